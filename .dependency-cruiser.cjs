@@ -1,0 +1,98 @@
+/**
+ * The import rules of the house (docs/architecture.md). A lib may import only what is listed for it;
+ * everything else is an error, so a new arrow is a decision and not an accident.
+ */
+const mayImport = {
+  kernel: [],
+  'kmip-protocol': ['kernel'],
+  'key-manager': ['kernel'],
+  audit: ['kernel'],
+  config: ['kernel'],
+  observability: ['kernel'],
+  pki: ['kernel'],
+  'embedded-postgres': ['kernel'],
+  'kmip-client': ['kernel', 'kmip-protocol'],
+  'kmip-transport': ['kernel', 'kmip-protocol'],
+  'key-protect': ['kernel', 'key-manager'],
+  tenancy: ['kernel', 'audit', 'pki'],
+  'kmip-engine': ['kernel', 'kmip-protocol', 'key-manager', 'audit'],
+  persistence: ['kernel', 'audit', 'tenancy', 'kmip-engine', 'kmip-protocol'],
+  platform: [
+    'kernel',
+    'config',
+    'observability',
+    'persistence',
+    'tenancy',
+    'audit',
+    'key-manager',
+    'key-protect',
+    'kmip-engine',
+    'pki',
+  ],
+};
+
+/** npm packages and Node modules that only some places may touch. */
+const guarded = [
+  { name: 'nestjs', to: '^(@nestjs/|node_modules/@nestjs/)', only: '^(apps/|libs/platform/)' },
+  {
+    name: 'database',
+    to: 'node_modules/(typeorm|pg)/',
+    only: '^(libs/persistence/|libs/platform/|libs/embedded-postgres/|libs/testing/|migrations/|test/)',
+  },
+  {
+    name: 'tls-and-net',
+    to: '^(node:)?(tls|net)$',
+    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/testing/|apps/launcher/|test/)',
+  },
+];
+
+const spec = '\\.(spec|int-spec|e2e-spec)\\.ts$';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: [spec, '^migrations/', '^test/', '/main\\.ts$', '/cli\\.ts$', '/demo\\.ts$'] },
+      to: {},
+    },
+    {
+      name: 'only-through-the-index',
+      severity: 'error',
+      from: { path: '^(apps|libs)/([^/]+)/' },
+      to: { path: '^libs/([^/]+)/src/(?!index\\.ts$)', pathNot: '^libs/$2/' },
+    },
+    {
+      name: 'apps-never-import-apps',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    { name: 'libs-never-import-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^apps/' } },
+    {
+      name: 'testing-is-for-tests',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: [spec, '^libs/testing/'] },
+      to: { path: '^libs/testing/' },
+    },
+    ...Object.entries(mayImport).map(([lib, allowed]) => ({
+      name: `${lib}-imports`,
+      severity: 'error',
+      from: { path: `^libs/${lib}/`, pathNot: spec },
+      to: { path: '^libs/', pathNot: [`^libs/${lib}/`, ...allowed.map((name) => `^libs/${name}/`)] },
+    })),
+    ...guarded.map(({ name, to, only }) => ({
+      name: `guarded-${name}`,
+      severity: 'error',
+      from: { path: '^(apps|libs|migrations)/', pathNot: [only, spec] },
+      to: { path: to },
+    })),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,74 @@
+import { type CertificateFingerprint, type CorrelationId, type InstanceId } from '@lib/kernel';
+
+/** The closed vocabulary of audited actions; names follow the original service (`vmware-solutions.kmip-key.*`). */
+export const AUDIT_ACTIONS = [
+  'vmware-solutions.kmip-key.create',
+  'vmware-solutions.kmip-key.read',
+  'vmware-solutions.kmip-key.activate',
+  'vmware-solutions.kmip-key.revoke',
+  'vmware-solutions.kmip-key.destroy',
+  'vmware-solutions.kmip-key.locate',
+  'vmware-solutions.kmip-key-attributes.retrieve',
+  'vmware-solutions.kmip-key-attributes.add',
+  'vmware-solutions.kmip-key.suspend',
+  'vmware-solutions.kmip-key.resume',
+  'vmware-solutions.kmip-key.reactivate',
+  'vmware-solutions.kmip-key.rewrap',
+  'vmware-solutions.kmip-key.reconcile',
+  'vmware-solutions.kmip-server.query',
+  'vmware-solutions.kmip-server.refuse',
+  'vmware-solutions.instance.create',
+  'vmware-solutions.instance.update',
+  'vmware-solutions.instance.enable',
+  'vmware-solutions.instance.disable',
+  'vmware-solutions.instance.delete',
+  'vmware-solutions.certificate.create',
+  'vmware-solutions.certificate.update',
+  'vmware-solutions.certificate.delete',
+  'vmware-solutions.certificate.expire',
+  'vmware-solutions.root-key.set',
+  'vmware-solutions.root-key.unset',
+  'vmware-solutions.credential.set',
+  'vmware-solutions.credential.unset',
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export type AuditInitiator =
+  | {
+      readonly kind: 'certificate';
+      readonly fingerprint: CertificateFingerprint;
+      readonly name?: string;
+      readonly address?: string;
+    }
+  | { readonly kind: 'user'; readonly iamId: string; readonly name?: string; readonly address?: string }
+  | { readonly kind: 'system'; readonly component: string };
+
+/** What happened, before it has a place in the instance's chain. Holds no key bytes, tokens or PEM, by type. */
+export interface AuditEvent {
+  readonly instanceId: InstanceId;
+  readonly action: AuditAction;
+  readonly occurredAt: Date;
+  readonly initiator: AuditInitiator;
+  readonly outcome: 'success' | 'failure';
+  /** KMIP Result Reason name or domain error code. */
+  readonly reason?: string;
+  /** KMIP Unique Identifier, certificate id or instance id the action was about. */
+  readonly target?: {
+    readonly kind: 'key' | 'certificate' | 'instance' | 'root-key' | 'credential';
+    readonly id: string;
+    readonly name?: string;
+  };
+  readonly correlationId: CorrelationId;
+  readonly latencyMs?: number;
+  /** KMIP endpoint or API that served it. */
+  readonly observer: string;
+  /** A few flat facts (state, CRK version, attribute names). */
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Where audit events of one process go when no other change is committed with them. Fails when it cannot record. */
+export interface AuditSink {
+  /** Resolves once the event is committed. @throws when the audit store is down: the caller's operation must fail. */
+  record(event: AuditEvent): Promise<void>;
+}

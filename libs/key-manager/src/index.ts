@@ -1,0 +1,2 @@
+export * from './key-manager.error';
+export * from './key-manager.port';

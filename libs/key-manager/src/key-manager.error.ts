@@ -1,0 +1,57 @@
+import { DomainError } from '@lib/kernel';
+
+/** What went wrong, in the words the gateway decides by. */
+export const KEY_MANAGER_FAULTS = [
+  /** IAM refuses the API key itself (unknown, locked, disabled, expired). */
+  'credential_rejected',
+  /** The service ID may not do this (Key Protect answers 401 or 403). */
+  'permission_denied',
+  'root_key_disabled',
+  'root_key_expired',
+  'root_key_deleted',
+  'root_key_missing',
+  'stored_key_missing',
+  /** The ciphertext or its AAD is not what the root key wrapped. */
+  'ciphertext_rejected',
+  /** The key manager refuses the request for a reason of its own; `reasonCode` names it. */
+  'refused',
+  'rate_limited',
+  'unavailable',
+  'timeout',
+  /** Our own breaker or bulkhead refused the call without sending it. */
+  'overloaded',
+] as const;
+
+export type KeyManagerFault = (typeof KEY_MANAGER_FAULTS)[number];
+
+const TRANSIENT: ReadonlySet<KeyManagerFault> = new Set(['rate_limited', 'unavailable', 'timeout', 'overloaded']);
+
+export class KeyManagerError extends DomainError {
+  readonly code: `key_manager_${KeyManagerFault}`;
+
+  constructor(
+    readonly fault: KeyManagerFault,
+    message: string,
+    readonly details: {
+      /** Key Protect's own reason code, e.g. KEY_ACTION_INVALID_STATE_ERR. */
+      readonly reasonCode?: string;
+      readonly httpStatus?: number;
+      /** False when the request may have been carried out although no answer came: look before you repeat. */
+      readonly certainlyNotDone?: boolean;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: details.cause });
+    this.code = `key_manager_${fault}`;
+  }
+
+  /** The same call may work later with nothing changed by anyone. */
+  get transient(): boolean {
+    return TRANSIENT.has(this.fault);
+  }
+
+  /** The key manager spoke: caches of clear keys must be dropped. */
+  get authoritative(): boolean {
+    return !this.transient;
+  }
+}

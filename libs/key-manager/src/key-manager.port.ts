@@ -1,0 +1,79 @@
+import { type CorrelationId, type Secret } from '@lib/kernel';
+
+/** Travels with every call: joins our audit record with the key manager's own, and bounds the time. */
+export interface CallContext {
+  readonly correlationId: CorrelationId;
+  /** The caller's deadline; an adapter stops trying when it fires and throws KeyManagerError('timeout'). */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Additional authenticated data, given to wrap and again to unwrap in the same order: a blob that was moved to
+ * another row or tenant does not unwrap. Ours is always [instance id, KMIP Unique Identifier].
+ */
+export type Aad = readonly string[];
+
+export interface WrapResult {
+  /** Opaque text as the key manager returned it. */
+  readonly ciphertext: string;
+  readonly rootKeyVersion: string;
+  /** The key in clear, when the key manager made it. The caller wipes it. */
+  readonly plaintext?: Secret;
+}
+
+export interface UnwrapResult {
+  readonly plaintext: Secret;
+  readonly rootKeyVersion: string;
+  /** Present when the root key was rotated since: the same key under the newest version, to be stored instead. */
+  readonly rewrapped?: { readonly ciphertext: string; readonly rootKeyVersion: string };
+}
+
+export interface RewrapResult {
+  readonly ciphertext: string;
+  readonly rootKeyVersion: string;
+}
+
+/** A standard key in the tenant's instance: where a wrapped key lies. */
+export interface StoredKey {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: Date;
+}
+
+export type RootKeyState = 'pre_activation' | 'active' | 'suspended' | 'deactivated' | 'destroyed';
+
+export interface RootKeyDescription {
+  readonly id: string;
+  readonly name: string;
+  readonly state: RootKeyState;
+  /** False for a standard key, which cannot wrap anything. */
+  readonly isRootKey: boolean;
+  readonly version?: string;
+  readonly expiresAt?: Date;
+  readonly keyRingId?: string;
+}
+
+/**
+ * The tenant's key manager, already bound to one tenant's instance, root key (CRK) and credential.
+ * Every method throws {@link KeyManagerError} and nothing else.
+ */
+export interface KeyManager {
+  /** Makes a fresh 32-byte key (no `plaintext`) or wraps the given one; always with the newest root key version. */
+  wrap(context: CallContext, aad: Aad, plaintext?: Secret): Promise<WrapResult>;
+  unwrap(context: CallContext, aad: Aad, ciphertext: string): Promise<UnwrapResult>;
+  /** Moves a ciphertext to the newest root key version; the key never leaves the key manager. */
+  rewrap(context: CallContext, aad: Aad, ciphertext: string): Promise<RewrapResult>;
+  /**
+   * Stores `payload` (at most 7,500 bytes) as a standard key. Not idempotent: an adapter never repeats it by itself;
+   * after a timeout the caller looks the name up first.
+   */
+  storeKey(context: CallContext, name: string, payload: Buffer): Promise<StoredKey>;
+  /** The payload of a stored key. @throws KeyManagerError `stored_key_missing` when the tenant deleted it. */
+  fetchKey(context: CallContext, storedKeyId: string): Promise<Buffer>;
+  deleteKey(context: CallContext, storedKeyId: string): Promise<void>;
+  /** Exact-name lookup, for settling a create whose answer was lost. Pages past search limits if it must. */
+  findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]>;
+  /** All stored keys whose name starts with `prefix`, page by page: the catalog can be rebuilt from them. */
+  listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey>;
+  describeRootKey(context: CallContext): Promise<RootKeyDescription>;
+}

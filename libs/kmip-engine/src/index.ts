@@ -1,0 +1,2 @@
+export * from './ports/managed-object';
+export * from './ports/managed-object-store.port';

@@ -1,0 +1,54 @@
+import { type UniqueIdentifier } from '@lib/kernel';
+import { type TtlvValue } from '@lib/kmip-protocol';
+
+/** State as last written (KMIP 1.4 §3.22); what a client sees also follows from the dates, see lifecycle. */
+export type StoredState = 'PreActive' | 'Active' | 'Deactivated' | 'Compromised' | 'Destroyed' | 'DestroyedCompromised';
+
+/** An attribute instance set by a client: Name, Object Group, Contact Information, custom `x-…` and so on. */
+export interface ClientAttribute {
+  readonly name: string;
+  readonly index: number;
+  readonly value: TtlvValue;
+}
+
+/** Where the wrapped key lies and under what it is wrapped. Nothing from which the key follows. */
+export interface KeyCustody {
+  /** Id of the standard key in the tenant's key-manager instance. */
+  readonly storedKeyId: string;
+  readonly rootKeyId: string;
+  readonly rootKeyVersion: string;
+}
+
+/** A symmetric key as the catalog knows it. */
+export interface ManagedObject {
+  readonly uniqueIdentifier: UniqueIdentifier;
+  /** KMIP Object Type enumeration value. */
+  readonly objectType: number;
+  readonly state: StoredState;
+  /** Management overlay outside KMIP: a suspended key keeps its state but Get is refused. */
+  readonly suspended: boolean;
+  readonly cryptographicAlgorithm: number;
+  readonly cryptographicLength: number;
+  readonly cryptographicUsageMask: number;
+  readonly initialDate: Date;
+  readonly lastChangeDate: Date;
+  readonly activationDate?: Date;
+  readonly processStartDate?: Date;
+  readonly protectStopDate?: Date;
+  readonly deactivationDate?: Date;
+  readonly destroyDate?: Date;
+  readonly compromiseDate?: Date;
+  readonly compromiseOccurrenceDate?: Date;
+  readonly revocationReason?: { readonly code: number; readonly message?: string };
+  /** SHA-256 over the raw key material, for the Digest attribute. */
+  readonly digest: Buffer;
+  /** Fresh (KMIP 1.1): true until the key was served once. */
+  readonly fresh: boolean;
+  readonly lastFetchedAt?: Date;
+  /** Absent once destroyed. */
+  readonly custody?: KeyCustody;
+  /** SHA-256 of the certificate that created the key. */
+  readonly createdBy: string;
+  /** Ordered by name, then index. */
+  readonly attributes: readonly ClientAttribute[];
+}

@@ -1,0 +1,2 @@
+export * from './messages/message.types';
+export * from './ttlv/ttlv.types';

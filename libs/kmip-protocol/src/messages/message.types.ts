@@ -1,0 +1,253 @@
+import { type Secret } from '@lib/kernel';
+
+import { type TtlvItem, type TtlvValue } from '../ttlv/ttlv.types';
+
+/** Protocol Version of a header (KMIP 1.4 §6.1). */
+export interface ProtocolVersion {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** Enumerations travel as their 32-bit numbers; the tables in `spec/` name them. */
+export type EnumValue = number;
+
+/** Attribute (KMIP 1.4 §2.1.1). The value keeps its TTLV type, so custom attributes survive a round trip unchanged. */
+export interface Attribute {
+  readonly attributeName: string;
+  /** Absent means 0 (KMIP 1.4 §2.1.1). */
+  readonly attributeIndex?: number;
+  /** Absent only in Delete/Get style references, never in Create or Add Attribute. */
+  readonly attributeValue?: TtlvValue;
+}
+
+/** Template-Attribute (KMIP 1.4 §2.1.8). */
+export interface TemplateAttribute {
+  readonly names?: readonly { readonly nameValue: string; readonly nameType: EnumValue }[];
+  readonly attributes?: readonly Attribute[];
+}
+
+export interface Credential {
+  readonly credentialType: EnumValue;
+  /** Username and Password credentials only; other kinds keep their raw items. */
+  readonly username?: string;
+  readonly password?: Secret;
+  readonly other?: readonly TtlvItem[];
+}
+
+export interface RequestHeader {
+  readonly protocolVersion: ProtocolVersion;
+  readonly maximumResponseSize?: number;
+  readonly clientCorrelationValue?: string;
+  readonly serverCorrelationValue?: string;
+  readonly asynchronousIndicator?: boolean;
+  readonly attestationCapableIndicator?: boolean;
+  readonly attestationTypes?: readonly EnumValue[];
+  readonly authentication?: readonly Credential[];
+  readonly batchErrorContinuationOption?: EnumValue;
+  readonly batchOrderOption?: boolean;
+  readonly timeStamp?: Date;
+  readonly batchCount: number;
+}
+
+export interface MessageExtension {
+  readonly vendorIdentification: string;
+  readonly criticalityIndicator: boolean;
+  readonly vendorExtension: readonly TtlvItem[];
+}
+
+/**
+ * A batch item of a request. A payload that could not be read does not spoil its neighbours (KMIP 1.4 §11.1):
+ * it arrives as `payloadError`, and the engine answers that item alone.
+ */
+export interface RequestBatchItem {
+  readonly operation: EnumValue;
+  /** Echoed byte for byte, never parsed. */
+  readonly uniqueBatchItemId?: Buffer;
+  /** Present when the operation is one the protocol library knows and its payload was readable. */
+  readonly request?: OperationRequest;
+  readonly payloadError?: Error;
+  readonly messageExtension?: MessageExtension;
+}
+
+export interface RequestMessage {
+  readonly header: RequestHeader;
+  readonly batchItems: readonly RequestBatchItem[];
+}
+
+export interface ResponseHeader {
+  readonly protocolVersion: ProtocolVersion;
+  readonly timeStamp: Date;
+  readonly clientCorrelationValue?: string;
+  readonly serverCorrelationValue?: string;
+  readonly batchCount: number;
+}
+
+export interface ResponseBatchItem {
+  /** Absent when the request could not be read at all (KMIP 1.4 §11.1). */
+  readonly operation?: EnumValue;
+  readonly uniqueBatchItemId?: Buffer;
+  readonly resultStatus: EnumValue;
+  readonly resultReason?: EnumValue;
+  readonly resultMessage?: string;
+  readonly response?: OperationResponse;
+}
+
+export interface ResponseMessage {
+  readonly header: ResponseHeader;
+  readonly batchItems: readonly ResponseBatchItem[];
+}
+
+/** Key Block (KMIP 1.4 §2.1.3), as far as raw symmetric keys need it. */
+export interface KeyBlock {
+  readonly keyFormatType: EnumValue;
+  readonly keyCompressionType?: EnumValue;
+  /** Raw bytes of the key, or the items of a transparent structure. */
+  readonly keyMaterial?: Secret | readonly TtlvItem[];
+  readonly cryptographicAlgorithm?: EnumValue;
+  readonly cryptographicLength?: number;
+}
+
+export interface DiscoverVersionsRequest {
+  readonly protocolVersions: readonly ProtocolVersion[];
+}
+export interface DiscoverVersionsResponse {
+  readonly protocolVersions: readonly ProtocolVersion[];
+}
+
+export interface QueryRequest {
+  readonly queryFunctions: readonly EnumValue[];
+}
+export interface QueryResponse {
+  readonly operations?: readonly EnumValue[];
+  readonly objectTypes?: readonly EnumValue[];
+  readonly vendorIdentification?: string;
+  readonly serverInformation?: readonly TtlvItem[];
+  readonly applicationNamespaces?: readonly string[];
+  /** Extension Information, RNG Parameters, Profile Information, … in the order of KMIP 1.4 §4.25. */
+  readonly other?: readonly TtlvItem[];
+}
+
+export interface CreateRequest {
+  readonly objectType: EnumValue;
+  readonly templateAttribute: TemplateAttribute;
+}
+export interface CreateResponse {
+  readonly objectType: EnumValue;
+  readonly uniqueIdentifier: string;
+  readonly templateAttribute?: TemplateAttribute;
+}
+
+export interface GetRequest {
+  readonly uniqueIdentifier?: string;
+  readonly keyFormatType?: EnumValue;
+  readonly keyWrapType?: EnumValue;
+  readonly keyCompressionType?: EnumValue;
+  /** Present when the client asked for a wrapped key; the items are not interpreted here. */
+  readonly keyWrappingSpecification?: readonly TtlvItem[];
+}
+export interface GetResponse {
+  readonly objectType: EnumValue;
+  readonly uniqueIdentifier: string;
+  readonly symmetricKey?: KeyBlock;
+  readonly other?: readonly TtlvItem[];
+}
+
+export interface GetAttributesRequest {
+  readonly uniqueIdentifier?: string;
+  readonly attributeNames: readonly string[];
+}
+export interface GetAttributesResponse {
+  readonly uniqueIdentifier: string;
+  readonly attributes: readonly Attribute[];
+}
+
+export interface GetAttributeListRequest {
+  readonly uniqueIdentifier?: string;
+}
+export interface GetAttributeListResponse {
+  readonly uniqueIdentifier: string;
+  readonly attributeNames: readonly string[];
+}
+
+export interface AddAttributeRequest {
+  readonly uniqueIdentifier?: string;
+  readonly attribute: Attribute;
+}
+export interface AddAttributeResponse {
+  readonly uniqueIdentifier: string;
+  readonly attribute: Attribute;
+}
+
+export interface ActivateRequest {
+  readonly uniqueIdentifier?: string;
+}
+export interface ActivateResponse {
+  readonly uniqueIdentifier: string;
+}
+
+export interface RevokeRequest {
+  readonly uniqueIdentifier?: string;
+  readonly revocationReason: { readonly revocationReasonCode: EnumValue; readonly revocationMessage?: string };
+  readonly compromiseOccurrenceDate?: Date;
+}
+export interface RevokeResponse {
+  readonly uniqueIdentifier: string;
+}
+
+export interface DestroyRequest {
+  readonly uniqueIdentifier?: string;
+}
+export interface DestroyResponse {
+  readonly uniqueIdentifier: string;
+}
+
+export interface LocateRequest {
+  readonly maximumItems?: number;
+  readonly offsetItems?: number;
+  readonly storageStatusMask?: number;
+  readonly objectGroupMember?: EnumValue;
+  /** Filters; a Template-Attribute around them (FortiOS) is unwrapped by the decoder. */
+  readonly attributes: readonly Attribute[];
+}
+export interface LocateResponse {
+  readonly locatedItems?: number;
+  readonly uniqueIdentifiers: readonly string[];
+}
+
+/** Request payloads by operation name; the name is the KMIP operation's, verbatim in PascalCase. */
+export interface OperationRequests {
+  DiscoverVersions: DiscoverVersionsRequest;
+  Query: QueryRequest;
+  Create: CreateRequest;
+  Get: GetRequest;
+  GetAttributes: GetAttributesRequest;
+  GetAttributeList: GetAttributeListRequest;
+  AddAttribute: AddAttributeRequest;
+  Activate: ActivateRequest;
+  Revoke: RevokeRequest;
+  Destroy: DestroyRequest;
+  Locate: LocateRequest;
+}
+
+export interface OperationResponses {
+  DiscoverVersions: DiscoverVersionsResponse;
+  Query: QueryResponse;
+  Create: CreateResponse;
+  Get: GetResponse;
+  GetAttributes: GetAttributesResponse;
+  GetAttributeList: GetAttributeListResponse;
+  AddAttribute: AddAttributeResponse;
+  Activate: ActivateResponse;
+  Revoke: RevokeResponse;
+  Destroy: DestroyResponse;
+  Locate: LocateResponse;
+}
+
+export type OperationName = keyof OperationRequests;
+
+export type OperationRequest = {
+  [N in OperationName]: { readonly name: N; readonly payload: OperationRequests[N] };
+}[OperationName];
+export type OperationResponse = {
+  [N in OperationName]: { readonly name: N; readonly payload: OperationResponses[N] };
+}[OperationName];
