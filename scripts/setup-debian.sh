@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Debian packages that some suites use; the product itself needs none of them.
+#   python3-pykmip   the third-party KMIP client of the interop suite, and the server we are measured against
+#   docker-compose   checks docker-compose.yml (no engine needed)
+#   openssl          plays hostile and old TLS peers
+# Run as root: sudo scripts/setup-debian.sh
+set -euo pipefail
+
+packages=(python3-pykmip docker-compose openssl)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
