@@ -70,6 +70,7 @@ export interface KeyManager {
   storeKey(context: CallContext, name: string, payload: Buffer): Promise<StoredKey>;
   /** The payload of a stored key. @throws KeyManagerError `stored_key_missing` when the tenant deleted it. */
   fetchKey(context: CallContext, storedKeyId: string): Promise<Buffer>;
+  /** Resolves when the key is gone, also when it was gone already: repeating a deletion is harmless. */
   deleteKey(context: CallContext, storedKeyId: string): Promise<void>;
   /** Exact-name lookup, for settling a create whose answer was lost. Pages past search limits if it must. */
   findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]>;
