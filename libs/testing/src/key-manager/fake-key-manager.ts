@@ -1,0 +1,269 @@
+import { type Clock, Secret, systemClock } from '@lib/kernel';
+import {
+  type Aad,
+  type CallContext,
+  type KeyManager,
+  KeyManagerError,
+  type RewrapResult,
+  type RootKeyDescription,
+  type StoredKey,
+  type UnwrapResult,
+  type WrapResult,
+} from '@lib/key-manager';
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { FakeRootKey } from './fake-root-key';
+import { type FaultOptions, FaultScript, type KeyManagerMethod } from './fault-script';
+
+/** What the credential may do, after Key Protect's service roles. */
+export type FakeRole = 'reader' | 'writer' | 'manager';
+
+export interface KeyManagerCall {
+  readonly method: KeyManagerMethod;
+  readonly correlationId: string;
+  readonly aad?: Aad;
+  /** Stored key id, name or prefix the call was about. */
+  readonly target?: string;
+}
+
+interface StoredRecord extends StoredKey {
+  readonly payload: Buffer;
+  deleted: boolean;
+}
+
+export interface FakeKeyManagerOptions {
+  readonly role?: FakeRole;
+  readonly clock?: Clock;
+  readonly rootKey?: FakeRootKey;
+}
+
+const MAXIMUM_PAYLOAD_BYTES = 7_500;
+const RANK: Record<FakeRole, number> = { reader: 0, writer: 1, manager: 2 };
+
+/**
+ * An in-memory key manager that behaves like Key Protect where the gateway can tell: versions, states, roles, names
+ * that are not unique, and faults before or after the effect. Tests play the tenant through it as well.
+ */
+export class FakeKeyManager implements KeyManager {
+  readonly rootKey: FakeRootKey;
+  readonly calls: KeyManagerCall[] = [];
+  role: FakeRole;
+  /** False: IAM refuses the API key, every call fails with `credential_rejected`. */
+  credentialAccepted = true;
+
+  readonly #faults = new FaultScript();
+  readonly #clock: Clock;
+  readonly #stored: Map<string, StoredRecord>;
+
+  constructor(options: FakeKeyManagerOptions = {}, stored = new Map<string, StoredRecord>()) {
+    this.rootKey = options.rootKey ?? new FakeRootKey();
+    this.role = options.role ?? 'manager';
+    this.#clock = options.clock ?? systemClock;
+    this.#stored = stored;
+  }
+
+  /** The same instance seen with another credential. */
+  withRole(role: FakeRole): FakeKeyManager {
+    return new FakeKeyManager({ role, clock: this.#clock, rootKey: this.rootKey }, this.#stored);
+  }
+
+  /** The same instance bound to another root key, as after a change of the binding. */
+  withRootKey(rootKey: FakeRootKey): FakeKeyManager {
+    return new FakeKeyManager({ role: this.role, clock: this.#clock, rootKey }, this.#stored);
+  }
+
+  failNext(method: KeyManagerMethod, fault: KeyManagerError['fault'], options?: FaultOptions): void {
+    this.#faults.failNext(method, fault, options);
+  }
+
+  /** Calls of `method` wait until the returned function is called or their deadline fires. */
+  hang(method: KeyManagerMethod): () => void {
+    return this.#faults.hang(method);
+  }
+
+  recover(): void {
+    this.#faults.recover();
+  }
+
+  rotate(): void {
+    this.rootKey.rotate();
+  }
+
+  disable(): void {
+    this.rootKey.state = 'suspended';
+  }
+
+  enable(): void {
+    this.rootKey.state = 'active';
+  }
+
+  expire(): void {
+    this.rootKey.state = 'deactivated';
+  }
+
+  deleteRootKey(): void {
+    this.rootKey.state = 'destroyed';
+  }
+
+  /** The tenant deletes one stored key in their own console: that key is shredded. */
+  deleteStoredKey(id: string): void {
+    const record = this.#stored.get(id);
+    if (record === undefined) throw new Error(`no stored key ${id}`);
+    record.deleted = true;
+  }
+
+  /** Live stored keys, oldest first. */
+  storedKeys(): readonly StoredKey[] {
+    return [...this.#stored.values()].filter(({ deleted }) => !deleted).map(describe);
+  }
+
+  callsOf(method: KeyManagerMethod): readonly KeyManagerCall[] {
+    return this.calls.filter((call) => call.method === method);
+  }
+
+  wrap(context: CallContext, aad: Aad, plaintext?: Secret): Promise<WrapResult> {
+    return this.#call('wrap', context, { aad }, () => {
+      this.#requireRootKey('wrap');
+      const generated = plaintext === undefined ? Secret.of(randomBytes(32)) : undefined;
+      const ciphertext = this.rootKey.wrap((plaintext ?? generated ?? missing()).expose(), aad);
+      const result = { ciphertext, rootKeyVersion: this.rootKey.version };
+      return generated === undefined ? result : { ...result, plaintext: generated };
+    });
+  }
+
+  unwrap(context: CallContext, aad: Aad, ciphertext: string): Promise<UnwrapResult> {
+    return this.#call('unwrap', context, { aad }, () => {
+      this.#requireRootKey('unwrap');
+      const { plaintext, version } = this.rootKey.unwrap(ciphertext, aad);
+      const newest = this.rootKey.version;
+      const result = { plaintext: Secret.of(plaintext), rootKeyVersion: version };
+      if (version === newest) return result;
+      return {
+        ...result,
+        rewrapped: { ciphertext: this.rootKey.wrap(plaintext, aad), rootKeyVersion: newest },
+      };
+    });
+  }
+
+  rewrap(context: CallContext, aad: Aad, ciphertext: string): Promise<RewrapResult> {
+    return this.#call('rewrap', context, { aad }, () => {
+      this.#requireRootKey('unwrap');
+      const { plaintext } = this.rootKey.unwrap(ciphertext, aad);
+      const result = { ciphertext: this.rootKey.wrap(plaintext, aad), rootKeyVersion: this.rootKey.version };
+      plaintext.fill(0);
+      return result;
+    });
+  }
+
+  storeKey(context: CallContext, name: string, payload: Buffer): Promise<StoredKey> {
+    return this.#call('storeKey', context, { target: name }, () => {
+      this.#requireRole('writer', 'store a key');
+      if (payload.length === 0 || payload.length > MAXIMUM_PAYLOAD_BYTES || name.length < 2 || name.length > 90) {
+        throw new KeyManagerError('refused', 'the key manager refuses the name or the size of the key', {
+          httpStatus: 400,
+          reasonCode: 'INVALID_FIELD_ERR',
+          certainlyNotDone: true,
+        });
+      }
+      const id = randomUUID();
+      const record = { id, name, createdAt: this.#clock.now(), payload: Buffer.from(payload), deleted: false };
+      this.#stored.set(id, record);
+      return describe(record);
+    });
+  }
+
+  fetchKey(context: CallContext, storedKeyId: string): Promise<Buffer> {
+    return this.#call('fetchKey', context, { target: storedKeyId }, () => {
+      this.#requireRole('writer', 'read a key');
+      const record = this.#stored.get(storedKeyId);
+      if (record === undefined || record.deleted) {
+        throw new KeyManagerError('stored_key_missing', `the key manager has no key ${storedKeyId}`, {
+          httpStatus: 404,
+          reasonCode: 'KEY_NOT_FOUND_ERR',
+        });
+      }
+      return Buffer.from(record.payload);
+    });
+  }
+
+  deleteKey(context: CallContext, storedKeyId: string): Promise<void> {
+    return this.#call('deleteKey', context, { target: storedKeyId }, () => {
+      this.#requireRole('manager', 'delete a key');
+      const record = this.#stored.get(storedKeyId);
+      if (record !== undefined) record.deleted = true;
+    });
+  }
+
+  findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]> {
+    return this.#call('findKeysByName', context, { target: name }, () =>
+      this.storedKeys().filter((key) => key.name === name),
+    );
+  }
+
+  async *listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey> {
+    yield* await this.#call('listKeys', context, { target: prefix }, () =>
+      this.storedKeys().filter((key) => key.name.startsWith(prefix)),
+    );
+  }
+
+  describeRootKey(context: CallContext): Promise<RootKeyDescription> {
+    return this.#call('describeRootKey', context, {}, () => {
+      this.#requireKnownRootKey();
+      const { id, state, version } = this.rootKey;
+      return { id, name: 'fake root key', state, isRootKey: true, version };
+    });
+  }
+
+  #call<T>(
+    method: KeyManagerMethod,
+    context: CallContext,
+    about: Pick<KeyManagerCall, 'aad' | 'target'>,
+    effect: () => T,
+  ): Promise<T> {
+    this.calls.push({ method, correlationId: context.correlationId, ...about });
+    return this.#faults.run(method, context, () => {
+      if (!this.credentialAccepted) throw new KeyManagerError('credential_rejected', 'IAM does not know this API key');
+      return effect();
+    });
+  }
+
+  #requireRole(least: FakeRole, what: string): void {
+    if (RANK[this.role] >= RANK[least]) return;
+    throw new KeyManagerError('permission_denied', `the service ID may not ${what}; it needs the role ${least}`, {
+      httpStatus: 401,
+      certainlyNotDone: true,
+    });
+  }
+
+  #requireKnownRootKey(): void {
+    if (!this.rootKey.unknown) return;
+    throw new KeyManagerError('root_key_missing', `the key manager has no root key ${this.rootKey.id}`, {
+      httpStatus: 404,
+      reasonCode: 'KEY_NOT_FOUND_ERR',
+    });
+  }
+
+  /** A deactivated (expired) root key still unwraps; a suspended or destroyed one does nothing. */
+  #requireRootKey(action: 'wrap' | 'unwrap'): void {
+    this.#requireKnownRootKey();
+    const { state } = this.rootKey;
+    if (state === 'active' || (state === 'deactivated' && action === 'unwrap')) return;
+    if (state === 'destroyed') {
+      throw new KeyManagerError('root_key_deleted', 'the root key was deleted', {
+        httpStatus: 410,
+        reasonCode: 'KEY_DELETED_ERR',
+      });
+    }
+    throw new KeyManagerError(
+      state === 'deactivated' ? 'root_key_expired' : 'root_key_disabled',
+      `the root key is ${state}`,
+      { httpStatus: 409, reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' },
+    );
+  }
+}
+
+const describe = ({ id, name, createdAt }: StoredRecord): StoredKey => ({ id, name, createdAt });
+
+function missing(): never {
+  throw new Error('neither a given nor a generated key');
+}
