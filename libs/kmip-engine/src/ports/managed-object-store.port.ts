@@ -14,7 +14,12 @@ export interface CreationIntent {
 }
 
 export interface LocateFilter {
+  /**
+   * States as a client sees them at `asOf`: a stored PreActive with a past Activation Date counts as Active, and a
+   * PreActive (so activated) or Active object with a past Deactivation Date as Deactivated. `stateAt` is the reference.
+   */
   readonly states?: readonly StoredState[];
+  readonly asOf: Date;
   readonly objectType?: number;
   readonly cryptographicAlgorithm?: number;
   readonly cryptographicLength?: number;
@@ -23,7 +28,10 @@ export interface LocateFilter {
   readonly uniqueIdentifier?: string;
   /** Closed ranges on date columns. */
   readonly dates?: readonly { readonly attribute: DateAttribute; readonly from: Date; readonly to: Date }[];
-  /** Client attributes that must be present with this value (any index). `fields` match inside structures. */
+  /**
+   * Client attributes that must be present with this value (any index). A Structure matches when each of its items is
+   * found, equal, in the stored structure: a Name given without Name Type matches by value alone.
+   */
   readonly attributes?: readonly { readonly name: string; readonly value: TtlvValue }[];
   readonly fresh?: boolean;
   /** Newest first. */
@@ -57,19 +65,28 @@ export interface Mutation<T> {
 export interface ManagedObjectStore {
   find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined>;
 
-  /** Number of keys that are not destroyed, for quotas. Open intents count. */
+  /** Number of keys that are not in a destroyed state, for quotas. Open intents count. */
   countLive(): Promise<number>;
 
   /** @throws ObjectStoreError('quota_exceeded') when `maximumLive` keys exist already. */
   openIntent(intent: CreationIntent, maximumLive: number): Promise<void>;
   /**
-   * Object row, attributes, audit event and the end of the intent, in one transaction. Idempotent for one identifier.
-   * @throws ObjectStoreError('name_taken') when a Name is already used in this instance; the intent stays open.
+   * Object row, attributes, audit event and the end of the intent, in one transaction. Idempotent for one identifier:
+   * when the object is already there nothing is changed and nothing is recorded twice.
+   * @throws ObjectStoreError('name_taken') when a Name is already used by an object of this instance that is not
+   *   destroyed (a destroyed object gives its Names free); the intent stays open.
+   * @throws ObjectStoreError('intent_closed') when there is no open, unclaimed intent: a reconciler took it over.
    */
   completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void>;
+  /**
+   * Takes an intent over for settling: from here on completeIntent fails, so that a creator that slept through the
+   * deadline cannot bring a key into the catalog whose stored key is being removed. Idempotent.
+   * @returns false when the intent is gone (completed or abandoned).
+   */
+  claimIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean>;
   /** Drops an intent whose key never came to be (or was removed again). */
   abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void>;
-  /** Intents older than `before`, for the reconciler. */
+  /** Intents older than `before`, claimed ones included, oldest first; for the reconciler. */
   staleIntents(before: Date, limit: number): Promise<readonly CreationIntent[]>;
 
   /**
@@ -87,7 +104,8 @@ export interface ManagedObjectStore {
   /**
    * Commits that a key was served (audit event, last fetched, fresh = false) before the secret leaves, provided the
    * object is still servable.
-   * @returns false when the object meanwhile left the given state, was suspended or its custody changed; nothing is then recorded.
+   * @returns false when the object meanwhile left the given state, was suspended, is being destroyed or changed custody; nothing
+   *   is then recorded.
    */
   recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean>;
 
@@ -99,12 +117,10 @@ export interface ManagedObjectStore {
     audit: AuditEvent,
   ): Promise<boolean>;
 
-  /** Destroyed objects whose stored key still has to be deleted at the key manager. */
+  /** Objects with `destroyRequestedAt` that are not in a destroyed state yet, oldest request first. */
   pendingDeletions(
     limit: number,
   ): Promise<readonly { readonly uniqueIdentifier: UniqueIdentifier; readonly storedKeyId: string }[]>;
-  /** Remembers, inside `mutate`'s transaction semantics, that the stored key is gone. */
-  deletionDone(uniqueIdentifier: UniqueIdentifier): Promise<void>;
 
   locate(
     filter: LocateFilter,
@@ -115,7 +131,7 @@ export interface ManagedObjectStore {
 }
 
 export class ObjectStoreError extends Error {
-  constructor(readonly fault: 'quota_exceeded' | 'name_taken') {
+  constructor(readonly fault: 'quota_exceeded' | 'name_taken' | 'intent_closed') {
     super(fault);
     this.name = 'ObjectStoreError';
   }

@@ -1,7 +1,7 @@
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
-/** State as last written (KMIP 1.4 §3.22); what a client sees also follows from the dates, see lifecycle. */
+/** State as last written (KMIP 1.4 §3.22); what a client sees also follows from the dates, see `stateAt`. */
 export type StoredState = 'PreActive' | 'Active' | 'Deactivated' | 'Compromised' | 'Destroyed' | 'DestroyedCompromised';
 
 /** An attribute instance set by a client: Name, Object Group, Contact Information, custom `x-…` and so on. */
@@ -37,6 +37,11 @@ export interface ManagedObject {
   readonly protectStopDate?: Date;
   readonly deactivationDate?: Date;
   readonly destroyDate?: Date;
+  /**
+   * A Destroy was accepted and the stored key is being deleted at the key manager: the key is no longer served, but
+   * not destroyed yet. Cleared again when the key manager certainly refused the deletion (docs/adr: destroy order).
+   */
+  readonly destroyRequestedAt?: Date;
   readonly compromiseDate?: Date;
   readonly compromiseOccurrenceDate?: Date;
   readonly revocationReason?: { readonly code: number; readonly message?: string };
