@@ -1,0 +1,30 @@
+export * from './certificate-acceptance';
+export {
+  CERTIFICATE_WARNINGS,
+  type CertificateDescription,
+  type CertificateWarning,
+  colonForm,
+  describeCertificate,
+} from './certificate-description';
+export {
+  type CertificateAuthority,
+  type CertificateAuthorityRequest,
+  type ClientCertificateRequest,
+  issueCertificateAuthority,
+  issueClientCertificate,
+  type IssuedCertificate,
+  issueServerCertificate,
+  type ServerCertificateRequest,
+  type Validity,
+} from './issue';
+export { type KeyKind } from './key-pair';
+export * from './pki.errors';
+export { type PublicKeyDescription } from './public-key';
+export {
+  ensureServerPki,
+  readCertificateAuthority,
+  readServerPki,
+  type ServerPki,
+  type ServerPkiOptions,
+} from './server-pki';
+export { type SigningRequestDescription, signCertificateRequest } from './signing-request';

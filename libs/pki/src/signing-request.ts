@@ -1,0 +1,79 @@
+import { createPublicKey } from 'node:crypto';
+
+import { publicKeyWeakness } from './certificate-acceptance';
+import { describePublicKey, type PublicKeyDescription } from './public-key';
+import { type CertificateAuthority, leafExtensions, sign, type Validity } from './issue';
+import { x509 } from './peculiar';
+import { SigningRequestError } from './pki.errors';
+
+const MAX_REQUEST_CHARACTERS = 16 * 1024;
+
+/** What a signing request asks for. */
+export interface SigningRequestDescription {
+  readonly subject: string;
+  readonly publicKey: PublicKeyDescription;
+}
+
+/**
+ * Signs a PKCS#10 request, e.g. the one vCenter makes. Subject and key come from the request; its wishes for
+ * extensions do not, so that nobody asks for a CA certificate and gets one.
+ * @throws SigningRequestError
+ */
+export async function signCertificateRequest(
+  ca: CertificateAuthority,
+  requestPem: string,
+  validity: Validity,
+): Promise<{ readonly certificatePem: string; readonly request: SigningRequestDescription }> {
+  const request = parse(requestPem);
+  // Proof of possession: the request is signed with the key it names.
+  if (!(await verifies(request))) {
+    throw new SigningRequestError(
+      'signing_request_signature_invalid',
+      'The signature of the signing request does not match its key.',
+    );
+  }
+  const publicKey = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });
+  const description = describePublicKey(publicKey);
+  const weakness = publicKeyWeakness(description);
+  if (weakness !== undefined) {
+    throw new SigningRequestError(
+      weakness === 'weak' ? 'signing_request_key_too_weak' : 'signing_request_key_unsupported',
+      'The key of the signing request cannot be used. Use RSA with 2048 bits or more, or EC with P-256 or more.',
+    );
+  }
+  const certificatePem = await sign(ca, {
+    ...validity,
+    subject: request.subjectName,
+    publicKey,
+    extensions: leafExtensions(publicKey, x509.ExtendedKeyUsage.clientAuth),
+  });
+  return { certificatePem, request: { subject: request.subject, publicKey: description } };
+}
+
+function parse(pem: string): x509.Pkcs10CertificateRequest {
+  const text = pem.trim();
+  const fault = 'The text is not a single PEM certificate signing request.';
+  if (text.length > MAX_REQUEST_CHARACTERS || !PEM_REQUEST.test(text)) {
+    throw new SigningRequestError('signing_request_malformed', fault);
+  }
+  try {
+    const request = new x509.Pkcs10CertificateRequest(text);
+    createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });
+    return request;
+  } catch (cause) {
+    throw new SigningRequestError('signing_request_malformed', fault, { cause });
+  }
+}
+
+/** vCenter and older tools write NEW in the label. */
+const PEM_REQUEST =
+  /^-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----\s[A-Za-z0-9+/=\s]+\s-----END (?:NEW )?CERTIFICATE REQUEST-----$/;
+
+async function verifies(request: x509.Pkcs10CertificateRequest): Promise<boolean> {
+  try {
+    return await request.verify();
+  } catch {
+    // Key or algorithm that WebCrypto cannot verify: no proof.
+    return false;
+  }
+}
