@@ -1,5 +1,6 @@
 import { type Secret } from '@lib/kernel';
 
+import { type KmipError } from '../errors';
 import { type TtlvItem, type TtlvValue } from '../ttlv/ttlv.types';
 
 /** Protocol Version of a header (KMIP 1.4 §6.1). */
@@ -65,7 +66,7 @@ export interface RequestBatchItem {
   readonly uniqueBatchItemId?: Buffer;
   /** Present when the operation is one the protocol library knows and its payload was readable. */
   readonly request?: OperationRequest;
-  readonly payloadError?: Error;
+  readonly payloadError?: KmipError;
   readonly messageExtension?: MessageExtension;
 }
 
@@ -77,6 +78,7 @@ export interface RequestMessage {
 export interface ResponseHeader {
   readonly protocolVersion: ProtocolVersion;
   readonly timeStamp: Date;
+  readonly attestationTypes?: readonly EnumValue[];
   readonly clientCorrelationValue?: string;
   readonly serverCorrelationValue?: string;
   readonly batchCount: number;
@@ -89,6 +91,8 @@ export interface ResponseBatchItem {
   readonly resultStatus: EnumValue;
   readonly resultReason?: EnumValue;
   readonly resultMessage?: string;
+  readonly asynchronousCorrelationValue?: Buffer;
+  readonly messageExtension?: MessageExtension;
   readonly response?: OperationResponse;
 }
 
@@ -97,14 +101,19 @@ export interface ResponseMessage {
   readonly batchItems: readonly ResponseBatchItem[];
 }
 
-/** Key Block (KMIP 1.4 §2.1.3), as far as raw symmetric keys need it. */
+/** Key Block (KMIP 1.4 §2.1.3) with its Key Value unfolded. */
 export interface KeyBlock {
   readonly keyFormatType: EnumValue;
   readonly keyCompressionType?: EnumValue;
   /** Raw bytes of the key, or the items of a transparent structure. */
   readonly keyMaterial?: Secret | readonly TtlvItem[];
+  /** Attributes inside the Key Value; older 1.x clients choke on them, so answers leave them out. */
+  readonly keyValueAttributes?: readonly Attribute[];
+  /** The whole Key Value when it travels wrapped, as one byte string. */
+  readonly wrappedKeyValue?: Secret;
   readonly cryptographicAlgorithm?: EnumValue;
   readonly cryptographicLength?: number;
+  readonly keyWrappingData?: readonly TtlvItem[];
 }
 
 export interface DiscoverVersionsRequest {
