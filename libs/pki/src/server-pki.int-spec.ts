@@ -8,7 +8,7 @@ import {
   readCertificateAuthority,
   readServerPki,
   ServerPkiError,
-  signCertificateRequest,
+  issueClientCertificate,
 } from './index';
 
 let base: string;
