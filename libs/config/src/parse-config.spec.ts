@@ -1,0 +1,148 @@
+import { inspect } from 'node:util';
+
+import { Secret } from '@lib/kernel';
+
+import {
+  ConfigError,
+  gatewayConfig,
+  keyProtectEndpoint,
+  launcherConfig,
+  localCloudConfig,
+  managementApiConfig,
+  parseConfig,
+} from './index';
+
+const gatewayEnvironment = {
+  REGION: 'eu-de',
+  KMIP_TLS_FOLDER: '/data/tls',
+  DATABASE_URL: 'postgres://kmip:hunter2-password@db:5432/kmip',
+  SERVICE_KEY_FILE: '/run/secrets/service-key',
+};
+
+function faultsOf(act: () => unknown): ConfigError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('parseConfig', () => {
+  it('fills in defaults, converts and freezes', () => {
+    const config = parseConfig(gatewayConfig, { ...gatewayEnvironment, KMIP_PORT: '0', KMIP_LEGACY_CIPHERS: 'off' });
+
+    expect(config).toMatchObject({
+      region: 'eu-de',
+      kmipPort: 0,
+      kmipLegacyCiphers: false,
+      kmipServerNames: ['localhost', '127.0.0.1'],
+      kmipHandshakeTimeoutMs: 10_000,
+      kmipProxyProtocolFrom: undefined,
+      iamUrl: 'https://iam.cloud.ibm.com',
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('names every fault at once and prints no value', () => {
+    const error = faultsOf(() =>
+      parseConfig(gatewayConfig, {
+        KMIP_PORT: '99999',
+        DATABASE_URL: 'mysql://kmip:hunter2-password@db/kmip',
+        LOG_LEVEL: 'loud',
+        REGION: ' ',
+        KMIP_TLS_FOLDER: '/data/tls',
+      }),
+    );
+
+    expect(error.code).toBe('configuration_invalid');
+    expect(error.faults.map(({ variable, problem }) => [variable, problem])).toEqual([
+      ['LOG_LEVEL', 'invalid'],
+      ['REGION', 'missing'],
+      ['KMIP_PORT', 'invalid'],
+      ['DATABASE_URL', 'invalid'],
+      ['SERVICE_KEY_FILE', 'missing'],
+    ]);
+    expect(error.message).toContain('KMIP_PORT is not valid; it must be a port from 1 to 65535');
+    for (const value of ['99999', 'hunter2', 'loud']) expect(inspect(error, { depth: 9 })).not.toContain(value);
+  });
+
+  it('keeps the connection string in a Secret', () => {
+    const { databaseUrl } = parseConfig(gatewayConfig, gatewayEnvironment);
+    expect(databaseUrl).toBeInstanceOf(Secret);
+    expect(JSON.stringify(databaseUrl)).not.toContain('hunter2');
+    expect(databaseUrl.exposeText()).toBe(gatewayEnvironment.DATABASE_URL);
+  });
+
+  it('counts an empty variable as unset', () => {
+    expect(parseConfig(launcherConfig, { DATABASE_URL: '', KMIP_PORT_1: '' })).toMatchObject({
+      databaseUrl: undefined,
+      kmipPort1: 5696,
+    });
+  });
+
+  it('starts launcher and local cloud from an empty environment', () => {
+    expect(() => parseConfig(launcherConfig, {})).not.toThrow();
+    expect(() => parseConfig(localCloudConfig, {})).not.toThrow();
+  });
+
+  it('reads endpoints to show to tenants', () => {
+    const { kmipEndpoints } = parseConfig(managementApiConfig, {
+      ...gatewayEnvironment,
+      KMIP_ENDPOINTS: 'kmip-1.example.com:5696, [2001:db8::1]:5697',
+    });
+    expect(kmipEndpoints).toEqual([
+      { host: 'kmip-1.example.com', port: 5696 },
+      { host: '2001:db8::1', port: 5697 },
+    ]);
+  });
+
+  it.each([
+    ['KMIP_PORT', ['', '65536', '-1', '1e3', '0x10', '80 80']],
+    ['KMIP_LEGACY_CIPHERS', ['true', 'ON', '1']],
+    ['KMIP_HOST', ['a b', 'http://x', '-x']],
+    ['KMIP_PROXY_PROTOCOL_FROM', ['10.0.0.1,,10.0.0.2', 'a/b']],
+    ['IAM_URL', ['iam', 'ftp://iam', 'https://user@iam', 'https://iam?x=1', 'file:///etc/passwd']],
+    [
+      'KEY_PROTECT_ENDPOINTS',
+      [
+        'https://kms',
+        'https://kms/{region}',
+        'us-south=ftp://x',
+        'us-south=https://a,us-south=https://b',
+        'https://{region}.a,https://{region}.b',
+        'https://user:{region}@kms',
+      ],
+    ],
+    ['REGION', ['us south', 'US-SOUTH', 'us-south.evil.example']],
+    ['KMIP_IDLE_TIMEOUT_MS', ['10', '10s']],
+  ])('refuses bad values of %s', (variable, values) => {
+    for (const value of values.filter((text) => text !== '')) {
+      const error = faultsOf(() => parseConfig(gatewayConfig, { ...gatewayEnvironment, [variable]: value }));
+      expect(error.faults).toMatchObject([{ variable, problem: 'invalid' }]);
+    }
+  });
+});
+
+describe('keyProtectEndpoint', () => {
+  const endpoints = (text: string): ReturnType<typeof parseConfig<typeof gatewayConfig>>['keyProtectEndpoints'] =>
+    parseConfig(gatewayConfig, { ...gatewayEnvironment, KEY_PROTECT_ENDPOINTS: text }).keyProtectEndpoints;
+
+  it('prefers a listed region to the template', () => {
+    const mixed = endpoints('eu-de=http://127.0.0.1:7070/,https://{region}.kms.cloud.ibm.com');
+    expect(keyProtectEndpoint(mixed, 'eu-de')).toBe('http://127.0.0.1:7070');
+    expect(keyProtectEndpoint(mixed, 'us-south')).toBe('https://us-south.kms.cloud.ibm.com');
+  });
+
+  it('knows no endpoint for a region that is not listed', () => {
+    expect(keyProtectEndpoint(endpoints('eu-de=https://kms'), 'us-south')).toBeUndefined();
+  });
+
+  it.each(['evil.example/', 'us-south.evil', '127.0.0.1', 'us-south@evil', '', '{region}', 'US-SOUTH', '$&'])(
+    'never builds an address from %p',
+    (region) => {
+      expect(keyProtectEndpoint(endpoints('https://{region}.kms.cloud.ibm.com'), region)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,39 @@
+import { ConfigError, type ConfigFault } from './config.error';
+import { type ConfigOf, type ConfigSchema, type Setting } from './setting';
+
+/** Variables as they are, before anything is judged. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment of this process; nothing else in the product reads `process.env`. */
+export function readEnvironment(): Environment {
+  return { ...process.env };
+}
+
+/**
+ * Reads every variable of `schema`. An empty variable counts as unset, because compose files can only pass it empty.
+ * @returns a frozen object
+ * @throws ConfigError that lists all faults
+ */
+export function parseConfig<S extends ConfigSchema>(schema: S, environment: Environment): ConfigOf<S> {
+  const faults: ConfigFault[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [field, setting] of Object.entries(schema)) {
+    const text = environment[setting.variable]?.trim();
+    const outcome = read(setting, text === '' ? undefined : text);
+    if (outcome.problem === undefined) values[field] = outcome.value;
+    else faults.push({ variable: setting.variable, problem: outcome.problem, expected: setting.type.expected });
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  // The mapped type follows from the loop: one value per field, of the field's own type.
+  return Object.freeze(values) as ConfigOf<S>;
+}
+
+function read(
+  setting: Setting<unknown>,
+  text: string | undefined,
+): { readonly value?: unknown; readonly problem?: ConfigFault['problem'] } {
+  const effective = text ?? setting.fallback;
+  if (effective === undefined) return setting.presence === 'required' ? { problem: 'missing' } : { value: undefined };
+  const parsed = setting.type.schema.safeParse(effective);
+  return parsed.success ? { value: parsed.data } : { problem: 'invalid' };
+}

@@ -1,0 +1,71 @@
+import { keyProtectEndpoints, region } from '../key-protect-endpoints';
+import { defaulted, required } from '../setting';
+import { host, listOf, logLevel, path, port, postgresUrl, serviceUrl, wholeNumber } from '../setting-types';
+
+/** Settings of every process. */
+export const loggingSettings = {
+  logLevel: defaulted('LOG_LEVEL', logLevel, 'info', {
+    meaning: 'Least severity that is logged.',
+    consequence: 'Key bytes, tokens and payloads are not logged at any level; `debug` and `trace` cost throughput.',
+  }),
+};
+
+export const regionSetting = required('REGION', region, {
+  meaning: 'IBM Cloud region this installation serves.',
+  consequence: 'Stands in CRNs and audit records; client certificates are unique within it. Do not change it later.',
+});
+
+/** Settings of the processes that share the database. */
+export const databaseSettings = {
+  databaseUrl: required('DATABASE_URL', postgresUrl, {
+    meaning: 'PostgreSQL 15 or newer, the catalog of keys, tenants and audit records.',
+    consequence:
+      'All gateways and APIs of a region must name the same database. Use TLS (`sslmode=verify-full`) over a network.',
+  }),
+  databasePoolSize: defaulted('DATABASE_POOL_SIZE', wholeNumber(2, 500), '10', {
+    meaning: 'Most connections this process opens to the database.',
+    consequence: 'Processes times this number must stay below max_connections of the server.',
+  }),
+};
+
+export const healthSettings = {
+  healthHost: defaulted('HEALTH_HOST', host, '127.0.0.1', {
+    meaning: 'Address of the port for liveness, readiness and metrics.',
+    consequence: 'The port has no authentication. Open it to the orchestrator and the metrics collector only.',
+  }),
+  healthPort: defaulted('HEALTH_PORT', port, '9090', {
+    meaning: 'Port for `/livez`, `/readyz` and `/metrics`.',
+    consequence: 'Two processes on one machine need two ports.',
+  }),
+};
+
+/** Settings of the processes that call IBM Cloud in the name of tenants. */
+export const cloudSettings = {
+  iamUrl: defaulted('IAM_URL', serviceUrl, 'https://iam.cloud.ibm.com', {
+    meaning: 'Identity and access management: tokens, signing keys and policy decisions.',
+    consequence: 'API keys of tenants are sent here. Use `https://private.iam.cloud.ibm.com` on the private network.',
+  }),
+  resourceControllerUrl: defaulted('RESOURCE_CONTROLLER_URL', serviceUrl, 'https://resource-controller.cloud.ibm.com', {
+    meaning: 'Resource controller: where the endpoint of a Hyper Protect Crypto Services instance is read.',
+    consequence: 'Not reachable: root keys in such instances cannot be newly bound; existing bindings go on.',
+  }),
+  keyProtectEndpoints: defaulted('KEY_PROTECT_ENDPOINTS', keyProtectEndpoints, 'https://{region}.kms.cloud.ibm.com', {
+    meaning: 'Where Key Protect is reached in each region.',
+    consequence:
+      'Tokens of tenants are sent here and nowhere else. For the private network: `https://private.{region}.kms.cloud.ibm.com`.',
+  }),
+  keyManagerDomains: defaulted(
+    'KEY_MANAGER_DOMAINS',
+    listOf(host, 'domains'),
+    'kms.cloud.ibm.com,kms.appdomain.cloud,hs-crypto.cloud.ibm.com,hs-crypto.appdomain.cloud',
+    {
+      meaning: 'Domains an endpoint read from a resource instance may lie in.',
+      consequence: 'An endpoint outside of them is refused, so that a forged instance cannot collect tokens.',
+    },
+  ),
+  serviceKeyFile: required('SERVICE_KEY_FILE', path, {
+    meaning:
+      'File with the service keys that seal API keys of tenants: lines `v1:<32 bytes in base64>`, the newest last.',
+    consequence: 'Lost: every tenant must hand in its API key again. Keep it outside of the database and its backups.',
+  }),
+};

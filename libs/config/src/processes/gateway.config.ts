@@ -1,0 +1,96 @@
+import { type ConfigOf, defaulted, optional, required } from '../setting';
+import { host, hostList, onOff, path, plainName, port, wholeNumber } from '../setting-types';
+import { cloudSettings, databaseSettings, healthSettings, loggingSettings, regionSetting } from './common-settings';
+
+const milliseconds = (minimum: number, maximum: number): ReturnType<typeof wholeNumber> =>
+  wholeNumber(minimum, maximum, 'milliseconds');
+
+/** What the listener waits for and how much it lets in; the defaults fit several hundred ESXi hosts. */
+const listenerLimits = {
+  kmipHandshakeTimeoutMs: defaulted('KMIP_HANDSHAKE_TIMEOUT_MS', milliseconds(100, 60_000), '10000', {
+    meaning: 'Time a client has for the TLS handshake.',
+    consequence: 'Long: silent clients hold their places longer. Short: clients on slow links are cut off.',
+  }),
+  kmipMessageTimeoutMs: defaulted('KMIP_MESSAGE_TIMEOUT_MS', milliseconds(100, 300_000), '15000', {
+    meaning: 'Time for a whole request, counted from its first byte, and for a client to take its answer.',
+    consequence: 'A client that sends or reads more slowly is cut off.',
+  }),
+  kmipIdleTimeoutMs: defaulted('KMIP_IDLE_TIMEOUT_MS', milliseconds(1_000, 86_400_000), '600000', {
+    meaning: 'Time a connection may stay without a request.',
+    consequence: 'Short: clients that keep connections reconnect more often, which costs a handshake each.',
+  }),
+  kmipMaximumMessageBytes: defaulted('KMIP_MAXIMUM_MESSAGE_BYTES', wholeNumber(1_024, 16_777_216, 'bytes'), '1048576', {
+    meaning: 'Largest request.',
+    consequence: 'Larger ones are refused by their header, before anything is stored.',
+  }),
+  kmipMaximumConnections: defaulted('KMIP_MAXIMUM_CONNECTIONS', wholeNumber(1, 100_000), '10000', {
+    meaning: 'Most open connections of this process.',
+    consequence: 'Further ones are closed at once. The limit of open files must be higher.',
+  }),
+  kmipMaximumHalfOpen: defaulted('KMIP_MAXIMUM_HALF_OPEN', wholeNumber(1, 100_000), '1000', {
+    meaning: 'Most connections in the TLS handshake at a time.',
+    consequence: 'Bounds what strangers can hold without a certificate.',
+  }),
+  kmipMaximumHalfOpenPerAddress: defaulted('KMIP_MAXIMUM_HALF_OPEN_PER_ADDRESS', wholeNumber(1, 100_000), '100', {
+    meaning: 'Most connections in the TLS handshake from one address.',
+    consequence:
+      'Behind a balancer without PROXY protocol all clients share one address: raise it, or switch PROXY protocol on.',
+  }),
+  kmipMaximumConnectionsPerCertificate: defaulted(
+    'KMIP_MAXIMUM_CONNECTIONS_PER_CERTIFICATE',
+    wholeNumber(1, 100_000),
+    '256',
+    {
+      meaning: 'Most open connections with one client certificate.',
+      consequence:
+        'All hosts of a vSAN cluster share a certificate and reconnect together after an outage: leave room for them.',
+    },
+  ),
+};
+
+export const gatewayConfig = {
+  ...loggingSettings,
+  region: regionSetting,
+  kmipEndpointName: defaulted('KMIP_ENDPOINT_NAME', plainName, 'kmip-1', {
+    meaning: 'Name of this endpoint in audit records, logs and metrics.',
+    consequence: 'Two endpoints of a region should have two names, or a record does not tell which one served.',
+  }),
+  kmipHost: defaulted('KMIP_HOST', host, '0.0.0.0', {
+    meaning: 'Address the KMIP port listens on.',
+    consequence: 'The default serves every network of the machine; `::` adds IPv6.',
+  }),
+  kmipPort: defaulted('KMIP_PORT', port, '5696', {
+    meaning: 'KMIP port.',
+    consequence: 'vCenter proposes 5696; another port must be typed in there.',
+  }),
+  kmipServerNames: defaulted('KMIP_SERVER_NAMES', hostList, 'localhost,127.0.0.1', {
+    meaning: 'Names and addresses by which clients reach the endpoint.',
+    consequence:
+      'Go into the server certificate when it is made at the first start; later changes only cause a warning.',
+  }),
+  kmipTlsFolder: required('KMIP_TLS_FOLDER', path, {
+    meaning:
+      'Folder with `server.crt` and `server.key`, and `ca.crt` and `ca.key` if we made them. Made when it does not exist.',
+    consequence:
+      'vCenter trusts this very certificate: losing the folder means trusting the server again in every vCenter.',
+  }),
+  kmipLegacyCiphers: defaulted('KMIP_LEGACY_CIPHERS', onOff, 'on', {
+    meaning: 'Whether the two RSA-AES-CBC-SHA256 suites are offered, after all others.',
+    consequence:
+      'vCenter 7 negotiates one of them. They have no forward secrecy: switch them off when the metric `kmip_legacy_cipher_handshakes_total` stays at 0.',
+  }),
+  kmipProxyProtocolFrom: optional('KMIP_PROXY_PROTOCOL_FROM', hostList, {
+    meaning: 'Addresses of layer-4 balancers that send PROXY protocol version 2.',
+    consequence: 'From these addresses the header is demanded; from any other it is refused. Unset: no PROXY protocol.',
+  }),
+  ...listenerLimits,
+  drainTimeoutMs: defaulted('DRAIN_TIMEOUT_MS', milliseconds(0, 120_000), '10000', {
+    meaning: 'Time requests in flight have to finish when the process is asked to stop.',
+    consequence: 'Must be shorter than the time the orchestrator waits before it kills.',
+  }),
+  ...healthSettings,
+  ...databaseSettings,
+  ...cloudSettings,
+} as const;
+
+export type GatewayConfig = ConfigOf<typeof gatewayConfig>;

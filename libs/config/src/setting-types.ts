@@ -1,0 +1,102 @@
+import { Secret } from '@lib/kernel';
+import { z } from 'zod';
+
+import { type SettingType } from './setting';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevelName = (typeof LOG_LEVELS)[number];
+
+/** A text schema that refuses by returning undefined, so that no message can quote the text. */
+function textTo<T>(convert: (text: string) => T | undefined): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    const value = convert(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: 'refused' });
+    return z.NEVER;
+  });
+}
+
+export function wholeNumber(minimum: number, maximum: number, unit = ''): SettingType<number> {
+  const suffix = unit === '' ? '' : ` (${unit})`;
+  return {
+    schema: textTo((text) => {
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= minimum && value <= maximum ? value : undefined;
+    }),
+    expected: `a whole number from ${minimum} to ${maximum}${suffix}`,
+  };
+}
+
+export const port: SettingType<number> = {
+  ...wholeNumber(0, 65535),
+  expected: 'a port from 1 to 65535, or 0 for any free one',
+};
+
+export const onOff: SettingType<boolean> = {
+  schema: textTo((text) => (text === 'on' ? true : text === 'off' ? false : undefined)),
+  expected: '`on` or `off`',
+};
+
+export const logLevel: SettingType<LogLevelName> = {
+  schema: textTo((text) => LOG_LEVELS.find((level) => level === text)),
+  expected: `one of ${LOG_LEVELS.join(', ')}`,
+};
+
+/** A short name that is safe in file names, metric labels and log lines. */
+export const plainName: SettingType<string> = {
+  schema: textTo((text) => (/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/.test(text) ? text : undefined)),
+  expected: 'a name of at most 63 letters, digits, dots, underscores and hyphens',
+};
+
+export const path: SettingType<string> = {
+  schema: textTo((text) => (text.includes('\0') ? undefined : text)),
+  expected: 'a path',
+};
+
+const HOST =
+  /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$/;
+
+export const host: SettingType<string> = {
+  schema: textTo((text) => (text.length <= 253 && HOST.test(text) ? text : undefined)),
+  expected: 'a DNS name or IP address',
+};
+
+export const hostList: SettingType<readonly string[]> = listOf(host, 'DNS names or IP addresses');
+
+/** Items divided by commas; the empty list is written as an unset variable. */
+export function listOf<T>(item: SettingType<T>, plural: string): SettingType<readonly T[]> {
+  return {
+    schema: textTo((text) => {
+      const items = text.split(',').map((part) => item.schema.safeParse(part.trim()));
+      return items.every((parsed) => parsed.success) ? Object.freeze(items.map(({ data }) => data)) : undefined;
+    }),
+    expected: `${plural}, divided by commas`,
+  };
+}
+
+/** Base address of a service: no path surprises, no credentials in it, no slash at its end. */
+export const serviceUrl: SettingType<string> = {
+  schema: textTo(normalisedUrl),
+  expected: 'an http or https URL without user name, query or fragment',
+};
+
+export function normalisedUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (!plain || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined;
+  return url.href.replace(/\/+$/, '');
+}
+
+/** A connection string holds a password: secret as a whole. */
+export const postgresUrl: SettingType<Secret> = {
+  schema: textTo((text) => (/^(?:postgres|postgresql|socket):\S+$/.test(text) ? Secret.fromText(text) : undefined)),
+  expected: 'a connection string `postgres://user:password@host:port/database` or `socket:/folder?db=database`',
+  secret: true,
+};
+
+export const secretText: SettingType<Secret> = {
+  schema: textTo((text) => (text.length >= 16 ? Secret.fromText(text) : undefined)),
+  expected: 'a text of at least 16 characters',
+  secret: true,
+};
