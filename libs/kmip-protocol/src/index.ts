@@ -1,10 +1,15 @@
 export * from './attributes/attribute-rules';
 export * from './errors';
 export * from './messages/message.types';
+export { peekProtocolVersion } from './messages/message-frame';
 export * from './messages/request-codec';
 export * from './messages/response-codec';
+export { operationCodec } from './operations/operation-registry';
 export * from './operations/operation-versions';
 export * from './spec/enumerations';
 export * from './spec/tag';
+export * from './spec/tag-name';
 export * from './ttlv/message-framer';
 export * from './ttlv/ttlv.types';
+export * from './ttlv/ttlv-reader';
+export * from './ttlv/ttlv-writer';

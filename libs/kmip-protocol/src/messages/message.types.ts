@@ -78,6 +78,8 @@ export interface RequestMessage {
 export interface ResponseHeader {
   readonly protocolVersion: ProtocolVersion;
   readonly timeStamp: Date;
+  /** For attestation (KMIP 1.4 §6.21); the items are not interpreted here. */
+  readonly nonce?: readonly TtlvItem[];
   readonly attestationTypes?: readonly EnumValue[];
   readonly clientCorrelationValue?: string;
   readonly serverCorrelationValue?: string;

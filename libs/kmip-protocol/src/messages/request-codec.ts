@@ -1,27 +1,93 @@
 import { KmipError } from '../errors';
+import { operationCodec, operationCodecByName } from '../operations/operation-registry';
+import { codecContext, type CodecContext } from '../schema/codec';
 import { ResultReason } from '../spec/enumerations';
-import { type ProtocolVersion, type RequestMessage } from './message.types';
+import { Tag } from '../spec/tag';
+import { type TtlvReader } from '../ttlv/ttlv-reader';
+import { TtlvWriter } from '../ttlv/ttlv-writer';
+import { type BatchItemFields, type Draft, readBatchItemFields } from './batch-item-fields';
+import { messageExtension, requestHeader } from './header-codecs';
+import { type RequestBatchItem, type RequestMessage } from './message.types';
+import { checkBatchCount, invalidMessage, nextBatchItem, openMessage } from './message-frame';
 
-const notYet = (): never => {
-  throw new KmipError(ResultReason.GeneralFailure, 'the codec is being built');
-};
-
-/**
- * Finds the Protocol Version without decoding the message, so that even a message that cannot be read is answered in
- * its own version. `undefined` when not even that can be found.
- */
-export function peekProtocolVersion(_bytes: Buffer): ProtocolVersion | undefined {
-  return notYet();
+interface RequestItemDraft extends Draft<RequestBatchItem> {
+  hasPayload?: boolean;
 }
+
+const itemFields: BatchItemFields<RequestItemDraft> = new Map([
+  [Tag.Operation, (reader: TtlvReader, item: RequestItemDraft) => (item.operation = reader.readEnumeration())],
+  [
+    Tag.UniqueBatchItemID,
+    (reader: TtlvReader, item: RequestItemDraft) => (item.uniqueBatchItemId = reader.readByteString()),
+  ],
+  [Tag.RequestPayload, readPayload],
+  [
+    Tag.MessageExtension,
+    (reader: TtlvReader, item: RequestItemDraft, context: CodecContext) =>
+      (item.messageExtension = messageExtension.read(reader, context)),
+  ],
+]);
 
 /**
  * Reads a whole Request Message. A payload that cannot be read spoils only its own batch item.
  * @throws KmipError when the message as a whole cannot be answered item by item.
  */
-export function decodeRequestMessage(_bytes: Buffer): RequestMessage {
-  return notYet();
+export function decodeRequestMessage(bytes: Buffer): RequestMessage {
+  const open = openMessage(bytes, Tag.RequestMessage, Tag.RequestHeader);
+  const header = requestHeader.read(open.reader, open.context);
+  const batchItems: RequestBatchItem[] = [];
+  while (nextBatchItem(open)) batchItems.push(readItem(open.reader, open.context));
+  checkBatchCount(header.batchCount, batchItems.length);
+  return { header, batchItems };
 }
 
-export function encodeRequestMessage(_message: RequestMessage): Buffer {
-  return notYet();
+function readItem(reader: TtlvReader, context: CodecContext): RequestBatchItem {
+  const draft: RequestItemDraft = {};
+  readBatchItemFields(reader, draft, itemFields, context);
+  const { operation, hasPayload = false, ...rest } = draft;
+  if (operation === undefined) throw invalidMessage('Batch Item: Operation is missing');
+  if (hasPayload || operationCodec(operation) === undefined) return { operation, ...rest };
+  const payloadError = new KmipError(ResultReason.InvalidMessage, 'Batch Item: RequestPayload is missing');
+  return { operation, ...rest, payloadError };
+}
+
+/** The item's own length was sound, so whatever is wrong inside the payload does not touch the items behind it. */
+function readPayload(reader: TtlvReader, item: RequestItemDraft, context: CodecContext): void {
+  if (item.operation === undefined) throw invalidMessage('Batch Item: RequestPayload stands before Operation');
+  item.hasPayload = true;
+  const behind = reader.mark();
+  try {
+    const request = operationCodec(item.operation)?.readRequest(reader, context);
+    if (request !== undefined) item.request = request;
+  } catch (error) {
+    if (!(error instanceof KmipError)) throw error;
+    item.payloadError = error;
+    reader.leave(behind);
+  }
+}
+
+/**
+ * Writes a request, for clients and tests. The header is written as given, so that a wrong Batch Count can be sent; an
+ * item without a known request goes out with an empty payload.
+ */
+export function encodeRequestMessage({ header, batchItems }: RequestMessage): Buffer {
+  const context = codecContext(header.protocolVersion);
+  const writer = new TtlvWriter();
+  const message = writer.begin(Tag.RequestMessage);
+  requestHeader.write(writer, Tag.RequestHeader, header, context);
+  for (const item of batchItems) writeItem(writer, item, context);
+  writer.end(message);
+  return writer.finish();
+}
+
+function writeItem(writer: TtlvWriter, item: RequestBatchItem, context: CodecContext): void {
+  const mark = writer.begin(Tag.BatchItem);
+  writer.writeEnumeration(Tag.Operation, item.operation);
+  if (item.uniqueBatchItemId !== undefined) writer.writeByteString(Tag.UniqueBatchItemID, item.uniqueBatchItemId);
+  if (item.request === undefined) writer.writeItems(Tag.RequestPayload, []);
+  else operationCodecByName(item.request.name).writeRequest(writer, item.request, context);
+  if (item.messageExtension !== undefined) {
+    messageExtension.write(writer, Tag.MessageExtension, item.messageExtension, context);
+  }
+  writer.end(mark);
 }

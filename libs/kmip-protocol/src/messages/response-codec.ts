@@ -1,25 +1,113 @@
-import { KmipError } from '../errors';
-import { ResultReason } from '../spec/enumerations';
-import { type ProtocolVersion, type ResponseBatchItem, type ResponseMessage } from './message.types';
+import { operationCodec, operationCodecByName } from '../operations/operation-registry';
+import { codecContext, type CodecContext } from '../schema/codec';
+import { Tag } from '../spec/tag';
+import { type TtlvReader } from '../ttlv/ttlv-reader';
+import { TtlvWriter } from '../ttlv/ttlv-writer';
+import { type BatchItemFields, type Draft, readBatchItemFields } from './batch-item-fields';
+import { messageExtension, responseHeader } from './header-codecs';
+import {
+  type ProtocolVersion,
+  type ResponseBatchItem,
+  type ResponseHeader,
+  type ResponseMessage,
+} from './message.types';
+import { checkBatchCount, invalidMessage, nextBatchItem, openMessage } from './message-frame';
 
-const notYet = (): never => {
-  throw new KmipError(ResultReason.GeneralFailure, 'the codec is being built');
-};
+type ItemDraft = Draft<ResponseBatchItem>;
+
+const itemFields: BatchItemFields<ItemDraft> = new Map([
+  [Tag.Operation, (reader: TtlvReader, item: ItemDraft) => (item.operation = reader.readEnumeration())],
+  [Tag.UniqueBatchItemID, (reader: TtlvReader, item: ItemDraft) => (item.uniqueBatchItemId = reader.readByteString())],
+  [Tag.ResultStatus, (reader: TtlvReader, item: ItemDraft) => (item.resultStatus = reader.readEnumeration())],
+  [Tag.ResultReason, (reader: TtlvReader, item: ItemDraft) => (item.resultReason = reader.readEnumeration())],
+  [Tag.ResultMessage, (reader: TtlvReader, item: ItemDraft) => (item.resultMessage = reader.readTextString())],
+  [
+    Tag.AsynchronousCorrelationValue,
+    (reader: TtlvReader, item: ItemDraft) => (item.asynchronousCorrelationValue = reader.readByteString()),
+  ],
+  [Tag.ResponsePayload, readPayload],
+  [
+    Tag.MessageExtension,
+    (reader: TtlvReader, item: ItemDraft, context: CodecContext) =>
+      (item.messageExtension = messageExtension.read(reader, context)),
+  ],
+]);
 
 /** @throws KmipError when the bytes are no readable Response Message. */
-export function decodeResponseMessage(_bytes: Buffer): ResponseMessage {
-  return notYet();
+export function decodeResponseMessage(bytes: Buffer): ResponseMessage {
+  const open = openMessage(bytes, Tag.ResponseMessage, Tag.ResponseHeader);
+  const header = responseHeader.read(open.reader, open.context);
+  const batchItems: ResponseBatchItem[] = [];
+  while (nextBatchItem(open)) batchItems.push(readItem(open.reader, open.context));
+  checkBatchCount(header.batchCount, batchItems.length);
+  return { header, batchItems };
 }
 
-/** The buffer is the only place key material is copied to; zero it once it is sent. */
-export function encodeResponseMessage(_message: ResponseMessage): Buffer {
-  return notYet();
+function readItem(reader: TtlvReader, context: CodecContext): ResponseBatchItem {
+  const draft: ItemDraft = {};
+  readBatchItemFields(reader, draft, itemFields, context);
+  const { resultStatus, ...rest } = draft;
+  if (resultStatus === undefined) throw invalidMessage('Batch Item: ResultStatus is missing');
+  return { ...rest, resultStatus };
 }
 
-/** Bytes of one encoded batch item, outer item header included, for Maximum Response Size (KMIP 1.4 §6.3). */
-export function encodedBatchItemLength(_item: ResponseBatchItem, _version: ProtocolVersion): number {
-  return notYet();
+function readPayload(reader: TtlvReader, item: ItemDraft, context: CodecContext): void {
+  const codec = item.operation === undefined ? undefined : operationCodec(item.operation);
+  if (codec !== undefined) item.response = codec.readResponse(reader, context);
 }
 
-/** Bytes of everything in a response but its batch items, outer item header included. */
-export const responseOverheadLength = (_header: ResponseMessage['header']): number => notYet();
+/**
+ * Writes a response in the version of its header; Batch Count is that of the items. The buffer is the only place key
+ * material is copied to: zero it once it is sent.
+ */
+export function encodeResponseMessage({ header, batchItems }: ResponseMessage): Buffer {
+  const context = codecContext(header.protocolVersion);
+  const writer = new TtlvWriter();
+  const message = writer.begin(Tag.ResponseMessage);
+  responseHeader.write(writer, Tag.ResponseHeader, { ...header, batchCount: batchItems.length }, context);
+  for (const item of batchItems) writeItem(writer, item, context);
+  writer.end(message);
+  return writer.finish();
+}
+
+/** Bytes one batch item adds to a response, for Maximum Response Size (KMIP 1.4 §6.3). */
+export function encodedBatchItemLength(item: ResponseBatchItem, version: ProtocolVersion): number {
+  return measure((writer) => writeItem(writer, item, codecContext(version)));
+}
+
+/** Bytes of a response without its batch items; the length of the whole is this plus that of every item. */
+export function responseOverheadLength(header: ResponseHeader): number {
+  return measure((writer) => {
+    const message = writer.begin(Tag.ResponseMessage);
+    responseHeader.write(writer, Tag.ResponseHeader, header, codecContext(header.protocolVersion));
+    writer.end(message);
+  });
+}
+
+/** Measures by writing, so that the size can never differ from what is sent; what was written is wiped. */
+function measure(write: (writer: TtlvWriter) => void): number {
+  const writer = new TtlvWriter();
+  write(writer);
+  const { length } = writer;
+  writer.wipe();
+  return length;
+}
+
+function writeItem(writer: TtlvWriter, item: ResponseBatchItem, context: CodecContext): void {
+  const mark = writer.begin(Tag.BatchItem);
+  if (item.operation !== undefined) writer.writeEnumeration(Tag.Operation, item.operation);
+  if (item.uniqueBatchItemId !== undefined) writer.writeByteString(Tag.UniqueBatchItemID, item.uniqueBatchItemId);
+  writer.writeEnumeration(Tag.ResultStatus, item.resultStatus);
+  if (item.resultReason !== undefined) writer.writeEnumeration(Tag.ResultReason, item.resultReason);
+  if (item.resultMessage !== undefined) writer.writeTextString(Tag.ResultMessage, item.resultMessage);
+  if (item.asynchronousCorrelationValue !== undefined) {
+    writer.writeByteString(Tag.AsynchronousCorrelationValue, item.asynchronousCorrelationValue);
+  }
+  if (item.response !== undefined) {
+    operationCodecByName(item.response.name).writeResponse(writer, item.response, context);
+  }
+  if (item.messageExtension !== undefined) {
+    messageExtension.write(writer, Tag.MessageExtension, item.messageExtension, context);
+  }
+  writer.end(mark);
+}

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import { KmipError } from '../errors';
 import { ResultReason } from '../spec/enumerations';
+import { tagName } from '../spec/tag-name';
 import { ItemType, type ItemTypeName, itemTypeNames } from './item-type';
 import { type TtlvItem, type TtlvValue } from './ttlv.types';
 
@@ -14,10 +15,11 @@ const HEADER_BYTES = 8;
 /** Value length each type must have; 0 where the length is free. Indexed by type code. */
 const FIXED_LENGTHS = [0, 0, 4, 8, 0, 4, 8, 0, 0, 8, 4] as const;
 
-/** Where a reader stands: inside which structure, with which item current. */
+/** Where a reader stands between two items. */
 export interface ReaderMark {
   readonly end: number;
   readonly next: number;
+  readonly depth: number;
 }
 
 /**
@@ -76,16 +78,21 @@ export class TtlvReader {
   enter(): ReaderMark {
     this.#expect(ItemType.Structure);
     if (this.#depth >= MAXIMUM_DEPTH) throw invalid(`structures nested deeper than ${MAXIMUM_DEPTH}`);
+    const outer = this.mark();
     this.#depth += 1;
-    const outer = { end: this.#end, next: this.#next };
     this.#end = this.#next;
     this.#next = this.#value;
     return outer;
   }
 
-  /** Steps out to where `enter` was called; what was not read inside is skipped. */
+  /** The place behind the current item. Reading can go on from there even after an error inside that item. */
+  mark(): ReaderMark {
+    return { end: this.#end, next: this.#next, depth: this.#depth };
+  }
+
+  /** Steps out to a mark, such as that of `enter`; what was not read inside is skipped. */
   leave(outer: ReaderMark): void {
-    this.#depth -= 1;
+    this.#depth = outer.depth;
     this.#end = outer.end;
     this.#next = outer.next;
   }
@@ -216,7 +223,7 @@ export class TtlvReader {
   }
 
   #name(): string {
-    return `0x${this.#tag.toString(16).padStart(6, '0')}`;
+    return tagName(this.#tag);
   }
 }
 

@@ -1,0 +1,70 @@
+import { KmipError } from '../errors';
+import { protocolVersion } from '../objects/protocol-version';
+import { codecContext, type CodecContext, NEWEST_KNOWN_VERSION } from '../schema/codec';
+import { ResultReason } from '../spec/enumerations';
+import { Tag } from '../spec/tag';
+import { tagName } from '../spec/tag-name';
+import { TtlvReader } from '../ttlv/ttlv-reader';
+import { type ProtocolVersion } from './message.types';
+
+export const invalidMessage = (text: string): KmipError => new KmipError(ResultReason.InvalidMessage, text);
+
+/**
+ * Finds the Protocol Version without decoding the message, so that even a message that cannot be read is answered in
+ * its own version. `undefined` when not even that can be found.
+ */
+export function peekProtocolVersion(bytes: Buffer): ProtocolVersion | undefined {
+  try {
+    return findVersion(new TtlvReader(bytes));
+  } catch (error) {
+    if (error instanceof KmipError) return undefined;
+    throw error;
+  }
+}
+
+/** Outer message, then the header as its first child, then the version wherever in the header a client put it. */
+function findVersion(reader: TtlvReader): ProtocolVersion | undefined {
+  if (!reader.next()) return undefined;
+  reader.enter();
+  if (!reader.next()) return undefined;
+  reader.enter();
+  while (reader.next()) {
+    if (reader.tag === Tag.ProtocolVersion) return protocolVersion.read(reader, codecContext(NEWEST_KNOWN_VERSION));
+  }
+  return undefined;
+}
+
+export interface OpenMessage {
+  readonly reader: TtlvReader;
+  readonly context: CodecContext;
+}
+
+/** A reader standing on the header of the message, and what its version means for the rest. */
+export function openMessage(bytes: Buffer, messageTag: number, headerTag: number): OpenMessage {
+  const version = peekProtocolVersion(bytes);
+  if (version === undefined) throw invalidMessage('the message has no readable Protocol Version');
+  const context = codecContext(version);
+  const reader = new TtlvReader(bytes);
+  if (!reader.next() || reader.tag !== messageTag) throw invalidMessage(`the message is no ${tagName(messageTag)}`);
+  const outer = reader.mark();
+  if (outer.next !== outer.end) throw invalidMessage('bytes follow the message');
+  reader.enter();
+  if (!reader.next() || !isTag(reader, headerTag)) throw invalidMessage(`${tagName(headerTag)} does not come first`);
+  return { reader, context };
+}
+
+/** A batch item follows: true; the message ends: false; anything else is refused or, in newer versions, skipped. */
+export function nextBatchItem({ reader, context }: OpenMessage): boolean {
+  while (reader.next()) {
+    if (reader.tag === Tag.BatchItem) return true;
+    if (!context.skipsUnknownFields) throw invalidMessage(`${tagName(reader.tag)} stands between the batch items`);
+  }
+  return false;
+}
+
+export function checkBatchCount(announced: number, found: number): void {
+  if (announced !== found) throw invalidMessage(`Batch Count says ${announced}, but the message has ${found} items`);
+}
+
+/** A call, because tsc believes that a getter it has narrowed once keeps its value. */
+const isTag = (reader: TtlvReader, tag: number): boolean => reader.tag === tag;

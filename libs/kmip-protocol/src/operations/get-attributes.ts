@@ -1,0 +1,18 @@
+import { attribute } from '../objects/attribute';
+import { type GetAttributesRequest, type GetAttributesResponse } from '../messages/message.types';
+import { Structure } from '../schema/structure';
+import { Operation } from '../spec/enumerations';
+import { Tag } from '../spec/tag';
+import { describeOperation } from './operation-codec';
+
+/** KMIP 1.4 §4.12 */
+export const getAttributes = describeOperation('GetAttributes', Operation.GetAttributes, {
+  request: new Structure<GetAttributesRequest>('GetAttributes Request Payload', [
+    { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
+    { name: 'attributeNames', tag: Tag.AttributeName, type: 'TextString', presence: 'many' },
+  ]),
+  response: new Structure<GetAttributesResponse>('GetAttributes Response Payload', [
+    { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'required' },
+    { name: 'attributes', tag: Tag.Attribute, type: attribute, presence: 'many' },
+  ]),
+});

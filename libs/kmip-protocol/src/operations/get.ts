@@ -1,0 +1,38 @@
+import { symmetricKey } from '../objects/key-block';
+import { type GetRequest, type GetResponse } from '../messages/message.types';
+import { Structure } from '../schema/structure';
+import { Operation } from '../spec/enumerations';
+import { Tag } from '../spec/tag';
+import { describeOperation } from './operation-codec';
+
+/** Managed objects that travel uninterpreted. */
+const otherObjects = [
+  Tag.Certificate,
+  Tag.OpaqueObject,
+  Tag.PGPKey,
+  Tag.PrivateKey,
+  Tag.PublicKey,
+  Tag.SecretData,
+  Tag.SplitKey,
+  Tag.Template,
+];
+
+/** KMIP 1.4 §4.11 */
+export const get = describeOperation('Get', Operation.Get, {
+  request: new Structure<GetRequest>('Get Request Payload', [
+    { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
+    { name: 'keyFormatType', tag: Tag.KeyFormatType, type: 'Enumeration', presence: 'optional' },
+    { name: 'keyWrapType', tag: Tag.KeyWrapType, type: 'Enumeration', presence: 'optional', since: '1.4' },
+    { name: 'keyCompressionType', tag: Tag.KeyCompressionType, type: 'Enumeration', presence: 'optional' },
+    { name: 'keyWrappingSpecification', tag: Tag.KeyWrappingSpecification, type: 'Items', presence: 'optional' },
+  ]),
+  response: new Structure<GetResponse>(
+    'Get Response Payload',
+    [
+      { name: 'objectType', tag: Tag.ObjectType, type: 'Enumeration', presence: 'required' },
+      { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'required' },
+      { name: 'symmetricKey', tag: Tag.SymmetricKey, type: symmetricKey, presence: 'optional' },
+    ],
+    { rest: { name: 'other', tags: otherObjects } },
+  ),
+});

@@ -1,0 +1,35 @@
+import { type LocateRequest, type LocateResponse, type TemplateAttribute } from '../messages/message.types';
+import { attribute, templateAttribute } from '../objects/attribute';
+import { mapped } from '../schema/codec';
+import { Structure } from '../schema/structure';
+import { Operation } from '../spec/enumerations';
+import { Tag } from '../spec/tag';
+import { describeOperation } from './operation-codec';
+
+/** FortiOS puts its filters into a Template-Attribute, which the table of the operation does not have. */
+interface WireLocateRequest extends LocateRequest {
+  readonly templateAttribute?: TemplateAttribute;
+}
+
+const wireRequest = new Structure<WireLocateRequest>('Locate Request Payload', [
+  { name: 'maximumItems', tag: Tag.MaximumItems, type: 'Integer', presence: 'optional' },
+  { name: 'offsetItems', tag: Tag.OffsetItems, type: 'Integer', presence: 'optional', since: '1.3' },
+  { name: 'storageStatusMask', tag: Tag.StorageStatusMask, type: 'Integer', presence: 'optional' },
+  { name: 'objectGroupMember', tag: Tag.ObjectGroupMember, type: 'Enumeration', presence: 'optional', since: '1.1' },
+  { name: 'templateAttribute', tag: Tag.TemplateAttribute, type: templateAttribute, presence: 'optional' },
+  { name: 'attributes', tag: Tag.Attribute, type: attribute, presence: 'many' },
+]);
+
+function unwrapFilters({ templateAttribute: wrapped, ...request }: WireLocateRequest): LocateRequest {
+  if (wrapped?.attributes === undefined) return request;
+  return { ...request, attributes: [...request.attributes, ...wrapped.attributes] };
+}
+
+/** KMIP 1.4 §4.9 */
+export const locate = describeOperation('Locate', Operation.Locate, {
+  request: mapped(wireRequest, unwrapFilters, (request): WireLocateRequest => request),
+  response: new Structure<LocateResponse>('Locate Response Payload', [
+    { name: 'locatedItems', tag: Tag.LocatedItems, type: 'Integer', presence: 'optional', since: '1.3' },
+    { name: 'uniqueIdentifiers', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'many' },
+  ]),
+});

@@ -1,0 +1,23 @@
+import { type RevokeRequest, type RevokeResponse } from '../messages/message.types';
+import { Structure } from '../schema/structure';
+import { Operation } from '../spec/enumerations';
+import { Tag } from '../spec/tag';
+import { describeOperation } from './operation-codec';
+
+/** KMIP 1.4 §3.31 */
+const revocationReason = new Structure<RevokeRequest['revocationReason']>('Revocation Reason', [
+  { name: 'revocationReasonCode', tag: Tag.RevocationReasonCode, type: 'Enumeration', presence: 'required' },
+  { name: 'revocationMessage', tag: Tag.RevocationMessage, type: 'TextString', presence: 'optional' },
+]);
+
+/** KMIP 1.4 §4.20 */
+export const revoke = describeOperation('Revoke', Operation.Revoke, {
+  request: new Structure<RevokeRequest>('Revoke Request Payload', [
+    { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
+    { name: 'revocationReason', tag: Tag.RevocationReason, type: revocationReason, presence: 'required' },
+    { name: 'compromiseOccurrenceDate', tag: Tag.CompromiseOccurrenceDate, type: 'DateTime', presence: 'optional' },
+  ]),
+  response: new Structure<RevokeResponse>('Revoke Response Payload', [
+    { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'required' },
+  ]),
+});
