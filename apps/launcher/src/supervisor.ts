@@ -64,7 +64,9 @@ export class Supervisor {
   #watch(child: Child): void {
     child.process.once('exit', (code, signal) => {
       if (this.#stopping) return;
-      this.events.log(`${child.specification.name} ended (${signal ?? `status ${code ?? 'unknown'}`}); starting it again`);
+      this.events.log(
+        `${child.specification.name} ended (${signal ?? `status ${code ?? 'unknown'}`}); starting it again`,
+      );
       child.quickDeaths = Date.now() - child.startedAt < STABLE_AFTER_MS ? child.quickDeaths + 1 : 0;
       const pauseMs = child.quickDeaths === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** child.quickDeaths);
       setTimeout(() => void this.#restart(child), pauseMs);
@@ -114,7 +116,10 @@ async function launch(
 
 function readiness(child: ChildProcess, name: string): Promise<Readonly<Record<string, number>>> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s`)), READY_WITHIN_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s`)),
+      READY_WITHIN_MS,
+    );
     const settle = (act: () => void): void => {
       clearTimeout(timer);
       child.removeAllListeners('message');
