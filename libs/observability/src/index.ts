@@ -1,0 +1,6 @@
+export * from './correlation';
+export { HealthServer, HealthServerError, type HealthServerOptions } from './health-server';
+export * from './logger';
+export * from './metrics';
+export { toPrintable } from './printable';
+export { type DependencyStatus, type ReadinessCheck } from './readiness';

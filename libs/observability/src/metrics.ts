@@ -1,0 +1,51 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const NAME = /^kmip_[a-z][a-z0-9_]*$/;
+
+/** What HealthServer serves at /metrics. */
+export interface MetricsSource {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+/** A registry of its own per process, so that tests and processes do not share one by accident. */
+export class Metrics implements MetricsSource {
+  readonly #registry = new Registry();
+
+  constructor(options: { readonly processMetrics?: boolean; readonly labels?: Readonly<Record<string, string>> } = {}) {
+    this.#registry.setDefaultLabels({ ...options.labels });
+    if (options.processMetrics === true) collectDefaultMetrics({ register: this.#registry });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** @param labelNames closed vocabularies only: never an identifier, address or tenant, which would grow without bound. */
+  counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
+    return new Counter({ ...this.#common(name, help), labelNames: [...labelNames] });
+  }
+
+  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
+    return new Gauge({ ...this.#common(name, help), labelNames: [...labelNames] });
+  }
+
+  /** @param buckets upper bounds in seconds. */
+  histogram<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+    buckets: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  ): Histogram<L> {
+    return new Histogram({ ...this.#common(name, help), labelNames: [...labelNames], buckets: [...buckets] });
+  }
+
+  #common(name: string, help: string): { name: string; help: string; registers: Registry[] } {
+    if (!NAME.test(name)) throw new Error(`metric ${name} must be named kmip_…`);
+    return { name, help, registers: [this.#registry] };
+  }
+}
