@@ -38,6 +38,8 @@ export class KeyManagerError extends DomainError {
       readonly httpStatus?: number;
       /** False when the request may have been carried out although no answer came: look before you repeat. */
       readonly certainlyNotDone?: boolean;
+      /** How long the key manager (or our own limit for it) asks to be left alone. */
+      readonly retryAfterMs?: number;
       readonly cause?: unknown;
     } = {},
   ) {
