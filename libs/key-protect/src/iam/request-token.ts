@@ -1,0 +1,95 @@
+import { type Secret } from '@lib/kernel';
+import { KeyManagerError } from '@lib/key-manager';
+import { IamTokenManager } from 'ibm-cloud-sdk-core';
+import { z } from 'zod';
+
+export interface IamToken {
+  readonly accessToken: string;
+  readonly lifetimeMs: number;
+}
+
+/** Exchanges an API key for a token once, with no memory. @throws KeyManagerError */
+export type TokenRequest = (apiKey: Secret, signal: AbortSignal) => Promise<IamToken>;
+
+const tokenAnswer = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() });
+const iamError = z.object({ errorCode: z.string() });
+const sdkError = z.object({
+  status: z.number().optional(),
+  statusText: z.string().optional(),
+  result: z.unknown(),
+});
+
+/** Opens the SDK's request to us: its own cache goes by the wall clock, ours by monotonic time. */
+class TokenExchange extends IamTokenManager {
+  request(): Promise<unknown> {
+    return this.requestToken();
+  }
+}
+
+const TOKEN_TIMEOUT_MS = 5_000;
+const MAXIMUM_ANSWER_BYTES = 256 * 1024;
+
+/**
+ * The SDK performs the exchange; each request gets an object of its own, so that the API key's text lives no longer
+ * than the request. No redirects: they would carry the key elsewhere. No proxy from the environment.
+ */
+export function iamTokenRequest(iamUrl: string, timeoutMs = TOKEN_TIMEOUT_MS): TokenRequest {
+  return async (apiKey, signal) => {
+    const options = {
+      apikey: apiKey.exposeText(),
+      url: iamUrl,
+      timeout: timeoutMs,
+      maxRedirects: 0,
+      maxContentLength: MAXIMUM_ANSWER_BYTES,
+      proxy: false as const,
+      signal,
+    };
+    const answer = await exchangeFor(options).request().catch(throwTokenFault);
+    const parsed = z.object({ result: tokenAnswer }).safeParse(answer);
+    if (!parsed.success) {
+      throw new KeyManagerError('unavailable', 'IAM answered the token request in a form it does not document');
+    }
+    const { access_token: accessToken, expires_in: seconds } = parsed.data.result;
+    return { accessToken, lifetimeMs: seconds * 1_000 };
+  };
+}
+
+/** The SDK refuses keys in braces or quotes before it asks anyone. */
+function exchangeFor(options: ConstructorParameters<typeof TokenExchange>[0]): TokenExchange {
+  try {
+    return new TokenExchange(options);
+  } catch {
+    throw new KeyManagerError('credential_rejected', 'the API key does not have the form of an API key', {
+      certainlyNotDone: true,
+    });
+  }
+}
+
+const TIMEOUT_CODES: ReadonlySet<string> = new Set(['ECONNABORTED', 'ETIMEDOUT', 'ERR_CANCELED']);
+const CREDENTIAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403]);
+
+function throwTokenFault(error: unknown): never {
+  throw tokenFault(error);
+}
+
+/** The SDK's error is not kept as the cause: it may carry the request. Nothing was asked of the key manager yet. */
+function tokenFault(error: unknown): KeyManagerError {
+  const { status, statusText, result } = sdkError.safeParse(error).data ?? {};
+  const errorCode = iamError.safeParse(result).data?.errorCode;
+  const details = { certainlyNotDone: true, ...(status === undefined ? {} : { httpStatus: status }) };
+  if (status !== undefined && CREDENTIAL_STATUS.has(status) && errorCode !== undefined) {
+    return new KeyManagerError('credential_rejected', `IAM does not accept the API key (${safeCode(errorCode)})`, {
+      ...details,
+      reasonCode: safeCode(errorCode),
+    });
+  }
+  if (status === 429) return new KeyManagerError('rate_limited', 'IAM asks to be called less often', details);
+  if (statusText !== undefined && TIMEOUT_CODES.has(statusText)) {
+    return new KeyManagerError('timeout', 'IAM did not answer the token request in time', details);
+  }
+  const how = status === undefined ? '' : ` (HTTP ${status})`;
+  return new KeyManagerError('unavailable', `no token could be had from IAM${how}`, details);
+}
+
+/** IAM's codes look like BXNIM0415E; anything else is not repeated to anyone. */
+const safeCode = (code: string): string => (/^[A-Z0-9_]{1,32}$/.test(code) ? code : 'unknown code');

@@ -1,0 +1,154 @@
+import { type Secret } from '@lib/kernel';
+import { KeyManagerError } from '@lib/key-manager';
+
+import { untilAborted } from '../resilience/deadline';
+import { type Timing } from '../timing';
+import { type IamToken, type TokenRequest } from './request-token';
+
+/** Called once for each token request; the secret it gives is wiped afterwards. */
+export type OpenApiKey = () => Secret | Promise<Secret>;
+
+interface HeldToken {
+  readonly accessToken: string;
+  /** Fetch a new one in the background from here on, while this one still serves. */
+  readonly renewAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** Left over for the call that carries the token. */
+const EXPIRY_MARGIN_MS = 60_000;
+const RENEW_AT_SHARE = 0.8;
+/** Shortest time between two attempts that nobody but IAM can make succeed, and between two forced renewals. */
+const COOL_DOWN_MS = 30_000;
+
+/**
+ * One tenant's IAM token. One request in flight however many callers wait; times are local monotonic ones, so a
+ * jump of the wall clock neither expires nor prolongs a token.
+ */
+export class TokenSource {
+  #held: HeldToken | undefined;
+  #inFlight: Promise<string> | undefined;
+  #rejection: { readonly error: KeyManagerError; readonly atMs: number } | undefined;
+  #renewalTriedAtMs = -Infinity;
+  #forcedAtMs = -Infinity;
+  readonly #closed = new AbortController();
+
+  constructor(
+    private readonly timing: Timing,
+    private readonly openApiKey: OpenApiKey,
+    private readonly requestToken: TokenRequest,
+  ) {}
+
+  /** @throws KeyManagerError `credential_rejected` (remembered for 30 s), or a transient fault */
+  get(signal: AbortSignal): Promise<string> {
+    const nowMs = this.#nowMs();
+    const held = this.#held;
+    if (held !== undefined && nowMs < held.expiresAtMs) {
+      if (nowMs >= held.renewAtMs) this.#renewInBackground(nowMs);
+      return Promise.resolve(held.accessToken);
+    }
+    if (this.#rejection !== undefined && nowMs < this.#rejection.atMs + COOL_DOWN_MS) {
+      return Promise.reject(this.#rejection.error);
+    }
+    return untilAborted(
+      signal,
+      this.#fetch(),
+      () => new KeyManagerError('timeout', 'IAM did not answer the token request in time', { certainlyNotDone: true }),
+    );
+  }
+
+  /**
+   * The key manager refused `token` with 401, which may mean a dead token or a missing role.
+   * @returns true when a fresh token is worth one more try; false within 30 s of the last such renewal, so that a
+   * missing role does not become a token request for each call
+   */
+  drop(token: string): boolean {
+    // Somebody else had the same answer and renews already, or has renewed.
+    if (this.#held?.accessToken !== token) return true;
+    const nowMs = this.#nowMs();
+    if (nowMs < this.#forcedAtMs + COOL_DOWN_MS) return false;
+    this.#forcedAtMs = nowMs;
+    this.#held = undefined;
+    return true;
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#held = undefined;
+  }
+
+  #renewInBackground(nowMs: number): void {
+    if (nowMs < this.#renewalTriedAtMs + COOL_DOWN_MS) return;
+    this.#renewalTriedAtMs = nowMs;
+    // The held token serves meanwhile; a failure shows when it has expired, or at once if IAM refuses the key.
+    this.#fetch().catch(() => undefined);
+  }
+
+  #fetch(): Promise<string> {
+    this.#inFlight ??= this.#exchange().finally(() => (this.#inFlight = undefined));
+    return this.#inFlight;
+  }
+
+  async #exchange(): Promise<string> {
+    this.#refuseWhenClosed();
+    const startedMs = this.#nowMs();
+    try {
+      const token = await this.#request();
+      this.#refuseWhenClosed();
+      this.#rejection = undefined;
+      this.#held = hold(token, startedMs);
+      return token.accessToken;
+    } catch (error) {
+      if (error instanceof KeyManagerError && error.fault === 'credential_rejected') {
+        // The tenant took the key back: the token it once gave must not outlive it here.
+        this.#held = undefined;
+        this.#rejection = { error, atMs: this.#nowMs() };
+      }
+      throw error;
+    }
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closed.signal.aborted) throw bindingReplaced();
+  }
+
+  async #request(): Promise<IamToken> {
+    const apiKey = await this.#open();
+    try {
+      return await this.requestToken(apiKey, this.#closed.signal);
+    } finally {
+      apiKey.wipe();
+    }
+  }
+
+  async #open(): Promise<Secret> {
+    try {
+      return await this.openApiKey();
+    } catch (cause) {
+      throw new KeyManagerError('unavailable', "the tenant's API key could not be opened", {
+        certainlyNotDone: true,
+        cause,
+      });
+    }
+  }
+
+  #nowMs(): number {
+    return this.timing.clock.monotonicMs();
+  }
+}
+
+/** Counted from the request, not the answer: the token is never younger than we think. */
+function hold({ accessToken, lifetimeMs }: IamToken, startedMs: number): HeldToken {
+  return {
+    accessToken,
+    renewAtMs: startedMs + lifetimeMs * RENEW_AT_SHARE,
+    // A lifetime shorter than the margin would otherwise mean a request for each call.
+    expiresAtMs: startedMs + Math.max(lifetimeMs - EXPIRY_MARGIN_MS, lifetimeMs / 2),
+  };
+}
+
+/** The caller holds an adapter whose binding was replaced; the registry has its successor. */
+export const bindingReplaced = (): KeyManagerError =>
+  new KeyManagerError('unavailable', 'the binding to the key manager was just replaced; try again', {
+    certainlyNotDone: true,
+  });

@@ -1,0 +1,194 @@
+import { Secret } from '@lib/kernel';
+import {
+  type Aad,
+  type CallContext,
+  type KeyManager,
+  KeyManagerError,
+  type RewrapResult,
+  type RootKeyDescription,
+  type StoredKey,
+  type UnwrapResult,
+  type WrapResult,
+} from '@lib/key-manager';
+
+import { type CallGuard, type Repeatable } from './resilience/call-guard';
+import { isRootKeyStateRefusal, unreadableAnswer } from './rest/faults';
+import { type KeyProtectClient, RefusedCall, type TryContext } from './rest/key-protect-client';
+import { type KeyResource, keyStateOf } from './rest/resources';
+import { RootKeyDiagnosis } from './root-key-diagnosis';
+import { type Timing } from './timing';
+
+export interface KeyProtectKeyManagerOptions {
+  readonly client: KeyProtectClient;
+  readonly guard: CallGuard;
+  readonly timing: Timing;
+  readonly rootKeyId: string;
+  /** Ring that new stored keys go to; existing ones are found in any ring. */
+  readonly keyRing?: string;
+}
+
+/** Standard-key payload before base64, as Key Protect limits it. */
+const MAXIMUM_PAYLOAD_BYTES = 7_500;
+const PAGE_SIZE = 1_000;
+/** Pages are by offset: keys deleted between two pages shift the rest, so pages overlap by this much. */
+const PAGE_OVERLAP = 20;
+
+/** Key Protect, or HPCS: the same API at another address. */
+export class KeyProtectKeyManager implements KeyManager {
+  readonly #diagnosis: RootKeyDiagnosis;
+
+  constructor(private readonly options: KeyProtectKeyManagerOptions) {
+    this.#diagnosis = new RootKeyDiagnosis(options.client, options.timing.clock, options.rootKeyId);
+  }
+
+  /** Repeatable: a ciphertext whose answer was lost is never used. */
+  wrap(context: CallContext, aad: Aad, plaintext?: Secret): Promise<WrapResult> {
+    return this.#guarded('always', context, async (tries) => {
+      const answer = await this.options.client.wrap(tries, this.options.rootKeyId, aad, plaintext);
+      const result = { ciphertext: answer.ciphertext, rootKeyVersion: answer.keyVersion.id };
+      if (plaintext !== undefined) return result;
+      if (answer.plaintext === undefined) throw unreadableAnswer(200);
+      return { ...result, plaintext: secretOf(answer.plaintext) };
+    });
+  }
+
+  unwrap(context: CallContext, aad: Aad, ciphertext: string): Promise<UnwrapResult> {
+    return this.#guarded('always', context, async (tries) => {
+      const answer = await this.options.client.unwrap(tries, this.options.rootKeyId, aad, ciphertext);
+      const result = { plaintext: secretOf(answer.plaintext), rootKeyVersion: answer.keyVersion.id };
+      if (answer.ciphertext === undefined || answer.rewrappedKeyVersion === undefined) return result;
+      const rewrapped = { ciphertext: answer.ciphertext, rootKeyVersion: answer.rewrappedKeyVersion.id };
+      return { ...result, rewrapped };
+    });
+  }
+
+  rewrap(context: CallContext, aad: Aad, ciphertext: string): Promise<RewrapResult> {
+    return this.#guarded('always', context, async (tries) => {
+      const answer = await this.options.client.rewrap(tries, this.options.rootKeyId, aad, ciphertext);
+      return { ciphertext: answer.ciphertext, rootKeyVersion: answer.rewrappedKeyVersion.id };
+    });
+  }
+
+  async storeKey(context: CallContext, name: string, payload: Buffer): Promise<StoredKey> {
+    if (payload.length === 0 || payload.length > MAXIMUM_PAYLOAD_BYTES) {
+      throw new KeyManagerError('refused', `a stored key holds 1 to ${MAXIMUM_PAYLOAD_BYTES} bytes`, {
+        certainlyNotDone: true,
+      });
+    }
+    const { client, keyRing, timing } = this.options;
+    return this.#guarded('only_if_certainly_not_done', context, async (tries) => {
+      const resource = await client.createStandardKey(tries, name, payload, keyRing);
+      // An answer to something else: what became of our request is unknown.
+      if (resource.name !== name) throw unreadableAnswer(200);
+      return storedKey(resource, timing);
+    });
+  }
+
+  fetchKey(context: CallContext, storedKeyId: string): Promise<Buffer> {
+    return this.#guarded('always', context, async (tries) => {
+      const resource = await this.options.client.getKey(tries, storedKeyId);
+      if (resource.id !== storedKeyId) throw unreadableAnswer(200);
+      if (resource.extractable === false) {
+        throw new KeyManagerError('refused', 'the id given as stored key names a root key');
+      }
+      if (keyStateOf(resource.state) === 'destroyed' || resource.payload === undefined) throw storedKeyMissing();
+      return Buffer.from(resource.payload, 'base64');
+    });
+  }
+
+  async deleteKey(context: CallContext, storedKeyId: string): Promise<void> {
+    try {
+      await this.#guarded('always', context, (tries) => this.options.client.deleteKey(tries, storedKeyId));
+    } catch (error) {
+      if (!(error instanceof KeyManagerError) || error.fault !== 'stored_key_missing') throw error;
+    }
+  }
+
+  async findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]> {
+    const exact = (key: StoredKey): boolean => key.name === name;
+    try {
+      return (await collect(this.#standardKeys(context, `name:${name}`))).filter(exact);
+    } catch (error) {
+      // The service searches 5,000 keys at most; beyond that only reading all of them is sure.
+      const tooBroad = error instanceof KeyManagerError && error.details.reasonCode === 'KEY_SEARCH_TOO_BROAD';
+      if (!tooBroad) throw error;
+    }
+    return (await collect(this.#standardKeys(context))).filter(exact);
+  }
+
+  async *listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey> {
+    for await (const key of this.#standardKeys(context)) {
+      if (key.name.startsWith(prefix)) yield key;
+    }
+  }
+
+  describeRootKey(context: CallContext): Promise<RootKeyDescription> {
+    return this.#guarded('always', context, async (tries) => {
+      const resource = await this.options.client.keyMetadata(tries, this.options.rootKeyId);
+      return describeRootKey(resource);
+    });
+  }
+
+  async *#standardKeys(context: CallContext, search?: string): AsyncIterable<StoredKey> {
+    const seen = new Set<string>();
+    const { client, timing } = this.options;
+    for (let offset = 0; ; offset += PAGE_SIZE - PAGE_OVERLAP) {
+      const page = { limit: PAGE_SIZE, offset, extractable: true, sort: 'creationDate' };
+      const resources = await this.#guarded('always', context, (tries) =>
+        client.listKeys(tries, search === undefined ? page : { ...page, search }),
+      );
+      for (const resource of resources) {
+        if (seen.has(resource.id) || keyStateOf(resource.state) === 'destroyed') continue;
+        seen.add(resource.id);
+        yield storedKey(resource, timing);
+      }
+      if (resources.length < PAGE_SIZE) return;
+    }
+  }
+
+  #guarded<T>(
+    repeatable: Repeatable,
+    { correlationId, signal }: CallContext,
+    attempt: (tries: TryContext) => Promise<T>,
+  ): Promise<T> {
+    return this.options.guard.run(repeatable, signal, async (trySignal) => {
+      const tries = { correlationId, signal: trySignal };
+      try {
+        return await attempt(tries);
+      } catch (error) {
+        if (!(error instanceof RefusedCall)) throw error;
+        if (isRootKeyStateRefusal(error.refusal)) throw await this.#diagnosis.explain(tries, error.fault);
+        throw error.fault;
+      }
+    });
+  }
+}
+
+function describeRootKey(resource: KeyResource): RootKeyDescription {
+  const state = keyStateOf(resource.state);
+  if (state === undefined) throw unreadableAnswer(200);
+  return {
+    id: resource.id,
+    name: resource.name,
+    state,
+    isRootKey: resource.extractable !== true,
+    ...(resource.keyVersion === undefined ? {} : { version: resource.keyVersion.id }),
+    ...(resource.expirationDate === undefined ? {} : { expiresAt: new Date(resource.expirationDate) }),
+    ...(resource.keyRingID === undefined ? {} : { keyRingId: resource.keyRingID }),
+  };
+}
+
+function storedKey({ id, name, creationDate }: KeyResource, { clock }: Timing): StoredKey {
+  return { id, name, createdAt: creationDate === undefined ? clock.now() : new Date(creationDate) };
+}
+
+const storedKeyMissing = (): KeyManagerError =>
+  new KeyManagerError('stored_key_missing', 'the stored key was deleted in the key manager');
+
+const secretOf = (base64: string): Secret => Secret.of(Buffer.from(base64, 'base64'));
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,144 @@
+import { KeyManagerError } from '@lib/key-manager';
+
+import { type Timing } from '../timing';
+import { Bulkhead } from './bulkhead';
+import { type BreakerState, CircuitBreaker, type CircuitBreakerOptions, type Permit } from './circuit-breaker';
+import { notStartedInTime, pause, withDeadline } from './deadline';
+import { RetryBudget, type RetryBudgetOptions } from './retry-budget';
+
+/** Limits of one tenant's calls to its key manager. */
+export interface CallLimits {
+  /** One call with all its tries, waiting included. */
+  readonly totalMs: number;
+  readonly tryMs: number;
+  readonly maximumRetries: number;
+  /** Upper end of the first pause; doubles with each retry. */
+  readonly backoffMs: number;
+  readonly concurrent: number;
+  readonly waiting: number;
+  readonly breaker: CircuitBreakerOptions;
+  readonly retryBudget: RetryBudgetOptions;
+}
+
+export const DEFAULT_CALL_LIMITS: CallLimits = {
+  totalMs: 8_000,
+  tryMs: 3_000,
+  maximumRetries: 2,
+  backoffMs: 100,
+  concurrent: 32,
+  waiting: 16,
+  breaker: { consecutiveFailures: 5, sampleSize: 20, failureRatio: 0.5, probeIntervalMs: 5_000 },
+  retryBudget: { ratio: 0.2, windowMs: 10_000, reserve: 2 },
+};
+
+/** Whether a repetition can do harm: storing a key twice leaves two stored keys. */
+export type Repeatable = 'always' | 'only_if_certainly_not_done';
+
+/** A caller who gives up after this long without an answer counts as a failure of the key manager. */
+const PATIENCE_MS = 1_000;
+const RETRYABLE_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** Deadline, bulkhead, breaker, retries and their budget around the calls of one tenant. */
+export class CallGuard {
+  readonly #bulkhead: Bulkhead;
+  readonly #breaker: CircuitBreaker;
+  readonly #budget: RetryBudget;
+
+  constructor(
+    private readonly timing: Timing,
+    private readonly limits: CallLimits,
+    onBreaker?: (state: BreakerState) => void,
+  ) {
+    this.#bulkhead = new Bulkhead(limits.concurrent, limits.waiting);
+    this.#breaker = new CircuitBreaker(timing.clock, limits.breaker, onBreaker);
+    this.#budget = new RetryBudget(timing.clock, limits.retryBudget);
+  }
+
+  /** @throws KeyManagerError of the last try, or `overloaded` / `timeout` of our own when nothing was sent */
+  run<T>(
+    repeatable: Repeatable,
+    callerSignal: AbortSignal | undefined,
+    attempt: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const endsAtMs = this.timing.clock.monotonicMs() + this.limits.totalMs;
+    return withDeadline(this.timing, this.limits.totalMs, callerSignal, (signal) =>
+      this.#bulkhead.run(signal, () => this.#tryRepeatedly(repeatable, signal, endsAtMs, attempt)),
+    );
+  }
+
+  async #tryRepeatedly<T>(
+    repeatable: Repeatable,
+    signal: AbortSignal,
+    endsAtMs: number,
+    attempt: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.#budget.recordCall();
+    let lastError: KeyManagerError | undefined;
+    for (let retries = 0; ; retries += 1) {
+      const permit = this.#breaker.tryAcquire();
+      if (permit === undefined) throw lastError ?? this.#breakerOpen();
+      try {
+        return await this.#tryOnce(permit, signal, attempt);
+      } catch (error) {
+        if (!(error instanceof KeyManagerError)) throw error;
+        lastError = error;
+      }
+      const delayMs = this.#delayMs(lastError, retries);
+      const fits = this.timing.clock.monotonicMs() + delayMs < endsAtMs;
+      if (retries >= this.limits.maximumRetries || !mayRepeat(lastError, repeatable) || !fits) throw lastError;
+      if (signal.aborted || !this.#budget.tryTake()) throw lastError;
+      if (!(await pause(this.timing, delayMs, signal))) throw lastError;
+    }
+  }
+
+  async #tryOnce<T>(permit: Permit, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const startedMs = this.timing.clock.monotonicMs();
+    try {
+      if (signal.aborted) throw notStartedInTime();
+      const result = await withDeadline(this.timing, this.limits.tryMs, signal, attempt);
+      permit.succeeded();
+      this.#budget.recordSuccess();
+      return result;
+    } catch (error) {
+      this.#judge(permit, error, this.timing.clock.monotonicMs() - startedMs);
+      throw error;
+    }
+  }
+
+  #judge(permit: Permit, error: unknown, elapsedMs: number): void {
+    if (!(error instanceof KeyManagerError)) permit.abandoned();
+    else if (error.fault === 'timeout' && elapsedMs < Math.min(PATIENCE_MS, this.limits.tryMs)) permit.abandoned();
+    else if (error.fault === 'timeout' || error.fault === 'unavailable') permit.failed();
+    // A limiter that says "later" is up; opening on it would turn a few refusals into five seconds of nothing.
+    else if (error.transient) permit.abandoned();
+    else permit.succeeded();
+  }
+
+  /** Full jitter, so that the callers of one outage do not come back in step. */
+  #delayMs(error: KeyManagerError, retries: number): number {
+    const jitterMs = this.timing.random() * this.limits.backoffMs * 2 ** retries;
+    return Math.max(error.details.retryAfterMs ?? 0, jitterMs);
+  }
+
+  #breakerOpen(): KeyManagerError {
+    const message = 'the key manager did not answer several times in a row; it is tried again every few seconds';
+    return new KeyManagerError('overloaded', message, {
+      certainlyNotDone: true,
+      retryAfterMs: this.#breaker.retryAfterMs,
+    });
+  }
+}
+
+function mayRepeat(error: KeyManagerError, repeatable: Repeatable): boolean {
+  if (repeatable !== 'always' && error.details.certainlyNotDone !== true) return false;
+  const { httpStatus } = error.details;
+  switch (error.fault) {
+    case 'rate_limited':
+    case 'timeout':
+      return true;
+    case 'unavailable':
+      return httpStatus === undefined || RETRYABLE_STATUS.has(httpStatus);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,91 @@
+import { type RootKeyState } from '@lib/key-manager';
+import { z } from 'zod';
+
+/** Only the members we read; the service adds others freely. */
+export const keyResource = z.object({
+  id: z.string(),
+  name: z.string().default(''),
+  state: z.number().int(),
+  extractable: z.boolean().optional(),
+  creationDate: z.string().optional(),
+  expirationDate: z.string().optional(),
+  keyRingID: z.string().optional(),
+  keyVersion: z.object({ id: z.string() }).optional(),
+  payload: z.string().optional(),
+});
+export type KeyResource = z.infer<typeof keyResource>;
+
+/** `resources` is absent when a collection is empty. */
+export const keyCollection = z.object({ resources: z.array(keyResource).default([]) });
+
+const version = z.object({ id: z.string().min(1) });
+
+export const wrapAnswer = z.object({
+  ciphertext: z.string().min(1),
+  plaintext: z.string().optional(),
+  keyVersion: version,
+});
+
+export const unwrapAnswer = z.object({
+  plaintext: z.string(),
+  keyVersion: version,
+  /** Both present when the ciphertext was made by an older version. */
+  ciphertext: z.string().min(1).optional(),
+  rewrappedKeyVersion: version.optional(),
+});
+
+export const rewrapAnswer = z.object({
+  ciphertext: z.string().min(1),
+  rewrappedKeyVersion: version,
+});
+
+export const keyVersionCollection = z.object({
+  resources: z.array(z.object({ id: z.string(), creationDate: z.string().optional() })).default([]),
+});
+
+export const keyRingCollection = z.object({ resources: z.array(z.object({ id: z.string() })).default([]) });
+
+export const instancePolicyCollection = z.object({
+  resources: z
+    .array(
+      z.object({
+        policy_type: z.string(),
+        policy_data: z.object({
+          enabled: z.boolean(),
+          attributes: z.record(z.string(), z.unknown()).optional(),
+        }),
+      }),
+    )
+    .default([]),
+});
+export type InstancePolicy = z.infer<typeof instancePolicyCollection>['resources'][number];
+
+/** Key Protect's error body; a 401 has no reasons. */
+export const errorBody = z.object({
+  resources: z
+    .array(
+      z.object({
+        errorMsg: z.string(),
+        reasons: z
+          .array(
+            z.object({
+              code: z.string(),
+              target: z.object({ name: z.string().optional() }).optional(),
+            }),
+          )
+          .optional(),
+      }),
+    )
+    .min(1),
+});
+
+const STATES: Readonly<Record<number, RootKeyState>> = {
+  0: 'pre_activation',
+  1: 'active',
+  2: 'suspended',
+  3: 'deactivated',
+  5: 'destroyed',
+};
+
+/** Key states after NIST SP 800-57, as Key Protect numbers them. */
+export const keyStateOf = (state: number): RootKeyState | undefined => STATES[state];
