@@ -1,0 +1,51 @@
+/** `<noun>.<verb>`; IAM knows them as `<service>.<noun>.<verb>`. Every operation of the API names exactly one. */
+export const ACTIONS = [
+  'instance.read',
+  'certificate.read',
+  'certificate.create',
+  'certificate.update',
+  'certificate.delete',
+  'root-key.read',
+  'root-key.check',
+  'root-key.set',
+  'root-key.unset',
+  'key-manager.list',
+  'credential.read',
+  'credential.set',
+  'credential.unset',
+  'key.list',
+  'key.read',
+  'key.update',
+  'key.delete',
+  'audit.read',
+  'usage.read',
+  'diagnosis.read',
+  'claim.create',
+  'claim.delete',
+] as const;
+
+export type Action = (typeof ACTIONS)[number];
+
+/** IAM's platform roles, then its service roles. */
+export const ROLES = ['viewer', 'operator', 'editor', 'administrator', 'reader', 'writer', 'manager'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+const VIEWER: readonly Action[] = ['instance.read', 'usage.read'];
+const OPERATOR: readonly Action[] = [...VIEWER, 'diagnosis.read'];
+const READER: readonly Action[] = [...OPERATOR, 'certificate.read', 'root-key.read', 'key.list', 'key.read'];
+const WRITER: readonly Action[] = [...READER, 'root-key.check', 'claim.create', 'claim.delete'];
+
+/**
+ * What each role may do; the same table is registered with IAM. Whatever decides who gets keys, or ends them,
+ * needs Manager; platform roles see the instance but not what is in it.
+ */
+export const ROLE_ACTIONS: Readonly<Record<Role, readonly Action[]>> = {
+  viewer: VIEWER,
+  operator: OPERATOR,
+  editor: OPERATOR,
+  administrator: [...OPERATOR, 'audit.read'],
+  reader: READER,
+  writer: WRITER,
+  manager: ACTIONS,
+};

@@ -1,0 +1,174 @@
+import { type FastifyRequest } from 'fastify';
+
+import { isUuid } from '@lib/kernel';
+
+import { type Action } from '../auth/actions';
+import { type Authorizer } from '../auth/authorizer.port';
+import { type Principal } from '../auth/principal';
+import { type TokenVerifier } from '../auth/token-verifier';
+import { ApiError, notFound } from './api-error';
+import { accepts } from './media-types';
+import { type InstanceScope } from './operation';
+import { type BoundOperation } from './operation-table';
+import { type RateLimiter } from './rate-limiter';
+import { type RequestState } from './request-state';
+import { traceOf } from './tracing';
+
+/** API Handbook: longest request target. */
+const MAX_TARGET_BYTES = 8_000;
+
+/** Where an instance of the region belongs. */
+export interface InstanceDirectory {
+  find(instanceId: string): Promise<InstanceScope | undefined>;
+}
+
+/** Told of every request that was refused to somebody who knows an instance's id. */
+export interface RefusalRecorder {
+  refused(refusal: {
+    readonly instance: InstanceScope;
+    readonly principal: Principal;
+    readonly operationId: string;
+    readonly action: Action;
+    readonly reason: 'foreign_account' | 'forbidden';
+    readonly address: string;
+    readonly correlationId: RequestState['trace']['correlationId'];
+  }): Promise<void>;
+}
+
+export interface AdmissionDependencies {
+  readonly verifier: Pick<TokenVerifier, 'verify'>;
+  readonly authorizer: Authorizer;
+  readonly directory: InstanceDirectory;
+  readonly refusals: RefusalRecorder;
+  /** By address, before anything is computed for the caller. */
+  readonly addressLimiter: RateLimiter;
+  /** By identity and account. */
+  readonly callerLimiter: RateLimiter;
+  readonly operations: readonly BoundOperation[];
+}
+
+/** Everything that is decided before a body is read. */
+export class Admission {
+  readonly #states = new WeakMap<FastifyRequest, RequestState>();
+  readonly #paths: readonly { readonly pattern: RegExp; readonly method: string }[];
+
+  constructor(private readonly dependencies: AdmissionDependencies) {
+    this.#paths = dependencies.operations.map(({ contract: { operation } }) => ({
+      pattern: new RegExp(`^${operation.path.replaceAll(/\{[a-z_]+\}/g, '[^/]+')}$`),
+      method: operation.method,
+    }));
+  }
+
+  /** Always there, also for a request that was refused before the hook ran. */
+  stateOf(request: FastifyRequest): RequestState {
+    const known = this.#states.get(request);
+    if (known) return known;
+    const state: RequestState = { trace: traceOf(request.headers['x-request-id']), query: {} };
+    this.#states.set(request, state);
+    return state;
+  }
+
+  /** @throws ApiError, or what the verifier and the authorizer throw. */
+  async admit(request: FastifyRequest): Promise<void> {
+    const state = this.stateOf(request);
+    refuseWhenLimited(this.dependencies.addressLimiter.take(request.ip));
+    const principal = await this.dependencies.verifier.verify(request.headers.authorization);
+    state.principal = principal;
+    refuseWhenLimited(this.dependencies.callerLimiter.take(`${principal.accountId} ${principal.iamId}`));
+    if (Buffer.byteLength(request.url) > MAX_TARGET_BYTES) {
+      throw ApiError.of(414, 'uri_too_long', `The URI is longer than ${MAX_TARGET_BYTES} bytes.`);
+    }
+    const operation = request.is404 ? undefined : operationOf(request);
+    if (!operation) return;
+    state.operation = operation;
+    await this.#permit(request, state, operation, principal);
+    checkHeaders(request, operation);
+    state.query = operation.contract.readQuery(request.url);
+  }
+
+  /** The answer to a request that no route took. */
+  notFoundOr405(request: FastifyRequest): ApiError {
+    const path = request.url.split('?')[0] ?? '';
+    const allowed = this.#paths.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    if (allowed.length === 0) return notFound();
+    const allow = [...new Set(allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed)].join(', ');
+    return new ApiError(405, [{ code: 'method_not_allowed', message: `Allowed here: ${allow}.` }], { allow });
+  }
+
+  async #permit(
+    request: FastifyRequest,
+    state: RequestState,
+    operation: BoundOperation,
+    principal: Principal,
+  ): Promise<void> {
+    const path = request.params as Record<string, string>;
+    if (!operation.contract.acceptsPath(path)) throw notFound();
+    if (operation.instanceParameter === undefined) return;
+    const instanceId = path[operation.instanceParameter] ?? '';
+    // Asked only for what can be an id of ours, so that no odd text reaches the database.
+    const instance = isUuid(instanceId) ? await this.dependencies.directory.find(instanceId) : undefined;
+    if (!instance) throw notFound();
+    if (instance.accountId !== principal.accountId) {
+      await this.#recordRefusal(request, state, instance, 'foreign_account');
+      throw notFound();
+    }
+    await this.#decide(request, state, instance, operation.action);
+    state.instance = instance;
+  }
+
+  async #decide(request: FastifyRequest, state: RequestState, instance: InstanceScope, action: Action): Promise<void> {
+    const { principal } = state;
+    if (!principal) throw new Error('an unauthenticated request reached the decision');
+    const ask = async (wanted: Action): Promise<boolean> => {
+      const [permitted = false] = await this.dependencies.authorizer.decide([
+        { principal, action: wanted, resource: instance },
+      ]);
+      return permitted;
+    };
+    if (await ask(action)) return;
+    await this.#recordRefusal(request, state, instance, 'forbidden');
+    // Whoever may not even see the instance does not learn from us that it exists.
+    if (action === 'instance.read' || !(await ask('instance.read'))) throw notFound();
+    throw ApiError.of(403, 'forbidden', `This needs the action \`${action}\` on the instance.`);
+  }
+
+  async #recordRefusal(
+    request: FastifyRequest,
+    { trace, principal, operation }: RequestState,
+    instance: InstanceScope,
+    reason: 'foreign_account' | 'forbidden',
+  ): Promise<void> {
+    if (!principal || !operation) return;
+    await this.dependencies.refusals.refused({
+      instance,
+      principal,
+      operationId: operation.contract.operation.id,
+      action: operation.action,
+      reason,
+      address: request.ip,
+      correlationId: trace.correlationId,
+    });
+  }
+}
+
+function refuseWhenLimited(retryAfterSeconds: number): void {
+  if (retryAfterSeconds === 0) return;
+  throw new ApiError(429, [{ code: 'too_many_requests', message: `Too many requests: wait ${retryAfterSeconds} s.` }], {
+    'retry-after': String(retryAfterSeconds),
+  });
+}
+
+function checkHeaders(request: FastifyRequest, { contract }: BoundOperation): void {
+  if (!accepts(request.headers.accept, contract.answerTypes)) {
+    throw ApiError.of(406, 'not_acceptable', `The answer is ${contract.answerTypes.join(' or ')}.`, {
+      type: 'header',
+      name: 'Accept',
+    });
+  }
+  contract.checkMediaType(request.headers['content-type']);
+  contract.checkHeaders(request.headers);
+}
+
+/** Only `tenantApi` writes this key. */
+const operationOf = (request: FastifyRequest): BoundOperation | undefined =>
+  (request.routeOptions.config as { readonly boundOperation?: BoundOperation }).boundOperation;

@@ -1,0 +1,116 @@
+import { DomainError } from '@lib/kernel';
+
+import { UnauthenticatedError } from '../auth/token-verifier';
+import { ApiError, type ApiErrorCode, type ApiFault } from './api-error';
+import { StrictJsonError } from './strict-json';
+
+interface Translation {
+  readonly status: number;
+  readonly code: ApiErrorCode;
+  readonly target?: ApiFault['target'];
+}
+
+const field = (name: string): ApiFault['target'] => ({ type: 'field', name });
+
+/**
+ * The only place where domain errors become statuses. A code that is not here is answered as 500, and a spec that
+ * compares this table with the libs' codes keeps that from happening by accident.
+ */
+export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
+  iam_unavailable: { status: 503, code: 'service_unavailable' },
+  authorizer_unavailable: { status: 503, code: 'service_unavailable' },
+  key_manager_credential_rejected: { status: 400, code: 'credential_rejected' },
+  key_manager_permission_denied: { status: 400, code: 'credential_rejected' },
+  key_manager_root_key_disabled: { status: 400, code: 'root_key_unavailable', target: field('crn') },
+  key_manager_root_key_expired: { status: 400, code: 'root_key_unavailable', target: field('crn') },
+  key_manager_root_key_deleted: { status: 400, code: 'root_key_unavailable', target: field('crn') },
+  key_manager_root_key_missing: { status: 400, code: 'root_key_unavailable', target: field('crn') },
+  key_manager_stored_key_missing: { status: 409, code: 'invalid_state' },
+  key_manager_ciphertext_rejected: { status: 409, code: 'invalid_state' },
+  key_manager_refused: { status: 409, code: 'key_manager_unavailable' },
+  key_manager_rate_limited: { status: 503, code: 'key_manager_unavailable' },
+  key_manager_unavailable: { status: 503, code: 'key_manager_unavailable' },
+  key_manager_timeout: { status: 503, code: 'key_manager_unavailable' },
+  key_manager_overloaded: { status: 503, code: 'key_manager_unavailable' },
+};
+
+/** Faults that Fastify finds before a handler runs. */
+const FRAMEWORK_ERRORS: Readonly<Record<string, { status: number; code: ApiErrorCode; message: string }>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'body_too_large', message: 'The body is larger than 1 MiB.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    status: 415,
+    code: 'unsupported_media_type',
+    message: 'The body has a media type that is not supported here.',
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    status: 400,
+    code: 'invalid_body',
+    message: 'The body is not as long as `Content-Length` says.',
+  },
+  FST_ERR_BAD_URL: { status: 400, code: 'invalid_parameter', message: 'The path has a malformed percent sequence.' },
+  FST_ERR_MAX_PARAM_LENGTH: { status: 414, code: 'uri_too_long', message: 'The URI is longer than 8000 bytes.' },
+  ECONNRESET: { status: 400, code: 'invalid_body', message: 'The connection was closed within the body.' },
+};
+
+const JSON_FAULTS: Readonly<Record<StrictJsonError['fault'], string>> = {
+  syntax: 'The body is not valid JSON.',
+  encoding: 'The body is not valid UTF-8.',
+  depth: 'The body is nested too deeply.',
+  duplicate: 'The field is given twice.',
+};
+
+const RETRY_SOON = { 'retry-after': '5' };
+
+/** What to answer to whatever was thrown; `undefined` for a bug or an outage, which is answered with fixed text. */
+export function translateError(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error;
+  if (error instanceof UnauthenticatedError) return unauthenticated();
+  if (error instanceof StrictJsonError) return jsonFault(error);
+  if (error instanceof DomainError) return domainFault(error);
+  const framework = FRAMEWORK_ERRORS[codeOf(error)];
+  return framework && ApiError.of(framework.status, framework.code, framework.message);
+}
+
+function unauthenticated(): ApiError {
+  const fault: ApiFault = {
+    code: 'unauthenticated',
+    message: 'Send a valid IAM access token of an account as `Authorization: Bearer`.',
+    target: { type: 'header', name: 'Authorization' },
+  };
+  return new ApiError(401, [fault], { 'www-authenticate': 'Bearer realm="IAM"' });
+}
+
+function jsonFault(error: StrictJsonError): ApiError {
+  const message = JSON_FAULTS[error.fault];
+  if (error.field === undefined) return ApiError.of(400, 'invalid_body', message);
+  return ApiError.of(400, 'duplicate_field', message, field(error.field.slice(0, 128) || '(empty)'));
+}
+
+function domainFault(error: DomainError): ApiError | undefined {
+  const translation = DOMAIN_ERRORS[error.code];
+  if (!translation) return undefined;
+  const { status, code, target } = translation;
+  return new ApiError(
+    status,
+    [{ code, message: error.message, ...(target && { target }) }],
+    status === 503 ? RETRY_SOON : {},
+  );
+}
+
+const codeOf = (error: unknown): string => {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+};
+
+/** The body of every error answer (API Handbook, errors). */
+export function errorContainer(error: ApiError, trace: string, docsUrl: string): object {
+  return {
+    errors: error.faults.map((fault) => ({ ...fault, more_info: `${docsUrl}#error-${fault.code}` })),
+    trace,
+    status_code: error.status,
+  };
+}
+
+/** Fixed text: what went wrong inside is for the log, under the same correlation id. */
+export const internalError = (): ApiError =>
+  ApiError.of(500, 'internal_error', 'The service failed. Quote the `trace` of this answer when you report it.');

@@ -1,0 +1,65 @@
+import { type Readable } from 'node:stream';
+
+import { SetMetadata } from '@nestjs/common';
+
+import { type CorrelationId, type InstanceId } from '@lib/kernel';
+
+import { type Action } from '../auth/actions';
+import { type Principal } from '../auth/principal';
+import { type QueryValues } from './openapi/contract';
+
+/** The instance an operation is about, after the account check. */
+export interface InstanceScope {
+  readonly instanceId: InstanceId;
+  readonly accountId: string;
+  readonly crn: string;
+}
+
+/** A request that passed every check: authenticated, permitted, and valid by the document. */
+export interface OperationCall {
+  readonly principal: Principal;
+  /** @throws when the operation is not about one instance; that is a bug of ours. */
+  readonly instance: () => InstanceScope;
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: QueryValues;
+  /** Valid by the operation's schema; a controller names its type at one place. */
+  readonly body: unknown;
+  readonly ifMatch: string | undefined;
+  /** `IBM-API-Dry-Run: validate`: check everything, change nothing. */
+  readonly dryRun: boolean;
+  readonly correlationId: CorrelationId;
+  readonly address: string;
+}
+
+export interface OperationAnswer {
+  readonly status: 200 | 201 | 204;
+  readonly body?: object;
+  /** Without quotes. */
+  readonly etag?: string;
+  readonly location?: string;
+  /** Instead of `body`. */
+  readonly stream?: { readonly type: string; readonly content: Readable };
+}
+
+export type OperationHandler = (call: OperationCall) => Promise<OperationAnswer>;
+
+export interface OperationBinding {
+  readonly operationId: string;
+  readonly action: Action;
+}
+
+export const OPERATION_BINDING = 'tenant-api:operation';
+
+/**
+ * Binds a controller's method to an operation of docs/openapi/tenant-api.yaml, which gives it its method and path, and
+ * names the action the caller must be permitted. A method cannot be bound without an action.
+ */
+export function Operation(
+  operationId: string,
+  action: Action,
+): (target: object, key: string, descriptor: TypedPropertyDescriptor<OperationHandler>) => void {
+  const binding: OperationBinding = { operationId, action };
+  return (target, key, descriptor) => {
+    SetMetadata(OPERATION_BINDING, binding)(target, key, descriptor);
+  };
+}

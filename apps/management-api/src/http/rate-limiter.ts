@@ -1,0 +1,51 @@
+import { type Clock } from '@lib/kernel';
+
+export interface RateLimit {
+  /** Requests a second that go on for ever. */
+  readonly perSecond: number;
+  /** Requests at once after a pause. */
+  readonly burst: number;
+}
+
+interface Bucket {
+  tokens: number;
+  filledAtMs: number;
+}
+
+/** Callers remembered at once; the longest idle ones are forgotten first, and a forgotten caller starts full. */
+const MAX_CALLERS = 50_000;
+
+/** Token bucket a caller, in the memory of one process: with N processes a caller may do N times as much. */
+export class RateLimiter {
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(
+    private readonly limit: RateLimit,
+    private readonly clock: Clock,
+    private readonly maxCallers = MAX_CALLERS,
+  ) {}
+
+  /** @returns 0 when the caller may go on, otherwise the seconds after which one request is free again. */
+  take(caller: string): number {
+    const now = this.clock.monotonicMs();
+    const bucket = this.#buckets.get(caller) ?? { tokens: this.limit.burst, filledAtMs: now };
+    const refill = ((now - bucket.filledAtMs) / 1000) * this.limit.perSecond;
+    bucket.tokens = Math.min(this.limit.burst, bucket.tokens + refill);
+    bucket.filledAtMs = now;
+    // Re-inserted, so that the map's order is the order of last use.
+    this.#buckets.delete(caller);
+    this.#buckets.set(caller, bucket);
+    this.#forgetOldest();
+    if (bucket.tokens >= 1) {
+      bucket.tokens -= 1;
+      return 0;
+    }
+    return Math.max(1, Math.ceil((1 - bucket.tokens) / this.limit.perSecond));
+  }
+
+  #forgetOldest(): void {
+    if (this.#buckets.size <= this.maxCallers) return;
+    const [oldest] = this.#buckets.keys();
+    if (oldest !== undefined) this.#buckets.delete(oldest);
+  }
+}

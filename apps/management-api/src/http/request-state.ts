@@ -1,0 +1,14 @@
+import { type Principal } from '../auth/principal';
+import { type QueryValues } from './openapi/contract';
+import { type InstanceScope } from './operation';
+import { type BoundOperation } from './operation-table';
+import { type Trace } from './tracing';
+
+/** What the checks learn about a request, step by step. */
+export interface RequestState {
+  readonly trace: Trace;
+  principal?: Principal;
+  operation?: BoundOperation;
+  instance?: InstanceScope;
+  query: QueryValues;
+}
