@@ -1,0 +1,30 @@
+import { type PoolConfig } from 'pg';
+
+/** Where the database is: an URL, or the Unix socket folder of the embedded server. */
+export type DatabaseConnection =
+  | { readonly url: string }
+  | { readonly host: string; readonly user: string; readonly database: string; readonly port?: number };
+
+/** Time limits of one use of the database. Together they answer a caller within 5 s even when the server hangs. */
+export const LIMITS = {
+  /** Whole transaction, waiting for a connection included; enforced on our side by cutting the connection. */
+  transactionMs: 4_500,
+  connectMs: 3_000,
+  statementMs: 4_000,
+  lockMs: 3_000,
+  idleInTransactionMs: 10_000,
+} as const;
+
+/** The login user, as which migrations run; sessions of the application take on the role `kmip_app` at once. */
+export function clientConfig(connection: DatabaseConnection, applicationName: string): PoolConfig {
+  const target =
+    'url' in connection
+      ? { connectionString: connection.url }
+      : {
+          host: connection.host,
+          user: connection.user,
+          database: connection.database,
+          ...(connection.port === undefined ? {} : { port: connection.port }),
+        };
+  return { ...target, application_name: applicationName, connectionTimeoutMillis: LIMITS.connectMs, keepAlive: true };
+}

@@ -1,0 +1,58 @@
+import { DataSource } from 'typeorm';
+
+import { migrations } from '../../../../migrations';
+import { entities } from '../entities/all-entities';
+import { clientConfig, type DatabaseConnection } from './connection';
+
+/** TypeORM takes no lock of its own: two processes that start together would both create the tables. */
+const LOCK = 'pg_advisory_lock(815, 1)';
+const UNLOCK = 'pg_advisory_unlock(815, 1)';
+
+/**
+ * Brings the schema up to date, once, whichever process comes first; the others wait. Connects as the login user.
+ * @returns names of the migrations that ran
+ */
+export async function runMigrations(connection: DatabaseConnection): Promise<readonly string[]> {
+  return asOwner(connection, async (dataSource) => {
+    const ran = await dataSource.runMigrations({ transaction: 'each' });
+    return ran.map(({ name }) => name);
+  });
+}
+
+/** Takes back the newest migration, for a release that has to be withdrawn. Its data is lost. */
+export async function revertLastMigration(connection: DatabaseConnection): Promise<void> {
+  await asOwner(connection, (dataSource) => dataSource.undoLastMigration({ transaction: 'each' }));
+}
+
+/** Differences between the entities and the database, as SQL; empty when there is no drift. */
+export async function schemaDrift(connection: DatabaseConnection): Promise<readonly string[]> {
+  return asOwner(connection, async (dataSource) => {
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    return upQueries.map(({ query }) => query);
+  });
+}
+
+async function asOwner<T>(connection: DatabaseConnection, work: (dataSource: DataSource) => Promise<T>): Promise<T> {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    entities,
+    migrations,
+    synchronize: false,
+    installExtensions: false,
+    logging: false,
+    extra: { ...clientConfig(connection, 'kmip-migrations'), max: 3 },
+  });
+  await dataSource.initialize();
+  try {
+    const lock = dataSource.createQueryRunner();
+    await lock.query(`SELECT ${LOCK}`);
+    try {
+      return await work(dataSource);
+    } finally {
+      await lock.query(`SELECT ${UNLOCK}`);
+      await lock.release();
+    }
+  } finally {
+    await dataSource.destroy();
+  }
+}

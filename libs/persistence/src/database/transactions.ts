@@ -1,0 +1,229 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { type AuditEvent, canonicalAuditEvent } from '@lib/audit';
+import { type InstanceId, isUuid } from '@lib/kernel';
+import { type ClientBase, type QueryResult } from 'pg';
+import { type DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+
+import { LIMITS } from './connection';
+import { CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
+
+const MAX_ATTEMPTS = 6;
+/** serialization_failure, deadlock_detected: nothing happened, and the same work will likely succeed. */
+const RETRYABLE = new Set(['40001', '40P01']);
+/** lock_not_available, query_canceled (statement timeout) and the classes "connection" and "operator intervention". */
+const OUTAGE = /^(55P03|57|08|53)/;
+const CONNECTION_ENDED = /^(08|57P0)/;
+const COMMIT_LOST = 'the database went away while a change was being committed';
+
+/** One open transaction of one tenant. Valid only inside the body it is given to. */
+export interface Transaction {
+  readonly instanceId: InstanceId;
+  readonly client: ClientBase;
+  readonly manager: EntityManager;
+  /** Extends the instance's audit chain and keeps its head locked until the end: call it last, and once. */
+  appendAudit(events: readonly AuditEvent[]): Promise<void>;
+}
+
+interface ChainMark {
+  readonly seq: string;
+  readonly hash: Buffer;
+}
+
+/**
+ * Opens transactions that see one tenant only. The tenant is set with SET LOCAL, so it ends with the transaction: a
+ * pooled connection never carries it to the next user.
+ */
+export class TenantTransactions {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Runs `body` in a transaction and repeats it after deadlocks, serialization failures and lost connections, so its
+   * only effects must be in the database. `firstReads` (checked literals only) travel with the BEGIN, in one round trip;
+   * the body is given their results.
+   * @throws DatabaseUnavailable, CommitOutcomeUnknown, or what `body` threw
+   */
+  async run<T>(
+    instanceId: InstanceId,
+    body: (transaction: Transaction, firstReads: QueryResult[]) => Promise<T>,
+    firstReads?: string,
+  ): Promise<T> {
+    return this.repeat(instanceId, (session) => session.transact(body, firstReads));
+  }
+
+  /** Read-only statements in one round trip, all on one connection. `sql` may hold checked literals only. */
+  async read(instanceId: InstanceId, sql: string): Promise<QueryResult[]> {
+    return this.repeat(instanceId, (session) => session.read(sql));
+  }
+
+  private async repeat<T>(instanceId: InstanceId, work: (session: Session) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + LIMITS.transactionMs;
+    for (let attempt = 1; ; attempt += 1) {
+      const session = new Session(this.dataSource, instanceId, deadline);
+      try {
+        return await work(session);
+      } catch (error) {
+        await session.close();
+        if (session.fate === 'commit unknown' && (await this.wasCommitted(session, deadline)))
+          return session.result as T;
+        const again = session.fate !== 'rolled back' || RETRYABLE.has(sqlState(error) ?? '');
+        if (!again || attempt === MAX_ATTEMPTS || performance.now() > deadline) throw session.explain(error);
+        await delay(Math.random() * 20 * 2 ** attempt);
+      } finally {
+        await session.close();
+      }
+    }
+  }
+
+  /**
+   * Finds out whether a transaction whose COMMIT got no answer took effect. Every change writes audit records, and a
+   * record's hash is unique: when it is in the chain, the transaction is. Locking the head first waits for a server
+   * process that is still committing. Bodies without audit records are idempotent by themselves (intents): repeating
+   * them settles the matter.
+   */
+  private async wasCommitted({ instanceId, mark }: Session, deadline: number): Promise<boolean> {
+    while (mark !== undefined) {
+      const session = new Session(this.dataSource, instanceId, deadline);
+      try {
+        return await session.transact(({ client }) => hasMark(client, instanceId, mark));
+      } catch (cause) {
+        if (performance.now() > deadline - 100) throw new CommitOutcomeUnknown(COMMIT_LOST, { cause });
+        await delay(100);
+      } finally {
+        await session.close();
+      }
+    }
+    return false;
+  }
+}
+
+async function hasMark(client: ClientBase, instanceId: InstanceId, mark: ChainMark): Promise<boolean> {
+  await client.query('SELECT 1 FROM audit_chain_heads WHERE instance_id = $1 FOR UPDATE', [instanceId]);
+  const { rowCount } = await client.query(
+    'SELECT 1 FROM audit_events WHERE instance_id = $1 AND seq = $2 AND hash = $3',
+    [instanceId, mark.seq, mark.hash],
+  );
+  return rowCount === 1;
+}
+
+/** One connection for one attempt. */
+class Session {
+  /** `lost`: the connection could not be had or broke before COMMIT was sent; the server rolls back. */
+  fate: 'open' | 'rolled back' | 'lost' | 'commit unknown' | 'committed' = 'open';
+  mark: ChainMark | undefined;
+  result: unknown;
+  private readonly queryRunner: QueryRunner;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    dataSource: DataSource,
+    readonly instanceId: InstanceId,
+    private readonly deadline: number,
+  ) {
+    this.queryRunner = dataSource.createQueryRunner();
+  }
+
+  async transact<T>(
+    body: (transaction: Transaction, firstReads: QueryResult[]) => Promise<T>,
+    firstReads = '',
+  ): Promise<T> {
+    const client = await this.connect();
+    try {
+      const opened = await queryAll(client, `BEGIN; ${scopeTo(this.instanceId)}; ${firstReads}`);
+      const result = await body(this.transaction(client), opened.slice(2));
+      this.result = result;
+      this.fate = 'commit unknown';
+      await client.query('COMMIT');
+      this.fate = 'committed';
+      return result;
+    } catch (error) {
+      await this.abort(client, error);
+      throw error;
+    }
+  }
+
+  async read(sql: string): Promise<QueryResult[]> {
+    const client = await this.connect();
+    try {
+      const results = await queryAll(client, `BEGIN READ ONLY; ${scopeTo(this.instanceId)}; ${sql}; COMMIT`);
+      return results.slice(2, -1);
+    } catch (error) {
+      await this.abort(client, error);
+      throw error;
+    }
+  }
+
+  /** The error the caller gets when no further attempt is made. */
+  explain(error: unknown): unknown {
+    if (this.fate === 'commit unknown') return new CommitOutcomeUnknown(COMMIT_LOST, { cause: error });
+    if (this.fate === 'lost' || OUTAGE.test(sqlState(error) ?? '')) {
+      return new DatabaseUnavailable('the database did not answer in time', { cause: error });
+    }
+    return error;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.queryRunner.release();
+  }
+
+  private async connect(): Promise<ClientBase> {
+    try {
+      // TypeORM types the driver's connection as any; for Postgres it is the pool's client.
+      const client = (await this.queryRunner.connect()) as ClientBase & { end(): Promise<void> };
+      // A server that hangs answers nothing: only cutting the connection gets a pending query to fail.
+      const remainingMs = Math.max(this.deadline - performance.now(), 1);
+      this.timer = setTimeout(() => void client.end().catch(() => undefined), remainingMs);
+      return client;
+    } catch (cause) {
+      this.fate = 'lost';
+      throw cause;
+    }
+  }
+
+  private async abort(client: ClientBase, error: unknown): Promise<void> {
+    const code = sqlState(error);
+    if (this.fate === 'commit unknown') {
+      // An error with an SQLSTATE came from a living server, which has then certainly not committed.
+      if (code !== undefined && !CONNECTION_ENDED.test(code)) this.fate = 'rolled back';
+      return;
+    }
+    // A body that threw for reasons of its own leaves a good connection; a broken one cannot roll back.
+    this.fate = await client.query('ROLLBACK').then(
+      () => 'rolled back' as const,
+      () => 'lost' as const,
+    );
+  }
+
+  private transaction(client: ClientBase): Transaction {
+    return {
+      instanceId: this.instanceId,
+      client,
+      manager: this.queryRunner.manager,
+      appendAudit: async (events) => {
+        const { rows } = await client.query<{ last_seq: string; last_hash: Buffer }>({
+          name: 'append_audit',
+          text: 'SELECT last_seq, last_hash FROM append_audit($1, $2)',
+          values: [this.instanceId, events.map((event) => canonicalAuditEvent(event))],
+        });
+        const [row] = rows;
+        if (row !== undefined) this.mark = { seq: row.last_seq, hash: row.last_hash };
+      },
+    };
+  }
+}
+
+/** Several statements in one message give an array of results; the types of `pg` know of one. */
+async function queryAll(client: ClientBase, sql: string): Promise<QueryResult[]> {
+  return (await client.query(sql)) as unknown as QueryResult[];
+}
+
+function scopeTo(instanceId: InstanceId): string {
+  return `SET LOCAL app.instance_id = ${uuidLiteral(instanceId)}`;
+}
+
+/** For texts sent without parameters. @throws when it is anything but a plain UUID, so that nothing can be injected. */
+export function uuidLiteral(text: string): string {
+  if (!isUuid(text)) throw new Error('not a UUID');
+  return `'${text}'`;
+}

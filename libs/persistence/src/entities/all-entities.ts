@@ -1,0 +1,25 @@
+import { AuditChainHeadEntity, AuditEventEntity } from './audit.entity';
+import { ClientCertificateEntity } from './client-certificate.entity';
+import { InvalidationVersionEntity, LeaseEntity } from './coordination.entity';
+import { CreationIntentEntity } from './creation-intent.entity';
+import { CredentialEntity } from './credential.entity';
+import { InstanceEntity } from './instance.entity';
+import { InstanceUsageEntity } from './instance-usage.entity';
+import { ManagedObjectEntity } from './managed-object.entity';
+import { ManagedObjectAttributeEntity } from './managed-object-attribute.entity';
+import { RootKeyBindingEntity } from './root-key-binding.entity';
+
+export const entities = [
+  InstanceEntity,
+  CredentialEntity,
+  RootKeyBindingEntity,
+  ClientCertificateEntity,
+  ManagedObjectEntity,
+  ManagedObjectAttributeEntity,
+  CreationIntentEntity,
+  InstanceUsageEntity,
+  AuditEventEntity,
+  AuditChainHeadEntity,
+  InvalidationVersionEntity,
+  LeaseEntity,
+];

@@ -1,0 +1,49 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+@Entity('audit_events')
+@Index('ix_audit_events_occurred', ['instanceId', 'occurredAt', 'seq'])
+@Index('ix_audit_events_target', ['instanceId', 'targetId', 'seq'])
+export class AuditEventEntity {
+  @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_audit_events' })
+  instanceId!: string;
+
+  @PrimaryColumn({ type: 'bigint', primaryKeyConstraintName: 'pk_audit_events' })
+  seq!: string;
+
+  /** The canonical text that is hashed: the record itself. What follows the hashes are copies to search by. */
+  @Column({ type: 'text' })
+  event!: string;
+
+  @Column({ type: 'bytea', name: 'previous_hash' })
+  previousHash!: Buffer;
+
+  @Column({ type: 'bytea' })
+  hash!: Buffer;
+
+  @Column({ type: 'timestamptz', precision: 3, name: 'occurred_at' })
+  occurredAt!: Date;
+
+  @Column({ type: 'text' })
+  action!: string;
+
+  @Column({ type: 'text' })
+  outcome!: string;
+
+  @Column({ type: 'text', name: 'target_id', nullable: true })
+  targetId!: string | null;
+
+  @Column({ type: 'text', name: 'correlation_id' })
+  correlationId!: string;
+}
+
+@Entity('audit_chain_heads')
+export class AuditChainHeadEntity {
+  @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_audit_chain_heads' })
+  instanceId!: string;
+
+  @Column({ type: 'bigint' })
+  seq!: string;
+
+  @Column({ type: 'bytea' })
+  hash!: Buffer;
+}

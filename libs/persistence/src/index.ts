@@ -1,0 +1,5 @@
+export { type DatabaseConnection } from './database/connection';
+export { createDataSource, type DataSourceOptions } from './database/data-source';
+export { revertLastMigration, runMigrations, schemaDrift } from './database/migrate';
+export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistence.error';
+export { TenantTransactions, type Transaction } from './database/transactions';

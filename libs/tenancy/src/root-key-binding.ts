@@ -1,0 +1,48 @@
+import { type InstanceId, type Secret } from '@lib/kernel';
+
+export const KEY_MANAGER_KINDS = ['key_protect', 'hpcs'] as const;
+export type KeyManagerKind = (typeof KEY_MANAGER_KINDS)[number];
+
+/** `retiring`: replaced, but keys wrapped under it have not all been moved yet. */
+export type RootKeyBindingStatus = 'active' | 'retiring';
+
+/** Which root key (CRK) of which key-manager instance protects the keys of an instance. */
+export interface RootKeyBinding {
+  readonly instanceId: InstanceId;
+  readonly id: string;
+  readonly kind: KeyManagerKind;
+  readonly keyManagerCrn: string;
+  /** Made from the region list or read from the resource instance and checked; never free text. */
+  readonly endpointUrl: string;
+  readonly rootKeyId: string;
+  readonly keyRingId?: string;
+  readonly status: RootKeyBindingStatus;
+  /** What the last probe found, when it was not well. */
+  readonly statusDetail?: string;
+  readonly checkedAt?: Date;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly revision: number;
+}
+
+/** The API key with which we act at the tenant's key manager, without the key itself. */
+export interface Credential {
+  readonly instanceId: InstanceId;
+  readonly id: string;
+  readonly serviceIdIamId?: string;
+  readonly createdAt: Date;
+  readonly revision: number;
+}
+
+/** A credential as it is stored. */
+export interface SealedCredential extends Credential {
+  readonly serviceKeyVersion: number;
+  readonly sealedApiKey: Buffer;
+}
+
+/** All the gateway needs to reach a tenant's key manager. The API key is the caller's to wipe. */
+export interface KeyManagerAccess {
+  readonly binding: RootKeyBinding;
+  readonly credentialId: string;
+  readonly apiKey: Secret;
+}

@@ -1,0 +1,4 @@
+import { InitialSchema1764000000000 } from './1764000000000-initial-schema';
+
+/** In the order they run. Add at the end; what has been released is never edited. */
+export const migrations = [InitialSchema1764000000000];
