@@ -1,0 +1,52 @@
+import { type FastifyInstance } from 'fastify';
+import { type Cloud } from '../cloud';
+import { changeSettings } from '../iam/token-issuer';
+import { clockInput, faultInput, parse } from './admin-input';
+import { AdminError } from './admin.errors';
+
+export function registerTrafficAdmin(admin: FastifyInstance, cloud: Cloud): void {
+  registerFaults(admin, cloud);
+  registerClock(admin, cloud);
+
+  admin.get('/requests', () => ({ counts: cloud.requests.counts(), latest: cloud.requests.latest() }));
+  admin.delete('/requests', (_request, reply) => {
+    cloud.requests.clear();
+    return reply.code(204).send();
+  });
+
+  admin.post('/reset', async (_request, reply) => {
+    await cloud.store.clear();
+    cloud.tokens.forget();
+    cloud.faults.clear();
+    cloud.requests.clear();
+    cloud.clock.moveTo(0);
+    return reply.code(204).send();
+  });
+}
+
+function registerFaults(admin: FastifyInstance, cloud: Cloud): void {
+  admin.post('/faults', (request, reply) => reply.code(201).send(cloud.faults.add(parse(faultInput, request.body))));
+  admin.get('/faults', () => cloud.faults.list());
+  admin.delete('/faults', (_request, reply) => {
+    cloud.faults.clear();
+    return reply.code(204).send();
+  });
+  admin.delete<{ Params: { id: string } }>('/faults/:id', (request, reply) => {
+    if (!cloud.faults.remove(request.params.id)) throw new AdminError(404, 'no such fault');
+    return reply.code(204).send();
+  });
+}
+
+function registerClock(admin: FastifyInstance, cloud: Cloud): void {
+  const show = () => ({ now: cloud.clock.now().toISOString(), offsetSeconds: cloud.clock.offsetMs / 1000 });
+  admin.get('/clock', show);
+  admin.post('/clock', async (request) => {
+    const input = parse(clockInput, request.body);
+    const { clock } = cloud;
+    if ('advanceSeconds' in input) clock.moveTo(clock.offsetMs + input.advanceSeconds * 1000);
+    else if ('now' in input) clock.moveTo(Date.parse(input.now) - Date.now());
+    else clock.moveTo(0);
+    await changeSettings(cloud.store, { clockOffsetMs: clock.offsetMs });
+    return show();
+  });
+}

@@ -1,0 +1,18 @@
+import { type MovableClock } from './clock';
+import { type FaultBoard } from './http/faults';
+import { type RequestLog } from './http/request-log';
+import { type AccessPolicies } from './iam/access-policies';
+import { type TokenIssuer } from './iam/token-issuer';
+import { type Store } from './journal/store';
+
+/** What every area of the local cloud works with. */
+export interface Cloud {
+  readonly store: Store;
+  readonly clock: MovableClock;
+  readonly tokens: TokenIssuer;
+  readonly access: AccessPolicies;
+  readonly faults: FaultBoard;
+  readonly requests: RequestLog;
+  /** Where this cloud is reached, without a trailing slash; known once it listens. */
+  readonly baseUrl: () => string;
+}

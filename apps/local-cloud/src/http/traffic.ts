@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Cloud } from '../cloud';
+import { type FaultEffect } from './faults';
+import { type RequestEntry } from './request-log';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Name of the call in the request log and in fault rules; routes without one are not watched. */
+    operation?: string;
+    writes?: boolean;
+  }
+  interface FastifyRequest {
+    faultsAfter: FaultEffect[] | undefined;
+    logEntry: RequestEntry | undefined;
+  }
+}
+
+/** Logs and disturbs the requests of one area, as the admin API asked. */
+export function watchTraffic(
+  scope: FastifyInstance,
+  cloud: Cloud,
+  service: string,
+  instanceOf: (request: FastifyRequest) => string | undefined = () => undefined,
+): void {
+  scope.decorateRequest('faultsAfter', undefined);
+  scope.decorateRequest('logEntry', undefined);
+
+  scope.addHook('onRequest', async (request, reply) => {
+    const { operation, writes } = request.routeOptions.config;
+    if (operation === undefined) return;
+    const { method } = request;
+    const instance = instanceOf(request);
+    const correlationId = request.headers['correlation-id']?.toString();
+    request.logEntry = { at: cloud.clock.now().toISOString(), service, operation, method, instance, correlationId };
+    cloud.requests.record(request.logEntry);
+    const effects = cloud.faults.strike({ service, instance, method, operation, writes: writes === true });
+    for (const effect of effects) {
+      if (effect.kind === 'delay') await delay(effect.milliseconds);
+      else if (effect.when === 'before') disturb(request, reply, effect);
+      else request.faultsAfter = [...(request.faultsAfter ?? []), effect];
+      if (reply.sent) return;
+    }
+  });
+
+  scope.addHook('onSend', (request, reply, payload, done) => {
+    const [effect] = request.faultsAfter ?? [];
+    if (effect === undefined || effect.kind === 'delay') done(null, payload);
+    else if (effect.kind === 'status') done(null, answerInstead(reply, effect));
+    // The operation is done; its answer never arrives.
+    else silence(request, reply, effect.kind === 'reset');
+  });
+
+  scope.addHook('onResponse', (request, reply, done) => {
+    if (request.logEntry) request.logEntry.status = reply.statusCode;
+    done();
+  });
+}
+
+function disturb(request: FastifyRequest, reply: FastifyReply, effect: Exclude<FaultEffect, { kind: 'delay' }>): void {
+  if (effect.kind === 'status') void reply.send(answerInstead(reply, effect));
+  else silence(request, reply, effect.kind === 'reset');
+}
+
+function silence(request: FastifyRequest, reply: FastifyReply, reset: boolean): void {
+  reply.hijack();
+  if (reset) request.raw.socket.resetAndDestroy();
+}
+
+function answerInstead(reply: FastifyReply, effect: Extract<FaultEffect, { kind: 'status' }>): string {
+  void reply.code(effect.status).type('application/json').removeHeader('content-length');
+  if (effect.retryAfterSeconds !== undefined) void reply.header('retry-after', effect.retryAfterSeconds);
+  return JSON.stringify(effect.body ?? {});
+}

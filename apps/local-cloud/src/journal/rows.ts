@@ -1,0 +1,166 @@
+export type ServiceName = 'kms' | 'hs-crypto';
+
+export interface AccountRow {
+  readonly id: string;
+  readonly name: string;
+}
+
+export type InstanceState = 'active' | 'inactive' | 'pending_reclamation' | 'removed';
+
+export interface InstanceRow {
+  readonly id: string;
+  readonly accountId: string;
+  readonly name: string;
+  readonly serviceName: string;
+  readonly region: string;
+  readonly planId: string;
+  readonly resourceGroupId: string;
+  readonly state: InstanceState;
+  /** HPCS only: false until its crypto units hold a master key; until then every call is answered 503. */
+  readonly initialized: boolean;
+  readonly createdAt: string;
+}
+
+/** A person or a service ID: who a token or a policy speaks of. */
+export interface IdentityRow {
+  readonly iamId: string;
+  readonly accountId: string;
+  readonly kind: 'user' | 'service_id';
+  readonly name: string;
+  readonly email?: string;
+  readonly createdAt: string;
+}
+
+/** Stored under the SHA-256 of the key itself, which is never kept. */
+export interface ApiKeyRow {
+  readonly id: string;
+  readonly iamId: string;
+  readonly accountId: string;
+  readonly name: string;
+  readonly locked: boolean;
+  readonly disabled: boolean;
+  readonly expiresAt?: string;
+  readonly createdAt: string;
+}
+
+export interface PolicyRow {
+  readonly id: string;
+  readonly iamId: string;
+  readonly accountId: string;
+  readonly roles: readonly string[];
+  /** An attribute that is absent matches everything, as in IAM. */
+  readonly resource: ResourceAttributes;
+}
+
+export interface ResourceAttributes {
+  readonly serviceName?: string | undefined;
+  readonly serviceInstance?: string | undefined;
+  readonly region?: string | undefined;
+  readonly keyRing?: string | undefined;
+  readonly resourceType?: string | undefined;
+  readonly resource?: string | undefined;
+}
+
+export interface KeyVersion {
+  readonly id: string;
+  /** Base64. */
+  readonly material: string;
+  readonly createdAt: string;
+}
+
+export interface KeyRow {
+  readonly id: string;
+  readonly instanceId: string;
+  readonly name: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly aliases: readonly string[];
+  readonly keyRingId: string;
+  readonly extractable: boolean;
+  readonly imported: boolean;
+  /** 3 (expired) is never stored: it follows from `expirationDate`. */
+  readonly state: 1 | 2 | 5;
+  readonly expirationDate?: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly updatedAt: string;
+  readonly rotatedAt?: string;
+  readonly deletedAt?: string;
+  readonly deletedBy?: string;
+  /** Oldest first. A standard key has one, whose material is its payload. */
+  readonly versions: readonly KeyVersion[];
+  readonly dualAuthDelete: boolean;
+  /** The first of the two who must agree to a deletion. */
+  readonly setForDeletion?: { readonly by: string; readonly at: string };
+  readonly policies: readonly KeyPolicyRow[];
+}
+
+export interface KeyPolicyRow {
+  readonly id: string;
+  readonly kind: 'rotation' | 'dualAuthDelete';
+  readonly enabled: boolean;
+  readonly intervalMonth?: number;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly updatedAt: string;
+  readonly updatedBy: string;
+}
+
+export interface AliasRow {
+  readonly instanceId: string;
+  readonly alias: string;
+  readonly keyId: string;
+}
+
+export interface KeyRingRow {
+  readonly instanceId: string;
+  readonly id: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
+}
+
+export interface InstancePolicyRow {
+  readonly instanceId: string;
+  readonly policyType: string;
+  readonly enabled: boolean;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly updatedAt: string;
+  readonly updatedBy: string;
+}
+
+/** What a service registered with IAM: which roles open which of its actions. */
+export interface ServiceRow {
+  readonly name: string;
+  readonly actions: readonly { readonly id: string; readonly roles: readonly string[] }[];
+}
+
+export interface SigningKeyRow {
+  readonly kid: string;
+  readonly privateKeyPem: string;
+  readonly createdAt: string;
+}
+
+export interface SettingsRow {
+  readonly clockOffsetMs: number;
+  /** Tokens of an older generation are refused, wherever they came from. */
+  readonly tokenGeneration: number;
+}
+
+export interface Rows {
+  account: AccountRow;
+  instance: InstanceRow;
+  identity: IdentityRow;
+  apiKey: ApiKeyRow;
+  policy: PolicyRow;
+  key: KeyRow;
+  alias: AliasRow;
+  keyRing: KeyRingRow;
+  instancePolicy: InstancePolicyRow;
+  service: ServiceRow;
+  signingKey: SigningKeyRow;
+  settings: SettingsRow;
+}
+
+export type TableName = keyof Rows;

@@ -1,0 +1,89 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Cloud } from '../cloud';
+import { UnreadableBodyError } from '../http/server';
+import { watchTraffic } from '../http/traffic';
+import { registerAliases } from './aliases.routes';
+import { registerCrypto } from './crypto.routes';
+import { registerInstancePolicies } from './instance-policies.routes';
+import { registerKeyLifecycle } from './key-lifecycle.routes';
+import { registerKeyPolicies } from './key-policies.routes';
+import { registerKeyRings } from './key-rings.routes';
+import { registerKeySuspension } from './key-suspension.routes';
+import { registerKeys } from './keys.routes';
+import { correlationIdOf, instanceIdOf, KmsCall, type Front } from './kms-call';
+import { badBody, KmsError, KmsUnauthorizedError, sendKmsError, sendPlainError } from './kms.errors';
+import { isOperation, KMS_OPERATIONS } from './operations';
+import { registerRestricted } from './restricted.routes';
+
+const FRONTS: readonly (Front & { readonly prefix: string; readonly watchedAs: string })[] = [
+  { serviceName: 'kms', network: 'public', prefix: '/kms/:region', watchedAs: 'kms' },
+  { serviceName: 'kms', network: 'private', prefix: '/private/kms/:region', watchedAs: 'kms' },
+  { serviceName: 'hs-crypto', network: 'public', prefix: '/hpcs/:guid', watchedAs: 'hpcs' },
+  { serviceName: 'hs-crypto', network: 'private', prefix: '/private/hpcs/:guid', watchedAs: 'hpcs' },
+];
+
+const UNINITIALIZED = 'no healthy upstream: no crypto units are in kms-initialized state';
+const UNAUTHORIZED = 'The user does not have access to the specified resource';
+
+/** The keys API, once for each kind of host that serves it. */
+export function registerKeyProtect(app: FastifyInstance, cloud: Cloud): void {
+  for (const front of FRONTS) {
+    app.register(
+      (kms, _options, done) => {
+        prepare(kms, cloud, front);
+        registerKeys(kms, cloud);
+        registerKeyLifecycle(kms, cloud);
+        registerKeySuspension(kms, cloud);
+        registerCrypto(kms, cloud);
+        registerAliases(kms, cloud);
+        registerKeyRings(kms, cloud);
+        registerKeyPolicies(kms, cloud);
+        registerInstancePolicies(kms, cloud);
+        registerRestricted(kms);
+        done();
+      },
+      { prefix: `${front.prefix}/api/v2` },
+    );
+  }
+}
+
+function prepare(kms: FastifyInstance, cloud: Cloud, front: Front & { readonly watchedAs: string }): void {
+  kms.decorateRequest('kms', undefined);
+  kms.addHook('onRequest', (request, reply, next) => {
+    void reply.header('correlation-id', correlationIdOf(request));
+    next();
+  });
+  watchTraffic(kms, cloud, front.watchedAs, instanceIdOf);
+  kms.addHook('onRequest', (request, reply, next) => {
+    if (front.serviceName === 'hs-crypto' && !isInitialized(cloud, request)) {
+      void reply.code(503).type('text/plain').send(UNINITIALIZED);
+      return;
+    }
+    // Before the body is read: strangers do not learn whether their body was well-formed.
+    try {
+      const { operation } = request.routeOptions.config;
+      if (isOperation(operation)) request.kms = KmsCall.authenticate(cloud, front, request, operation);
+      next();
+    } catch (error) {
+      next(error as Error);
+    }
+  });
+  kms.setErrorHandler((error, request, reply) => answerError(error, request, reply));
+  kms.setNotFoundHandler((_request, reply) => sendPlainError(reply, 404, 'The requested path does not exist'));
+}
+
+function isInitialized(cloud: Cloud, request: FastifyRequest): boolean {
+  const { guid } = request.params as { guid?: string };
+  return cloud.store.get('instance', guid?.toLowerCase() ?? '')?.initialized !== false;
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { operation } = request.routeOptions.config;
+  const failed = isOperation(operation) ? KMS_OPERATIONS[operation].failed : 'Request could not be served';
+  if (error instanceof KmsError) return sendKmsError(reply, error, failed);
+  if (error instanceof KmsUnauthorizedError) return sendPlainError(reply, 401, UNAUTHORIZED);
+  if (error instanceof UnreadableBodyError) return sendKmsError(reply, badBody('invalid character'), failed);
+  const status = (error as { statusCode?: number }).statusCode ?? 500;
+  if (status >= 500) request.log.error(error);
+  return sendPlainError(reply, status, failed);
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { type FastifyRequest } from 'fastify';
+import { type Cloud } from '../cloud';
+import { type AccessTarget } from '../iam/access-policies';
+import { verifyCaller } from '../iam/caller';
+import { type TokenClaims } from '../iam/token-claims';
+import { type InstanceRow, type KeyRow, type ServiceName } from '../journal/rows';
+import { within } from '../journal/store';
+import { KmsError, KmsUnauthorizedError } from './kms.errors';
+import { isPurged } from './key-state';
+import { KMS_OPERATIONS, type OperationName } from './operations';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    kms: KmsCall | undefined;
+  }
+}
+
+/** Which of the hosts of the real service this prefix stands for. */
+export interface Front {
+  readonly serviceName: ServiceName;
+  readonly network: 'public' | 'private';
+}
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+export const correlationIdOf = (request: FastifyRequest): string => {
+  const given = request.headers['correlation-id'];
+  return typeof given === 'string' && UUID_V4.test(given) ? given : randomUUID();
+};
+
+/** The instance a request names; HPCS has a host for each, so there the header must agree with it. */
+export function instanceIdOf(request: FastifyRequest): string | undefined {
+  const header = request.headers['bluemix-instance'];
+  const { guid } = request.params as { guid?: string };
+  const named = typeof header === 'string' ? header.toLowerCase() : undefined;
+  return guid === undefined || guid.toLowerCase() === named ? named : undefined;
+}
+
+export const keyRingHeader = (request: FastifyRequest): string | undefined => {
+  const header = request.headers['x-kms-key-ring'];
+  return typeof header === 'string' && header !== '' ? header : undefined;
+};
+
+/** One authenticated request to one instance, and what its caller may do there. */
+export class KmsCall {
+  private constructor(
+    private readonly cloud: Cloud,
+    readonly caller: TokenClaims,
+    readonly instance: InstanceRow,
+    readonly operation: OperationName,
+    private readonly ring: string | undefined,
+  ) {}
+
+  static authenticate(cloud: Cloud, front: Front, request: FastifyRequest, operation: OperationName): KmsCall {
+    const caller = verifyCaller(cloud, request);
+    if (caller === 'malformed') throw new KmsError('BEARER_SUB_EXTRACTION_ERR');
+    if (typeof caller === 'string') throw new KmsUnauthorizedError();
+    const { region } = request.params as { region?: string };
+    const instance = cloud.store.get('instance', instanceIdOf(request) ?? '');
+    const served =
+      instance?.serviceName === front.serviceName &&
+      instance.state === 'active' &&
+      (region === undefined || region === instance.region);
+    if (!served) throw new KmsUnauthorizedError();
+    const call = new KmsCall(cloud, caller, instance, operation, keyRingHeader(request));
+    call.#requireNetwork(front);
+    return call;
+  }
+
+  get by(): string {
+    return this.caller.iam_id;
+  }
+
+  allows(part: Partial<AccessTarget>, operation: OperationName = this.operation): boolean {
+    return this.cloud.access.allows(this.by, { ...this.#target(), ...part }, KMS_OPERATIONS[operation].roles);
+  }
+
+  /** True when some policy speaks of this instance, be it of one key only. */
+  get known(): boolean {
+    return this.cloud.access.knows(this.by, this.#target());
+  }
+
+  /** @throws KmsUnauthorizedError unless the caller holds the role on the whole instance. */
+  require(part: Partial<AccessTarget> = {}): void {
+    if (!this.allows(part)) throw new KmsUnauthorizedError();
+  }
+
+  /** The key of this id, if the caller may do this with it. @throws 401 before 404: strangers learn nothing. */
+  requireKey(id: string): KeyRow {
+    const key = this.cloud.store.get('key', within(this.instance.id, id));
+    const visible = key !== undefined && !isPurged(key, this.cloud.clock.now());
+    if (!visible) {
+      if (!this.known) throw new KmsUnauthorizedError();
+      throw new KmsError('KEY_NOT_FOUND_ERR');
+    }
+    if (!this.allows(keyTarget(key))) throw new KmsUnauthorizedError();
+    if (this.ring !== undefined && key.keyRingId !== this.ring) throw new KmsError('KEY_NOT_FOUND_ERR');
+    return key;
+  }
+
+  requireKeyOrAlias(idOrAlias: string): KeyRow {
+    const alias = this.cloud.store.get('alias', within(this.instance.id, idOrAlias));
+    return this.requireKey(alias?.keyId ?? idOrAlias);
+  }
+
+  requireRootKey(id: string): KeyRow {
+    const key = this.requireKey(id);
+    if (key.extractable) throw new KmsError('KEY_ROOT_REQ_ERR');
+    return key;
+  }
+
+  #target(): AccessTarget {
+    const { accountId, serviceName, id, region } = this.instance;
+    return { accountId, serviceName, serviceInstance: id, region };
+  }
+
+  #requireNetwork(front: Front): void {
+    const policy = this.cloud.store.get('instancePolicy', within(this.instance.id, 'allowedNetwork'));
+    const privateOnly = policy?.enabled === true && policy.attributes?.['allowed_network'] === 'private-only';
+    if (privateOnly && front.network === 'public') throw new KmsUnauthorizedError();
+  }
+}
+
+/** The authenticated call of a request; every route of this API has one. */
+export function callOf(request: FastifyRequest): KmsCall {
+  if (!request.kms) throw new Error('a route of the keys API has no operation');
+  return request.kms;
+}
+
+export const keyTarget = (key: KeyRow): Partial<AccessTarget> => ({
+  keyRing: key.keyRingId,
+  resourceType: 'key',
+  resource: key.id,
+});

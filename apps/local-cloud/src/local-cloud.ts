@@ -1,0 +1,109 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FastifyInstance } from 'fastify';
+import { registerAdmin } from './admin/admin.routes';
+import { MovableClock } from './clock';
+import { type Cloud } from './cloud';
+import { refuseSecondProcess } from './data-folder';
+import { FaultBoard } from './http/faults';
+import { RequestLog } from './http/request-log';
+import { createServer } from './http/server';
+import { AccessPolicies } from './iam/access-policies';
+import { registerIam } from './iam/iam.routes';
+import { readSettings, TokenIssuer } from './iam/token-issuer';
+import { Store } from './journal/store';
+import { registerKeyProtect } from './key-protect/key-protect.routes';
+import { registerResourceController } from './resource-controller/resource-controller.routes';
+
+export interface LocalCloudOptions {
+  /** Default 127.0.0.1: this is a stand-in for development and must not face a network. */
+  readonly host?: string | undefined;
+  /** Default 0: the system chooses. */
+  readonly port?: number | undefined;
+  /** Absent: everything lives in memory and ends with the process. */
+  readonly dataFolder?: string | undefined;
+  /** Absent: no log. */
+  readonly logLevel?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly tokenLifetimeSeconds?: number | undefined;
+}
+
+export interface LocalCloud {
+  readonly app: FastifyInstance;
+  readonly clock: MovableClock;
+  readonly url: string;
+  readonly adminUrl: string;
+  start(): Promise<LocalCloud>;
+  close(): Promise<void>;
+}
+
+export const DEFAULT_ISSUER = 'https://iam.cloud.ibm.com/identity';
+/** IAM's own default, which an account may only shorten. */
+const TOKEN_LIFETIME_SECONDS = 3600;
+const READY_FILE = 'local-cloud.json';
+
+/** Builds the stand-in for IAM, Key Protect, HPCS and the resource controller; nothing listens before `start`. */
+export async function createLocalCloud(options: LocalCloudOptions = {}): Promise<LocalCloud> {
+  const { dataFolder, host = '127.0.0.1' } = options;
+  if (dataFolder !== undefined) await refuseSecondProcess(join(dataFolder, READY_FILE));
+  const store = dataFolder === undefined ? Store.inMemory() : await Store.open(dataFolder);
+  const clock = new MovableClock();
+  clock.moveTo(readSettings(store).clockOffsetMs);
+  const app = createServer(options.logLevel);
+  let url = '';
+  const cloud: Cloud = {
+    store,
+    clock,
+    tokens: new TokenIssuer(
+      store,
+      options.issuer ?? DEFAULT_ISSUER,
+      options.tokenLifetimeSeconds ?? TOKEN_LIFETIME_SECONDS,
+    ),
+    access: new AccessPolicies(store),
+    faults: new FaultBoard(),
+    requests: new RequestLog(),
+    baseUrl: () => url,
+  };
+  registerAdmin(app, cloud);
+  registerIam(app, cloud);
+  registerKeyProtect(app, cloud);
+  registerResourceController(app, cloud);
+
+  const localCloud: LocalCloud = {
+    app,
+    clock,
+    get url() {
+      return url;
+    },
+    get adminUrl() {
+      return `${url}/admin`;
+    },
+    async start() {
+      await app.listen({ host, port: options.port ?? 0 });
+      url = urlOf(host, boundPort(app));
+      if (dataFolder !== undefined) await announce(dataFolder, url);
+      return localCloud;
+    },
+    async close() {
+      await app.close();
+      await store.close();
+    },
+  };
+  return localCloud;
+}
+
+const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+function boundPort(app: FastifyInstance): number {
+  const address = app.server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the server is not bound to a port');
+  return address.port;
+}
+
+/** Tells those who wait for us where we are; whole or not at all, so that nobody reads half a file. */
+async function announce(dataFolder: string, url: string): Promise<void> {
+  const file = join(dataFolder, READY_FILE);
+  const content = JSON.stringify({ url, adminUrl: `${url}/admin`, pid: process.pid }, null, 2);
+  await writeFile(`${file}.new`, `${content}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
