@@ -24,6 +24,8 @@ export interface ConnectionFile {
     readonly tokenCommand: Readonly<Record<string, string>>;
   };
   readonly localCloud: { readonly url: string };
+  /** The demo tenant's Key Protect instance, where the wrapped keys lie. */
+  readonly keyManager: { readonly url: string; readonly instanceId: string; readonly crn: string };
   readonly processes: Readonly<Record<string, number>>;
 }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 
 import { type ProcessReport } from '@lib/platform';
 
@@ -10,6 +11,8 @@ export interface ChildSpecification {
   readonly environment: Readonly<Record<string, string>>;
   /** Environment variable that carries each reported port, so that a restart keeps it. */
   readonly portVariables: Readonly<Record<string, string>>;
+  /** Where its output goes; a restart appends. */
+  readonly logFile: string;
 }
 
 export interface SupervisorEvents {
@@ -35,6 +38,7 @@ const LONGEST_PAUSE_MS = 5_000;
 /** Starts the product's processes, keeps them running and stops them in reverse order. */
 export class Supervisor {
   readonly #children = new Map<string, Child>();
+  readonly #restarts = new Set<Promise<void>>();
   #stopping = false;
 
   constructor(private readonly events: SupervisorEvents) {}
@@ -58,6 +62,8 @@ export class Supervisor {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    // A child that is just being started again must not outlive us.
+    await Promise.allSettled(this.#restarts);
     for (const child of [...this.#children.values()].reverse()) await end(child.process);
   }
 
@@ -69,7 +75,7 @@ export class Supervisor {
       );
       child.quickDeaths = Date.now() - child.startedAt < STABLE_AFTER_MS ? child.quickDeaths + 1 : 0;
       const pauseMs = child.quickDeaths === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** child.quickDeaths);
-      setTimeout(() => void this.#restart(child), pauseMs);
+      this.#restartAfter(child, pauseMs);
     });
   }
 
@@ -80,13 +86,19 @@ export class Supervisor {
       const started = await launch(child.specification, child.ports);
       child.process = started.process;
       this.#watch(child);
-      if (this.#stopping) return await end(started.process);
       this.events.restarted(child.specification.name, started.process.pid ?? 0);
     } catch (error) {
       this.events.log(`${child.specification.name} could not be started: ${String(error)}`);
       child.quickDeaths += 1;
-      setTimeout(() => void this.#restart(child), LONGEST_PAUSE_MS);
+      this.#restartAfter(child, LONGEST_PAUSE_MS);
     }
+  }
+
+  #restartAfter(child: Child, pauseMs: number): void {
+    setTimeout(() => {
+      const restart = this.#restart(child).finally(() => this.#restarts.delete(restart));
+      this.#restarts.add(restart);
+    }, pauseMs);
   }
 }
 
@@ -99,13 +111,15 @@ async function launch(
     const variable = specification.portVariables[name];
     if (variable !== undefined) environment[variable] = String(port);
   }
+  const log = openSync(specification.logFile, 'a', 0o600);
   const child = fork(specification.script, [], {
     env: environment,
     execArgv: ['--disable-proto=delete', '--enable-source-maps'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', log, log, 'ipc'],
     // A terminal's Ctrl-C goes to the whole group; the launcher alone decides the order of stopping.
     detached: true,
   });
+  closeSync(log);
   try {
     return { process: child, ports: await readiness(child, specification.name) };
   } catch (error) {

@@ -1,0 +1,74 @@
+import { type ConnectionFile } from '../connection-file';
+
+/** What the tenant sees of one wrapped key in the own Key Protect instance. */
+export interface StoredKeyView {
+  readonly id: string;
+  readonly name: string;
+  readonly rootKeyVersion: string;
+}
+
+const PREFIX = 'vmware_kmip_';
+
+/** Key Protect as the tenant's own administrator uses it, with a token of a Manager: nothing of the gateway's is asked. */
+export class TenantKeyProtect {
+  constructor(
+    private readonly connection: ConnectionFile,
+    private readonly token: string,
+  ) {}
+
+  async list(): Promise<readonly StoredKeyView[]> {
+    const body = (await this.#call('GET', '/keys?limit=5000&extractable=true')) as {
+      resources?: { id: string; name: string }[];
+    };
+    const keys = (body.resources ?? []).filter(({ name }) => name.startsWith(PREFIX));
+    return await Promise.all(
+      keys.map(async ({ id, name }) => ({ id, name, rootKeyVersion: await this.#rootKeyVersion(id) })),
+    );
+  }
+
+  /** @returns false when Key Protect refuses because the last rotation is less than an hour ago */
+  async rotateRootKey(): Promise<boolean> {
+    try {
+      await this.#call('POST', `/keys/${this.connection.rootKey.id}/actions/rotate`);
+      return true;
+    } catch (error) {
+      if (error instanceof KeyProtectRefusal && error.status === 409) return false;
+      throw error;
+    }
+  }
+
+  async deleteKey(id: string): Promise<void> {
+    await this.#call('DELETE', `/keys/${id}`);
+  }
+
+  async #rootKeyVersion(id: string): Promise<string> {
+    const { resources } = (await this.#call('GET', `/keys/${id}`)) as { resources: { payload: string }[] };
+    const envelope = JSON.parse(Buffer.from(resources[0]?.payload ?? '', 'base64').toString('utf8')) as {
+      rootKeyVersion: string;
+    };
+    return envelope.rootKeyVersion;
+  }
+
+  async #call(method: string, path: string): Promise<unknown> {
+    const { keyManager } = this.connection;
+    const response = await fetch(`${keyManager.url}/api/v2${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.token}`, 'bluemix-instance': keyManager.instanceId },
+    });
+    const text = await response.text();
+    if (!response.ok) throw new KeyProtectRefusal(method, path, response.status);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+}
+
+class KeyProtectRefusal extends Error {
+  constructor(
+    method: string,
+    path: string,
+    readonly status: number,
+  ) {
+    super(`Key Protect answered ${status} to ${method} ${path}`);
+  }
+}
+
+export const storedKeyName = (uniqueIdentifier: string): string => PREFIX + uniqueIdentifier;
