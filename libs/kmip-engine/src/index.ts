@@ -1,2 +1,19 @@
+export { stateAt, stateNumbers, isDestroyed, LIVE_STATES, transitions } from './lifecycle';
+export { matchesValue, sameValue } from './attributes/ttlv-values';
+export { Custodian } from './custody/custodian';
+export {
+  STORED_KEY_PREFIX,
+  type StoredEnvelope,
+  parseEnvelope,
+  serializeEnvelope,
+  storedKeyName,
+} from './custody/stored-envelope';
+export * from './engine-scope';
+export * from './failures/failure-catalog';
+export * from './failures/operation-failure';
+export * from './kmip-engine';
+export * from './ports/engine-ports';
 export * from './ports/managed-object';
 export * from './ports/managed-object-store.port';
+export * from './reconcile/reconciler';
+export * from './supported-versions';

@@ -1,0 +1,49 @@
+import { type Attribute } from '@lib/kmip-protocol';
+
+import { type ManagedObject } from '../ports/managed-object';
+import { type AttributeDefinition, attributeRegistry, definitionFor } from './attribute-registry';
+import { dateTime } from './ttlv-values';
+
+const isCustom = (name: string): boolean => name.startsWith('x-') || name.startsWith('y-');
+
+function kept(object: ManagedObject, name: string): Attribute[] {
+  return object.attributes
+    .filter((attribute) => attribute.name === name)
+    .map(({ index, value }) => ({
+      attributeName: name,
+      // Left out when 0, as vCenter's recorded dialogue has it (KMIP 1.1 §2.1.1).
+      ...(index === 0 ? {} : { attributeIndex: index }),
+      attributeValue: value,
+    }));
+}
+
+function standard(object: ManagedObject, { rule, source }: AttributeDefinition, minor: number): Attribute[] {
+  if (source.kind === 'client') return kept(object, rule.name);
+  if (source.kind === 'fixed') return [{ attributeName: rule.name, attributeValue: source.value }];
+  if (source.kind === 'computed') {
+    const value = source.read(object, minor);
+    return value === undefined ? [] : [{ attributeName: rule.name, attributeValue: value }];
+  }
+  const date = object[source.field];
+  return date === undefined ? [] : [{ attributeName: rule.name, attributeValue: dateTime(date) }];
+}
+
+/**
+ * The instances of one attribute as a client of KMIP 1.`minor` may see them; none when it is absent or newer than
+ * that client. The object must have its dates settled.
+ */
+export function attributesNamed(object: ManagedObject, name: string, minor: number): Attribute[] {
+  if (isCustom(name)) return kept(object, name);
+  const definition = definitionFor(name, minor);
+  return definition === undefined ? [] : standard(object, definition, minor);
+}
+
+/** Names of everything the object has, standard attributes first, each name once. */
+export function attributeNames(object: ManagedObject, minor: number): string[] {
+  const present = [...attributeRegistry.keys()].filter((name) => attributesNamed(object, name, minor).length > 0);
+  const custom = object.attributes.map(({ name }) => name).filter(isCustom);
+  return [...present, ...new Set(custom)];
+}
+
+export const allAttributes = (object: ManagedObject, minor: number): Attribute[] =>
+  attributeNames(object, minor).flatMap((name) => attributesNamed(object, name, minor));

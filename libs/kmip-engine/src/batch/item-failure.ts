@@ -1,0 +1,44 @@
+import { type CorrelationId } from '@lib/kernel';
+import { KmipError, ResultReason, resultReasonMinorVersions } from '@lib/kmip-protocol';
+
+import { failureCatalog } from '../failures/failure-catalog';
+import { OperationFailure } from '../failures/operation-failure';
+
+/** A failure as the client, the audit trail and the metrics are told it. */
+export interface ItemFailure {
+  readonly reason: number;
+  readonly message: string;
+  readonly code: string;
+  /** True when the cause is ours: it goes to the log, the client gets fixed text. */
+  readonly unexpected: boolean;
+  readonly recorded: boolean;
+}
+
+/** Result Reasons a message of an older version does not know become General Failure. */
+const reasonFor = (reason: number, minor: number): number =>
+  (resultReasonMinorVersions.get(reason) ?? 0) <= minor ? reason : ResultReason.GeneralFailure;
+
+export function explainFailure(error: unknown, minor: number, correlationId: CorrelationId): ItemFailure {
+  if (error instanceof OperationFailure) {
+    const { failure, message, recorded } = error;
+    return { reason: reasonFor(error.reason, minor), message, code: failure, unexpected: false, recorded };
+  }
+  if (error instanceof KmipError) {
+    const { message } = error;
+    return {
+      reason: reasonFor(error.reason, minor),
+      message,
+      code: 'payload_unreadable',
+      unexpected: false,
+      recorded: false,
+    };
+  }
+  const { reason, text } = failureCatalog.internal;
+  return {
+    reason,
+    message: `${text} [internal] Correlation id ${correlationId}`,
+    code: 'internal',
+    unexpected: true,
+    recorded: false,
+  };
+}

@@ -1,0 +1,96 @@
+import { isUuid } from '@lib/kernel';
+import {
+  Operation,
+  type OperationName,
+  type RequestBatchItem,
+  type ResponseBatchItem,
+  ResultStatus,
+} from '@lib/kmip-protocol';
+
+import { fail } from '../failures/operation-failure';
+import { auditActions, dispatch, requireOperation } from '../handlers/dispatch';
+import { type OperationContext, auditEvent } from '../operation-context';
+import { type ItemFailure, explainFailure } from './item-failure';
+
+const operationNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(Operation).map(([name, number]) => [number, name]),
+);
+
+const isOurs = (name: string): name is OperationName => Object.hasOwn(auditActions, name);
+
+/** The failed form of a batch item; echoes what the request had (KMIP 1.4 §7.2). */
+export function failedItem(
+  request: Pick<RequestBatchItem, 'operation' | 'uniqueBatchItemId'> | undefined,
+  { reason, message }: Pick<ItemFailure, 'reason' | 'message'>,
+): ResponseBatchItem {
+  return {
+    ...(request === undefined ? {} : { operation: request.operation }),
+    ...(request?.uniqueBatchItemId === undefined ? {} : { uniqueBatchItemId: request.uniqueBatchItemId }),
+    resultStatus: ResultStatus.OperationFailed,
+    resultReason: reason,
+    resultMessage: message,
+  };
+}
+
+async function perform(item: RequestBatchItem, context: OperationContext): Promise<ResponseBatchItem> {
+  requireOperation(item.operation, context.version);
+  if (item.payloadError !== undefined) throw item.payloadError;
+  const response = await dispatch(item.request ?? fail('operation_not_supported'), context);
+  return {
+    operation: item.operation,
+    ...(item.uniqueBatchItemId === undefined ? {} : { uniqueBatchItemId: item.uniqueBatchItemId }),
+    resultStatus: ResultStatus.Success,
+    response,
+  };
+}
+
+/** The object an item names, for the record of its failure; nothing else of a refused request is kept. */
+function namedKey({ request }: RequestBatchItem): string | undefined {
+  if (request === undefined || !('uniqueIdentifier' in request.payload)) return undefined;
+  const { uniqueIdentifier } = request.payload;
+  // Whatever does not have our form names no key and does not belong in an audit trail.
+  return isUuid(uniqueIdentifier) ? uniqueIdentifier : undefined;
+}
+
+async function recordFailure(item: RequestBatchItem, failure: ItemFailure, context: OperationContext): Promise<void> {
+  const name = operationNames.get(item.operation) ?? 'Unknown';
+  const key = namedKey(item);
+  try {
+    await context.scope.store.record(
+      auditEvent(context, isOurs(name) ? auditActions[name] : 'vmware-solutions.kmip-server.refuse', {
+        outcome: 'failure',
+        reason: failure.code,
+        ...(key === undefined ? {} : { key }),
+        details: { operation: name },
+      }),
+    );
+  } catch (error) {
+    context.dependencies.logger.error(
+      { err: error, correlationId: context.correlationId, operation: name, failure: failure.code },
+      'a failed operation could not be recorded',
+    );
+  }
+}
+
+/** Carries out one batch item. Never throws: whatever goes wrong becomes that item's answer. */
+export async function runItem(item: RequestBatchItem, context: OperationContext): Promise<ResponseBatchItem> {
+  const { clock, metrics, logger } = context.dependencies;
+  const operation = operationNames.get(item.operation) ?? 'Unknown';
+  let failure: ItemFailure | undefined;
+  try {
+    return await perform(item, context);
+  } catch (error) {
+    failure = explainFailure(error, context.version.minor, context.correlationId);
+    const fields = { err: error, correlationId: context.correlationId, operation, failure: failure.code };
+    if (failure.unexpected) logger.error(fields, 'operation failed unexpectedly');
+    if (!failure.recorded) await recordFailure(item, failure, context);
+    return failedItem(item, failure);
+  } finally {
+    metrics.observeOperation({
+      operation,
+      result: failure === undefined ? 'success' : 'failure',
+      ...(failure === undefined ? {} : { failure: failure.code }),
+      latencyMs: clock.monotonicMs() - context.startedAtMs,
+    });
+  }
+}

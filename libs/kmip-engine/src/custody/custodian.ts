@@ -1,0 +1,27 @@
+import { type EngineLogger } from '../ports/engine-ports';
+import { BackgroundTasks } from './background-tasks';
+import { CustodyMove } from './custody-move';
+import { EnvelopeCache } from './envelope-cache';
+import { KeyBirth } from './key-birth';
+import { KeyDestruction } from './key-destruction';
+import { KeyUse } from './key-use';
+
+/** The only part of the engine that sees keys: their birth, their use and their end. One per process. */
+export class Custodian {
+  readonly birth: KeyBirth;
+  readonly use: KeyUse;
+  readonly destruction = new KeyDestruction();
+  readonly #tasks: BackgroundTasks;
+
+  constructor(logger: EngineLogger) {
+    const cache = new EnvelopeCache();
+    this.#tasks = new BackgroundTasks(logger);
+    this.birth = new KeyBirth(cache);
+    this.use = new KeyUse(cache, new CustodyMove(cache, this.#tasks));
+  }
+
+  /** Resolves once no background work is left. */
+  drain(): Promise<void> {
+    return this.#tasks.drain();
+  }
+}

@@ -1,0 +1,261 @@
+import { type AuditEvent } from '@lib/audit';
+import { Secret, type UniqueIdentifier } from '@lib/kernel';
+import { type StoredKey, type WrapResult } from '@lib/key-manager';
+import { ObjectType } from '@lib/kmip-protocol';
+
+import { type KeyDraft } from '../attributes/key-draft';
+import { digestOf, finishMaterial, isMadeByKeyManager, materialLength } from '../crypto/key-material';
+import { fail } from '../failures/operation-failure';
+import { settleDates, wholeSeconds } from '../lifecycle';
+import { type OperationContext, auditEvent, callContext } from '../operation-context';
+import { type ManagedObject } from '../ports/managed-object';
+import { ObjectStoreError } from '../ports/managed-object-store.port';
+import { type EnvelopeCache } from './envelope-cache';
+import { certainlyNotDone, explainKeyManager } from './key-manager-failure';
+import { type RootKeyBinding, aadOf, currentBinding } from './root-key-binding';
+import { type StoredEnvelope, serializeEnvelope, storedKeyName } from './stored-envelope';
+
+interface Wrapped extends WrapResult {
+  readonly digest: Buffer;
+}
+
+/**
+ * Create, in an order in which a crash at any point loses no key that was answered for and leaves at most one trace a
+ * reconciler finds: intent, wrap, store, catalog row with audit record, answer.
+ */
+export class KeyBirth {
+  constructor(private readonly cache: EnvelopeCache) {}
+
+  async create(context: OperationContext, draft: KeyDraft): Promise<ManagedObject> {
+    const binding = currentBinding(context.scope);
+    const uniqueIdentifier = context.dependencies.newUniqueIdentifier();
+    await this.#openIntent(context, uniqueIdentifier);
+    const wrapped = await this.#wrap(context, binding, uniqueIdentifier, draft);
+    const envelope = envelopeOf(context, binding, uniqueIdentifier, draft, wrapped);
+    const stored = await this.#store(context, binding, uniqueIdentifier, envelope);
+    const object = newObject(context, draft, envelope, stored);
+    await this.#complete(context, binding, object);
+    if (object.custody !== undefined) {
+      this.cache.set(
+        { instanceId: context.scope.instanceId, uniqueIdentifier, custody: object.custody },
+        envelope.ciphertext,
+      );
+    }
+    return object;
+  }
+
+  async #openIntent({ scope, now }: OperationContext, uniqueIdentifier: UniqueIdentifier): Promise<void> {
+    const intent = {
+      uniqueIdentifier,
+      storedKeyName: storedKeyName(uniqueIdentifier),
+      startedAt: now,
+      createdBy: scope.certificateFingerprint,
+    };
+    try {
+      await scope.store.openIntent(intent, scope.limits.maximumLiveKeys);
+    } catch (error) {
+      if (error instanceof ObjectStoreError && error.fault === 'quota_exceeded') {
+        fail('quota_exceeded', { cause: error, detail: `maximum ${scope.limits.maximumLiveKeys}` });
+      }
+      throw error;
+    }
+  }
+
+  async #wrap(
+    context: OperationContext,
+    { keyManager }: RootKeyBinding,
+    uniqueIdentifier: UniqueIdentifier,
+    { cryptographicAlgorithm: algorithm, cryptographicLength: length }: KeyDraft,
+  ): Promise<Wrapped> {
+    const aad = aadOf(context.scope.instanceId, uniqueIdentifier);
+    const own = isMadeByKeyManager(algorithm, length)
+      ? undefined
+      : Secret.of(finishMaterial(algorithm, context.dependencies.randomBytes(materialLength(algorithm, length) ?? 0)));
+    try {
+      const result = await keyManager.wrap(callContext(context), aad, own);
+      const material = own ?? result.plaintext;
+      try {
+        if (material === undefined || material.length !== materialLength(algorithm, length))
+          throw new Error('the key manager made no key of the size asked for');
+        return {
+          ciphertext: result.ciphertext,
+          rootKeyVersion: result.rootKeyVersion,
+          digest: digestOf(material.expose()),
+        };
+      } finally {
+        result.plaintext?.wipe();
+      }
+    } catch (error) {
+      // A wrap leaves nothing behind in the key manager, whether it was carried out or not.
+      await this.#abandon(context, uniqueIdentifier);
+      throw explainKeyManager(error);
+    } finally {
+      own?.wipe();
+    }
+  }
+
+  async #store(
+    context: OperationContext,
+    binding: RootKeyBinding,
+    uniqueIdentifier: UniqueIdentifier,
+    envelope: StoredEnvelope,
+  ): Promise<StoredKey> {
+    const name = storedKeyName(uniqueIdentifier);
+    const payload = serializeEnvelope(envelope);
+    try {
+      return await binding.keyManager.storeKey(callContext(context), name, payload);
+    } catch (error) {
+      if (certainlyNotDone(error)) {
+        await this.#abandon(context, uniqueIdentifier);
+        throw explainKeyManager(error);
+      }
+      // The request may have been carried out: look before anything else, and never store a second time.
+      const adopted = await this.#lookUp(context, binding, name);
+      if (adopted !== undefined) return adopted;
+      throw explainKeyManager(error);
+    }
+  }
+
+  /** A key under this name can only be ours: the name holds an identifier made a moment ago. */
+  async #lookUp(
+    context: OperationContext,
+    { keyManager }: RootKeyBinding,
+    name: string,
+  ): Promise<StoredKey | undefined> {
+    if (context.signal.aborted) return undefined;
+    try {
+      const found = await keyManager.findKeysByName(callContext(context), name);
+      return found[0];
+    } catch (error) {
+      context.dependencies.logger.warn(
+        { err: error, correlationId: context.correlationId, storedKeyName: name },
+        'whether a stored key came to be is unknown; its intent stays for the reconciler',
+      );
+      return undefined;
+    }
+  }
+
+  async #complete(context: OperationContext, binding: RootKeyBinding, object: ManagedObject): Promise<void> {
+    const { store } = context.scope;
+    const audit = auditEvent(context, 'vmware-solutions.kmip-key.create', {
+      key: object.uniqueIdentifier,
+      details: {
+        algorithm: object.cryptographicAlgorithm,
+        length: object.cryptographicLength,
+        rootKeyVersion: object.custody?.rootKeyVersion ?? '',
+      },
+    });
+    try {
+      await store.completeIntent(object, audit);
+    } catch (error) {
+      if (error instanceof ObjectStoreError) return this.#refuse(context, binding, object, error);
+      // The commit may have happened. Repeating it is harmless and, unlike reading back, waits for one still under way.
+      await this.#completeAgain(context, binding, object, audit);
+    }
+  }
+
+  async #completeAgain(
+    context: OperationContext,
+    binding: RootKeyBinding,
+    object: ManagedObject,
+    audit: AuditEvent,
+  ): Promise<void> {
+    try {
+      await context.scope.store.completeIntent(object, audit);
+    } catch (error) {
+      if (error instanceof ObjectStoreError) return this.#refuse(context, binding, object, error);
+      // Still unknown: the stored key must stay, because the catalog may name it. The reconciler settles it.
+      throw error;
+    }
+  }
+
+  async #refuse(
+    context: OperationContext,
+    binding: RootKeyBinding,
+    object: ManagedObject,
+    error: ObjectStoreError,
+  ): Promise<never> {
+    await this.#undo(context, binding, object);
+    if (error.fault === 'name_taken') fail('create_name_taken', { cause: error });
+    throw error;
+  }
+
+  /** Removes a stored key whose object certainly is not in the catalog. What cannot be removed stays an intent. */
+  async #undo(context: OperationContext, { keyManager }: RootKeyBinding, object: ManagedObject): Promise<void> {
+    try {
+      await keyManager.deleteKey(callContext(context), object.custody?.storedKeyId ?? '');
+    } catch (error) {
+      context.dependencies.logger.warn(
+        { err: error, correlationId: context.correlationId, uniqueIdentifier: object.uniqueIdentifier },
+        'the stored key of a failed Create could not be deleted; its intent stays for the reconciler',
+      );
+      return;
+    }
+    await this.#abandon(context, object.uniqueIdentifier);
+  }
+
+  async #abandon(
+    { scope, dependencies, correlationId }: OperationContext,
+    uniqueIdentifier: UniqueIdentifier,
+  ): Promise<void> {
+    try {
+      await scope.store.abandonIntent(uniqueIdentifier);
+    } catch (error) {
+      dependencies.logger.warn(
+        { err: error, correlationId, uniqueIdentifier },
+        'an intent could not be dropped; it stays for the reconciler',
+      );
+    }
+  }
+}
+
+function envelopeOf(
+  { scope, now }: OperationContext,
+  { rootKeyId }: RootKeyBinding,
+  uniqueIdentifier: UniqueIdentifier,
+  draft: KeyDraft,
+  wrapped: Wrapped,
+): StoredEnvelope {
+  return {
+    v: 1,
+    instanceId: scope.instanceId,
+    uniqueIdentifier,
+    objectType: ObjectType.SymmetricKey,
+    algorithm: draft.cryptographicAlgorithm,
+    length: draft.cryptographicLength,
+    usageMask: draft.cryptographicUsageMask,
+    created: wholeSeconds(now).toISOString(),
+    digest: wrapped.digest.toString('hex'),
+    rootKeyId,
+    rootKeyVersion: wrapped.rootKeyVersion,
+    ciphertext: wrapped.ciphertext,
+  };
+}
+
+function newObject(
+  { scope, now }: OperationContext,
+  draft: KeyDraft,
+  envelope: StoredEnvelope,
+  stored: StoredKey,
+): ManagedObject {
+  const date = wholeSeconds(now);
+  const object: ManagedObject = {
+    ...draft,
+    uniqueIdentifier: envelope.uniqueIdentifier,
+    objectType: envelope.objectType,
+    state: 'PreActive',
+    suspended: false,
+    initialDate: date,
+    lastChangeDate: date,
+    digest: Buffer.from(envelope.digest, 'hex'),
+    fresh: true,
+    custody: {
+      storedKeyId: stored.id,
+      rootKeyId: envelope.rootKeyId,
+      rootKeyVersion: envelope.rootKeyVersion,
+    },
+    createdBy: scope.certificateFingerprint,
+  };
+  // An Activation Date that has passed makes the key Active from the start (KMIP 1.4 §3.22, transition 1).
+  return { ...settleDates(object, now), lastChangeDate: date };
+}

@@ -1,0 +1,34 @@
+import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type Aad, type KeyManager } from '@lib/key-manager';
+
+import { type EngineScope } from '../engine-scope';
+import { fail } from '../failures/operation-failure';
+
+export interface RootKeyBinding {
+  readonly keyManager: KeyManager;
+  readonly rootKeyId: string;
+}
+
+/** What is bound now: new keys go under it. */
+export function currentBinding({
+  keyManager,
+  rootKeyId,
+}: Pick<EngineScope, 'keyManager' | 'rootKeyId'>): RootKeyBinding {
+  if (keyManager === undefined || rootKeyId === undefined) return fail('root_key_not_bound');
+  return { keyManager, rootKeyId };
+}
+
+/** The key manager that can unwrap a key, which may still lie under an earlier root key. */
+export function keyManagerFor(
+  scope: Pick<EngineScope, 'keyManager' | 'rootKeyId' | 'keyManagerOf'>,
+  rootKeyId: string,
+): KeyManager {
+  if (scope.keyManager !== undefined && scope.rootKeyId === rootKeyId) return scope.keyManager;
+  return scope.keyManagerOf?.(rootKeyId) ?? fail('root_key_not_bound');
+}
+
+/** Binds a ciphertext to its tenant and its object: moved elsewhere it does not unwrap. */
+export const aadOf = (instanceId: InstanceId, uniqueIdentifier: UniqueIdentifier): Aad => [
+  instanceId,
+  uniqueIdentifier,
+];

@@ -1,0 +1,44 @@
+import { type CertificateFingerprint, type InstanceId } from '@lib/kernel';
+import { type KeyManager } from '@lib/key-manager';
+import { type Credential } from '@lib/kmip-protocol';
+
+import { type ManagedObjectStore } from './ports/managed-object-store.port';
+
+export interface EngineLimits {
+  /** Keys of the instance that are not destroyed; Create fails above it. */
+  readonly maximumLiveKeys: number;
+  /** Identifiers one Locate returns at most, also when the client sets no Maximum Items. Default 10,000. */
+  readonly maximumLocatedItems?: number;
+  /** Total time for one operation's key-manager work. Default 8,000. */
+  readonly operationTimeoutMs?: number;
+  /**
+   * KMIP allows a compromised key to be fetched, so that old data can be read and encrypted anew; false refuses.
+   * Default true.
+   */
+  readonly serveCompromisedKeys?: boolean;
+}
+
+/**
+ * One tenant's view for one message. Store and key manager are bound to the instance already: no operation can reach
+ * another tenant's key, because nothing it is given leads there. The instance id serves as AAD and in audit only.
+ */
+export interface EngineScope {
+  readonly instanceId: InstanceId;
+  readonly certificateFingerprint: CertificateFingerprint;
+  readonly certificateName?: string;
+  readonly remoteAddress?: string;
+  /** The KMIP endpoint that was spoken to, for audit. */
+  readonly endpointName: string;
+  readonly store: ManagedObjectStore;
+  /** Absent while the instance has no root key bound: what needs one says so. */
+  readonly keyManager?: KeyManager;
+  /** Id of the root key `keyManager` is bound to. */
+  readonly rootKeyId?: string;
+  /** Key manager of a root key that was bound before, for keys not moved yet. */
+  keyManagerOf?(rootKeyId: string): KeyManager | undefined;
+  readonly limits: EngineLimits;
+  /** Fires when the process is about to stop: key-manager calls end. */
+  readonly signal?: AbortSignal;
+  /** Judges a credential in the header; identity is the certificate's, so an absent credential is never a fault. */
+  verifyCredential?(credential: Credential): Promise<boolean>;
+}

@@ -1,0 +1,43 @@
+import { attributeRules } from '@lib/kmip-protocol';
+
+import { addAttribute as addTo } from '../attributes/attribute-changes';
+import { fail } from '../failures/operation-failure';
+import { settleDates, wholeSeconds } from '../lifecycle';
+import { auditEvent } from '../operation-context';
+import { ObjectStoreError } from '../ports/managed-object-store.port';
+import { type Handler } from './handler';
+
+/** Custom names are the client's own text and stay out of the audit trail's fixed fields. */
+const nameForAudit = (name: string): string => (attributeRules.has(name) ? name : 'custom');
+
+/** Add Attribute (KMIP 1.4 §4.14). vCenter adds three at once while another of its connections activates the key. */
+export const addAttribute: Handler<'AddAttribute'> = async (request, context) => {
+  const { attributeName, attributeValue } = request.attribute;
+  const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
+  try {
+    const done = await context.scope.store.mutate(uniqueIdentifier, (current) => {
+      const settled = settleDates(current, context.now);
+      const { object, index } = addTo(settled, request.attribute, context.version.minor);
+      return {
+        object: { ...object, lastChangeDate: wholeSeconds(context.now) },
+        audit: auditEvent(context, 'vmware-solutions.kmip-key-attributes.add', {
+          key: uniqueIdentifier,
+          details: { attribute: nameForAudit(attributeName) },
+        }),
+        result: index,
+      };
+    });
+    const index = done?.result ?? fail('unknown_object');
+    return {
+      uniqueIdentifier,
+      attribute: {
+        attributeName,
+        ...(index === 0 ? {} : { attributeIndex: index }),
+        ...(attributeValue === undefined ? {} : { attributeValue }),
+      },
+    };
+  } catch (error) {
+    if (error instanceof ObjectStoreError && error.fault === 'name_taken') fail('name_taken', { cause: error });
+    throw error;
+  }
+};

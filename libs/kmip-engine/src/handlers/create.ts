@@ -1,0 +1,27 @@
+import { ObjectType } from '@lib/kmip-protocol';
+
+import { type KeyDraft, readKeyDraft } from '../attributes/key-draft';
+import { fail } from '../failures/operation-failure';
+import { LIVE_STATES } from '../lifecycle';
+import { type OperationContext } from '../operation-context';
+import { type Handler } from './handler';
+
+/** Early and only for a better answer: completing the intent checks again, under the catalog's own lock. */
+async function requireNamesFree({ scope, now }: OperationContext, { attributes }: KeyDraft): Promise<void> {
+  for (const { name, value } of attributes) {
+    if (name !== 'Name') continue;
+    const filter = { attributes: [{ name, value }], states: LIVE_STATES, asOf: now, limit: 1, offset: 0 };
+    const { total } = await scope.store.locate(filter);
+    if (total > 0) fail('create_name_taken');
+  }
+}
+
+/** Create (KMIP 1.4 §4.1): symmetric keys only. */
+export const create: Handler<'Create'> = async ({ objectType, templateAttribute }, context) => {
+  if (objectType !== ObjectType.SymmetricKey) fail('object_type_not_supported');
+  const draft = readKeyDraft(templateAttribute, context.version.minor);
+  await requireNamesFree(context, draft);
+  const { uniqueIdentifier } = await context.custodian.birth.create(context, draft);
+  context.placeholder.set(uniqueIdentifier);
+  return { objectType, uniqueIdentifier };
+};

@@ -1,0 +1,42 @@
+import { type LocateRequest, StorageStatusMask } from '@lib/kmip-protocol';
+
+import { readLocateCriteria } from '../attributes/locate-filter';
+import { type OperationContext, auditEvent } from '../operation-context';
+import { type Handler } from './handler';
+
+const DEFAULT_MAXIMUM = 10_000;
+
+function pageOf({ maximumItems, offsetItems }: LocateRequest, { scope, version }: OperationContext) {
+  const most = scope.limits.maximumLocatedItems ?? DEFAULT_MAXIMUM;
+  return { limit: Math.min(maximumItems ?? most, most), offset: version.minor >= 3 ? (offsetItems ?? 0) : 0 };
+}
+
+/** Locate (KMIP 1.4 §4.9). No hit is a success with nothing in it. */
+export const locate: Handler<'Locate'> = async (request, context) => {
+  const { minor } = context.version;
+  const criteria = readLocateCriteria(request, minor);
+  // Nothing of ours is ever in archival storage.
+  const archivedOnly =
+    request.storageStatusMask !== undefined && (request.storageStatusMask & StorageStatusMask.OnLineStorage) === 0;
+  const found =
+    criteria === undefined || archivedOnly
+      ? { uniqueIdentifiers: [], total: 0 }
+      : await context.scope.store.locate({
+          ...criteria,
+          asOf: context.now,
+          ...pageOf(request, context),
+        });
+  await context.scope.store.record(
+    auditEvent(context, 'vmware-solutions.kmip-key.locate', { details: { total: found.total } }),
+  );
+  const only = found.uniqueIdentifiers[0];
+  // Several hits must not leave an earlier key in the placeholder for the next item to fall back on.
+  if (only !== undefined && found.uniqueIdentifiers.length === 1) context.placeholder.set(only);
+  else context.placeholder.clear();
+  const paged = request.maximumItems !== undefined || request.offsetItems !== undefined;
+  return {
+    uniqueIdentifiers: found.uniqueIdentifiers,
+    // The official vectors count for clients that page, and for nobody else.
+    ...(paged && minor >= 3 ? { locatedItems: found.total } : {}),
+  };
+};

@@ -1,0 +1,72 @@
+import {
+  ObjectType,
+  Operation,
+  QueryFunction,
+  type QueryResponse,
+  RNGAlgorithm,
+  Tag,
+  operationIntroducedIn,
+  queryFunctionMinorVersions,
+} from '@lib/kmip-protocol';
+
+import { boolean, enumeration, item, structure } from '../attributes/ttlv-values';
+import { auditEvent } from '../operation-context';
+import { type Handler } from './handler';
+import { supportedOperations } from './supported-operations';
+
+const VENDOR_IDENTIFICATION = 'KMIP for VMware';
+
+type Answer = (response: QueryResponse, minor: number) => QueryResponse;
+
+/** Adds what one Query Function asks for (KMIP 1.4 §4.25); functions we have nothing to say to add nothing. */
+const answers: ReadonlyMap<number, Answer> = new Map<number, Answer>([
+  [
+    QueryFunction.QueryOperations,
+    (response, minor) => ({
+      ...response,
+      operations: supportedOperations
+        .map((name) => Operation[name])
+        .filter((operation) => (operationIntroducedIn(operation)?.minor ?? 0) <= minor),
+    }),
+  ],
+  [QueryFunction.QueryObjects, (response) => ({ ...response, objectTypes: [ObjectType.SymmetricKey] })],
+  [QueryFunction.QueryServerInformation, (response) => ({ ...response, vendorIdentification: VENDOR_IDENTIFICATION })],
+  [
+    QueryFunction.QueryRNGs,
+    (response) => ({
+      ...response,
+      other: [
+        ...(response.other ?? []),
+        // Keys are made by the tenant's key manager, which does not say how.
+        item(Tag.RNGParameters, structure(item(Tag.RNGAlgorithm, enumeration(RNGAlgorithm.Unspecified)))),
+      ],
+    }),
+  ],
+  [
+    QueryFunction.QueryCapabilities,
+    (response, minor) => ({ ...response, other: [...(response.other ?? []), capabilities(minor)] }),
+  ],
+]);
+
+function capabilities(minor: number) {
+  const since13 = [
+    item(Tag.StreamingCapability, boolean(false)),
+    item(Tag.AsynchronousCapability, boolean(false)),
+    item(Tag.AttestationCapability, boolean(false)),
+  ];
+  const since14 = [item(Tag.BatchUndoCapability, boolean(false)), item(Tag.BatchContinueCapability, boolean(true))];
+  return item(Tag.CapabilityInformation, structure(...since13, ...(minor >= 4 ? since14 : [])));
+}
+
+/** Query. Functions newer than the message are ignored: an old message cannot carry their answer. */
+export const query: Handler<'Query'> = async ({ queryFunctions }, context) => {
+  const { minor } = context.version;
+  await context.scope.store.record(
+    auditEvent(context, 'vmware-solutions.kmip-server.query', { details: { operation: 'Query' } }),
+  );
+  // In ascending order, because the fields of the answer come in the order of the functions.
+  const asked = [...new Set(queryFunctions)].sort((a, b) => a - b);
+  return asked
+    .filter((queryFunction) => (queryFunctionMinorVersions.get(queryFunction) ?? 0) <= minor)
+    .reduce<QueryResponse>((response, queryFunction) => answers.get(queryFunction)?.(response, minor) ?? response, {});
+};

@@ -1,0 +1,35 @@
+import { fail } from '../failures/operation-failure';
+import { revoke as revoked } from '../lifecycle';
+import { auditEvent } from '../operation-context';
+import { requireWithinLimits } from '../attributes/value-rules';
+import { text } from '../attributes/ttlv-values';
+import { type Handler } from './handler';
+
+/** Revoke (KMIP 1.4 §4.20). */
+export const revoke: Handler<'Revoke'> = async (request, context) => {
+  const { revocationReasonCode: code, revocationMessage: message } = request.revocationReason;
+  if (message !== undefined) requireWithinLimits('Revocation Message', text(message));
+  const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
+  const done = await context.scope.store.mutate(uniqueIdentifier, (current) => {
+    const object = revoked(
+      current,
+      {
+        code,
+        ...(message === undefined ? {} : { message }),
+        ...(request.compromiseOccurrenceDate === undefined
+          ? {}
+          : { compromiseOccurrenceDate: request.compromiseOccurrenceDate }),
+      },
+      context.now,
+    );
+    return {
+      object,
+      audit: auditEvent(context, 'vmware-solutions.kmip-key.revoke', {
+        key: uniqueIdentifier,
+        details: { reasonCode: code, state: object.state },
+      }),
+      result: uniqueIdentifier,
+    };
+  });
+  return { uniqueIdentifier: done?.result ?? fail('unknown_object') };
+};

@@ -1,0 +1,164 @@
+import { type CorrelationId } from '@lib/kernel';
+import {
+  KmipError,
+  type ProtocolVersion,
+  type RequestMessage,
+  type ResponseBatchItem,
+  ResultReason,
+  decodeRequestMessage,
+  encodeResponseMessage,
+  peekProtocolVersion,
+} from '@lib/kmip-protocol';
+
+import { runBatch, wipeSecrets } from './batch/batch-runner';
+import { explainFailure } from './batch/item-failure';
+import { failedItem } from './batch/item-runner';
+import { requireCredentials, requireProcessable } from './batch/message-rules';
+import { Custodian } from './custody/custodian';
+import { DEFAULT_OPERATION_TIMEOUT_MS } from './custody/key-use';
+import { startDeadline } from './deadline';
+import { type EngineScope } from './engine-scope';
+import { OperationFailure } from './failures/operation-failure';
+import { IdPlaceholder } from './id-placeholder';
+import { type ItemContext, type OperationContext, auditEvent } from './operation-context';
+import { type EngineDependencies } from './ports/engine-ports';
+
+/** For answers to bytes in which not even a version can be found: every client reads 1.0. */
+const OLDEST: ProtocolVersion = { major: 1, minor: 0 };
+
+/**
+ * Turns one KMIP request message into one response message. Holds no tenant: whatever an operation may touch comes with
+ * the scope. One engine serves all connections of a process.
+ */
+export class KmipEngine {
+  readonly #custodian: Custodian;
+
+  constructor(private readonly dependencies: EngineDependencies) {
+    this.#custodian = new Custodian(dependencies.logger);
+  }
+
+  /** Answers a message. Never throws: what cannot be explained is answered with fixed text and a correlation id. */
+  async handle(bytes: Buffer, scope: EngineScope): Promise<Buffer> {
+    const correlationId = this.dependencies.newCorrelationId();
+    try {
+      return await this.#answer(bytes, scope, correlationId);
+    } catch (error) {
+      const failure = explainFailure(error, peek(bytes)?.minor ?? 0, correlationId);
+      if (failure.unexpected)
+        this.dependencies.logger.error({ err: error, correlationId }, 'message failed unexpectedly');
+      return this.errorResponse(bytes, failure.reason, failure.message);
+    }
+  }
+
+  /**
+   * A whole-message refusal: one item without an operation, in the version of the request when that can be read. Also
+   * for peers that have no scope: strangers, and messages over the transport's limits.
+   */
+  errorResponse(bytes: Buffer | undefined, reason: number, message: string): Buffer {
+    const version = (bytes === undefined ? undefined : peek(bytes)) ?? OLDEST;
+    return this.#encode(version, [failedItem(undefined, { reason, message })]);
+  }
+
+  /** Resolves once no background work is left; for shutdown, after the last message was answered. */
+  drain(): Promise<void> {
+    return this.#custodian.drain();
+  }
+
+  async #answer(bytes: Buffer, scope: EngineScope, correlationId: CorrelationId): Promise<Buffer> {
+    const message = decode(bytes);
+    const placeholder = new IdPlaceholder();
+    const contextFor = () => this.#contextFor(message, scope, correlationId, placeholder);
+    const refusal = await this.#refusalOf(message, scope, contextFor);
+    if (refusal !== undefined) return this.#encode(message.header.protocolVersion, [refusal], message);
+    const items = await runBatch(message, contextFor);
+    try {
+      return this.#encode(message.header.protocolVersion, items, message);
+    } finally {
+      items.forEach(wipeSecrets);
+    }
+  }
+
+  /** The answer to a message that is refused as a whole; a message of one item gets that item's form. */
+  async #refusalOf(
+    message: RequestMessage,
+    scope: EngineScope,
+    contextFor: () => ItemContext,
+  ): Promise<ResponseBatchItem | undefined> {
+    try {
+      requireProcessable(message);
+      await requireCredentials(message, scope);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof OperationFailure)) throw error;
+      const { context, deadline } = contextFor();
+      deadline.end();
+      await this.#recordRefusal(context, error);
+      const only = message.batchItems.length === 1 ? message.batchItems[0] : undefined;
+      return failedItem(only, explainFailure(error, message.header.protocolVersion.minor, context.correlationId));
+    }
+  }
+
+  async #recordRefusal(context: OperationContext, { failure }: OperationFailure): Promise<void> {
+    try {
+      await context.scope.store.record(
+        auditEvent(context, 'vmware-solutions.kmip-server.refuse', { outcome: 'failure', reason: failure }),
+      );
+    } catch (error) {
+      this.dependencies.logger.error(
+        { err: error, correlationId: context.correlationId, failure },
+        'a refused message could not be recorded',
+      );
+    }
+  }
+
+  #contextFor(message: RequestMessage, scope: EngineScope, correlationId: CorrelationId, placeholder: IdPlaceholder) {
+    const deadline = startDeadline(scope.limits.operationTimeoutMs ?? DEFAULT_OPERATION_TIMEOUT_MS, scope.signal);
+    const context: OperationContext = {
+      scope,
+      dependencies: this.dependencies,
+      version: message.header.protocolVersion,
+      now: this.dependencies.clock.now(),
+      startedAtMs: this.dependencies.clock.monotonicMs(),
+      correlationId,
+      signal: deadline.signal,
+      placeholder,
+      custodian: this.#custodian,
+    };
+    return { context, deadline };
+  }
+
+  #encode(
+    protocolVersion: ProtocolVersion,
+    batchItems: readonly ResponseBatchItem[],
+    request?: RequestMessage,
+  ): Buffer {
+    const clientCorrelationValue = request?.header.clientCorrelationValue;
+    return encodeResponseMessage({
+      header: {
+        protocolVersion,
+        timeStamp: this.dependencies.clock.now(),
+        ...(clientCorrelationValue === undefined || protocolVersion.minor < 4 ? {} : { clientCorrelationValue }),
+        batchCount: batchItems.length,
+      },
+      batchItems,
+    });
+  }
+}
+
+function peek(bytes: Buffer): ProtocolVersion | undefined {
+  try {
+    return peekProtocolVersion(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes that are no message are the peer's fault, whatever the decoder stumbled over. */
+function decode(bytes: Buffer): RequestMessage {
+  try {
+    return decodeRequestMessage(bytes);
+  } catch (error) {
+    if (error instanceof KmipError) throw error;
+    throw new KmipError(ResultReason.InvalidMessage, 'The message could not be read.', { cause: error });
+  }
+}

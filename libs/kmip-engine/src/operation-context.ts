@@ -1,0 +1,64 @@
+import { type AuditAction, type AuditEvent } from '@lib/audit';
+import { type CorrelationId } from '@lib/kernel';
+import { type CallContext } from '@lib/key-manager';
+import { type ProtocolVersion } from '@lib/kmip-protocol';
+
+import { type Custodian } from './custody/custodian';
+import { type Deadline } from './deadline';
+import { type EngineScope } from './engine-scope';
+import { type IdPlaceholder } from './id-placeholder';
+import { type EngineDependencies } from './ports/engine-ports';
+
+/** Everything one batch item may know. */
+export interface OperationContext {
+  readonly scope: EngineScope;
+  readonly dependencies: EngineDependencies;
+  /** Of this message's header; decides what the answer may contain. */
+  readonly version: ProtocolVersion;
+  /** One instant for the whole item, so that its dates agree with each other. */
+  readonly now: Date;
+  readonly startedAtMs: number;
+  readonly correlationId: CorrelationId;
+  /** Ends the item's key-manager work at its deadline. */
+  readonly signal: AbortSignal;
+  readonly placeholder: IdPlaceholder;
+  readonly custodian: Custodian;
+}
+
+/** One item's context with the deadline its owner ends. */
+export interface ItemContext {
+  readonly context: OperationContext;
+  readonly deadline: Deadline;
+}
+
+export const callContext = ({ correlationId, signal }: OperationContext): CallContext => ({ correlationId, signal });
+
+export interface AuditFacts {
+  readonly outcome?: 'success' | 'failure';
+  readonly reason?: string;
+  readonly key?: string;
+  readonly details?: NonNullable<AuditEvent['details']>;
+}
+
+/** The record of one operation, initiated by the certificate of its connection. */
+export function auditEvent(context: OperationContext, action: AuditAction, facts: AuditFacts = {}): AuditEvent {
+  const { scope, dependencies, correlationId, now, startedAtMs } = context;
+  return {
+    instanceId: scope.instanceId,
+    action,
+    occurredAt: now,
+    initiator: {
+      kind: 'certificate',
+      fingerprint: scope.certificateFingerprint,
+      ...(scope.certificateName === undefined ? {} : { name: scope.certificateName }),
+      ...(scope.remoteAddress === undefined ? {} : { address: scope.remoteAddress }),
+    },
+    outcome: facts.outcome ?? 'success',
+    ...(facts.reason === undefined ? {} : { reason: facts.reason }),
+    ...(facts.key === undefined ? {} : { target: { kind: 'key', id: facts.key } }),
+    correlationId,
+    latencyMs: Math.round(dependencies.clock.monotonicMs() - startedAtMs),
+    observer: scope.endpointName,
+    ...(facts.details === undefined ? {} : { details: facts.details }),
+  };
+}

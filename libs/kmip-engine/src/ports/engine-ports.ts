@@ -1,0 +1,31 @@
+import { type Clock, type CorrelationId, type UniqueIdentifier } from '@lib/kernel';
+
+/** Where the engine tells the operator what clients are not told. Fields never hold key bytes, tokens or payloads. */
+export interface EngineLogger {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export interface OperationObservation {
+  /** KMIP operation name, or `Unknown`: a closed set, fit for a metric label. */
+  readonly operation: string;
+  readonly result: 'success' | 'failure';
+  /** Failure code of docs/errors.md. */
+  readonly failure?: string;
+  readonly latencyMs: number;
+}
+
+export interface EngineMetrics {
+  observeOperation(observation: OperationObservation): void;
+}
+
+/** What the engine needs of the world beside the scope; all of it replaceable in tests. */
+export interface EngineDependencies {
+  readonly clock: Clock;
+  newUniqueIdentifier(): UniqueIdentifier;
+  newCorrelationId(): CorrelationId;
+  /** Cryptographically strong bytes. */
+  randomBytes(length: number): Buffer;
+  readonly logger: EngineLogger;
+  readonly metrics: EngineMetrics;
+}
