@@ -57,7 +57,11 @@ export const OPERATION_BINDING = 'tenant-api:operation';
 export function Operation(
   operationId: string,
   action: Action,
-): (target: object, key: string, descriptor: TypedPropertyDescriptor<OperationHandler>) => void {
+): <Handler extends OperationHandler>(
+  target: object,
+  key: string,
+  descriptor: TypedPropertyDescriptor<Handler>,
+) => void {
   const binding: OperationBinding = { operationId, action };
   return (target, key, descriptor) => {
     SetMetadata(OPERATION_BINDING, binding)(target, key, descriptor);
