@@ -1,68 +1,90 @@
 import { type Clock } from '@lib/kernel';
 
 export interface RetryBudgetOptions {
-  /** Retries allowed as a share of the calls of the window. */
+  /** Retries allowed as a share of the calls. */
   readonly ratio: number;
+  /** How long a call counts. */
   readonly windowMs: number;
-  /** Retries a quiet tenant may take although the share of its few calls is below one; refilled by a success. */
+  /** Retries a quiet tenant may take in advance; refilled by a success. */
   readonly reserve: number;
 }
 
-interface Slice {
-  readonly startMs: number;
-  calls: number;
-  retries: number;
+/** What the calls of a short time have earned. */
+interface Earned {
+  readonly fromMs: number;
+  points: number;
 }
 
+/** Points, so that tenths of a retry add up without rounding. */
+const RETRY = 100;
 const SLICES = 10;
 
 /**
- * Keeps retries from multiplying the load on a key manager that is in trouble. The reserve is what lets a lone Get
- * survive one reset connection; because only a success refills it, an outage cannot spend it twice.
+ * Keeps retries from multiplying the load on a key manager that is in trouble: each call earns a share of a retry
+ * for a while. The reserve lets a lone Get survive a reset connection; what is taken from it is owed, and only a
+ * success refills it, so an outage never gets more than its share.
  */
 export class RetryBudget {
-  #slices: Slice[] = [];
+  #earned: Earned[] = [];
+  #owed = 0;
   #reserve: number;
+  readonly #pointsPerCall: number;
 
   constructor(
     private readonly clock: Clock,
     private readonly options: RetryBudgetOptions,
   ) {
     this.#reserve = options.reserve;
+    this.#pointsPerCall = Math.round(options.ratio * RETRY);
   }
 
   recordCall(): void {
-    this.#current().calls += 1;
+    const paid = Math.min(this.#owed, this.#pointsPerCall);
+    this.#owed -= paid;
+    this.#currentSlice().points += this.#pointsPerCall - paid;
   }
 
   recordSuccess(): void {
     this.#reserve = this.options.reserve;
+    this.#owed = 0;
   }
 
   /** Takes one retry out of the budget. @returns false when there is none left */
   tryTake(): boolean {
-    const current = this.#current();
-    const calls = sum(this.#slices, 'calls');
-    const retries = sum(this.#slices, 'retries');
-    if (retries + 1 > this.options.ratio * calls) {
-      if (this.#reserve === 0 || retries >= this.options.reserve) return false;
-      this.#reserve -= 1;
+    this.#forgetOld();
+    const earned = this.#earned.reduce((sum, { points }) => sum + points, 0);
+    if (earned >= RETRY) {
+      this.#spend();
+      return true;
     }
-    current.retries += 1;
+    if (this.#reserve === 0) return false;
+    this.#reserve -= 1;
+    this.#owed += RETRY;
     return true;
   }
 
-  #current(): Slice {
+  /** Oldest first: those would be lost soonest. */
+  #spend(): void {
+    let left = RETRY;
+    for (const slice of this.#earned) {
+      const part = Math.min(left, slice.points);
+      slice.points -= part;
+      left -= part;
+    }
+  }
+
+  #currentSlice(): Earned {
+    this.#forgetOld();
     const nowMs = this.clock.monotonicMs();
-    const sliceMs = this.options.windowMs / SLICES;
-    this.#slices = this.#slices.filter(({ startMs }) => startMs > nowMs - this.options.windowMs);
-    const newest = this.#slices.at(-1);
-    if (newest !== undefined && nowMs < newest.startMs + sliceMs) return newest;
-    const slice = { startMs: nowMs, calls: 0, retries: 0 };
-    this.#slices.push(slice);
+    const newest = this.#earned.at(-1);
+    if (newest !== undefined && nowMs < newest.fromMs + this.options.windowMs / SLICES) return newest;
+    const slice = { fromMs: nowMs, points: 0 };
+    this.#earned.push(slice);
     return slice;
   }
-}
 
-const sum = (slices: readonly Slice[], field: 'calls' | 'retries'): number =>
-  slices.reduce((total, slice) => total + slice[field], 0);
+  #forgetOld(): void {
+    const oldestMs = this.clock.monotonicMs() - this.options.windowMs;
+    this.#earned = this.#earned.filter(({ fromMs }) => fromMs > oldestMs);
+  }
+}

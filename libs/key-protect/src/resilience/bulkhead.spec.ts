@@ -1,0 +1,51 @@
+import { Bulkhead } from './bulkhead';
+
+const never = new AbortController().signal;
+
+/** Work that ends when told. */
+function gate() {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+describe('Bulkhead', () => {
+  it('runs so many at a time, lets some wait and refuses the rest at once', async () => {
+    const bulkhead = new Bulkhead(2, 1);
+    const { opened, open } = gate();
+    const order: number[] = [];
+    const work = (id: number) => async () => {
+      order.push(id);
+      await opened;
+    };
+    const running = [bulkhead.run(never, work(1)), bulkhead.run(never, work(2)), bulkhead.run(never, work(3))];
+    await expect(bulkhead.run(never, work(4))).rejects.toMatchObject({
+      fault: 'overloaded',
+      details: { certainlyNotDone: true },
+    });
+    expect(order).toEqual([1, 2]);
+    open();
+    await Promise.all(running);
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  it('frees the place of failed work and of a waiter who left', async () => {
+    const bulkhead = new Bulkhead(1, 1);
+    const { opened, open } = gate();
+    const first = bulkhead.run(never, () => opened);
+    const controller = new AbortController();
+    const waiting = bulkhead.run(controller.signal, () => Promise.resolve('never runs'));
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ fault: 'timeout', details: { certainlyNotDone: true } });
+    const next = bulkhead.run(never, () => Promise.reject(new Error('work failed')));
+    open();
+    await first;
+    await expect(next).rejects.toThrow('work failed');
+    await expect(bulkhead.run(never, () => Promise.resolve('runs'))).resolves.toBe('runs');
+  });
+
+  it('does not start work whose deadline has passed', async () => {
+    const work = () => Promise.reject(new Error('must not run'));
+    await expect(new Bulkhead(1, 1).run(AbortSignal.abort(), work)).rejects.toMatchObject({ fault: 'timeout' });
+  });
+});

@@ -1,0 +1,188 @@
+import { KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
+import { ManualTiming } from '@lib/testing';
+
+import { CallGuard, DEFAULT_CALL_LIMITS, type Repeatable } from './call-guard';
+
+type Details = KeyManagerError['details'];
+const fault = (kind: KeyManagerFault, details: Details = {}) => new KeyManagerError(kind, kind, details);
+
+/** An attempt that answers only by its signal. */
+const hang = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(fault('timeout', { certainlyNotDone: false })));
+  });
+
+function guard(limits: Partial<typeof DEFAULT_CALL_LIMITS> = {}) {
+  const timing = new ManualTiming();
+  const instance = new CallGuard(timing, { ...DEFAULT_CALL_LIMITS, ...limits });
+  /** Runs a call to its end, however long it takes, and says when it ended. */
+  const run = async (repeatable: Repeatable, attempt: (signal: AbortSignal) => Promise<unknown>) => {
+    const startedMs = timing.clock.monotonicMs();
+    let tookMs = NaN;
+    const call = instance.run(repeatable, undefined, attempt).finally(() => {
+      tookMs = timing.clock.monotonicMs() - startedMs;
+    });
+    call.catch(() => undefined);
+    await timing.advance(20_000);
+    const outcome = await call.catch((error: unknown) => error);
+    return { outcome, tookMs };
+  };
+  return { timing, instance, run };
+}
+
+describe('CallGuard: what is repeated', () => {
+  it.each<[string, Repeatable, KeyManagerError, number]>([
+    ['a broken connection', 'always', fault('unavailable'), 3],
+    ['502', 'always', fault('unavailable', { httpStatus: 502 }), 3],
+    ['503', 'always', fault('unavailable', { httpStatus: 503 }), 3],
+    ['504', 'always', fault('unavailable', { httpStatus: 504 }), 3],
+    ['429', 'always', fault('rate_limited', { httpStatus: 429 }), 3],
+    ['500', 'always', fault('unavailable', { httpStatus: 500 }), 1],
+    ['an unreadable answer', 'always', fault('unavailable', { httpStatus: 200 }), 1],
+    ['a refusal', 'always', fault('permission_denied', { httpStatus: 401 }), 1],
+    ['a disabled root key', 'always', fault('root_key_disabled'), 1],
+    ['a rejected credential', 'always', fault('credential_rejected'), 1],
+    [
+      'a store that was refused by a limit',
+      'only_if_certainly_not_done',
+      fault('rate_limited', { certainlyNotDone: true }),
+      3,
+    ],
+    ['a store without a connection', 'only_if_certainly_not_done', fault('unavailable', { certainlyNotDone: true }), 3],
+    ['a store cut off', 'only_if_certainly_not_done', fault('unavailable', { certainlyNotDone: false }), 1],
+    ['a store answered with 503', 'only_if_certainly_not_done', fault('unavailable', { httpStatus: 503 }), 1],
+    ['a store that timed out', 'only_if_certainly_not_done', fault('timeout', { certainlyNotDone: false }), 1],
+  ])('%s', async (_what, repeatable, error, tries) => {
+    const { run } = guard();
+    let count = 0;
+    const { outcome } = await run(repeatable, () => {
+      count += 1;
+      return Promise.reject(error);
+    });
+    expect(outcome).toBe(error);
+    expect(count).toBe(tries);
+  });
+
+  it('answers with the first success', async () => {
+    const { run } = guard();
+    const answers = [Promise.reject(fault('unavailable')), Promise.resolve('key')];
+    answers[0]?.catch(() => undefined);
+    expect((await run('always', () => answers.shift() ?? Promise.reject(new Error('one try too many')))).outcome).toBe(
+      'key',
+    );
+  });
+});
+
+describe('CallGuard: time', () => {
+  it.each([
+    [0, 0],
+    [0.5, 50 + 100],
+    [0.999, 99.9 + 199.8],
+  ])('with chance %d pauses %d ms in all', async (chance, totalMs) => {
+    const { timing, run } = guard();
+    timing.chance = chance;
+    const { tookMs } = await run('always', () => Promise.reject(fault('unavailable')));
+    expect(tookMs).toBeCloseTo(totalMs);
+  });
+
+  it('honours Retry-After when it fits, and gives up at once when it does not', async () => {
+    const { run } = guard();
+    const limited = (retryAfterMs: number) => () => Promise.reject(fault('rate_limited', { retryAfterMs }));
+    expect((await run('always', limited(2_000))).tookMs).toBe(4_000);
+    expect((await run('always', limited(9_000))).tookMs).toBe(0);
+  });
+
+  it('ends a hanging call within its total, trying again meanwhile', async () => {
+    const { timing, run } = guard();
+    timing.chance = 0;
+    let tries = 0;
+    const { outcome, tookMs } = await run('always', (signal) => {
+      tries += 1;
+      return hang(signal);
+    });
+    expect(outcome).toMatchObject({ fault: 'timeout', details: { certainlyNotDone: false } });
+    expect(tookMs).toBe(8_000);
+    expect(tries).toBe(3);
+  });
+
+  it('stops with the caller', async () => {
+    const { timing, instance } = guard();
+    const controller = new AbortController();
+    const call = instance.run('always', controller.signal, hang);
+    call.catch(() => undefined);
+    await timing.advance(10);
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ fault: 'timeout' });
+    expect(timing.pendingTimers).toBe(0);
+  });
+});
+
+describe('CallGuard: a key manager in trouble', () => {
+  it('answers within 8 s while it hangs, at once when the breaker is open, and serves within 10 s of recovery', async () => {
+    const { timing, instance, run } = guard();
+    await run('always', hang);
+    await run('always', hang);
+    const refused = await run('always', hang);
+    expect(refused.outcome).toMatchObject({ fault: 'timeout' });
+    const calls = [instance.run('always', undefined, hang), instance.run('always', undefined, hang)];
+    for (const call of calls) call.catch(() => undefined);
+    await timing.advance(3_000);
+    await expect(instance.run('always', undefined, hang)).rejects.toMatchObject({
+      fault: 'overloaded',
+      details: { certainlyNotDone: true },
+    });
+    await timing.advance(5_000);
+    await expect(instance.run('always', undefined, () => Promise.resolve('key'))).resolves.toBe('key');
+    await timing.advance(8_000);
+  });
+
+  it('counts an impatient caller as a failure only after a second without an answer', async () => {
+    const { timing, instance } = guard();
+    const leaveAfter = async (ms: number): Promise<void> => {
+      const controller = new AbortController();
+      const call = instance.run('always', controller.signal, hang).catch(() => undefined);
+      await timing.advance(ms);
+      controller.abort();
+      await call;
+    };
+    for (let index = 0; index < 10; index += 1) await leaveAfter(500);
+    await expect(instance.run('always', undefined, () => Promise.resolve('key'))).resolves.toBe('key');
+    for (let index = 0; index < 5; index += 1) await leaveAfter(1_000);
+    await expect(instance.run('always', undefined, () => Promise.resolve('key'))).rejects.toMatchObject({
+      fault: 'overloaded',
+    });
+  });
+
+  it.each<[string, KeyManagerError]>([
+    ['429', fault('rate_limited', { certainlyNotDone: true, retryAfterMs: 2_000 })],
+    ['503', fault('unavailable', { httpStatus: 503 })],
+  ])('sends at most 1.2 requests per call while everything is answered with %s for 60 s', async (_what, error) => {
+    const { timing, instance } = guard();
+    const calls = 600;
+    let sent = 0;
+    const pending: Promise<unknown>[] = [];
+    for (let index = 0; index < calls; index += 1) {
+      const call = instance.run('always', undefined, () => {
+        sent += 1;
+        return Promise.reject(error);
+      });
+      pending.push(call.catch(() => undefined));
+      await timing.advance(100);
+    }
+    await timing.advance(10_000);
+    await Promise.all(pending);
+    expect(sent / calls).toBeLessThanOrEqual(1.2);
+    expect(sent).toBeGreaterThan(0);
+  });
+
+  it('treats a bug in the attempt as a bug', async () => {
+    const { run } = guard();
+    let tries = 0;
+    const { outcome } = await run('always', () => {
+      tries += 1;
+      return Promise.reject(new TypeError('bug'));
+    });
+    expect(outcome).toBeInstanceOf(TypeError);
+    expect(tries).toBe(1);
+  });
+});
