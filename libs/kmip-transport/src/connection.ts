@@ -1,0 +1,201 @@
+import { type TLSSocket } from 'node:tls';
+
+import { type FramingError, MessageFramer } from '@lib/kmip-protocol';
+
+import { type CloseReason, type KmipConnectionHandler, type TransportObserver } from './handler';
+import { type TransportLimits } from './limits';
+import { type PeerDescription } from './peer';
+
+export interface ConnectionContext {
+  readonly handler: KmipConnectionHandler;
+  readonly observer: TransportObserver;
+  readonly limits: TransportLimits;
+  readonly idleTimeoutMs: number;
+}
+
+/**
+ * One client after its handshake. Requests are answered one at a time and in order. While a request is being answered
+ * the socket is read only until something arrives, which shows a client that goes away but takes in no second request.
+ */
+export class KmipConnection {
+  readonly #framer: MessageFramer;
+  readonly #gone = new AbortController();
+  #waiting: Buffer[] = [];
+  #refusal: FramingError | undefined;
+  #busy = false;
+  #ending = false;
+  #draining = false;
+  #peerEnded = false;
+  #requests = 0;
+  #closeReason: CloseReason | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerReason: CloseReason | undefined;
+
+  constructor(
+    private readonly socket: TLSSocket,
+    readonly peer: PeerDescription,
+    private readonly context: ConnectionContext,
+  ) {
+    this.#framer = new MessageFramer({ maximumMessageBytes: context.limits.maximumMessageBytes });
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
+    socket.once('close', () => this.#onClose());
+  }
+
+  start(): void {
+    this.socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.socket.once('end', () => this.#onEnd());
+    this.#awaitRequest();
+  }
+
+  /** Closes once nothing is under way: at once when idle, after the answer when not. */
+  drain(): void {
+    this.#draining = true;
+    if (!this.#busy && this.#framer.pendingBytes === 0) this.end('draining');
+  }
+
+  /** Orderly end: what was written is still delivered, the TLS session is closed, and nothing more is read. */
+  end(reason: CloseReason): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#closeReason ??= reason;
+    this.socket.end();
+    // Reading on keeps unread bytes from turning our last answer into a reset at the client.
+    this.socket.resume();
+    this.#arm(this.context.limits.lingerMs, reason);
+  }
+
+  destroy(reason: CloseReason): void {
+    this.#closeReason ??= reason;
+    this.socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (!this.#ending) {
+      const { messages, refusal } = this.#framer.push(chunk);
+      this.#waiting.push(...messages);
+      this.#refusal = refusal;
+    }
+    // The framer has its copy; a request may carry a key.
+    chunk.fill(0);
+    if (this.#ending) return;
+    if (this.#busy) this.socket.pause();
+    else this.#advance();
+  }
+
+  #onEnd(): void {
+    this.#peerEnded = true;
+    // A client that closed its side after a request still gets the answer.
+    if (!this.#busy) this.end('peer');
+  }
+
+  #advance(): void {
+    if (this.#ending || this.socket.destroyed) return;
+    const message = this.#waiting.shift();
+    if (message !== undefined) void this.#serve(message);
+    else if (this.#refusal !== undefined) void this.#answerRefusal(this.#refusal);
+    else if (this.#peerEnded) this.end('peer');
+    else if (this.#draining && this.#framer.pendingBytes === 0) this.end('draining');
+    else this.#awaitRequest();
+  }
+
+  /** The time for a message runs from its first byte; later bytes do not extend it. */
+  #awaitRequest(): void {
+    const reason: CloseReason = this.#framer.pendingBytes > 0 ? 'message_timeout' : 'idle';
+    if (this.#timerReason !== reason) {
+      this.#arm(reason === 'idle' ? this.context.idleTimeoutMs : this.context.limits.messageTimeoutMs, reason);
+    }
+    this.socket.resume();
+  }
+
+  async #serve(message: Buffer): Promise<void> {
+    this.#busy = true;
+    this.#requests += 1;
+    this.#disarm();
+    try {
+      const { response, close } = await this.context.handler.handleMessage(message, this.peer, this.#gone.signal);
+      await this.#send(response);
+      this.#busy = false;
+      if (close === true) this.end('handler');
+      else this.#advance();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      message.fill(0);
+    }
+  }
+
+  async #answerRefusal(refusal: FramingError): Promise<void> {
+    this.#busy = true;
+    this.#disarm();
+    try {
+      const answer = this.context.handler.frameError?.(refusal, this.peer);
+      if (answer !== undefined) await this.#send(answer);
+      this.end('framing');
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#notify(() => this.context.observer.handlerFailed?.(error, this.peer));
+    this.destroy('handler_failed');
+  }
+
+  /** Resolves when the bytes have left for the network or never will, and wipes them: they may hold a key. */
+  async #send(bytes: Buffer): Promise<void> {
+    if (!this.socket.destroyed) {
+      this.#arm(this.context.limits.writeTimeoutMs, 'write_timeout');
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.socket.removeListener('close', done);
+          resolve();
+        };
+        this.socket.once('close', done);
+        this.socket.write(bytes, done);
+      });
+      this.#disarm();
+    }
+    bytes.fill(0);
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    const gone = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+    this.#closeReason ??= gone ? 'peer' : 'tls_error';
+  }
+
+  #onClose(): void {
+    this.#ending = true;
+    this.#disarm();
+    for (const message of this.#waiting) message.fill(0);
+    this.#waiting = [];
+    this.#gone.abort();
+    this.#notify(() =>
+      this.context.observer.connectionClosed?.(this.peer, this.#closeReason ?? 'peer', this.#requests),
+    );
+  }
+
+  #arm(afterMs: number, reason: CloseReason): void {
+    this.#disarm();
+    this.#timerReason = reason;
+    this.#timer = setTimeout(() => this.#onTimeout(reason), afterMs);
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timerReason = undefined;
+  }
+
+  /** An idle client is told goodbye; one that is late or does not read has no use for it. */
+  #onTimeout(reason: CloseReason): void {
+    if (reason === 'idle' && !this.#ending) this.end('idle');
+    else this.destroy(reason);
+  }
+
+  #notify(tell: () => void): void {
+    try {
+      tell();
+    } catch {
+      // Whoever watches must not be able to stop the service.
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { type FramingError } from '@lib/kmip-protocol';
+
+import { type TransportLimitName } from './limits';
+import { type PeerDescription } from './peer';
+
+/**
+ * `stranger` is let in to be told why it is refused, within tighter limits, so that strangers cannot take the places of
+ * known clients. `refuse` closes at once.
+ */
+export type Admission = 'known' | 'stranger' | { readonly refuse: string };
+
+export interface KmipAnswer {
+  /** Whole response message. Wiped once it is sent: hand over the only reference. */
+  readonly response: Buffer;
+  /** Close after the answer. */
+  readonly close?: boolean;
+}
+
+/** What the listener calls; implemented by the gateway. */
+export interface KmipConnectionHandler {
+  /** Asked once a connection, without waiting: the answer must be in memory. Without it every client is known. */
+  admit?(peer: PeerDescription): Admission;
+  /**
+   * Answers one request message. Requests of one connection come one after another; those of different connections at
+   * the same time. `message` is wiped when the promise settles.
+   * @param signal aborted when the client has gone
+   */
+  handleMessage(message: Buffer, peer: PeerDescription, signal: AbortSignal): Promise<KmipAnswer>;
+  /** The stream is not KMIP or a message too long: what to say before the connection is closed, if anything. */
+  frameError?(error: FramingError, peer: PeerDescription): Buffer | undefined;
+  /** A connection was closed before it could ask anything, by admission or a limit. */
+  refused?(peer: PeerDescription, reason: string): void;
+}
+
+export type HandshakeFailure =
+  /** Connected and left, e.g. a balancer's health check. */
+  | 'closed_by_peer'
+  | 'timeout'
+  | 'plain_http'
+  | 'not_tls'
+  | 'unsupported_version'
+  | 'no_shared_cipher'
+  /** The client sent an alert, most often because it does not trust the server certificate. */
+  | 'rejected_by_peer'
+  | 'proxy_header'
+  | 'other';
+
+export type CloseReason =
+  | 'peer'
+  | 'idle'
+  | 'message_timeout'
+  | 'write_timeout'
+  | 'framing'
+  | 'handler'
+  | 'handler_failed'
+  | 'refused'
+  | 'revoked'
+  | 'draining'
+  | 'tls_error';
+
+/** For logs and metrics. Must not throw; if it does, the listener goes on. */
+export interface TransportObserver {
+  handshakeCompleted?(peer: PeerDescription): void;
+  handshakeFailed?(reason: HandshakeFailure, remoteAddress: string): void;
+  connectionClosed?(peer: PeerDescription, reason: CloseReason, requests: number): void;
+  limitReached?(limit: TransportLimitName, remoteAddress: string): void;
+  /** The handler rejected, which it never should; the connection is closed. */
+  handlerFailed?(error: unknown, peer: PeerDescription): void;
+}

@@ -1,0 +1,13 @@
+export {
+  type Admission,
+  type CloseReason,
+  type HandshakeFailure,
+  type KmipAnswer,
+  type KmipConnectionHandler,
+  type TransportObserver,
+} from './handler';
+export { KmipListener, type KmipListenerOptions } from './kmip-listener';
+export { DEFAULT_TRANSPORT_LIMITS, type TransportLimitName, type TransportLimits } from './limits';
+export { type PeerCertificate, type PeerDescription } from './peer';
+export { type ListenerCertificate } from './tls-settings';
+export { TransportError } from './transport.error';

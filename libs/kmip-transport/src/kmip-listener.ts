@@ -1,0 +1,269 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+
+import { addressGroup, AddressList } from './addresses';
+import { ClientAdmission } from './client-admission';
+import { KmipConnection } from './connection';
+import { type KmipConnectionHandler, type TransportObserver } from './handler';
+import { handshakeFailureOf } from './handshake-failure';
+import { IncomingConnection } from './incoming-connection';
+import { DEFAULT_TRANSPORT_LIMITS, type TransportLimitName, type TransportLimits } from './limits';
+import { describePeer, type PeerDescription } from './peer';
+import { type Place, PlaceGate } from './place-gate';
+import { readProxyHeader } from './proxy-protocol';
+import { assertUsable, contextSettings, type ListenerCertificate, serverSettings } from './tls-settings';
+import { TransportError } from './transport.error';
+
+const KEEP_ALIVE_AFTER_MS = 60_000;
+const BACKLOG = 1_024;
+
+export interface KmipListenerOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly certificate: ListenerCertificate;
+  readonly handler: KmipConnectionHandler;
+  readonly observer?: TransportObserver;
+  /** Default true: the two RSA-AES-CBC-SHA256 suites old vCenters need, after all others. */
+  readonly legacyCiphers?: boolean;
+  /** Addresses and networks of balancers that send PROXY protocol v2; from these the header is demanded. */
+  readonly proxyProtocolFrom?: readonly string[];
+  readonly limits?: Partial<TransportLimits>;
+}
+
+/**
+ * KMIP over mutual TLS (KMIP 1.4 Profiles §3): accepts, limits and describes clients, cuts their streams into messages
+ * and has one handler answer them. It knows nothing of tenants. Whatever a peer does ends in an answer or a closed
+ * connection, never in an exception of the process.
+ */
+export class KmipListener {
+  readonly #options: KmipListenerOptions;
+  readonly #limits: TransportLimits;
+  readonly #legacyCiphers: boolean;
+  readonly #observer: TransportObserver;
+  readonly #proxies: AddressList;
+  readonly #halfOpen: PlaceGate;
+  readonly #admission: ClientAdmission;
+  readonly #tcp: Server;
+  readonly #tls: TlsServer;
+  /** Every socket accepted and not yet closed. */
+  readonly #sockets = new Set<Socket>();
+  /** Accepted connections by the TCP address of their peer: all that the TLS layer lets us recognise them by. */
+  readonly #incoming = new Map<string, IncomingConnection>();
+  readonly #connections = new Set<KmipConnection>();
+  #nextConnection = 1;
+  #closing: Promise<void> | undefined;
+
+  /** @throws TransportError when certificate and key do not fit. */
+  constructor(options: KmipListenerOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
+    this.#legacyCiphers = options.legacyCiphers ?? true;
+    this.#observer = options.observer ?? {};
+    this.#proxies = new AddressList(options.proxyProtocolFrom ?? []);
+    this.#halfOpen = new PlaceGate(this.#limits.maximumHalfOpen, this.#limits.maximumHalfOpenPerAddress);
+    this.#admission = new ClientAdmission(options.handler, this.#limits);
+    assertUsable(contextSettings(options.certificate, this.#legacyCiphers));
+    this.#tls = createTlsServer(serverSettings(options.certificate, this.#legacyCiphers));
+    this.#tls.on('secureConnection', (socket) => this.#onSecure(socket));
+    this.#tls.on('tlsClientError', (error, socket) => this.#onHandshakeError(error, socket));
+    this.#tls.on('error', () => undefined);
+    this.#tcp = createServer({
+      // A client that closed its sending side still gets its answer.
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+    });
+    this.#tcp.on('connection', (socket) => this.#onConnection(socket));
+  }
+
+  /** Clients past their handshake. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Connections that have not finished their handshake. */
+  get halfOpenCount(): number {
+    return this.#halfOpen.taken;
+  }
+
+  /** @throws TransportError when the port is taken or the address is not ours. */
+  async listen(): Promise<{ readonly port: number }> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#tcp.once('error', (cause: NodeJS.ErrnoException) => {
+        const fault =
+          cause.code === 'EADDRINUSE' ? 'the port is taken' : `the port cannot be opened (${String(cause.code)})`;
+        reject(new TransportError('kmip_port_unavailable', `KMIP port ${host}:${port}: ${fault}`, { cause }));
+      });
+      this.#tcp.listen({ host, port, backlog: BACKLOG }, resolve);
+    });
+    this.#tcp.removeAllListeners('error').on('error', () => undefined);
+    // A TCP server that listens has an address with a port; a string would be a pipe.
+    return { port: (this.#tcp.address() as { port: number }).port };
+  }
+
+  /**
+   * Presents another certificate to new connections; open ones go on.
+   * @throws TransportError when certificate and key do not fit; the old ones stay in use.
+   */
+  reloadCertificate(certificate: ListenerCertificate): void {
+    const settings = contextSettings(certificate, this.#legacyCiphers);
+    assertUsable(settings);
+    this.#tls.setSecureContext(settings);
+  }
+
+  /** Cuts the connections of certain clients, e.g. of a certificate that was removed. @returns how many. */
+  closeWhere(predicate: (peer: PeerDescription) => boolean): number {
+    const chosen = [...this.#connections].filter(({ peer }) => predicate(peer));
+    for (const connection of chosen) connection.destroy('revoked');
+    return chosen.length;
+  }
+
+  /**
+   * Stops accepting, lets requests under way finish, says goodbye to idle clients, and cuts whatever is left after
+   * `graceMs`. Idempotent; resolves when nothing is open.
+   */
+  close(options: { readonly graceMs: number }): Promise<void> {
+    this.#closing ??= this.#close(options.graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const stopped = this.#tcp.listening
+      ? new Promise<void>((resolve) => this.#tcp.close(() => resolve()))
+      : Promise.resolve();
+    for (const incoming of this.#incoming.values()) incoming.dismiss();
+    for (const connection of this.#connections) connection.drain();
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) connection.destroy('draining');
+      for (const socket of this.#sockets) socket.destroy();
+    }, graceMs);
+    // The TCP server is closed when its last socket is.
+    await stopped;
+    clearTimeout(timer);
+  }
+
+  #onConnection(socket: Socket): void {
+    socket.on('error', () => undefined);
+    const key = addressKey(socket);
+    // Without an address the peer is gone already.
+    if (key === undefined || this.#closing !== undefined) {
+      socket.destroy();
+      return;
+    }
+    const place = this.#takePlace(socket);
+    if (place === undefined) return;
+    const incoming = this.#register(socket, key, place);
+    if (!this.#proxies.includes(incoming.remoteAddress)) {
+      this.#startTls(incoming);
+      return;
+    }
+    readProxyHeader(socket, (header) => {
+      if (header === 'invalid') {
+        incoming.fail('proxy_header');
+        return;
+      }
+      if (header.client !== undefined) incoming.comesFrom(header.client);
+      this.#startTls(incoming);
+    });
+  }
+
+  #takePlace(socket: Socket): Place | undefined {
+    const full = this.#sockets.size >= this.#limits.maximumConnections;
+    const place = full ? undefined : this.#halfOpen.take();
+    if (place !== undefined) return place;
+    socket.destroy();
+    this.#limitReached(full ? 'connections' : 'half_open', socket.remoteAddress ?? '');
+    return undefined;
+  }
+
+  #register(socket: Socket, key: string, place: Place): IncomingConnection {
+    const incoming = new IncomingConnection(socket, String(this.#nextConnection++), place, {
+      timeoutMs: this.#limits.handshakeTimeoutMs,
+      onFailure: (reason, remoteAddress) => this.#tell(() => this.#observer.handshakeFailed?.(reason, remoteAddress)),
+    });
+    this.#sockets.add(socket);
+    this.#incoming.set(key, incoming);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#incoming.get(key) === incoming) this.#incoming.delete(key);
+    });
+    return incoming;
+  }
+
+  #startTls(incoming: IncomingConnection): void {
+    if (!incoming.place.assign(addressGroup(incoming.remoteAddress))) {
+      incoming.dismiss();
+      this.#limitReached('half_open_per_address', incoming.remoteAddress);
+      return;
+    }
+    this.#tls.emit('connection', incoming.socket);
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    socket.on('error', () => undefined);
+    const key = addressKey(socket);
+    const incoming = key === undefined ? undefined : this.#incoming.get(key);
+    if (key === undefined || incoming === undefined || this.#closing !== undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#incoming.delete(key);
+    incoming.succeed();
+    const { connectionId, remoteAddress, remotePort } = incoming;
+    const peer = describePeer(socket, { connectionId, remoteAddress, remotePort });
+    this.#tell(() => this.#observer.handshakeCompleted?.(peer));
+    this.#open(socket, peer);
+  }
+
+  #open(socket: TLSSocket, peer: PeerDescription): void {
+    const verdict = this.#admission.enter(peer);
+    const connection = new KmipConnection(socket, peer, {
+      handler: this.#options.handler,
+      observer: this.#observer,
+      limits: this.#limits,
+      idleTimeoutMs: verdict.idleTimeoutMs,
+    });
+    this.#connections.add(connection);
+    socket.once('close', () => {
+      verdict.leave();
+      this.#connections.delete(connection);
+    });
+    const { refusal, limit } = verdict;
+    if (refusal === undefined) {
+      connection.start();
+      return;
+    }
+    if (limit !== undefined) this.#limitReached(limit, peer.remoteAddress);
+    this.#tell(() => this.#options.handler.refused?.(peer, refusal));
+    connection.end('refused');
+  }
+
+  #onHandshakeError(error: Error, socket: TLSSocket): void {
+    socket.on('error', () => undefined);
+    const key = addressKey(socket);
+    const incoming = key === undefined ? undefined : this.#incoming.get(key);
+    incoming?.fail(handshakeFailureOf(error));
+    socket.destroy();
+  }
+
+  #limitReached(limit: TransportLimitName, address: string): void {
+    this.#tell(() => this.#observer.limitReached?.(limit, address));
+  }
+
+  #tell(notify: () => void): void {
+    try {
+      notify();
+    } catch {
+      // Whoever watches must not be able to stop the service.
+    }
+  }
+}
+
+/** Two open connections never share it. Undefined when the peer has gone. */
+function addressKey(socket: Socket | TLSSocket): string | undefined {
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined || remotePort === undefined ? undefined : `${remoteAddress}|${remotePort}`;
+}

@@ -1,0 +1,75 @@
+import { constants } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
+
+import { type Secret } from '@lib/kernel';
+
+import { TransportError } from './transport.error';
+
+/** Certificate and key a listener presents. */
+export interface ListenerCertificate {
+  /** Leaf first, intermediates behind. */
+  readonly certificatePem: string;
+  readonly privateKeyPem: Secret;
+}
+
+/** Forward secrecy and authenticated encryption, strongest first. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+];
+
+/** What vCenter 7 negotiates and the KMIP 1.x profiles demand: RSA key exchange, no forward secrecy. */
+const LEGACY_CIPHERS = ['AES256-SHA256', 'AES128-SHA256'];
+
+export const isLegacyCipher = (cipher: string): boolean => LEGACY_CIPHERS.includes(cipher);
+
+/** The part of the settings that can be replaced while the listener runs. */
+export function contextSettings(certificate: ListenerCertificate, legacyCiphers: boolean): SecureContextOptions {
+  return {
+    cert: certificate.certificatePem,
+    key: certificate.privateKeyPem.expose(),
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    ciphers: [...CIPHERS, ...(legacyCiphers ? LEGACY_CIPHERS : [])].join(':'),
+    honorCipherOrder: true,
+    ecdhCurve: 'X25519:P-256:P-384',
+    // A ticket would let its bearer in without the client's key, past a certificate that was removed meanwhile.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+    // Explicit, so that a client that tries to resume at any replica falls back to a full handshake.
+    sessionIdContext: 'kmip',
+  };
+}
+
+/**
+ * Asks every client for a certificate and lets any through: who may do what is decided by fingerprint. There is no
+ * `ca`, because its names would be shown to every stranger.
+ */
+export function serverSettings(certificate: ListenerCertificate, legacyCiphers: boolean): TlsOptions {
+  return {
+    ...contextSettings(certificate, legacyCiphers),
+    requestCert: true,
+    rejectUnauthorized: false,
+    // Node only reports this time-out and leaves the socket open; the listener keeps its own.
+    handshakeTimeout: 0,
+  };
+}
+
+/** @throws TransportError when key and certificate cannot be used together. */
+export function assertUsable(settings: SecureContextOptions): void {
+  try {
+    createSecureContext(settings);
+  } catch (cause) {
+    throw new TransportError(
+      'kmip_certificate_unusable',
+      'The certificate and private key of the KMIP listener cannot be used together.',
+      { cause },
+    );
+  }
+}
