@@ -6,3 +6,4 @@ export * from './key-manager/fake-key-protect';
 export * from './key-manager/manual-timing';
 export * from './iam/fake-iam';
 export * from './postgres/test-postgres';
+export * from './postgres/samples';

@@ -1,0 +1,126 @@
+import { type ClientAttribute, type ManagedObject } from '@lib/kmip-engine';
+import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type TtlvValue } from '@lib/kmip-protocol';
+
+import { type Transaction, uuidLiteral } from '../database/transactions';
+import { CHANGING_COLUMNS } from './managed-object.mapper';
+import { hashOf, itemHashesOf, toText } from './ttlv-text';
+
+/** Name Value (KMIP 1.4 §9.1.3.1). */
+const NAME_VALUE_TAG = 0x420055;
+
+export const isDestroyed = ({ state }: Pick<ManagedObject, 'state'>): boolean =>
+  state === 'Destroyed' || state === 'DestroyedCompromised';
+
+const COLUMN_NAMES = CHANGING_COLUMNS.map(([column]) => column);
+
+/** The object and its attributes, in one snapshot. For sending without parameters. */
+export function readObjectSql(instanceId: InstanceId, id: UniqueIdentifier): string {
+  const [instance, object] = [uuidLiteral(instanceId), uuidLiteral(id)];
+  return `SELECT o.id, ${COLUMN_NAMES.map((column) => `o.${column}`).join(', ')},
+      (SELECT coalesce(json_agg(json_build_array(a.name, a.index, a.value)), '[]') FROM managed_object_attributes a
+        WHERE a.instance_id = ${instance} AND a.object_id = ${object}) AS attributes
+    FROM managed_objects o WHERE o.instance_id = ${instance} AND o.id = ${object}`;
+}
+
+/**
+ * Locks the object against other changes. A statement of its own: what is read in the statement that waited for a lock
+ * shows the attributes of before the wait.
+ */
+export function lockObjectSql(instanceId: InstanceId, id: UniqueIdentifier): string {
+  return `SELECT 1 FROM managed_objects
+    WHERE instance_id = ${uuidLiteral(instanceId)} AND id = ${uuidLiteral(id)} FOR NO KEY UPDATE`;
+}
+
+const INSERT_OBJECT = `INSERT INTO managed_objects (instance_id, id, ${COLUMN_NAMES.join(', ')})
+  VALUES ($1, $2, ${COLUMN_NAMES.map((_, index) => `$${String(index + 3)}`).join(', ')})`;
+
+const UPDATE_OBJECT = `UPDATE managed_objects
+  SET ${COLUMN_NAMES.map((column, index) => `${column} = $${String(index + 3)}`).join(', ')}
+  WHERE instance_id = $1 AND id = $2`;
+
+export async function insertObject(transaction: Transaction, object: ManagedObject): Promise<void> {
+  await writeObject(transaction, 'object_insert', INSERT_OBJECT, object);
+  await writeAttributes(transaction, object, object.attributes);
+}
+
+/** Brings the stored object from `before` to `after`; attributes are compared, so that tagging writes one row. */
+export async function updateObject(
+  transaction: Transaction,
+  before: ManagedObject,
+  after: ManagedObject,
+): Promise<void> {
+  await writeObject(transaction, 'object_update', UPDATE_OBJECT, after);
+  const old = new Map(before.attributes.map((attribute) => [keyOf(attribute), toText(attribute.value)]));
+  const changed = after.attributes.filter((attribute) => old.get(keyOf(attribute)) !== toText(attribute.value));
+  const kept = new Set(after.attributes.map(keyOf));
+  const gone = before.attributes.filter((attribute) => !kept.has(keyOf(attribute)));
+  // Removing first lets one change hand a Name from one attribute index to another.
+  if (gone.length > 0) await removeAttributes(transaction, after, gone);
+  if (changed.length > 0) await writeAttributes(transaction, after, changed);
+  if (isDestroyed(after) && !isDestroyed(before)) await release(transaction, after);
+}
+
+async function writeObject(transaction: Transaction, name: string, text: string, object: ManagedObject): Promise<void> {
+  const values = CHANGING_COLUMNS.map(([, valueOf]) => valueOf(object));
+  await transaction.client.query({ name, text, values: [transaction.instanceId, object.uniqueIdentifier, ...values] });
+}
+
+async function writeAttributes(
+  { client, instanceId }: Transaction,
+  object: ManagedObject,
+  attributes: readonly ClientAttribute[],
+): Promise<void> {
+  if (attributes.length === 0) return;
+  const released = isDestroyed(object);
+  const values: unknown[] = [instanceId, object.uniqueIdentifier, released];
+  const rows = attributes.map(({ name, index, value }) => {
+    const first = values.length + 1;
+    values.push(name, index, toText(value), matchHashOf(name, value), itemHashesOf(value));
+    const places = [0, 1, 2, 3, 4].map((offset) => `$${String(first + offset)}`);
+    return `($1, $2, $3, ${places.join(', ')})`;
+  });
+  await client.query(
+    `INSERT INTO managed_object_attributes
+        (instance_id, object_id, released, name, index, value, value_hash, item_hashes)
+      VALUES ${rows.join(', ')}
+      ON CONFLICT (instance_id, object_id, name, index) DO UPDATE
+        SET value = EXCLUDED.value, value_hash = EXCLUDED.value_hash, item_hashes = EXCLUDED.item_hashes`,
+    values,
+  );
+}
+
+async function removeAttributes(
+  { client, instanceId }: Transaction,
+  { uniqueIdentifier }: ManagedObject,
+  gone: readonly ClientAttribute[],
+): Promise<void> {
+  await client.query(
+    `DELETE FROM managed_object_attributes
+      WHERE instance_id = $1 AND object_id = $2
+        AND (name, index) IN (SELECT * FROM unnest($3::text[], $4::bigint[]))`,
+    [instanceId, uniqueIdentifier, gone.map(({ name }) => name), gone.map(({ index }) => index)],
+  );
+}
+
+/** A destroyed key no longer counts, and its Names may be used again. */
+async function release({ client, instanceId }: Transaction, { uniqueIdentifier }: ManagedObject): Promise<void> {
+  await client.query(
+    'UPDATE managed_object_attributes SET released = true WHERE instance_id = $1 AND object_id = $2 AND NOT released',
+    [instanceId, uniqueIdentifier],
+  );
+  await client.query('UPDATE instance_usage SET live_keys = live_keys - 1 WHERE instance_id = $1', [instanceId]);
+}
+
+/** What makes two attribute values equal: for a Name its Name Value alone, whatever its Name Type. */
+export function matchHashOf(name: string, value: TtlvValue): Buffer {
+  const nameValue = nameValueOf(name, value);
+  return nameValue === undefined ? hashOf(value) : hashOf(nameValue, NAME_VALUE_TAG);
+}
+
+export function nameValueOf(name: string, value: TtlvValue): TtlvValue | undefined {
+  if (name !== 'Name' || value.type !== 'Structure') return undefined;
+  return value.value.find(({ tag }) => tag === NAME_VALUE_TAG);
+}
+
+const keyOf = ({ name, index }: ClientAttribute): string => `${String(index)} ${name}`;

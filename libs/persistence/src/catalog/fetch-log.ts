@@ -1,0 +1,121 @@
+import { type AuditEvent } from '@lib/audit';
+import { type ManagedObject } from '@lib/kmip-engine';
+import { type InstanceId } from '@lib/kernel';
+
+import { DatabaseUnavailable } from '../database/persistence.error';
+import { type TenantTransactions, type Transaction } from '../database/transactions';
+import { isDestroyed } from './catalog-statements';
+
+const MAXIMUM_BATCH = 128;
+
+interface Job {
+  readonly audit: AuditEvent;
+  /** Present when a key is about to be served: it must still be servable as the caller saw it. */
+  readonly object?: ManagedObject;
+  resolve(recorded: boolean): void;
+  reject(error: unknown): void;
+}
+
+interface ServableRow {
+  readonly id: string;
+  readonly state: string;
+  readonly suspended: boolean;
+  readonly destroying: boolean;
+  readonly stored_key_id: string | null;
+  readonly root_key_version: string | null;
+  readonly root_key_id: string | null;
+}
+
+/**
+ * Commits fetches and plain audit records, many in one transaction: while one commit of an instance is under way, what
+ * arrives gathers and goes out together. A cluster whose hosts start at once asks for the same keys in the same second.
+ */
+export class FetchLog {
+  private readonly waiting = new Map<InstanceId, Job[]>();
+
+  constructor(private readonly transactions: TenantTransactions) {}
+
+  /** @returns false when the object is no longer servable as given; nothing is recorded then */
+  record(instanceId: InstanceId, audit: AuditEvent, object?: ManagedObject): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const job: Job = { audit, ...(object === undefined ? {} : { object }), resolve, reject };
+      const queue = this.waiting.get(instanceId);
+      if (queue !== undefined) {
+        queue.push(job);
+        return;
+      }
+      const fresh = [job];
+      this.waiting.set(instanceId, fresh);
+      void this.drain(instanceId, fresh);
+    });
+  }
+
+  /** Never rejects: every failure goes to the jobs it concerns. */
+  private async drain(instanceId: InstanceId, queue: Job[]): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.splice(0, MAXIMUM_BATCH);
+      try {
+        const recorded = await this.transactions.run(instanceId, (transaction) => commit(transaction, batch));
+        for (const job of batch) job.resolve(recorded.has(job));
+      } catch (error) {
+        // Those who waited behind an outage have had their time too.
+        const failed = error instanceof DatabaseUnavailable ? [...batch, ...queue.splice(0)] : batch;
+        for (const job of failed) job.reject(error);
+      }
+    }
+    this.waiting.delete(instanceId);
+  }
+}
+
+async function commit(transaction: Transaction, batch: readonly Job[]): Promise<ReadonlySet<Job>> {
+  const rows = await lockServed(transaction, batch);
+  const recorded = batch.filter(
+    ({ object }) => object === undefined || isServable(object, rows.get(object.uniqueIdentifier)),
+  );
+  const fetches = recorded.filter(({ object }) => object !== undefined);
+  if (fetches.length > 0) {
+    await transaction.client.query({
+      name: 'objects_fetched',
+      text: `UPDATE managed_objects SET fresh = false, last_fetched_at = GREATEST(last_fetched_at, $3)
+        WHERE instance_id = $1 AND id = ANY ($2::uuid[])`,
+      values: [transaction.instanceId, identifiersOf(fetches), latest(fetches)],
+    });
+  }
+  if (recorded.length > 0) await transaction.appendAudit(recorded.map(({ audit }) => audit));
+  return new Set(recorded);
+}
+
+/** Locks in the order of identifiers, so that two gateways serving the same keys do not wait for each other in a ring. */
+async function lockServed(
+  { client, instanceId }: Transaction,
+  batch: readonly Job[],
+): Promise<Map<string, ServableRow>> {
+  const ids = identifiersOf(batch);
+  if (ids.length === 0) return new Map();
+  const { rows } = await client.query<ServableRow>({
+    name: 'objects_lock_served',
+    text: `SELECT id, state, suspended, destroy_requested_at IS NOT NULL AS destroying, stored_key_id, root_key_id,
+        root_key_version
+      FROM managed_objects WHERE instance_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
+    values: [instanceId, ids],
+  });
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+function isServable(seen: ManagedObject, row: ServableRow | undefined): boolean {
+  if (row === undefined || row.suspended || row.destroying || isDestroyed(seen)) return false;
+  return (
+    row.state === seen.state &&
+    row.stored_key_id === seen.custody?.storedKeyId &&
+    row.root_key_id === seen.custody.rootKeyId &&
+    row.root_key_version === seen.custody.rootKeyVersion
+  );
+}
+
+function identifiersOf(jobs: readonly Job[]): string[] {
+  return [...new Set(jobs.flatMap(({ object }) => (object === undefined ? [] : [object.uniqueIdentifier])))];
+}
+
+function latest(jobs: readonly Job[]): Date {
+  return new Date(Math.max(...jobs.map(({ audit }) => audit.occurredAt.getTime())));
+}

@@ -1,0 +1,97 @@
+import { type DateAttribute, type LocateFilter } from '@lib/kmip-engine';
+import { type InstanceId, isUuid } from '@lib/kernel';
+
+import { matchHashOf, nameValueOf } from './catalog-statements';
+import { itemHashesOf } from './ttlv-text';
+
+const DATE_COLUMNS: Readonly<Record<DateAttribute, string>> = {
+  initialDate: 'initial_date',
+  lastChangeDate: 'last_change_date',
+  activationDate: 'activation_date',
+  processStartDate: 'process_start_date',
+  protectStopDate: 'protect_stop_date',
+  deactivationDate: 'deactivation_date',
+  destroyDate: 'destroy_date',
+  compromiseDate: 'compromise_date',
+  compromiseOccurrenceDate: 'compromise_occurrence_date',
+};
+
+/** States follow from dates that have passed, as in the engine's `settleDates`: first activation, then deactivation. */
+const stateAt = (asOf: string): string => `CASE
+  WHEN o.deactivation_date <= ${asOf}
+    AND (o.state = 'Active' OR (o.state = 'PreActive' AND o.activation_date <= ${asOf})) THEN 'Deactivated'
+  WHEN o.state = 'PreActive' AND o.activation_date <= ${asOf} THEN 'Active'
+  ELSE o.state END`;
+
+/** Collects conditions and their parameters; every value of a client goes through {@link bind}. */
+class Conditions {
+  readonly values: unknown[] = [];
+  readonly parts: string[] = [];
+
+  bind(value: unknown): string {
+    this.values.push(value);
+    return `$${String(this.values.length)}`;
+  }
+
+  add(part: string): void {
+    this.parts.push(part);
+  }
+
+  equal(column: string, value: unknown): void {
+    if (value !== undefined) this.add(`${column} = ${this.bind(value)}`);
+  }
+}
+
+/** One row: the number of objects that match, and the wanted page of their identifiers, newest first. */
+export function locateQuery(instanceId: InstanceId, filter: LocateFilter): { text: string; values: unknown[] } {
+  const conditions = new Conditions();
+  conditions.equal('o.instance_id', instanceId);
+  addColumnConditions(conditions, filter);
+  for (const { attribute, from, to } of filter.dates ?? []) {
+    conditions.add(`o.${DATE_COLUMNS[attribute]} BETWEEN ${conditions.bind(from)} AND ${conditions.bind(to)}`);
+  }
+  for (const wanted of filter.attributes ?? []) addAttributeCondition(conditions, wanted);
+  const limit = conditions.bind(filter.limit);
+  const offset = conditions.bind(filter.offset);
+  const text = `WITH hits AS MATERIALIZED (
+      SELECT o.id, o.initial_date FROM managed_objects o WHERE ${conditions.parts.join(' AND ')})
+    SELECT (SELECT count(*)::int FROM hits) AS total,
+      ARRAY(SELECT id FROM hits ORDER BY initial_date DESC, id DESC LIMIT ${limit} OFFSET ${offset})::text[] AS ids`;
+  return { text, values: conditions.values };
+}
+
+function addColumnConditions(conditions: Conditions, filter: LocateFilter): void {
+  if (filter.states !== undefined) {
+    const asOf = `${conditions.bind(filter.asOf)}::timestamptz`;
+    conditions.add(`${stateAt(asOf)} = ANY (${conditions.bind(filter.states)})`);
+  }
+  conditions.equal('o.object_type', filter.objectType);
+  conditions.equal('o.cryptographic_algorithm', filter.cryptographicAlgorithm);
+  conditions.equal('o.cryptographic_length', filter.cryptographicLength);
+  conditions.equal('o.fresh', filter.fresh);
+  if (filter.cryptographicUsageMask !== undefined) {
+    const mask = `${conditions.bind(filter.cryptographicUsageMask)}::bigint`;
+    conditions.add(`o.cryptographic_usage_mask & ${mask} = ${mask}`);
+  }
+  if (filter.uniqueIdentifier !== undefined) {
+    if (isUuid(filter.uniqueIdentifier)) conditions.equal('o.id', filter.uniqueIdentifier);
+    else conditions.add('false');
+  }
+}
+
+function addAttributeCondition(
+  conditions: Conditions,
+  { name, value }: NonNullable<LocateFilter['attributes']>[number],
+): void {
+  const parts = ['a.instance_id = o.instance_id', 'a.object_id = o.id', `a.name = ${conditions.bind(name)}`];
+  if (value.type === 'Structure') {
+    // A structure matches when each item asked for is in the stored one; a Name Value narrows it down by an index.
+    if (nameValueOf(name, value) !== undefined) {
+      parts.push(`a.value_hash = ${conditions.bind(matchHashOf(name, value))}`);
+    }
+    parts.push(`a.item_hashes @> ${conditions.bind(itemHashesOf(value))}::bytea[]`);
+  } else {
+    parts.push(`a.value_hash = ${conditions.bind(matchHashOf(name, value))}`);
+  }
+  conditions.add(`EXISTS (SELECT FROM managed_object_attributes a WHERE ${parts.join(' AND ')})`);
+}

@@ -1,0 +1,214 @@
+import { type AuditEvent } from '@lib/audit';
+import {
+  type CreationIntent,
+  type KeyCustody,
+  type LocateFilter,
+  type ManagedObject,
+  type ManagedObjectStore,
+  type Mutation,
+  ObjectStoreError,
+} from '@lib/kmip-engine';
+import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
+import { type QueryResult } from 'pg';
+
+import { violatedConstraint } from '../database/persistence.error';
+import { type TenantTransactions, type Transaction, uuidLiteral } from '../database/transactions';
+import { insertObject, lockObjectSql, readObjectSql, updateObject } from './catalog-statements';
+import { type FetchLog } from './fetch-log';
+import { locateQuery } from './locate-query';
+import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
+
+/** The catalog of one instance in Postgres. Made by {@link PostgresObjectStores}. */
+export class PostgresManagedObjectStore implements ManagedObjectStore {
+  constructor(
+    private readonly transactions: TenantTransactions,
+    private readonly fetchLog: FetchLog,
+    private readonly instanceId: InstanceId,
+  ) {}
+
+  async find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined> {
+    if (!isUuid(uniqueIdentifier)) return undefined;
+    const [found] = await this.transactions.read(this.instanceId, readObjectSql(this.instanceId, uniqueIdentifier));
+    return objectIn(found);
+  }
+
+  async countLive(): Promise<number> {
+    const sql = `SELECT live_keys FROM instance_usage WHERE instance_id = ${uuidLiteral(this.instanceId)}`;
+    const [found] = await this.transactions.read(this.instanceId, sql);
+    return (found?.rows[0] as { live_keys: number } | undefined)?.live_keys ?? 0;
+  }
+
+  async openIntent(intent: CreationIntent, maximumLive: number): Promise<void> {
+    await this.transactions.run(this.instanceId, async ({ client }) => {
+      const { rowCount } = await client.query(
+        `INSERT INTO creation_intents (instance_id, id, stored_key_name, started_at, created_by)
+          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+        [this.instanceId, intent.uniqueIdentifier, intent.storedKeyName, intent.startedAt, intent.createdBy],
+      );
+      if (rowCount === 0) return;
+      // Checks and takes the place in one statement: the row lock makes parallel creations queue up.
+      const taken = await client.query(
+        `INSERT INTO instance_usage (instance_id, live_keys) SELECT $1, 1 WHERE $2::int > 0
+          ON CONFLICT (instance_id) DO UPDATE SET live_keys = instance_usage.live_keys + 1
+            WHERE instance_usage.live_keys < $2`,
+        [this.instanceId, maximumLive],
+      );
+      if (taken.rowCount === 0) throw new ObjectStoreError('quota_exceeded');
+    });
+  }
+
+  async completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void> {
+    const [instance, id] = [uuidLiteral(this.instanceId), uuidLiteral(object.uniqueIdentifier)];
+    // The intent is locked before the object is looked for: a twin call that just finished is seen then.
+    const firstReads = `SELECT claimed_at FROM creation_intents WHERE instance_id = ${instance} AND id = ${id} FOR UPDATE;
+      SELECT 1 FROM managed_objects WHERE instance_id = ${instance} AND id = ${id}`;
+    const complete = async (transaction: Transaction, [intent, existing]: QueryResult[]): Promise<void> => {
+      if (existing?.rowCount === 1) return;
+      const [open] = (intent?.rows ?? []) as { claimed_at: Date | null }[];
+      if (open === undefined || open.claimed_at !== null) throw new ObjectStoreError('intent_closed');
+      await insertObject(transaction, object);
+      await transaction.client.query('DELETE FROM creation_intents WHERE instance_id = $1 AND id = $2', [
+        this.instanceId,
+        object.uniqueIdentifier,
+      ]);
+      await transaction.appendAudit([audit]);
+    };
+    await this.withStoreErrors(() => this.transactions.run(this.instanceId, complete, firstReads));
+  }
+
+  async claimIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
+    return this.transactions.run(this.instanceId, async ({ client }) => {
+      const { rowCount } = await client.query(
+        'UPDATE creation_intents SET claimed_at = COALESCE(claimed_at, now()) WHERE instance_id = $1 AND id = $2',
+        [this.instanceId, uniqueIdentifier],
+      );
+      return rowCount === 1;
+    });
+  }
+
+  async abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void> {
+    await this.transactions.run(this.instanceId, async ({ client }) => {
+      const { rowCount } = await client.query('DELETE FROM creation_intents WHERE instance_id = $1 AND id = $2', [
+        this.instanceId,
+        uniqueIdentifier,
+      ]);
+      if (rowCount === 0) return;
+      await client.query('UPDATE instance_usage SET live_keys = live_keys - 1 WHERE instance_id = $1', [
+        this.instanceId,
+      ]);
+    });
+  }
+
+  async staleIntents(before: Date, limit: number): Promise<readonly CreationIntent[]> {
+    return this.transactions.run(this.instanceId, async ({ client }) => {
+      const { rows } = await client.query<{
+        id: string;
+        stored_key_name: string;
+        started_at: Date;
+        created_by: string;
+      }>(
+        `SELECT id, stored_key_name, started_at, created_by FROM creation_intents
+          WHERE instance_id = $1 AND started_at < $2 ORDER BY started_at, id LIMIT $3`,
+        [this.instanceId, before, limit],
+      );
+      return rows.map((row) => ({
+        uniqueIdentifier: row.id as UniqueIdentifier,
+        storedKeyName: row.stored_key_name,
+        startedAt: row.started_at,
+        createdBy: row.created_by,
+      }));
+    });
+  }
+
+  async mutate<T>(
+    uniqueIdentifier: UniqueIdentifier,
+    decide: (current: ManagedObject) => Mutation<T>,
+  ): Promise<{ readonly result: T } | undefined> {
+    if (!isUuid(uniqueIdentifier)) return undefined;
+    const firstReads = `${lockObjectSql(this.instanceId, uniqueIdentifier)};
+      ${readObjectSql(this.instanceId, uniqueIdentifier)}`;
+    const change = async (transaction: Transaction, [, found]: QueryResult[]) => {
+      const current = objectIn(found);
+      if (current === undefined) return undefined;
+      const { object, audit, result } = decide(current);
+      if (object !== undefined) await updateObject(transaction, current, { ...object, uniqueIdentifier });
+      await transaction.appendAudit([audit]);
+      return { result };
+    };
+    return this.withStoreErrors(() => this.transactions.run(this.instanceId, change, firstReads));
+  }
+
+  async recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean> {
+    return this.fetchLog.record(this.instanceId, audit, object);
+  }
+
+  async replaceCustody(
+    uniqueIdentifier: UniqueIdentifier,
+    from: KeyCustody,
+    to: KeyCustody,
+    audit: AuditEvent,
+  ): Promise<boolean> {
+    return this.transactions.run(this.instanceId, async (transaction) => {
+      // A key under destruction stays where it is: the deletion under way must hit the one stored key there is.
+      const { rowCount } = await transaction.client.query(
+        `UPDATE managed_objects SET stored_key_id = $6, root_key_id = $7, root_key_version = $8
+          WHERE instance_id = $1 AND id = $2 AND stored_key_id = $3 AND root_key_id = $4 AND root_key_version = $5
+            AND destroy_requested_at IS NULL`,
+        [this.instanceId, uniqueIdentifier, ...custodyValues(from), ...custodyValues(to)],
+      );
+      if (rowCount === 0) return false;
+      await transaction.appendAudit([audit]);
+      return true;
+    });
+  }
+
+  async pendingDeletions(
+    limit: number,
+  ): Promise<readonly { readonly uniqueIdentifier: UniqueIdentifier; readonly storedKeyId: string }[]> {
+    return this.transactions.run(this.instanceId, async ({ client }) => {
+      const { rows } = await client.query<{ id: string; stored_key_id: string }>(
+        `SELECT id, stored_key_id FROM managed_objects
+          WHERE instance_id = $1 AND destroy_requested_at IS NOT NULL AND stored_key_id IS NOT NULL
+            AND state NOT IN ('Destroyed', 'DestroyedCompromised')
+          ORDER BY destroy_requested_at, id LIMIT $2`,
+        [this.instanceId, limit],
+      );
+      return rows.map((row) => ({ uniqueIdentifier: row.id as UniqueIdentifier, storedKeyId: row.stored_key_id }));
+    });
+  }
+
+  async locate(
+    filter: LocateFilter,
+  ): Promise<{ readonly uniqueIdentifiers: readonly UniqueIdentifier[]; readonly total: number }> {
+    return this.transactions.run(this.instanceId, async ({ client }) => {
+      const { rows } = await client.query<{ total: number; ids: UniqueIdentifier[] }>(
+        locateQuery(this.instanceId, filter),
+      );
+      return { uniqueIdentifiers: rows[0]?.ids ?? [], total: rows[0]?.total ?? 0 };
+    });
+  }
+
+  async record(audit: AuditEvent): Promise<void> {
+    await this.fetchLog.record(this.instanceId, audit);
+  }
+
+  private async withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (violatedConstraint(error) === 'ux_managed_object_attributes_name') throw new ObjectStoreError('name_taken');
+      throw error;
+    }
+  }
+}
+
+function objectIn(result: QueryResult | undefined): ManagedObject | undefined {
+  const row = result?.rows[0] as ManagedObjectRow | undefined;
+  return row === undefined ? undefined : toManagedObject(row);
+}
+
+const custodyValues = (custody: KeyCustody): string[] => [
+  custody.storedKeyId,
+  custody.rootKeyId,
+  custody.rootKeyVersion,
+];
