@@ -64,7 +64,7 @@ export class KeyManagerRegistry {
 
   constructor(private readonly options: KeyManagerRegistryOptions) {}
 
-  /** @throws KeyManagerError `unavailable` for a binding that was replaced meanwhile */
+  /** @throws KeyManagerError `overloaded` for a binding that was replaced meanwhile */
   for(binding: KeyManagerBinding): KeyManager {
     const known = this.#entries.get(binding.instanceId);
     // A request that read the old binding before a replacement must not bring it back.

@@ -147,8 +147,8 @@ function hold({ accessToken, lifetimeMs }: IamToken, startedMs: number): HeldTok
   };
 }
 
-/** The caller holds an adapter whose binding was replaced; the registry has its successor. */
+/** The caller holds an adapter whose binding was replaced; the registry has its successor. Ours, so not repeated. */
 export const bindingReplaced = (): KeyManagerError =>
-  new KeyManagerError('unavailable', 'the binding to the key manager was just replaced; try again', {
+  new KeyManagerError('overloaded', 'the binding to the key manager was just replaced; try again', {
     certainlyNotDone: true,
   });

@@ -1,0 +1,117 @@
+import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
+import { FakeKeyProtect, ManualTiming } from '@lib/testing';
+import { randomUUID } from 'node:crypto';
+
+import { type KeyManagerBinding, KeyManagerRegistry } from './key-manager-registry';
+
+const context = () => ({ correlationId: newCorrelationId() });
+
+function registry(capacity = 100) {
+  const service = new FakeKeyProtect();
+  const rootKey = service.addRootKey();
+  const opened: string[] = [];
+  const closed: string[] = [];
+  const tokens: string[] = [];
+  const instance = new KeyManagerRegistry({
+    iamUrl: 'http://iam.invalid',
+    capacity,
+    timing: new ManualTiming(),
+    requestToken: (apiKey) => {
+      const accessToken = apiKey.exposeText();
+      tokens.push(accessToken);
+      service.grant(accessToken, 'manager');
+      return Promise.resolve({ accessToken, lifetimeMs: 3_600_000 });
+    },
+    openExchange: (origin) => {
+      opened.push(origin);
+      return {
+        send: ({ method, path, headers, body }) => {
+          const answer = service.handle({ method, path, headers, ...(body === undefined ? {} : { body }) });
+          return Promise.resolve({
+            status: answer.status,
+            header: () => undefined,
+            body: Buffer.from(JSON.stringify(answer.body ?? '')),
+          });
+        },
+        close: () => {
+          closed.push(origin);
+          return Promise.resolve();
+        },
+      };
+    },
+  });
+  const binding = (changes: Partial<KeyManagerBinding> = {}): KeyManagerBinding => ({
+    instanceId: toInstanceId('11111111-2222-4333-8444-555555555555'),
+    version: 1,
+    baseUrl: 'https://us-south.kms.cloud.ibm.com',
+    keyManagerGuid: service.instanceGuid,
+    rootKeyId: rootKey.id,
+    openApiKey: () => Secret.fromText('first-key'),
+    ...changes,
+  });
+  return { instance, binding, service, opened, closed, tokens };
+}
+
+describe('KeyManagerRegistry', () => {
+  it('keeps one adapter per binding, with one token', async () => {
+    const { instance, binding, tokens, opened } = registry();
+    expect(instance.for(binding())).toBe(instance.for(binding()));
+    await instance.for(binding()).wrap(context(), []);
+    await instance.for(binding()).wrap(context(), []);
+    expect(tokens).toEqual(['first-key']);
+    expect(opened).toHaveLength(1);
+  });
+
+  it('uses a replaced credential at once, and the old one never again', async () => {
+    const { instance, binding, service, closed } = registry();
+    const old = instance.for(binding());
+    await old.wrap(context(), []);
+    const replaced = binding({ version: 2, openApiKey: () => Secret.fromText('second-key') });
+    await instance.for(replaced).wrap(context(), []);
+    expect(closed).toHaveLength(1);
+    const before = service.requests.length;
+    await expect(old.wrap(context(), [])).rejects.toMatchObject({ fault: 'overloaded' });
+    expect(() => instance.for(binding())).toThrow(expect.objectContaining({ fault: 'overloaded' }) as Error);
+    expect(service.requests).toHaveLength(before);
+    expect(service.requests.at(-1)?.headers['authorization']).toBe('Bearer second-key');
+  });
+
+  it('forgets an invalidated binding with its token', async () => {
+    const { instance, binding, tokens } = registry();
+    await instance.for(binding()).wrap(context(), []);
+    instance.invalidate(binding().instanceId);
+    await instance.for(binding()).wrap(context(), []);
+    expect(tokens).toHaveLength(2);
+  });
+
+  it('keeps no more than its capacity, least recently used first', () => {
+    const { instance, binding, opened, closed } = registry(2);
+    const tenant = (name: string) =>
+      binding({ instanceId: toInstanceId(randomUUID()), baseUrl: `https://${name}.kms.cloud.ibm.com` });
+    const [first, second, third] = [tenant('eu-de'), tenant('eu-gb'), tenant('eu-es')];
+    instance.for(first);
+    instance.for(second);
+    instance.for(first);
+    instance.for(third);
+    expect(closed).toEqual(['https://eu-gb.kms.cloud.ibm.com']);
+    instance.for(first);
+    expect(opened).toHaveLength(3);
+  });
+
+  it('keeps the path of a configured base address', async () => {
+    const { instance, binding, service, opened } = registry();
+    await instance
+      .for(binding({ baseUrl: 'http://127.0.0.1:7070/kms/local' }))
+      .wrap(context(), [])
+      .catch(() => undefined);
+    expect(opened).toEqual(['http://127.0.0.1:7070']);
+    expect(service.requests[0]?.path).toMatch(/^\/kms\/local\/api\/v2\/keys\//);
+  });
+
+  it('closes everything', async () => {
+    const { instance, binding, closed } = registry();
+    instance.for(binding());
+    await instance.close();
+    expect(closed).toHaveLength(1);
+  });
+});
