@@ -17,3 +17,5 @@ export * from './ports/managed-object';
 export * from './ports/managed-object-store.port';
 export * from './reconcile/reconciler';
 export * from './supported-versions';
+export * from './administration/key-administration';
+export * from './ports/key-catalog.port';

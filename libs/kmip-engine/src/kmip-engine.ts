@@ -20,7 +20,8 @@ import { startDeadline } from './deadline';
 import { type EngineScope } from './engine-scope';
 import { OperationFailure } from './failures/operation-failure';
 import { IdPlaceholder } from './id-placeholder';
-import { type ItemContext, type OperationContext, auditEvent } from './operation-context';
+import { type HandlerContext, type ItemContext } from './handlers/handler';
+import { auditEvent, type OperationContext } from './operation-context';
 import { type EngineDependencies } from './ports/engine-ports';
 
 /** For answers to bytes in which not even a version can be found: every client reads 1.0. */
@@ -113,7 +114,7 @@ export class KmipEngine {
 
   #contextFor(message: RequestMessage, scope: EngineScope, correlationId: CorrelationId, placeholder: IdPlaceholder) {
     const deadline = startDeadline(scope.limits.operationTimeoutMs ?? DEFAULT_OPERATION_TIMEOUT_MS, scope.signal);
-    const context: OperationContext = {
+    const context: HandlerContext = {
       scope,
       dependencies: this.dependencies,
       version: message.header.protocolVersion,

@@ -32,7 +32,7 @@ export const transitions: Readonly<Record<StoredState, Partial<Record<LifecycleE
   DestroyedCompromised: {},
 };
 
-/** Dates on the wire have whole seconds; storing more would make Locate by an answered date miss. */
+/** Dates that clients set or compare have whole seconds, as on the wire. */
 export const wholeSeconds = (date: Date): Date => new Date(Math.floor(date.getTime() / 1000) * 1000);
 
 const reached = (date: Date | undefined, now: Date): date is Date =>

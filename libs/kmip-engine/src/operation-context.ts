@@ -3,8 +3,6 @@ import { type CorrelationId } from '@lib/kernel';
 import { type CallContext } from '@lib/key-manager';
 import { type ProtocolVersion } from '@lib/kmip-protocol';
 
-import { type Custodian } from './custody/custodian';
-import { type Deadline } from './deadline';
 import { type EngineScope } from './engine-scope';
 import { type IdPlaceholder } from './id-placeholder';
 import { type EngineDependencies } from './ports/engine-ports';
@@ -22,13 +20,6 @@ export interface OperationContext {
   /** Ends the item's key-manager work at its deadline. */
   readonly signal: AbortSignal;
   readonly placeholder: IdPlaceholder;
-  readonly custodian: Custodian;
-}
-
-/** One item's context with the deadline its owner ends. */
-export interface ItemContext {
-  readonly context: OperationContext;
-  readonly deadline: Deadline;
 }
 
 export const callContext = ({ correlationId, signal }: OperationContext): CallContext => ({ correlationId, signal });

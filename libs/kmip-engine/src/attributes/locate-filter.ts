@@ -120,7 +120,9 @@ function gather(gathering: Gathering, { attributeName: name, attributeValue: val
 const asRange = ([attribute, [first, second]]: readonly [DateAttribute, readonly Date[]]) => {
   const from = first ?? new Date(0);
   const to = second ?? from;
-  return from.getTime() <= to.getTime() ? { attribute, from, to } : { attribute, from: to, to: from };
+  const [early, late] = from.getTime() <= to.getTime() ? [from, to] : [to, from];
+  // A date on the wire stands for its whole second.
+  return { attribute, from: early, to: new Date(late.getTime() + 999) };
 };
 
 /**

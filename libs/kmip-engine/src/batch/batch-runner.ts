@@ -10,7 +10,8 @@ import {
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { failureCatalog } from '../failures/failure-catalog';
-import { type ItemContext, type OperationContext } from '../operation-context';
+import { type ItemContext } from '../handlers/handler';
+import { type OperationContext } from '../operation-context';
 import { failedItem, runItem } from './item-runner';
 
 /** Zeroes the key a response carries, once nobody needs it any more. */

@@ -9,6 +9,7 @@ import {
 
 import { fail } from '../failures/operation-failure';
 import { auditActions, dispatch, requireOperation } from '../handlers/dispatch';
+import { type HandlerContext } from '../handlers/handler';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type ItemFailure, explainFailure } from './item-failure';
 
@@ -32,7 +33,7 @@ export function failedItem(
   };
 }
 
-async function perform(item: RequestBatchItem, context: OperationContext): Promise<ResponseBatchItem> {
+async function perform(item: RequestBatchItem, context: HandlerContext): Promise<ResponseBatchItem> {
   requireOperation(item.operation, context.version);
   if (item.payloadError !== undefined) throw item.payloadError;
   const response = await dispatch(item.request ?? fail('operation_not_supported'), context);
@@ -73,7 +74,7 @@ async function recordFailure(item: RequestBatchItem, failure: ItemFailure, conte
 }
 
 /** Carries out one batch item. Never throws: whatever goes wrong becomes that item's answer. */
-export async function runItem(item: RequestBatchItem, context: OperationContext): Promise<ResponseBatchItem> {
+export async function runItem(item: RequestBatchItem, context: HandlerContext): Promise<ResponseBatchItem> {
   const { clock, metrics, logger } = context.dependencies;
   const operation = operationNames.get(item.operation) ?? 'Unknown';
   let failure: ItemFailure | undefined;

@@ -224,7 +224,7 @@ function envelopeOf(
     algorithm: draft.cryptographicAlgorithm,
     length: draft.cryptographicLength,
     usageMask: draft.cryptographicUsageMask,
-    created: wholeSeconds(now).toISOString(),
+    created: now.toISOString(),
     digest: wrapped.digest.toString('hex'),
     rootKeyId,
     rootKeyVersion: wrapped.rootKeyVersion,
@@ -245,7 +245,8 @@ function newObject(
     objectType: envelope.objectType,
     state: 'PreActive',
     suspended: false,
-    initialDate: date,
+    // Finer than the wire shows, so that keys of one second keep their order in Locate.
+    initialDate: now,
     lastChangeDate: date,
     digest: Buffer.from(envelope.digest, 'hex'),
     fresh: true,

@@ -8,7 +8,6 @@ import {
 } from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
-import { type OperationContext } from '../operation-context';
 import { activate } from './activate';
 import { addAttribute } from './add-attribute';
 import { create } from './create';
@@ -17,7 +16,7 @@ import { discoverVersions } from './discover-versions';
 import { getAttributeList } from './get-attribute-list';
 import { getAttributes } from './get-attributes';
 import { get } from './get';
-import { type Handler } from './handler';
+import { type Handler, type HandlerContext } from './handler';
 import { locate } from './locate';
 import { query } from './query';
 import { revoke } from './revoke';
@@ -60,13 +59,13 @@ export function requireOperation(operation: number, { minor }: ProtocolVersion):
 async function run<N extends OperationName>(
   name: N,
   payload: Parameters<Handler<N>>[0],
-  context: OperationContext,
+  context: HandlerContext,
 ): Promise<OperationResponse> {
   const response = await handlers[name](payload, context);
   // Name and payload come from one handler of one name, which the union type cannot follow.
   return { name, payload: response } as unknown as OperationResponse;
 }
 
-export function dispatch(request: OperationRequest, context: OperationContext): Promise<OperationResponse> {
+export function dispatch(request: OperationRequest, context: HandlerContext): Promise<OperationResponse> {
   return run(request.name, request.payload, context);
 }

@@ -34,7 +34,7 @@ export interface LocateFilter {
    */
   readonly attributes?: readonly { readonly name: string; readonly value: TtlvValue }[];
   readonly fresh?: boolean;
-  /** Newest first. */
+  /** Newest Initial Date first; among equal ones in any order that stays the same from page to page. */
   readonly limit: number;
   readonly offset: number;
 }

@@ -1,0 +1,139 @@
+import { type AuditAction, type AuditEvent, type AuditInitiator } from '@lib/audit';
+import { type Clock, type CorrelationId, DomainError, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+
+import { type Custodian } from '../custody/custodian';
+import { type DestructionAttempt } from '../custody/key-destruction';
+import { isDestroyed, settleDates, wholeSeconds } from '../lifecycle';
+import { type ManagedObject } from '../ports/managed-object';
+import { type ManagedObjectStore } from '../ports/managed-object-store.port';
+
+export class KeyAdministrationError extends DomainError {
+  constructor(
+    readonly code: 'key_unknown' | 'key_state_conflict',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Who administers, and how it is found again in the audit trail. */
+export interface Administrator {
+  readonly instanceId: InstanceId;
+  readonly initiator: AuditInitiator;
+  readonly correlationId: CorrelationId;
+  readonly observer: string;
+}
+
+export interface KeyChange {
+  readonly suspended?: boolean;
+  /** Makes a deactivated key active again: the way out for a virtual machine that is locked by a revoked key. */
+  readonly reactivate?: boolean;
+}
+
+/** Looks at the key as it is in the transaction; throws to leave it unchanged. */
+export type KeyGuard = (current: ManagedObject) => void;
+
+type Scope = DestructionAttempt['scope'];
+
+/** What administrators may do to keys beside the protocol. Every change commits its audit record with it. */
+export class KeyAdministration {
+  constructor(
+    private readonly custodian: Pick<Custodian, 'destruction'>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws KeyAdministrationError, or what `guard` throws */
+  async change(
+    store: ManagedObjectStore,
+    uniqueIdentifier: UniqueIdentifier,
+    change: KeyChange,
+    administrator: Administrator,
+    guard: KeyGuard,
+  ): Promise<ManagedObject> {
+    const now = this.clock.now();
+    const done = await store.mutate(uniqueIdentifier, (current) => {
+      guard(current);
+      const object = changed(current, change, now);
+      const audit = recordOf(administrator, actionOf(change), object, now);
+      return { object, audit, result: object };
+    });
+    return done?.result ?? unknown();
+  }
+
+  /** As KMIP Destroy, by an administrator. @throws OperationFailure, KeyAdministrationError, or what `guard` throws */
+  async destroy(
+    scope: Scope,
+    uniqueIdentifier: UniqueIdentifier,
+    administrator: Administrator,
+    guard: KeyGuard,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const now = this.clock.now();
+    const current = (await scope.store.find(uniqueIdentifier)) ?? unknown();
+    guard(current);
+    if (isDestroyed(current.state)) conflict('The key is destroyed already.');
+    await this.custodian.destruction.destroy({
+      scope,
+      uniqueIdentifier,
+      now,
+      correlationId: administrator.correlationId,
+      signal,
+      audit: (step, reason) => ({
+        ...recordOf(administrator, 'vmware-solutions.kmip-key.destroy', current, now),
+        ...(reason === undefined ? {} : { outcome: 'failure', reason }),
+        details: { step },
+      }),
+    });
+  }
+}
+
+function changed(stored: ManagedObject, change: KeyChange, now: Date): ManagedObject {
+  const current = settleDates(stored, now);
+  if (isDestroyed(current.state)) conflict('The key is destroyed.');
+  if (current.destroyRequestedAt !== undefined) conflict('Destruction of the key has begun.');
+  const object = change.reactivate === true ? reactivated(current, now) : current;
+  return change.suspended === undefined ? object : { ...object, suspended: change.suspended };
+}
+
+/** Outside KMIP's transitions (docs/divergences.md): dates that would end the key again at once are taken away. */
+function reactivated(current: ManagedObject, now: Date): ManagedObject {
+  if (current.state === 'Active') return current;
+  if (current.state !== 'Deactivated') conflict('Only a deactivated key can be made active again.');
+  const object = { ...current, state: 'Active' as const, lastChangeDate: wholeSeconds(now) };
+  delete object.deactivationDate;
+  delete object.revocationReason;
+  if (object.protectStopDate && object.protectStopDate <= now) delete object.protectStopDate;
+  return { ...object, activationDate: object.activationDate ?? wholeSeconds(now) };
+}
+
+function actionOf({ reactivate, suspended }: KeyChange): AuditAction {
+  if (reactivate === true) return 'vmware-solutions.kmip-key.reactivate';
+  return suspended === true ? 'vmware-solutions.kmip-key.suspend' : 'vmware-solutions.kmip-key.resume';
+}
+
+function recordOf(
+  { instanceId, initiator, correlationId, observer }: Administrator,
+  action: AuditAction,
+  object: ManagedObject,
+  now: Date,
+): AuditEvent {
+  return {
+    instanceId,
+    action,
+    occurredAt: now,
+    initiator,
+    outcome: 'success',
+    target: { kind: 'key', id: object.uniqueIdentifier },
+    correlationId,
+    observer,
+    details: { state: object.state, suspended: object.suspended },
+  };
+}
+
+function unknown(): never {
+  throw new KeyAdministrationError('key_unknown', 'There is no key with this identifier.');
+}
+
+function conflict(message: string): never {
+  throw new KeyAdministrationError('key_state_conflict', message);
+}

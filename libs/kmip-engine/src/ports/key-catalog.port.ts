@@ -1,0 +1,33 @@
+import { type ManagedObject, type StoredState } from './managed-object';
+
+/** Half-open: from the first instant, up to but without the second. */
+export interface Period {
+  readonly from?: Date;
+  readonly before?: Date;
+}
+
+/** What an administrator asks of the catalog; Locate has its own filter, because KMIP's rules differ. */
+export interface KeyListing {
+  /** As seen at `asOf`, see `stateAt`. */
+  readonly states?: readonly StoredState[];
+  readonly asOf: Date;
+  readonly suspended?: boolean;
+  /** KMIP Name Value. */
+  readonly name?: string;
+  /** A client attribute of type Text String. */
+  readonly attribute?: { readonly name: string; readonly value: string };
+  /** SHA-256 of the certificate. */
+  readonly createdBy?: string;
+  readonly created?: Period;
+  readonly lastFetched?: Period;
+  readonly order: { readonly by: 'created' | 'lastFetched'; readonly descending: boolean };
+  /** Place of the last key of the page before. Keys never fetched sort as the earliest. */
+  readonly after?: { readonly at: Date | undefined; readonly id: string };
+  readonly limit: number;
+}
+
+/** Reads the keys of one instance for its administrators, page by page. */
+export interface KeyCatalog {
+  /** At most `limit` keys, in order. */
+  list(listing: KeyListing): Promise<readonly ManagedObject[]>;
+}

@@ -1,0 +1,257 @@
+import { type AuditEvent } from '@lib/audit';
+import { type UniqueIdentifier } from '@lib/kernel';
+import {
+  type CreationIntent,
+  type KeyCustody,
+  type LocateFilter,
+  type ManagedObject,
+  type ManagedObjectStore,
+  type Mutation,
+  ObjectStoreError,
+  isDestroyed,
+  matchesValue,
+  sameValue,
+  stateAt,
+} from '@lib/kmip-engine';
+
+import { FaultPlan, type StoreFaultOptions } from './fault-plan';
+
+type Method = keyof ManagedObjectStore;
+
+interface IntentRecord {
+  readonly intent: CreationIntent;
+  claimed: boolean;
+}
+
+const sameCustody = (a: KeyCustody | undefined, b: KeyCustody | undefined): boolean =>
+  a?.storedKeyId === b?.storedKeyId && a?.rootKeyId === b?.rootKeyId && a?.rootKeyVersion === b?.rootKeyVersion;
+
+/**
+ * The catalog of one instance in memory. Keeps the port's promises where tests can tell: one writer per object at a
+ * time, audit and change together, quota and Names decided without a gap.
+ */
+export class InMemoryManagedObjectStore implements ManagedObjectStore {
+  /** Committed audit events, oldest first. */
+  readonly audits: AuditEvent[] = [];
+  readonly #objects = new Map<string, ManagedObject>();
+  readonly #intents = new Map<string, IntentRecord>();
+  /** Tail of each object's queue of writers. */
+  readonly #writers = new Map<string, Promise<unknown>>();
+  readonly #faults = new FaultPlan<Method>();
+  #auditBroken = false;
+
+  failNext(method: Method, options?: StoreFaultOptions): void {
+    this.#faults.failNext(method, options);
+  }
+
+  /** Until {@link recover} no audit event can be committed, and so no change. */
+  breakAudit(): void {
+    this.#auditBroken = true;
+  }
+
+  recover(): void {
+    this.#faults.recover();
+    this.#auditBroken = false;
+  }
+
+  /** What a management API would do behind the engine's back, without a record. */
+  overwrite(object: ManagedObject): void {
+    this.#objects.set(object.uniqueIdentifier, object);
+  }
+
+  intents(): readonly CreationIntent[] {
+    return [...this.#intents.values()].map(({ intent }) => intent);
+  }
+
+  objects(): readonly ManagedObject[] {
+    return [...this.#objects.values()];
+  }
+
+  find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined> {
+    return this.#faults.run('find', () => this.#objects.get(uniqueIdentifier));
+  }
+
+  countLive(): Promise<number> {
+    return this.#faults.run('countLive', () => this.#live());
+  }
+
+  openIntent(intent: CreationIntent, maximumLive: number): Promise<void> {
+    return this.#faults.run('openIntent', () => {
+      if (this.#live() >= maximumLive) throw new ObjectStoreError('quota_exceeded');
+      this.#intents.set(intent.uniqueIdentifier, { intent, claimed: false });
+    });
+  }
+
+  completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void> {
+    return this.#faults.run('completeIntent', () => {
+      if (this.#objects.has(object.uniqueIdentifier)) return;
+      const record = this.#intents.get(object.uniqueIdentifier);
+      if (record === undefined || record.claimed) throw new ObjectStoreError('intent_closed');
+      this.#requireNamesFree(object);
+      this.#commit(audit, object);
+      this.#intents.delete(object.uniqueIdentifier);
+    });
+  }
+
+  claimIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
+    return this.#faults.run('claimIntent', () => {
+      const record = this.#intents.get(uniqueIdentifier);
+      if (record === undefined) return false;
+      record.claimed = true;
+      return true;
+    });
+  }
+
+  abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void> {
+    return this.#faults.run('abandonIntent', () => {
+      this.#intents.delete(uniqueIdentifier);
+    });
+  }
+
+  staleIntents(before: Date, limit: number): Promise<readonly CreationIntent[]> {
+    return this.#faults.run('staleIntents', () =>
+      this.intents()
+        .filter(({ startedAt }) => startedAt.getTime() < before.getTime())
+        .sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime())
+        .slice(0, limit),
+    );
+  }
+
+  mutate<T>(
+    uniqueIdentifier: UniqueIdentifier,
+    decide: (current: ManagedObject) => Mutation<T>,
+  ): Promise<{ readonly result: T } | undefined> {
+    return this.#faults.run('mutate', () =>
+      this.#exclusively(uniqueIdentifier, () => {
+        const current = this.#objects.get(uniqueIdentifier);
+        if (current === undefined) return undefined;
+        const { object, audit, result } = decide(current);
+        if (object !== undefined && !isDestroyed(object.state)) this.#requireNamesFree(object);
+        this.#commit(audit, object);
+        return { result };
+      }),
+    );
+  }
+
+  recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean> {
+    return this.#faults.run('recordFetch', () =>
+      this.#exclusively(object.uniqueIdentifier, () => {
+        const current = this.#objects.get(object.uniqueIdentifier);
+        const servable =
+          current !== undefined &&
+          current.state === object.state &&
+          !current.suspended &&
+          current.destroyRequestedAt === undefined &&
+          !isDestroyed(current.state) &&
+          sameCustody(current.custody, object.custody);
+        if (!servable) return false;
+        this.#commit(audit, { ...current, fresh: false, lastFetchedAt: audit.occurredAt });
+        return true;
+      }),
+    );
+  }
+
+  replaceCustody(
+    uniqueIdentifier: UniqueIdentifier,
+    from: KeyCustody,
+    to: KeyCustody,
+    audit: AuditEvent,
+  ): Promise<boolean> {
+    return this.#faults.run('replaceCustody', () =>
+      this.#exclusively(uniqueIdentifier, () => {
+        const current = this.#objects.get(uniqueIdentifier);
+        if (current?.custody === undefined || !sameCustody(current.custody, from)) return false;
+        this.#commit(audit, { ...current, custody: to });
+        return true;
+      }),
+    );
+  }
+
+  pendingDeletions(
+    limit: number,
+  ): Promise<readonly { readonly uniqueIdentifier: UniqueIdentifier; readonly storedKeyId: string }[]> {
+    return this.#faults.run('pendingDeletions', () =>
+      this.objects()
+        .filter(({ destroyRequestedAt, state }) => destroyRequestedAt !== undefined && !isDestroyed(state))
+        .sort((a, b) => Number(a.destroyRequestedAt) - Number(b.destroyRequestedAt))
+        .slice(0, limit)
+        .map(({ uniqueIdentifier, custody }) => ({ uniqueIdentifier, storedKeyId: custody?.storedKeyId ?? '' })),
+    );
+  }
+
+  locate(
+    filter: LocateFilter,
+  ): Promise<{ readonly uniqueIdentifiers: readonly UniqueIdentifier[]; readonly total: number }> {
+    return this.#faults.run('locate', () => {
+      const found = this.objects()
+        .filter((object) => matches(object, filter))
+        .sort((a, b) => b.initialDate.getTime() - a.initialDate.getTime());
+      const page = found.slice(filter.offset, filter.offset + filter.limit);
+      return { uniqueIdentifiers: page.map(({ uniqueIdentifier }) => uniqueIdentifier), total: found.length };
+    });
+  }
+
+  record(audit: AuditEvent): Promise<void> {
+    return this.#faults.run('record', () => this.#commit(audit));
+  }
+
+  #live(): number {
+    return this.objects().filter(({ state }) => !isDestroyed(state)).length + this.#intents.size;
+  }
+
+  #requireNamesFree(object: ManagedObject): void {
+    const names = object.attributes.filter(({ name }) => name === 'Name');
+    for (const other of this.#objects.values()) {
+      if (other.uniqueIdentifier === object.uniqueIdentifier || isDestroyed(other.state)) continue;
+      const taken = other.attributes.some(
+        ({ name, value }) => name === 'Name' && names.some((own) => sameValue(own.value, value)),
+      );
+      if (taken) throw new ObjectStoreError('name_taken');
+    }
+  }
+
+  #commit(audit: AuditEvent, object?: ManagedObject): void {
+    if (this.#auditBroken) throw new Error('the audit store is down');
+    this.audits.push(audit);
+    if (object !== undefined) this.#objects.set(object.uniqueIdentifier, object);
+  }
+
+  /** One writer per object at a time, in the order they came; a turn of the event loop lies between them. */
+  #exclusively<T>(uniqueIdentifier: UniqueIdentifier, work: () => T): Promise<T> {
+    const before = this.#writers.get(uniqueIdentifier) ?? Promise.resolve();
+    const mine = before.then(
+      () => work(),
+      () => work(),
+    );
+    this.#writers.set(uniqueIdentifier, mine);
+    return mine;
+  }
+}
+
+const PLAIN = [
+  'objectType',
+  'cryptographicAlgorithm',
+  'cryptographicLength',
+  'uniqueIdentifier',
+  'fresh',
+] as const satisfies (keyof LocateFilter & keyof ManagedObject)[];
+
+function matches(object: ManagedObject, filter: LocateFilter): boolean {
+  const { states, cryptographicUsageMask: mask = 0, attributes = [] } = filter;
+  return (
+    (states === undefined || states.includes(stateAt(object, filter.asOf))) &&
+    PLAIN.every((field) => filter[field] === undefined || filter[field] === object[field]) &&
+    (object.cryptographicUsageMask & mask) === mask &&
+    matchesDates(object, filter) &&
+    attributes.every((asked) =>
+      object.attributes.some(({ name, value }) => name === asked.name && matchesValue(asked.value, value)),
+    )
+  );
+}
+
+function matchesDates(object: ManagedObject, { dates = [] }: LocateFilter): boolean {
+  return dates.every(({ attribute, from, to }) => {
+    const date = object[attribute];
+    return date !== undefined && date.getTime() >= from.getTime() && date.getTime() <= to.getTime();
+  });
+}
