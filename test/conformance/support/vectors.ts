@@ -19,10 +19,13 @@ export function vectorFiles(folder: string, extension: string): readonly string[
 
 export const vectorPath = (name: string): string => join(vectorsDir, name);
 
-/** `describe` where there are vectors; otherwise a skipped suite that says why. */
+/** `describe` where there are vectors; otherwise a skipped suite, and a line that says why. */
 export function describeWithVectors(title: string, body: () => void): void {
-  if (hasVectors) describe(title, body);
-  else
-    describe.skip(`${title} (skipped: no vectors in ${vectorsDir}; set KMIP_TESTCASES_DIR)`, () =>
-      it('needs vectors', () => undefined));
+  if (hasVectors) {
+    describe(title, body);
+    return;
+  }
+  const reason = `skipped: no test vectors in ${vectorsDir}; set KMIP_TESTCASES_DIR`;
+  process.stdout.write(`${title}: ${reason}\n`);
+  describe.skip(`${title} (${reason})`, () => it('needs vectors', () => undefined));
 }
