@@ -1,0 +1,129 @@
+import { type AuditChainHead, type AuditChainRow, type AuditChainVerdict, verifyAuditChain } from './audit-chain';
+import { type AuditEvent, type AuditInitiator } from './audit-event';
+
+/** One line of an export: an event in the shape of CADF (ISO 19395), with what the chain needs to be checked again. */
+export interface CadfLine {
+  readonly typeURI: 'http://schemas.dmtf.org/cloud/audit/1.0/event';
+  readonly id: string;
+  readonly eventTime: string;
+  readonly action: string;
+  readonly outcome: 'success' | 'failure';
+  readonly [field: string]: unknown;
+  readonly chain: {
+    readonly instanceId: string;
+    readonly seq: number;
+    readonly previousHash: string;
+    readonly hash: string;
+    /** The text that was hashed; everything else on the line is derived from it. */
+    readonly event: string;
+  };
+}
+
+/** What Key Protect and the original service call the kinds of identity. */
+const INITIATOR_TYPES = {
+  user: 'service/security/account/user',
+  service: 'service/security/account/serviceid',
+  certificate: 'service/security/client/certificateid',
+  system: 'service/compute',
+} as const;
+
+const WRITES = /\.(create|update|delete|destroy|revoke|set|unset|suspend|resume|reactivate|enable|disable)$/;
+const DATA_EVENT = /^vmware-solutions\.kmip-(key|key-attributes|server)\./;
+/** Ends of keys and of access to them. */
+const CRITICAL = /\.(destroy|delete|unset)$/;
+
+export function toCadf(row: AuditChainRow): CadfLine {
+  // Written by canonicalAuditEvent: an AuditEvent whose dates are text.
+  const event = JSON.parse(row.event) as Omit<AuditEvent, 'occurredAt'> & { readonly occurredAt: string };
+  return {
+    typeURI: 'http://schemas.dmtf.org/cloud/audit/1.0/event',
+    id: `${row.instanceId}:${String(row.seq)}`,
+    eventType: 'activity',
+    eventTime: event.occurredAt.replace(/Z$/, '+0000'),
+    action: event.action,
+    outcome: event.outcome,
+    ...(event.reason === undefined ? {} : { reason: { reasonType: event.reason } }),
+    severity: severityOf(event),
+    dataEvent: DATA_EVENT.test(event.action),
+    correlationId: event.correlationId,
+    initiator: initiatorOf(event.initiator),
+    ...(event.target === undefined
+      ? {}
+      : { target: { id: event.target.id, name: event.target.name, typeURI: `vmware-solutions/${event.target.kind}` } }),
+    observer: { id: event.observer, typeURI: 'service/security' },
+    message: `${event.action}${event.outcome === 'failure' ? ' -failure' : ''}`,
+    ...(event.latencyMs === undefined ? {} : { duration: `PT${String(event.latencyMs / 1000)}S` }),
+    requestData: event.details ?? {},
+    chain: {
+      instanceId: row.instanceId,
+      seq: row.seq,
+      previousHash: row.previousHash.toString('hex'),
+      hash: row.hash.toString('hex'),
+      event: row.event,
+    },
+  };
+}
+
+/** `CertificateID-<fingerprint>` is how the original service named its clients. */
+export function initiatorId(initiator: AuditInitiator): string {
+  switch (initiator.kind) {
+    case 'certificate':
+      return `CertificateID-${initiator.fingerprint}`;
+    case 'user':
+      return initiator.iamId;
+    case 'system':
+      return initiator.component;
+  }
+}
+
+/**
+ * Checks lines of an export, in order: that each line says what was hashed, and that the hashes chain. Offline: it needs
+ * nothing but the lines. An export that starts later begins with the hash its first line names.
+ */
+export function verifyExport(lines: Iterable<string>, head?: AuditChainHead): AuditChainVerdict {
+  let start: AuditChainHead | undefined;
+  let altered: number | undefined;
+  const rows: AuditChainRow[] = [];
+  for (const line of lines) {
+    if (line.trim() === '') continue;
+    // Our own format; whatever else it is, the comparison below finds out.
+    const cadf = JSON.parse(line) as CadfLine;
+    const row = rowOf(cadf);
+    start ??= { seq: row.seq - 1, hash: row.previousHash };
+    if (altered === undefined && JSON.stringify(toCadf(row)) !== JSON.stringify(cadf)) altered = row.seq;
+    rows.push(row);
+  }
+  const verdict = verifyAuditChain(rows, head, start);
+  if (verdict.intact && altered !== undefined) return { intact: false, seq: altered, fault: 'copy_mismatch' };
+  return verdict;
+}
+
+const rowOf = ({ chain }: CadfLine): AuditChainRow => ({
+  instanceId: chain.instanceId,
+  seq: chain.seq,
+  event: chain.event,
+  previousHash: Buffer.from(chain.previousHash, 'hex'),
+  hash: Buffer.from(chain.hash, 'hex'),
+});
+
+function initiatorOf(initiator: AuditInitiator): object {
+  const id = initiatorId(initiator);
+  const address = initiator.kind === 'system' ? undefined : initiator.address;
+  return {
+    id,
+    name: initiator.kind === 'system' ? initiator.component : (initiator.name ?? id),
+    typeURI: typeUriOf(initiator),
+    credential: { type: initiator.kind === 'certificate' ? 'certificate' : 'token' },
+    ...(address === undefined ? {} : { host: { address, addressType: address.includes(':') ? 'IPv6' : 'IPv4' } }),
+  };
+}
+
+function typeUriOf(initiator: AuditInitiator): string {
+  if (initiator.kind === 'user' && initiator.iamId.startsWith('iam-ServiceId-')) return INITIATOR_TYPES.service;
+  return INITIATOR_TYPES[initiator.kind];
+}
+
+function severityOf({ action, outcome }: Pick<AuditEvent, 'action' | 'outcome'>): 'normal' | 'warning' | 'critical' {
+  if (CRITICAL.test(action)) return 'critical';
+  return outcome === 'failure' || WRITES.test(action) ? 'warning' : 'normal';
+}
