@@ -22,24 +22,10 @@ export interface InstanceDirectory {
   find(instanceId: string): Promise<InstanceScope | undefined>;
 }
 
-/** Told of every request that was refused to somebody who knows an instance's id. */
-export interface RefusalRecorder {
-  refused(refusal: {
-    readonly instance: InstanceScope;
-    readonly principal: Principal;
-    readonly operationId: string;
-    readonly action: Action;
-    readonly reason: 'foreign_account' | 'forbidden';
-    readonly address: string;
-    readonly correlationId: RequestState['trace']['correlationId'];
-  }): Promise<void>;
-}
-
 export interface AdmissionDependencies {
   readonly verifier: Pick<TokenVerifier, 'verify'>;
   readonly authorizer: Authorizer;
   readonly directory: InstanceDirectory;
-  readonly refusals: RefusalRecorder;
   /** By address, before anything is computed for the caller. */
   readonly addressLimiter: RateLimiter;
   /** By identity and account. */
@@ -108,17 +94,13 @@ export class Admission {
     // Asked only for what can be an id of ours, so that no odd text reaches the database.
     const instance = isUuid(instanceId) ? await this.dependencies.directory.find(instanceId) : undefined;
     if (!instance) throw notFound();
-    if (instance.accountId !== principal.accountId) {
-      await this.#recordRefusal(request, state, instance, 'foreign_account');
-      throw notFound();
-    }
-    await this.#decide(request, state, instance, operation.action);
+    state.audited = instance;
+    if (instance.accountId !== principal.accountId) throw notFound();
+    await this.#decide(principal, instance, operation.action);
     state.instance = instance;
   }
 
-  async #decide(request: FastifyRequest, state: RequestState, instance: InstanceScope, action: Action): Promise<void> {
-    const { principal } = state;
-    if (!principal) throw new Error('an unauthenticated request reached the decision');
+  async #decide(principal: Principal, instance: InstanceScope, action: Action): Promise<void> {
     const ask = async (wanted: Action): Promise<boolean> => {
       const [permitted = false] = await this.dependencies.authorizer.decide([
         { principal, action: wanted, resource: instance },
@@ -126,28 +108,9 @@ export class Admission {
       return permitted;
     };
     if (await ask(action)) return;
-    await this.#recordRefusal(request, state, instance, 'forbidden');
     // Whoever may not even see the instance does not learn from us that it exists.
     if (action === 'instance.read' || !(await ask('instance.read'))) throw notFound();
     throw ApiError.of(403, 'forbidden', `This needs the action \`${action}\` on the instance.`);
-  }
-
-  async #recordRefusal(
-    request: FastifyRequest,
-    { trace, principal, operation }: RequestState,
-    instance: InstanceScope,
-    reason: 'foreign_account' | 'forbidden',
-  ): Promise<void> {
-    if (!principal || !operation) return;
-    await this.dependencies.refusals.refused({
-      instance,
-      principal,
-      operationId: operation.contract.operation.id,
-      action: operation.action,
-      reason,
-      address: request.ip,
-      correlationId: trace.correlationId,
-    });
   }
 }
 

@@ -27,6 +27,8 @@ export interface OperationCall {
   readonly ifMatch: string | undefined;
   /** `IBM-API-Dry-Run: validate`: check everything, change nothing. */
   readonly dryRun: boolean;
+  /** The path as requested, without the query. */
+  readonly target: string;
   readonly correlationId: CorrelationId;
   readonly address: string;
 }

@@ -9,6 +9,9 @@ export interface RequestState {
   readonly trace: Trace;
   principal?: Principal;
   operation?: BoundOperation;
+  /** Set once the caller may act on it. */
   instance?: InstanceScope;
+  /** Set as soon as it is known whose audit trail the call belongs to, permitted or not. */
+  audited?: InstanceScope;
   query: QueryValues;
 }

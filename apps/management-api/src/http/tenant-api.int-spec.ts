@@ -17,7 +17,7 @@ import { loadApiDocument, openApiFolder } from './openapi/document';
 import { Operation, type OperationAnswer, type OperationCall } from './operation';
 import { bindOperations } from './operation-table';
 import { RateLimiter } from './rate-limiter';
-import { tenantApi } from './tenant-api.plugin';
+import { type RecordedCall, tenantApi } from './tenant-api.plugin';
 
 const MINE = '11111111-1111-4111-8111-111111111111';
 const FOREIGN = '22222222-2222-4222-8222-222222222222';
@@ -110,7 +110,8 @@ describe('tenant API plugin', () => {
   let limiter: RateLimiter;
   const controller = new FakeController();
   const failures: unknown[] = [];
-  const refusals: string[] = [];
+  const records: string[] = [];
+  let auditDown = false;
 
   beforeAll(async () => {
     iam = await FakeIam.start();
@@ -136,9 +137,10 @@ describe('tenant API plugin', () => {
               : undefined,
           ),
       },
-      refusals: {
-        refused: ({ operationId, reason }: { operationId: string; reason: string }) => {
-          refusals.push(`${operationId} ${reason}`);
+      recorder: {
+        record: ({ operationId, outcome, reason = '' }: RecordedCall) => {
+          if (auditDown) return Promise.reject(new Error('audit store down'));
+          records.push(`${operationId} ${outcome} ${reason}`.trim());
           return Promise.resolve();
         },
       },
@@ -162,7 +164,7 @@ describe('tenant API plugin', () => {
   beforeEach(() => {
     controller.calls.length = 0;
     failures.length = 0;
-    refusals.length = 0;
+    records.length = 0;
   });
 
   function send(method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Sent> {
@@ -369,7 +371,7 @@ describe('tenant API plugin', () => {
     const unknown = await send('GET', '/v1/instances/33333333-3333-4333-8333-333333333333');
     expect(foreign.status).toBe(404);
     expect(foreign.body.errors).toEqual(unknown.body.errors);
-    expect(refusals).toEqual(['get_instance foreign_account']);
+    expect(records).toEqual(['get_instance failure not_found']);
   });
 
   it('answers 403 to somebody who may see the instance, 404 to others, before it looks at the body', async () => {
@@ -378,7 +380,27 @@ describe('tenant API plugin', () => {
     expect(codes(await send('POST', CLAIMS, viewer, '{"a":1,"a":2}'))).toBe('403 forbidden');
     expect(codes(await send('POST', CLAIMS, nobody, '{"a":1,"a":2}'))).toBe('404 not_found');
     expect(codes(await send('GET', `/v1/instances/${MINE}`, nobody))).toBe('404 not_found');
-    expect(refusals).toHaveLength(3);
+    expect(records).toEqual([
+      'create_instance_certificate_claim failure forbidden',
+      'create_instance_certificate_claim failure not_found',
+      'get_instance failure not_found',
+    ]);
+  });
+
+  it('records reads before they are answered, refused changes, and nothing it cannot place', async () => {
+    await send('GET', `/v1/instances/${MINE}`);
+    await send('PATCH', CERTIFICATE, { ...patch, 'if-match': '"zzzzzzzzzzzzzzzz"' }, '{}');
+    await send('DELETE', CERTIFICATE);
+    await send('GET', '/v1/instances');
+    await send('GET', '/v1/instances/33333333-3333-4333-8333-333333333333');
+    expect(records).toEqual(['get_instance success', 'update_instance_client_certificate failure precondition_failed']);
+  });
+
+  it('answers nothing that it cannot record', async () => {
+    auditDown = true;
+    const answers = [await send('GET', `/v1/instances/${MINE}`), await send('GET', `/v1/instances/${FOREIGN}`)];
+    auditDown = false;
+    expect(answers.map(codes)).toEqual(['500 internal_error', '500 internal_error']);
   });
 
   it('limits a caller and says when to come back', async () => {

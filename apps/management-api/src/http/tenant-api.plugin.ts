@@ -1,10 +1,14 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
+import { type CorrelationId } from '@lib/kernel';
+
+import { type Action } from '../auth/actions';
+import { type Principal } from '../auth/principal';
 import { notFound } from './api-error';
 import { Admission, type AdmissionDependencies } from './admission';
 import { ifNoneMatchHits } from './entity-tag';
 import { errorContainer, internalError, translateError } from './error-translation';
-import { type OperationAnswer, type OperationCall } from './operation';
+import { type InstanceScope, type OperationAnswer, type OperationCall } from './operation';
 import { type BoundOperation } from './operation-table';
 import { type RequestState } from './request-state';
 import { parseStrictJson } from './strict-json';
@@ -30,7 +34,33 @@ export interface AnswerRecord {
   readonly accountId: string | undefined;
 }
 
+/** One management call as the audit trail of its instance keeps it. */
+export interface RecordedCall {
+  readonly instance: InstanceScope;
+  readonly principal: Principal;
+  readonly operationId: string;
+  readonly action: Action;
+  readonly outcome: 'success' | 'failure';
+  /** Error code of a failure. */
+  readonly reason?: string;
+  /** Last identifier of the path. */
+  readonly targetId: string;
+  readonly address: string;
+  readonly correlationId: CorrelationId;
+  readonly latencyMs: number;
+}
+
+/**
+ * Told of every read and of every refusal or failure, before it is answered. Changes that succeed are not told: they
+ * commit their record together with the change.
+ */
+export interface CallRecorder {
+  /** @throws when it cannot record: the call then fails. */
+  record(call: RecordedCall): Promise<void>;
+}
+
 export interface TenantApiOptions extends AdmissionDependencies {
+  readonly recorder: CallRecorder;
   readonly operations: readonly BoundOperation[];
   /** Base of `more_info` links. */
   readonly publicUrl: string;
@@ -102,6 +132,7 @@ class Answering {
     const state = this.admission.stateOf(request);
     operation.contract.checkBody(request.headers['content-type'], request.body ?? undefined);
     const answer = await operation.handle(callOf(request, state));
+    if (operation.contract.operation.method === 'GET') await this.#record(request, reply, 'success');
     this.#verify(operation, answer);
     if (answer.etag !== undefined) {
       reply.header('etag', `"${answer.etag}"`);
@@ -128,17 +159,45 @@ class Answering {
       throw new Error(`${operation.contract.operation.id} answers against its document: ${fault}`);
   }
 
-  refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  async refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const state = this.admission.stateOf(request);
     const known = translateError(error);
     if (!known || known.status >= 500) this.options.observer.failed(error, state.trace.correlationId);
-    const answer = known ?? internalError();
+    let answer = known ?? internalError();
+    try {
+      await this.#record(request, reply, 'failure', answer.faults[0]?.code);
+    } catch (lost) {
+      this.options.observer.failed(lost, state.trace.correlationId);
+      answer = translateError(lost) ?? internalError();
+    }
     return reply
       .code(answer.status)
       .headers({ ...answer.headers })
       .type('application/json; charset=utf-8')
       .serializer((body) => JSON.stringify(body))
       .send(errorContainer(answer, state.trace.correlationId, `${this.options.publicUrl}/v1/docs`));
+  }
+
+  async #record(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    outcome: RecordedCall['outcome'],
+    reason?: string,
+  ): Promise<void> {
+    const { audited, principal, operation, trace } = this.admission.stateOf(request);
+    if (!audited || !principal || !operation) return;
+    await this.options.recorder.record({
+      instance: audited,
+      principal,
+      operationId: operation.contract.operation.id,
+      action: operation.action,
+      outcome,
+      ...(reason !== undefined && { reason }),
+      targetId: Object.values(request.params as Record<string, string>).at(-1) ?? audited.instanceId,
+      address: request.ip,
+      correlationId: trace.correlationId,
+      latencyMs: Math.round(reply.elapsedTime),
+    });
   }
 
   commonHeaders(request: FastifyRequest): Record<string, string> {
@@ -181,6 +240,7 @@ function callOf(request: FastifyRequest, state: RequestState): OperationCall {
     body: request.body,
     ifMatch: request.headers['if-match'],
     dryRun: request.headers['ibm-api-dry-run'] === 'validate',
+    target: request.url.split('?')[0] ?? '',
     correlationId: trace.correlationId,
     address: request.ip,
   };
