@@ -16,7 +16,7 @@ const iamError = z.object({ errorCode: z.string() });
 const sdkError = z.object({
   status: z.number().optional(),
   statusText: z.string().optional(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
 });
 
 /** Opens the SDK's request to us: its own cache goes by the wall clock, ours by monotonic time. */
@@ -47,7 +47,9 @@ export function iamTokenRequest(iamUrl: string, timeoutMs = TOKEN_TIMEOUT_MS): T
     const answer = await exchangeFor(options).request().catch(throwTokenFault);
     const parsed = z.object({ result: tokenAnswer }).safeParse(answer);
     if (!parsed.success) {
-      throw new KeyManagerError('unavailable', 'IAM answered the token request in a form it does not document');
+      throw new KeyManagerError('unavailable', 'IAM answered the token request in a form it does not document', {
+        certainlyNotDone: true,
+      });
     }
     const { access_token: accessToken, expires_in: seconds } = parsed.data.result;
     return { accessToken, lifetimeMs: seconds * 1_000 };

@@ -38,7 +38,7 @@ export interface HttpExchange {
   /** Follows no redirects, repeats nothing. @throws ExchangeError */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>;
   /** Takes no new requests; resolves once the ones under way have ended, which their deadlines see to. */
-  close(): Promise<void>;
+  close(): Promise<unknown>;
 }
 
 export interface PoolLimits {
@@ -63,6 +63,7 @@ export const DEFAULT_POOL_LIMITS: PoolLimits = {
 export class UndiciExchange implements HttpExchange {
   readonly #kept: Pool;
   readonly #fresh: Pool;
+  #closing: Promise<unknown> | undefined;
 
   constructor(
     origin: string,
@@ -95,8 +96,9 @@ export class UndiciExchange implements HttpExchange {
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#kept.close(), this.#fresh.close()]);
+  close(): Promise<unknown> {
+    this.#closing ??= Promise.all([this.#kept.close(), this.#fresh.close()]);
+    return this.#closing;
   }
 }
 

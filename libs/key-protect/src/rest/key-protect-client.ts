@@ -160,7 +160,7 @@ export class KeyProtectClient {
     return (await this.#send(context, { ...call, answer: instancePolicyCollection })).resources;
   }
 
-  close(): Promise<void> {
+  close(): Promise<unknown> {
     return this.options.exchange.close();
   }
 

@@ -1,0 +1,174 @@
+import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
+import { type KeyManager } from '@lib/key-manager';
+import {
+  describeKeyManagerContract,
+  FakeKeyProtect,
+  type FakeRequest,
+  type FakeRole,
+  type LoopbackServer,
+  readBody,
+  startLoopbackServer,
+} from '@lib/testing';
+import { randomUUID } from 'node:crypto';
+
+import { KeyManagerRegistry } from './key-manager-registry';
+import { type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';
+
+const context = () => ({ correlationId: newCorrelationId() });
+const PAYLOAD = Buffer.from('envelope');
+
+/** What the service does with requests beside answering them. */
+interface Mischief {
+  /** Requests are taken and never answered. */
+  hang: boolean;
+  /** The effect happens, then the connection is reset. */
+  resetAfterEffect: boolean;
+}
+
+async function serve(service: FakeKeyProtect, mischief: Mischief): Promise<LoopbackServer> {
+  return startLoopbackServer((incoming, response) => {
+    void readBody(incoming).then((body) => {
+      if (mischief.hang) return;
+      const request: FakeRequest = {
+        method: incoming.method ?? '',
+        path: incoming.url ?? '',
+        headers: incoming.headers as Record<string, string>,
+        body,
+      };
+      const answer = service.handle(request);
+      if (mischief.resetAfterEffect) {
+        incoming.socket.resetAndDestroy();
+        return;
+      }
+      response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
+      response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
+    });
+  });
+}
+
+const QUICK: CallLimits = {
+  ...DEFAULT_CALL_LIMITS,
+  totalMs: 400,
+  tryMs: 150,
+  backoffMs: 10,
+  breaker: { ...DEFAULT_CALL_LIMITS.breaker, probeIntervalMs: 250 },
+};
+
+async function tenant(limits: CallLimits = DEFAULT_CALL_LIMITS) {
+  const service = new FakeKeyProtect();
+  const rootKey = service.addRootKey();
+  const mischief: Mischief = { hang: false, resetAfterEffect: false };
+  const server = await serve(service, mischief);
+  const registry = new KeyManagerRegistry({
+    iamUrl: 'http://iam.invalid',
+    limits,
+    requestToken: (apiKey) => Promise.resolve({ accessToken: apiKey.exposeText(), lifetimeMs: 3_600_000 }),
+  });
+  const bind = (role: FakeRole, rootKeyId = rootKey.id): KeyManager => {
+    service.grant(role, role);
+    return registry.for({
+      instanceId: toInstanceId(randomUUID()),
+      version: 1,
+      baseUrl: server.origin,
+      keyManagerGuid: service.instanceGuid,
+      rootKeyId,
+      openApiKey: () => Secret.fromText(role),
+    });
+  };
+  const close = async (): Promise<void> => {
+    await server.close();
+    await registry.close();
+  };
+  return { service, rootKey, mischief, server, bind, close };
+}
+
+describeKeyManagerContract('KeyProtectKeyManager over HTTP', async () => {
+  const { service, rootKey, bind, close } = await tenant();
+  const act = (change: () => void) => () => {
+    change();
+    return Promise.resolve();
+  };
+  return {
+    keyManager: bind('manager'),
+    asWriter: bind('writer'),
+    asReader: bind('reader'),
+    withOtherRootKey: bind('manager', service.addRootKey().id),
+    withUnknownRootKey: bind('manager', randomUUID()),
+    rotateRootKey: act(() => rootKey.rotate()),
+    disableRootKey: act(() => (rootKey.state = 'suspended')),
+    enableRootKey: act(() => (rootKey.state = 'active')),
+    expireRootKey: act(() => (rootKey.state = 'deactivated')),
+    deleteRootKey: act(() => (rootKey.state = 'destroyed')),
+    deleteStoredKey: (id) => act(() => service.deleteStandardKey(id))(),
+    close,
+  };
+});
+
+describe('a key manager in trouble', () => {
+  const open: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((each) => each.close()));
+  });
+  const setUp = async () => {
+    const made = await tenant(QUICK);
+    open.push(made);
+    return { ...made, keyManager: made.bind('manager') };
+  };
+
+  it('that resets after it stored a key leaves the outcome open and exactly one key', async () => {
+    const { service, mischief, keyManager } = await setUp();
+    mischief.resetAfterEffect = true;
+    await expect(keyManager.storeKey(context(), 'once', PAYLOAD)).rejects.toMatchObject({
+      fault: 'unavailable',
+      details: { certainlyNotDone: false },
+    });
+    expect(service.standardKeyNames()).toEqual(['once']);
+    mischief.resetAfterEffect = false;
+    expect(await keyManager.findKeysByName(context(), 'once')).toHaveLength(1);
+  });
+
+  it('that is not there has certainly stored nothing', async () => {
+    const { server, keyManager } = await setUp();
+    await server.close();
+    await expect(keyManager.storeKey(context(), 'never', PAYLOAD)).rejects.toMatchObject({
+      fault: 'unavailable',
+      details: { certainlyNotDone: true },
+    });
+  });
+
+  it('that dropped an idle connection serves the next Get all the same', async () => {
+    const { server, keyManager } = await setUp();
+    const { ciphertext } = await keyManager.wrap(context(), []);
+    for (let index = 0; index < 20; index += 1) {
+      server.server.closeIdleConnections();
+      await expect(keyManager.unwrap(context(), [], ciphertext)).resolves.toBeDefined();
+    }
+  });
+
+  it('that hangs costs its own tenant the deadline, then nothing; another tenant sees none of it', async () => {
+    const [a, b] = [await setUp(), await setUp()];
+    const { ciphertext } = await b.keyManager.wrap(context(), []);
+    a.mischief.hang = true;
+    const stormOfA = Array.from({ length: 48 }, () => a.keyManager.wrap(context(), []));
+    const startedMs = performance.now();
+    for (let index = 0; index < 50; index += 1) {
+      await expect(b.keyManager.unwrap(context(), [], ciphertext)).resolves.toBeDefined();
+    }
+    expect(performance.now() - startedMs).toBeLessThan(QUICK.totalMs * 2);
+    for (const outcome of await Promise.allSettled(stormOfA)) {
+      expect(outcome.status).toBe('rejected');
+    }
+    const refusedMs = performance.now();
+    await expect(a.keyManager.wrap(context(), [])).rejects.toMatchObject({ fault: 'overloaded' });
+    expect(performance.now() - refusedMs).toBeLessThan(100);
+
+    a.mischief.hang = false;
+    const recoveredMs = performance.now();
+    for (;;) {
+      const served = await a.keyManager.wrap(context(), []).catch(() => undefined);
+      if (served !== undefined) break;
+      expect(performance.now() - recoveredMs).toBeLessThan(10_000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+});
