@@ -39,9 +39,11 @@ export class MessageExchange {
     stream.on('error', (cause) =>
       this.#fail(new KmipClientError('closed', 'the connection to the KMIP server broke', { cause })),
     );
-    stream.on('close', () =>
-      this.#fail(new KmipClientError('closed', 'the KMIP server closed the connection, or does not accept the client')),
-    );
+    for (const event of ['end', 'close']) {
+      stream.on(event, () =>
+        this.#fail(new KmipClientError('closed', 'the KMIP server closed the connection; does it accept this client?')),
+      );
+    }
   }
 
   /** Sends one whole message and gives the whole answer. */

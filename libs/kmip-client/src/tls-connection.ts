@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
+import { type Secret } from '@lib/kernel';
+
 import { KmipClientError } from './kmip-client.error';
 
 /** How the server is recognised: by a CA of ours, by the SHA-256 of its certificate (hex), or by the public CAs. */
@@ -13,7 +15,7 @@ export interface TlsConnectionOptions {
   /** Name for SNI and for the certificate check; the host unless said otherwise. */
   readonly serverName?: string;
   readonly clientCertificatePem: string;
-  readonly clientKeyPem: string;
+  readonly clientKeyPem: Secret;
   readonly serverTrust: ServerTrust;
   readonly connectTimeoutMs?: number;
   readonly tls?: Pick<ConnectionOptions, 'minVersion' | 'maxVersion' | 'ciphers'>;
@@ -83,7 +85,7 @@ function connectionOptions(options: TlsConnectionOptions): ConnectionOptions {
     host,
     port,
     cert: options.clientCertificatePem,
-    key: options.clientKeyPem,
+    key: options.clientKeyPem.expose(),
     // An address is no name: SNI must not carry it (RFC 6066 §3).
     ...(isIP(serverName) === 0 && { servername: serverName }),
     ...(typeof serverTrust === 'object' && 'caPem' in serverTrust && { ca: serverTrust.caPem }),
