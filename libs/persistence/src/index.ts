@@ -4,3 +4,4 @@ export { revertLastMigration, runMigrations, schemaDrift } from './database/migr
 export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistence.error';
 export { TenantTransactions, type Transaction } from './database/transactions';
 export { PostgresObjectStores } from './catalog/postgres-object-stores';
+export { PostgresKeyCatalog } from './catalog/postgres-key-catalog';

@@ -17,7 +17,7 @@ const DATE_COLUMNS: Readonly<Record<DateAttribute, string>> = {
 };
 
 /** States follow from dates that have passed, as in the engine's `settleDates`: first activation, then deactivation. */
-const stateAt = (asOf: string): string => `CASE
+export const stateAt = (asOf: string): string => `CASE
   WHEN o.deactivation_date <= ${asOf}
     AND (o.state = 'Active' OR (o.state = 'PreActive' AND o.activation_date <= ${asOf})) THEN 'Deactivated'
   WHEN o.state = 'PreActive' AND o.activation_date <= ${asOf} THEN 'Active'

@@ -1,0 +1,73 @@
+import { type KeyListing, type Period } from '@lib/kmip-engine';
+import { type InstanceId } from '@lib/kernel';
+
+import { CHANGING_COLUMNS } from './managed-object.mapper';
+import { stateAt } from './locate-query';
+import { hashOf } from './ttlv-text';
+
+/** Name Value (KMIP 1.4 §9.1.3.1). */
+const NAME_VALUE_TAG = 0x420055;
+
+/** Keys that were never fetched come before all others. */
+const SORT_COLUMNS = {
+  created: 'o.initial_date',
+  lastFetched: `COALESCE(o.last_fetched_at, '-infinity')`,
+} as const;
+
+/**
+ * One page of an instance's keys in a fixed order, by keyset: a page costs the same wherever it is. Attributes are read
+ * for the keys of the page only.
+ */
+export function keyListQuery(instanceId: InstanceId, listing: KeyListing): { text: string; values: unknown[] } {
+  const values: unknown[] = [instanceId];
+  const bind = (value: unknown): string => `$${String(values.push(value))}`;
+  const conditions = ['o.instance_id = $1', ...filters(listing, bind), ...keyset(listing, bind)];
+  const column = SORT_COLUMNS[listing.order.by];
+  const direction = listing.order.descending ? 'DESC' : 'ASC';
+  const columns = CHANGING_COLUMNS.map(([name]) => `o.${name}`).join(', ');
+  const text = `SELECT o.id, ${columns},
+      (SELECT coalesce(json_agg(json_build_array(a.name, a.index, a.value)), '[]') FROM managed_object_attributes a
+        WHERE a.instance_id = o.instance_id AND a.object_id = o.id) AS attributes
+    FROM managed_objects o WHERE ${conditions.join(' AND ')}
+    ORDER BY ${column} ${direction}, o.id ${direction} LIMIT ${bind(listing.limit)}`;
+  return { text, values };
+}
+
+type Bind = (value: unknown) => string;
+
+function filters(listing: KeyListing, bind: Bind): string[] {
+  const { states, suspended, createdBy, name, attribute } = listing;
+  return [
+    ...(states === undefined
+      ? []
+      : [`${stateAt(`${bind(listing.asOf)}::timestamptz`)} = ANY (${bind(states)}::text[])`]),
+    ...(suspended === undefined ? [] : [`o.suspended = ${bind(suspended)}`]),
+    ...(createdBy === undefined ? [] : [`o.created_by = ${bind(createdBy)}`]),
+    ...within('o.initial_date', listing.created, bind),
+    ...within('o.last_fetched_at', listing.lastFetched, bind),
+    ...(name === undefined
+      ? []
+      : [hasAttribute(bind('Name'), bind(hashOf({ type: 'TextString', value: name }, NAME_VALUE_TAG)))]),
+    ...(attribute === undefined
+      ? []
+      : [hasAttribute(bind(attribute.name), bind(hashOf({ type: 'TextString', value: attribute.value })))]),
+  ];
+}
+
+/** Found through the index of values, so that a name among a million keys is one look-up. */
+const hasAttribute = (name: string, valueHash: string): string =>
+  `o.id IN (SELECT a.object_id FROM managed_object_attributes a
+    WHERE a.instance_id = $1 AND a.name = ${name} AND a.value_hash = ${valueHash})`;
+
+function within(column: string, period: Period | undefined, bind: Bind): string[] {
+  return [
+    ...(period?.from === undefined ? [] : [`${column} >= ${bind(period.from)}`]),
+    ...(period?.before === undefined ? [] : [`${column} < ${bind(period.before)}`]),
+  ];
+}
+
+function keyset({ after, order }: KeyListing, bind: Bind): string[] {
+  if (after === undefined) return [];
+  const at = after.at === undefined ? `'-infinity'` : `${bind(after.at)}::timestamptz`;
+  return [`(${SORT_COLUMNS[order.by]}, o.id) ${order.descending ? '<' : '>'} (${at}, ${bind(after.id)}::uuid)`];
+}

@@ -1,0 +1,26 @@
+import { type KeyCatalog, type KeyListing, type ManagedObject } from '@lib/kmip-engine';
+import { type InstanceId } from '@lib/kernel';
+import { type DataSource } from 'typeorm';
+
+import { TenantTransactions } from '../database/transactions';
+import { keyListQuery } from './key-list-query';
+import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
+
+/** The catalog as administrators read it. */
+export class PostgresKeyCatalog {
+  private readonly transactions: TenantTransactions;
+
+  constructor(dataSource: DataSource) {
+    this.transactions = new TenantTransactions(dataSource);
+  }
+
+  forInstance(instanceId: InstanceId): KeyCatalog {
+    return {
+      list: (listing: KeyListing): Promise<readonly ManagedObject[]> =>
+        this.transactions.run(instanceId, async ({ client }) => {
+          const { rows } = await client.query<ManagedObjectRow>(keyListQuery(instanceId, listing));
+          return rows.map(toManagedObject);
+        }),
+    };
+  }
+}
