@@ -23,7 +23,8 @@ export function createServer(logLevel: string | undefined): FastifyInstance {
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(JSON_TYPES, { parseAs: 'string' }, (_request: FastifyRequest, body: string) => {
-    return Promise.resolve(parseJson(body));
+    // Inside a promise: fastify does not catch what a parser throws, and one bad body would end the process.
+    return new Promise((resolve) => resolve(parseJson(body)));
   });
   return app;
 }

@@ -24,11 +24,12 @@ export class AccessPolicies {
     return needed.some((role) => roles.has(role));
   }
 
-  /** True when some policy speaks of this instance at all, even of a single key in it. */
-  knows(iamId: string, target: AccessTarget): boolean {
+  /** True when one of the roles is held on something in this instance, be it a single key. */
+  allowsSomewhere(iamId: string, target: AccessTarget, needed: readonly string[]): boolean {
     for (const policy of this.store.list('policy', iamId)) {
       const { serviceName, serviceInstance } = policy.resource;
-      if (covers({ ...policy, resource: { serviceName, serviceInstance } }, target)) return true;
+      const widened = { ...policy, resource: { serviceName, serviceInstance } };
+      if (needed.some((role) => policy.roles.includes(role)) && covers(widened, target)) return true;
     }
     return false;
   }

@@ -65,6 +65,7 @@ export class KmsCall {
     if (!served) throw new KmsUnauthorizedError();
     const call = new KmsCall(cloud, caller, instance, operation, keyRingHeader(request));
     call.#requireNetwork(front);
+    call.#requireRoleSomewhere();
     return call;
   }
 
@@ -76,24 +77,16 @@ export class KmsCall {
     return this.cloud.access.allows(this.by, { ...this.#target(), ...part }, KMS_OPERATIONS[operation].roles);
   }
 
-  /** True when some policy speaks of this instance, be it of one key only. */
-  get known(): boolean {
-    return this.cloud.access.knows(this.by, this.#target());
-  }
-
   /** @throws KmsUnauthorizedError unless the caller holds the role on the whole instance. */
   require(part: Partial<AccessTarget> = {}): void {
     if (!this.allows(part)) throw new KmsUnauthorizedError();
   }
 
-  /** The key of this id, if the caller may do this with it. @throws 401 before 404: strangers learn nothing. */
+  /** The key of this id, if the caller may do this with it. */
   requireKey(id: string): KeyRow {
     const key = this.cloud.store.get('key', within(this.instance.id, id));
     const visible = key !== undefined && !isPurged(key, this.cloud.clock.now());
-    if (!visible) {
-      if (!this.known) throw new KmsUnauthorizedError();
-      throw new KmsError('KEY_NOT_FOUND_ERR');
-    }
+    if (!visible) throw new KmsError('KEY_NOT_FOUND_ERR');
     if (!this.allows(keyTarget(key))) throw new KmsUnauthorizedError();
     if (this.ring !== undefined && key.keyRingId !== this.ring) throw new KmsError('KEY_NOT_FOUND_ERR');
     return key;
@@ -113,6 +106,12 @@ export class KmsCall {
   #target(): AccessTarget {
     const { accountId, serviceName, id, region } = this.instance;
     return { accountId, serviceName, serviceInstance: id, region };
+  }
+
+  /** Be it on a single key: whoever has no such role at all learns nothing, not even what is missing. */
+  #requireRoleSomewhere(): void {
+    const { roles } = KMS_OPERATIONS[this.operation];
+    if (!this.cloud.access.allowsSomewhere(this.by, this.#target(), roles)) throw new KmsUnauthorizedError();
   }
 
   #requireNetwork(front: Front): void {
