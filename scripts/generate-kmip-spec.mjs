@@ -58,7 +58,7 @@ parts.push(
 const versioned = (name, title) => {
   const rows = Object.entries(enums[title]).filter(([, v]) => inOneX(v) && v.introduced !== '1.0');
   return (
-    `/** Minor version that introduced a ${title} value; absent means 1.0. */\n` +
+    `/** Minor version that introduced each value of ${title}; absent means 1.0. */\n` +
     `export const ${name}: ReadonlyMap<number, number> = new Map([\n` +
     rows.map(([key, v]) => `  [${parseInt(key, 16)}, ${v.introduced.split('.')[1]}],`).join('\n') +
     `\n]);\n`

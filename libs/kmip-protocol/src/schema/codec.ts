@@ -12,7 +12,7 @@ export const NEWEST_KNOWN_VERSION: ProtocolVersion = { major: 1, minor: 4 };
 
 /** What reading or writing one message depends on besides its bytes. */
 export interface CodecContext {
-  /** Orders versions: see {@link versionOrdinal}. */
+  /** Orders versions: major and minor in one number. */
   readonly version: number;
   /** True for a minor version newer than ours: its unknown fields are skipped (KMIP 1.4 §11.1). */
   readonly skipsUnknownFields: boolean;
@@ -24,7 +24,7 @@ export interface Codec<V> {
   write(writer: TtlvWriter, tag: number, value: V, context: CodecContext): void;
 }
 
-export const versionOrdinal = (version: ProtocolVersion): number => version.major * 1000 + version.minor;
+const versionOrdinal = (version: ProtocolVersion): number => version.major * 1000 + version.minor;
 
 export const parseVersion = (version: KmipVersion): number => {
   const [major, minor] = version.split('.');

@@ -935,7 +935,7 @@ export const enumerations = {
   MaskGenerator,
 } as const;
 
-/** Minor version that introduced a Operation value; absent means 1.0. */
+/** Minor version that introduced each value of Operation; absent means 1.0. */
 export const operationMinorVersions: ReadonlyMap<number, number> = new Map([
   [29, 1],
   [30, 1],
@@ -954,10 +954,10 @@ export const operationMinorVersions: ReadonlyMap<number, number> = new Map([
   [43, 4],
 ]);
 
-/** Minor version that introduced a Object Type value; absent means 1.0. */
+/** Minor version that introduced each value of Object Type; absent means 1.0. */
 export const objectTypeMinorVersions: ReadonlyMap<number, number> = new Map([[9, 2]]);
 
-/** Minor version that introduced a Query Function value; absent means 1.0. */
+/** Minor version that introduced each value of Query Function; absent means 1.0. */
 export const queryFunctionMinorVersions: ReadonlyMap<number, number> = new Map([
   [5, 1],
   [6, 1],
@@ -969,7 +969,7 @@ export const queryFunctionMinorVersions: ReadonlyMap<number, number> = new Map([
   [12, 3],
 ]);
 
-/** Minor version that introduced a Result Reason value; absent means 1.0. */
+/** Minor version that introduced each value of Result Reason; absent means 1.0. */
 export const resultReasonMinorVersions: ReadonlyMap<number, number> = new Map([
   [18, 1],
   [19, 2],
