@@ -12,6 +12,7 @@ export * from './kmip-transport/raw-peer';
 export * from './kmip-transport/recording-observer';
 export * from './key-manager/loopback-server';
 export { CatalogOutage, type StoreFaultOptions } from './engine/fault-plan';
+export * from './engine/engine-harness';
 export * from './engine/in-memory-managed-object-store';
 export * from './engine/managed-object-store.contract';
 export * from './engine/managed-object.fixture';

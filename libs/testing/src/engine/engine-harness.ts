@@ -1,0 +1,224 @@
+import {
+  type InstanceId,
+  newCorrelationId,
+  newUniqueIdentifier,
+  Secret,
+  toFingerprint,
+  toInstanceId,
+} from '@lib/kernel';
+import {
+  type EngineDependencies,
+  type EngineScope,
+  KmipEngine,
+  type OperationObservation,
+  Reconciler,
+  type ReconcileReport,
+} from '@lib/kmip-engine';
+import {
+  type Attribute,
+  CryptographicAlgorithm,
+  ObjectType,
+  Operation,
+  type OperationName,
+  type OperationRequest,
+  type OperationRequests,
+  type OperationResponses,
+  type RequestHeader,
+  type RequestMessage,
+  type ResponseBatchItem,
+  ResultReason,
+  ResultStatus,
+  type ResponseMessage,
+  decodeResponseMessage,
+  encodeRequestMessage,
+} from '@lib/kmip-protocol';
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { FakeKeyManager } from '../key-manager/fake-key-manager';
+import { InMemoryManagedObjectStore } from './in-memory-managed-object-store';
+import { ManualClock } from './manual-clock';
+
+export interface EngineHarnessOptions {
+  readonly clock?: ManualClock;
+  readonly store?: InMemoryManagedObjectStore;
+  readonly keyManager?: FakeKeyManager;
+  readonly instanceId?: InstanceId;
+  /** Shares one engine between harnesses, as one gateway serves several tenants. */
+  readonly engine?: KmipEngine;
+  readonly dependencies?: Partial<EngineDependencies>;
+}
+
+export interface LogLine {
+  readonly level: 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+export const attribute = (attributeName: string, attributeValue: Attribute['attributeValue']): Attribute => ({
+  attributeName,
+  ...(attributeValue === undefined ? {} : { attributeValue }),
+});
+
+/** What vCenter asks for: AES-256 for encryption and decryption (recorded, KMIP 1.1). */
+export const vcenterKey: readonly Attribute[] = [
+  attribute('Cryptographic Algorithm', { type: 'Enumeration', value: CryptographicAlgorithm.AES }),
+  attribute('Cryptographic Usage Mask', { type: 'Integer', value: 12 }),
+  attribute('Cryptographic Length', { type: 'Integer', value: 256 }),
+];
+
+/** The name of a Result Reason, for failures a reader can tell apart. */
+export const reasonName = (reason: number | undefined): string | undefined =>
+  Object.entries(ResultReason).find(([, value]) => value === reason)?.[0];
+
+/** One tenant in front of an engine, with every port a fake and every message going through the codec. */
+export class EngineHarness {
+  readonly clock: ManualClock;
+  readonly store: InMemoryManagedObjectStore;
+  readonly keyManager: FakeKeyManager;
+  readonly instanceId: InstanceId;
+  readonly engine: KmipEngine;
+  readonly logs: LogLine[] = [];
+  readonly observations: OperationObservation[] = [];
+
+  constructor(options: EngineHarnessOptions = {}) {
+    this.clock = options.clock ?? new ManualClock();
+    this.store = options.store ?? new InMemoryManagedObjectStore();
+    this.keyManager = options.keyManager ?? new FakeKeyManager({ clock: this.clock });
+    this.instanceId = options.instanceId ?? toInstanceId(randomUUID());
+    const logger = {
+      warn: (fields: LogLine['fields'], message: string) => this.logs.push({ level: 'warn', fields, message }),
+      error: (fields: LogLine['fields'], message: string) => this.logs.push({ level: 'error', fields, message }),
+    };
+    this.engine =
+      options.engine ??
+      new KmipEngine({
+        clock: this.clock,
+        newUniqueIdentifier,
+        newCorrelationId,
+        randomBytes,
+        logger,
+        metrics: { observeOperation: (observation) => this.observations.push(observation) },
+        ...options.dependencies,
+      });
+  }
+
+  scope(changes: Partial<EngineScope> = {}): EngineScope {
+    return {
+      instanceId: this.instanceId,
+      certificateFingerprint: toFingerprint('cd'.repeat(32)),
+      certificateName: 'vcenter',
+      remoteAddress: '192.0.2.1',
+      endpointName: 'kmip-1',
+      store: this.store,
+      keyManager: this.keyManager,
+      rootKeyId: this.keyManager.rootKey.id,
+      limits: { maximumLiveKeys: 1000 },
+      ...changes,
+    };
+  }
+
+  /** A whole message through codec and engine. */
+  async exchange(message: RequestMessage, scope: Partial<EngineScope> = {}): Promise<ResponseMessage> {
+    return decodeResponseMessage(await this.engine.handle(encodeRequestMessage(message), this.scope(scope)));
+  }
+
+  /** A batch in KMIP 1.`minor`, with identifiers when there are several items. */
+  async batch(
+    requests: readonly OperationRequest[],
+    header: Partial<RequestHeader> = {},
+    scope: Partial<EngineScope> = {},
+  ): Promise<readonly ResponseBatchItem[]> {
+    const response = await this.exchange(aRequest(requests, header), scope);
+    return response.batchItems;
+  }
+
+  /** One operation; the item as it came back. */
+  async attempt<N extends OperationName>(
+    name: N,
+    payload: OperationRequests[N],
+    options: { readonly minor?: number; readonly scope?: Partial<EngineScope> } = {},
+  ): Promise<ResponseBatchItem> {
+    const header = { protocolVersion: { major: 1, minor: options.minor ?? 1 } };
+    const [item] = await this.batch([{ name, payload } as OperationRequest], header, options.scope);
+    if (item === undefined) throw new Error('the engine answered without a batch item');
+    return item;
+  }
+
+  /** One operation that must succeed; its payload. */
+  async perform<N extends OperationName>(
+    name: N,
+    payload: OperationRequests[N],
+    options: { readonly minor?: number; readonly scope?: Partial<EngineScope> } = {},
+  ): Promise<OperationResponses[N]> {
+    const item = await this.attempt(name, payload, options);
+    if (item.resultStatus !== ResultStatus.Success) {
+      throw new Error(`${name} failed: ${reasonName(item.resultReason) ?? '?'}: ${item.resultMessage ?? ''}`);
+    }
+    return item.response?.payload as OperationResponses[N];
+  }
+
+  /** One operation that must fail; the name of its reason and the code in its message. */
+  async refusal<N extends OperationName>(
+    name: N,
+    payload: OperationRequests[N],
+    options: { readonly minor?: number; readonly scope?: Partial<EngineScope> } = {},
+  ): Promise<{ readonly reason: string | undefined; readonly code: string | undefined }> {
+    const item = await this.attempt(name, payload, options);
+    if (item.resultStatus === ResultStatus.Success) throw new Error(`${name} succeeded`);
+    return { reason: reasonName(item.resultReason), code: failureCode(item) };
+  }
+
+  async createKey(attributes: readonly Attribute[] = [], minor = 1): Promise<string> {
+    const templateAttribute = { attributes: [...vcenterKey, ...attributes] };
+    const { uniqueIdentifier } = await this.perform(
+      'Create',
+      { objectType: ObjectType.SymmetricKey, templateAttribute },
+      { minor },
+    );
+    return uniqueIdentifier;
+  }
+
+  /** The key bytes as a client gets them. */
+  async fetch(uniqueIdentifier: string, minor = 1): Promise<Buffer> {
+    const { symmetricKey } = await this.perform('Get', { uniqueIdentifier }, { minor });
+    const material = symmetricKey?.keyMaterial;
+    if (!(material instanceof Secret)) throw new Error('Get answered without raw key material');
+    return Buffer.from(material.expose());
+  }
+
+  reconcile(options: { readonly staleAfterMs?: number } = {}): Promise<ReconcileReport> {
+    const reconciler = new Reconciler(
+      {
+        clock: this.clock,
+        newCorrelationId,
+        component: 'reconciler',
+        logger: {
+          warn: (fields, message) => this.logs.push({ level: 'warn', fields, message }),
+          error: (fields, message) => this.logs.push({ level: 'error', fields, message }),
+        },
+      },
+      options,
+    );
+    return reconciler.run({
+      instanceId: this.instanceId,
+      store: this.store,
+      keyManager: this.keyManager,
+      rootKeyId: this.keyManager.rootKey.id,
+    });
+  }
+}
+
+export function aRequest(requests: readonly OperationRequest[], header: Partial<RequestHeader> = {}): RequestMessage {
+  return {
+    header: { protocolVersion: { major: 1, minor: 1 }, batchCount: requests.length, ...header },
+    batchItems: requests.map((request, index) => ({
+      operation: Operation[request.name],
+      ...(requests.length === 1 ? {} : { uniqueBatchItemId: Buffer.from([index + 1]) }),
+      request,
+    })),
+  };
+}
+
+/** The stable code at the end of a Result Message. */
+export const failureCode = (item: ResponseBatchItem): string | undefined =>
+  /\[(\w+)\]/.exec(item.resultMessage ?? '')?.[1];
