@@ -1,4 +1,4 @@
-export * from './endpoints';
+export * from './endpoint-guard';
 export { iamTokenRequest, type TokenRequest } from './iam/request-token';
 export { type OpenApiKey } from './iam/token-source';
 export * from './key-manager-registry';

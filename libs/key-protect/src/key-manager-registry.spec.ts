@@ -2,6 +2,7 @@ import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
 import { FakeKeyProtect, ManualTiming } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
+import { EndpointGuard } from './endpoint-guard';
 import { type KeyManagerBinding, KeyManagerRegistry } from './key-manager-registry';
 
 const context = () => ({ correlationId: newCorrelationId() });
@@ -14,6 +15,10 @@ function registry(capacity = 100) {
   const tokens: string[] = [];
   const instance = new KeyManagerRegistry({
     iamUrl: 'http://iam.invalid',
+    endpoints: new EndpointGuard({
+      templates: ['https://{region}.kms.cloud.ibm.com', 'http://127.0.0.1:7070/kms/{region}'],
+      regions: ['us-south', 'eu-de', 'eu-gb', 'eu-es'],
+    }),
     capacity,
     timing: new ManualTiming(),
     requestToken: (apiKey) => {
@@ -101,11 +106,19 @@ describe('KeyManagerRegistry', () => {
   it('keeps the path of a configured base address', async () => {
     const { instance, binding, service, opened } = registry();
     await instance
-      .for(binding({ baseUrl: 'http://127.0.0.1:7070/kms/local' }))
+      .for(binding({ baseUrl: 'http://127.0.0.1:7070/kms/us-south' }))
       .wrap(context(), [])
       .catch(() => undefined);
     expect(opened).toEqual(['http://127.0.0.1:7070']);
-    expect(service.requests[0]?.path).toMatch(/^\/kms\/local\/api\/v2\/keys\//);
+    expect(service.requests[0]?.path).toMatch(/^\/kms\/us-south\/api\/v2\/keys\//);
+  });
+
+  it('sends nothing to an address that is not allowed', () => {
+    const { instance, binding, opened } = registry();
+    expect(() => instance.for(binding({ baseUrl: 'https://evil.example' }))).toThrow(
+      expect.objectContaining({ fault: 'refused' }) as Error,
+    );
+    expect(opened).toEqual([]);
   });
 
   it('closes everything', async () => {

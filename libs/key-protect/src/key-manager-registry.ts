@@ -1,6 +1,7 @@
 import { type InstanceId } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
 
+import { type EndpointGuard } from './endpoint-guard';
 import { iamTokenRequest, type TokenRequest } from './iam/request-token';
 import { bindingReplaced, type OpenApiKey, TokenSource } from './iam/token-source';
 import { KeyProtectKeyManager } from './key-protect-key-manager';
@@ -15,7 +16,7 @@ export interface KeyManagerBinding {
   readonly instanceId: InstanceId;
   /** Changes with every change of the binding or its credential; an older adapter is dropped then. */
   readonly version: number;
-  /** From {@link EndpointAllowList}, never from a request. */
+  /** Built or checked when the root key was bound; {@link EndpointGuard} looks again. */
   readonly baseUrl: string;
   /** GUID of the Key Protect or HPCS instance. */
   readonly keyManagerGuid: string;
@@ -34,6 +35,7 @@ export interface KeyManagerObserver {
 export interface KeyManagerRegistryOptions {
   /** Base address of IAM, from configuration. */
   readonly iamUrl: string;
+  readonly endpoints: EndpointGuard;
   /** Adapters kept at most; the one unused for longest goes first. Default 2,000. */
   readonly capacity?: number;
   readonly limits?: CallLimits;
@@ -64,7 +66,7 @@ export class KeyManagerRegistry {
 
   constructor(private readonly options: KeyManagerRegistryOptions) {}
 
-  /** @throws KeyManagerError `overloaded` for a binding that was replaced meanwhile */
+  /** @throws KeyManagerError `overloaded` for a binding that was replaced meanwhile, `refused` for its address */
   for(binding: KeyManagerBinding): KeyManager {
     const known = this.#entries.get(binding.instanceId);
     // A request that read the old binding before a replacement must not bring it back.
@@ -96,6 +98,7 @@ export class KeyManagerRegistry {
     const { iamUrl, limits = DEFAULT_CALL_LIMITS, timing = systemTiming, observer = {} } = this.options;
     const { instanceId, keyManagerGuid, rootKeyId, keyRing } = binding;
     const { requestToken = iamTokenRequest(iamUrl), openExchange = openPool } = this.options;
+    this.options.endpoints.check(binding.baseUrl, keyManagerGuid);
     const url = new URL(binding.baseUrl);
     const tokens = new TokenSource(timing, binding.openApiKey, requestToken);
     const client = new KeyProtectClient({

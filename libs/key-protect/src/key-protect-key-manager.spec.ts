@@ -3,6 +3,7 @@ import { type KeyManager, KeyManagerError } from '@lib/key-manager';
 import { describeKeyManagerContract, FakeKeyProtect, type FakeRole, keyProtectError, ManualTiming } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
+import { EndpointGuard } from './endpoint-guard';
 import { KeyManagerRegistry } from './key-manager-registry';
 import { ExchangeError, type HttpExchange } from './rest/http-exchange';
 
@@ -46,6 +47,7 @@ function bind(service: FakeKeyProtect, rootKeyId: string, role: FakeRole, tokens
   let tokenRequests = 0;
   const registry = new KeyManagerRegistry({
     iamUrl: 'http://iam.invalid',
+    endpoints: new EndpointGuard({ templates: ['https://{region}.kms.cloud.ibm.com'], regions: ['us-south'] }),
     timing,
     requestToken: () => {
       tokenRequests += 1;

@@ -30,7 +30,10 @@ export interface KeyProtectKeyManagerOptions {
 /** Standard-key payload before base64, as Key Protect limits it. */
 const MAXIMUM_PAYLOAD_BYTES = 7_500;
 const PAGE_SIZE = 1_000;
-/** Pages are by offset: keys deleted between two pages shift the rest, so pages overlap by this much. */
+/**
+ * Pages are by offset in the order of ids: a key deleted between two pages shifts the rest back, and one would be
+ * missed. Pages overlap by so many deletions.
+ */
 const PAGE_OVERLAP = 20;
 
 /** Key Protect, or HPCS: the same API at another address. */
@@ -133,7 +136,7 @@ export class KeyProtectKeyManager implements KeyManager {
     const seen = new Set<string>();
     const { client, timing } = this.options;
     for (let offset = 0; ; offset += PAGE_SIZE - PAGE_OVERLAP) {
-      const page = { limit: PAGE_SIZE, offset, extractable: true, sort: 'creationDate' };
+      const page = { limit: PAGE_SIZE, offset, extractable: true, sort: 'id' };
       const resources = await this.#guarded('always', context, (tries) =>
         client.listKeys(tries, search === undefined ? page : { ...page, search }),
       );

@@ -11,6 +11,7 @@ import {
 } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
+import { EndpointGuard } from './endpoint-guard';
 import { KeyManagerRegistry } from './key-manager-registry';
 import { type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';
 
@@ -61,6 +62,7 @@ async function tenant(limits: CallLimits = DEFAULT_CALL_LIMITS) {
   const server = await serve(service, mischief);
   const registry = new KeyManagerRegistry({
     iamUrl: 'http://iam.invalid',
+    endpoints: new EndpointGuard({ templates: [server.origin], regions: ['us-south'] }),
     limits,
     requestToken: (apiKey) => Promise.resolve({ accessToken: apiKey.exposeText(), lifetimeMs: 3_600_000 }),
   });

@@ -138,7 +138,9 @@ export class KeyProtectClient {
     if (sort !== undefined) query.set('sort', sort);
     const path = `/keys?${query.toString()}`;
     const call = { name: 'list', method: 'GET', path, target: 'instance', answer: keyCollection } as const;
-    return (await this.#send(context, call)).resources;
+    const { metadata, resources } = await this.#send(context, call);
+    if (metadata?.incompleteSearch === true) throw incompleteSearch();
+    return resources;
   }
 
   /** Newest first. */
@@ -254,6 +256,13 @@ function read<T>(response: HttpResponse, call: Call<T>, clock: Clock): T {
     response.body.fill(0);
   }
 }
+
+/** The same as being refused: what was not searched may hold the key. */
+const incompleteSearch = (): KeyManagerError =>
+  new KeyManagerError('refused', 'the instance holds too many keys to search them by name', {
+    reasonCode: 'KEY_SEARCH_TOO_BROAD',
+    certainlyNotDone: true,
+  });
 
 /** Ids become part of a path; the service would also take an alias there, we only ever mean an id. */
 function pathId(id: string): string {

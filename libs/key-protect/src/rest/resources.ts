@@ -16,7 +16,11 @@ export const keyResource = z.object({
 export type KeyResource = z.infer<typeof keyResource>;
 
 /** `resources` is absent when a collection is empty. */
-export const keyCollection = z.object({ resources: z.array(keyResource).default([]) });
+export const keyCollection = z.object({
+  /** True when the instance was too large and only an id or alias was looked up. */
+  metadata: z.object({ incompleteSearch: z.boolean().optional() }).optional(),
+  resources: z.array(keyResource).default([]),
+});
 
 const version = z.object({ id: z.string().min(1) });
 
