@@ -1,7 +1,6 @@
 export * from './config.error';
 export { configurationDocument, type ConfigRow, describeConfig } from './configuration-document';
 export { type HostAndPort } from './host-and-port';
-export { keyProtectEndpoint, type KeyProtectEndpoints } from './key-protect-endpoints';
 export * from './parse-config';
 export { type GatewayConfig, gatewayConfig } from './processes/gateway.config';
 export { type LauncherConfig, launcherConfig } from './processes/launcher.config';

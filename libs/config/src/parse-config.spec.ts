@@ -5,7 +5,6 @@ import { Secret } from '@lib/kernel';
 import {
   ConfigError,
   gatewayConfig,
-  keyProtectEndpoint,
   launcherConfig,
   localCloudConfig,
   managementApiConfig,
@@ -98,6 +97,13 @@ describe('parseConfig', () => {
     ]);
   });
 
+  it('keeps forms of key-manager addresses in their order', () => {
+    const text = 'http://127.0.0.1:7070/kms/{region},https://{instance}.api.{region}.kms.appdomain.cloud';
+    const config = parseConfig(gatewayConfig, { ...gatewayEnvironment, KEY_PROTECT_ENDPOINTS: text });
+    expect(config.keyProtectEndpoints).toEqual(text.split(','));
+    expect(config.hpcsEndpoints).toBeUndefined();
+  });
+
   it.each([
     ['KMIP_PORT', ['', '65536', '-1', '1e3', '0x10', '80 80']],
     ['KMIP_LEGACY_CIPHERS', ['true', 'ON', '1']],
@@ -108,11 +114,11 @@ describe('parseConfig', () => {
       'KEY_PROTECT_ENDPOINTS',
       [
         'https://kms',
-        'https://kms/{region}',
-        'us-south=ftp://x',
-        'us-south=https://a,us-south=https://b',
-        'https://{region}.a,https://{region}.b',
+        'https://{region}.a,https://b',
+        'ftp://{region}.kms',
         'https://user:{region}@kms',
+        'https://{region}.kms?x=1',
+        'https://{zone}.kms',
       ],
     ],
     ['REGION', ['us south', 'US-SOUTH', 'us-south.evil.example']],
@@ -123,26 +129,4 @@ describe('parseConfig', () => {
       expect(error.faults).toMatchObject([{ variable, problem: 'invalid' }]);
     }
   });
-});
-
-describe('keyProtectEndpoint', () => {
-  const endpoints = (text: string): ReturnType<typeof parseConfig<typeof gatewayConfig>>['keyProtectEndpoints'] =>
-    parseConfig(gatewayConfig, { ...gatewayEnvironment, KEY_PROTECT_ENDPOINTS: text }).keyProtectEndpoints;
-
-  it('prefers a listed region to the template', () => {
-    const mixed = endpoints('eu-de=http://127.0.0.1:7070/,https://{region}.kms.cloud.ibm.com');
-    expect(keyProtectEndpoint(mixed, 'eu-de')).toBe('http://127.0.0.1:7070');
-    expect(keyProtectEndpoint(mixed, 'us-south')).toBe('https://us-south.kms.cloud.ibm.com');
-  });
-
-  it('knows no endpoint for a region that is not listed', () => {
-    expect(keyProtectEndpoint(endpoints('eu-de=https://kms'), 'us-south')).toBeUndefined();
-  });
-
-  it.each(['evil.example/', 'us-south.evil', '127.0.0.1', 'us-south@evil', '', '{region}', 'US-SOUTH', '$&'])(
-    'never builds an address from %p',
-    (region) => {
-      expect(keyProtectEndpoint(endpoints('https://{region}.kms.cloud.ibm.com'), region)).toBeUndefined();
-    },
-  );
 });

@@ -1,6 +1,6 @@
-import { keyProtectEndpoints, region } from '../key-protect-endpoints';
-import { defaulted, required } from '../setting';
-import { host, listOf, logLevel, path, port, postgresUrl, serviceUrl, wholeNumber } from '../setting-types';
+import { endpointTemplates, region } from '../cloud-addresses';
+import { defaulted, optional, required } from '../setting';
+import { host, logLevel, path, port, postgresUrl, serviceUrl, wholeNumber } from '../setting-types';
 
 /** Settings of every process. */
 export const loggingSettings = {
@@ -49,20 +49,14 @@ export const cloudSettings = {
     meaning: 'Resource controller: where the endpoint of a Hyper Protect Crypto Services instance is read.',
     consequence: 'Not reachable: root keys in such instances cannot be newly bound; existing bindings go on.',
   }),
-  keyProtectEndpoints: defaulted('KEY_PROTECT_ENDPOINTS', keyProtectEndpoints, 'https://{region}.kms.cloud.ibm.com', {
-    meaning: 'Where Key Protect is reached in each region.',
-    consequence:
-      'Tokens of tenants are sent here and nowhere else. For the private network: `https://private.{region}.kms.cloud.ibm.com`.',
+  keyProtectEndpoints: optional('KEY_PROTECT_ENDPOINTS', endpointTemplates, {
+    meaning: 'Where Key Protect instances may be, the form that is used first in front.',
+    consequence: 'Tokens of tenants are sent here and nowhere else. Unset: the addresses IBM publishes.',
   }),
-  keyManagerDomains: defaulted(
-    'KEY_MANAGER_DOMAINS',
-    listOf(host, 'domains'),
-    'kms.cloud.ibm.com,kms.appdomain.cloud,hs-crypto.cloud.ibm.com,hs-crypto.appdomain.cloud',
-    {
-      meaning: 'Domains an endpoint read from a resource instance may lie in.',
-      consequence: 'An endpoint outside of them is refused, so that a forged instance cannot collect tokens.',
-    },
-  ),
+  hpcsEndpoints: optional('HPCS_ENDPOINTS', endpointTemplates, {
+    meaning: 'Where Hyper Protect Crypto Services instances may be.',
+    consequence: 'Tokens of tenants are sent here and nowhere else. Unset: the addresses IBM publishes.',
+  }),
   serviceKeyFile: required('SERVICE_KEY_FILE', path, {
     meaning:
       'File with the service keys that seal API keys of tenants: lines `v1:<32 bytes in base64>`, the newest last.',

@@ -88,6 +88,15 @@ export const gatewayConfig = {
     meaning: 'Time requests in flight have to finish when the process is asked to stop.',
     consequence: 'Must be shorter than the time the orchestrator waits before it kills.',
   }),
+  reconcileEveryMs: defaulted('RECONCILE_EVERY_MS', milliseconds(100, 3_600_000), '60000', {
+    meaning: 'Pause between two rounds of settling interrupted Creates and Destroys.',
+    consequence:
+      'One gateway of the region does it at a time. Long: leftovers stay longer in the tenant’s key manager.',
+  }),
+  reconcileIntentsAfterMs: defaulted('RECONCILE_INTENTS_AFTER_MS', milliseconds(1_000, 86_400_000), '600000', {
+    meaning: 'Age at which an unfinished Create is taken for interrupted.',
+    consequence: 'Must be longer than any Create can take (8 s) and than clocks of gateways differ.',
+  }),
   ...healthSettings,
   ...databaseSettings,
   ...cloudSettings,

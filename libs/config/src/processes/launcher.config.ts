@@ -1,4 +1,4 @@
-import { region } from '../key-protect-endpoints';
+import { region } from '../cloud-addresses';
 import { type ConfigOf, defaulted, optional } from '../setting';
 import { host, hostList, path, port, postgresUrl } from '../setting-types';
 import { loggingSettings } from './common-settings';
