@@ -5,3 +5,7 @@ export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistenc
 export { TenantTransactions, type Transaction } from './database/transactions';
 export { PostgresObjectStores } from './catalog/postgres-object-stores';
 export { PostgresKeyCatalog } from './catalog/postgres-key-catalog';
+export { type InvalidationBusOptions, PostgresInvalidationBus } from './coordination/postgres-invalidation-bus';
+export { PostgresLeases } from './coordination/postgres-leases';
+export { PostgresRegionDirectory } from './tenancy/postgres-region-directory';
+export { PostgresUnitOfWork } from './tenancy/postgres-unit-of-work';

@@ -1,4 +1,4 @@
-import { type InstanceId, type Secret } from '@lib/kernel';
+import { type InstanceId } from '@lib/kernel';
 
 export const KEY_MANAGER_KINDS = ['key_protect', 'hpcs'] as const;
 export type KeyManagerKind = (typeof KEY_MANAGER_KINDS)[number];
@@ -38,11 +38,4 @@ export interface Credential {
 export interface SealedCredential extends Credential {
   readonly serviceKeyVersion: number;
   readonly sealedApiKey: Buffer;
-}
-
-/** All the gateway needs to reach a tenant's key manager. The API key is the caller's to wipe. */
-export interface KeyManagerAccess {
-  readonly binding: RootKeyBinding;
-  readonly credentialId: string;
-  readonly apiKey: Secret;
 }

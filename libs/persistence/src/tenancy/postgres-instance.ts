@@ -1,0 +1,51 @@
+import { type InstanceId, toInstanceId } from '@lib/kernel';
+import { type Instance, type InstanceRepository, TenancyError } from '@lib/tenancy';
+import { type EntityManager } from 'typeorm';
+
+import { type Columns } from '../database/columns';
+import { violatedConstraint } from '../database/persistence.error';
+import { InstanceEntity } from '../entities/instance.entity';
+
+export class PostgresInstance implements InstanceRepository {
+  constructor(
+    private readonly manager: EntityManager,
+    private readonly instanceId: InstanceId,
+  ) {}
+
+  async get(): Promise<Instance | undefined> {
+    const row = await this.manager.findOneBy(InstanceEntity, { id: this.instanceId });
+    return row === null ? undefined : toInstance(row);
+  }
+
+  async lock(): Promise<Instance | undefined> {
+    // Not FOR UPDATE: that would also hold up every key that is being created, through its foreign key.
+    await this.manager.query('SELECT 1 FROM instances WHERE id = $1 FOR NO KEY UPDATE', [this.instanceId]);
+    return this.get();
+  }
+
+  async insert(instance: Instance): Promise<void> {
+    try {
+      await this.manager.insert(InstanceEntity, toRow(instance));
+    } catch (error) {
+      if (violatedConstraint(error) === undefined) throw error;
+      throw new TenancyError('instance_exists', 'the instance exists already');
+    }
+  }
+
+  async update(instance: Instance): Promise<void> {
+    await this.manager.update(InstanceEntity, { id: this.instanceId }, toRow(instance));
+  }
+
+  async remove(): Promise<void> {
+    await this.manager.query('DELETE FROM instance_usage WHERE instance_id = $1', [this.instanceId]);
+    await this.manager.delete(InstanceEntity, { id: this.instanceId });
+  }
+}
+
+function toInstance({ disabledReason, ...row }: Columns<InstanceEntity>): Instance {
+  return { ...row, id: toInstanceId(row.id), ...(disabledReason === null ? {} : { disabledReason }) };
+}
+
+function toRow(instance: Instance): Columns<InstanceEntity> {
+  return { ...instance, disabledReason: instance.disabledReason ?? null };
+}

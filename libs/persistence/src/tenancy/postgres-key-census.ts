@@ -1,0 +1,40 @@
+import { type KeyCensus } from '@lib/tenancy';
+
+import { type Transaction } from '../database/transactions';
+
+export class PostgresKeyCensus implements KeyCensus {
+  constructor(private readonly transaction: Transaction) {}
+
+  async countLive(): Promise<number> {
+    const { rows } = await this.transaction.client.query<{ live_keys: number }>(
+      'SELECT live_keys FROM instance_usage WHERE instance_id = $1',
+      [this.transaction.instanceId],
+    );
+    return rows[0]?.live_keys ?? 0;
+  }
+
+  async countUnder(rootKeyId: string): Promise<number> {
+    const { rows } = await this.transaction.client.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM managed_objects WHERE instance_id = $1 AND root_key_id = $2',
+      [this.transaction.instanceId, rootKeyId],
+    );
+    return rows[0]?.count ?? 0;
+  }
+
+  async erase(limit: number): Promise<number> {
+    const { client, instanceId } = this.transaction;
+    const { rows } = await client.query<{ id: string }>(
+      'SELECT id FROM managed_objects WHERE instance_id = $1 ORDER BY id LIMIT $2 FOR UPDATE',
+      [instanceId, limit],
+    );
+    const keys = [instanceId, rows.map(({ id }) => id)];
+    await client.query(
+      'DELETE FROM managed_object_attributes WHERE instance_id = $1 AND object_id = ANY ($2::uuid[])',
+      keys,
+    );
+    await client.query('DELETE FROM managed_objects WHERE instance_id = $1 AND id = ANY ($2::uuid[])', keys);
+    // Open creations end with the instance; the keys they may have stored are the tenant's.
+    if (rows.length < limit) await client.query('DELETE FROM creation_intents WHERE instance_id = $1', [instanceId]);
+    return rows.length;
+  }
+}

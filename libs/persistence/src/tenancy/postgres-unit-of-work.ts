@@ -1,0 +1,52 @@
+import { type AuditEvent } from '@lib/audit';
+import { type InstanceId } from '@lib/kernel';
+import { type TenantScope, type UnitOfWork } from '@lib/tenancy';
+import { type DataSource } from 'typeorm';
+
+import { publishInvalidation } from '../coordination/invalidations';
+import { TenantTransactions, type Transaction } from '../database/transactions';
+import { PostgresClientCertificates } from './postgres-client-certificates';
+import { PostgresCredentials } from './postgres-credentials';
+import { PostgresInstance } from './postgres-instance';
+import { PostgresKeyCensus } from './postgres-key-census';
+import { PostgresRootKeyBindings } from './postgres-root-key-bindings';
+
+/** Settings of one tenant at a time, each change in one transaction with its audit records and its notice to others. */
+export class PostgresUnitOfWork implements UnitOfWork {
+  private readonly transactions: TenantTransactions;
+
+  constructor(dataSource: DataSource) {
+    this.transactions = new TenantTransactions(dataSource);
+  }
+
+  forTenant<T>(instanceId: InstanceId, body: (scope: TenantScope) => Promise<T>): Promise<T> {
+    return this.transactions.run(instanceId, async (transaction) => {
+      const events: AuditEvent[] = [];
+      const notice = { due: false };
+      const result = await body({
+        ...repositories(transaction),
+        record: (event) => {
+          events.push(event);
+        },
+        invalidate: () => {
+          notice.due = true;
+        },
+      });
+      if (notice.due) await publishInvalidation(transaction);
+      if (events.length > 0) await transaction.appendAudit(events);
+      return result;
+    });
+  }
+}
+
+function repositories(transaction: Transaction): Omit<TenantScope, 'record' | 'invalidate'> {
+  const { instanceId, manager } = transaction;
+  return {
+    instanceId,
+    instance: new PostgresInstance(manager, instanceId),
+    certificates: new PostgresClientCertificates(manager, instanceId),
+    bindings: new PostgresRootKeyBindings(manager, instanceId),
+    credentials: new PostgresCredentials(manager, instanceId),
+    keys: new PostgresKeyCensus(transaction),
+  };
+}

@@ -1,0 +1,304 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { verifyAuditChain } from '@lib/audit';
+import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
+import { issueClientCertificate } from '@lib/pki';
+import {
+  type ActionContext,
+  ClientCertificateService,
+  ClientDirectory,
+  CredentialSealer,
+  EndpointPolicy,
+  ibmCloudEndpoints,
+  InstanceService,
+  RootKeyBindingService,
+  type ServiceKeyring,
+} from '@lib/tenancy';
+import { startTestPostgres, type TestDatabase } from '@lib/testing';
+import { type Client } from 'pg';
+import { type DataSource } from 'typeorm';
+
+import { PostgresInvalidationBus } from '../coordination/postgres-invalidation-bus';
+import { PostgresRegionDirectory } from './postgres-region-directory';
+import { PostgresUnitOfWork } from './postgres-unit-of-work';
+
+jest.setTimeout(60_000);
+
+const keyManagerCrn = `crn:v1:bluemix:public:kms:eu-de:a/acc:${randomUUID()}::`;
+
+describe('tenancy services on Postgres', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let admin: Client;
+  let instances: InstanceService;
+  let certificates: ClientCertificateService;
+  let rootKeys: RootKeyBindingService;
+  let directory: PostgresRegionDirectory;
+
+  const keyring = (newest: number, keys: Record<number, Buffer>): ServiceKeyring => ({
+    newest,
+    keys: new Map(Object.entries(keys).map(([version, key]) => [Number(version), Secret.of(Buffer.from(key))])),
+  });
+  const [firstKey, secondKey] = [randomBytes(32), randomBytes(32)];
+  const context: ActionContext = {
+    initiator: { kind: 'user', iamId: 'IBMid-1' },
+    correlationId: newCorrelationId(),
+    observer: 'management-api',
+  };
+
+  const rootKeyService = (ring: ServiceKeyring): RootKeyBindingService =>
+    new RootKeyBindingService(
+      new PostgresUnitOfWork(dataSource),
+      new CredentialSealer(ring),
+      new EndpointPolicy(ibmCloudEndpoints),
+      systemClock,
+      randomUUID,
+    );
+
+  const newInstance = async (accountId = 'acc'): Promise<InstanceId> => {
+    const crn = `crn:v1:bluemix:public:kmip:eu-de:a/${accountId}:${randomUUID()}::`;
+    return (await instances.create({ crn, name: 'kmip-01' }, context)).id;
+  };
+
+  const newPem = async (): Promise<string> => {
+    const request = { commonName: 'vcenter', validDays: 90, keyKind: 'ec-p256' } as const;
+    return (await issueClientCertificate('self-signed', request)).certificatePem;
+  };
+
+  beforeAll(async () => {
+    database = await startTestPostgres();
+    dataSource = await database.openDataSource();
+    admin = await database.openAdmin();
+    const unitOfWork = new PostgresUnitOfWork(dataSource);
+    directory = new PostgresRegionDirectory(dataSource);
+    instances = new InstanceService(unitOfWork, directory, systemClock);
+    certificates = new ClientCertificateService(unitOfWork, systemClock, { newId: randomUUID });
+    rootKeys = rootKeyService(keyring(1, { 1: firstKey }));
+  });
+  afterAll(() => database.close());
+
+  it('leads an instance from birth to its end and leaves only its audit chain', async () => {
+    const id = await newInstance();
+    await rootKeys.setCredential(id, { apiKey: Secret.fromText('s3cret'), serviceIdIamId: 'iam-ServiceId-1' }, context);
+    const binding = await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
+    expect(binding.endpointUrl).toBe('https://eu-de.kms.cloud.ibm.com');
+    const certificate = await certificates.add(id, { name: ' vcenter ', pem: await newPem() }, context);
+    await certificates.rename(id, certificate.id, 'vcenter-01', context, 1);
+    expect(await instances.get(id)).toMatchObject({ state: 'installed', enabled: true });
+    expect((await certificates.list(id)).map(({ name }) => name)).toEqual(['vcenter-01']);
+    await instances.setEnabled(id, false, 'IBMCLOUD_ACCT_SUSPEND', context);
+    expect(await instances.get(id)).toMatchObject({ enabled: false, disabledReason: 'IBMCLOUD_ACCT_SUSPEND' });
+
+    const access = await rootKeys.access(id);
+    expect([access.apiKey.exposeText(), access.active.rootKeyId]).toEqual(['s3cret', 'crk-1']);
+
+    await instances.remove(id, context);
+    await expect(instances.get(id)).rejects.toMatchObject({ code: 'instance_not_found' });
+    for (const table of ['client_certificates', 'credentials', 'root_key_bindings', 'managed_objects']) {
+      const { rowCount } = await admin.query(`SELECT 1 FROM ${table} WHERE instance_id = $1`, [id]);
+      expect(rowCount).toBe(0);
+    }
+    const { rows } = await admin.query<{ seq: string; action: string }>(
+      'SELECT seq, action FROM audit_events WHERE instance_id = $1 ORDER BY seq',
+      [id],
+    );
+    expect(rows.map(({ action }) => action.replace('vmware-solutions.', ''))).toEqual([
+      'instance.create',
+      'credential.set',
+      'root-key.set',
+      'certificate.create',
+      'certificate.update',
+      'instance.disable',
+      'instance.update',
+      'instance.delete',
+    ]);
+  });
+
+  it('lets exactly one of 50 tenants register a certificate, and tells the others nothing about it', async () => {
+    const ids = await Promise.all(Array.from({ length: 50 }, () => newInstance()));
+    const pem = await newPem();
+    const outcomes = await Promise.allSettled(ids.map((id) => certificates.add(id, { name: 'x', pem }, context)));
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refused).toHaveLength(49);
+    for (const { reason } of refused) {
+      expect(reason).toMatchObject({ code: 'duplicate_certificate' });
+      for (const id of ids) expect(String(reason)).not.toContain(id);
+    }
+  });
+
+  it('refuses a second certificate of one name, and a change of what somebody else changed', async () => {
+    const id = await newInstance();
+    const first = await certificates.add(id, { name: 'a', pem: await newPem() }, context);
+    const taken = certificates.add(id, { name: 'a', pem: await newPem() }, context);
+    await expect(taken).rejects.toMatchObject({ code: 'certificate_name_taken' });
+    const second = await certificates.add(id, { name: 'b', pem: await newPem() }, context);
+    await expect(certificates.rename(id, second.id, 'a', context)).rejects.toMatchObject({
+      code: 'certificate_name_taken',
+    });
+    await certificates.rename(id, first.id, 'c', context, 1);
+    const late = certificates.remove(id, first.id, context, 1);
+    await expect(late).rejects.toMatchObject({ code: 'revision_mismatch' });
+  });
+
+  it('keeps tenants apart in every method', async () => {
+    const [mine, other] = [await newInstance('mine'), await newInstance('other')];
+    await rootKeys.setCredential(mine, { apiKey: Secret.fromText('k') }, context);
+    await rootKeys.set(mine, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
+    const certificate = await certificates.add(mine, { name: 'a', pem: await newPem() }, context);
+
+    expect(await certificates.list(other)).toEqual([]);
+    expect(await rootKeys.list(other)).toEqual([]);
+    const foreign = [
+      () => certificates.get(other, certificate.id),
+      () => certificates.rename(other, certificate.id, 'z', context),
+      () => certificates.remove(other, certificate.id, context),
+    ];
+    for (const attempt of foreign) await expect(attempt()).rejects.toMatchObject({ code: 'certificate_not_found' });
+    await expect(rootKeys.getCredential(other)).rejects.toMatchObject({ code: 'credential_not_set' });
+    await expect(rootKeys.access(other)).rejects.toMatchObject({ code: 'root_key_not_set' });
+    await expect(rootKeys.unset(other, context)).rejects.toMatchObject({ code: 'root_key_not_set' });
+    const page = await instances.list({ accountId: 'mine', limit: 10 });
+    expect(page.map(({ id }) => id)).toEqual([mine]);
+    expect(await certificates.get(mine, certificate.id)).toEqual(certificate);
+  });
+
+  it('opens no credential that was copied from another row, and moves all to a new service key', async () => {
+    const [mine, other] = [await newInstance(), await newInstance()];
+    for (const id of [mine, other]) {
+      await rootKeys.setCredential(id, { apiKey: Secret.fromText(`key of ${id}`) }, context);
+      await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
+    }
+    const rotated = rootKeyService(keyring(2, { 1: firstKey, 2: secondKey }));
+    for (const id of await directory.outdatedCredentials(2, 100)) await rotated.reseal(id);
+    expect(await directory.outdatedCredentials(2, 100)).toEqual([]);
+    const newest = rootKeyService(keyring(2, { 2: secondKey }));
+    expect((await newest.access(mine)).apiKey.exposeText()).toBe(`key of ${mine}`);
+    await expect(rootKeys.access(mine)).rejects.toMatchObject({ code: 'credential_unreadable' });
+
+    await admin.query(
+      `UPDATE credentials SET sealed_api_key = (SELECT sealed_api_key FROM credentials WHERE instance_id = $1)
+        WHERE instance_id = $2`,
+      [mine, other],
+    );
+    await expect(newest.access(other)).rejects.toMatchObject({ code: 'credential_unreadable' });
+  });
+
+  it('keeps a replaced root key as long as keys lie under it', async () => {
+    const id = await newInstance();
+    await rootKeys.setCredential(id, { apiKey: Secret.fromText('k') }, context);
+    await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
+    await admin.query(
+      `INSERT INTO managed_objects (instance_id, id, object_type, state, suspended, cryptographic_algorithm,
+          cryptographic_length, cryptographic_usage_mask, initial_date, last_change_date, digest, fresh, created_by,
+          stored_key_id, root_key_id, root_key_version)
+        VALUES ($1, gen_random_uuid(), 2, 'Active', false, 3, 256, 12, now(), now(), '', true, 'x', 's', 'crk-1', 'v')`,
+      [id],
+    );
+    await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-2' }, context);
+    expect(await rootKeys.dropRetired(id)).toBe(0);
+    const access = await rootKeys.access(id);
+    expect([access.active.rootKeyId, access.retiring.map(({ rootKeyId }) => rootKeyId)]).toEqual(['crk-2', ['crk-1']]);
+    await admin.query(`UPDATE managed_objects SET root_key_id = 'crk-2' WHERE instance_id = $1`, [id]);
+    expect(await rootKeys.dropRetired(id)).toBe(1);
+    expect(await rootKeys.list(id)).toHaveLength(1);
+  });
+
+  describe('ClientDirectory', () => {
+    const open: { close(): Promise<void> }[] = [];
+    afterEach(async () => {
+      for (const opened of open.splice(0).reverse()) await opened.close();
+    });
+
+    const startDirectory = async (options: { listen?: boolean; pollMs?: number } = {}) => {
+      const log = () => undefined;
+      const bus = new PostgresInvalidationBus({
+        connection: database.connection,
+        dataSource,
+        log,
+        reconnectMs: 20,
+        ...options,
+      });
+      const clients = new ClientDirectory({ source: directory, bus, clock: systemClock, log, sweepMs: 3_600_000 });
+      await clients.start();
+      await bus.start();
+      await clients.refresh();
+      open.push(bus, { close: () => clients.stop() });
+      return clients;
+    };
+
+    const removalOf = (clients: ClientDirectory, fingerprint: string) =>
+      new Promise<number>((resolve) => {
+        const started = performance.now();
+        clients.onRemoved((removal) => {
+          if (removal.fingerprint === fingerprint) resolve(performance.now() - started);
+        });
+      });
+
+    it('learns of a removal on another process within a second, by notice', async () => {
+      const clients = await startDirectory({ pollMs: 3_600_000 });
+      const id = await newInstance();
+      const certificate = await certificates.add(id, { name: 'a', pem: await newPem() }, context);
+      while (clients.lookup(certificate.fingerprint) === undefined) await new Promise(setImmediate);
+      const removed = removalOf(clients, certificate.fingerprint);
+      await certificates.remove(id, certificate.id, context);
+      expect(await removed).toBeLessThan(1_000);
+      expect(clients.lookup(certificate.fingerprint)).toBeUndefined();
+    });
+
+    it('learns of it by polling alone where nothing can be listened to', async () => {
+      const clients = await startDirectory({ listen: false, pollMs: 50 });
+      const id = await newInstance();
+      const certificate = await certificates.add(id, { name: 'a', pem: await newPem() }, context);
+      while (clients.lookup(certificate.fingerprint) === undefined) await new Promise(setImmediate);
+      const removed = removalOf(clients, certificate.fingerprint);
+      await instances.setEnabled(id, false, undefined, context);
+      expect(await removed).toBeLessThan(1_000);
+    });
+
+    it('forgets everything after its listening connection was killed, and hears again', async () => {
+      const clients = await startDirectory({ pollMs: 3_600_000 });
+      const id = await newInstance();
+      const pem = await newPem();
+      const { rowCount } = await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kmip-invalidation'`,
+      );
+      expect(rowCount).toBe(1);
+      const certificate = await certificates.add(id, { name: 'a', pem }, context);
+      while (clients.lookup(certificate.fingerprint) === undefined) await new Promise(setImmediate);
+      const removed = removalOf(clients, certificate.fingerprint);
+      await certificates.remove(id, certificate.id, context);
+      expect(await removed).toBeLessThan(2_000);
+    });
+  });
+
+  it('writes a chain that anyone can verify from the rows alone', async () => {
+    const id = await newInstance();
+    for (let i = 0; i < 10; i += 1) await instances.rename(id, `name ${i} "\u{1F511}\\`, context);
+    const { rows } = await admin.query<{
+      seq: string;
+      event: string;
+      previous_hash: Buffer;
+      hash: Buffer;
+      occurred_at: Date;
+      action: string;
+      outcome: string;
+      target_id: string;
+      correlation_id: string;
+    }>('SELECT * FROM audit_events WHERE instance_id = $1 ORDER BY seq', [id]);
+    const chain = rows.map((row) => ({
+      instanceId: id,
+      seq: Number(row.seq),
+      event: row.event,
+      previousHash: row.previous_hash,
+      hash: row.hash,
+      copies: {
+        occurredAt: row.occurred_at,
+        action: row.action,
+        outcome: row.outcome,
+        targetId: row.target_id,
+        correlationId: row.correlation_id,
+      },
+    }));
+    expect(verifyAuditChain(chain)).toMatchObject({ intact: true, head: { seq: 11 } });
+  });
+});

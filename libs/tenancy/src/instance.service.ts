@@ -1,0 +1,151 @@
+import { type AuditAction } from '@lib/audit';
+import { type Clock, type InstanceId } from '@lib/kernel';
+
+import { type ActionContext, successEvent } from './action-context';
+import { instanceIdOf, parseInstanceCrn } from './crn';
+import { checkRevision, lockedInstance, missingInstance } from './guards';
+import { type Instance, type InstanceState } from './instance';
+import { checkedName } from './names';
+import { omit } from './omit';
+import { type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
+
+export interface NewInstance {
+  readonly crn: string;
+  readonly name: string;
+  readonly maximumKeys?: number;
+}
+
+export interface InstancePage {
+  readonly accountId?: string;
+  readonly after?: InstanceId;
+  readonly limit: number;
+}
+
+const DEFAULT_MAXIMUM_KEYS = 10_000;
+const ERASE_BATCH = 1_000;
+
+/** Birth, settings and end of KMIP instances. Every change writes its audit record and tells all processes. */
+export class InstanceService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly directory: Pick<RegionDirectory, 'instances'>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws TenancyError `invalid_crn`, `invalid_name`, `instance_exists` */
+  async create(request: NewInstance, context: ActionContext): Promise<Instance> {
+    const crn = parseInstanceCrn(request.crn);
+    const now = this.clock.now();
+    const instance: Instance = {
+      id: instanceIdOf(crn),
+      crn: crn.text,
+      name: checkedName(request.name),
+      accountId: crn.accountId,
+      region: crn.region,
+      state: 'inactive',
+      enabled: true,
+      maximumKeys: request.maximumKeys ?? DEFAULT_MAXIMUM_KEYS,
+      createdAt: now,
+      updatedAt: now,
+      revision: 1,
+    };
+    return this.unitOfWork.forTenant(instance.id, async (scope) => {
+      await scope.instance.insert(instance);
+      this.finish(scope, instance, 'vmware-solutions.instance.create', context, {});
+      return instance;
+    });
+  }
+
+  /** @throws TenancyError('instance_not_found') */
+  async get(id: InstanceId): Promise<Instance> {
+    return this.unitOfWork.forTenant(id, async (scope) => (await scope.instance.get()) ?? missingInstance());
+  }
+
+  async list(page: InstancePage): Promise<readonly Instance[]> {
+    const ids = await this.directory.instances(page);
+    const found = await Promise.all(ids.map((id) => this.unitOfWork.forTenant(id, (scope) => scope.instance.get())));
+    return found.filter((instance) => instance !== undefined);
+  }
+
+  async rename(id: InstanceId, name: string, context: ActionContext, revision?: number): Promise<Instance> {
+    const changes = { name: checkedName(name) };
+    return this.change(id, 'vmware-solutions.instance.update', context, { revision, changes });
+  }
+
+  /** Disabling never deletes anything: it is also how a deletion that can be taken back begins. */
+  async setEnabled(
+    id: InstanceId,
+    enabled: boolean,
+    reason: string | undefined,
+    context: ActionContext,
+  ): Promise<Instance> {
+    const action = enabled ? 'vmware-solutions.instance.enable' : 'vmware-solutions.instance.disable';
+    const details = reason === undefined ? {} : { reason };
+    return this.unitOfWork.forTenant(id, async (scope) => {
+      const current = omit(await lockedInstance(scope), 'disabledReason');
+      const changed = { ...current, enabled, ...(enabled || reason === undefined ? {} : { disabledReason: reason }) };
+      return this.save(scope, changed, action, context, details);
+    });
+  }
+
+  async setState(id: InstanceId, state: InstanceState, context: ActionContext): Promise<Instance> {
+    return this.change(id, 'vmware-solutions.instance.update', context, { changes: { state }, details: { state } });
+  }
+
+  /**
+   * Ends an instance: nobody gets in from the first moment on, then all that is ours is erased. The wrapped keys in the
+   * tenant's key manager stay, and so does the audit chain. Can be repeated when it was interrupted.
+   */
+  async remove(id: InstanceId, context: ActionContext): Promise<void> {
+    const { state } = await this.get(id);
+    if (state !== 'removing') await this.setState(id, 'removing', context);
+    while ((await this.unitOfWork.forTenant(id, (scope) => scope.keys.erase(ERASE_BATCH))) === ERASE_BATCH);
+    await this.unitOfWork.forTenant(id, async (scope) => {
+      const instance = await lockedInstance(scope);
+      await scope.keys.erase(ERASE_BATCH);
+      for (const certificate of await scope.certificates.list()) await scope.certificates.remove(certificate.id);
+      for (const binding of await scope.bindings.list()) await scope.bindings.remove(binding.id);
+      await scope.credentials.remove();
+      await scope.instance.remove();
+      this.finish(scope, instance, 'vmware-solutions.instance.delete', context, {});
+    });
+  }
+
+  private change(
+    id: InstanceId,
+    action: AuditAction,
+    context: ActionContext,
+    options: { revision?: number | undefined; changes: Partial<Instance>; details?: Record<string, string> },
+  ): Promise<Instance> {
+    return this.unitOfWork.forTenant(id, async (scope) => {
+      const current = await lockedInstance(scope);
+      checkRevision(current, options.revision);
+      return this.save(scope, { ...current, ...options.changes }, action, context, options.details ?? {});
+    });
+  }
+
+  private async save(
+    scope: TenantScope,
+    changed: Instance,
+    action: AuditAction,
+    context: ActionContext,
+    details: Record<string, string>,
+  ): Promise<Instance> {
+    const saved = { ...changed, updatedAt: this.clock.now(), revision: changed.revision + 1 };
+    await scope.instance.update(saved);
+    this.finish(scope, saved, action, context, details);
+    return saved;
+  }
+
+  private finish(
+    scope: TenantScope,
+    { id, name }: Instance,
+    action: AuditAction,
+    context: ActionContext,
+    details: Record<string, string>,
+  ): void {
+    const facts = { target: { kind: 'instance', id, name }, details } as const;
+    scope.record(successEvent(context, this.clock, id, action, facts));
+    scope.invalidate();
+  }
+}

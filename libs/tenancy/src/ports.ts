@@ -1,0 +1,119 @@
+import { type AuditEvent } from '@lib/audit';
+import { type CertificateFingerprint, type InstanceId } from '@lib/kernel';
+
+import { type ClientCertificate } from './client-certificate';
+import { type Instance, type InstanceState } from './instance';
+import { type RootKeyBinding, type SealedCredential } from './root-key-binding';
+
+/** What belongs to one instance, inside one transaction. There is no tenant parameter to forget. */
+export interface TenantScope {
+  readonly instanceId: InstanceId;
+  readonly instance: InstanceRepository;
+  readonly certificates: ClientCertificateRepository;
+  readonly bindings: RootKeyBindingRepository;
+  readonly credentials: CredentialRepository;
+  readonly keys: KeyCensus;
+  /** Audit record that commits with the change, or with it not at all. */
+  record(event: AuditEvent): void;
+  /** Tells every process, once the change is committed, to forget what it knows of this instance. */
+  invalidate(): void;
+}
+
+export interface InstanceRepository {
+  get(): Promise<Instance | undefined>;
+  /** Same, and keeps other changes of this instance out until the transaction ends. */
+  lock(): Promise<Instance | undefined>;
+  /** @throws TenancyError('instance_exists') */
+  insert(instance: Instance): Promise<void>;
+  update(instance: Instance): Promise<void>;
+  /** After certificates, bindings, credential and keys. The audit records stay. */
+  remove(): Promise<void>;
+}
+
+export interface ClientCertificateRepository {
+  list(): Promise<readonly ClientCertificate[]>;
+  get(id: string): Promise<ClientCertificate | undefined>;
+  /** @throws TenancyError `duplicate_certificate`, `certificate_name_taken` */
+  insert(certificate: ClientCertificate): Promise<void>;
+  /** @throws TenancyError('certificate_name_taken') */
+  update(certificate: ClientCertificate): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+export interface RootKeyBindingRepository {
+  /** The active one first, if any; then retiring ones, newest first. */
+  list(): Promise<readonly RootKeyBinding[]>;
+  insert(binding: RootKeyBinding): Promise<void>;
+  update(binding: RootKeyBinding): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+export interface CredentialRepository {
+  get(): Promise<SealedCredential | undefined>;
+  /** Replaces what is there. */
+  put(credential: SealedCredential): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface KeyCensus {
+  /** Keys that are not destroyed, open creations included. */
+  countLive(): Promise<number>;
+  countUnder(rootKeyId: string): Promise<number>;
+  /** Removes up to `limit` keys from the catalog, whatever their state, for an instance that goes away. @returns how many */
+  erase(limit: number): Promise<number>;
+}
+
+export interface UnitOfWork {
+  /**
+   * One transaction on one instance. May run `body` again after a deadlock or a lost connection: its only effects must
+   * go through the scope.
+   */
+  forTenant<T>(instanceId: InstanceId, body: (scope: TenantScope) => Promise<T>): Promise<T>;
+}
+
+/** One certificate of the region as the gateways need it. */
+export interface DirectoryEntry {
+  readonly fingerprint: CertificateFingerprint;
+  readonly certificateId: string;
+  readonly certificateName: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly instanceId: InstanceId;
+  readonly instanceEnabled: boolean;
+  readonly instanceState: InstanceState;
+}
+
+/** The few questions that concern all tenants of the region. */
+export interface RegionDirectory {
+  certificates(instanceId?: InstanceId): Promise<readonly DirectoryEntry[]>;
+  /** In the order of ids, for paging. */
+  instances(page: {
+    readonly accountId?: string;
+    readonly after?: InstanceId;
+    readonly limit: number;
+  }): Promise<readonly InstanceId[]>;
+  /** Instances whose credential is sealed under another than the given version of the service key. */
+  outdatedCredentials(serviceKeyVersion: number, limit: number): Promise<readonly InstanceId[]>;
+}
+
+export type Invalidation =
+  | { readonly kind: 'instance'; readonly instanceId: InstanceId }
+  /** Notices may have been lost (the connection was down): forget everything. */
+  | { readonly kind: 'everything' };
+
+/** Carries "forget what you know" from the process that changed something to all the others. Publishing is the scope's. */
+export interface InvalidationBus {
+  /** The listener must not throw. @returns how to stop listening */
+  subscribe(listener: (invalidation: Invalidation) => void): () => void;
+}
+
+/** Makes one of several processes do a duty. */
+export interface Leases {
+  /**
+   * Takes or prolongs the lease for `owner`. @returns the term (grows when the lease changes hands), or undefined while
+   * someone else holds it
+   */
+  acquire(name: string, owner: string, ttlMs: number): Promise<number | undefined>;
+  /** Gives it up early. Harmless when it is not held. */
+  release(name: string, owner: string): Promise<void>;
+}

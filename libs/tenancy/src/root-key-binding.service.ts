@@ -1,0 +1,278 @@
+import { type AuditAction, type AuditEvent } from '@lib/audit';
+import { type Clock, type InstanceId, type Secret } from '@lib/kernel';
+
+import { type ActionContext, successEvent } from './action-context';
+import { type CredentialSealer } from './credential-sealer';
+import { parseInstanceCrn } from './crn';
+import { type EndpointPolicy, type EndpointVisibility } from './endpoint-policy';
+import { checkRevision, lockedInstance, missingInstance } from './guards';
+import { type Instance } from './instance';
+import { omit } from './omit';
+import { type TenantScope, type UnitOfWork } from './ports';
+import { type Credential, type RootKeyBinding } from './root-key-binding';
+import { TenancyError } from './tenancy.error';
+
+export interface NewRootKeyBinding {
+  readonly keyManagerCrn: string;
+  readonly rootKeyId: string;
+  readonly keyRingId?: string;
+  readonly visibility?: EndpointVisibility;
+  /** Address read from the resource instance; taken only when it is one that the instance can have. */
+  readonly discoveredEndpoint?: string;
+}
+
+/** What the gateway needs to act at the tenant's key managers. The caller wipes the API key. */
+export interface RootKeyAccess {
+  readonly active: RootKeyBinding;
+  /** Root keys bound before, under which some keys still lie. */
+  readonly retiring: readonly RootKeyBinding[];
+  readonly credentialId: string;
+  readonly apiKey: Secret;
+}
+
+/** Which root key protects an instance's keys, and the API key to reach it with. Checking them at the key manager is the caller's. */
+export class RootKeyBindingService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly sealer: CredentialSealer,
+    private readonly endpoints: EndpointPolicy,
+    private readonly clock: Clock,
+    private readonly newId: () => string,
+  ) {}
+
+  /**
+   * Binds a root key, or another one in place of the present: that one stays as retiring while keys lie under it.
+   * @throws TenancyError `invalid_crn`, `endpoint_not_allowed`, `credential_not_set`, `instance_not_found`
+   */
+  async set(
+    instanceId: InstanceId,
+    request: NewRootKeyBinding,
+    context: ActionContext,
+    revision?: number,
+  ): Promise<RootKeyBinding> {
+    const wanted = this.toBinding(instanceId, request);
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const instance = await lockedInstance(scope);
+      if ((await scope.credentials.get()) === undefined) {
+        throw new TenancyError('credential_not_set', 'set the API key before the root key');
+      }
+      const bindings = await scope.bindings.list();
+      const active = bindings.find(({ status }) => status === 'active');
+      if (active !== undefined) checkRevision(active, revision);
+      const bound = await this.replace(scope, wanted, active, bindings);
+      await this.install(scope, instance);
+      this.finish(scope, 'vmware-solutions.root-key.set', context, rootKeyFacts(bound));
+      return bound;
+    });
+  }
+
+  /** @returns the active binding first, then retiring ones; empty when none was set */
+  async list(instanceId: InstanceId): Promise<readonly RootKeyBinding[]> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      if ((await scope.instance.get()) === undefined) missingInstance();
+      return scope.bindings.list();
+    });
+  }
+
+  /** @throws TenancyError `root_key_not_set`, `keys_exist` */
+  async unset(instanceId: InstanceId, context: ActionContext): Promise<void> {
+    await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const instance = await lockedInstance(scope);
+      const bindings = await scope.bindings.list();
+      const active = bindings.find(({ status }) => status === 'active');
+      if (active === undefined) throw rootKeyNotSet();
+      if ((await scope.keys.countLive()) > 0) {
+        throw new TenancyError('keys_exist', 'keys of the instance lie under the root key; destroy them first');
+      }
+      for (const { id } of bindings) await scope.bindings.remove(id);
+      await scope.instance.update({ ...this.touched(instance), state: 'inactive' });
+      this.finish(scope, 'vmware-solutions.root-key.unset', context, rootKeyFacts(active));
+    });
+  }
+
+  /** Drops retiring bindings under which no key lies any more. @returns how many */
+  async dropRetired(instanceId: InstanceId): Promise<number> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      await lockedInstance(scope);
+      const bindings = await scope.bindings.list();
+      let dropped = 0;
+      for (const { id, rootKeyId, status } of bindings) {
+        if (status !== 'retiring' || (await scope.keys.countUnder(rootKeyId)) > 0) continue;
+        await scope.bindings.remove(id);
+        dropped += 1;
+      }
+      if (dropped > 0) scope.invalidate();
+      return dropped;
+    });
+  }
+
+  /** What a probe of the root key found; `undefined` when all is well. Not a change of the binding: no audit record. */
+  async noteProbe(instanceId: InstanceId, bindingId: string, finding: string | undefined): Promise<void> {
+    await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const found = (await scope.bindings.list()).find(({ id }) => id === bindingId);
+      if (found === undefined) return;
+      const noted = {
+        ...omit(found, 'statusDetail'),
+        checkedAt: this.clock.now(),
+        ...(finding === undefined ? {} : { statusDetail: finding }),
+      };
+      await scope.bindings.update(noted);
+    });
+  }
+
+  /** Stores the API key in place of the present one, which is unused from then on. */
+  async setCredential(
+    instanceId: InstanceId,
+    request: { readonly apiKey: Secret; readonly serviceIdIamId?: string },
+    context: ActionContext,
+    revision?: number,
+  ): Promise<Credential> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      await lockedInstance(scope);
+      const present = await scope.credentials.get();
+      if (present !== undefined) checkRevision(present, revision);
+      const id = this.newId();
+      const sealed = this.sealer.seal({ instanceId, rowId: id }, request.apiKey);
+      const credential: Credential = {
+        instanceId,
+        id,
+        ...(request.serviceIdIamId === undefined ? {} : { serviceIdIamId: request.serviceIdIamId }),
+        createdAt: this.clock.now(),
+        revision: (present?.revision ?? 0) + 1,
+      };
+      const { serviceKeyVersion, bytes } = sealed;
+      await scope.credentials.put({ ...credential, serviceKeyVersion, sealedApiKey: bytes });
+      this.finish(scope, 'vmware-solutions.credential.set', context, credentialFacts(credential));
+      return credential;
+    });
+  }
+
+  /** Never with the API key. @throws TenancyError('credential_not_set') */
+  async getCredential(instanceId: InstanceId): Promise<Credential> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const found = (await scope.credentials.get()) ?? credentialNotSet();
+      return omit(found, 'serviceKeyVersion', 'sealedApiKey');
+    });
+  }
+
+  async unsetCredential(instanceId: InstanceId, context: ActionContext): Promise<void> {
+    await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      await lockedInstance(scope);
+      const present = (await scope.credentials.get()) ?? credentialNotSet();
+      await scope.credentials.remove();
+      this.finish(scope, 'vmware-solutions.credential.unset', context, credentialFacts(present));
+    });
+  }
+
+  /** @throws TenancyError `root_key_not_set`, `credential_not_set`, `credential_unreadable` */
+  async access(instanceId: InstanceId): Promise<RootKeyAccess> {
+    const { bindings, sealed } = await this.unitOfWork.forTenant(instanceId, async (scope) => ({
+      bindings: await scope.bindings.list(),
+      sealed: await scope.credentials.get(),
+    }));
+    const active = bindings.find(({ status }) => status === 'active');
+    if (active === undefined) throw rootKeyNotSet();
+    if (sealed === undefined) return credentialNotSet();
+    const { id, serviceKeyVersion, sealedApiKey: bytes } = sealed;
+    return {
+      active,
+      retiring: bindings.filter(({ status }) => status === 'retiring'),
+      credentialId: id,
+      apiKey: this.sealer.open({ instanceId, rowId: id }, { serviceKeyVersion, bytes }),
+    };
+  }
+
+  /** Moves an instance's credential to the newest service key. @returns false when it was there already */
+  async reseal(instanceId: InstanceId): Promise<boolean> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      await scope.instance.lock();
+      const present = await scope.credentials.get();
+      if (present === undefined || present.serviceKeyVersion === this.sealer.newestVersion) return false;
+      const { id, serviceKeyVersion, sealedApiKey } = present;
+      const moved = this.sealer.reseal({ instanceId, rowId: id }, { serviceKeyVersion, bytes: sealedApiKey });
+      await scope.credentials.put({
+        ...present,
+        serviceKeyVersion: moved.serviceKeyVersion,
+        sealedApiKey: moved.bytes,
+      });
+      return true;
+    });
+  }
+
+  private toBinding(instanceId: InstanceId, request: NewRootKeyBinding): RootKeyBinding {
+    const crn = parseInstanceCrn(request.keyManagerCrn);
+    const { discoveredEndpoint, visibility = 'public' } = request;
+    const now = this.clock.now();
+    return {
+      instanceId,
+      id: this.newId(),
+      kind: this.endpoints.kindOf(crn),
+      keyManagerCrn: crn.text,
+      endpointUrl:
+        discoveredEndpoint === undefined
+          ? this.endpoints.build(crn, visibility)
+          : this.endpoints.accept(crn, discoveredEndpoint),
+      rootKeyId: request.rootKeyId,
+      ...(request.keyRingId === undefined ? {} : { keyRingId: request.keyRingId }),
+      status: 'active',
+      createdAt: now,
+      updatedAt: now,
+      revision: 1,
+    };
+  }
+
+  private async replace(
+    scope: TenantScope,
+    wanted: RootKeyBinding,
+    active: RootKeyBinding | undefined,
+    bindings: readonly RootKeyBinding[],
+  ): Promise<RootKeyBinding> {
+    const revision = Math.max(0, ...bindings.map((binding) => binding.revision)) + 1;
+    if (active?.rootKeyId === wanted.rootKeyId && active.keyManagerCrn === wanted.keyManagerCrn) {
+      const updated = { ...wanted, id: active.id, createdAt: active.createdAt, revision };
+      await scope.bindings.update(updated);
+      return updated;
+    }
+    if (active !== undefined)
+      await scope.bindings.update({ ...active, status: 'retiring', updatedAt: this.clock.now() });
+    const bound = { ...wanted, revision };
+    await scope.bindings.insert(bound);
+    return bound;
+  }
+
+  private async install(scope: TenantScope, instance: Instance): Promise<void> {
+    if (instance.state === 'inactive' || instance.state === 'configuring' || instance.state === 'failed') {
+      await scope.instance.update({ ...this.touched(instance), state: 'installed' });
+    }
+  }
+
+  private touched(instance: Instance): Instance {
+    return { ...instance, updatedAt: this.clock.now(), revision: instance.revision + 1 };
+  }
+
+  private finish(
+    scope: TenantScope,
+    action: AuditAction,
+    context: ActionContext,
+    facts: Pick<AuditEvent, 'target' | 'details'>,
+  ): void {
+    scope.record(successEvent(context, this.clock, scope.instanceId, action, facts));
+    scope.invalidate();
+  }
+}
+
+const rootKeyFacts = ({ id, rootKeyId, keyManagerCrn }: RootKeyBinding): Pick<AuditEvent, 'target' | 'details'> => ({
+  target: { kind: 'root-key', id },
+  details: { rootKeyId, keyManagerCrn },
+});
+
+const credentialFacts = ({ id, serviceIdIamId }: Credential): Pick<AuditEvent, 'target' | 'details'> => ({
+  target: { kind: 'credential', id },
+  details: serviceIdIamId === undefined ? {} : { serviceIdIamId },
+});
+
+const rootKeyNotSet = (): TenancyError => new TenancyError('root_key_not_set', 'no root key is set for the instance');
+
+function credentialNotSet(): never {
+  throw new TenancyError('credential_not_set', 'no API key is set for the instance');
+}

@@ -1,0 +1,33 @@
+import { DomainError } from '@lib/kernel';
+
+/** Stable codes of docs/errors.md. None of the messages tells about another tenant. */
+export const TENANCY_FAULTS = [
+  'instance_not_found',
+  'instance_exists',
+  'instance_not_ready',
+  'certificate_not_found',
+  'certificate_name_taken',
+  'certificate_quota_exceeded',
+  /** The certificate is registered already, here or elsewhere in the region; by whom is not said. */
+  'duplicate_certificate',
+  'invalid_name',
+  'invalid_crn',
+  'endpoint_not_allowed',
+  'root_key_not_set',
+  'credential_not_set',
+  'keys_exist',
+  'revision_mismatch',
+  /** A stored credential does not open: moved to another row, damaged, or the service key is missing. */
+  'credential_unreadable',
+] as const;
+
+export type TenancyFault = (typeof TENANCY_FAULTS)[number];
+
+export class TenancyError extends DomainError {
+  readonly code: TenancyFault;
+
+  constructor(fault: TenancyFault, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = fault;
+  }
+}
