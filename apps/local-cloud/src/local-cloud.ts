@@ -13,6 +13,7 @@ import { registerIam } from './iam/iam.routes';
 import { readSettings, TokenIssuer } from './iam/token-issuer';
 import { Store } from './journal/store';
 import { registerKeyProtect } from './key-protect/key-protect.routes';
+import { registerMetering } from './metering/metering.routes';
 import { registerResourceController } from './resource-controller/resource-controller.routes';
 
 export interface LocalCloudOptions {
@@ -68,6 +69,7 @@ export async function createLocalCloud(options: LocalCloudOptions = {}): Promise
   registerIam(app, cloud);
   registerKeyProtect(app, cloud);
   registerResourceController(app, cloud);
+  registerMetering(app, cloud);
 
   const localCloud: LocalCloud = {
     app,

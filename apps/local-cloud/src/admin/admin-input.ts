@@ -128,6 +128,11 @@ export const clockInput = z.union([
   z.strictObject({ reset: z.literal(true) }),
 ]);
 
+export const settingsInput = z.strictObject({
+  tokenLifetimeSeconds: z.int().min(1).max(3600).optional(),
+  decisionCacheSeconds: z.int().min(0).max(3600).optional(),
+});
+
 export const rotateInput = z.strictObject({ retire: z.boolean().default(false) });
 
 export type AccountInput = z.output<typeof accountInput>;

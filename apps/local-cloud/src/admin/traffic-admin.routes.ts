@@ -1,7 +1,7 @@
 import { type FastifyInstance } from 'fastify';
 import { type Cloud } from '../cloud';
-import { changeSettings } from '../iam/token-issuer';
-import { clockInput, faultInput, parse } from './admin-input';
+import { changeSettings, readSettings } from '../iam/token-issuer';
+import { clockInput, faultInput, parse, settingsInput } from './admin-input';
 import { AdminError } from './admin.errors';
 
 export function registerTrafficAdmin(admin: FastifyInstance, cloud: Cloud): void {
@@ -12,6 +12,17 @@ export function registerTrafficAdmin(admin: FastifyInstance, cloud: Cloud): void
   admin.delete('/requests', (_request, reply) => {
     cloud.requests.clear();
     return reply.code(204).send();
+  });
+
+  admin.get('/usage', () => [...cloud.store.list('usage')]);
+
+  admin.post('/settings', async (request) => {
+    const { tokenLifetimeSeconds, decisionCacheSeconds } = parse(settingsInput, request.body);
+    await changeSettings(cloud.store, {
+      ...(tokenLifetimeSeconds !== undefined && { tokenLifetimeSeconds }),
+      ...(decisionCacheSeconds !== undefined && { decisionCacheSeconds }),
+    });
+    return readSettings(cloud.store);
   });
 
   admin.post('/reset', async (_request, reply) => {

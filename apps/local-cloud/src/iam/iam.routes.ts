@@ -4,6 +4,7 @@ import { watchTraffic } from '../http/traffic';
 import { findApiKey } from './api-keys';
 import { verifyCaller } from './caller';
 import { IamApiError } from './iam.errors';
+import { registerPolicyDecisions } from './policy-decision.routes';
 import { registerTokenRoutes } from './token.routes';
 
 export function registerIam(app: FastifyInstance, cloud: Cloud): void {
@@ -20,6 +21,7 @@ export function registerIam(app: FastifyInstance, cloud: Cloud): void {
       registerTokenRoutes(iam, cloud);
       registerDiscovery(iam, cloud);
       registerApiKeyDetails(iam, cloud);
+      registerPolicyDecisions(iam, cloud);
       done();
     },
     { prefix: '/iam' },

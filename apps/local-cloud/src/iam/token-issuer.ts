@@ -13,8 +13,11 @@ import { type Store } from '../journal/store';
 import { claimsOf, type TokenClaims } from './token-claims';
 
 const SETTINGS_ID = 'settings';
-export const DEFAULT_SETTINGS: SettingsRow = { clockOffsetMs: 0, tokenGeneration: 1 };
-export const readSettings = (store: Store): SettingsRow => store.get('settings', SETTINGS_ID) ?? DEFAULT_SETTINGS;
+const DEFAULT_SETTINGS: SettingsRow = { clockOffsetMs: 0, tokenGeneration: 1, decisionCacheSeconds: 600 };
+export const readSettings = (store: Store): SettingsRow => ({
+  ...DEFAULT_SETTINGS,
+  ...store.get('settings', SETTINGS_ID),
+});
 export const changeSettings = (store: Store, change: Partial<SettingsRow>): Promise<void> =>
   store.commit(['settings', SETTINGS_ID, { ...readSettings(store), ...change }]);
 
@@ -57,11 +60,12 @@ export class TokenIssuer {
   async issue(identity: IdentityRow, options: IssueOptions): Promise<IssuedToken> {
     const { kid, key } = await this.#signingKey();
     const now = Math.floor(Date.now() / 1000);
+    const { tokenGeneration, tokenLifetimeSeconds = this.lifetimeSeconds } = readSettings(this.store);
     const claims: TokenClaims = {
       ...claimsOf(identity),
-      jti: `${readSettings(this.store).tokenGeneration}-${randomUUID()}`,
+      jti: `${tokenGeneration}-${randomUUID()}`,
       iat: now,
-      exp: now + (options.lifetimeSeconds ?? this.lifetimeSeconds),
+      exp: now + (options.lifetimeSeconds ?? tokenLifetimeSeconds),
       iss: this.issuer,
       grant_type: options.grantType,
       scope: options.scope ?? 'ibm openid',

@@ -142,10 +142,21 @@ export interface SigningKeyRow {
   readonly createdAt: string;
 }
 
+export interface UsageRow {
+  readonly location: string;
+  readonly resourceId: string;
+  readonly record: Readonly<Record<string, unknown>>;
+  readonly acceptedAt: string;
+}
+
 export interface SettingsRow {
   readonly clockOffsetMs: number;
   /** Tokens of an older generation are refused, wherever they came from. */
   readonly tokenGeneration: number;
+  /** Absent: as the process was started with. */
+  readonly tokenLifetimeSeconds?: number;
+  /** How long a policy decision may be kept by whoever asked for it. */
+  readonly decisionCacheSeconds: number;
 }
 
 export interface Rows {
@@ -160,6 +171,7 @@ export interface Rows {
   instancePolicy: InstancePolicyRow;
   service: ServiceRow;
   signingKey: SigningKeyRow;
+  usage: UsageRow;
   settings: SettingsRow;
 }
 
