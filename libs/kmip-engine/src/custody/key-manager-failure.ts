@@ -33,7 +33,7 @@ export function explainKeyManager(error: unknown, override?: FailureCode): unkno
 
 /** Nothing was carried out: either the key manager said no, or the request never left. */
 export const certainlyNotDone = (error: unknown): boolean =>
-  error instanceof KeyManagerError && (error.authoritative || error.details.certainlyNotDone === true);
+  error instanceof KeyManagerError && (error.details.certainlyNotDone ?? error.authoritative);
 
 export const isFault = (error: unknown, fault: KeyManagerFault): boolean =>
   error instanceof KeyManagerError && error.fault === fault;

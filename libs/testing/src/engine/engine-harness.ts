@@ -102,6 +102,12 @@ export class EngineHarness {
       });
   }
 
+  /** The same tenant served by another process: same catalog and key manager, other memory. */
+  anotherGateway(): EngineHarness {
+    const { clock, store, keyManager, instanceId } = this;
+    return new EngineHarness({ clock, store, keyManager, instanceId });
+  }
+
   scope(changes: Partial<EngineScope> = {}): EngineScope {
     return {
       instanceId: this.instanceId,

@@ -1,0 +1,216 @@
+import { type AuditEvent } from '@lib/audit';
+import { type KeyManagerFault } from '@lib/key-manager';
+import { ObjectType } from '@lib/kmip-protocol';
+import { type ManagedObjectStore, parseEnvelope } from '@lib/kmip-engine';
+import {
+  EngineHarness,
+  InMemoryManagedObjectStore,
+  type KeyManagerMethod,
+  attribute,
+  nameValue,
+  vcenterKey,
+} from '@lib/testing';
+import { createHash } from 'node:crypto';
+
+const template = { objectType: ObjectType.SymmetricKey, templateAttribute: { attributes: vcenterKey } };
+const TEN_MINUTES = 600_000;
+
+describe('birth of a key', () => {
+  let harness: EngineHarness;
+  beforeEach(() => {
+    harness = new EngineHarness();
+  });
+
+  it('stores the wrapped key under our name, with all it takes to rebuild the catalog', async () => {
+    const uniqueIdentifier = await harness.createKey();
+    const [stored] = harness.keyManager.storedKeys();
+    expect(stored?.name).toBe(`vmware_kmip_${uniqueIdentifier}`);
+    const payload = await harness.keyManager.fetchKey({ correlationId: 'c' as never }, stored!.id);
+    const key = await harness.fetch(uniqueIdentifier);
+    expect(parseEnvelope(payload)).toMatchObject({
+      v: 1,
+      instanceId: harness.instanceId,
+      uniqueIdentifier,
+      objectType: 2,
+      algorithm: 3,
+      length: 256,
+      usageMask: 12,
+      created: harness.clock.now().toISOString(),
+      digest: createHash('sha256').update(key).digest('hex'),
+      rootKeyId: harness.keyManager.rootKey.id,
+      rootKeyVersion: harness.keyManager.rootKey.version,
+    });
+    expect(payload.includes(key)).toBe(false);
+    expect(payload.toString('utf8')).not.toContain(key.toString('base64'));
+  });
+
+  it('keeps nothing in the catalog from which the key follows', async () => {
+    const key = await harness.fetch(await harness.createKey());
+    const rows = JSON.stringify([harness.store.objects(), harness.store.audits], (_, value: unknown) => value);
+    for (const form of ['hex', 'base64', 'base64url'] as const) expect(rows).not.toContain(key.toString(form));
+  });
+
+  it('binds the ciphertext to instance and identifier', async () => {
+    const uniqueIdentifier = await harness.createKey();
+    expect(harness.keyManager.callsOf('wrap')[0]?.aad).toStrictEqual([harness.instanceId, uniqueIdentifier]);
+  });
+
+  it.each([
+    [3, 128, 16],
+    [3, 192, 24],
+    [3, 256, 32],
+    [2, 112, 16],
+    [2, 168, 24],
+  ])('makes keys of algorithm %s and length %s with %s bytes', async (algorithm, length, size) => {
+    const attributes = [
+      attribute('Cryptographic Algorithm', { type: 'Enumeration', value: algorithm }),
+      attribute('Cryptographic Length', { type: 'Integer', value: length }),
+      attribute('Cryptographic Usage Mask', { type: 'Integer', value: 12 }),
+    ];
+    const create = () => harness.perform('Create', { ...template, templateAttribute: { attributes } });
+    const [first, second] = [await create(), await create()];
+    const key = await harness.fetch(first.uniqueIdentifier);
+    expect(key).toHaveLength(size);
+    expect(key.equals(await harness.fetch(second.uniqueIdentifier))).toBe(false);
+    if (algorithm === 2) {
+      for (const byte of key) expect(byte.toString(2).replaceAll('0', '').length % 2).toBe(1);
+    }
+  });
+
+  it('refuses to exceed the quota, before the key manager hears of it', async () => {
+    const scope = { limits: { maximumLiveKeys: 1 } };
+    await harness.createKey();
+    expect(await harness.refusal('Create', template, { scope })).toStrictEqual({
+      reason: 'PermissionDenied',
+      code: 'quota_exceeded',
+    });
+    expect(harness.keyManager.callsOf('wrap')).toHaveLength(1);
+  });
+
+  it('says so when no root key is bound, and leaves no intent', async () => {
+    expect(await harness.refusal('Create', template, { scope: { rootKeyId: undefined } as never })).toStrictEqual({
+      reason: 'PermissionDenied',
+      code: 'root_key_not_bound',
+    });
+    expect(harness.store.intents()).toHaveLength(0);
+  });
+
+  describe('when the store answer is lost', () => {
+    it('adopts the key that came to be all the same, and stores no second one', async () => {
+      harness.keyManager.failNext('storeKey', 'timeout', { afterEffect: true });
+      const uniqueIdentifier = await harness.createKey();
+      expect(harness.keyManager.storedKeys()).toHaveLength(1);
+      expect(harness.store.objects()[0]?.custody?.storedKeyId).toBe(harness.keyManager.storedKeys()[0]?.id);
+      await expect(harness.fetch(uniqueIdentifier)).resolves.toHaveLength(32);
+    });
+
+    it('leaves the intent when even looking fails, and the reconciler removes what came to be', async () => {
+      harness.keyManager.failNext('storeKey', 'timeout', { afterEffect: true });
+      harness.keyManager.failNext('findKeysByName', 'unavailable');
+      expect(await harness.refusal('Create', template)).toMatchObject({ code: 'key_manager_timeout' });
+      expect(harness.store.intents()).toHaveLength(1);
+      expect(harness.keyManager.storedKeys()).toHaveLength(1);
+
+      expect(await harness.reconcile()).toMatchObject({ abandoned: [] });
+      harness.clock.advance(TEN_MINUTES + 1);
+      expect((await harness.reconcile()).abandoned).toHaveLength(1);
+      expect(harness.keyManager.storedKeys()).toHaveLength(0);
+      expect(harness.store.intents()).toHaveLength(0);
+    });
+  });
+
+  it('removes the stored key again when the Name was taken at the last moment', async () => {
+    await harness.createKey([attribute('Name', nameValue('one'))]);
+    // Another connection takes the Name after the early check: the check finds nothing.
+    const { store } = harness;
+    const locate = store.locate.bind(store);
+    store.locate = (filter) => locate({ ...filter, limit: 0, states: [] });
+    const named = { attributes: [...vcenterKey, attribute('Name', nameValue('one'))] };
+    expect(await harness.refusal('Create', { ...template, templateAttribute: named })).toStrictEqual({
+      reason: 'InvalidField',
+      code: 'create_name_taken',
+    });
+    expect(harness.keyManager.storedKeys()).toHaveLength(1);
+    expect(store.intents()).toHaveLength(0);
+  });
+
+  describe('a creator that slept through its deadline', () => {
+    it('does not bring a key into the catalog that the reconciler removed', async () => {
+      const slow = new SleepingStore();
+      harness = new EngineHarness({ store: slow, clock: harness.clock });
+      const creating = harness.refusal('Create', template);
+      await slow.asleep;
+      harness.clock.advance(TEN_MINUTES + 1);
+      await harness.reconcile();
+      slow.wake();
+      expect(await creating).toStrictEqual({ reason: 'GeneralFailure', code: 'internal' });
+      expect(slow.objects()).toHaveLength(0);
+      expect(harness.keyManager.storedKeys()).toHaveLength(0);
+    });
+  });
+});
+
+/** Holds the first completeIntent until told to go on. */
+class SleepingStore extends InMemoryManagedObjectStore {
+  wake = (): void => undefined;
+  #fallAsleep = (): void => undefined;
+  readonly asleep = new Promise<void>((resolve) => (this.#fallAsleep = resolve));
+
+  override async completeIntent(...args: Parameters<ManagedObjectStore['completeIntent']>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      this.#fallAsleep();
+    });
+    return super.completeIntent(...args);
+  }
+}
+
+type Step =
+  | { readonly at: 'catalog'; readonly method: 'openIntent' | 'completeIntent' | 'abandonIntent' }
+  | { readonly at: 'key manager'; readonly method: KeyManagerMethod; readonly fault: KeyManagerFault };
+
+const steps: readonly Step[] = [
+  { at: 'catalog', method: 'openIntent' },
+  { at: 'key manager', method: 'wrap', fault: 'timeout' },
+  { at: 'key manager', method: 'wrap', fault: 'root_key_disabled' },
+  { at: 'key manager', method: 'storeKey', fault: 'timeout' },
+  { at: 'key manager', method: 'storeKey', fault: 'unavailable' },
+  { at: 'key manager', method: 'storeKey', fault: 'permission_denied' },
+  { at: 'catalog', method: 'completeIntent' },
+];
+
+const cases = steps.flatMap((step) =>
+  [false, true].flatMap((afterEffect) => [1, 2].map((times) => ({ ...step, afterEffect, times }))),
+);
+
+/** Each step of Create fails before or after its effect, once or with its repetition (reliability: one INSERT fails). */
+describe.each(cases)('Create with $method failing (after effect: $afterEffect, $times times)', (step) => {
+  it('ends in a state without lost keys or lasting orphans', async () => {
+    const harness = new EngineHarness();
+    if (step.at === 'catalog') harness.store.failNext(step.method, step);
+    else harness.keyManager.failNext(step.method, step.fault, step);
+    const answer = await harness.attempt('Create', template);
+    const created = answer.response?.name === 'Create' ? answer.response.payload.uniqueIdentifier : undefined;
+    harness.store.recover();
+    harness.keyManager.recover();
+
+    if (created !== undefined) await expect(harness.fetch(created)).resolves.toHaveLength(32);
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect((await harness.reconcile()).failed).toHaveLength(0);
+
+    const named = harness.store.objects().map(({ custody }) => custody?.storedKeyId);
+    expect(harness.keyManager.storedKeys().map(({ id }) => id)).toStrictEqual(named);
+    expect(harness.store.intents()).toHaveLength(0);
+    if (created !== undefined) await expect(harness.fetch(created)).resolves.toHaveLength(32);
+    for (const { uniqueIdentifier } of harness.store.objects()) {
+      await expect(harness.fetch(uniqueIdentifier)).resolves.toHaveLength(32);
+    }
+    const births = harness.store.audits.filter(isBirth);
+    expect(births.map(({ target }) => target?.id)).toStrictEqual(
+      harness.store.objects().map(({ uniqueIdentifier }) => uniqueIdentifier),
+    );
+  });
+});
+
+const isBirth = ({ action, outcome }: AuditEvent): boolean =>
+  action === 'vmware-solutions.kmip-key.create' && outcome === 'success';

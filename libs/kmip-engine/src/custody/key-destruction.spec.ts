@@ -1,0 +1,176 @@
+import { type KeyManagerFault } from '@lib/key-manager';
+import { type StoredState } from '@lib/kmip-engine';
+import { EngineHarness, type KeyManagerMethod } from '@lib/testing';
+
+const stateOf = (harness: EngineHarness): StoredState | undefined => harness.store.objects()[0]?.state;
+
+describe('destruction of a key', () => {
+  let harness: EngineHarness;
+  let id: string;
+  beforeEach(async () => {
+    harness = new EngineHarness();
+    id = await harness.createKey();
+  });
+  const destroy = () => harness.refusal('Destroy', { uniqueIdentifier: id });
+
+  it('deletes the stored key and keeps what is known of it', async () => {
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+    expect(harness.store.objects()).toMatchObject([{ state: 'Destroyed', destroyDate: harness.clock.now() }]);
+    expect(harness.store.objects()[0]?.custody).toBeUndefined();
+    expect(await harness.refusal('Get', { uniqueIdentifier: id })).toMatchObject({ code: 'key_destroyed' });
+    expect(await destroy()).toStrictEqual({ reason: 'PermissionDenied', code: 'already_destroyed' });
+  });
+
+  it('is recorded before and after', async () => {
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(harness.store.audits.slice(1)).toMatchObject([
+      { action: 'vmware-solutions.kmip-key.destroy', outcome: 'success', details: { step: 'requested' } },
+      { action: 'vmware-solutions.kmip-key.destroy', outcome: 'success', details: { step: 'completed' } },
+    ]);
+  });
+
+  it('never pretends: a Writer may not, the key lives on, and the message says who may', async () => {
+    harness.keyManager.role = 'writer';
+    const answer = await harness.attempt('Destroy', { uniqueIdentifier: id });
+    expect(answer.resultMessage).toContain('service role Manager');
+    expect(await destroy()).toStrictEqual({ reason: 'PermissionDenied', code: 'destroy_needs_manager' });
+    expect(stateOf(harness)).toBe('PreActive');
+    await expect(harness.fetch(id)).resolves.toHaveLength(32);
+    expect(harness.store.audits.filter(({ outcome }) => outcome === 'failure')).toMatchObject([
+      { reason: 'destroy_needs_manager', details: { step: 'withdrawn' } },
+      { reason: 'destroy_needs_manager', details: { step: 'withdrawn' } },
+    ]);
+  });
+
+  it('needs no Manager once the tenant has deleted the stored key', async () => {
+    harness.keyManager.deleteStoredKey(harness.keyManager.storedKeys()[0]!.id);
+    harness.keyManager.role = 'writer';
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(stateOf(harness)).toBe('Destroyed');
+  });
+
+  it('takes every stored key of the object, also one that a broken-off move left behind', async () => {
+    const call = { correlationId: 'c' as never };
+    await harness.keyManager.storeKey(call, `vmware_kmip_${id}`, Buffer.from('{}'));
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+  });
+
+  it('touches no stored key of another object', async () => {
+    const other = await harness.createKey();
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    await expect(harness.fetch(other)).resolves.toHaveLength(32);
+  });
+
+  const refusals: readonly (readonly [KeyManagerFault, string, string])[] = [
+    ['refused', 'PermissionDenied', 'destroy_refused'],
+    ['credential_rejected', 'PermissionDenied', 'key_manager_credential'],
+    ['overloaded', 'GeneralFailure', 'key_manager_busy'],
+  ];
+  it.each(refusals)('gives the key back when the deletion certainly was not done: %s', async (fault, reason, code) => {
+    harness.keyManager.failNext('deleteKey', fault);
+    expect(await destroy()).toStrictEqual({ reason, code });
+    expect(harness.store.objects()[0]?.destroyRequestedAt).toBeUndefined();
+    await expect(harness.fetch(id)).resolves.toHaveLength(32);
+  });
+
+  it.each([true, false])('serves the key no longer while the outcome is unknown (deleted: %s)', async (deleted) => {
+    harness.keyManager.failNext('deleteKey', 'timeout', { afterEffect: true });
+    if (!deleted) harness.keyManager.deleteKey = lostRequest(harness);
+    expect(await destroy()).toStrictEqual({ reason: 'GeneralFailure', code: 'destroy_unsettled' });
+    expect(stateOf(harness)).toBe('PreActive');
+    expect(await harness.refusal('Get', { uniqueIdentifier: id })).toMatchObject({ code: 'key_being_destroyed' });
+    expect(await harness.refusal('Activate', { uniqueIdentifier: id })).toMatchObject({ code: 'key_being_destroyed' });
+
+    expect((await harness.reconcile()).destroyed).toHaveLength(0);
+    harness.clock.advance(60_001);
+    expect((await harness.reconcile()).destroyed).toStrictEqual([id]);
+    expect(stateOf(harness)).toBe('Destroyed');
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+    expect(await harness.reconcile()).toMatchObject({ destroyed: [], failed: [] });
+  });
+
+  it('can be repeated by the client while it is unsettled', async () => {
+    harness.keyManager.failNext('deleteKey', 'timeout', { afterEffect: true });
+    await destroy();
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(stateOf(harness)).toBe('Destroyed');
+  });
+
+  it('is withdrawn by the reconciler when the key manager refuses it for good', async () => {
+    harness.keyManager.failNext('deleteKey', 'timeout', { afterEffect: false });
+    harness.keyManager.deleteKey = lostRequest(harness);
+    await destroy();
+    harness.keyManager.role = 'writer';
+    harness.clock.advance(60_001);
+    expect((await harness.reconcile()).withdrawn).toStrictEqual([id]);
+    await expect(harness.fetch(id)).resolves.toHaveLength(32);
+  });
+
+  it('leaves an Active key alone', async () => {
+    await harness.perform('Activate', { uniqueIdentifier: id });
+    expect(await destroy()).toStrictEqual({ reason: 'PermissionDenied', code: 'destroy_active' });
+    expect(harness.keyManager.callsOf('deleteKey')).toHaveLength(0);
+  });
+});
+
+/** The next deletion never arrives, and its sender cannot know. */
+function lostRequest({ keyManager }: EngineHarness): EngineHarness['keyManager']['deleteKey'] {
+  const deleteKey = keyManager.deleteKey.bind(keyManager);
+  return async (context) => {
+    keyManager.deleteKey = deleteKey;
+    keyManager.recover();
+    keyManager.failNext('findKeysByName', 'timeout', { afterEffect: true });
+    await keyManager.findKeysByName(context, 'nothing');
+  };
+}
+
+type Step =
+  | { readonly at: 'catalog'; readonly method: 'mutate' | 'find'; readonly skip: number }
+  | { readonly at: 'key manager'; readonly method: KeyManagerMethod; readonly fault: KeyManagerFault };
+
+const steps: readonly Step[] = [
+  { at: 'catalog', method: 'mutate', skip: 0 },
+  { at: 'catalog', method: 'mutate', skip: 1 },
+  { at: 'key manager', method: 'findKeysByName', fault: 'timeout' },
+  { at: 'key manager', method: 'deleteKey', fault: 'timeout' },
+  { at: 'key manager', method: 'deleteKey', fault: 'unavailable' },
+];
+const cases = steps.flatMap((step) => [false, true].map((afterEffect) => ({ ...step, afterEffect })));
+
+/** Each step of Destroy fails before or after its effect. */
+describe.each(cases)('Destroy with $method failing (after effect: $afterEffect)', (step) => {
+  it('claims no destroyed key that could be served, and serves no key that was deleted', async () => {
+    const harness = new EngineHarness();
+    const id = await harness.createKey();
+    if (step.at === 'catalog') failNth(harness, step.skip, step.afterEffect);
+    else harness.keyManager.failNext(step.method, step.fault, step);
+    const answer = await harness.attempt('Destroy', { uniqueIdentifier: id });
+    harness.store.recover();
+    harness.keyManager.recover();
+
+    const consistent = () => {
+      const destroyed = stateOf(harness) === 'Destroyed';
+      if (destroyed) expect(harness.keyManager.storedKeys()).toHaveLength(0);
+      if (answer.resultStatus === 0) expect(destroyed).toBe(true);
+    };
+    consistent();
+    harness.clock.advance(600_001);
+    expect((await harness.reconcile()).failed).toHaveLength(0);
+    consistent();
+    expect(harness.store.objects()[0]?.destroyRequestedAt).toBeUndefined();
+    if (stateOf(harness) === 'PreActive') await expect(harness.fetch(id)).resolves.toHaveLength(32);
+  });
+});
+
+/** Lets `skip` mutations pass and makes the next one fail. */
+function failNth({ store }: EngineHarness, skip: number, afterEffect: boolean): void {
+  const mutate = store.mutate.bind(store);
+  let passed = 0;
+  store.mutate = async (...args) => {
+    if (passed++ !== skip) return mutate(...args);
+    store.failNext('mutate', { afterEffect });
+    return mutate(...args);
+  };
+}

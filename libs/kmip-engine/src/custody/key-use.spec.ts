@@ -1,0 +1,266 @@
+import { type KeyManagerFault } from '@lib/key-manager';
+import { Secret } from '@lib/kernel';
+import { type ManagedObject } from '@lib/kmip-engine';
+import { EngineHarness, FakeKeyManager, InMemoryManagedObjectStore, failureCode, reasonName } from '@lib/testing';
+
+describe('use of a key', () => {
+  let harness: EngineHarness;
+  let id: string;
+  beforeEach(async () => {
+    harness = new EngineHarness();
+    id = await harness.createKey();
+  });
+  const get = () => harness.refusal('Get', { uniqueIdentifier: id });
+  const change = (changes: Partial<ManagedObject>) =>
+    harness.store.overwrite({ ...harness.store.objects()[0]!, ...changes });
+
+  it('serves the same bytes every time, from any gateway, and no others', async () => {
+    const elsewhere = harness.anotherGateway();
+    const key = await harness.fetch(id);
+    expect(await harness.fetch(id)).toStrictEqual(key);
+    expect(await elsewhere.fetch(id)).toStrictEqual(key);
+    expect(await harness.fetch(await harness.createKey())).not.toStrictEqual(key);
+  });
+
+  it('commits the record before the secret leaves, and no secret leaves without one', async () => {
+    harness.store.breakAudit();
+    expect(await get()).toStrictEqual({ reason: 'GeneralFailure', code: 'internal' });
+    harness.store.recover();
+    const before = harness.store.audits.length;
+    await harness.fetch(id);
+    expect(harness.store.audits.slice(before)).toMatchObject([
+      { action: 'vmware-solutions.kmip-key.read', outcome: 'success', target: { id }, initiator: { name: 'vcenter' } },
+    ]);
+  });
+
+  const refusals: readonly (readonly [string, Partial<ManagedObject>, string, string])[] = [
+    ['suspended', { suspended: true }, 'PermissionDenied', 'key_suspended'],
+    ['destroyed', { state: 'Destroyed' }, 'ItemNotFound', 'key_destroyed'],
+    ['destroyed after compromise', { state: 'DestroyedCompromised' }, 'ItemNotFound', 'key_destroyed'],
+    ['being destroyed', { destroyRequestedAt: new Date(0) }, 'PermissionDenied', 'key_being_destroyed'],
+  ];
+  it.each(refusals)('is refused while the key is %s', async (_, changes, reason, code) => {
+    change(changes);
+    const calls = harness.keyManager.calls.length;
+    expect(await get()).toStrictEqual({ reason, code });
+    expect(harness.keyManager.calls).toHaveLength(calls);
+  });
+
+  it.each(['PreActive', 'Active', 'Deactivated', 'Compromised'] as const)('is granted in state %s', async (state) => {
+    change({ state });
+    await expect(harness.fetch(id)).resolves.toHaveLength(32);
+  });
+
+  it('can be refused for compromised keys by the instance', async () => {
+    change({ state: 'Compromised' });
+    const scope = { limits: { maximumLiveKeys: 9, serveCompromisedKeys: false } };
+    expect(await harness.refusal('Get', { uniqueIdentifier: id }, { scope })).toMatchObject({
+      code: 'key_compromised',
+    });
+  });
+
+  describe('what the tenant does in the key manager shows with the next Get', () => {
+    const acts: readonly (readonly [string, (keyManager: FakeKeyManager) => void, string, string])[] = [
+      ['root key disabled', (k) => k.disable(), 'PermissionDenied', 'root_key_disabled'],
+      ['root key deleted', (k) => k.deleteRootKey(), 'CryptographicFailure', 'root_key_deleted'],
+      ['stored key deleted', (k) => k.deleteStoredKey(k.storedKeys()[0]!.id), 'ItemNotFound', 'stored_key_deleted'],
+      ['API key revoked', (k) => (k.credentialAccepted = false), 'PermissionDenied', 'key_manager_credential'],
+      ['role taken away', (k) => (k.role = 'reader'), 'PermissionDenied', 'key_manager_permission'],
+    ];
+    it.each(acts)('%s', async (_, act, reason, code) => {
+      await harness.fetch(id);
+      act(harness.keyManager);
+      expect(await get()).toStrictEqual({ reason, code });
+    });
+
+    it('and enabling the root key serves again at once', async () => {
+      harness.keyManager.disable();
+      await get();
+      harness.keyManager.enable();
+      await expect(harness.fetch(id)).resolves.toHaveLength(32);
+    });
+  });
+
+  const faults: readonly (readonly [KeyManagerFault, string, string])[] = [
+    ['timeout', 'GeneralFailure', 'key_manager_timeout'],
+    ['unavailable', 'GeneralFailure', 'key_manager_unavailable'],
+    ['rate_limited', 'GeneralFailure', 'key_manager_busy'],
+    ['overloaded', 'GeneralFailure', 'key_manager_busy'],
+    ['refused', 'GeneralFailure', 'key_manager_refused'],
+    ['root_key_expired', 'PermissionDenied', 'root_key_expired'],
+    ['root_key_missing', 'CryptographicFailure', 'root_key_missing'],
+    ['ciphertext_rejected', 'CryptographicFailure', 'stored_key_altered'],
+  ];
+  it.each(faults)('explains the fault %s', async (fault, reason, code) => {
+    harness.keyManager.failNext('unwrap', fault);
+    expect(await get()).toStrictEqual({ reason, code });
+  });
+
+  it("passes on the key manager's reason code, and nothing that is none", async () => {
+    harness.keyManager.failNext('unwrap', 'refused', { reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' });
+    const told = await harness.attempt('Get', { uniqueIdentifier: id });
+    expect(told.resultMessage).toContain('(key manager: KEY_ACTION_INVALID_STATE_ERR)');
+    harness.keyManager.failNext('unwrap', 'refused', { reasonCode: 'Bearer eyJhbGciOi' });
+    const untold = await harness.attempt('Get', { uniqueIdentifier: id });
+    expect(untold.resultMessage).not.toContain('Bearer');
+  });
+
+  describe('round trips', () => {
+    const order = () => harness.keyManager.calls.map(({ method }) => method);
+
+    it('fetches first and unwraps then, as long as it does not know the ciphertext', async () => {
+      const elsewhere = harness.anotherGateway();
+      const release = harness.keyManager.hang('fetchKey');
+      const pending = elsewhere.fetch(id);
+      await settle();
+      expect(order().slice(-1)).toStrictEqual(['fetchKey']);
+      release();
+      await pending;
+      expect(order().slice(-2)).toStrictEqual(['fetchKey', 'unwrap']);
+    });
+
+    it('sends fetch and unwrap together once it does', async () => {
+      const release = harness.keyManager.hang('fetchKey');
+      const pending = harness.fetch(id);
+      await settle();
+      expect(order().slice(-2)).toStrictEqual(['fetchKey', 'unwrap']);
+      release();
+      await expect(pending).resolves.toHaveLength(32);
+    });
+
+    it('answers from what was fetched when that differs from what was remembered', async () => {
+      await harness.fetch(id);
+      const key = await harness.fetch(id);
+      const object = harness.store.objects()[0]!;
+      const aad = [harness.instanceId, id];
+      const call = { correlationId: 'c' as never };
+      const again = await harness.keyManager.wrap(call, aad, Secret.of(Buffer.from(key)));
+      const payload: unknown = JSON.parse(
+        (await harness.keyManager.fetchKey(call, object.custody!.storedKeyId)).toString('utf8'),
+      );
+      const stored = await harness.keyManager.storeKey(
+        call,
+        `vmware_kmip_${id}`,
+        Buffer.from(JSON.stringify({ ...(payload as object), ciphertext: again.ciphertext })),
+      );
+      const fetchKey = harness.keyManager.fetchKey.bind(harness.keyManager);
+      harness.keyManager.fetchKey = (context) => fetchKey(context, stored.id);
+      expect(await harness.fetch(id)).toStrictEqual(key);
+      expect(order().slice(-2)).toStrictEqual(['unwrap', 'unwrap']);
+    });
+
+    it('shares one round trip among identical Gets, each with its own record and its own copy', async () => {
+      const key = await harness.fetch(id);
+      const calls = harness.keyManager.calls.length;
+      const audits = harness.store.audits.length;
+      const release = harness.keyManager.hang('unwrap');
+      const many = Array.from({ length: 64 }, () => harness.fetch(id));
+      await settle();
+      release();
+      for (const served of await Promise.all(many)) expect(served).toStrictEqual(key);
+      expect(harness.keyManager.calls).toHaveLength(calls + 2);
+      expect(harness.store.audits).toHaveLength(audits + 64);
+    });
+
+    it('tells every one of them the same failure, and asks anew afterwards', async () => {
+      harness.keyManager.failNext('unwrap', 'timeout');
+      const many = await Promise.all(Array.from({ length: 5 }, () => get()));
+      expect(new Set(many.map(({ code }) => code))).toStrictEqual(new Set(['key_manager_timeout']));
+      await expect(harness.fetch(id)).resolves.toHaveLength(32);
+    });
+
+    it('ends at its deadline when the key manager hangs', async () => {
+      harness.keyManager.hang('unwrap');
+      const scope = { limits: { maximumLiveKeys: 9, operationTimeoutMs: 5 } };
+      const answer = await harness.refusal('Get', { uniqueIdentifier: id }, { scope });
+      expect(answer).toStrictEqual({ reason: 'GeneralFailure', code: 'key_manager_timeout' });
+      harness.keyManager.recover();
+    });
+  });
+
+  it('serves no key whose stored payload was swapped with that of another', async () => {
+    const other = await harness.createKey();
+    const [mine, theirs] = [id, other].map((each) =>
+      harness.store.objects().find(({ uniqueIdentifier }) => uniqueIdentifier === each)!,
+    );
+    harness.store.overwrite({ ...mine!, custody: theirs!.custody! });
+    expect(await get()).toStrictEqual({ reason: 'CryptographicFailure', code: 'stored_key_altered' });
+  });
+
+  it('serves no key that is not the one it was, even if the key manager unwraps it', async () => {
+    change({ digest: Buffer.alloc(32) });
+    expect(await get()).toMatchObject({ code: 'stored_key_altered' });
+  });
+
+  it('fails when the key is destroyed while it is being fetched', async () => {
+    const release = harness.keyManager.hang('unwrap');
+    const pending = get();
+    await settle();
+    change({ state: 'Destroyed' });
+    release();
+    expect(await pending).toStrictEqual({ reason: 'ItemNotFound', code: 'key_destroyed' });
+  });
+
+  it('survives an activation between reading and recording without a second round trip', async () => {
+    await harness.fetch(id);
+    const calls = harness.keyManager.calls.length;
+    const release = harness.keyManager.hang('unwrap');
+    const pending = harness.fetch(id);
+    await settle();
+    await harness.perform('Activate', { uniqueIdentifier: id });
+    release();
+    await expect(pending).resolves.toHaveLength(32);
+    expect(harness.keyManager.calls).toHaveLength(calls + 2);
+  });
+
+  it('gives up on a key that never holds still', async () => {
+    harness.store.recordFetch = () => Promise.resolve(false);
+    expect(await get()).toStrictEqual({ reason: 'GeneralFailure', code: 'key_busy' });
+  });
+
+  it('zeroes every copy of the key it made once the answer is encoded', async () => {
+    const secrets: Buffer[] = [];
+    const unwrap = harness.keyManager.unwrap.bind(harness.keyManager);
+    harness.keyManager.unwrap = async (...args) => {
+      const result = await unwrap(...args);
+      secrets.push(result.plaintext.expose());
+      const clone = result.plaintext.clone.bind(result.plaintext);
+      result.plaintext.clone = () => {
+        const copy = clone();
+        secrets.push(copy.expose());
+        return copy;
+      };
+      return result;
+    };
+    await harness.fetch(id);
+    await settle();
+    expect(secrets).toHaveLength(2);
+    for (const bytes of secrets) expect(bytes.every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+describe('two tenants on one engine', () => {
+  it('never meet: identifiers, keys, caches and answers', async () => {
+    const first = new EngineHarness();
+    const second = new EngineHarness({
+      engine: first.engine,
+      store: new InMemoryManagedObjectStore(),
+      keyManager: new FakeKeyManager(),
+    });
+    const [mine, theirs] = [await first.createKey(), await second.createKey()];
+    const keys = await Promise.all([first.fetch(mine), second.fetch(theirs), first.fetch(mine), second.fetch(theirs)]);
+    expect(keys[0]).toStrictEqual(keys[2]);
+    expect(keys[1]).toStrictEqual(keys[3]);
+    expect(keys[0]).not.toStrictEqual(keys[1]);
+
+    const foreign = await first.attempt('Get', { uniqueIdentifier: theirs });
+    const unknown = await first.attempt('Get', { uniqueIdentifier: '00000000-0000-4000-8000-000000000000' });
+    const nonsense = await first.attempt('Get', { uniqueIdentifier: '../../etc/passwd' });
+    expect(reasonName(foreign.resultReason)).toBe('ItemNotFound');
+    expect(failureCode(foreign)).toBe('unknown_object');
+    expect([unknown, nonsense]).toStrictEqual([foreign, foreign]);
+  });
+});
+
+/** Lets everything run that needs no outside event. */
+const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
