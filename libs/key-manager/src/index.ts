@@ -1,2 +1,3 @@
 export * from './key-manager.error';
 export * from './key-manager.port';
+export * from './preflight';

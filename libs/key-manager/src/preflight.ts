@@ -1,0 +1,196 @@
+import { type CorrelationId } from '@lib/kernel';
+
+import { KeyManagerError, type KeyManagerFault } from './key-manager.error';
+import { type CallContext, type KeyManager, type RootKeyDescription, type StoredKey } from './key-manager.port';
+
+export type PreflightPermission =
+  | 'root_key.describe'
+  | 'root_key.wrap'
+  | 'root_key.unwrap'
+  | 'stored_key.create'
+  | 'stored_key.read'
+  | 'stored_key.delete';
+
+export interface PreflightFinding {
+  readonly permission: PreflightPermission;
+  /** What the product needs it for. */
+  readonly why: string;
+  /** `warning`: works, but something will end or is missing that only some operations need. */
+  readonly result: 'ok' | 'warning' | 'failed' | 'not_tried';
+  readonly detail?: string;
+  /** What the tenant's administrator can do about it. */
+  readonly fix?: string;
+  readonly fault?: KeyManagerFault;
+  readonly reasonCode?: string;
+}
+
+export interface PreflightReport {
+  /** No finding failed: keys can be made and served. */
+  readonly usable: boolean;
+  readonly findings: readonly PreflightFinding[];
+}
+
+const WHY: Readonly<Record<PreflightPermission, string>> = {
+  'root_key.describe': 'to see that the root key is there, active and a root key',
+  'root_key.wrap': 'to make a new key (KMIP Create)',
+  'root_key.unwrap': 'to serve a key (KMIP Get)',
+  'stored_key.create': 'to keep the wrapped key in your own instance',
+  'stored_key.read': 'to serve a key (KMIP Get)',
+  'stored_key.delete': 'to shred a key when vCenter destroys it (KMIP Destroy)',
+};
+
+const FIX: Readonly<Partial<Record<KeyManagerFault, string>>> = {
+  credential_rejected: 'create a new API key for the service ID and set it here',
+  permission_denied:
+    'give the service ID the role Writer on the key-manager instance (Manager to delete); a new policy takes up to a minute to take effect',
+  root_key_disabled: 'enable the root key in the key manager',
+  root_key_expired: 'bind a root key without an expiration date',
+  root_key_deleted: 'restore the root key in the key manager, or bind another one',
+  root_key_missing: 'check the id of the root key and of the instance',
+  rate_limited: 'try again in a minute',
+  unavailable: 'check that the key manager is up and initialised, then try again',
+  timeout: 'check that the key manager can be reached from here, then try again',
+  overloaded: 'try again in a few seconds',
+};
+
+/** Not under the prefix of real keys: a catalog that is rebuilt must not meet it. */
+const PROBE_NAME = 'kmip_preflight_probe';
+const PROBE_PAYLOAD = Buffer.from('preflight');
+const PROBE_AAD = ['preflight'] as const;
+
+/**
+ * Tries what the product will do, in order, and says what is missing and why it is needed. Permissions cannot be read
+ * with the tenant's API key, only tried. Leaves at most one small key in the instance, when it may not delete it.
+ */
+export async function preflight(keyManager: KeyManager, correlationId: CorrelationId): Promise<PreflightReport> {
+  const run = new PreflightRun(keyManager, { correlationId });
+  await run.describe();
+  await run.wrapAndUnwrap();
+  await run.store();
+  return {
+    usable: run.findings.every(({ result }) => result === 'ok' || result === 'warning'),
+    findings: run.findings,
+  };
+}
+
+class PreflightRun {
+  readonly findings: PreflightFinding[] = [];
+
+  constructor(
+    private readonly keyManager: KeyManager,
+    private readonly context: CallContext,
+  ) {}
+
+  async describe(): Promise<void> {
+    const rootKey = await this.#attempt('root_key.describe', () => this.keyManager.describeRootKey(this.context));
+    const doubt = rootKey === undefined ? undefined : doubtAbout(rootKey);
+    if (doubt !== undefined) this.#replaceLast(doubt);
+  }
+
+  async wrapAndUnwrap(): Promise<void> {
+    const wrapped = await this.#attempt('root_key.wrap', () => this.keyManager.wrap(this.context, PROBE_AAD));
+    if (wrapped === undefined) {
+      this.#skip('root_key.unwrap', 'nothing could be wrapped to try it with');
+      return;
+    }
+    const unwrapped = await this.#attempt('root_key.unwrap', () =>
+      this.keyManager.unwrap(this.context, PROBE_AAD, wrapped.ciphertext),
+    );
+    wrapped.plaintext?.wipe();
+    unwrapped?.plaintext.wipe();
+  }
+
+  async store(): Promise<void> {
+    const left = await this.#leftBehind();
+    const stored =
+      left ??
+      (await this.#attempt('stored_key.create', () =>
+        this.keyManager.storeKey(this.context, PROBE_NAME, PROBE_PAYLOAD),
+      ));
+    if (left !== undefined) {
+      this.#add('stored_key.create', 'ok', { detail: 'seen by the probe key of an earlier check' });
+    }
+    if (stored === undefined) {
+      this.#skip('stored_key.read', 'nothing could be stored to try it with');
+      this.#skip('stored_key.delete', 'nothing could be stored to try it with');
+      return;
+    }
+    await this.#attempt('stored_key.read', () => this.keyManager.fetchKey(this.context, stored.id));
+    const deleted = await this.#attempt('stored_key.delete', async () => {
+      await this.keyManager.deleteKey(this.context, stored.id);
+      return true;
+    });
+    if (deleted === undefined) this.#softenDeletion(stored);
+  }
+
+  /** A probe key that an earlier check could not delete is used again, so that checks do not pile them up. */
+  async #leftBehind(): Promise<StoredKey | undefined> {
+    try {
+      return (await this.keyManager.findKeysByName(this.context, PROBE_NAME))[0];
+    } catch (error) {
+      if (error instanceof KeyManagerError) return undefined;
+      throw error;
+    }
+  }
+
+  /** A Writer serves and makes keys; only Destroy needs more. */
+  #softenDeletion(stored: StoredKey): void {
+    const last = this.findings.at(-1);
+    if (last?.fault !== 'permission_denied' && last?.fault !== 'refused') return;
+    this.#replaceLast({
+      result: 'warning',
+      detail: `keys cannot be deleted: KMIP Destroy will fail. The probe key ${stored.id} is left behind`,
+    });
+  }
+
+  async #attempt<T>(permission: PreflightPermission, action: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await action();
+      this.#add(permission, 'ok');
+      return result;
+    } catch (error) {
+      if (!(error instanceof KeyManagerError)) throw error;
+      const { reasonCode } = error.details;
+      const fix = FIX[error.fault];
+      this.#add(permission, 'failed', {
+        detail: error.message,
+        fault: error.fault,
+        ...(fix === undefined ? {} : { fix }),
+        ...(reasonCode === undefined ? {} : { reasonCode }),
+      });
+      return undefined;
+    }
+  }
+
+  #skip(permission: PreflightPermission, detail: string): void {
+    this.#add(permission, 'not_tried', { detail });
+  }
+
+  #add(
+    permission: PreflightPermission,
+    result: PreflightFinding['result'],
+    more: Partial<PreflightFinding> = {},
+  ): void {
+    this.findings.push({ permission, why: WHY[permission], result, ...more });
+  }
+
+  #replaceLast(change: Partial<PreflightFinding>): void {
+    const last = this.findings.pop();
+    if (last !== undefined) this.findings.push({ ...last, ...change });
+  }
+}
+
+function doubtAbout({ state, isRootKey, expiresAt }: RootKeyDescription): Partial<PreflightFinding> | undefined {
+  if (!isRootKey) {
+    return { result: 'failed', detail: 'the id names a standard key', fix: 'give the id of a root key' };
+  }
+  if (state !== 'active') {
+    return { result: 'failed', detail: `the root key is ${state}`, fix: 'bind a root key that is active' };
+  }
+  if (expiresAt === undefined) return undefined;
+  return {
+    result: 'warning',
+    detail: `the root key expires on ${expiresAt.toISOString()}: no new keys can be made from then on`,
+    fix: 'bind a root key without an expiration date',
+  };
+}
