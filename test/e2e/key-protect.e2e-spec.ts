@@ -41,7 +41,8 @@ class Tenant {
   bind(apiKey: string, rootKeyId: string): KeyManager {
     return this.registry.for({
       instanceId: toInstanceId(randomUUID()),
-      version: 1,
+      bindingId: 'b1',
+      version: '1',
       baseUrl: this.seeded.instance.endpoints.public,
       keyManagerGuid: this.seeded.instance.id,
       rootKeyId,

@@ -57,7 +57,8 @@ function bind(service: FakeKeyProtect, rootKeyId: string, role: FakeRole, tokens
   });
   const keyManager = registry.for({
     instanceId: toInstanceId(randomUUID()),
-    version: 1,
+    bindingId: 'b1',
+    version: '1',
     baseUrl: 'https://us-south.kms.cloud.ibm.com',
     keyManagerGuid: service.instanceGuid,
     rootKeyId,

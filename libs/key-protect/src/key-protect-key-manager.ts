@@ -167,7 +167,8 @@ export class KeyProtectKeyManager implements KeyManager {
   }
 }
 
-function describeRootKey(resource: KeyResource): RootKeyDescription {
+/** @throws KeyManagerError `unavailable` for a state that is not documented */
+export function describeRootKey(resource: KeyResource): RootKeyDescription {
   const state = keyStateOf(resource.state);
   if (state === undefined) throw unreadableAnswer(200);
   return {

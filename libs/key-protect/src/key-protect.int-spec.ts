@@ -70,7 +70,8 @@ async function tenant(limits: CallLimits = DEFAULT_CALL_LIMITS) {
     service.grant(role, role);
     return registry.for({
       instanceId: toInstanceId(randomUUID()),
-      version: 1,
+      bindingId: 'b1',
+      version: '1',
       baseUrl: server.origin,
       keyManagerGuid: service.instanceGuid,
       rootKeyId,
