@@ -9,3 +9,4 @@ export { type InvalidationBusOptions, PostgresInvalidationBus } from './coordina
 export { PostgresLeases } from './coordination/postgres-leases';
 export { PostgresRegionDirectory } from './tenancy/postgres-region-directory';
 export { PostgresUnitOfWork } from './tenancy/postgres-unit-of-work';
+export { PostgresAuditTrail } from './audit/postgres-audit-trail';
