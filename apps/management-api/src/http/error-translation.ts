@@ -2,37 +2,8 @@ import { DomainError } from '@lib/kernel';
 
 import { UnauthenticatedError } from '../auth/token-verifier';
 import { ApiError, type ApiErrorCode, type ApiFault } from './api-error';
+import { DOMAIN_ERRORS } from './domain-errors';
 import { StrictJsonError } from './strict-json';
-
-interface Translation {
-  readonly status: number;
-  readonly code: ApiErrorCode;
-  readonly target?: ApiFault['target'];
-}
-
-const field = (name: string): ApiFault['target'] => ({ type: 'field', name });
-
-/**
- * The only place where domain errors become statuses. A code that is not here is answered as 500, and a spec that
- * compares this table with the libs' codes keeps that from happening by accident.
- */
-export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
-  iam_unavailable: { status: 503, code: 'service_unavailable' },
-  authorizer_unavailable: { status: 503, code: 'service_unavailable' },
-  key_manager_credential_rejected: { status: 400, code: 'credential_rejected' },
-  key_manager_permission_denied: { status: 400, code: 'credential_rejected' },
-  key_manager_root_key_disabled: { status: 400, code: 'root_key_unavailable', target: field('crn') },
-  key_manager_root_key_expired: { status: 400, code: 'root_key_unavailable', target: field('crn') },
-  key_manager_root_key_deleted: { status: 400, code: 'root_key_unavailable', target: field('crn') },
-  key_manager_root_key_missing: { status: 400, code: 'root_key_unavailable', target: field('crn') },
-  key_manager_stored_key_missing: { status: 409, code: 'invalid_state' },
-  key_manager_ciphertext_rejected: { status: 409, code: 'invalid_state' },
-  key_manager_refused: { status: 409, code: 'key_manager_unavailable' },
-  key_manager_rate_limited: { status: 503, code: 'key_manager_unavailable' },
-  key_manager_unavailable: { status: 503, code: 'key_manager_unavailable' },
-  key_manager_timeout: { status: 503, code: 'key_manager_unavailable' },
-  key_manager_overloaded: { status: 503, code: 'key_manager_unavailable' },
-};
 
 /** Faults that Fastify finds before a handler runs. */
 const FRAMEWORK_ERRORS: Readonly<Record<string, { status: number; code: ApiErrorCode; message: string }>> = {
@@ -83,7 +54,8 @@ function unauthenticated(): ApiError {
 function jsonFault(error: StrictJsonError): ApiError {
   const message = JSON_FAULTS[error.fault];
   if (error.field === undefined) return ApiError.of(400, 'invalid_body', message);
-  return ApiError.of(400, 'duplicate_field', message, field(error.field.slice(0, 128) || '(empty)'));
+  const name = error.field.slice(0, 128) || '(empty)';
+  return ApiError.of(400, 'duplicate_field', message, { type: 'field', name });
 }
 
 function domainFault(error: DomainError): ApiError | undefined {

@@ -1,0 +1,97 @@
+import { Readable } from 'node:stream';
+
+import { Controller, Inject } from '@nestjs/common';
+
+import { type AuditQuery, type AuditRecord, type AuditTrail, toCadf } from '@lib/audit';
+import { type InstanceId } from '@lib/kernel';
+
+import { notFound } from '../../http/api-error';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { invalidToken, pageAnswer, pageRequest } from '../paging';
+import { type Period, periodOf } from '../period';
+import { AUDIT_TRAIL, PUBLIC_URL } from '../tokens';
+import { auditEventResponse, eventId, sequenceOf } from './audit-event.response';
+
+/** Records read at once for an export. */
+const EXPORT_BATCH = 500;
+
+@Controller()
+export class AuditController {
+  constructor(
+    @Inject(AUDIT_TRAIL) private readonly trail: AuditTrail,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  @Operation('list_instance_audit_events', 'audit.read')
+  async list(call: OperationCall): Promise<OperationAnswer> {
+    const { instanceId } = call.instance();
+    const found = await this.trail.list(instanceId, auditQueryOf(call));
+    return pageAnswer(call, this.publicUrl, 'audit_events', found, {
+      cursorOf: ({ row }) => [String(row.seq)],
+      present: (record) => this.#present(instanceId, record),
+    });
+  }
+
+  @Operation('get_instance_audit_event', 'audit.read')
+  async get(call: OperationCall): Promise<OperationAnswer> {
+    const { instanceId } = call.instance();
+    const seq = sequenceOf(call.path['id'] ?? '');
+    const record = seq === undefined ? undefined : await this.trail.find(instanceId, seq);
+    if (!record) throw notFound();
+    return { status: 200, body: this.#present(instanceId, record) };
+  }
+
+  /** Oldest first, so that the chain can be followed while it is read. */
+  @Operation('get_instance_audit_log', 'audit.read')
+  // The answer begins before anything is read; a failure later cuts it off, which the chain's reader notices.
+  // eslint-disable-next-line @typescript-eslint/require-await -- all handlers return promises
+  async export(call: OperationCall): Promise<OperationAnswer> {
+    const text = call.query['occurred_at'];
+    const period = periodOf('occurred_at', text === undefined ? undefined : String(text));
+    const content = Readable.from(this.#lines(call.instance().instanceId, period));
+    return { status: 200, stream: { type: 'application/x-ndjson', content } };
+  }
+
+  async *#lines(instanceId: InstanceId, occurred: Period): AsyncGenerator<string> {
+    let after: number | undefined;
+    for (;;) {
+      const query: AuditQuery = { occurred, newestFirst: false, limit: EXPORT_BATCH };
+      const batch = await this.trail.list(instanceId, after === undefined ? query : { ...query, after });
+      for (const { row } of batch) yield `${JSON.stringify(toCadf(row))}\n`;
+      after = batch.at(-1)?.row.seq;
+      if (batch.length < EXPORT_BATCH || after === undefined) return;
+    }
+  }
+
+  #present(instanceId: InstanceId, record: AuditRecord): object {
+    const href = `${this.publicUrl}/v1/instances/${instanceId}/audit_events/${eventId(record.row.seq)}`;
+    return auditEventResponse(record, href);
+  }
+}
+
+function auditQueryOf(call: OperationCall): AuditQuery {
+  const { limit, after } = pageRequest(call, 1);
+  const text = (name: string): string | undefined =>
+    call.query[name] === undefined ? undefined : String(call.query[name]);
+  const fields = {
+    action: text('action'),
+    initiatorId: text('initiator.id'),
+    targetId: text('target.id'),
+    correlationId: text('correlation_id'),
+    // The document's enumeration has these two only.
+    outcome: text('outcome') as AuditQuery['outcome'],
+  };
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return {
+    ...given,
+    occurred: periodOf('occurred_at', text('occurred_at')),
+    newestFirst: true,
+    limit: limit + 1,
+    ...(after?.[0] !== undefined && { after: sequenceFrom(after[0]) }),
+  };
+}
+
+function sequenceFrom(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw invalidToken();
+  return Number(text);
+}

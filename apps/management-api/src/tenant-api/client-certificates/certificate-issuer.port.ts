@@ -1,0 +1,20 @@
+import { type Secret } from '@lib/kernel';
+
+/** Makes client certificates, for administrators who have none. Trust lies in the fingerprint, not in this issuer. */
+export interface CertificateIssuer {
+  /** @throws SigningRequestError */
+  sign(requestPem: string, validDays: number): Promise<string>;
+  /** A fresh key with its certificate. The caller wipes the key. */
+  issue(
+    commonName: string,
+    validDays: number,
+  ): Promise<{ readonly certificatePem: string; readonly privateKeyPem: Secret }>;
+}
+
+/** What the gateways saw of an instance's certificates. */
+export interface ClientSightings {
+  /** By SHA-256 of the certificate. */
+  lastSeen(instanceId: string): Promise<ReadonlyMap<string, { at: Date; address: string; endpoint: string }>>;
+  /** Undefined when the gateways do not report. Waits up to a second for them to take a change in. */
+  activation(instanceId: string): Promise<{ complete: boolean; endpoints: readonly string[] } | undefined>;
+}

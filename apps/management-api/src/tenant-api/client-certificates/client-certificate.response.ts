@@ -1,0 +1,77 @@
+import { type CertificateWarning, describeCertificate } from '@lib/pki';
+import { type ClientCertificate } from '@lib/tenancy';
+
+import { withEntityTag } from '../versions';
+
+const DAY_MS = 86_400_000;
+
+const WARNINGS: Readonly<Record<CertificateWarning | 'expired', string>> = {
+  missing_extended_key_usage: 'It has no extended key usage. vCenter makes such certificates; clients are accepted.',
+  extended_key_usage_lacks_client_auth:
+    'Its extended key usage does not name client authentication; clients are accepted.',
+  missing_subject_alternative_name:
+    'It has no subject alternative name. vCenter makes such certificates; clients are accepted.',
+  not_yet_valid: 'It is not valid yet: clients are refused until then.',
+  expires_soon: 'It expires within 30 days: add the next certificate now, both are accepted side by side.',
+  expired: 'It has expired: clients are refused. Add another certificate.',
+  certificate_authority:
+    'It is a CA certificate: only a client that presents this very certificate is accepted, not what it signed.',
+};
+
+/** The last time a client proved possession of the private key. */
+export interface Sighting {
+  readonly at: Date;
+  readonly address: string;
+  readonly endpoint: string;
+}
+
+/** Which endpoints have taken the present list of certificates in. */
+export interface Activation {
+  readonly complete: boolean;
+  readonly endpoints: readonly string[];
+}
+
+export interface CertificateContext {
+  readonly href: string;
+  readonly now: Date;
+  readonly sighting: Sighting | undefined;
+  readonly activation: Activation | undefined;
+}
+
+export function clientCertificateResponse(
+  certificate: ClientCertificate,
+  { href, now, sighting, activation }: CertificateContext,
+): { readonly etag: string } {
+  return withEntityTag(certificate.id, certificate, {
+    id: certificate.id,
+    href,
+    name: certificate.name,
+    certificate: certificate.pem,
+    sha256_fingerprint: certificate.fingerprint,
+    sha1_fingerprint: certificate.sha1Fingerprint,
+    subject: certificate.subject,
+    issuer: certificate.issuer,
+    serial_number: certificate.serialNumber,
+    key_type: certificate.keyType.replaceAll('-', '_').toLowerCase(),
+    valid_from: certificate.notBefore.toISOString(),
+    expires_at: certificate.notAfter.toISOString(),
+    expires_in_days: daysUntil(certificate.notAfter, now),
+    warnings: warningsOf(certificate, now),
+    last_seen: sighting && { at: sighting.at.toISOString(), address: sighting.address, endpoint: sighting.endpoint },
+    activation,
+    created_at: certificate.createdAt.toISOString(),
+    updated_at: certificate.updatedAt.toISOString(),
+  });
+}
+
+/** Whole days; negative once it has passed. A century either way is as good as for ever. */
+export function daysUntil(date: Date, now: Date): number {
+  const days = Math.floor((date.getTime() - now.getTime()) / DAY_MS);
+  return Math.max(-36_500, Math.min(36_500, days));
+}
+
+function warningsOf(certificate: ClientCertificate, now: Date): object[] {
+  const codes: (keyof typeof WARNINGS)[] = [...describeCertificate(certificate.pem, now).warnings];
+  if (certificate.notAfter <= now) codes.push('expired');
+  return codes.map((code) => ({ code, message: WARNINGS[code] }));
+}

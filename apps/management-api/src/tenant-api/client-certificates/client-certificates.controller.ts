@@ -1,0 +1,146 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { type Clock, isUuid } from '@lib/kernel';
+import { type ClientCertificate, ClientCertificateService } from '@lib/tenancy';
+
+import { ApiError, notFound } from '../../http/api-error';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { administratorOf } from '../administrator';
+import { type Diagnosis } from '../diagnosis/diagnosis.port';
+import { pageAnswer, pageRequest } from '../paging';
+import { CERTIFICATE_ISSUER, CLIENT_SIGHTINGS, CLOCK, DIAGNOSIS, PUBLIC_URL } from '../tokens';
+import { expectedRevision } from '../versions';
+import { type CertificateIssuer, type ClientSightings } from './certificate-issuer.port';
+import { clientCertificateResponse } from './client-certificate.response';
+
+/** InstanceClientCertificatePrototype. */
+interface Prototype {
+  readonly name: string;
+  readonly certificate?: string;
+  readonly certificate_signing_request?: string;
+  readonly connection_attempt?: { readonly id: string };
+}
+
+/** Certificates that we sign: two years, as vCenter's own. */
+const SIGNED_VALID_DAYS = 730;
+const SOURCES = ['certificate', 'certificate_signing_request', 'connection_attempt'] as const;
+
+@Controller()
+export class ClientCertificatesController {
+  constructor(
+    @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
+    @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
+    @Inject(CLIENT_SIGHTINGS) private readonly sightings: ClientSightings,
+    @Inject(DIAGNOSIS) private readonly diagnosis: Diagnosis,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  /** An instance has at most a few hundred certificates: they are read at once and paged by id. */
+  @Operation('list_instance_client_certificates', 'certificate.read')
+  async list(call: OperationCall): Promise<OperationAnswer> {
+    const { limit, after } = pageRequest(call, 1);
+    const { instanceId } = call.instance();
+    const { name, sha256_fingerprint: fingerprint } = call.query;
+    const found = (await this.certificates.list(instanceId))
+      .filter((certificate) => name === undefined || certificate.name === name)
+      .filter((certificate) => fingerprint === undefined || certificate.fingerprint === fingerprint)
+      .sort((one, other) => (one.id < other.id ? -1 : 1))
+      .filter(({ id }) => after?.[0] === undefined || id > after[0]);
+    const present = await this.#presenter(call);
+    return pageAnswer(call, this.publicUrl, 'client_certificates', found.slice(0, limit + 1), {
+      cursorOf: ({ id }) => [id],
+      present,
+    });
+  }
+
+  @Operation('create_instance_client_certificate', 'certificate.create')
+  async create(call: OperationCall): Promise<OperationAnswer> {
+    // Valid by its schema.
+    const prototype = call.body as Prototype;
+    const pem = await this.#certificateOf(call, prototype);
+    const { instanceId } = call.instance();
+    const added = await this.certificates.add(instanceId, { name: prototype.name, pem }, administratorOf(call));
+    return this.#answer(call, 201, added, this.#href(call, added.id));
+  }
+
+  @Operation('get_instance_client_certificate', 'certificate.read')
+  async get(call: OperationCall): Promise<OperationAnswer> {
+    return this.#answer(call, 200, await this.#find(call));
+  }
+
+  @Operation('update_instance_client_certificate', 'certificate.update')
+  async update(call: OperationCall): Promise<OperationAnswer> {
+    const current = await this.#find(call);
+    const revision = expectedRevision(call, current.id, current);
+    const { name } = call.body as { readonly name?: string };
+    if (name === undefined) return this.#answer(call, 200, current);
+    const { instanceId } = call.instance();
+    const renamed = await this.certificates.rename(instanceId, current.id, name, administratorOf(call), revision);
+    return this.#answer(call, 200, renamed);
+  }
+
+  @Operation('delete_instance_client_certificate', 'certificate.delete')
+  async remove(call: OperationCall): Promise<OperationAnswer> {
+    const current = await this.#find(call);
+    const revision = expectedRevision(call, current.id, current);
+    await this.certificates.remove(call.instance().instanceId, current.id, administratorOf(call), revision);
+    return { status: 204 };
+  }
+
+  async #certificateOf(call: OperationCall, prototype: Prototype): Promise<string> {
+    const given = SOURCES.filter((source) => prototype[source] !== undefined);
+    if (given.length !== 1) {
+      const message = `Give exactly one of ${SOURCES.map((source) => `\`${source}\``).join(', ')}.`;
+      const code = given.length === 0 ? 'missing_field' : 'invalid_field';
+      throw ApiError.of(400, code, message, { type: 'field', name: given[1] ?? 'certificate' });
+    }
+    const { certificate, certificate_signing_request: request, connection_attempt: attempt } = prototype;
+    if (certificate !== undefined) return certificate;
+    if (request !== undefined) return this.issuer.sign(request, SIGNED_VALID_DAYS);
+    const found = await this.diagnosis.find(call.instance().instanceId, attempt?.id ?? '');
+    if (found?.certificate?.pem === undefined) {
+      throw ApiError.of(400, 'invalid_field', 'There is no such connection attempt with a certificate.', {
+        type: 'field',
+        name: 'connection_attempt.id',
+      });
+    }
+    return found.certificate.pem;
+  }
+
+  async #find(call: OperationCall): Promise<ClientCertificate> {
+    const id = call.path['id'] ?? '';
+    if (!isUuid(id)) throw notFound();
+    return this.certificates.get(call.instance().instanceId, id);
+  }
+
+  async #presenter(call: OperationCall): Promise<(certificate: ClientCertificate) => { readonly etag: string }> {
+    const { instanceId } = call.instance();
+    const [seen, activation] = await Promise.all([
+      this.sightings.lastSeen(instanceId),
+      this.sightings.activation(instanceId),
+    ]);
+    const now = this.clock.now();
+    return (certificate) =>
+      clientCertificateResponse(certificate, {
+        href: this.#href(call, certificate.id),
+        now,
+        sighting: seen.get(certificate.fingerprint),
+        activation,
+      });
+  }
+
+  async #answer(
+    call: OperationCall,
+    status: 200 | 201,
+    certificate: ClientCertificate,
+    location?: string,
+  ): Promise<OperationAnswer> {
+    const body = (await this.#presenter(call))(certificate);
+    return { status, body, etag: body.etag, ...(location !== undefined && { location }) };
+  }
+
+  #href(call: OperationCall, id: string): string {
+    return `${this.publicUrl}/v1/instances/${call.instance().instanceId}/client_certificates/${id}`;
+  }
+}

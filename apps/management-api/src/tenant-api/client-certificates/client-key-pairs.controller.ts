@@ -1,0 +1,59 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { ClientCertificateService } from '@lib/tenancy';
+
+import { ApiError } from '../../http/api-error';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { administratorOf } from '../administrator';
+import { CERTIFICATE_ISSUER, PUBLIC_URL } from '../tokens';
+import { type CertificateIssuer } from './certificate-issuer.port';
+import { toPkcs12 } from './pkcs12';
+
+/** InstanceClientKeyPairPrototype. */
+interface Prototype {
+  readonly name: string;
+  readonly encoding?: 'pem' | 'pkcs12';
+  readonly password?: string;
+  readonly validity_days?: number;
+}
+
+const DEFAULT_VALID_DAYS = 730;
+
+@Controller()
+export class ClientKeyPairsController {
+  constructor(
+    @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
+    @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  /** The private key exists in this process for the length of the request and in the answer, nowhere else. */
+  @Operation('create_instance_client_key_pair', 'certificate.create')
+  async create(call: OperationCall): Promise<OperationAnswer> {
+    // Valid by its schema.
+    const { name, encoding = 'pem', password, validity_days: days = DEFAULT_VALID_DAYS } = call.body as Prototype;
+    if (encoding === 'pkcs12' && password === undefined) {
+      throw ApiError.of(400, 'missing_field', 'A PKCS #12 file needs a password.', { type: 'field', name: 'password' });
+    }
+    const pair = await this.issuer.issue(name, days);
+    try {
+      const { instanceId } = call.instance();
+      const pem = pair.certificatePem;
+      const added = await this.certificates.add(instanceId, { name, pem }, administratorOf(call));
+      const href = `${this.publicUrl}/v1/instances/${instanceId}/client_certificates/${added.id}`;
+      const key = pair.privateKeyPem.exposeText();
+      return {
+        status: 201,
+        location: href,
+        body: {
+          client_certificate: { id: added.id, href, name: added.name, sha256_fingerprint: added.fingerprint },
+          encoding,
+          certificate: added.pem,
+          ...(encoding === 'pem' ? { private_key: key } : { archive: toPkcs12(key, pem, password ?? '', name) }),
+        },
+      };
+    } finally {
+      pair.privateKeyPem.wipe();
+    }
+  }
+}

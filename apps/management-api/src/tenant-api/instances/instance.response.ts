@@ -1,0 +1,110 @@
+import { type Instance } from '@lib/tenancy';
+
+import { withEntityTag } from '../versions';
+import { type KmipEndpoint } from './kmip-endpoint';
+
+type State = Instance['state'] | 'disabled';
+
+/** Disabled hides what lies beneath, except that an end or a failure is never hidden. */
+export function stateOf(instance: Instance): State {
+  if (!instance.enabled && instance.state !== 'removing' && instance.state !== 'failed') return 'disabled';
+  return instance.state;
+}
+
+/** What is known of an instance's settings, to tell what is missing. */
+export interface Completeness {
+  readonly hasCredential: boolean;
+  readonly hasRootKey: boolean;
+  readonly hasCertificate: boolean;
+}
+
+interface NextStep {
+  readonly code: string;
+  readonly message: string;
+}
+
+const STEPS = {
+  wait: { code: 'wait', message: 'Nothing to do: the service is at work, wait a minute and look again.' },
+  credential: {
+    code: 'set_credential',
+    message:
+      'Set the API key of a service ID that has the platform role Viewer and the service role Writer on your key manager.',
+  },
+  rootKey: { code: 'set_root_key', message: 'Choose the root key that is to wrap the keys of this instance.' },
+  certificate: {
+    code: 'add_client_certificate',
+    message: 'Add the certificate of vCenter, or have one signed or made here.',
+  },
+  connect: {
+    code: 'connect_clients',
+    message: 'Add both endpoints to one standard key provider in vCenter, compare the fingerprint and click Trust.',
+  },
+  enable: {
+    code: 'enable_instance',
+    message:
+      'The platform disabled the instance: settle the account, or take the deletion back, in IBM Cloud. No key was deleted.',
+  },
+  support: { code: 'contact_support', message: 'Open a support case and quote the identifier of the instance.' },
+  none: {
+    code: 'none',
+    message: 'Nothing to do: the instance is being removed. Wrapped keys stay in your key manager.',
+  },
+} as const satisfies Record<string, NextStep>;
+
+export function nextStep(state: State, { hasCredential, hasRootKey, hasCertificate }: Completeness): NextStep {
+  switch (state) {
+    case 'disabled':
+      return STEPS.enable;
+    case 'failed':
+      return STEPS.support;
+    case 'removing':
+      return STEPS.none;
+    case 'installing':
+    case 'configuring':
+      return STEPS.wait;
+    case 'inactive':
+    case 'installed':
+      if (!hasCredential) return STEPS.credential;
+      if (!hasRootKey) return STEPS.rootKey;
+      return hasCertificate ? STEPS.connect : STEPS.certificate;
+  }
+}
+
+export function instanceResponse(
+  instance: Instance,
+  href: string,
+  completeness: Completeness,
+  endpoints: readonly KmipEndpoint[],
+): { readonly etag: string } {
+  const state = stateOf(instance);
+  return withEntityTag(instance.id, instance, {
+    id: instance.id,
+    crn: instance.crn,
+    href,
+    name: instance.name,
+    region: instance.region,
+    state,
+    next_step: nextStep(state, completeness),
+    endpoints: endpoints.map(endpointResponse),
+    created_at: instance.createdAt.toISOString(),
+    updated_at: instance.updatedAt.toISOString(),
+  });
+}
+
+function endpointResponse({ name, host, port, certificate }: KmipEndpoint): object {
+  return {
+    name,
+    hostname: host,
+    port,
+    server_certificate: certificate && {
+      certificate: certificate.pem,
+      chain: certificate.chain,
+      sha1_fingerprint: certificate.description.sha1Fingerprint,
+      sha256_fingerprint: certificate.description.fingerprint,
+      subject: certificate.description.subject,
+      issuer: certificate.description.issuer,
+      valid_from: certificate.description.notBefore.toISOString(),
+      expires_at: certificate.description.notAfter.toISOString(),
+    },
+  };
+}

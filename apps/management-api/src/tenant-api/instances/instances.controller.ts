@@ -1,0 +1,101 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { toInstanceId } from '@lib/kernel';
+import {
+  ClientCertificateService,
+  type Instance,
+  InstanceService,
+  RootKeyBindingService,
+  TenancyError,
+} from '@lib/tenancy';
+
+import { type Authorizer } from '../../auth/authorizer.port';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { invalidToken, pageAnswer, pageRequest } from '../paging';
+import { AUTHORIZER, ENDPOINTS, PUBLIC_URL } from '../tokens';
+import { type Completeness, instanceResponse } from './instance.response';
+import { type KmipEndpoint, type KmipEndpoints } from './kmip-endpoint';
+
+@Controller()
+export class InstancesController {
+  constructor(
+    @Inject(InstanceService) private readonly instances: InstanceService,
+    @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
+    @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
+    @Inject(ENDPOINTS) private readonly endpoints: KmipEndpoints,
+    @Inject(AUTHORIZER) private readonly authorizer: Authorizer,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  /** Instances of the caller's account that he may see: the account is the boundary, IAM decides within it. */
+  @Operation('list_instances', 'instance.read')
+  async list(call: OperationCall): Promise<OperationAnswer> {
+    const { limit, after } = pageRequest(call, 1);
+    const visible = await this.#visible(call, limit + 1, after?.[0]);
+    const endpoints = await this.endpoints.current();
+    const bodies = await Promise.all(
+      visible.map(async (instance) => ({ instance, body: await this.#present(instance, endpoints) })),
+    );
+    return pageAnswer(call, this.publicUrl, 'instances', bodies, {
+      cursorOf: ({ instance }) => [instance.id],
+      present: ({ body }) => body,
+    });
+  }
+
+  @Operation('get_instance', 'instance.read')
+  async get(call: OperationCall): Promise<OperationAnswer> {
+    const instance = await this.instances.get(call.instance().instanceId);
+    const body = await this.#present(instance, await this.endpoints.current());
+    return { status: 200, body, etag: body.etag };
+  }
+
+  /** Goes on until enough visible ones are found, so that a page is short only at the end. */
+  async #visible(call: OperationCall, wanted: number, start: string | undefined): Promise<Instance[]> {
+    const { principal } = call;
+    const visible: Instance[] = [];
+    let after = start === undefined ? undefined : cursorId(start);
+    for (;;) {
+      const page = await this.instances.list({
+        accountId: principal.accountId,
+        ...(after !== undefined && { after }),
+        limit: wanted,
+      });
+      const decisions = await this.authorizer.decide(
+        page.map(({ id, accountId, crn }) => ({
+          principal,
+          action: 'instance.read' as const,
+          resource: { instanceId: id, accountId, crn },
+        })),
+      );
+      visible.push(...page.filter((_, index) => decisions[index] === true));
+      after = page.at(-1)?.id;
+      if (visible.length >= wanted || page.length < wanted || after === undefined) return visible.slice(0, wanted);
+    }
+  }
+
+  async #present(instance: Instance, endpoints: readonly KmipEndpoint[]): Promise<{ readonly etag: string }> {
+    const href = `${this.publicUrl}/v1/instances/${instance.id}`;
+    return instanceResponse(instance, href, await this.#completeness(instance), endpoints);
+  }
+
+  async #completeness({ id }: Instance): Promise<Completeness> {
+    const [certificates, bindings, credential] = await Promise.all([
+      this.certificates.list(id),
+      this.bindings.list(id),
+      this.bindings.getCredential(id).catch((error: unknown) => {
+        if (error instanceof TenancyError && error.code === 'credential_not_set') return undefined;
+        throw error;
+      }),
+    ]);
+    return {
+      hasCertificate: certificates.length > 0,
+      hasRootKey: bindings.some(({ status }) => status === 'active'),
+      hasCredential: credential !== undefined,
+    };
+  }
+}
+
+function cursorId(text: string): ReturnType<typeof toInstanceId> {
+  if (!/^[0-9a-f-]{36}$/.test(text)) throw invalidToken();
+  return toInstanceId(text);
+}

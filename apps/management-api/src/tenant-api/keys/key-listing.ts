@@ -1,0 +1,62 @@
+import { type KeyListing, type ManagedObject, type StoredState } from '@lib/kmip-engine';
+import { isUuid } from '@lib/kernel';
+
+import { type OperationCall } from '../../http/operation';
+import { type Cursor, invalidToken, pageRequest } from '../paging';
+import { periodOf } from '../period';
+import { KEY_STATES } from './key.response';
+
+const NEVER = 'never';
+
+/** The query of `list_instance_keys` in the words of the catalog, one key more than the page holds. */
+export function keyListingOf(call: OperationCall, asOf: Date): KeyListing {
+  const { query } = call;
+  const { limit, after } = pageRequest(call, 2);
+  const text = (name: string): string | undefined => (query[name] === undefined ? undefined : String(query[name]));
+  const { name, states, createdBy, attribute } = {
+    name: text('name'),
+    states: text('state'),
+    createdBy: text('created_by.sha256_fingerprint'),
+    attribute: text('attribute'),
+  };
+  return {
+    asOf,
+    order: orderOf(String(query['sort'])),
+    limit: limit + 1,
+    created: periodOf('created_at', text('created_at')),
+    lastFetched: periodOf('last_fetched.at', text('last_fetched.at')),
+    ...(after !== undefined && { after: placeOf(after) }),
+    ...(states !== undefined && { states: statesOf(states) }),
+    ...(name !== undefined && { name }),
+    ...(createdBy !== undefined && { createdBy }),
+    ...(attribute !== undefined && { attribute: attributeOf(attribute) }),
+    ...(typeof query['suspended'] === 'boolean' && { suspended: query['suspended'] }),
+  };
+}
+
+export const cursorOf = (key: ManagedObject, order: KeyListing['order']): Cursor => {
+  const at = order.by === 'created' ? key.initialDate : key.lastFetchedAt;
+  return [at?.toISOString() ?? NEVER, key.uniqueIdentifier];
+};
+
+export function orderOf(sort: string): KeyListing['order'] {
+  const descending = sort.startsWith('-');
+  return { by: sort.endsWith('last_fetched.at') ? 'lastFetched' : 'created', descending };
+}
+
+function placeOf([at = '', id = '']: Cursor): NonNullable<KeyListing['after']> {
+  const date = at === NEVER ? undefined : new Date(at);
+  if (!isUuid(id) || Number.isNaN(date?.getTime())) throw invalidToken();
+  return { at: date, id };
+}
+
+function statesOf(list: string): StoredState[] {
+  const wanted = new Set(list.split(','));
+  // Object.keys loses the key type of a table of ours.
+  return (Object.keys(KEY_STATES) as StoredState[]).filter((state) => wanted.has(KEY_STATES[state]));
+}
+
+function attributeOf(text: string): { readonly name: string; readonly value: string } {
+  const equals = text.indexOf('=');
+  return { name: text.slice(0, equals), value: text.slice(equals + 1) };
+}

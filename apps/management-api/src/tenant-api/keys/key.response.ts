@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+
+import { type AuditEvent } from '@lib/audit';
+import { type ManagedObject, stateAt, type StoredState } from '@lib/kmip-engine';
+import { type TtlvValue } from '@lib/kmip-protocol';
+
+import { entityTag } from '../../http/entity-tag';
+
+/** KMIP 1.4 §9.1.3.2.18, in the words of the API. */
+export const KEY_STATES = {
+  PreActive: 'pre_active',
+  Active: 'active',
+  Deactivated: 'deactivated',
+  Compromised: 'compromised',
+  Destroyed: 'destroyed',
+  DestroyedCompromised: 'destroyed_compromised',
+} as const satisfies Record<StoredState, string>;
+
+/** Cryptographic Algorithm (KMIP 1.4 §9.1.3.2.13) of what can be created. */
+const ALGORITHMS: Readonly<Record<number, string>> = { 1: 'des', 2: 'triple_des', 3: 'aes' };
+
+const NAME_VALUE_TAG = 0x420055;
+const NOTICE = 'Fetched is not used: hosts keep keys in memory, and a key that was not fetched may still be needed.';
+
+export interface KeyContext {
+  readonly href: string;
+  readonly now: Date;
+  /** Names of the instance's certificates by SHA-256. */
+  readonly certificateNames: ReadonlyMap<string, string>;
+  /** The audit record of the last fetch, when it was looked up. */
+  readonly lastFetch?: AuditEvent;
+}
+
+/** Everything but the key. */
+export function keyResponse(key: ManagedObject, context: KeyContext): { readonly etag: string } {
+  const body = {
+    id: key.uniqueIdentifier,
+    href: context.href,
+    name: nameOf(key),
+    state: KEY_STATES[stateAt(key, context.now)],
+    suspended: key.suspended,
+    algorithm: ALGORITHMS[key.cryptographicAlgorithm] ?? `algorithm_${key.cryptographicAlgorithm}`,
+    length: key.cryptographicLength,
+    usage_mask: key.cryptographicUsageMask,
+    ...ownerOf(key),
+    attributes: key.attributes.map(({ name, index, value }) => ({ name, index, value: textOf(value) })),
+    created_by: creator(key.createdBy, context),
+    created_at: key.initialDate.toISOString(),
+    updated_at: key.lastChangeDate.toISOString(),
+    activated_at: key.activationDate?.toISOString(),
+    deactivated_at: key.deactivationDate?.toISOString(),
+    compromised_at: key.compromiseDate?.toISOString(),
+    destroyed_at: key.destroyDate?.toISOString(),
+    custody: key.custody && {
+      stored_key_id: key.custody.storedKeyId,
+      root_key_id: key.custody.rootKeyId,
+      root_key_version: key.custody.rootKeyVersion,
+    },
+    last_fetched: lastFetched(key, context),
+  };
+  return { ...body, etag: entityTag(keyVersion(key), body) };
+}
+
+/**
+ * Stands for everything a change of the key can depend on; fetches, and moves to a newer root key version, are none of
+ * it. Objects have no counter of their own, because KMIP's Last Change Date has only whole seconds.
+ */
+export function keyVersion(key: ManagedObject): string {
+  const parts = [key.state, key.suspended, key.lastChangeDate, key.activationDate, key.deactivationDate];
+  const attributes = key.attributes.map(({ name, index, value }) => [name, index, textOf(value)]);
+  return createHash('sha256')
+    .update(JSON.stringify([key.uniqueIdentifier, parts, attributes]))
+    .digest('hex');
+}
+
+/** The first KMIP Name, or the identifier of a key that has none. */
+export function nameOf(key: ManagedObject): string {
+  const name = key.attributes.find((attribute) => attribute.name === 'Name');
+  return (name && nameValueOf(name.value)) ?? key.uniqueIdentifier;
+}
+
+const nameValueOf = (value: TtlvValue): string | undefined => {
+  if (value.type === 'TextString') return value.value;
+  const item = value.type === 'Structure' ? value.value.find(({ tag }) => tag === NAME_VALUE_TAG) : undefined;
+  return item?.type === 'TextString' ? item.value : undefined;
+};
+
+/** vCenter tags its keys with what they protect: `x-Name`, `x-Component`, `x-Identifier`. */
+function ownerOf(key: ManagedObject): object {
+  const tag = (wanted: string): string | undefined => {
+    const found = key.attributes.find(({ name }) => name.toLowerCase() === wanted);
+    return found && textOf(found.value).slice(0, 1024);
+  };
+  const owner = { name: tag('x-name'), component: tag('x-component'), identifier: tag('x-identifier') };
+  return Object.values(owner).some((value) => value !== undefined) ? { owner } : {};
+}
+
+function creator(fingerprint: string, { certificateNames }: KeyContext): object {
+  return { sha256_fingerprint: fingerprint, name: certificateNames.get(fingerprint) };
+}
+
+function lastFetched(key: ManagedObject, context: KeyContext): object | undefined {
+  if (!key.lastFetchedAt) return undefined;
+  const initiator = context.lastFetch?.initiator;
+  const by = initiator?.kind === 'certificate' ? initiator : undefined;
+  return {
+    at: key.lastFetchedAt.toISOString(),
+    certificate: by && creator(by.fingerprint, context),
+    address: by?.address,
+    notice: NOTICE,
+  };
+}
+
+/** For people: what a client set, without KMIP's types. */
+export function textOf(value: TtlvValue): string {
+  switch (value.type) {
+    case 'Structure':
+      return nameValueOf(value) ?? value.value.map((item) => `${tagName(item.tag)}=${textOf(item)}`).join('; ');
+    case 'ByteString':
+      return value.value.toString('hex');
+    case 'DateTime':
+      return new Date(Number(value.value) * 1000).toISOString();
+    default:
+      return String(value.value);
+  }
+}
+
+const tagName = (tag: number): string => `0x${tag.toString(16)}`;

@@ -1,0 +1,134 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { type AuditEvent, type AuditTrail } from '@lib/audit';
+import { KeyAdministration, type ManagedObject } from '@lib/kmip-engine';
+import { type Clock, isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
+import { ClientCertificateService } from '@lib/tenancy';
+
+import { ApiError, notFound, preconditionFailed } from '../../http/api-error';
+import { entityTag, ifMatchAllows } from '../../http/entity-tag';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { administratorOf } from '../administrator';
+
+import { pageAnswer } from '../paging';
+import { AUDIT_TRAIL, CLOCK, KEY_ACCESS, PUBLIC_URL } from '../tokens';
+import { type KeyAccess } from './key-access.port';
+import { cursorOf, keyListingOf } from './key-listing';
+import { type KeyContext, keyResponse, keyVersion, nameOf } from './key.response';
+
+/** InstanceKeyPatch. */
+interface Patch {
+  readonly suspended?: boolean;
+  readonly state?: 'active';
+}
+
+/** Destroying asks the key manager; it may take its time, but not the caller's patience. */
+const DESTROY_TIMEOUT_MS = 20_000;
+
+@Controller()
+export class KeysController {
+  constructor(
+    @Inject(KEY_ACCESS) private readonly keys: KeyAccess,
+    @Inject(KeyAdministration) private readonly administration: KeyAdministration,
+    @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
+    @Inject(AUDIT_TRAIL) private readonly trail: AuditTrail,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  @Operation('list_instance_keys', 'key.list')
+  async list(call: OperationCall): Promise<OperationAnswer> {
+    const now = this.clock.now();
+    const listing = keyListingOf(call, now);
+    const { instanceId } = call.instance();
+    const found = await this.keys.catalog(instanceId).list(listing);
+    const certificateNames = await this.#certificateNames(call);
+    return pageAnswer(call, this.publicUrl, 'keys', found, {
+      cursorOf: (key) => cursorOf(key, listing.order),
+      present: (key) => keyResponse(key, { href: this.#href(call, key), now, certificateNames }),
+    });
+  }
+
+  @Operation('get_instance_key', 'key.read')
+  async get(call: OperationCall): Promise<OperationAnswer> {
+    const key = await this.keys.store(call.instance().instanceId).find(keyId(call));
+    if (!key) throw notFound();
+    return this.#answer(call, key);
+  }
+
+  @Operation('update_instance_key', 'key.update')
+  async update(call: OperationCall): Promise<OperationAnswer> {
+    // Valid by its schema.
+    const { suspended, state } = call.body as Patch;
+    const store = this.keys.store(call.instance().instanceId);
+    const id = keyId(call);
+    const guard = (current: ManagedObject): void => {
+      requireVersion(call, current);
+    };
+    if (suspended === undefined && state === undefined) {
+      const key = await store.find(id);
+      if (!key) throw notFound();
+      guard(key);
+      return this.#answer(call, key);
+    }
+    const change = { ...(suspended !== undefined && { suspended }), reactivate: state === 'active' };
+    return this.#answer(call, await this.administration.change(store, id, change, administratorOf(call), guard));
+  }
+
+  @Operation('delete_instance_key', 'key.delete')
+  async destroy(call: OperationCall): Promise<OperationAnswer> {
+    const scope = await this.keys.scope(call.instance().instanceId);
+    const signal = AbortSignal.timeout(DESTROY_TIMEOUT_MS);
+    const guard = (current: ManagedObject): void => {
+      requireVersion(call, current);
+      if (call.query['expected_name'] === nameOf(current)) return;
+      throw ApiError.of(409, 'name_mismatch', 'The key has another name: nothing was destroyed.', {
+        type: 'parameter',
+        name: 'expected_name',
+      });
+    };
+    await this.administration.destroy(scope, keyId(call), administratorOf(call), guard, signal);
+    return { status: 204 };
+  }
+
+  async #answer(call: OperationCall, key: ManagedObject): Promise<OperationAnswer> {
+    const [certificateNames, lastFetch] = await Promise.all([
+      this.#certificateNames(call),
+      key.lastFetchedAt && this.#lastFetch(call, key.uniqueIdentifier),
+    ]);
+    const context: KeyContext = { href: this.#href(call, key), now: this.clock.now(), certificateNames };
+    const body = keyResponse(key, lastFetch ? { ...context, lastFetch } : context);
+    return { status: 200, body, etag: body.etag };
+  }
+
+  /** By whom and from where is in the audit trail, which has it anyway. */
+  async #lastFetch(call: OperationCall, targetId: string): Promise<AuditEvent | undefined> {
+    const [record] = await this.trail.list(call.instance().instanceId, {
+      action: 'vmware-solutions.kmip-key.read',
+      outcome: 'success',
+      targetId,
+      newestFirst: true,
+      limit: 1,
+    });
+    return record?.event;
+  }
+
+  async #certificateNames(call: OperationCall): Promise<ReadonlyMap<string, string>> {
+    const certificates = await this.certificates.list(call.instance().instanceId);
+    return new Map(certificates.map(({ fingerprint, name }) => [fingerprint, name]));
+  }
+
+  #href(call: OperationCall, { uniqueIdentifier }: ManagedObject): string {
+    return `${this.publicUrl}/v1/instances/${call.instance().instanceId}/keys/${uniqueIdentifier}`;
+  }
+}
+
+function keyId(call: OperationCall): UniqueIdentifier {
+  const id = call.path['id'] ?? '';
+  if (!isUuid(id)) throw notFound();
+  return toUniqueIdentifier(id);
+}
+
+function requireVersion(call: OperationCall, current: ManagedObject): void {
+  if (!ifMatchAllows(call.ifMatch, entityTag(keyVersion(current), undefined))) throw preconditionFailed();
+}

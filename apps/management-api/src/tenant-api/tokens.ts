@@ -1,0 +1,12 @@
+/** Injection tokens of what the controllers need beside classes of the libs. */
+export const PUBLIC_URL = Symbol('PUBLIC_URL');
+export const ENDPOINTS = Symbol('ENDPOINTS');
+export const CERTIFICATE_ISSUER = Symbol('CERTIFICATE_ISSUER');
+export const CLIENT_SIGHTINGS = Symbol('CLIENT_SIGHTINGS');
+export const KEY_ACCESS = Symbol('KEY_ACCESS');
+export const AUDIT_TRAIL = Symbol('AUDIT_TRAIL');
+export const ROOT_KEY_INSPECTION = Symbol('ROOT_KEY_INSPECTION');
+export const USAGE_RECORDS = Symbol('USAGE_RECORDS');
+export const DIAGNOSIS = Symbol('DIAGNOSIS');
+export const AUTHORIZER = Symbol('AUTHORIZER');
+export const CLOCK = Symbol('CLOCK');
