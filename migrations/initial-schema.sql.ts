@@ -144,6 +144,7 @@ export const TABLES = [
     index bigint NOT NULL,
     value text NOT NULL,
     value_hash bytea NOT NULL,
+    name_hash bytea,
     item_hashes bytea[] NOT NULL,
     released boolean NOT NULL,
     CONSTRAINT pk_managed_object_attributes PRIMARY KEY (instance_id, object_id, name, index),
@@ -153,8 +154,8 @@ export const TABLES = [
   // Values may be longer than an index entry can be, so their SHA-256 stands for them.
   'CREATE INDEX ix_managed_object_attributes_value ON managed_object_attributes (instance_id, name, value_hash)',
   // A destroyed object gives its Names free (released).
-  `CREATE UNIQUE INDEX ux_managed_object_attributes_name ON managed_object_attributes (instance_id, value_hash)
-    WHERE name = 'Name' AND NOT released`,
+  `CREATE UNIQUE INDEX ux_managed_object_attributes_name ON managed_object_attributes (instance_id, name_hash)
+    WHERE name_hash IS NOT NULL AND NOT released`,
 
   `CREATE TABLE creation_intents (
     instance_id uuid NOT NULL,
@@ -258,8 +259,9 @@ export const DIRECTORY_FUNCTIONS = [
   ...directoryFunction(
     'directory_certificates(p_instance uuid)',
     `fingerprint text, certificate_id uuid, certificate_name text, instance_id uuid, not_before timestamptz,
-      not_after timestamptz, instance_enabled boolean, instance_state text`,
-    `SELECT c.fingerprint_sha256, c.id, c.name, c.instance_id, c.not_before, c.not_after, i.enabled, i.state
+      not_after timestamptz, instance_enabled boolean, instance_state text, maximum_keys integer`,
+    `SELECT c.fingerprint_sha256, c.id, c.name, c.instance_id, c.not_before, c.not_after, i.enabled, i.state,
+        i.maximum_keys
       FROM client_certificates c JOIN instances i ON i.id = c.instance_id
       WHERE p_instance IS NULL OR c.instance_id = p_instance`,
   ),

@@ -21,7 +21,8 @@ export interface InstancePage {
   readonly limit: number;
 }
 
-const DEFAULT_MAXIMUM_KEYS = 10_000;
+/** A guard against a client that runs wild, not a price list: no known tenant comes near it. */
+const DEFAULT_MAXIMUM_KEYS = 1_000_000;
 const ERASE_BATCH = 1_000;
 
 /** Birth, settings and end of KMIP instances. Every change writes its audit record and tells all processes. */

@@ -81,6 +81,8 @@ export interface DirectoryEntry {
   readonly instanceId: InstanceId;
   readonly instanceEnabled: boolean;
   readonly instanceState: InstanceState;
+  /** Quota of the instance: keys that are not destroyed. */
+  readonly maximumKeys: number;
 }
 
 /** The few questions that concern all tenants of the region. */

@@ -42,6 +42,8 @@ const UPDATE_OBJECT = `UPDATE managed_objects
 export async function insertObject(transaction: Transaction, object: ManagedObject): Promise<void> {
   await writeObject(transaction, 'object_insert', INSERT_OBJECT, object);
   await writeAttributes(transaction, object, object.attributes);
+  // The intent held a place for it; a key that comes destroyed (rebuilt from the key manager) needs none.
+  if (isDestroyed(object)) await giveBackPlace(transaction);
 }
 
 /** Brings the stored object from `before` to `after`; attributes are compared, so that tagging writes one row. */
@@ -77,15 +79,17 @@ async function writeAttributes(
   const rows = attributes.map(({ name, index, value }) => {
     const first = values.length + 1;
     values.push(name, index, toText(value), matchHashOf(name, value), itemHashesOf(value));
-    const places = [0, 1, 2, 3, 4].map((offset) => `$${String(first + offset)}`);
+    values.push(name === 'Name' ? hashOf(value) : null);
+    const places = [0, 1, 2, 3, 4, 5].map((offset) => `$${String(first + offset)}`);
     return `($1, $2, $3, ${places.join(', ')})`;
   });
   await client.query(
     `INSERT INTO managed_object_attributes
-        (instance_id, object_id, released, name, index, value, value_hash, item_hashes)
+        (instance_id, object_id, released, name, index, value, value_hash, item_hashes, name_hash)
       VALUES ${rows.join(', ')}
       ON CONFLICT (instance_id, object_id, name, index) DO UPDATE
-        SET value = EXCLUDED.value, value_hash = EXCLUDED.value_hash, item_hashes = EXCLUDED.item_hashes`,
+        SET value = EXCLUDED.value, value_hash = EXCLUDED.value_hash, item_hashes = EXCLUDED.item_hashes,
+          name_hash = EXCLUDED.name_hash`,
     values,
   );
 }
@@ -109,10 +113,15 @@ async function release({ client, instanceId }: Transaction, { uniqueIdentifier }
     'UPDATE managed_object_attributes SET released = true WHERE instance_id = $1 AND object_id = $2 AND NOT released',
     [instanceId, uniqueIdentifier],
   );
+  await giveBackPlace({ client, instanceId });
+}
+
+/** One place in the quota becomes free. */
+export async function giveBackPlace({ client, instanceId }: Pick<Transaction, 'client' | 'instanceId'>): Promise<void> {
   await client.query('UPDATE instance_usage SET live_keys = live_keys - 1 WHERE instance_id = $1', [instanceId]);
 }
 
-/** What makes two attribute values equal: for a Name its Name Value alone, whatever its Name Type. */
+/** What a value is looked up by: of a Name its Name Value alone, since clients ask without Name Type. */
 export function matchHashOf(name: string, value: TtlvValue): Buffer {
   const nameValue = nameValueOf(name, value);
   return nameValue === undefined ? hashOf(value) : hashOf(nameValue, NAME_VALUE_TAG);

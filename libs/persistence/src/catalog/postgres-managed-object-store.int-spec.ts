@@ -164,7 +164,7 @@ describe('PostgresManagedObjectStore', () => {
     }
   });
 
-  it('refuses a taken Name whatever its type, and gives it free when its holder is destroyed', async () => {
+  it('refuses a taken Name, and gives it free when its holder is destroyed', async () => {
     const holder = await create({ attributes: [nameAttribute('web01')] });
     await expect(create({ attributes: [nameAttribute('web01')] })).rejects.toEqual(new ObjectStoreError('name_taken'));
     const other = await create();

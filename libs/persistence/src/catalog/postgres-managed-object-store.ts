@@ -13,7 +13,7 @@ import { type QueryResult } from 'pg';
 
 import { violatedConstraint } from '../database/persistence.error';
 import { type TenantTransactions, type Transaction, uuidLiteral } from '../database/transactions';
-import { insertObject, lockObjectSql, readObjectSql, updateObject } from './catalog-statements';
+import { giveBackPlace, insertObject, lockObjectSql, readObjectSql, updateObject } from './catalog-statements';
 import { type FetchLog } from './fetch-log';
 import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
@@ -87,15 +87,12 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void> {
-    await this.transactions.run(this.instanceId, async ({ client }) => {
-      const { rowCount } = await client.query('DELETE FROM creation_intents WHERE instance_id = $1 AND id = $2', [
-        this.instanceId,
-        uniqueIdentifier,
-      ]);
-      if (rowCount === 0) return;
-      await client.query('UPDATE instance_usage SET live_keys = live_keys - 1 WHERE instance_id = $1', [
-        this.instanceId,
-      ]);
+    await this.transactions.run(this.instanceId, async (transaction) => {
+      const { rowCount } = await transaction.client.query(
+        'DELETE FROM creation_intents WHERE instance_id = $1 AND id = $2',
+        [this.instanceId, uniqueIdentifier],
+      );
+      if (rowCount === 1) await giveBackPlace(transaction);
     });
   }
 

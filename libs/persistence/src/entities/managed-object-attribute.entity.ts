@@ -7,9 +7,9 @@ import { ManagedObjectEntity } from './managed-object.entity';
   name: 'fk_managed_object_attributes_object',
 })
 @Index('ix_managed_object_attributes_value', ['instanceId', 'name', 'valueHash'])
-@Index('ux_managed_object_attributes_name', ['instanceId', 'valueHash'], {
+@Index('ux_managed_object_attributes_name', ['instanceId', 'nameHash'], {
   unique: true,
-  where: "name = 'Name' AND NOT released",
+  where: 'name_hash IS NOT NULL AND NOT released',
 })
 export class ManagedObjectAttributeEntity {
   @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_managed_object_attributes' })
@@ -28,9 +28,13 @@ export class ManagedObjectAttributeEntity {
   @Column({ type: 'text' })
   value!: string;
 
-  /** What equal values share; of a Name only its Name Value counts, so that names are unique whatever their type. */
+  /** What it is looked up by: the value, of a Name only its Name Value. */
   @Column({ type: 'bytea', name: 'value_hash' })
   valueHash!: Buffer;
+
+  /** Of a Name, the whole value: what must be unique among the keys that are not destroyed. */
+  @Column({ type: 'bytea', name: 'name_hash', nullable: true })
+  nameHash!: Buffer | null;
 
   /** One per item of a structure, for matching parts of it. */
   @Column({ type: 'bytea', name: 'item_hashes', array: true })

@@ -13,6 +13,7 @@ interface CertificateRow {
   readonly not_after: Date;
   readonly instance_enabled: boolean;
   readonly instance_state: InstanceState;
+  readonly maximum_keys: number;
 }
 
 /** Asks through the database's directory functions, the only way past the tenants' separation. */
@@ -31,6 +32,7 @@ export class PostgresRegionDirectory implements RegionDirectory {
       instanceId: toInstanceId(row.instance_id),
       instanceEnabled: row.instance_enabled,
       instanceState: row.instance_state,
+      maximumKeys: row.maximum_keys,
     }));
   }
 
