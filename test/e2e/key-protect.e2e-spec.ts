@@ -1,6 +1,6 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { type KeyManager } from '@lib/key-manager';
-import { EndpointGuard, KeyManagerRegistry } from '@lib/key-protect';
+import { type KeyManager, preflight } from '@lib/key-manager';
+import { CloudAccount, connectKeyManager, EndpointGuard, KeyManagerRegistry } from '@lib/key-protect';
 import { describeKeyManagerContract } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
@@ -15,6 +15,7 @@ interface Seeded {
   readonly serviceId: { readonly iamId: string };
   readonly apiKey: { readonly id: string; readonly apikey: string };
   readonly iamUrl: string;
+  readonly resourceControllerUrl: string;
 }
 
 /** The adapter against the stand-in for IAM and Key Protect, over HTTP and with real tokens. */
@@ -188,5 +189,53 @@ describe('an HPCS instance', () => {
       message: expect.stringContaining('not initialised') as string,
     });
     await tenant.registry.close();
+  });
+});
+
+describe('setting up a binding', () => {
+  let tenant: Tenant;
+  beforeAll(async () => {
+    tenant = await Tenant.open(cloud);
+  });
+  afterAll(() => tenant.registry.close());
+
+  it('finds out whose key it is, which key managers it sees and where they are', async () => {
+    const { apiKey, account, instance, serviceId } = tenant.seeded;
+    const cloudAccount = await CloudAccount.open(tenant.seeded, Secret.fromText(apiKey.apikey));
+    await expect(cloudAccount.describeApiKey()).resolves.toMatchObject({
+      iamId: serviceId.iamId,
+      accountId: account.id,
+      ofServiceId: true,
+    });
+    const found = { guid: instance.id, kind: 'key_protect', region: 'us-south', endpoints: instance.endpoints };
+    expect(await cloudAccount.listKeyManagers()).toContainEqual(expect.objectContaining(found));
+    await expect(cloudAccount.findKeyManager(instance.id)).resolves.toMatchObject(found);
+    await expect(cloudAccount.findKeyManager(randomUUID())).resolves.toBeUndefined();
+  });
+
+  it('lists root keys, and tries a binding with each role', async () => {
+    const rootKeyId = await tenant.createRootKey();
+    const { instance, apiKey, iamUrl } = tenant.seeded;
+    const endpoints = new EndpointGuard({ templates: [instance.endpoints.public], regions: ['us-south'] });
+    const keys = [apiKey.apikey, await tenant.apiKeyWith('Writer'), await tenant.apiKeyWith('Reader')];
+    const usable: boolean[] = [];
+    for (const key of keys) {
+      const connection = connectKeyManager(
+        { iamUrl, endpoints },
+        {
+          instanceId: toInstanceId(randomUUID()),
+          baseUrl: instance.endpoints.public,
+          keyManagerGuid: instance.id,
+          rootKeyId,
+          openApiKey: () => Secret.fromText(key),
+        },
+      );
+      const rootKeys = await connection.listRootKeys(context());
+      expect(rootKeys.map(({ id }) => id)).toContain(rootKeyId);
+      expect(rootKeys.every(({ isRootKey }) => isRootKey)).toBe(true);
+      usable.push((await preflight(connection.keyManager, newCorrelationId())).usable);
+      await connection.close();
+    }
+    expect(usable).toEqual([true, true, false]);
   });
 });

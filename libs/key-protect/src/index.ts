@@ -7,3 +7,4 @@ export { type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';
 export { type BreakerState } from './resilience/circuit-breaker';
 export { type TryEvent } from './rest/key-protect-client';
 export { systemTiming, type Timing } from './timing';
+export * from './management/cloud-account';
