@@ -38,7 +38,7 @@ export interface LocalCloud {
   close(): Promise<void>;
 }
 
-export const DEFAULT_ISSUER = 'https://iam.cloud.ibm.com/identity';
+const DEFAULT_ISSUER = 'https://iam.cloud.ibm.com/identity';
 /** IAM's own default, which an account may only shorten. */
 const TOKEN_LIFETIME_SECONDS = 3600;
 const READY_FILE = 'local-cloud.json';

@@ -1,8 +1,14 @@
-import { readConfig } from './config';
+import { localCloudConfig, parseConfig, readEnvironment } from '@lib/config';
 import { createLocalCloud } from './local-cloud';
 
 async function main(): Promise<void> {
-  const cloud = await createLocalCloud(readConfig());
+  const {
+    localCloudHost: host,
+    localCloudPort: port,
+    localCloudData: dataFolder,
+    logLevel,
+  } = parseConfig(localCloudConfig, readEnvironment());
+  const cloud = await createLocalCloud({ host, port, dataFolder, logLevel });
   await cloud.start();
   cloud.app.log.info({ url: cloud.url }, 'local cloud is ready');
   const stop = (): void => {

@@ -15,7 +15,7 @@ beforeAll(() => {
   work = mkdtempSync(join(tmpdir(), 'local-cloud-'));
   dataFolder = join(work, 'data');
   const swc = join(root, 'node_modules/.bin/swc');
-  const sources = ['apps/local-cloud/src', 'libs/kernel/src'];
+  const sources = ['apps/local-cloud/src', 'libs/config/src', 'libs/kernel/src'];
   execFileSync(swc, [...sources, '-d', join(work, 'dist'), '--config-file', '.swcrc', '--quiet'], { cwd: root });
   symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'));
 }, 30_000);

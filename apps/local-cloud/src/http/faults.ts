@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-export interface FaultMatch {
+interface FaultMatch {
   /** First path segment: iam, kms, hpcs, resource-controller, metering. */
   readonly service?: string | undefined;
   /** GUID of the key-manager instance. */
@@ -25,7 +25,7 @@ export type FaultEffect =
   | { readonly kind: 'reset'; readonly when: FaultMoment };
 
 /** `after`: the operation takes effect and only its answer is lost. */
-export type FaultMoment = 'before' | 'after';
+type FaultMoment = 'before' | 'after';
 
 export interface FaultRule {
   readonly id: string;

@@ -5,7 +5,7 @@ export interface AccountRow {
   readonly name: string;
 }
 
-export type InstanceState = 'active' | 'inactive' | 'pending_reclamation' | 'removed';
+type InstanceState = 'active' | 'inactive' | 'pending_reclamation' | 'removed';
 
 export interface InstanceRow {
   readonly id: string;
@@ -106,13 +106,13 @@ export interface KeyPolicyRow {
   readonly updatedBy: string;
 }
 
-export interface AliasRow {
+interface AliasRow {
   readonly instanceId: string;
   readonly alias: string;
   readonly keyId: string;
 }
 
-export interface KeyRingRow {
+interface KeyRingRow {
   readonly instanceId: string;
   readonly id: string;
   readonly createdAt: string;
@@ -131,7 +131,7 @@ export interface InstancePolicyRow {
 }
 
 /** What a service registered with IAM: which roles open which of its actions. */
-export interface ServiceRow {
+interface ServiceRow {
   readonly name: string;
   readonly actions: readonly { readonly id: string; readonly roles: readonly string[] }[];
 }
@@ -142,7 +142,7 @@ export interface SigningKeyRow {
   readonly createdAt: string;
 }
 
-export interface UsageRow {
+interface UsageRow {
   readonly location: string;
   readonly resourceId: string;
   readonly record: Readonly<Record<string, unknown>>;

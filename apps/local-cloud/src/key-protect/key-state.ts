@@ -1,12 +1,12 @@
 import { type KeyRow } from '../journal/rows';
 import { KmsError } from './kms.errors';
 
-export const SECOND_MS = 1000;
+const SECOND_MS = 1000;
 export const HOUR_MS = 3600 * SECOND_MS;
-export const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Between disable and enable, and between delete and restore. */
-export const SETTLING_MS = 30 * SECOND_MS;
+const SETTLING_MS = 30 * SECOND_MS;
 export const RESTORABLE_MS = 30 * DAY_MS;
 export const PURGEABLE_AFTER_MS = 4 * HOUR_MS;
 export const PURGED_AFTER_MS = 90 * DAY_MS;
