@@ -75,12 +75,13 @@ export class RootKeyBindingService {
   }
 
   /** @throws TenancyError `root_key_not_set`, `keys_exist` */
-  async unset(instanceId: InstanceId, context: ActionContext): Promise<void> {
+  async unset(instanceId: InstanceId, context: ActionContext, revision?: number): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
       const instance = await lockedInstance(scope);
       const bindings = await scope.bindings.list();
       const active = bindings.find(({ status }) => status === 'active');
       if (active === undefined) throw rootKeyNotSet();
+      checkRevision(active, revision);
       if ((await scope.keys.countLive()) > 0) {
         throw new TenancyError('keys_exist', 'keys of the instance lie under the root key; destroy them first');
       }
@@ -155,13 +156,22 @@ export class RootKeyBindingService {
     });
   }
 
-  async unsetCredential(instanceId: InstanceId, context: ActionContext): Promise<void> {
+  async unsetCredential(instanceId: InstanceId, context: ActionContext, revision?: number): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       const present = (await scope.credentials.get()) ?? credentialNotSet();
+      checkRevision(present, revision);
       await scope.credentials.remove();
       this.finish(scope, 'vmware-solutions.credential.unset', context, credentialFacts(present));
     });
+  }
+
+  /** For setting a binding up, when there is none yet. The caller wipes it. @throws TenancyError `credential_not_set`, `credential_unreadable` */
+  async openApiKey(instanceId: InstanceId): Promise<Secret> {
+    const sealed = await this.unitOfWork.forTenant(instanceId, (scope) => scope.credentials.get());
+    if (sealed === undefined) return credentialNotSet();
+    const { id, serviceKeyVersion, sealedApiKey: bytes } = sealed;
+    return this.sealer.open({ instanceId, rowId: id }, { serviceKeyVersion, bytes });
   }
 
   /** @throws TenancyError `root_key_not_set`, `credential_not_set`, `credential_unreadable` */
