@@ -35,6 +35,9 @@ export class AddressList {
   }
 
   includes(address: string): boolean {
-    return this.#list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+    // Link-local peers carry a zone, which the list does not take.
+    const [plain = ''] = address.split('%');
+    const family = isIP(plain);
+    return family !== 0 && this.#list.check(plain, family === 4 ? 'ipv4' : 'ipv6');
   }
 }

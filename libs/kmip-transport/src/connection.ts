@@ -18,6 +18,8 @@ export interface ConnectionContext {
  * the socket is read only until something arrives, which shows a client that goes away but takes in no second request.
  */
 export class KmipConnection {
+  /** Resolves when everything about the connection is over. */
+  readonly closed: Promise<void>;
   readonly #framer: MessageFramer;
   readonly #gone = new AbortController();
   #waiting: Buffer[] = [];
@@ -38,7 +40,12 @@ export class KmipConnection {
   ) {
     this.#framer = new MessageFramer({ maximumMessageBytes: context.limits.maximumMessageBytes });
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    socket.once('close', () => this.#onClose());
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#onClose();
+        resolve();
+      });
+    });
   }
 
   start(): void {

@@ -23,7 +23,7 @@ export interface KmipConnectionHandler {
   /**
    * Answers one request message. Requests of one connection come one after another; those of different connections at
    * the same time. `message` is wiped when the promise settles.
-   * @param signal aborted when the client has gone
+   * @param signal aborted when the connection is lost; a client that only closed its sending side still waits
    */
   handleMessage(message: Buffer, peer: PeerDescription, signal: AbortSignal): Promise<KmipAnswer>;
   /** The stream is not KMIP or a message too long: what to say before the connection is closed, if anything. */

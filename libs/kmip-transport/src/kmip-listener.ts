@@ -63,14 +63,12 @@ export class KmipListener {
     this.#proxies = new AddressList(options.proxyProtocolFrom ?? []);
     this.#halfOpen = new PlaceGate(this.#limits.maximumHalfOpen, this.#limits.maximumHalfOpenPerAddress);
     this.#admission = new ClientAdmission(options.handler, this.#limits);
-    assertUsable(contextSettings(options.certificate, this.#legacyCiphers));
+    assertUsable(options.certificate, this.#legacyCiphers);
     this.#tls = createTlsServer(serverSettings(options.certificate, this.#legacyCiphers));
     this.#tls.on('secureConnection', (socket) => this.#onSecure(socket));
     this.#tls.on('tlsClientError', (error, socket) => this.#onHandshakeError(error, socket));
     this.#tls.on('error', () => undefined);
     this.#tcp = createServer({
-      // A client that closed its sending side still gets its answer.
-      allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
@@ -109,9 +107,8 @@ export class KmipListener {
    * @throws TransportError when certificate and key do not fit; the old ones stay in use.
    */
   reloadCertificate(certificate: ListenerCertificate): void {
-    const settings = contextSettings(certificate, this.#legacyCiphers);
-    assertUsable(settings);
-    this.#tls.setSecureContext(settings);
+    assertUsable(certificate, this.#legacyCiphers);
+    this.#tls.setSecureContext(contextSettings(certificate, this.#legacyCiphers));
   }
 
   /** Cuts the connections of certain clients, e.g. of a certificate that was removed. @returns how many. */
@@ -140,8 +137,9 @@ export class KmipListener {
       for (const connection of this.#connections) connection.destroy('draining');
       for (const socket of this.#sockets) socket.destroy();
     }, graceMs);
-    // The TCP server is closed when its last socket is.
+    // The TCP server is closed when its last socket is; the TLS layer above tells of it a moment later.
     await stopped;
+    await Promise.all([...this.#connections].map((connection) => connection.closed));
     clearTimeout(timer);
   }
 
@@ -194,6 +192,7 @@ export class KmipListener {
   }
 
   #startTls(incoming: IncomingConnection): void {
+    if (incoming.socket.destroyed) return;
     if (!incoming.place.assign(addressGroup(incoming.remoteAddress))) {
       incoming.dismiss();
       this.#limitReached('half_open_per_address', incoming.remoteAddress);
@@ -212,8 +211,19 @@ export class KmipListener {
     }
     this.#incoming.delete(key);
     incoming.succeed();
+    // From here on a client that closed its sending side still gets its answer. Not before: during the handshake it
+    // would only hold a place until the time-out.
+    socket.allowHalfOpen = true;
     const { connectionId, remoteAddress, remotePort } = incoming;
-    const peer = describePeer(socket, { connectionId, remoteAddress, remotePort });
+    let peer: PeerDescription;
+    try {
+      peer = describePeer(socket, { connectionId, remoteAddress, remotePort });
+    } catch {
+      // A certificate OpenSSL took but Node cannot describe: nobody we could know.
+      socket.destroy();
+      this.#tell(() => this.#observer.handshakeFailed?.('other', remoteAddress));
+      return;
+    }
     this.#tell(() => this.#observer.handshakeCompleted?.(peer));
     this.#open(socket, peer);
   }

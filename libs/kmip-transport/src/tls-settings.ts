@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 
 import { type Secret } from '@lib/kernel';
@@ -56,20 +56,27 @@ export function serverSettings(certificate: ListenerCertificate, legacyCiphers: 
     ...contextSettings(certificate, legacyCiphers),
     requestCert: true,
     rejectUnauthorized: false,
-    // Node only reports this time-out and leaves the socket open; the listener keeps its own.
-    handshakeTimeout: 0,
+    // No handshakeTimeout: Node only reports it and leaves the socket open. IncomingConnection keeps the time.
   };
 }
 
 /** @throws TransportError when key and certificate cannot be used together. */
-export function assertUsable(settings: SecureContextOptions): void {
+export function assertUsable(certificate: ListenerCertificate, legacyCiphers: boolean): void {
+  let fits: boolean;
   try {
-    createSecureContext(settings);
+    createSecureContext(contextSettings(certificate, legacyCiphers));
+    // OpenSSL takes a key of another type than the certificate's without a word, and then fails every handshake.
+    const key = createPrivateKey(certificate.privateKeyPem.expose());
+    fits = new X509Certificate(certificate.certificatePem).checkPrivateKey(key);
   } catch (cause) {
+    throw new TransportError('kmip_certificate_unusable', 'The certificate or key of the KMIP listener is damaged.', {
+      cause,
+    });
+  }
+  if (!fits) {
     throw new TransportError(
       'kmip_certificate_unusable',
-      'The certificate and private key of the KMIP listener cannot be used together.',
-      { cause },
+      'The private key of the KMIP listener does not belong to its certificate.',
     );
   }
 }

@@ -17,3 +17,4 @@ export * from './engine/in-memory-managed-object-store';
 export * from './engine/managed-object-store.contract';
 export * from './engine/managed-object.fixture';
 export * from './engine/manual-clock';
+export { type CommitFate, type DatabaseProxy, startDatabaseProxy } from './postgres/database-proxy';
