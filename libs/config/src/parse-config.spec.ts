@@ -108,7 +108,7 @@ describe('parseConfig', () => {
     ['KMIP_PORT', ['', '65536', '-1', '1e3', '0x10', '80 80']],
     ['KMIP_LEGACY_CIPHERS', ['true', 'ON', '1']],
     ['KMIP_HOST', ['a b', 'http://x', '-x']],
-    ['KMIP_PROXY_PROTOCOL_FROM', ['10.0.0.1,,10.0.0.2', 'a/b']],
+    ['KMIP_PROXY_PROTOCOL_FROM', ['10.0.0.1,,10.0.0.2', 'a/b', 'balancer.example']],
     ['IAM_URL', ['iam', 'ftp://iam', 'https://user@iam', 'https://iam?x=1', 'file:///etc/passwd']],
     [
       'KEY_PROTECT_ENDPOINTS',

@@ -63,6 +63,14 @@ export const host: SettingType<string> = {
 
 export const hostList: SettingType<readonly string[]> = listOf(host, 'DNS names or IP addresses');
 
+const NETWORK = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(?:\/\d{1,3})?$/;
+
+/** Whether the address is one is for its user to say; here only its form is judged. */
+export const networkList: SettingType<readonly string[]> = listOf(
+  { schema: textTo((text) => (NETWORK.test(text) ? text : undefined)), expected: 'an IP address or network' },
+  'IP addresses or networks such as `10.0.0.0/24`',
+);
+
 /** Items divided by commas; the empty list is written as an unset variable. */
 export function listOf<T>(item: SettingType<T>, plural: string): SettingType<readonly T[]> {
   return {

@@ -1,5 +1,5 @@
 import { type ConfigOf, defaulted, optional, required } from '../setting';
-import { host, hostList, onOff, path, plainName, port, wholeNumber } from '../setting-types';
+import { host, hostList, networkList, onOff, path, plainName, port, wholeNumber } from '../setting-types';
 import { cloudSettings, databaseSettings, healthSettings, loggingSettings, regionSetting } from './common-settings';
 
 const milliseconds = (minimum: number, maximum: number): ReturnType<typeof wholeNumber> =>
@@ -79,7 +79,7 @@ export const gatewayConfig = {
     consequence:
       'vCenter 7 negotiates one of them. They have no forward secrecy: switch them off when the metric `kmip_legacy_cipher_handshakes_total` stays at 0.',
   }),
-  kmipProxyProtocolFrom: optional('KMIP_PROXY_PROTOCOL_FROM', hostList, {
+  kmipProxyProtocolFrom: optional('KMIP_PROXY_PROTOCOL_FROM', networkList, {
     meaning: 'Addresses of layer-4 balancers that send PROXY protocol version 2.',
     consequence: 'From these addresses the header is demanded; from any other it is refused. Unset: no PROXY protocol.',
   }),
