@@ -1,6 +1,6 @@
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import UsageMeteringV4 from '@ibm-cloud/platform-services/usage-metering/v4';
-import { TestCloud, type Tenant } from './test-cloud';
+import { send, TestCloud, type Tenant } from './test-cloud';
 
 const SERVICE = 'kmip-for-vmware';
 const HOUR = 3600 * 1000;
@@ -58,6 +58,11 @@ it('knows no service that was not registered', async () => {
     resourceUsage: [record({ start: now, end: now })],
   });
   expect(result.resources[0]).toMatchObject({ status: 404 });
+});
+
+it('answers a broken body with 400', async () => {
+  const url = `${cloud.cloud.url}/metering/v4/metering/resources/${SERVICE}/usage`;
+  expect((await send(url, 'POST', '[{')).status).toBe(400);
 });
 
 it('takes at most 100 records, and only with a token', async () => {

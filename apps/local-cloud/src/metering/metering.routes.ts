@@ -44,12 +44,12 @@ export function registerMetering(app: FastifyInstance, cloud: Cloud): void {
     (metering, _options, done) => {
       watchTraffic(metering, cloud, 'metering');
       metering.setErrorHandler((error, request, reply) => {
-        const status = (error as { status?: number; statusCode?: number }).status ?? 500;
         const known = error instanceof MeteringError;
-        if (!known) request.log.error(error);
-        const code = known ? 'invalid_request' : 'internal_error';
+        const status = known ? error.status : ((error as { statusCode?: number }).statusCode ?? 500);
+        if (status >= 500) request.log.error(error);
         const message = known ? error.message : 'The request cannot be served.';
-        return reply.code(known ? status : 500).send({ errors: [{ code, message }], trace: randomUUID() });
+        const code = status >= 500 ? 'internal_error' : 'invalid_request';
+        return reply.code(status).send({ errors: [{ code, message }], trace: randomUUID() });
       });
       metering.post<{ Params: { id: string } }>(
         '/v4/metering/resources/:id/usage',
