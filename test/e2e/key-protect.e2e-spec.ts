@@ -233,6 +233,11 @@ describe('setting up a binding', () => {
       const rootKeys = await connection.listRootKeys(context());
       expect(rootKeys.map(({ id }) => id)).toContain(rootKeyId);
       expect(rootKeys.every(({ isRootKey }) => isRootKey)).toBe(true);
+      expect(await connection.listRootKeyVersions(context())).toMatchObject([{ id: rootKeyId }]);
+      if (key === apiKey.apikey) {
+        expect(await connection.listKeyRings(context())).toContain('default');
+        expect(await connection.listPolicies(context())).toEqual([]);
+      }
       usable.push((await preflight(connection.keyManager, newCorrelationId())).usable);
       await connection.close();
     }

@@ -8,7 +8,8 @@ import { describeRootKey, KeyProtectKeyManager } from './key-protect-key-manager
 import { type BreakerState } from './resilience/circuit-breaker';
 import { CallGuard, type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';
 import { type HttpExchange, UndiciExchange } from './rest/http-exchange';
-import { KeyProtectClient, RefusedCall, type TryEvent } from './rest/key-protect-client';
+import { KeyProtectClient, RefusedCall, type TryContext, type TryEvent } from './rest/key-protect-client';
+import { type InstancePolicy, type KeyVersion } from './rest/resources';
 import { systemTiming, type Timing } from './timing';
 
 /** Where one tenant's key manager is and how to act there; Key Protect and HPCS alike. */
@@ -47,6 +48,12 @@ export interface KeyManagerConnection {
   readonly keyManager: KeyManager;
   /** Root keys that the credential may see, for choosing one. At most 5,000. @throws KeyManagerError */
   listRootKeys(context: CallContext): Promise<readonly RootKeyDescription[]>;
+  /** Versions of the bound root key, newest first. @throws KeyManagerError */
+  listRootKeyVersions(context: CallContext): Promise<readonly KeyVersion[]>;
+  /** @throws KeyManagerError */
+  listKeyRings(context: CallContext): Promise<readonly string[]>;
+  /** Rules of the instance that can stand in our way; needs Manager. @throws KeyManagerError */
+  listPolicies(context: CallContext): Promise<readonly InstancePolicy[]>;
   close(): Promise<void>;
 }
 
@@ -69,15 +76,20 @@ export function connectKeyManager(options: ConnectionOptions, target: KeyManager
     onTry: (event) => observer.tried?.(instanceId, event),
   });
   const guard = new CallGuard(timing, limits, (state) => observer.breakerChanged?.(instanceId, state));
+  const ask = <T>(context: CallContext, call: (tries: TryContext) => Promise<T>): Promise<T> =>
+    guard.run('always', context.signal, (signal) =>
+      call({ correlationId: context.correlationId, signal }).catch(throwFault),
+    );
   const ring = keyRing === undefined ? {} : { keyRing };
   return {
     keyManager: new KeyProtectKeyManager({ client, guard, timing, rootKeyId, ...ring }),
-    listRootKeys: ({ correlationId, signal: callerSignal }) =>
-      guard.run('always', callerSignal, async (signal) => {
-        const page = { limit: MAXIMUM_ROOT_KEYS, offset: 0, extractable: false };
-        const resources = await client.listKeys({ correlationId, signal }, page).catch(throwFault);
-        return resources.map(describeRootKey);
-      }),
+    listRootKeys: async (context) => {
+      const page = { limit: MAXIMUM_ROOT_KEYS, offset: 0, extractable: false };
+      return (await ask(context, (tries) => client.listKeys(tries, page))).map(describeRootKey);
+    },
+    listRootKeyVersions: (context) => ask(context, (tries) => client.keyVersions(tries, rootKeyId)),
+    listKeyRings: (context) => ask(context, (tries) => client.keyRings(tries)),
+    listPolicies: (context) => ask(context, (tries) => client.instancePolicies(tries)),
     close: async () => {
       tokens.close();
       await client.close();

@@ -8,3 +8,4 @@ export { type BreakerState } from './resilience/circuit-breaker';
 export { type TryEvent } from './rest/key-protect-client';
 export { systemTiming, type Timing } from './timing';
 export * from './management/cloud-account';
+export { type InstancePolicy, type KeyVersion } from './rest/resources';

@@ -49,7 +49,8 @@ export function parseJson(text: string): unknown {
 export function parseRetryAfter(value: string | undefined, clock: Clock): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,6}$/.test(value)) return Number(value) * 1_000;
-  const atMs = Date.parse(value);
+  // Date.parse takes nearly anything for a date; an HTTP date ends in GMT.
+  const atMs = value.endsWith(' GMT') ? Date.parse(value) : NaN;
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - clock.now().getTime());
 }
 

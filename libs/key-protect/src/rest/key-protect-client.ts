@@ -12,6 +12,7 @@ import {
   keyCollection,
   type KeyResource,
   keyRingCollection,
+  type KeyVersion,
   keyVersionCollection,
   rewrapAnswer,
   unwrapAnswer,
@@ -144,7 +145,7 @@ export class KeyProtectClient {
   }
 
   /** Newest first. */
-  async keyVersions(context: TryContext, id: string): Promise<readonly { readonly id: string }[]> {
+  async keyVersions(context: TryContext, id: string): Promise<readonly KeyVersion[]> {
     const path = `/keys/${pathId(id)}/versions?allKeyStates=true`;
     const call = { name: 'versions', method: 'GET', path, target: 'root_key', answer: keyVersionCollection } as const;
     return (await this.#send(context, call)).resources;

@@ -43,9 +43,10 @@ export const rewrapAnswer = z.object({
   rewrappedKeyVersion: version,
 });
 
-export const keyVersionCollection = z.object({
-  resources: z.array(z.object({ id: z.string(), creationDate: z.string().optional() })).default([]),
-});
+const keyVersion = z.object({ id: z.string(), creationDate: z.string().optional() });
+export type KeyVersion = z.infer<typeof keyVersion>;
+
+export const keyVersionCollection = z.object({ resources: z.array(keyVersion).default([]) });
 
 export const keyRingCollection = z.object({ resources: z.array(z.object({ id: z.string() })).default([]) });
 
