@@ -1,0 +1,89 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { type Clock, Secret } from '@lib/kernel';
+import { type ApiKeyRecord } from '@lib/key-protect';
+import { type Credential, RootKeyBindingService, TenancyError } from '@lib/tenancy';
+
+import { ApiError, notFound } from '../../http/api-error';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { administratorOf } from '../administrator';
+import { CLOCK, PUBLIC_URL } from '../tokens';
+import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
+import { RootKeyWorkbench } from './root-key-workbench';
+
+@Controller()
+export class CredentialController {
+  constructor(
+    @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
+    @Inject(RootKeyWorkbench) private readonly workbench: RootKeyWorkbench,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  @Operation('get_instance_credential', 'credential.read')
+  async get(call: OperationCall): Promise<OperationAnswer> {
+    const credential = await this.#find(call);
+    if (!credential) throw notFound();
+    return this.#answer(call, 200, credential);
+  }
+
+  @Operation('set_instance_credential', 'credential.set')
+  async set(call: OperationCall): Promise<OperationAnswer> {
+    const present = await this.#find(call);
+    if (!present) refuseIfMatch(call);
+    const revision = present && expectedRevision(call, present.id, present);
+    // Valid by its schema.
+    const apiKey = Secret.fromText((call.body as { readonly api_key: string }).api_key);
+    try {
+      const record = await this.workbench.describeApiKey(apiKey);
+      refuseUnfit(record, call.instance().accountId, this.clock.now());
+      if (call.dryRun) return { status: 204 };
+      const request = { apiKey, serviceIdIamId: record.iamId };
+      const { instanceId } = call.instance();
+      const set = await this.bindings.setCredential(instanceId, request, administratorOf(call), revision);
+      return this.#answer(call, present ? 200 : 201, set);
+    } finally {
+      apiKey.wipe();
+    }
+  }
+
+  @Operation('unset_instance_credential', 'credential.unset')
+  async unset(call: OperationCall): Promise<OperationAnswer> {
+    const present = await this.#find(call);
+    if (!present) throw notFound();
+    const revision = expectedRevision(call, present.id, present);
+    await this.bindings.unsetCredential(call.instance().instanceId, administratorOf(call), revision);
+    return { status: 204 };
+  }
+
+  async #find(call: OperationCall): Promise<Credential | undefined> {
+    try {
+      return await this.bindings.getCredential(call.instance().instanceId);
+    } catch (error) {
+      if (error instanceof TenancyError && error.code === 'credential_not_set') return undefined;
+      throw error;
+    }
+  }
+
+  #answer(call: OperationCall, status: 200 | 201, credential: Credential): OperationAnswer {
+    const href = `${this.publicUrl}/v1/instances/${call.instance().instanceId}/credential`;
+    const body = withEntityTag(credential.id, credential, {
+      href,
+      iam_id: credential.serviceIdIamId,
+      updated_at: credential.createdAt.toISOString(),
+    });
+    return { status, body, etag: body.etag, ...(status === 201 && { location: href }) };
+  }
+}
+
+/** A key that is refused here would end in locked virtual machines later. @throws ApiError 400 */
+function refuseUnfit(record: ApiKeyRecord, accountId: string, now: Date): void {
+  const refuse = (message: string): never => {
+    throw ApiError.of(400, 'credential_rejected', message, { type: 'field', name: 'api_key' });
+  };
+  if (!record.ofServiceId) refuse('This is the API key of a person: take one of a service ID, which outlives people.');
+  if (record.accountId !== accountId) refuse('The API key belongs to another account than the instance.');
+  if (record.disabled) refuse('The API key is disabled.');
+  if (record.locked) refuse('The API key is locked: unlock it, so that it can be replaced when it leaks.');
+  if (record.expiresAt && record.expiresAt <= now) refuse('The API key has expired.');
+}

@@ -1,0 +1,87 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { isUuid } from '@lib/kernel';
+
+import { notFound } from '../../http/api-error';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { pageAnswer, pageRequest } from '../paging';
+import { PUBLIC_URL } from '../tokens';
+import { rootKeyCrn } from './root-key-crn';
+import { RootKeyWorkbench } from './root-key-workbench';
+
+const PROVIDERS = { key_protect: 'key_protect', hpcs: 'hyper_protect_crypto_services' } as const;
+const STATES = {
+  pre_activation: 'pre_active',
+  active: 'active',
+  suspended: 'suspended',
+  deactivated: 'deactivated',
+  destroyed: 'destroyed',
+} as const;
+
+/** What the stored credential can see, to choose from: the "Retrieve" of the order form. */
+@Controller()
+export class KeyManagersController {
+  constructor(
+    @Inject(RootKeyWorkbench) private readonly workbench: RootKeyWorkbench,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  @Operation('list_instance_key_managers', 'key-manager.list')
+  async list(call: OperationCall): Promise<OperationAnswer> {
+    const found = await this.workbench.keyManagers(call.instance().instanceId);
+    return this.#page(
+      call,
+      'key_managers',
+      found,
+      ({ guid }) => guid,
+      (keyManager) => ({
+        id: keyManager.guid,
+        crn: keyManager.crn,
+        name: keyManager.name.slice(0, 256),
+        region: keyManager.region,
+        provider: PROVIDERS[keyManager.kind],
+      }),
+    );
+  }
+
+  @Operation('list_instance_key_manager_root_keys', 'key-manager.list')
+  async rootKeys(call: OperationCall): Promise<OperationAnswer> {
+    const keyManagerId = call.path['key_manager_id'] ?? '';
+    const { instanceId } = call.instance();
+    const found = isUuid(keyManagerId)
+      ? await this.workbench.rootKeys(instanceId, keyManagerId, call.correlationId)
+      : undefined;
+    if (!found) throw notFound();
+    const keyManagerCrn = found.keyManager.crn;
+    const rootKeys = found.rootKeys.filter(({ isRootKey }) => isRootKey);
+    return this.#page(
+      call,
+      'root_keys',
+      rootKeys,
+      ({ id }) => id,
+      (rootKey) => ({
+        id: rootKey.id,
+        crn: rootKeyCrn({ keyManagerCrn, rootKeyId: rootKey.id }),
+        name: rootKey.name.slice(0, 256),
+        state: STATES[rootKey.state],
+        key_ring_id: rootKey.keyRingId,
+        usable: rootKey.state === 'active' && rootKey.expiresAt === undefined,
+      }),
+    );
+  }
+
+  /** The cloud's answer is read whole (it is bounded) and paged here, by id. */
+  #page<T>(
+    call: OperationCall,
+    field: string,
+    items: readonly T[],
+    idOf: (item: T) => string,
+    present: (item: T) => object,
+  ): OperationAnswer {
+    const { limit, after } = pageRequest(call, 1);
+    const sorted = [...items].sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
+    const rest = sorted.filter((item) => after?.[0] === undefined || idOf(item) > after[0]);
+    const cursorOf = (item: T): readonly string[] => [idOf(item)];
+    return pageAnswer(call, this.publicUrl, field, rest.slice(0, limit + 1), { cursorOf, present });
+  }
+}

@@ -1,0 +1,174 @@
+import { type Clock, type CorrelationId, type InstanceId, type Secret } from '@lib/kernel';
+import { KeyManagerError, preflight, type RootKeyDescription } from '@lib/key-manager';
+import {
+  type ApiKeyRecord,
+  CloudAccount,
+  type CloudAccountOptions,
+  connectKeyManager,
+  type ConnectionOptions,
+  type KeyManagerConnection,
+  type KeyManagerInstance,
+} from '@lib/key-protect';
+import {
+  type EndpointPolicy,
+  type EndpointVisibility,
+  parseInstanceCrn,
+  type RootKeyBindingService,
+} from '@lib/tenancy';
+
+import { type CheckStep, fromFinding, STEPS } from './check-steps';
+import { type RootKeyReference } from './root-key-crn';
+
+export interface RootKeyWish extends RootKeyReference {
+  readonly visibility: EndpointVisibility;
+}
+
+export interface RootKeyCheck {
+  readonly passed: boolean;
+  readonly destroyPermitted: boolean;
+  readonly checkedAt: Date;
+  readonly steps: readonly CheckStep[];
+  /** As it has to be bound: address and ring were found by asking. */
+  readonly keyRingId?: string;
+  readonly discoveredEndpoint?: string;
+}
+
+export interface WorkbenchOptions {
+  readonly bindings: Pick<RootKeyBindingService, 'openApiKey'>;
+  readonly endpoints: EndpointPolicy;
+  readonly account: CloudAccountOptions;
+  readonly connection: ConnectionOptions;
+  readonly clock: Clock;
+}
+
+const DEFAULT_RING = 'default';
+/** HPCS keeps the root key of a binding in the default ring only. */
+const RING_BOUND_KIND = 'hpcs';
+
+/** Setting a root key up: what an API key may see, and whether it may do what the product will do with it. */
+export class RootKeyWorkbench {
+  constructor(private readonly options: WorkbenchOptions) {}
+
+  /** @throws KeyManagerError */
+  async describeApiKey(apiKey: Secret): Promise<ApiKeyRecord> {
+    return (await CloudAccount.open(this.options.account, apiKey)).describeApiKey();
+  }
+
+  /** @throws KeyManagerError, TenancyError('credential_not_set') */
+  async keyManagers(instanceId: InstanceId): Promise<readonly KeyManagerInstance[]> {
+    return this.#withAccount(instanceId, (account) => account.listKeyManagers());
+  }
+
+  /** @returns undefined when the credential cannot see the key manager */
+  async rootKeys(
+    instanceId: InstanceId,
+    keyManagerId: string,
+    correlationId: CorrelationId,
+  ): Promise<
+    { readonly keyManager: KeyManagerInstance; readonly rootKeys: readonly RootKeyDescription[] } | undefined
+  > {
+    const keyManager = await this.#withAccount(instanceId, (account) => account.findKeyManager(keyManagerId));
+    if (!keyManager) return undefined;
+    const wish = { keyManagerCrn: keyManager.crn, rootKeyId: '', visibility: 'public' } as const;
+    const baseUrl = this.#address(wish, keyManager);
+    const rootKeys = await this.#connected(instanceId, wish, { baseUrl }, (connection) =>
+      connection.listRootKeys({ correlationId }),
+    );
+    return { keyManager, rootKeys };
+  }
+
+  /**
+   * Makes every call that the root key will have to serve. Leaves at most one small key behind, where the credential
+   * may not delete it. @throws TenancyError for a CRN or an address that cannot be used, or without a credential
+   */
+  async check(instanceId: InstanceId, wish: RootKeyWish, correlationId: CorrelationId): Promise<RootKeyCheck> {
+    const steps: CheckStep[] = [];
+    const keyManager = await this.#seen(instanceId, wish, steps);
+    if (steps.some(({ result }) => result === 'failed')) return this.#verdict(steps, {});
+    const baseUrl = this.#address(wish, keyManager);
+    const described = await this.#connected(instanceId, wish, { baseUrl }, ({ keyManager: manager }) =>
+      manager.describeRootKey({ correlationId }).catch(() => undefined),
+    );
+    const keyRing = described?.keyRingId;
+    const ring = keyRing === undefined || keyRing === DEFAULT_RING ? {} : { keyRing };
+    if (ring.keyRing !== undefined && this.#kindOf(wish) === RING_BOUND_KIND) steps.push(STEPS.ring());
+    const report = await this.#connected(instanceId, wish, { baseUrl, ...ring }, ({ keyManager: manager }) =>
+      preflight(manager, correlationId),
+    );
+    steps.push(...report.findings.map(fromFinding));
+    return this.#verdict(steps, {
+      ...(keyRing !== undefined && { keyRingId: keyRing }),
+      ...(keyManager?.endpoints[wish.visibility] !== undefined && { discoveredEndpoint: baseUrl }),
+    });
+  }
+
+  #verdict(steps: readonly CheckStep[], found: Pick<RootKeyCheck, 'keyRingId' | 'discoveredEndpoint'>): RootKeyCheck {
+    return {
+      passed: steps.every(({ result }) => result === 'passed' || result === 'warning'),
+      destroyPermitted: steps.some(({ code, result }) => code === 'stored_key_delete' && result === 'passed'),
+      checkedAt: this.options.clock.now(),
+      steps,
+      ...found,
+    };
+  }
+
+  /** Signs in, then looks for the instance; not seeing it is a warning, because its CRN says where it is. */
+  async #seen(instanceId: InstanceId, wish: RootKeyWish, steps: CheckStep[]): Promise<KeyManagerInstance | undefined> {
+    const { serviceInstance } = parseInstanceCrn(wish.keyManagerCrn);
+    this.#kindOf(wish);
+    try {
+      return await this.#withAccount(instanceId, async (account) => {
+        steps.push(STEPS.token());
+        const found = await account.findKeyManager(serviceInstance).catch(() => undefined);
+        steps.push(STEPS.instance(found !== undefined));
+        return found;
+      });
+    } catch (error) {
+      if (!(error instanceof KeyManagerError)) throw error;
+      steps.push(STEPS.token(error.message));
+      return undefined;
+    }
+  }
+
+  #kindOf({ keyManagerCrn }: RootKeyWish): string {
+    return this.options.endpoints.kindOf(parseInstanceCrn(keyManagerCrn));
+  }
+
+  /** An address that the resource controller names is used when it is one the instance can have. */
+  #address({ keyManagerCrn, visibility }: RootKeyWish, keyManager: KeyManagerInstance | undefined): string {
+    const crn = parseInstanceCrn(keyManagerCrn);
+    const discovered = keyManager?.endpoints[visibility];
+    return discovered === undefined
+      ? this.options.endpoints.build(crn, visibility)
+      : this.options.endpoints.accept(crn, discovered);
+  }
+
+  async #withAccount<T>(instanceId: InstanceId, work: (account: CloudAccount) => Promise<T>): Promise<T> {
+    const apiKey = await this.options.bindings.openApiKey(instanceId);
+    try {
+      return await work(await CloudAccount.open(this.options.account, apiKey));
+    } finally {
+      apiKey.wipe();
+    }
+  }
+
+  async #connected<T>(
+    instanceId: InstanceId,
+    { keyManagerCrn, rootKeyId }: RootKeyReference,
+    where: { readonly baseUrl: string; readonly keyRing?: string },
+    work: (connection: KeyManagerConnection) => Promise<T>,
+  ): Promise<T> {
+    const connection = connectKeyManager(this.options.connection, {
+      instanceId,
+      keyManagerGuid: parseInstanceCrn(keyManagerCrn).serviceInstance,
+      rootKeyId,
+      openApiKey: () => this.options.bindings.openApiKey(instanceId),
+      ...where,
+    });
+    try {
+      return await work(connection);
+    } finally {
+      await connection.close();
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { type EndpointVisibility, type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
+
+import { ApiError, notFound } from '../../http/api-error';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { administratorOf } from '../administrator';
+import { PUBLIC_URL } from '../tokens';
+import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
+import { parseRootKeyCrn, rootKeyCrn } from './root-key-crn';
+import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
+
+/** InstanceRootKeyPrototype, InstanceRootKeyCheckPrototype. */
+interface Prototype {
+  readonly crn?: string;
+  readonly endpoint_visibility?: EndpointVisibility;
+}
+
+const PROVIDERS = { key_protect: 'key_protect', hpcs: 'hyper_protect_crypto_services' } as const;
+
+@Controller()
+export class RootKeyController {
+  constructor(
+    @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
+    @Inject(RootKeyWorkbench) private readonly workbench: RootKeyWorkbench,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  @Operation('get_instance_root_key', 'root-key.read')
+  async get(call: OperationCall): Promise<OperationAnswer> {
+    const [active, ...retiring] = await this.#bindings(call);
+    if (!active) throw notFound();
+    return this.#answer(call, 200, active, retiring.length > 0);
+  }
+
+  @Operation('set_instance_root_key', 'root-key.set')
+  async set(call: OperationCall): Promise<OperationAnswer> {
+    const [active, ...retiring] = await this.#bindings(call);
+    if (!active) refuseIfMatch(call);
+    const revision = active && expectedRevision(call, active.id, active);
+    const wish = wishOf(call.body as Prototype, active);
+    const { instanceId } = call.instance();
+    const check = await this.workbench.check(instanceId, wish, call.correlationId);
+    if (!check.passed) throw unavailable(check);
+    if (call.dryRun) return { status: 204 };
+    const { keyRingId, discoveredEndpoint } = check;
+    const wanted = {
+      ...wish,
+      ...(keyRingId !== undefined && { keyRingId }),
+      ...(discoveredEndpoint !== undefined && { discoveredEndpoint }),
+    };
+    const bound = await this.bindings.set(instanceId, wanted, administratorOf(call), revision);
+    await this.bindings.noteProbe(instanceId, bound.id, undefined);
+    const replaced = active !== undefined && active.id !== bound.id;
+    const status = active ? 200 : 201;
+    return this.#answer(call, status, { ...bound, checkedAt: check.checkedAt }, replaced || retiring.length > 0);
+  }
+
+  @Operation('unset_instance_root_key', 'root-key.unset')
+  async unset(call: OperationCall): Promise<OperationAnswer> {
+    const [active] = await this.#bindings(call);
+    if (!active) throw notFound();
+    const revision = expectedRevision(call, active.id, active);
+    await this.bindings.unset(call.instance().instanceId, administratorOf(call), revision);
+    return { status: 204 };
+  }
+
+  @Operation('check_instance_root_key', 'root-key.check')
+  async check(call: OperationCall): Promise<OperationAnswer> {
+    const [active] = await this.#bindings(call);
+    const wish = wishOf(call.body as Prototype, active);
+    const { instanceId } = call.instance();
+    const check = await this.workbench.check(instanceId, wish, call.correlationId);
+    if (active && rootKeyCrn(active) === rootKeyCrn(wish)) {
+      await this.bindings.noteProbe(instanceId, active.id, failureOf(check));
+    }
+    return {
+      status: 200,
+      body: {
+        crn: rootKeyCrn(wish),
+        passed: check.passed,
+        destroy_permitted: check.destroyPermitted,
+        checked_at: check.checkedAt.toISOString(),
+        steps: check.steps,
+      },
+    };
+  }
+
+  /** The active one first. */
+  async #bindings(call: OperationCall): Promise<readonly RootKeyBinding[]> {
+    const found = await this.bindings.list(call.instance().instanceId);
+    return found[0]?.status === 'active' ? found : [];
+  }
+
+  #answer(call: OperationCall, status: 200 | 201, binding: RootKeyBinding, rewrapping: boolean): OperationAnswer {
+    const href = `${this.publicUrl}/v1/instances/${call.instance().instanceId}/root_key`;
+    const body = withEntityTag(binding.id, binding, {
+      crn: rootKeyCrn(binding),
+      href,
+      provider: PROVIDERS[binding.kind],
+      endpoint_visibility: /\bprivate\b/.test(new URL(binding.endpointUrl).hostname) ? 'private' : 'public',
+      status: statusOf(binding, rewrapping),
+      message: binding.statusDetail,
+      verified_at: binding.checkedAt?.toISOString(),
+      updated_at: binding.updatedAt.toISOString(),
+    });
+    return { status, body, etag: body.etag, ...(status === 201 && { location: href }) };
+  }
+}
+
+function statusOf({ statusDetail, checkedAt }: RootKeyBinding, rewrapping: boolean): string {
+  if (statusDetail !== undefined) return 'unavailable';
+  if (rewrapping) return 'rewrapping';
+  return checkedAt ? 'available' : 'unverified';
+}
+
+function wishOf({ crn, endpoint_visibility: visibility = 'private' }: Prototype, active?: RootKeyBinding): RootKeyWish {
+  if (crn !== undefined) return { ...parseRootKeyCrn(crn), visibility };
+  if (!active) {
+    throw ApiError.of(400, 'missing_field', 'No root key is bound: name the one to check.', {
+      type: 'field',
+      name: 'crn',
+    });
+  }
+  return { keyManagerCrn: active.keyManagerCrn, rootKeyId: active.rootKeyId, visibility };
+}
+
+const failureOf = ({ steps }: RootKeyCheck): string | undefined => {
+  const failed = steps.find(({ result }) => result === 'failed');
+  return failed && `${failed.code}: ${failed.message}`;
+};
+
+/** Each failed step is a fault of its own, with its remedy. */
+function unavailable({ steps }: RootKeyCheck): ApiError {
+  const failed = steps.filter(({ result }) => result === 'failed');
+  return new ApiError(
+    400,
+    failed.map(({ code, message, remedy }) => ({
+      code: code === 'token_create' ? ('credential_rejected' as const) : ('root_key_unavailable' as const),
+      message: `${code}: ${message}. ${remedy ?? ''}`.trim(),
+      target: { type: 'field' as const, name: 'crn' },
+    })),
+  );
+}
