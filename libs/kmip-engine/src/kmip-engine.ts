@@ -21,11 +21,14 @@ import { type EngineScope } from './engine-scope';
 import { OperationFailure } from './failures/operation-failure';
 import { IdPlaceholder } from './id-placeholder';
 import { type HandlerContext, type ItemContext } from './handlers/handler';
-import { auditEvent, type OperationContext } from './operation-context';
+import { type AuditContext, auditEvent } from './operation-context';
 import { type EngineDependencies } from './ports/engine-ports';
 
 /** For answers to bytes in which not even a version can be found: every client reads 1.0. */
 const OLDEST: ProtocolVersion = { major: 1, minor: 0 };
+
+/** Messages of another major version have other fields; such a peer learns from the header what is spoken here. */
+const NEWEST: ProtocolVersion = { major: 1, minor: 4 };
 
 /**
  * Turns one KMIP request message into one response message. Holds no tenant: whatever an operation may touch comes with
@@ -40,13 +43,16 @@ export class KmipEngine {
 
   /** Answers a message. Never throws: what cannot be explained is answered with fixed text and a correlation id. */
   async handle(bytes: Buffer, scope: EngineScope): Promise<Buffer> {
-    const correlationId = this.dependencies.newCorrelationId();
+    const { dependencies } = this;
+    const correlationId = dependencies.newCorrelationId();
+    const startedAtMs = dependencies.clock.monotonicMs();
     try {
       return await this.#answer(bytes, scope, correlationId);
     } catch (error) {
-      const failure = explainFailure(error, peek(bytes)?.minor ?? 0, correlationId);
-      if (failure.unexpected)
-        this.dependencies.logger.error({ err: error, correlationId }, 'message failed unexpectedly');
+      const failure = explainFailure(error, versionFor(bytes).minor, correlationId);
+      if (failure.unexpected) dependencies.logger.error({ err: error, correlationId }, 'message failed unexpectedly');
+      const context = { scope, dependencies, correlationId, startedAtMs, now: dependencies.clock.now() };
+      await this.#recordRefusal(context, failure.code);
       return this.errorResponse(bytes, failure.reason, failure.message);
     }
   }
@@ -56,8 +62,7 @@ export class KmipEngine {
    * for peers that have no scope: strangers, and messages over the transport's limits.
    */
   errorResponse(bytes: Buffer | undefined, reason: number, message: string): Buffer {
-    const version = (bytes === undefined ? undefined : peek(bytes)) ?? OLDEST;
-    return this.#encode(version, [failedItem(undefined, { reason, message })]);
+    return this.#encode(versionFor(bytes), [failedItem(undefined, { reason, message })]);
   }
 
   /** Resolves once no background work is left; for shutdown, after the last message was answered. */
@@ -93,13 +98,13 @@ export class KmipEngine {
       if (!(error instanceof OperationFailure)) throw error;
       const { context, deadline } = contextFor();
       deadline.end();
-      await this.#recordRefusal(context, error);
+      await this.#recordRefusal(context, error.failure);
       const only = message.batchItems.length === 1 ? message.batchItems[0] : undefined;
       return failedItem(only, explainFailure(error, message.header.protocolVersion.minor, context.correlationId));
     }
   }
 
-  async #recordRefusal(context: OperationContext, { failure }: OperationFailure): Promise<void> {
+  async #recordRefusal(context: AuditContext, failure: string): Promise<void> {
     try {
       await context.scope.store.record(
         auditEvent(context, 'vmware-solutions.kmip-server.refuse', { outcome: 'failure', reason: failure }),
@@ -146,12 +151,10 @@ export class KmipEngine {
   }
 }
 
-function peek(bytes: Buffer): ProtocolVersion | undefined {
-  try {
-    return peekProtocolVersion(bytes);
-  } catch {
-    return undefined;
-  }
+/** The version to refuse a message in: its own, as far as that can be found and is one of major version 1. */
+function versionFor(bytes: Buffer | undefined): ProtocolVersion {
+  const { major, minor } = (bytes === undefined ? undefined : peekProtocolVersion(bytes)) ?? OLDEST;
+  return major === 1 && minor >= 0 && minor < 1000 ? { major, minor } : NEWEST;
 }
 
 /** Bytes that are no message are the peer's fault, whatever the decoder stumbled over. */

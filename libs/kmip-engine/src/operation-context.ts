@@ -24,6 +24,9 @@ export interface OperationContext {
 
 export const callContext = ({ correlationId, signal }: OperationContext): CallContext => ({ correlationId, signal });
 
+/** The part of a context that audit needs; a message that cannot be read has no more. */
+export type AuditContext = Pick<OperationContext, 'scope' | 'dependencies' | 'correlationId' | 'now' | 'startedAtMs'>;
+
 export interface AuditFacts {
   readonly outcome?: 'success' | 'failure';
   readonly reason?: string;
@@ -32,7 +35,7 @@ export interface AuditFacts {
 }
 
 /** The record of one operation, initiated by the certificate of its connection. */
-export function auditEvent(context: OperationContext, action: AuditAction, facts: AuditFacts = {}): AuditEvent {
+export function auditEvent(context: AuditContext, action: AuditAction, facts: AuditFacts = {}): AuditEvent {
   const { scope, dependencies, correlationId, now, startedAtMs } = context;
   return {
     instanceId: scope.instanceId,

@@ -21,16 +21,9 @@ function sizeOf(value: TtlvValue): number {
   }
 }
 
-/** PostgreSQL has no place for U+0000 in text, and no client means it. */
-function hasNul(value: TtlvValue): boolean {
-  if (value.type === 'TextString') return value.value.includes('\0');
-  return value.type === 'Structure' && value.value.some(hasNul);
-}
-
 /** Limits that hold for every attribute a client sets. */
 export function requireWithinLimits(name: string, value: TtlvValue): void {
   if (name.length > MAXIMUM_NAME_LENGTH || sizeOf(value) > MAXIMUM_VALUE_BYTES) fail('attribute_too_long');
-  if (name.includes('\0') || hasNul(value)) fail('attribute_value_invalid');
 }
 
 /** A custom attribute may have any type, but no structure within a structure (KMIP 1.4 §3.39). */

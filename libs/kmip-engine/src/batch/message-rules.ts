@@ -12,7 +12,7 @@ export const MAXIMUM_BATCH_ITEMS = 1000;
  */
 export function requireProcessable({ header, batchItems }: RequestMessage): void {
   if (!isSupported(header.protocolVersion)) fail('unsupported_version');
-  if (header.batchCount !== batchItems.length || batchItems.length === 0) fail('batch_count_mismatch');
+  if (batchItems.length === 0) fail('batch_empty');
   if (batchItems.length > MAXIMUM_BATCH_ITEMS) fail('batch_too_long');
   if (batchItems.length > 1 && batchItems.some(({ uniqueBatchItemId }) => uniqueBatchItemId === undefined)) {
     fail('batch_item_id_missing');

@@ -12,9 +12,9 @@ const batch = {
     reason: ResultReason.InvalidMessage,
     text: 'This server speaks KMIP 1.0 to 1.4; the request names another protocol version.',
   },
-  batch_count_mismatch: {
+  batch_empty: {
     reason: ResultReason.InvalidMessage,
-    text: 'Batch Count differs from the number of batch items in the message.',
+    text: 'The message holds no batch item.',
   },
   batch_too_long: {
     reason: ResultReason.InvalidMessage,

@@ -1,0 +1,297 @@
+import {
+  BatchErrorContinuationOption,
+  type OperationRequest,
+  ObjectType,
+  type RequestMessage,
+  ResultReason,
+  ResultStatus,
+  decodeResponseMessage,
+  encodeRequestMessage,
+} from '@lib/kmip-protocol';
+import { EngineHarness, aRequest, attribute, failureCode, nameValue, reasonName, vcenterKey } from '@lib/testing';
+
+const create = (...extra: Parameters<typeof attribute>[]): OperationRequest => ({
+  name: 'Create',
+  payload: {
+    objectType: ObjectType.SymmetricKey,
+    templateAttribute: { attributes: [...vcenterKey, ...extra.map((each) => attribute(...each))] },
+  },
+});
+const get: OperationRequest = { name: 'Get', payload: {} };
+const activate: OperationRequest = { name: 'Activate', payload: {} };
+const missing: OperationRequest = { name: 'Get', payload: { uniqueIdentifier: 'nobody' } };
+const query: OperationRequest = { name: 'Query', payload: { queryFunctions: [1, 2] } };
+
+describe('a batch', () => {
+  let harness: EngineHarness;
+  beforeEach(() => {
+    harness = new EngineHarness();
+  });
+  const outcomes = async (requests: readonly OperationRequest[], option?: number) => {
+    const items = await harness.batch(requests, option === undefined ? {} : { batchErrorContinuationOption: option });
+    return items.map((item) => `${item.uniqueBatchItemId?.toString('hex') ?? ''} ${failureCode(item) ?? 'ok'}`);
+  };
+
+  it('runs in order and hands the new key on to items that name none', async () => {
+    expect(await outcomes([create(), activate, get])).toStrictEqual(['01 ok', '02 ok', '03 ok']);
+    expect(harness.store.objects()).toMatchObject([{ state: 'Active', fresh: false }]);
+  });
+
+  it.each([undefined, BatchErrorContinuationOption.Stop])(
+    'stops at a failure and returns nothing of the rest (%s)',
+    async (option) => {
+      expect(await outcomes([create(), missing, create()], option)).toStrictEqual(['01 ok', '02 unknown_object']);
+      expect(harness.store.objects()).toHaveLength(1);
+    },
+  );
+
+  it('goes on after a failure when asked to', async () => {
+    const option = BatchErrorContinuationOption.Continue;
+    expect(await outcomes([missing, create(), get], option)).toStrictEqual(['01 unknown_object', '02 ok', '03 ok']);
+  });
+
+  it('counts in its header what it returns', async () => {
+    const { header } = await harness.exchange(aRequest([create(), missing, create()]));
+    expect(header.batchCount).toBe(2);
+  });
+
+  it('keeps no key for the next message: the placeholder dies with its own', async () => {
+    await harness.batch([create()]);
+    const answer = await harness.attempt('Get', {});
+    expect([reasonName(answer.resultReason), failureCode(answer)]).toStrictEqual(['ItemNotFound', 'no_identifier']);
+  });
+
+  it('takes the placeholder from a Locate with one hit and empties it with several or none', async () => {
+    await harness.createKey([attribute('Name', nameValue('one'))]);
+    await harness.createKey();
+    const locate = (name?: string): OperationRequest => ({
+      name: 'Locate',
+      payload: { attributes: name === undefined ? [] : [attribute('Name', nameValue(name))] },
+    });
+    expect(await outcomes([locate('one'), get])).toStrictEqual(['01 ok', '02 ok']);
+    expect(await outcomes([create(), locate(), get])).toStrictEqual(['01 ok', '02 ok', '03 no_identifier']);
+    expect(await outcomes([create(), locate('none'), get])).toStrictEqual(['01 ok', '02 ok', '03 no_identifier']);
+  });
+
+  it('yields between items: other work gets its turn in a long batch', async () => {
+    let turns = 0;
+    let running = true;
+    const other = (): void => {
+      turns += 1;
+      if (running) setImmediate(other);
+    };
+    setImmediate(other);
+    await harness.batch(Array.from({ length: 50 }, () => query));
+    running = false;
+    expect(turns).toBeGreaterThanOrEqual(49);
+  });
+});
+
+describe('a message that is refused as a whole', () => {
+  const two = aRequest([create(), create()]);
+  const withHeader = (header: Partial<RequestMessage['header']>): RequestMessage => ({
+    ...two,
+    header: { ...two.header, ...header },
+  });
+  const extension = (criticalityIndicator: boolean): RequestMessage => ({
+    ...aRequest([create()]),
+    batchItems: aRequest([create()]).batchItems.map((item) => ({
+      ...item,
+      messageExtension: { vendorIdentification: 'Acme', criticalityIndicator, vendorExtension: [] },
+    })),
+  });
+  const unnamed = {
+    ...two,
+    batchItems: two.batchItems.map(({ operation, request }) => ({ operation, request: request! })),
+  };
+
+  const cases: readonly (readonly [string, RequestMessage, string, string])[] = [
+    [
+      'Undo',
+      withHeader({ batchErrorContinuationOption: BatchErrorContinuationOption.Undo }),
+      'FeatureNotSupported',
+      'undo_not_supported',
+    ],
+    ['too small a Batch Count', withHeader({ batchCount: 1 }), 'InvalidMessage', 'from the codec'],
+    ['too large a Batch Count', withHeader({ batchCount: 3 }), 'InvalidMessage', 'from the codec'],
+    ['items without identifiers', unnamed, 'InvalidMessage', 'batch_item_id_missing'],
+    ['no items', { header: { ...two.header, batchCount: 0 }, batchItems: [] }, 'InvalidMessage', 'batch_empty'],
+    ['1,001 items', aRequest(Array.from({ length: 1001 }, () => query)), 'InvalidMessage', 'batch_too_long'],
+    ['a critical extension', extension(true), 'FeatureNotSupported', 'critical_extension'],
+  ];
+  it.each(cases)('%s', async (_, message, reason, code) => {
+    const harness = new EngineHarness();
+    const { header, batchItems } = await harness.exchange(message);
+    expect(header).toMatchObject({ batchCount: 1, protocolVersion: { major: 1, minor: 1 } });
+    expect(batchItems.map((item) => [reasonName(item.resultReason), failureCode(item) ?? code])).toStrictEqual([
+      [reason, code],
+    ]);
+    expect(batchItems[0]?.operation).toBe(message.batchItems.length === 1 ? 1 : undefined);
+    expect(harness.store.objects()).toHaveLength(0);
+  });
+
+  it('an extension that is not critical is no reason', async () => {
+    const { batchItems } = await new EngineHarness().exchange(extension(false));
+    expect(batchItems[0]?.resultStatus).toBe(ResultStatus.Success);
+  });
+
+  it('a minor version we do not know, answered in that version', async () => {
+    const message = withHeader({ protocolVersion: { major: 1, minor: 5 } });
+    const { header, batchItems } = await new EngineHarness().exchange(message);
+    expect(header.protocolVersion).toStrictEqual({ major: 1, minor: 5 });
+    expect(batchItems.map((item) => failureCode(item))).toStrictEqual(['unsupported_version']);
+  });
+
+  it.each([
+    [2, 1],
+    [0, 9],
+    [0x7fffffff, -1],
+    [1, 1000],
+  ])('version %s.%s, answered in the newest of ours', async (major, minor) => {
+    const harness = new EngineHarness();
+    const bytes = encodeRequestMessage(two);
+    // Request Message, Request Header, Protocol Version, Major: its value stands at byte 32, Minor's at 48.
+    bytes.writeInt32BE(major, 32);
+    bytes.writeInt32BE(minor, 48);
+    const { header, batchItems } = decodeResponseMessage(await harness.engine.handle(bytes, harness.scope()));
+    expect(header.protocolVersion).toStrictEqual({ major: 1, minor: 4 });
+    expect(batchItems.map(({ resultReason }) => reasonName(resultReason))).toStrictEqual(['InvalidMessage']);
+  });
+
+  it('bytes that are no message, in the version that can still be read', async () => {
+    const harness = new EngineHarness();
+    const bytes = encodeRequestMessage(aRequest([create()], { protocolVersion: { major: 1, minor: 3 } }));
+    for (let cut = 0; cut < bytes.length; cut++) {
+      const broken = Buffer.from(bytes.subarray(0, cut));
+      const { header, batchItems } = decodeResponseMessage(await harness.engine.handle(broken, harness.scope()));
+      expect(batchItems).toHaveLength(1);
+      expect(batchItems[0]).toMatchObject({ resultStatus: 1, resultReason: ResultReason.InvalidMessage });
+      expect(batchItems[0]?.operation).toBeUndefined();
+      expect([0, 3]).toContain(header.protocolVersion.minor);
+    }
+    expect(harness.store.objects()).toHaveLength(0);
+    expect(harness.store.audits).toHaveLength(bytes.length);
+    expect(harness.store.audits[0]).toMatchObject({
+      action: 'vmware-solutions.kmip-server.refuse',
+      outcome: 'failure',
+    });
+  });
+});
+
+describe('header fields', () => {
+  it('answers in the version of each message', async () => {
+    const harness = new EngineHarness();
+    for (let minor = 0; minor <= 4; minor++) {
+      const { header } = await harness.exchange(aRequest([query], { protocolVersion: { major: 1, minor } }));
+      expect(header.protocolVersion).toStrictEqual({ major: 1, minor });
+      expect(header.timeStamp).toStrictEqual(harness.clock.now());
+    }
+  });
+
+  it('carries on synchronously when asynchronous work is allowed, and minds no time stamp', async () => {
+    const header = { asynchronousIndicator: true, timeStamp: new Date(0), batchOrderOption: true };
+    const [item] = await new EngineHarness().batch([create()], header);
+    expect(item?.resultStatus).toBe(ResultStatus.Success);
+  });
+
+  it('echoes the Client Correlation Value where the version has it', async () => {
+    const header = { protocolVersion: { major: 1, minor: 4 }, clientCorrelationValue: 'mine' };
+    const answer = await new EngineHarness().exchange(aRequest([query], header));
+    expect(answer.header.clientCorrelationValue).toBe('mine');
+  });
+
+  it.each([
+    [256, 'response_too_large'],
+    [2048, undefined],
+  ])('keeps to a Maximum Response Size of %s', async (maximumResponseSize, code) => {
+    const [item] = await new EngineHarness().batch([query], { maximumResponseSize });
+    expect(failureCode(item!)).toBe(code);
+  });
+
+  it('measures the whole response to the byte', async () => {
+    const harness = new EngineHarness();
+    const ask = (maximumResponseSize: number) => encodeRequestMessage(aRequest([query], { maximumResponseSize }));
+    const full = (await harness.engine.handle(ask(100_000), harness.scope())).length;
+    const codeAt = async (size: number) =>
+      failureCode(decodeResponseMessage(await harness.engine.handle(ask(size), harness.scope())).batchItems[0]!);
+    expect(await codeAt(full)).toBeUndefined();
+    expect(await codeAt(full - 1)).toBe('response_too_large');
+  });
+
+  it('judges a credential if anybody can, and never minds its absence', async () => {
+    const harness = new EngineHarness();
+    const authentication = [{ credentialType: 1, username: 'vSphere' }];
+    const judge = (verdict: boolean) => ({ verifyCredential: () => Promise.resolve(verdict) });
+    const code = async (header: object, scope: object) => {
+      const [item] = await harness.batch([create()], header, scope);
+      return [reasonName(item?.resultReason), failureCode(item!)];
+    };
+    expect(await code({ authentication }, judge(false))).toStrictEqual([
+      'AuthenticationNotSuccessful',
+      'credential_wrong',
+    ]);
+    expect(await code({ authentication }, judge(true))).toStrictEqual([undefined, undefined]);
+    expect(await code({}, judge(false))).toStrictEqual([undefined, undefined]);
+    expect(await code({ authentication }, {})).toStrictEqual([undefined, undefined]);
+  });
+});
+
+describe('what goes wrong inside', () => {
+  it('is answered with fixed text and a correlation id, and told to the log', async () => {
+    const harness = new EngineHarness();
+    harness.store.failNext('openIntent');
+    const [item] = await harness.batch([create()]);
+    const id = /Correlation id ([0-9a-f-]{36})$/.exec(item?.resultMessage ?? '')?.[1];
+    expect(reasonName(item?.resultReason)).toBe('GeneralFailure');
+    expect(item?.resultMessage).not.toContain('made to fail');
+    expect(harness.logs).toMatchObject([{ level: 'error', fields: { correlationId: id } }]);
+    expect(harness.store.audits).toMatchObject([{ outcome: 'failure', reason: 'internal', correlationId: id }]);
+  });
+
+  it('fails the operation when its record cannot be committed', async () => {
+    const harness = new EngineHarness();
+    harness.store.breakAudit();
+    const [item] = await harness.batch([query]);
+    expect(reasonName(item?.resultReason)).toBe('GeneralFailure');
+    expect(harness.logs.map(({ message }) => message)).toStrictEqual([
+      'operation failed unexpectedly',
+      'a failed operation could not be recorded',
+    ]);
+  });
+
+  it('is counted by operation and result', async () => {
+    const harness = new EngineHarness();
+    await harness.batch([create(), missing]);
+    expect(harness.observations).toMatchObject([
+      { operation: 'Create', result: 'success' },
+      { operation: 'Get', result: 'failure', failure: 'unknown_object' },
+    ]);
+  });
+
+  it('records every operation, failures included', async () => {
+    const harness = new EngineHarness();
+    await harness.batch([query, create(), missing]);
+    expect(
+      harness.store.audits.map(({ action, outcome }) => `${action.split('.')[1]!}.${action.split('.')[2]!} ${outcome}`),
+    ).toStrictEqual(['kmip-server.query success', 'kmip-key.create success', 'kmip-key.read failure']);
+    expect(new Set(harness.store.audits.map(({ correlationId }) => correlationId)).size).toBe(1);
+  });
+});
+
+describe('errorResponse', () => {
+  it('answers strangers in their own version, or in 1.0', () => {
+    const { engine } = new EngineHarness();
+    const request = encodeRequestMessage(aRequest([create()], { protocolVersion: { major: 1, minor: 2 } }));
+    for (const [bytes, minor] of [
+      [request, 2],
+      [undefined, 0],
+      [Buffer.from('GET / HTTP/1.1'), 0],
+    ] as const) {
+      const answer = engine.errorResponse(bytes, ResultReason.AuthenticationNotSuccessful, 'who are you');
+      expect(decodeResponseMessage(answer)).toMatchObject({
+        header: { protocolVersion: { major: 1, minor }, batchCount: 1 },
+        batchItems: [{ resultStatus: 1, resultReason: 3, resultMessage: 'who are you' }],
+      });
+    }
+  });
+});
