@@ -1,30 +1,26 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
-import { type ProcessReport } from '@lib/platform';
+import { type ProcessReport } from '@lib/observability';
 
 export interface ChildSpecification {
   readonly name: string;
   /** Compiled entry point. */
   readonly script: string;
-  /** Environment of the first start; later starts get the ports the first one was given. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Environment variable that carries each reported port, so that a restart keeps it. */
-  readonly portVariables: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where its output goes; a restart appends. */
   readonly logFile: string;
 }
 
 export interface SupervisorEvents {
   /** A child serves again under a new pid. */
-  readonly restarted: (name: string, pid: number) => void;
+  readonly restarted: () => void;
   readonly log: (line: string) => void;
 }
 
 interface Child {
   readonly specification: ChildSpecification;
   process: ChildProcess;
-  ports: Readonly<Record<string, number>>;
   startedAt: number;
   quickDeaths: number;
 }
@@ -45,15 +41,12 @@ export class Supervisor {
 
   /**
    * Forks a child and waits until it serves.
-   * @returns the ports it listens on, by name
    * @throws Error with the child's own words when it cannot start
    */
-  async start(specification: ChildSpecification): Promise<Readonly<Record<string, number>>> {
-    const { process: child, ports } = await launch(specification, {});
-    const entry: Child = { specification, process: child, ports, startedAt: Date.now(), quickDeaths: 0 };
+  async start(specification: ChildSpecification): Promise<void> {
+    const entry: Child = { specification, process: await launch(specification), startedAt: Date.now(), quickDeaths: 0 };
     this.#children.set(specification.name, entry);
     this.#watch(entry);
-    return ports;
   }
 
   pids(): Record<string, number> {
@@ -70,28 +63,11 @@ export class Supervisor {
   #watch(child: Child): void {
     child.process.once('exit', (code, signal) => {
       if (this.#stopping) return;
-      this.events.log(
-        `${child.specification.name} ended (${signal ?? `status ${code ?? 'unknown'}`}); starting it again`,
-      );
+      const how = signal ?? `status ${code ?? 'unknown'}`;
+      this.events.log(`${child.specification.name} ended (${how}); starting it again`);
       child.quickDeaths = Date.now() - child.startedAt < STABLE_AFTER_MS ? child.quickDeaths + 1 : 0;
-      const pauseMs = child.quickDeaths === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** child.quickDeaths);
-      this.#restartAfter(child, pauseMs);
+      this.#restartAfter(child, child.quickDeaths < 3 ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** child.quickDeaths));
     });
-  }
-
-  async #restart(child: Child): Promise<void> {
-    if (this.#stopping) return;
-    child.startedAt = Date.now();
-    try {
-      const started = await launch(child.specification, child.ports);
-      child.process = started.process;
-      this.#watch(child);
-      this.events.restarted(child.specification.name, started.process.pid ?? 0);
-    } catch (error) {
-      this.events.log(`${child.specification.name} could not be started: ${String(error)}`);
-      child.quickDeaths += 1;
-      this.#restartAfter(child, LONGEST_PAUSE_MS);
-    }
   }
 
   #restartAfter(child: Child, pauseMs: number): void {
@@ -100,19 +76,25 @@ export class Supervisor {
       this.#restarts.add(restart);
     }, pauseMs);
   }
+
+  async #restart(child: Child): Promise<void> {
+    if (this.#stopping) return;
+    child.startedAt = Date.now();
+    try {
+      child.process = await launch(child.specification);
+      this.#watch(child);
+      this.events.restarted();
+    } catch (error) {
+      this.events.log(`${child.specification.name} could not be started: ${String(error)}`);
+      child.quickDeaths += 1;
+      this.#restartAfter(child, LONGEST_PAUSE_MS);
+    }
+  }
 }
 
-async function launch(
-  specification: ChildSpecification,
-  knownPorts: Readonly<Record<string, number>>,
-): Promise<{ process: ChildProcess; ports: Readonly<Record<string, number>> }> {
-  const environment: Record<string, string> = { ...specification.environment };
-  for (const [name, port] of Object.entries(knownPorts)) {
-    const variable = specification.portVariables[name];
-    if (variable !== undefined) environment[variable] = String(port);
-  }
-  const log = openSync(specification.logFile, 'a', 0o600);
-  const child = fork(specification.script, [], {
+async function launch({ name, script, environment, logFile }: ChildSpecification): Promise<ChildProcess> {
+  const log = openSync(logFile, 'a', 0o600);
+  const child = fork(script, [], {
     env: environment,
     execArgv: ['--disable-proto=delete', '--enable-source-maps'],
     stdio: ['ignore', log, log, 'ipc'],
@@ -121,31 +103,28 @@ async function launch(
   });
   closeSync(log);
   try {
-    return { process: child, ports: await readiness(child, specification.name) };
+    await ready(child, name, logFile);
+    return child;
   } catch (error) {
     await end(child);
     throw error;
   }
 }
 
-function readiness(child: ChildProcess, name: string): Promise<Readonly<Record<string, number>>> {
+function ready(child: ChildProcess, name: string, logFile: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s`)),
-      READY_WITHIN_MS,
-    );
-    const settle = (act: () => void): void => {
+    const settle = (fault?: string): void => {
       clearTimeout(timer);
       child.removeAllListeners('message');
       child.removeListener('exit', onExit);
-      act();
+      if (fault === undefined) resolve();
+      else reject(new Error(`${name}: ${fault} (its log is ${logFile})`));
     };
+    const timer = setTimeout(() => settle(`not ready within ${READY_WITHIN_MS / 1_000} s`), READY_WITHIN_MS);
     const onExit = (code: number | null, signal: string | null): void =>
-      settle(() => reject(new Error(`${name} ended before it was ready (${signal ?? `status ${code ?? 'unknown'}`})`)));
+      settle(`ended before it was ready (${signal ?? `status ${code ?? 'unknown'}`})`);
     child.once('exit', onExit);
-    child.on('message', (report: ProcessReport) =>
-      settle(() => (report.kind === 'ready' ? resolve(report.ports) : reject(new Error(`${name}: ${report.message}`)))),
-    );
+    child.on('message', (report: ProcessReport) => settle(report.kind === 'failed' ? report.message : undefined));
   });
 }
 

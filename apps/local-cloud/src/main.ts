@@ -1,4 +1,6 @@
 import { localCloudConfig, parseConfig, readEnvironment } from '@lib/config';
+import { reportToParent, stopOnSignal } from '@lib/observability';
+
 import { createLocalCloud } from './local-cloud';
 
 async function main(): Promise<void> {
@@ -11,18 +13,16 @@ async function main(): Promise<void> {
   const cloud = await createLocalCloud({ host, port, dataFolder, logLevel });
   await cloud.start();
   cloud.app.log.info({ url: cloud.url }, 'local cloud is ready');
-  const stop = (): void => {
-    // A second signal while closing must not start a second close.
-    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
-    cloud.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
+  stopOnSignal(
+    () => cloud.close(),
+    (error) => cloud.app.log.error({ err: error }, 'stopping failed'),
+  );
+  reportToParent({ kind: 'ready' });
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`local cloud cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  const message = `local cloud cannot start: ${error instanceof Error ? error.message : String(error)}`;
+  process.stderr.write(`${message}\n`);
+  reportToParent({ kind: 'failed', message });
   process.exit(1);
 });

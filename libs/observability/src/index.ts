@@ -2,5 +2,6 @@ export * from './correlation';
 export { HealthServer, HealthServerError, type HealthServerOptions } from './health-server';
 export * from './logger';
 export * from './metrics';
+export * from './process-life';
 export { toPrintable } from './printable';
 export { type DependencyStatus, type ReadinessCheck } from './readiness';

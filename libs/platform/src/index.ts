@@ -1,1 +1,5 @@
-export * from './supervised-process';
+export { endpointGuard, endpointTemplates } from './cloud-endpoints';
+export { databaseConnection, socketUrl } from './database-connection';
+export { openRegion } from './open-region';
+export { Region, type RegionSettings } from './region';
+export { type TenantKeyManager, TenantKeyManagers } from './tenant-key-managers';

@@ -2,6 +2,7 @@ import { type AuditEvent } from '@lib/audit';
 import { type CertificateFingerprint, type InstanceId } from '@lib/kernel';
 
 import { type ClientCertificate } from './client-certificate';
+import { type CertificateClaimRepository } from './diagnosis';
 import { type Instance, type InstanceState } from './instance';
 import { type RootKeyBinding, type SealedCredential } from './root-key-binding';
 
@@ -13,6 +14,7 @@ export interface TenantScope {
   readonly bindings: RootKeyBindingRepository;
   readonly credentials: CredentialRepository;
   readonly keys: KeyCensus;
+  readonly claims: CertificateClaimRepository;
   /** Audit record that commits with the change, or with it not at all. */
   record(event: AuditEvent): void;
   /** Tells every process, once the change is committed, to forget what it knows of this instance. */

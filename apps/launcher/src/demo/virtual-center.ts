@@ -117,7 +117,7 @@ export class VirtualCenter {
       host: this.connection.kmip.host,
       port: this.connection.kmip.ports[endpoint] ?? 0,
       clientCertificatePem: this.certificate,
-      clientKeyPem: this.key,
+      clientKeyPem: Secret.fromText(this.key),
       serverTrust: { caPem: this.serverCa },
     });
     try {

@@ -1,0 +1,77 @@
+import { type TryEvent } from '@lib/key-protect';
+import { type EngineMetrics, type OperationObservation } from '@lib/kmip-engine';
+import {
+  type HandshakeFailure,
+  type PeerDescription,
+  type TransportLimitName,
+  type TransportObserver,
+} from '@lib/kmip-transport';
+import { type Logger, type Metrics } from '@lib/observability';
+
+import { type Refusal } from './session/admission';
+import { type SessionObserver } from './session/kmip-session';
+
+/** Counts what the listener, the sessions and the engine report, under names that stay (docs/operations.md). */
+export class GatewayMetrics implements EngineMetrics, TransportObserver, SessionObserver {
+  readonly #operations;
+  readonly #latency;
+  readonly #handshakes;
+  readonly #legacy;
+  readonly #limits;
+  readonly #refusals;
+  readonly #keyManager;
+
+  constructor(
+    metrics: Metrics,
+    private readonly logger: Logger,
+  ) {
+    this.#operations = metrics.counter('kmip_operations_total', 'KMIP operations answered.', [
+      'operation',
+      'result',
+      'failure',
+    ]);
+    this.#latency = metrics.histogram('kmip_operation_seconds', 'Time from decoded request to answer.', ['operation']);
+    this.#handshakes = metrics.counter('kmip_handshakes_total', 'TLS handshakes by outcome.', ['outcome']);
+    this.#legacy = metrics.counter('kmip_legacy_cipher_handshakes_total', 'Handshakes without forward secrecy.');
+    this.#limits = metrics.counter('kmip_limits_reached_total', 'Connections refused by a limit.', ['limit']);
+    this.#refusals = metrics.counter('kmip_refusals_total', 'Requests of clients that are not served.', ['reason']);
+    this.#keyManager = metrics.histogram('kmip_key_manager_try_seconds', 'Requests sent to key managers.', [
+      'call',
+      'status',
+    ]);
+  }
+
+  observeOperation({ operation, result, failure, latencyMs }: OperationObservation): void {
+    this.#operations.inc({ operation, result, failure: failure ?? '' });
+    this.#latency.observe({ operation }, latencyMs / 1_000);
+  }
+
+  handshakeCompleted(peer: PeerDescription): void {
+    this.#handshakes.inc({ outcome: 'completed' });
+    if (peer.legacyCipher) this.#legacy.inc();
+  }
+
+  handshakeFailed(reason: HandshakeFailure, remoteAddress: string): void {
+    this.#handshakes.inc({ outcome: reason });
+    this.logger.debug({ reason, remoteAddress }, 'TLS handshake failed');
+  }
+
+  limitReached(limit: TransportLimitName, remoteAddress: string): void {
+    this.#limits.inc({ limit });
+    this.logger.warn({ limit, remoteAddress }, 'a connection was refused by a limit');
+  }
+
+  handlerFailed(error: unknown): void {
+    this.logger.error({ err: error }, 'a request handler failed');
+  }
+
+  refused(peer: PeerDescription, refusal: Refusal): void {
+    this.#refusals.inc({ reason: refusal });
+    const { fingerprint, remoteAddress } = peer;
+    this.logger.info({ reason: refusal, fingerprint, remoteAddress }, 'a client is not served');
+  }
+
+  keyManagerTried({ call, httpStatus, durationMs }: TryEvent): void {
+    this.#keyManager.observe({ call, status: httpStatus ?? 'none' }, durationMs / 1_000);
+  }
+}

@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import { type GatewayConfig } from '@lib/config';
+import { type CertificateFingerprint, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
+import { KeyManagerRegistry } from '@lib/key-protect';
+import { type EngineScope, KmipEngine, Reconciler, type ReconcileScope } from '@lib/kmip-engine';
+import { KmipListener, type PeerDescription } from '@lib/kmip-transport';
+import { type HealthServer, type Logger, type Metrics } from '@lib/observability';
+import { ensureServerPki } from '@lib/pki';
+import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
+import { ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
+
+import { GatewayMetrics } from './gateway-metrics';
+import { ReconcileLoop } from './reconcile/reconcile-loop';
+import { Admission } from './session/admission';
+import { KmipSession } from './session/kmip-session';
+
+/** The allow-list is read anew every few seconds; much older means that removals may not have arrived. */
+const MAXIMUM_DIRECTORY_AGE_MS = 30_000;
+
+export interface GatewayParts {
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: HealthServer;
+  readonly region: Region;
+}
+
+/** One KMIP endpoint: listener, sessions, engine and its share of the region's housekeeping. */
+export class Gateway {
+  readonly #directory: ClientDirectory;
+  readonly #keyManagers: TenantKeyManagers;
+  readonly #engine: KmipEngine;
+  readonly #reconciling: ReconcileLoop;
+  readonly #session: KmipSession;
+  readonly #observer: GatewayMetrics;
+  readonly #stopping = new AbortController();
+  #listener: KmipListener | undefined;
+
+  constructor(private readonly parts: GatewayParts) {
+    const { config, logger, metrics, region } = parts;
+    const log = (message: string, error?: unknown): void => logger.warn({ err: error }, message);
+    this.#observer = new GatewayMetrics(metrics, logger);
+    this.#directory = new ClientDirectory({ source: region.directory, bus: region.bus, clock: region.clock, log });
+    const registry = new KeyManagerRegistry({
+      iamUrl: config.iamUrl,
+      endpoints: endpointGuard(endpointTemplates(config)),
+      observer: { tried: (_instanceId, event) => this.#observer.keyManagerTried(event) },
+    });
+    this.#keyManagers = new TenantKeyManagers(region.rootKeys, registry, region.bus);
+    this.#engine = new KmipEngine({
+      clock: region.clock,
+      newUniqueIdentifier,
+      newCorrelationId,
+      randomBytes,
+      logger,
+      metrics: this.#observer,
+    });
+    const admission = new Admission(this.#directory, region.clock);
+    const scopeFor = (client: DirectoryEntry, peer: PeerDescription): Promise<EngineScope> => this.#scope(client, peer);
+    this.#session = new KmipSession(admission, this.#engine, scopeFor, this.#observer);
+    this.#reconciling = this.#reconcileLoop(log);
+  }
+
+  /** @throws TransportError when the port is taken, PkiError when the certificate folder is damaged */
+  async start(): Promise<{ readonly port: number }> {
+    const { config, health, region } = this.parts;
+    const pki = await ensureServerPki(config.kmipTlsFolder, { hostNames: config.kmipServerNames });
+    if (pki.missingHostNames.length > 0) {
+      this.parts.logger.warn({ names: pki.missingHostNames }, 'the server certificate lacks configured names');
+    }
+    this.#keyManagers.start();
+    await this.#directory.start();
+    health.addCheck({ name: 'database', check: () => region.checkDatabase() });
+    health.addCheck({ name: 'allow-list', check: () => this.#checkDirectory() });
+    const listener = this.#createListener(pki);
+    this.#listener = listener;
+    this.#directory.onRemoved(({ fingerprint }) => this.#cut(fingerprint));
+    const bound = await listener.listen();
+    this.#reconciling.start();
+    return bound;
+  }
+
+  /** Answers what is under way, says goodbye to idle clients, lets background work end. */
+  async stop(): Promise<void> {
+    this.parts.health.drain();
+    await this.#listener?.close({ graceMs: this.parts.config.drainTimeoutMs });
+    this.#stopping.abort();
+    await this.#reconciling.stop();
+    await this.#engine.drain();
+    await this.#directory.stop();
+    await this.#keyManagers.stop();
+  }
+
+  #createListener(certificate: ConstructorParameters<typeof KmipListener>[0]['certificate']): KmipListener {
+    const { config } = this.parts;
+    return new KmipListener({
+      host: config.kmipHost,
+      port: config.kmipPort,
+      certificate,
+      handler: this.#session,
+      observer: this.#observer,
+      legacyCiphers: config.kmipLegacyCiphers,
+      ...(config.kmipProxyProtocolFrom === undefined ? {} : { proxyProtocolFrom: config.kmipProxyProtocolFrom }),
+      limits: {
+        handshakeTimeoutMs: config.kmipHandshakeTimeoutMs,
+        messageTimeoutMs: config.kmipMessageTimeoutMs,
+        writeTimeoutMs: config.kmipMessageTimeoutMs,
+        idleTimeoutMs: config.kmipIdleTimeoutMs,
+        maximumMessageBytes: config.kmipMaximumMessageBytes,
+        maximumConnections: config.kmipMaximumConnections,
+        maximumHalfOpen: config.kmipMaximumHalfOpen,
+        maximumHalfOpenPerAddress: config.kmipMaximumHalfOpenPerAddress,
+        maximumConnectionsPerCertificate: config.kmipMaximumConnectionsPerCertificate,
+      },
+    });
+  }
+
+  async #scope(client: DirectoryEntry, peer: PeerDescription): Promise<EngineScope> {
+    const { instanceId, fingerprint, certificateName } = client;
+    const keyManager = await this.#keyManagers.for(instanceId);
+    return {
+      instanceId,
+      certificateFingerprint: fingerprint,
+      certificateName,
+      remoteAddress: peer.remoteAddress,
+      endpointName: this.parts.config.kmipEndpointName,
+      store: this.parts.region.objectStores.forInstance(instanceId),
+      limits: { maximumLiveKeys: client.maximumKeys },
+      signal: this.#stopping.signal,
+      ...keyManager,
+    };
+  }
+
+  #reconcileLoop(log: (message: string, error?: unknown) => void): ReconcileLoop {
+    const { config, logger, region } = this.parts;
+    const reconciler = new Reconciler(
+      { clock: region.clock, newCorrelationId, logger, component: config.kmipEndpointName },
+      { staleAfterMs: config.reconcileIntentsAfterMs },
+    );
+    return new ReconcileLoop({
+      leases: region.leases,
+      // By name, not by process: a gateway that was started again goes on with its own lease.
+      owner: `${hostname()}/${config.kmipEndpointName}`,
+      region: region.directory,
+      reconciler,
+      everyMs: config.reconcileEveryMs,
+      log,
+      scopeFor: async (instanceId, signal): Promise<ReconcileScope> => ({
+        instanceId,
+        store: region.objectStores.forInstance(instanceId),
+        signal,
+        ...(await this.#keyManagers.for(instanceId)),
+      }),
+    });
+  }
+
+  #cut(fingerprint: CertificateFingerprint): void {
+    this.#listener?.closeWhere((peer) => peer.fingerprint === fingerprint);
+  }
+
+  #checkDirectory(): Promise<void> {
+    const ageMs = this.#directory.ageMs();
+    if (ageMs <= MAXIMUM_DIRECTORY_AGE_MS) return Promise.resolve();
+    return Promise.reject(new AllowListOutdated());
+  }
+}
+
+class AllowListOutdated extends Error {
+  readonly code = 'allow_list_outdated';
+}

@@ -1,0 +1,82 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
+import { issueClientCertificate } from '@lib/pki';
+import { type Region } from '@lib/platform';
+import { type ActionContext, type EndpointPolicy, parseInstanceCrn, TenancyError } from '@lib/tenancy';
+
+import { type DemoTenant } from './demo-tenant';
+
+const CLIENT_VALID_DAYS = 3_650;
+const ALL = 1_000;
+
+export interface DemoClientFiles {
+  readonly clientCertificate: string;
+  readonly clientKey: string;
+}
+
+const context = (): ActionContext => ({
+  initiator: { kind: 'system', component: 'launcher' },
+  correlationId: newCorrelationId(),
+  observer: 'launcher',
+});
+
+/** A certificate as vCenter makes its own: self-signed, without extended key usage. Made once and kept. */
+export async function demoClient(dataFolder: string): Promise<DemoClientFiles> {
+  const folder = join(dataFolder, 'vcenter');
+  const files = { clientCertificate: join(folder, 'client.crt'), clientKey: join(folder, 'client.key') };
+  const present = await Promise.all(Object.values(files).map((file) => readFile(file, 'utf8').catch(() => undefined)));
+  if (present.every((content) => content !== undefined)) return files;
+  const request = { commonName: 'kmipClientDemo', validDays: CLIENT_VALID_DAYS, extendedKeyUsage: false };
+  const issued = await issueClientCertificate('self-signed', request);
+  await mkdir(folder, { recursive: true });
+  await writeFile(files.clientKey, issued.privateKeyPem.expose(), { mode: 0o600 });
+  await writeFile(files.clientCertificate, issued.certificatePem);
+  issued.privateKeyPem.wipe();
+  return files;
+}
+
+/** The demo tenant's KMIP instance with root key, credential and certificate, through the services the API uses. */
+export async function seedCatalog(
+  region: Region,
+  tenant: DemoTenant,
+  crn: string,
+  keyProtectCrn: string,
+  client: DemoClientFiles,
+): Promise<void> {
+  const id = toInstanceId(tenant.instanceId);
+  await unlessThere('instance_exists', () => region.instances.create({ crn, name: 'demo-kmip' }, context()));
+  if ((await region.rootKeys.list(id)).length === 0) {
+    const apiKey = Secret.fromText(tenant.apiKey);
+    await region.rootKeys.setCredential(id, { apiKey }, context());
+    apiKey.wipe();
+    await region.rootKeys.set(id, { keyManagerCrn: keyProtectCrn, rootKeyId: tenant.rootKeyId }, context());
+  }
+  if ((await region.certificates.list(id)).length === 0) {
+    const pem = await readFile(client.clientCertificate, 'utf8');
+    await region.certificates.add(id, { name: 'demo-vcenter', pem }, context());
+  }
+}
+
+/** The stand-in cloud may have come up on another port than before; the real one never moves. */
+export async function followMovedCloud(region: Region, endpoints: EndpointPolicy): Promise<void> {
+  for (const { id } of await region.instances.list({ limit: ALL })) {
+    const active = (await region.rootKeys.list(id)).find(({ status }) => status === 'active');
+    if (
+      active === undefined ||
+      active.endpointUrl === endpoints.build(parseInstanceCrn(active.keyManagerCrn), 'public')
+    )
+      continue;
+    const { keyManagerCrn, rootKeyId, keyRingId } = active;
+    await region.rootKeys.set(id, { keyManagerCrn, rootKeyId, ...(keyRingId && { keyRingId }) }, context());
+  }
+}
+
+async function unlessThere(code: string, create: () => Promise<unknown>): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if (!(error instanceof TenancyError && error.code === code)) throw error;
+  }
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+
+import { type LauncherConfig, readEnvironment } from '@lib/config';
+
+import { type ChildSpecification } from './supervisor';
+
+/** Compiled apps lie beside the compiled launcher. */
+const script = (app: string): string => join(__dirname, '..', '..', app, 'src', 'main.js');
+
+export type PortName = 'kmip1' | 'kmip2' | 'management' | 'localCloud' | 'health1' | 'health2' | 'health3';
+export type Ports = Readonly<Record<PortName, number>>;
+
+export interface Setting {
+  readonly config: LauncherConfig;
+  readonly dataFolder: string;
+  readonly ports: Ports;
+}
+
+const logFile = ({ dataFolder }: Setting, name: string): string => join(dataFolder, 'logs', `${name}.log`);
+
+export const localCloudUrl = ({ ports }: Setting): string => `http://127.0.0.1:${ports.localCloud}`;
+
+/** What every process of the product is told; the administrator's command line reads the same from service.env. */
+export function sharedEnvironment(setting: Setting, databaseUrl: string): Readonly<Record<string, string>> {
+  const { config, dataFolder } = setting;
+  const cloud = localCloudUrl(setting);
+  return {
+    LOG_LEVEL: config.logLevel,
+    REGION: config.region,
+    DATABASE_URL: databaseUrl,
+    SERVICE_KEY_FILE: join(dataFolder, 'service-keys'),
+    IAM_URL: `${cloud}/iam`,
+    RESOURCE_CONTROLLER_URL: `${cloud}/resource-controller`,
+    KEY_PROTECT_ENDPOINTS: `${cloud}/kms/{region}`,
+    HPCS_ENDPOINTS: `${cloud}/hpcs/{instance}`,
+  };
+}
+
+export function localCloud(setting: Setting): ChildSpecification {
+  return {
+    name: 'local-cloud',
+    script: script('local-cloud'),
+    logFile: logFile(setting, 'local-cloud'),
+    environment: {
+      ...readEnvironment(),
+      LOG_LEVEL: setting.config.logLevel,
+      LOCAL_CLOUD_HOST: '127.0.0.1',
+      LOCAL_CLOUD_PORT: String(setting.ports.localCloud),
+      LOCAL_CLOUD_DATA: join(setting.dataFolder, 'local-cloud'),
+    },
+  };
+}
+
+export function gateway(setting: Setting, shared: Readonly<Record<string, string>>, number: 1 | 2): ChildSpecification {
+  const { config, dataFolder, ports } = setting;
+  return {
+    name: `kmip-gateway-${number}`,
+    script: script('kmip-gateway'),
+    logFile: logFile(setting, `kmip-gateway-${number}`),
+    environment: {
+      // Settings of the gateway that the launcher does not decide may be given to `npm start` as they are.
+      ...readEnvironment(),
+      ...shared,
+      KMIP_ENDPOINT_NAME: `kmip-${number}`,
+      KMIP_HOST: config.kmipHost,
+      KMIP_PORT: String(number === 1 ? ports.kmip1 : ports.kmip2),
+      KMIP_SERVER_NAMES: config.kmipServerNames.join(','),
+      KMIP_TLS_FOLDER: join(dataFolder, 'tls'),
+      HEALTH_PORT: String(number === 1 ? ports.health1 : ports.health2),
+    },
+  };
+}
+
+export function managementApi(setting: Setting, shared: Readonly<Record<string, string>>): ChildSpecification {
+  const { config, ports } = setting;
+  return {
+    name: 'management-api',
+    script: script('management-api'),
+    logFile: logFile(setting, 'management-api'),
+    environment: {
+      ...readEnvironment(),
+      ...shared,
+      MANAGEMENT_HOST: '127.0.0.1',
+      MANAGEMENT_PORT: String(ports.management),
+      KMIP_ENDPOINTS: [ports.kmip1, ports.kmip2].map((port) => `${config.kmipHost}:${port}`).join(','),
+      KMIP_TLS_FOLDER: join(setting.dataFolder, 'tls'),
+      API_DOCUMENTATION: 'on',
+      HEALTH_PORT: String(ports.health3),
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Identities of the demo tenant, chosen once and kept: the stand-in cloud and our catalog are told the same at each start. */
+export interface DemoTenant {
+  readonly accountId: string;
+  readonly keyProtectInstanceId: string;
+  readonly rootKeyId: string;
+  readonly serviceId: string;
+  /** Of the service ID, with the service role Writer. Worth something only in the stand-in cloud beside it. */
+  readonly apiKey: string;
+  readonly instanceId: string;
+}
+
+export async function demoTenant(dataFolder: string): Promise<DemoTenant> {
+  const file = join(dataFolder, 'demo-tenant.json');
+  const known = await readFile(file, 'utf8').catch(() => undefined);
+  if (known !== undefined) return JSON.parse(known) as DemoTenant;
+  const tenant: DemoTenant = {
+    accountId: randomBytes(16).toString('hex'),
+    keyProtectInstanceId: randomUUID(),
+    rootKeyId: randomUUID(),
+    serviceId: randomUUID(),
+    apiKey: randomBytes(33).toString('base64url'),
+    instanceId: randomUUID(),
+  };
+  await writeFile(`${file}.new`, `${JSON.stringify(tenant, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+  return tenant;
+}

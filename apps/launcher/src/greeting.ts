@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+
+import { type ConnectionFile } from './connection-file';
+
+/** What a VMware administrator does next. */
+export function greeting({ kmip, management, localCloud, instance }: ConnectionFile, dataFolder: string): string {
+  const [first, second] = kmip.ports;
+  return `
+KMIP for VMware is ready.
+
+In vCenter: Configure > Key Providers > Add > Standard Key Provider
+  name           any, e.g. kmip-demo
+  KMS 1          address ${kmip.host}  port ${first ?? ''}
+  KMS 2          address ${kmip.host}  port ${second ?? ''}
+  Trust KMS      compare the fingerprint, then press Trust
+                 SHA-1   ${kmip.serverFingerprints.sha1}
+                 SHA-256 ${kmip.serverFingerprints.sha256}
+  Establish Trust > Make KMS trust vCenter > vCenter Certificate: copy it into a file, then
+                 npm run admin -- certificate add --instance ${instance.id} --name vcenter --file FILE
+                 Both endpoints honour it within a second, and the provider turns to "Connected".
+
+Without a vCenter at hand, in another terminal:
+  npm run demo   plays vCenter's dialogue and shows the keys
+
+Management API   ${management.url}
+Local cloud      ${localCloud.url}   (stands in for IBM Cloud)
+Data and logs    ${dataFolder}
+For scripts      ${join(dataFolder, 'connection.json')}
+
+Ctrl-C stops everything; the keys are still there after the next start.
+`;
+}

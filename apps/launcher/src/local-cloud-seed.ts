@@ -1,0 +1,57 @@
+import { DEMO_ROLES, iamIdOf } from './demo-users';
+import { type DemoTenant } from './demo-tenant';
+
+/** What the stand-in cloud told of the tenant's own things. */
+export interface SeededCloud {
+  readonly keyProtectCrn: string;
+  readonly keyProtectUrl: string;
+}
+
+const SERVICE = 'kmip-for-vmware';
+
+/**
+ * Orders, in the stand-in cloud, what a tenant of the real one has ordered: an account, a Key Protect instance with a
+ * CRK, a service ID that may write there, and a user for each role. Repeating it changes nothing.
+ */
+export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, region: string): Promise<SeededCloud> {
+  const post = async <T>(path: string, body: unknown): Promise<T> => {
+    const response = await fetch(`${adminUrl}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`the local cloud answered ${response.status} to ${path}`);
+    return (await response.json()) as T;
+  };
+  const { instance } = await post<{ instance: { crn: string; endpoints: { public: string } } }>('/seed', {
+    account: { id: tenant.accountId, name: 'Demo account' },
+    instance: { id: tenant.keyProtectInstanceId, region, name: 'demo-key-protect' },
+    rootKey: { id: tenant.rootKeyId, name: 'demo-root-key' },
+    serviceId: { id: tenant.serviceId, name: 'kmip-for-vmware' },
+    apiKey: { apikey: tenant.apiKey, name: 'kmip-for-vmware' },
+  });
+  // The KMIP instance itself, so that policies can name it and the resource controller knows it.
+  await post('/instances', {
+    id: tenant.instanceId,
+    accountId: tenant.accountId,
+    serviceName: SERVICE,
+    region,
+    name: 'demo-kmip',
+  });
+  for (const role of DEMO_ROLES) {
+    const iamId = iamIdOf(role);
+    await post('/users', { iamId, accountId: tenant.accountId, name: `Demo ${role}` });
+    await post('/policies', {
+      iamId,
+      roles: [role],
+      resource: { serviceName: SERVICE, serviceInstance: tenant.instanceId },
+    });
+  }
+  // The demo's security officer also manages the CRK and the stored keys.
+  await post('/policies', {
+    iamId: iamIdOf('Manager'),
+    roles: ['Viewer', 'Manager'],
+    resource: { serviceName: 'kms', serviceInstance: tenant.keyProtectInstanceId },
+  });
+  return { keyProtectCrn: instance.crn, keyProtectUrl: instance.endpoints.public };
+}

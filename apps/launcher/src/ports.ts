@@ -1,0 +1,55 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { StartError } from './data-folder';
+
+export interface WantedPort {
+  /** Variable it was configured by. */
+  readonly variable: string;
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+}
+
+/**
+ * Decides every port before anything is started, so that a taken one is a message and not half a service. A port that
+ * was chosen freely is remembered in the data folder: after a restart vCenter finds the service where it was.
+ * @throws StartError that names each variable whose port is taken
+ */
+export async function choosePorts<Name extends string>(
+  dataFolder: string,
+  wanted: Readonly<Record<Name, WantedPort>>,
+): Promise<Readonly<Record<Name, number>>> {
+  const file = join(dataFolder, 'ports.json');
+  const remembered = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as Partial<Record<Name, number>>;
+  const chosen = {} as Record<Name, number>;
+  const taken: string[] = [];
+  for (const [name, { variable, host, port }] of Object.entries<WantedPort>(wanted)) {
+    const before = remembered[name as Name];
+    const found =
+      port === 0 ? ((await tryPort(host, before ?? 0)) ?? (await tryPort(host, 0))) : await tryPort(host, port);
+    if (found === undefined) taken.push(`  ${variable}: port ${port} on ${host} is taken`);
+    chosen[name as Name] = found ?? 0;
+  }
+  if (taken.length > 0) {
+    throw new StartError(`${taken.join('\n')}\nSet the variable to another port, or to 0 for any free one.`);
+  }
+  await writeFile(file, `${JSON.stringify(chosen, null, 2)}\n`);
+  return chosen;
+}
+
+/** @returns the port when it could be opened, and undefined when it is taken */
+async function tryPort(host: string, port: number): Promise<number | undefined> {
+  const server = createServer();
+  return await new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(new StartError(`Port ${port} on ${host} cannot be opened: ${error.code ?? error.message}`));
+    });
+    server.listen({ host, port, exclusive: true }, () => {
+      const { port: open } = server.address() as AddressInfo;
+      server.close(() => resolve(open));
+    });
+  });
+}

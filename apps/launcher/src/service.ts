@@ -1,0 +1,183 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { ensureServiceKeyFile, type LauncherConfig } from '@lib/config';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@lib/embedded-postgres';
+import { Secret } from '@lib/kernel';
+import { createLogger } from '@lib/observability';
+import { runMigrations } from '@lib/persistence';
+import { colonForm, ensureServerPki } from '@lib/pki';
+import { databaseConnection, Region, socketUrl } from '@lib/platform';
+
+import { demoClient, type DemoClientFiles, followMovedCloud, seedCatalog } from './catalog-seed';
+import {
+  gateway,
+  localCloud,
+  localCloudUrl,
+  managementApi,
+  type Ports,
+  type Setting,
+  sharedEnvironment,
+} from './children';
+import { type ConnectionFile, writeConnectionFile } from './connection-file';
+import { type DemoTenant, demoTenant } from './demo-tenant';
+import { DEMO_ROLES } from './demo-users';
+import { type SeededCloud, seedLocalCloud } from './local-cloud-seed';
+import { choosePorts } from './ports';
+import { Supervisor } from './supervisor';
+
+const SERVICE = 'kmip-for-vmware';
+
+interface Demo {
+  readonly tenant: DemoTenant;
+  readonly crn: string;
+  readonly cloud: SeededCloud;
+  readonly client: DemoClientFiles;
+}
+
+/** The whole product on one machine: database, stand-in cloud, management app and two KMIP endpoints. */
+export class Service {
+  readonly #supervisor: Supervisor;
+  readonly #connectionFile: string;
+  #postgres: EmbeddedPostgres | undefined;
+  #describe: (() => ConnectionFile) | undefined;
+
+  constructor(
+    private readonly config: LauncherConfig,
+    private readonly dataFolder: string,
+    private readonly log: (line: string) => void,
+  ) {
+    this.#connectionFile = join(dataFolder, 'connection.json');
+    this.#supervisor = new Supervisor({ log, restarted: () => void this.#writeConnection() });
+  }
+
+  /** @throws StartError or DomainError for what the person at the keyboard can mend */
+  async start(): Promise<ConnectionFile> {
+    await rm(this.#connectionFile, { force: true });
+    await mkdir(join(this.dataFolder, 'logs'), { recursive: true });
+    const ports = await choosePorts(this.dataFolder, this.#wantedPorts());
+    const setting: Setting = { config: this.config, dataFolder: this.dataFolder, ports };
+    const databaseUrl = await this.#database();
+    await ensureServiceKeyFile(join(this.dataFolder, 'service-keys'));
+    await runMigrations(databaseConnection(databaseUrl));
+    const shared = sharedEnvironment(setting, databaseUrl.exposeText());
+    await this.#writeAdminEnvironment(shared);
+
+    await this.#supervisor.start(localCloud(setting));
+    const demo = await this.#seed(setting, databaseUrl);
+    // The folder is made once before two gateways look for it at the same time.
+    const pki = await ensureServerPki(join(this.dataFolder, 'tls'), { hostNames: this.config.kmipServerNames });
+    for (const number of [1, 2] as const) await this.#supervisor.start(gateway(setting, shared, number));
+    await this.#supervisor.start(managementApi(setting, shared));
+
+    const fingerprints = {
+      sha1: colonForm(pki.description.sha1Fingerprint),
+      sha256: colonForm(pki.description.fingerprint),
+    };
+    this.#describe = () => this.#connection(setting, demo, fingerprints);
+    await this.#writeConnection();
+    return this.#describe();
+  }
+
+  async stop(): Promise<void> {
+    await rm(this.#connectionFile, { force: true });
+    this.#describe = undefined;
+    await this.#supervisor.stop();
+    await this.#postgres?.stop();
+  }
+
+  async #database(): Promise<Secret> {
+    if (this.config.databaseUrl !== undefined) return this.config.databaseUrl;
+    const dataFolder = join(this.dataFolder, 'postgres');
+    this.#postgres = await startEmbeddedPostgres({ dataFolder, log: this.log });
+    return Secret.fromText(socketUrl(this.#postgres.connection));
+  }
+
+  async #seed(setting: Setting, databaseUrl: Secret): Promise<Demo> {
+    const tenant = await demoTenant(this.dataFolder);
+    const cloud = await seedLocalCloud(`${localCloudUrl(setting)}/admin`, tenant, this.config.region);
+    const client = await demoClient(this.dataFolder);
+    const crn = `crn:v1:bluemix:public:${SERVICE}:${this.config.region}:a/${tenant.accountId}:${tenant.instanceId}::`;
+    const region = await Region.open(
+      {
+        databaseUrl,
+        databasePoolSize: 2,
+        serviceKeyFile: join(this.dataFolder, 'service-keys'),
+        region: this.config.region,
+        keyProtectEndpoints: [`${localCloudUrl(setting)}/kms/{region}`],
+        hpcsEndpoints: [`${localCloudUrl(setting)}/hpcs/{instance}`],
+      },
+      'kmip-launcher',
+      createLogger({ level: 'silent', name: 'launcher' }),
+    );
+    try {
+      await seedCatalog(region, tenant, crn, cloud.keyProtectCrn, client);
+      await followMovedCloud(region, region.endpoints);
+    } finally {
+      await region.close();
+    }
+    return { tenant, crn, cloud, client };
+  }
+
+  #connection(
+    { ports }: Setting,
+    { tenant, crn, cloud, client }: Demo,
+    serverFingerprints: ConnectionFile['kmip']['serverFingerprints'],
+  ): ConnectionFile {
+    const localCloudAt = `http://127.0.0.1:${ports.localCloud}`;
+    return {
+      kmip: {
+        host: this.config.kmipHost,
+        ports: [ports.kmip1, ports.kmip2],
+        serverCa: join(this.dataFolder, 'tls', 'ca.crt'),
+        ...client,
+        serverFingerprints,
+      },
+      instance: { id: tenant.instanceId, crn },
+      rootKey: { id: tenant.rootKeyId },
+      management: { url: `http://127.0.0.1:${ports.management}`, tokenCommand: tokenCommands(localCloudAt) },
+      localCloud: { url: localCloudAt },
+      keyManager: { url: cloud.keyProtectUrl, instanceId: tenant.keyProtectInstanceId, crn: cloud.keyProtectCrn },
+      processes: {
+        ...(this.#postgres === undefined ? {} : { postgres: this.#postgres.pid }),
+        ...this.#supervisor.pids(),
+      },
+    };
+  }
+
+  async #writeConnection(): Promise<void> {
+    const content = this.#describe?.();
+    if (content !== undefined) await writeConnectionFile(this.#connectionFile, content);
+  }
+
+  /** For `node --env-file`: what the administrator's command line needs. */
+  async #writeAdminEnvironment(shared: Readonly<Record<string, string>>): Promise<void> {
+    const lines = Object.entries(shared).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(join(this.dataFolder, 'service.env'), lines.join(''), { mode: 0o600 });
+  }
+
+  #wantedPorts() {
+    const { config } = this;
+    const local = '127.0.0.1';
+    return {
+      kmip1: { variable: 'KMIP_PORT_1', host: config.kmipHost, port: config.kmipPort1 },
+      kmip2: { variable: 'KMIP_PORT_2', host: config.kmipHost, port: config.kmipPort2 },
+      management: { variable: 'MANAGEMENT_PORT', host: local, port: config.managementPort },
+      localCloud: { variable: 'LOCAL_CLOUD_PORT', host: local, port: config.localCloudPort },
+      health1: { variable: 'HEALTH_PORT_1', host: local, port: config.healthPort1 },
+      health2: { variable: 'HEALTH_PORT_2', host: local, port: config.healthPort2 },
+      health3: { variable: 'HEALTH_PORT_3', host: local, port: config.healthPort3 },
+    } satisfies Record<keyof Ports, unknown>;
+  }
+}
+
+/** By IBM's spelling of a role and by its lower-case form. */
+function tokenCommands(localCloud: string): Readonly<Record<string, string>> {
+  const command = (role: string): string =>
+    [process.execPath, join(__dirname, 'token.js'), localCloud, role]
+      .map((part) => `'${part.replaceAll("'", `'\\''`)}'`)
+      .join(' ');
+  return Object.fromEntries(
+    DEMO_ROLES.flatMap((role) => [role, role.toLowerCase()].map((name) => [name, command(role)])),
+  );
+}

@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+
+import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
+import { type Region } from '@lib/platform';
+import { type ActionContext, type ClientCertificate, type Instance } from '@lib/tenancy';
+
+import { type Arguments, type Options, UsageError } from './arguments';
+
+interface Command {
+  readonly options: Options;
+  readonly run: (region: Region, given: Arguments) => Promise<unknown>;
+}
+
+export const USAGE = `usage: npm run admin -- COMMAND
+  migrate
+  instance create --crn CRN --name NAME
+  instance list
+  instance enable|disable --instance ID
+  instance remove --instance ID
+  root-key set --instance ID --key-manager CRN --root-key ID --api-key-file FILE [--key-ring ID]
+  root-key list --instance ID
+  certificate add --instance ID --name NAME --file PEM_FILE
+  certificate list --instance ID
+  certificate remove --instance ID --certificate ID`;
+
+const MAXIMUM_LISTED = 1_000;
+
+export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['instance create', { options: { required: ['crn', 'name'] }, run: createInstance }],
+  ['instance list', { options: { required: [] }, run: listInstances }],
+  ['instance enable', { options: { required: ['instance'] }, run: (region, given) => setEnabled(region, given, true) }],
+  [
+    'instance disable',
+    { options: { required: ['instance'] }, run: (region, given) => setEnabled(region, given, false) },
+  ],
+  ['instance remove', { options: { required: ['instance'] }, run: removeInstance }],
+  [
+    'root-key set',
+    {
+      options: { required: ['instance', 'key-manager', 'root-key', 'api-key-file'], optional: ['key-ring'] },
+      run: setRootKey,
+    },
+  ],
+  ['root-key list', { options: { required: ['instance'] }, run: listRootKeys }],
+  ['certificate add', { options: { required: ['instance', 'name', 'file'] }, run: addCertificate }],
+  ['certificate list', { options: { required: ['instance'] }, run: listCertificates }],
+  ['certificate remove', { options: { required: ['instance', 'certificate'] }, run: removeCertificate }],
+]);
+
+/** The account of the operating system stands for the operator in the audit trail. */
+const context = (): ActionContext => ({
+  initiator: { kind: 'system', component: `admin/${userInfo().username}` },
+  correlationId: newCorrelationId(),
+  observer: 'admin',
+});
+
+const instanceOf = (given: Arguments) => toInstanceId(given.get('instance'));
+
+async function createInstance(region: Region, given: Arguments): Promise<unknown> {
+  return describeInstance(await region.instances.create({ crn: given.get('crn'), name: given.get('name') }, context()));
+}
+
+async function listInstances(region: Region): Promise<unknown> {
+  return (await region.instances.list({ limit: MAXIMUM_LISTED })).map(describeInstance);
+}
+
+async function setEnabled(region: Region, given: Arguments, enabled: boolean): Promise<unknown> {
+  return describeInstance(await region.instances.setEnabled(instanceOf(given), enabled, 'operator', context()));
+}
+
+async function removeInstance(region: Region, given: Arguments): Promise<unknown> {
+  await region.instances.remove(instanceOf(given), context());
+  return { removed: given.get('instance') };
+}
+
+/** The API key comes from a file: on the command line it would be seen in the list of processes. */
+async function setRootKey(region: Region, given: Arguments): Promise<unknown> {
+  const instanceId = instanceOf(given);
+  const apiKey = Secret.fromText((await readText(given.get('api-key-file'))).trim());
+  try {
+    await region.rootKeys.setCredential(instanceId, { apiKey }, context());
+  } finally {
+    apiKey.wipe();
+  }
+  const keyRing = given.find('key-ring');
+  const request = {
+    keyManagerCrn: given.get('key-manager'),
+    rootKeyId: given.get('root-key'),
+    ...(keyRing === undefined ? {} : { keyRingId: keyRing }),
+  };
+  return await region.rootKeys.set(instanceId, request, context());
+}
+
+async function listRootKeys(region: Region, given: Arguments): Promise<unknown> {
+  return await region.rootKeys.list(instanceOf(given));
+}
+
+async function addCertificate(region: Region, given: Arguments): Promise<unknown> {
+  const request = { name: given.get('name'), pem: await readText(given.get('file')) };
+  return describeCertificate(await region.certificates.add(instanceOf(given), request, context()));
+}
+
+async function listCertificates(region: Region, given: Arguments): Promise<unknown> {
+  return (await region.certificates.list(instanceOf(given))).map(describeCertificate);
+}
+
+async function removeCertificate(region: Region, given: Arguments): Promise<unknown> {
+  await region.certificates.remove(instanceOf(given), given.get('certificate'), context());
+  return { removed: given.get('certificate') };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    throw new UsageError(`the file ${file} cannot be read`);
+  }
+}
+
+const describeInstance = ({ id, crn, name, state, enabled }: Instance) => ({ id, crn, name, state, enabled });
+
+const describeCertificate = ({ id, name, fingerprint, subject, notAfter }: ClientCertificate) => ({
+  id,
+  name,
+  fingerprint,
+  subject,
+  notAfter,
+});

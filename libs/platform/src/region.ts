@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+
+import { readServiceKeyFile } from '@lib/config';
+import { type Clock, type Secret, systemClock } from '@lib/kernel';
+import { type Logger } from '@lib/observability';
+import {
+  createDataSource,
+  PostgresInvalidationBus,
+  PostgresLeases,
+  PostgresObjectStores,
+  PostgresRegionDirectory,
+  PostgresUnitOfWork,
+} from '@lib/persistence';
+import {
+  ClientCertificateService,
+  CredentialSealer,
+  EndpointPolicy,
+  InstanceService,
+  RootKeyBindingService,
+} from '@lib/tenancy';
+import { type DataSource } from 'typeorm';
+
+import { type CloudEndpointSettings, endpointTemplates } from './cloud-endpoints';
+import { databaseConnection } from './database-connection';
+
+export interface RegionSettings extends CloudEndpointSettings {
+  readonly databaseUrl: Secret;
+  readonly databasePoolSize: number;
+  readonly serviceKeyFile: string;
+}
+
+/** Everything both apps share: the catalog of a region and the services over it, connected to one database. */
+export class Region {
+  readonly clock: Clock = systemClock;
+  readonly directory: PostgresRegionDirectory;
+  readonly leases: PostgresLeases;
+  readonly objectStores: PostgresObjectStores;
+  readonly unitOfWork: PostgresUnitOfWork;
+  readonly instances: InstanceService;
+  readonly certificates: ClientCertificateService;
+  readonly rootKeys: RootKeyBindingService;
+
+  private constructor(
+    readonly dataSource: DataSource,
+    readonly bus: PostgresInvalidationBus,
+    readonly endpoints: EndpointPolicy,
+    sealer: CredentialSealer,
+  ) {
+    this.directory = new PostgresRegionDirectory(dataSource);
+    this.leases = new PostgresLeases(dataSource);
+    this.objectStores = new PostgresObjectStores(dataSource);
+    this.unitOfWork = new PostgresUnitOfWork(dataSource);
+    this.instances = new InstanceService(this.unitOfWork, this.directory, this.clock);
+    this.certificates = new ClientCertificateService(this.unitOfWork, this.clock, { newId: randomUUID });
+    this.rootKeys = new RootKeyBindingService(this.unitOfWork, sealer, endpoints, this.clock, randomUUID);
+  }
+
+  /** Connects to the database and begins to hear of changes. The schema must be up to date. */
+  static async open(settings: RegionSettings, applicationName: string, logger: Logger): Promise<Region> {
+    const { newest, byVersion } = await readServiceKeyFile(settings.serviceKeyFile);
+    const sealer = new CredentialSealer({ newest: newest.version, keys: byVersion });
+    const connection = databaseConnection(settings.databaseUrl);
+    const dataSource = createDataSource(connection, {
+      applicationName,
+      poolSize: settings.databasePoolSize,
+      log: (message) => logger.warn(message),
+    });
+    await dataSource.initialize();
+    const log = (message: string, error?: unknown): void => logger.warn({ err: error }, message);
+    const bus = new PostgresInvalidationBus({ connection, dataSource, log });
+    await bus.start();
+    return new Region(dataSource, bus, new EndpointPolicy(endpointTemplates(settings)), sealer);
+  }
+
+  /** Rejects when the database does not answer; for readiness. */
+  async checkDatabase(): Promise<void> {
+    await this.dataSource.query('SELECT 1');
+  }
+
+  async close(): Promise<void> {
+    await this.bus.close();
+    await this.dataSource.destroy();
+  }
+}

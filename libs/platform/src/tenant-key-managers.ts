@@ -1,0 +1,110 @@
+import { type InstanceId } from '@lib/kernel';
+import { type KeyManager } from '@lib/key-manager';
+import { type KeyManagerRegistry } from '@lib/key-protect';
+import {
+  type InvalidationBus,
+  parseInstanceCrn,
+  type RootKeyBinding,
+  type RootKeyBindingService,
+  TenancyError,
+} from '@lib/tenancy';
+
+/** How to reach the root keys of one instance. */
+export interface TenantKeyManager {
+  readonly keyManager: KeyManager;
+  readonly rootKeyId: string;
+  /** Key manager of a root key that was bound before. */
+  readonly keyManagerOf: (rootKeyId: string) => KeyManager | undefined;
+}
+
+interface Known {
+  readonly bindings: readonly RootKeyBinding[];
+  readonly credentialId: string;
+}
+
+/**
+ * Root-key bindings in memory, so that a request asks the database for its key only. A change anywhere in the region
+ * drops what is known of that instance; the next request reads it anew.
+ */
+export class TenantKeyManagers {
+  readonly #known = new Map<InstanceId, Promise<Known | undefined>>();
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(
+    private readonly bindings: RootKeyBindingService,
+    private readonly registry: KeyManagerRegistry,
+    private readonly bus: InvalidationBus,
+  ) {}
+
+  start(): void {
+    this.#unsubscribe = this.bus.subscribe((invalidation) => {
+      if (invalidation.kind === 'everything') this.#known.clear();
+      else this.#forget(invalidation.instanceId);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#unsubscribe?.();
+    await this.registry.close();
+  }
+
+  /** @returns undefined while no root key or no credential is set */
+  async for(instanceId: InstanceId): Promise<TenantKeyManager | undefined> {
+    const known = await this.#load(instanceId);
+    const active = known?.bindings.find(({ status }) => status === 'active');
+    if (known === undefined || active === undefined) return undefined;
+    return {
+      keyManager: this.#adapter(active, known.credentialId),
+      rootKeyId: active.rootKeyId,
+      keyManagerOf: (rootKeyId) => {
+        const binding = known.bindings.find((candidate) => candidate.rootKeyId === rootKeyId);
+        return binding && this.#adapter(binding, known.credentialId);
+      },
+    };
+  }
+
+  /** The adapter goes as well: its token must not outlive a credential that was taken away. */
+  #forget(instanceId: InstanceId): void {
+    this.#known.delete(instanceId);
+    this.registry.invalidate(instanceId);
+  }
+
+  #load(instanceId: InstanceId): Promise<Known | undefined> {
+    const known = this.#known.get(instanceId);
+    if (known !== undefined) return known;
+    const loading = this.#read(instanceId);
+    this.#known.set(instanceId, loading);
+    // A failed read must not be remembered; one that was dropped meanwhile is not ours to remove.
+    loading.catch(() => {
+      if (this.#known.get(instanceId) === loading) this.#known.delete(instanceId);
+    });
+    return loading;
+  }
+
+  async #read(instanceId: InstanceId): Promise<Known | undefined> {
+    try {
+      const { active, retiring, credentialId, apiKey } = await this.bindings.access(instanceId);
+      apiKey.wipe();
+      return { bindings: [active, ...retiring], credentialId };
+    } catch (error) {
+      if (error instanceof TenancyError && NOT_SET.has(error.code)) return undefined;
+      throw error;
+    }
+  }
+
+  #adapter(binding: RootKeyBinding, credentialId: string): KeyManager {
+    const { instanceId, id, revision, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
+    return this.registry.for({
+      instanceId,
+      bindingId: id,
+      version: `${revision}/${credentialId}`,
+      baseUrl: endpointUrl,
+      keyManagerGuid: parseInstanceCrn(keyManagerCrn).serviceInstance,
+      rootKeyId,
+      ...(keyRingId === undefined ? {} : { keyRing: keyRingId }),
+      openApiKey: async () => (await this.bindings.access(instanceId)).apiKey,
+    });
+  }
+}
+
+const NOT_SET: ReadonlySet<string> = new Set(['root_key_not_set', 'credential_not_set']);

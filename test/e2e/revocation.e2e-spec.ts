@@ -1,0 +1,125 @@
+import { ResultReason, ResultStatus } from '@lib/kmip-protocol';
+import { type KmipClient } from '@lib/kmip-client';
+
+import { createKey, fetchKey, first, vcenter } from './support/keys';
+import { RunningService, until } from './support/running-service';
+import { addTenant } from './support/second-tenant';
+
+jest.setTimeout(180_000);
+
+describe('revocation', () => {
+  let service: RunningService;
+  let clients: readonly [KmipClient, KmipClient];
+  let id: string;
+
+  beforeAll(async () => {
+    service = await RunningService.start();
+    clients = [await service.kmip(0), await service.kmip(1)];
+    id = await createKey(clients[0]);
+  });
+
+  afterAll(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+    await service.remove();
+  });
+
+  const rootKeyAction = async (action: string): Promise<number> =>
+    (await service.keyProtect('POST', `/keys/${service.connection.rootKey.id}/actions/${action}`)).status;
+
+  it('refuses the next Get once the CRK is disabled, says why, and serves again once it is enabled', async () => {
+    const before = await fetchKey(clients[0], id);
+    expect(before).toHaveProperty('hex');
+
+    expect(await rootKeyAction('disable')).toBe(204);
+    for (const client of clients) {
+      expect(await fetchKey(client, id)).toMatchObject({
+        message: expect.stringMatching(/root key.*disabled/i) as string,
+      });
+    }
+
+    // Key Protect refuses to enable a key within 30 seconds of its disabling; the stand-in's clock can be moved.
+    await service.localCloud('POST', '/clock', { advanceSeconds: 31 });
+    expect(await rootKeyAction('enable')).toBe(204);
+    for (const client of clients) expect(await fetchKey(client, id)).toEqual(before);
+  });
+
+  it('serves the same key after the CRK was rotated, and the stored key moves to the new version', async () => {
+    const before = await fetchKey(clients[0], id);
+    await service.localCloud('POST', '/clock', { advanceSeconds: 3_700 });
+    expect(await rootKeyAction('rotate')).toBe(204);
+    expect(await fetchKey(clients[1], id)).toEqual(before);
+    expect(await fetchKey(clients[0], id)).toEqual(before);
+  });
+
+  it('shreds one key and no other when its stored key is deleted in Key Protect', async () => {
+    const other = await createKey(clients[0]);
+    const stored = await storedKeyOf(other);
+    expect((await service.keyProtect('DELETE', `/keys/${stored}`)).status).toBe(204);
+    for (const client of clients) {
+      expect(await fetchKey(client, other)).toMatchObject({ message: expect.stringMatching(/stored key/i) as string });
+      expect(await fetchKey(client, id)).toHaveProperty('hex');
+    }
+  });
+
+  async function storedKeyOf(uniqueIdentifier: string): Promise<string> {
+    const response = await service.keyProtect('GET', `/keys?limit=5000`);
+    const { resources } = (await response.json()) as { resources: { id: string; name: string }[] };
+    return resources.find(({ name }) => name === `vmware_kmip_${uniqueIdentifier}`)?.id ?? '';
+  }
+
+  it('honours a certificate within a second on both endpoints, and forgets it within a second, open connections too', async () => {
+    const tenant = await addTenant(service, 'added');
+    const accepted = async (endpoint: number): Promise<boolean> => {
+      const client = await tenant.connect(endpoint);
+      const { resultStatus } = await first(client, vcenter.createKey());
+      await client.close();
+      return resultStatus === ResultStatus.Success;
+    };
+    await until(
+      'the certificate is honoured on both endpoints',
+      1_000,
+      async () => (await accepted(0)) && (await accepted(1)),
+    );
+
+    const open = [await tenant.connect(0), await tenant.connect(1)];
+    const own = await createKey(open[0]!);
+    await service.admin(
+      'certificate',
+      'remove',
+      '--instance',
+      tenant.instanceId,
+      '--certificate',
+      tenant.certificateId,
+    );
+    const removedAt = Date.now();
+    for (const client of open) {
+      await until('an open connection is refused', 2_000, async () => {
+        const answer = await fetchKey(client, own).catch(() => ({ closed: true }));
+        return !('hex' in answer);
+      });
+    }
+    expect(Date.now() - removedAt).toBeLessThan(1_000);
+    await Promise.all(open.map((client) => client.close()));
+  });
+
+  it('tells a stranger which certificate it presented, and closes', async () => {
+    const tenant = await addTenant(service, 'stranger');
+    await service.admin(
+      'certificate',
+      'remove',
+      '--instance',
+      tenant.instanceId,
+      '--certificate',
+      tenant.certificateId,
+    );
+    await until('the certificate is unknown', 2_000, async () => {
+      const client = await tenant.connect(0);
+      const item = await first(client, vcenter.probe());
+      await client.close();
+      return (
+        item.resultReason === ResultReason.AuthenticationNotSuccessful &&
+        /(?:[0-9A-F]{2}:){31}[0-9A-F]{2}/.test(item.resultMessage ?? '')
+      );
+    });
+  });
+});

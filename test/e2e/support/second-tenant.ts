@@ -1,0 +1,71 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type KmipClient } from '@lib/kmip-client';
+import { issueClientCertificate } from '@lib/pki';
+
+import { type RunningService } from './running-service';
+
+export interface Tenant {
+  readonly instanceId: string;
+  readonly certificateId: string;
+  readonly keyManagerInstanceId: string;
+  readonly rootKeyId: string;
+  /** Retries until the certificate is honoured, which must be within a second. */
+  connect(endpoint: number): Promise<KmipClient>;
+}
+
+interface Seed {
+  readonly account: { readonly id: string };
+  readonly instance: { readonly id: string; readonly crn: string };
+  readonly rootKey: { readonly id: string };
+  readonly apiKey: { readonly apikey: string };
+}
+
+/** A tenant with everything of its own: account, Key Protect instance, CRK, service ID, KMIP instance, certificate. */
+export async function addTenant(service: RunningService, name: string): Promise<Tenant> {
+  const seed = await service.localCloud<Seed>('POST', '/seed', { account: { id: randomBytes(16).toString('hex') } });
+  const crn = `crn:v1:bluemix:public:kmip-for-vmware:us-south:a/${seed.account.id}:${randomUUID()}::`;
+  const { id: instanceId } = await service.admin<{ id: string }>('instance', 'create', '--crn', crn, '--name', name);
+  const issued = await issueClientCertificate('self-signed', { commonName: `kmipClient-${name}`, validDays: 30 });
+  const folder = await mkdtemp(join(tmpdir(), 'kmip-tenant-'));
+  try {
+    const apiKeyFile = join(folder, 'api-key');
+    await writeFile(apiKeyFile, seed.apiKey.apikey, { mode: 0o600 });
+    await service.admin(
+      'root-key',
+      'set',
+      '--instance',
+      instanceId,
+      '--key-manager',
+      seed.instance.crn,
+      '--root-key',
+      seed.rootKey.id,
+      '--api-key-file',
+      apiKeyFile,
+    );
+    const certificateFile = join(folder, 'client.pem');
+    await writeFile(certificateFile, issued.certificatePem);
+    const certificate = await service.admin<{ id: string }>(
+      'certificate',
+      'add',
+      '--instance',
+      instanceId,
+      '--name',
+      name,
+      '--file',
+      certificateFile,
+    );
+    return {
+      instanceId,
+      certificateId: certificate.id,
+      keyManagerInstanceId: seed.instance.id,
+      rootKeyId: seed.rootKey.id,
+      connect: (endpoint) => service.kmipAs(issued.certificatePem, issued.privateKeyPem.exposeText(), endpoint),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
