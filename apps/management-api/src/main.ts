@@ -1,0 +1,61 @@
+import 'reflect-metadata';
+
+import { managementApiConfig, type ManagementApiConfig, parseConfig, readEnvironment } from '@lib/config';
+import { DomainError } from '@lib/kernel';
+import {
+  createLogger,
+  HealthServer,
+  type Logger,
+  Metrics,
+  reportToParent,
+  stopOnSignal,
+  stopOnUnknownError,
+} from '@lib/observability';
+import { openRegion } from '@lib/platform';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { ManagementModule } from './management.module';
+
+/** A percent-encoded CRN is longer than Fastify's default limit for a path parameter. */
+const MAXIMUM_PARAMETER_LENGTH = 2_048;
+
+async function start(config: ManagementApiConfig, logger: Logger): Promise<void> {
+  const metrics = new Metrics({ processMetrics: true });
+  const health = new HealthServer({ host: config.healthHost, port: config.healthPort, metrics });
+  const { port: healthPort } = await health.listen();
+  const region = await openRegion(config, 'management-api', logger, health);
+  health.addCheck({ name: 'database', check: () => region.checkDatabase() });
+  const adapter = new FastifyAdapter({ routerOptions: { maxParamLength: MAXIMUM_PARAMETER_LENGTH } });
+  const app = await NestFactory.create<NestFastifyApplication>(ManagementModule, adapter, {
+    logger: false,
+    abortOnError: false,
+  });
+  await app.listen({ host: config.managementHost, port: config.managementPort });
+  logger.info({ host: config.managementHost, port: config.managementPort, healthPort }, 'management API is listening');
+  stopOnSignal(
+    async () => {
+      logger.info('stopping');
+      health.drain();
+      await app.close();
+      await region.close();
+      await health.close();
+    },
+    (error) => logger.error({ err: error }, 'stopping failed'),
+  );
+  reportToParent({ kind: 'ready' });
+}
+
+async function main(): Promise<void> {
+  const config = parseConfig(managementApiConfig, readEnvironment());
+  const logger = createLogger({ level: config.logLevel, name: 'management-api' });
+  stopOnUnknownError((error) => logger.fatal({ err: error }, 'unexpected error; stopping'));
+  await start(config, logger);
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof DomainError ? error.message : `the management API cannot start: ${String(error)}`;
+  process.stderr.write(`${message}\n`);
+  reportToParent({ kind: 'failed', message });
+  process.exit(1);
+});
