@@ -9,7 +9,7 @@ export type DatabaseConnection =
 export const LIMITS = {
   /** Whole transaction, waiting for a connection included; enforced on our side by cutting the connection. */
   transactionMs: 4_500,
-  connectMs: 3_000,
+  connectMs: 2_000,
   statementMs: 4_000,
   lockMs: 3_000,
   idleInTransactionMs: 10_000,

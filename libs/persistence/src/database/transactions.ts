@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type AuditEvent, canonicalAuditEvent } from '@lib/audit';
 import { type InstanceId, isUuid } from '@lib/kernel';
 import { type ClientBase, type QueryResult } from 'pg';
-import { type DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
 
+import { type Checkout, checkOut } from './checkout';
 import { LIMITS } from './connection';
 import { CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
 
@@ -112,28 +113,27 @@ class Session {
   fate: 'open' | 'rolled back' | 'lost' | 'commit unknown' | 'committed' = 'open';
   mark: ChainMark | undefined;
   result: unknown;
-  private readonly queryRunner: QueryRunner;
-  private timer: NodeJS.Timeout | undefined;
+  private checkout: Checkout | undefined;
 
   constructor(
-    dataSource: DataSource,
+    private readonly dataSource: DataSource,
     readonly instanceId: InstanceId,
     private readonly deadline: number,
-  ) {
-    this.queryRunner = dataSource.createQueryRunner();
-  }
+  ) {}
 
   async transact<T>(
     body: (transaction: Transaction, firstReads: QueryResult[]) => Promise<T>,
     firstReads = '',
   ): Promise<T> {
-    const client = await this.connect();
+    const { client, queryRunner } = await this.connect();
     try {
       const opened = await queryAll(client, `BEGIN; ${scopeTo(this.instanceId)}; ${firstReads}`);
-      const result = await body(this.transaction(client), opened.slice(2));
+      const result = await body(this.transaction(client, queryRunner.manager), opened.slice(2));
       this.result = result;
       this.fate = 'commit unknown';
-      await client.query('COMMIT');
+      const { command } = await client.query('COMMIT');
+      // A body that swallowed an error of the database leaves a failed transaction, whose COMMIT is a rollback.
+      if (command !== 'COMMIT') throw rolledBackInstead();
       this.fate = 'committed';
       return result;
     } catch (error) {
@@ -143,7 +143,7 @@ class Session {
   }
 
   async read(sql: string): Promise<QueryResult[]> {
-    const client = await this.connect();
+    const { client } = await this.connect();
     try {
       const results = await queryAll(client, `BEGIN READ ONLY; ${scopeTo(this.instanceId)}; ${sql}; COMMIT`);
       return results.slice(2, -1);
@@ -156,6 +156,7 @@ class Session {
   /** The error the caller gets when no further attempt is made. */
   explain(error: unknown): unknown {
     if (this.fate === 'commit unknown') return new CommitOutcomeUnknown(COMMIT_LOST, { cause: error });
+    if (error instanceof DatabaseUnavailable) return error;
     if (this.fate === 'lost' || OUTAGE.test(sqlState(error) ?? '')) {
       return new DatabaseUnavailable('the database did not answer in time', { cause: error });
     }
@@ -163,18 +164,15 @@ class Session {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.timer);
-    await this.queryRunner.release();
+    const { checkout } = this;
+    this.checkout = undefined;
+    await checkout?.giveBack();
   }
 
-  private async connect(): Promise<ClientBase> {
+  private async connect(): Promise<Checkout> {
     try {
-      // TypeORM types the driver's connection as any; for Postgres it is the pool's client.
-      const client = (await this.queryRunner.connect()) as ClientBase & { end(): Promise<void> };
-      // A server that hangs answers nothing: only cutting the connection gets a pending query to fail.
-      const remainingMs = Math.max(this.deadline - performance.now(), 1);
-      this.timer = setTimeout(() => void client.end().catch(() => undefined), remainingMs);
-      return client;
+      this.checkout = await checkOut(this.dataSource, this.deadline);
+      return this.checkout;
     } catch (cause) {
       this.fate = 'lost';
       throw cause;
@@ -195,11 +193,11 @@ class Session {
     );
   }
 
-  private transaction(client: ClientBase): Transaction {
+  private transaction(client: ClientBase, manager: EntityManager): Transaction {
     return {
       instanceId: this.instanceId,
       client,
-      manager: this.queryRunner.manager,
+      manager,
       appendAudit: async (events) => {
         const { rows } = await client.query<{ last_seq: string; last_hash: Buffer }>({
           name: 'append_audit',
@@ -211,6 +209,11 @@ class Session {
       },
     };
   }
+}
+
+/** With the SQLSTATE of in_failed_sql_transaction, so that it is known to have had no effect. */
+function rolledBackInstead(): Error {
+  return Object.assign(new Error('the transaction had failed before it was to be committed'), { code: '25P02' });
 }
 
 /** Several statements in one message give an array of results; the types of `pg` know of one. */

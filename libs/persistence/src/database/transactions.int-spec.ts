@@ -1,0 +1,150 @@
+import { type ManagedObjectStore } from '@lib/kmip-engine';
+import { type InstanceId } from '@lib/kernel';
+import {
+  aManagedObject,
+  anAuditEvent,
+  anIntent,
+  type CommitFate,
+  type DatabaseProxy,
+  insertInstance,
+  startDatabaseProxy,
+  startTestPostgres,
+  type TestDatabase,
+} from '@lib/testing';
+import { type Client } from 'pg';
+import { type DataSource } from 'typeorm';
+
+import { PostgresObjectStores } from '../catalog/postgres-object-stores';
+import { createDataSource } from './data-source';
+import { TenantTransactions } from './transactions';
+
+jest.setTimeout(60_000);
+
+const POOL_SIZE = 4;
+
+describe('TenantTransactions over a bad network', () => {
+  let database: TestDatabase;
+  let admin: Client;
+  let proxy: DatabaseProxy;
+  let dataSource: DataSource;
+  let instanceId: InstanceId;
+  let store: ManagedObjectStore;
+
+  beforeEach(async () => {
+    database = await startTestPostgres();
+    admin = await database.openAdmin();
+    proxy = await startDatabaseProxy(database.connection.host);
+    dataSource = createDataSource(
+      { ...database.connection, host: proxy.host },
+      {
+        applicationName: 'proxied',
+        poolSize: POOL_SIZE,
+      },
+    );
+    await dataSource.initialize();
+    instanceId = await insertInstance(admin);
+    store = new PostgresObjectStores(dataSource).forInstance(instanceId);
+  });
+  afterEach(async () => {
+    await dataSource.destroy();
+    await proxy.close();
+    await database.close();
+  });
+
+  const count = async (table: string): Promise<number> => {
+    const { rows } = await admin.query<{ count: number }>(`SELECT count(*)::int FROM ${table}`);
+    return rows[0]!.count;
+  };
+
+  it('does every change exactly once when connections break at COMMIT, before or after it took effect', async () => {
+    const object = aManagedObject();
+    await store.openIntent(anIntent(object), 1000);
+    await store.completeIntent(object, anAuditEvent(instanceId));
+    const fates: CommitFate[] = ['cut after', 'pass', 'cut before', 'cut after', 'pass', 'pass'];
+    let commits = 0;
+    proxy.onCommit = () => fates[commits++ % fates.length]!;
+    const changes = 30;
+    for (let number = 0; number < changes; number += 1) {
+      await store.mutate(object.uniqueIdentifier, (current) => ({
+        object: { ...current, cryptographicUsageMask: current.cryptographicUsageMask + 1 },
+        audit: anAuditEvent(instanceId),
+        result: undefined,
+      }));
+    }
+    proxy.onCommit = () => 'pass';
+    const after = await store.find(object.uniqueIdentifier);
+    expect(after?.cryptographicUsageMask).toBe(object.cryptographicUsageMask + changes);
+    expect(await count('audit_events')).toBe(changes + 1);
+  });
+
+  it('loses and doubles no key when connections break at COMMIT while keys are created', async () => {
+    let commits = 0;
+    proxy.onCommit = () => (['cut after', 'pass', 'pass', 'cut before'] as const)[commits++ % 4]!;
+    const created = Array.from({ length: 40 }, async () => {
+      const object = aManagedObject();
+      await store.openIntent(anIntent(object), 1000);
+      await store.completeIntent(object, anAuditEvent(instanceId));
+      return object.uniqueIdentifier;
+    });
+    const outcomes = await Promise.allSettled(created);
+    proxy.onCommit = () => 'pass';
+    const acknowledged = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    expect(acknowledged.length).toBeGreaterThan(20);
+    for (const id of acknowledged) expect(await store.find(id)).toBeDefined();
+    expect(await store.countLive()).toBe((await count('managed_objects')) + (await count('creation_intents')));
+    expect(await count('audit_events')).toBe(await count('managed_objects'));
+  });
+
+  it('fails within five seconds while the server is silent, and works when it speaks again', async () => {
+    await store.countLive();
+    proxy.blackHole = true;
+    const started = performance.now();
+    const outcomes = await Promise.allSettled([
+      store.countLive(),
+      store.record(anAuditEvent(instanceId)),
+      store.find(aManagedObject().uniqueIdentifier),
+    ]);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'database_unavailable' } });
+    }
+    proxy.blackHole = false;
+    // Twice as many as there are connections: none of them may be stuck.
+    const again = await Promise.all(Array.from({ length: POOL_SIZE * 2 }, () => store.countLive()));
+    expect(new Set(again)).toEqual(new Set([0]));
+  });
+
+  it('repeats what a failover interrupts', async () => {
+    let attempts = 0;
+    const transactions = new TenantTransactions(dataSource);
+    await transactions.run(instanceId, async ({ client, appendAudit }) => {
+      attempts += 1;
+      await client.query('SELECT 1');
+      if (attempts === 1) {
+        await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'proxied'`);
+      }
+      await appendAudit([anAuditEvent(instanceId)]);
+    });
+    expect([attempts, await count('audit_events')]).toEqual([2, 1]);
+  });
+
+  it('repeats after a deadlock', async () => {
+    const [first, second] = [await insertInstance(admin), instanceId];
+    const transactions = new TenantTransactions(dataSource);
+    let arrived = 0;
+    let release = (): void => undefined;
+    const bothHoldOne = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const lock = (mine: string, other: string) =>
+      transactions.run(instanceId, async ({ client }) => {
+        await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [mine]);
+        arrived += 1;
+        if (arrived >= 2) release();
+        await bothHoldOne;
+        await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [other]);
+      });
+    await Promise.all([lock(first, second), lock(second, first)]);
+    expect(arrived).toBe(3);
+  });
+});
