@@ -72,13 +72,15 @@ export class KmipEngine {
 
   async #answer(bytes: Buffer, scope: EngineScope, correlationId: CorrelationId): Promise<Buffer> {
     const message = decode(bytes);
+    const { protocolVersion, clientCorrelationValue } = message.header;
+    const correlated = clientCorrelationValue === undefined ? undefined : correlationId;
     const placeholder = new IdPlaceholder();
     const contextFor = () => this.#contextFor(message, scope, correlationId, placeholder);
     const refusal = await this.#refusalOf(message, scope, contextFor);
-    if (refusal !== undefined) return this.#encode(message.header.protocolVersion, [refusal], message);
+    if (refusal !== undefined) return this.#encode(protocolVersion, [refusal], correlated);
     const items = await runBatch(message, contextFor);
     try {
-      return this.#encode(message.header.protocolVersion, items, message);
+      return this.#encode(protocolVersion, items, correlated);
     } finally {
       items.forEach(wipeSecrets);
     }
@@ -136,14 +138,14 @@ export class KmipEngine {
   #encode(
     protocolVersion: ProtocolVersion,
     batchItems: readonly ResponseBatchItem[],
-    request?: RequestMessage,
+    correlated?: CorrelationId,
   ): Buffer {
-    const clientCorrelationValue = request?.header.clientCorrelationValue;
     return encodeResponseMessage({
       header: {
         protocolVersion,
         timeStamp: this.dependencies.clock.now(),
-        ...(clientCorrelationValue === undefined || protocolVersion.minor < 4 ? {} : { clientCorrelationValue }),
+        // A client that names its side of a correlation is told ours (KMIP 1.4 §6.19).
+        ...(correlated !== undefined && protocolVersion.minor >= 4 ? { serverCorrelationValue: correlated } : {}),
         batchCount: batchItems.length,
       },
       batchItems,

@@ -194,10 +194,12 @@ describe('header fields', () => {
     expect(item?.resultStatus).toBe(ResultStatus.Success);
   });
 
-  it('echoes the Client Correlation Value where the version has it', async () => {
+  it('names its own correlation value to a client that names one, where the version has it', async () => {
+    const harness = new EngineHarness();
     const header = { protocolVersion: { major: 1, minor: 4 }, clientCorrelationValue: 'mine' };
-    const answer = await new EngineHarness().exchange(aRequest([query], header));
-    expect(answer.header.clientCorrelationValue).toBe('mine');
+    const answer = await harness.exchange(aRequest([query], header));
+    expect(answer.header.serverCorrelationValue).toBe(harness.store.audits[0]?.correlationId);
+    expect((await harness.exchange(aRequest([query]))).header).not.toHaveProperty('serverCorrelationValue');
   });
 
   it.each([

@@ -92,7 +92,7 @@ describe('Locate', () => {
   });
 
   it.each([
-    [4, { maximumItems: 2 }, { found: 'cb', locatedItems: 3 }],
+    [4, { maximumItems: 2 }, { found: 'cb' }],
     [3, { maximumItems: 2, offsetItems: 2 }, { found: 'a', locatedItems: 3 }],
     [2, { maximumItems: 2 }, { found: 'cb' }],
     [4, { offsetItems: 9 }, { found: '', locatedItems: 3 }],

@@ -33,10 +33,9 @@ export const locate: Handler<'Locate'> = async (request, context) => {
   // Several hits must not leave an earlier key in the placeholder for the next item to fall back on.
   if (only !== undefined && found.uniqueIdentifiers.length === 1) context.placeholder.set(only);
   else context.placeholder.clear();
-  const paged = request.maximumItems !== undefined || request.offsetItems !== undefined;
   return {
     uniqueIdentifiers: found.uniqueIdentifiers,
-    // The official vectors count for clients that page, and for nobody else.
-    ...(paged && minor >= 3 ? { locatedItems: found.total } : {}),
+    // The official dialogues count for clients that page, and for nobody else.
+    ...(request.offsetItems !== undefined && minor >= 3 ? { locatedItems: found.total } : {}),
   };
 };
