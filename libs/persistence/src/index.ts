@@ -10,3 +10,7 @@ export { PostgresLeases } from './coordination/postgres-leases';
 export { PostgresRegionDirectory } from './tenancy/postgres-region-directory';
 export { PostgresUnitOfWork } from './tenancy/postgres-unit-of-work';
 export { PostgresAuditTrail } from './audit/postgres-audit-trail';
+export { PostgresConnectionAttempts } from './diagnosis/postgres-connection-attempts';
+export { PostgresDailyUsages } from './diagnosis/postgres-daily-usages';
+export { PostgresCatalogDirectory } from './broker/postgres-catalog-directory';
+export { PostgresCatalogUnitOfWork } from './broker/postgres-catalog-unit-of-work';

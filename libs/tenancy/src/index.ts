@@ -15,3 +15,6 @@ export * from './ports';
 export * from './root-key-binding';
 export { type NewRootKeyBinding, type RootKeyAccess, RootKeyBindingService } from './root-key-binding.service';
 export * from './tenancy.error';
+export { CertificateClaimService } from './certificate-claim.service';
+export { ConnectionJournal, type ConnectionJournalOptions } from './connection-journal';
+export * from './diagnosis';

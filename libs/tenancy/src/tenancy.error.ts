@@ -10,6 +10,10 @@ export const TENANCY_FAULTS = [
   'certificate_quota_exceeded',
   /** The certificate is registered already, here or elsewhere in the region; by whom is not said. */
   'duplicate_certificate',
+  'claim_not_found',
+  'claim_quota_exceeded',
+  'duplicate_claim',
+  'invalid_claim',
   'invalid_name',
   'invalid_crn',
   'endpoint_not_allowed',

@@ -1,12 +1,15 @@
 import { AuditChainHeadEntity, AuditEventEntity } from './audit.entity';
+import { CatalogBindingEntity, CatalogInstanceEntity, CatalogOperationEntity } from './catalog.entity';
 import { ClientCertificateEntity } from './client-certificate.entity';
 import { InvalidationVersionEntity, LeaseEntity } from './coordination.entity';
 import { CreationIntentEntity } from './creation-intent.entity';
 import { CredentialEntity } from './credential.entity';
+import { CertificateClaimEntity, ConnectionAttemptEntity, UsageDayEntity } from './diagnosis.entity';
 import { InstanceEntity } from './instance.entity';
 import { InstanceUsageEntity } from './instance-usage.entity';
 import { ManagedObjectEntity } from './managed-object.entity';
 import { ManagedObjectAttributeEntity } from './managed-object-attribute.entity';
+import { MeteringRecordEntity } from './metering-record.entity';
 import { RootKeyBindingEntity } from './root-key-binding.entity';
 
 export const entities = [
@@ -22,4 +25,11 @@ export const entities = [
   AuditChainHeadEntity,
   InvalidationVersionEntity,
   LeaseEntity,
+  CertificateClaimEntity,
+  UsageDayEntity,
+  ConnectionAttemptEntity,
+  CatalogInstanceEntity,
+  CatalogOperationEntity,
+  CatalogBindingEntity,
+  MeteringRecordEntity,
 ];

@@ -5,6 +5,7 @@ import { type DataSource } from 'typeorm';
 
 import { publishInvalidation } from '../coordination/invalidations';
 import { TenantTransactions, type Transaction } from '../database/transactions';
+import { PostgresCertificateClaims } from './postgres-certificate-claims';
 import { PostgresClientCertificates } from './postgres-client-certificates';
 import { PostgresCredentials } from './postgres-credentials';
 import { PostgresInstance } from './postgres-instance';
@@ -39,7 +40,7 @@ export class PostgresUnitOfWork implements UnitOfWork {
   }
 }
 
-function repositories(transaction: Transaction): Omit<TenantScope, 'record' | 'invalidate'> {
+export function repositories(transaction: Transaction): Omit<TenantScope, 'record' | 'invalidate'> {
   const { instanceId, manager } = transaction;
   return {
     instanceId,
@@ -48,5 +49,6 @@ function repositories(transaction: Transaction): Omit<TenantScope, 'record' | 'i
     bindings: new PostgresRootKeyBindings(manager, instanceId),
     credentials: new PostgresCredentials(manager, instanceId),
     keys: new PostgresKeyCensus(transaction),
+    claims: new PostgresCertificateClaims(manager, instanceId),
   };
 }

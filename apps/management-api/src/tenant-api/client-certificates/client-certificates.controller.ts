@@ -1,14 +1,13 @@
 import { Controller, Inject } from '@nestjs/common';
 
 import { type Clock, isUuid } from '@lib/kernel';
-import { type ClientCertificate, ClientCertificateService } from '@lib/tenancy';
+import { type ClientCertificate, ClientCertificateService, type ConnectionAttempts } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
 import { administratorOf } from '../administrator';
-import { type Diagnosis } from '../diagnosis/diagnosis.port';
 import { pageAnswer, pageRequest } from '../paging';
-import { CERTIFICATE_ISSUER, CLIENT_SIGHTINGS, CLOCK, DIAGNOSIS, PUBLIC_URL } from '../tokens';
+import { CERTIFICATE_ISSUER, CLIENT_SIGHTINGS, CLOCK, CONNECTION_ATTEMPTS, PUBLIC_URL } from '../tokens';
 import { expectedRevision } from '../versions';
 import { type CertificateIssuer, type ClientSightings } from './certificate-issuer.port';
 import { clientCertificateResponse } from './client-certificate.response';
@@ -31,7 +30,7 @@ export class ClientCertificatesController {
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
     @Inject(CLIENT_SIGHTINGS) private readonly sightings: ClientSightings,
-    @Inject(DIAGNOSIS) private readonly diagnosis: Diagnosis,
+    @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
@@ -98,8 +97,8 @@ export class ClientCertificatesController {
     const { certificate, certificate_signing_request: request, connection_attempt: attempt } = prototype;
     if (certificate !== undefined) return certificate;
     if (request !== undefined) return this.issuer.sign(request, SIGNED_VALID_DAYS);
-    const found = await this.diagnosis.find(call.instance().instanceId, attempt?.id ?? '');
-    if (found?.certificate?.pem === undefined) {
+    const found = await this.attempts.find(call.instance().instanceId, attempt?.id ?? '');
+    if (found?.certificate === undefined) {
       throw ApiError.of(400, 'invalid_field', 'There is no such connection attempt with a certificate.', {
         type: 'field',
         name: 'connection_attempt.id',

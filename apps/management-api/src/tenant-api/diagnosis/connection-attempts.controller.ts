@@ -1,0 +1,92 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { isUuid } from '@lib/kernel';
+import {
+  type AttemptQuery,
+  type ClientCertificate,
+  ClientCertificateService,
+  type ConnectionAttempt,
+  type ConnectionAttempts,
+  type PresentedCertificate,
+} from '@lib/tenancy';
+
+import { notFound } from '../../http/api-error';
+import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type Cursor, invalidToken, pageAnswer, pageRequest } from '../paging';
+import { CONNECTION_ATTEMPTS, PUBLIC_URL } from '../tokens';
+import { nearestCertificate } from './nearest-certificate';
+import { explain } from './verdicts';
+
+@Controller()
+export class ConnectionAttemptsController {
+  constructor(
+    @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
+    @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
+    @Inject(PUBLIC_URL) private readonly publicUrl: string,
+  ) {}
+
+  @Operation('list_instance_connection_attempts', 'diagnosis.read')
+  async list(call: OperationCall): Promise<OperationAnswer> {
+    const { instanceId } = call.instance();
+    const { limit, after } = pageRequest(call, 2);
+    const verdict = call.query['verdict'];
+    const found = await this.attempts.list(instanceId, {
+      limit: limit + 1,
+      ...(verdict !== undefined && { verdict: String(verdict) }),
+      ...(after !== undefined && { after: placeOf(after) }),
+    });
+    const allowed = await this.certificates.list(instanceId);
+    return pageAnswer(call, this.publicUrl, 'connection_attempts', found, {
+      cursorOf: ({ lastAt, id }) => [lastAt.toISOString(), id],
+      present: (attempt) => this.#present(call, attempt, allowed),
+    });
+  }
+
+  @Operation('get_instance_connection_attempt', 'diagnosis.read')
+  async get(call: OperationCall): Promise<OperationAnswer> {
+    const { instanceId } = call.instance();
+    const attempt = await this.attempts.find(instanceId, call.path['id'] ?? '');
+    if (!attempt) throw notFound();
+    return { status: 200, body: this.#present(call, attempt, await this.certificates.list(instanceId)) };
+  }
+
+  #present(call: OperationCall, attempt: ConnectionAttempt, allowed: readonly ClientCertificate[]): object {
+    const base = `${this.publicUrl}/v1/instances/${call.instance().instanceId}`;
+    const { certificate } = attempt;
+    const nearest = certificate && nearestCertificate(certificate, allowed);
+    return {
+      id: attempt.id,
+      href: `${base}/connection_attempts/${attempt.id}`,
+      verdict: attempt.verdict,
+      ...explain(attempt.verdict),
+      address: attempt.address,
+      endpoint: attempt.endpoint,
+      certificate: certificate && presented(certificate),
+      nearest_certificate: nearest && {
+        id: nearest.id,
+        href: `${base}/client_certificates/${nearest.id}`,
+        name: nearest.name,
+        sha256_fingerprint: nearest.fingerprint,
+      },
+      occurrences: attempt.occurrences,
+      first_at: attempt.firstAt.toISOString(),
+      last_at: attempt.lastAt.toISOString(),
+    };
+  }
+}
+
+const presented = (certificate: PresentedCertificate): object => ({
+  sha256_fingerprint: certificate.fingerprint,
+  sha1_fingerprint: certificate.sha1Fingerprint,
+  subject: certificate.subject,
+  issuer: certificate.issuer,
+  serial_number: certificate.serialNumber,
+  valid_from: certificate.notBefore.toISOString(),
+  expires_at: certificate.notAfter.toISOString(),
+});
+
+function placeOf([at = '', id = '']: Cursor): NonNullable<AttemptQuery['after']> {
+  const date = new Date(at);
+  if (!isUuid(id) || Number.isNaN(date.getTime())) throw invalidToken();
+  return { at: date, id };
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+
+import { type InstanceId, isUuid } from '@lib/kernel';
+import {
+  type AttemptQuery,
+  type CertificateSighting,
+  type ConnectionAttempt,
+  type ConnectionAttempts,
+  type ConnectionReports,
+  type CountedSighting,
+  type PresentedCertificate,
+} from '@lib/tenancy';
+import { type DataSource } from 'typeorm';
+
+import { regionQuery } from '../database/region-query';
+import { TenantTransactions } from '../database/transactions';
+
+interface AttemptRow {
+  readonly id: string;
+  readonly verdict: string;
+  readonly address: string;
+  readonly endpoint: string;
+  readonly fingerprint_sha256: string | null;
+  readonly fingerprint_sha1: string | null;
+  readonly subject: string | null;
+  readonly issuer: string | null;
+  readonly serial_number: string | null;
+  readonly not_before: Date | null;
+  readonly not_after: Date | null;
+  readonly pem: string | null;
+  readonly occurrences: string;
+  readonly first_at: Date;
+  readonly last_at: Date;
+}
+
+/** `host()` leaves out the prefix length that Postgres shows with an address. */
+const COLUMNS = `id, verdict, host(address) AS address, endpoint, fingerprint_sha256, fingerprint_sha1, subject, issuer,
+  serial_number, not_before, not_after, pem, occurrences, first_at, last_at`;
+
+/** Connection attempts of the region. What an instance may see of them is decided in the database. */
+export class PostgresConnectionAttempts implements ConnectionAttempts, ConnectionReports {
+  private readonly transactions: TenantTransactions;
+
+  constructor(private readonly dataSource: DataSource) {
+    this.transactions = new TenantTransactions(dataSource);
+  }
+
+  async list(instanceId: InstanceId, { verdict, after, limit }: AttemptQuery): Promise<readonly ConnectionAttempt[]> {
+    const text = `SELECT ${COLUMNS} FROM tenant_connection_attempts()
+      WHERE ($1::text IS NULL OR verdict = $1) AND ($2::timestamptz IS NULL OR (last_at, id) < ($2, $3::uuid))
+      ORDER BY last_at DESC, id DESC LIMIT $4`;
+    const rows = await this.select<AttemptRow>(instanceId, text, [
+      verdict ?? null,
+      after?.at ?? null,
+      after?.id ?? null,
+      limit,
+    ]);
+    return rows.map(toAttempt);
+  }
+
+  async find(instanceId: InstanceId, id: string): Promise<ConnectionAttempt | undefined> {
+    if (!isUuid(id)) return undefined;
+    const text = `SELECT ${COLUMNS} FROM tenant_connection_attempts() WHERE id = $1`;
+    const [row] = await this.select<AttemptRow>(instanceId, text, [id]);
+    return row && toAttempt(row);
+  }
+
+  async lastAccepted(instanceId: InstanceId): Promise<ReadonlyMap<string, CertificateSighting>> {
+    const text = `SELECT DISTINCT ON (fingerprint_sha256) ${COLUMNS} FROM tenant_connection_attempts()
+      WHERE verdict = 'accepted' AND fingerprint_sha256 IS NOT NULL ORDER BY fingerprint_sha256, last_at DESC`;
+    const rows = await this.select<AttemptRow>(instanceId, text, []);
+    return new Map(
+      rows.map((row) => [
+        row.fingerprint_sha256 ?? '',
+        { at: row.last_at, address: row.address, endpoint: row.endpoint },
+      ]),
+    );
+  }
+
+  async report(sightings: readonly CountedSighting[]): Promise<void> {
+    const attempts = JSON.stringify(sightings.map(toReport));
+    await regionQuery(this.dataSource, 'SELECT report_connection_attempts($1::jsonb)', [attempts]);
+  }
+
+  /** Forgets attempts from before, and beyond the maximum the oldest, strangers first. */
+  async prune(before: Date, maximum: number): Promise<void> {
+    await regionQuery(this.dataSource, 'SELECT prune_connection_attempts($1, $2)', [before, maximum]);
+  }
+
+  private select<T extends object>(instanceId: InstanceId, text: string, values: unknown[]): Promise<T[]> {
+    return this.transactions.run(instanceId, async ({ client }) => (await client.query<T>(text, values)).rows);
+  }
+}
+
+function toReport(sighting: CountedSighting): object {
+  const { verdict, address, endpoint, at, certificate, instanceId, occurrences } = sighting;
+  const same = JSON.stringify([verdict, address, endpoint, certificate?.fingerprint, instanceId]);
+  return {
+    likeness: createHash('sha256').update(same).digest('hex'),
+    verdict,
+    address,
+    endpoint,
+    occurrences,
+    at: at.toISOString(),
+    allowed_by: instanceId,
+    ...(certificate && {
+      fingerprint: certificate.fingerprint,
+      sha1_fingerprint: certificate.sha1Fingerprint,
+      subject: printable(certificate.subject),
+      issuer: printable(certificate.issuer),
+      serial_number: certificate.serialNumber,
+      not_before: certificate.notBefore.toISOString(),
+      not_after: certificate.notAfter.toISOString(),
+      pem: certificate.pem,
+    }),
+  };
+}
+
+/** A stranger chooses its name: what JSON in Postgres cannot hold is replaced, and length is bounded. */
+const printable = (text: string): string => text.replaceAll(/[\0\p{Cs}]/gu, '\uFFFD').slice(0, 4_000);
+
+function toAttempt(row: AttemptRow): ConnectionAttempt {
+  const certificate = certificateOf(row);
+  return {
+    id: row.id,
+    verdict: row.verdict,
+    address: row.address,
+    endpoint: row.endpoint,
+    ...(certificate && { certificate }),
+    occurrences: Number(row.occurrences),
+    firstAt: row.first_at,
+    lastAt: row.last_at,
+  };
+}
+
+function certificateOf(row: AttemptRow): PresentedCertificate | undefined {
+  const { fingerprint_sha256: fingerprint, not_before: notBefore, not_after: notAfter } = row;
+  if (fingerprint === null || notBefore === null || notAfter === null) return undefined;
+  return {
+    fingerprint,
+    sha1Fingerprint: row.fingerprint_sha1 ?? '',
+    subject: row.subject ?? '',
+    issuer: row.issuer ?? '',
+    serialNumber: row.serial_number ?? '',
+    notBefore,
+    notAfter,
+    pem: row.pem ?? '',
+  };
+}

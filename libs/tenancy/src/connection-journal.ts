@@ -1,0 +1,82 @@
+import { type ConnectionReports, type ConnectionSighting, type CountedSighting } from './diagnosis';
+
+export interface ConnectionJournalOptions {
+  readonly reports: ConnectionReports;
+  readonly log: (message: string, error?: unknown) => void;
+  readonly flushMs?: number;
+  /** Different sightings kept between two flushes; a flood of strangers costs no more than this. */
+  readonly capacity?: number;
+  /** Timers, replaced in tests. */
+  readonly schedule?: (work: () => void, delayMs: number) => () => void;
+}
+
+const FLUSH_MS = 1_000;
+const CAPACITY = 1_000;
+
+const startTimer = (work: () => void, delayMs: number): (() => void) => {
+  const timer = setTimeout(work, delayMs);
+  return () => {
+    clearTimeout(timer);
+  };
+};
+
+/**
+ * What a gateway saw, on its way to the database: equal sightings are counted together and written once a second, so
+ * that neither a boot storm nor an attack turns into writes. For diagnosis only: what does not fit is dropped, and
+ * counted; the audit trail is kept elsewhere.
+ */
+export class ConnectionJournal {
+  #pending = new Map<string, CountedSighting>();
+  #dropped = 0;
+  #cancel: (() => void) | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: ConnectionJournalOptions) {}
+
+  /** Sightings that were dropped so far. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Synchronous and cheap: for use on every connection. */
+  note(sighting: ConnectionSighting): void {
+    const key = keyOf(sighting);
+    const known = this.#pending.get(key);
+    if (!known && this.#pending.size >= (this.options.capacity ?? CAPACITY)) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#pending.set(key, { ...sighting, occurrences: (known?.occurrences ?? 0) + 1 });
+    this.#cancel ??= (this.options.schedule ?? startTimer)(() => {
+      this.#cancel = undefined;
+      void this.flush();
+    }, this.options.flushMs ?? FLUSH_MS);
+  }
+
+  /** Writes what is pending. Never rejects. */
+  flush(): Promise<void> {
+    this.#flushing = this.#flushing.then(() => this.#write());
+    return this.#flushing;
+  }
+
+  async stop(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    await this.flush();
+  }
+
+  async #write(): Promise<void> {
+    const sightings = [...this.#pending.values()];
+    this.#pending = new Map();
+    if (sightings.length === 0) return;
+    try {
+      await this.options.reports.report(sightings);
+    } catch (error) {
+      this.#dropped += sightings.length;
+      this.options.log('connection attempts could not be recorded', error);
+    }
+  }
+}
+
+const keyOf = ({ verdict, address, endpoint, certificate, instanceId }: ConnectionSighting): string =>
+  JSON.stringify([verdict, address, endpoint, certificate?.fingerprint, instanceId]);

@@ -1,0 +1,105 @@
+import { type InstanceId } from '@lib/kernel';
+
+/** A certificate as a client presented it; nothing in it is to be believed but its fingerprint. */
+export interface PresentedCertificate {
+  /** SHA-256. */
+  readonly fingerprint: string;
+  readonly sha1Fingerprint: string;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serialNumber: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly pem: string;
+}
+
+/** One connection as a gateway judged it. */
+export interface ConnectionSighting {
+  /** `accepted`, or a code of the closed list of refusals. */
+  readonly verdict: string;
+  readonly address: string;
+  readonly endpoint: string;
+  readonly at: Date;
+  readonly certificate?: PresentedCertificate;
+  /** The instance that allows the certificate; absent for a stranger. */
+  readonly instanceId?: InstanceId;
+}
+
+/** Equal sightings are one attempt: same client, certificate, endpoint and verdict. */
+export interface ConnectionAttempt extends Omit<ConnectionSighting, 'at' | 'instanceId'> {
+  readonly id: string;
+  readonly occurrences: number;
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+}
+
+/** Several equal sightings, on their way to the database. */
+export interface CountedSighting extends ConnectionSighting {
+  readonly occurrences: number;
+}
+
+export interface AttemptQuery {
+  readonly verdict?: string;
+  /** Place of the last attempt of the page before. */
+  readonly after?: { readonly at: Date; readonly id: string };
+  readonly limit: number;
+}
+
+/** When and from where a certificate was last accepted. */
+export interface CertificateSighting {
+  readonly at: Date;
+  readonly address: string;
+  readonly endpoint: string;
+}
+
+/** What the gateways saw, as far as it is an instance's business: its certificates, and strangers under its claims. */
+export interface ConnectionAttempts {
+  /** Latest first. */
+  list(instanceId: InstanceId, query: AttemptQuery): Promise<readonly ConnectionAttempt[]>;
+  find(instanceId: InstanceId, id: string): Promise<ConnectionAttempt | undefined>;
+  /** By SHA-256 of the instance's certificates. */
+  lastAccepted(instanceId: InstanceId): Promise<ReadonlyMap<string, CertificateSighting>>;
+}
+
+/** Where gateways report to. */
+export interface ConnectionReports {
+  report(sightings: readonly CountedSighting[]): Promise<void>;
+}
+
+export const CLAIM_KINDS = ['fingerprint', 'subject', 'address_range'] as const;
+export type ClaimKind = (typeof CLAIM_KINDS)[number];
+
+/** A tenant's word that strangers of this kind are its own clients, so that it is shown why they are refused. */
+export interface CertificateClaim {
+  readonly id: string;
+  readonly kind: ClaimKind;
+  readonly value: string;
+  readonly createdAt: Date;
+}
+
+export interface CertificateClaimRepository {
+  list(): Promise<readonly CertificateClaim[]>;
+  get(id: string): Promise<CertificateClaim | undefined>;
+  /** @throws TenancyError('duplicate_claim') */
+  insert(claim: CertificateClaim): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+/** What an instance had on one day (UTC), at most. */
+export interface DailyUsage {
+  /** `2026-11-23`. */
+  readonly day: string;
+  readonly liveKeys: number;
+  readonly certificates: number;
+}
+
+export interface DailyUsages {
+  /** Latest first; `from` and `before` and `after` are days. */
+  list(
+    instanceId: InstanceId,
+    page: { readonly from?: string; readonly before?: string; readonly after?: string; readonly limit: number },
+  ): Promise<readonly DailyUsage[]>;
+  find(instanceId: InstanceId, day: string): Promise<DailyUsage | undefined>;
+  /** Measures every instance of the region for this day; the largest measurement of a day stays. */
+  measure(day: string): Promise<void>;
+}
