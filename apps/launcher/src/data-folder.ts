@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /** Raised for mistakes the person at the keyboard can mend; printed without a stack. */
@@ -9,6 +9,8 @@ export async function claimDataFolder(path: string): Promise<{ readonly path: st
   const folder = resolve(path);
   const pidFile = join(folder, 'launcher.pid');
   await mkdir(folder, { recursive: true });
+  // As root the database runs under another account, which must be able to pass through. Secrets in it are 0600.
+  if (process.getuid?.() === 0) await chmod(folder, (await stat(folder)).mode | 0o011);
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
       await writeFile(pidFile, `${process.pid}\n`, { flag: 'wx' });

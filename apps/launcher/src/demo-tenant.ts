@@ -8,7 +8,7 @@ export interface DemoTenant {
   readonly keyProtectInstanceId: string;
   readonly rootKeyId: string;
   readonly serviceId: string;
-  /** Of the service ID, with the service role Writer. Worth something only in the stand-in cloud beside it. */
+  /** Of the service ID. Worth something only in the stand-in cloud beside it. */
   readonly apiKey: string;
   readonly instanceId: string;
 }

@@ -29,6 +29,8 @@ export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, regio
     rootKey: { id: tenant.rootKeyId, name: 'demo-root-key' },
     serviceId: { id: tenant.serviceId, name: 'kmip-for-vmware' },
     apiKey: { apikey: tenant.apiKey, name: 'kmip-for-vmware' },
+    // Writer is enough to serve vCenter; Manager adds KMIP Destroy and the clean-up after a rotation.
+    roles: ['Viewer', 'Manager'],
   });
   // The KMIP instance itself, so that policies can name it and the resource controller knows it.
   await post('/instances', {

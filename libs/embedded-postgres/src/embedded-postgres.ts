@@ -1,28 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmod,
-  chown,
-  lstat,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chown, lstat, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Client } from 'pg';
 
-import { type Account, blockedFolder, serverAccount } from './account';
+import { type Account, serverAccount } from './account';
 import { type Binaries, locateBinaries } from './binaries';
 import { EmbeddedPostgresError } from './embedded-postgres.error';
+import { enterableFolder } from './enterable-folder';
 import { isAlive, isServerOf, processIdentity, readServerRecord, stopServer } from './server-process';
 
 const USER = 'kms';
@@ -64,7 +52,7 @@ interface Layout {
  * @throws EmbeddedPostgresError
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const layout = await prepareFolder(options.dataFolder);
+  const layout = await prepareFolder(options);
   const binaries = await locateBinaries(layout.account, layout.root);
   await ensureCluster(layout, binaries, options);
   const { pid, host } = await runServer(layout, binaries, options);
@@ -84,29 +72,19 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
-async function prepareFolder(dataFolder: string): Promise<Layout> {
+async function prepareFolder({ dataFolder, log }: EmbeddedPostgresOptions): Promise<Layout> {
   const account = await serverAccount();
   await mkdir(dataFolder, { recursive: true });
   // The kernel reports working folders without symbolic links; comparing needs the same form.
-  const root = await realpath(dataFolder);
-  const layout = {
+  const asked = await realpath(dataFolder);
+  const root = account === undefined ? asked : await enterableFolder(asked, account, log);
+  return {
     root,
     cluster: join(root, 'cluster'),
     logFile: join(root, 'server.log'),
     ownerFile: join(root, 'owner'),
     account,
   };
-  if (account === undefined) return layout;
-  const { mode } = await stat(root);
-  await chmod(root, mode | 0o011);
-  const blocked = await blockedFolder(root, account);
-  if (blocked !== undefined) {
-    throw new EmbeddedPostgresError(
-      `PostgreSQL does not run as root, and the account "${account.name}" it runs under instead may not enter ${blocked}; ` +
-        `choose a data folder outside it (now ${root}), start as an ordinary user, or set DATABASE_URL`,
-    );
-  }
-  return layout;
 }
 
 async function ensureCluster(layout: Layout, binaries: Binaries, options: EmbeddedPostgresOptions): Promise<void> {
