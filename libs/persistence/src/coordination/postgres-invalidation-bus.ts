@@ -42,6 +42,7 @@ export class PostgresInvalidationBus implements InvalidationBus {
   private timers: NodeJS.Timeout[] = [];
   private reconnectTimer: NodeJS.Timeout | undefined;
   private polling: Promise<void> | undefined;
+  private connecting: Promise<void> | undefined;
   private closed = false;
 
   constructor(private readonly options: InvalidationBusOptions) {}
@@ -49,7 +50,8 @@ export class PostgresInvalidationBus implements InvalidationBus {
   /** Begins to listen and to poll. Does not fail when the database is away: it keeps trying. */
   async start(): Promise<void> {
     if (this.options.listen !== false) {
-      await this.connect();
+      this.connecting = this.connect();
+      await this.connecting;
       this.timers.push(setInterval(() => void this.probe(), PROBE_MS));
     }
     await this.poll();
@@ -60,6 +62,7 @@ export class PostgresInvalidationBus implements InvalidationBus {
     this.closed = true;
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     clearTimeout(this.reconnectTimer);
+    await this.connecting;
     await this.client?.end().catch(() => undefined);
     await this.polling;
   }
@@ -111,7 +114,9 @@ export class PostgresInvalidationBus implements InvalidationBus {
   private reconnectLater(): void {
     if (this.closed) return;
     clearTimeout(this.reconnectTimer);
-    this.reconnectTimer = setTimeout(() => void this.connect(), this.options.reconnectMs ?? DEFAULT_RECONNECT_MS);
+    this.reconnectTimer = setTimeout(() => {
+      this.connecting = this.connect();
+    }, this.options.reconnectMs ?? DEFAULT_RECONNECT_MS);
   }
 
   private async probe(): Promise<void> {

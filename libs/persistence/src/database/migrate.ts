@@ -40,6 +40,8 @@ async function asOwner<T>(connection: DatabaseConnection, work: (dataSource: Dat
     synchronize: false,
     installExtensions: false,
     logging: false,
+    // The default logger writes failed migrations to standard output past our own.
+    logger: 'debug',
     extra: { ...clientConfig(connection, 'kmip-migrations'), max: 3 },
   });
   await dataSource.initialize();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,8 +19,10 @@ export interface DatabaseProxy {
 
 const SOCKET = '.s.PGSQL.5432';
 
-export async function startDatabaseProxy(targetFolder: string): Promise<DatabaseProxy> {
-  const host = await mkdtemp(join(tmpdir(), 'pgproxy-'));
+/** @param folder where an earlier proxy was, to come back in its place */
+export async function startDatabaseProxy(targetFolder: string, folder?: string): Promise<DatabaseProxy> {
+  const host = folder ?? (await mkdtemp(join(tmpdir(), 'pgproxy-')));
+  await mkdir(host, { recursive: true });
   const sockets = new Set<Socket>();
   const proxy = { host, onCommit: (): CommitFate => 'pass', blackHole: false };
 

@@ -1,0 +1,146 @@
+import { type Clock, type InstanceId, toFingerprint } from '@lib/kernel';
+
+import { ClientDirectory } from './client-directory';
+import { type DirectoryEntry, type Invalidation } from './ports';
+
+const one = 'instance-1' as InstanceId;
+const two = 'instance-2' as InstanceId;
+
+const entry = (letter: string, instanceId = one, changes: Partial<DirectoryEntry> = {}): DirectoryEntry => ({
+  fingerprint: toFingerprint(letter.repeat(64)),
+  certificateId: `id-${letter}`,
+  certificateName: letter,
+  notBefore: new Date(0),
+  notAfter: new Date(1),
+  instanceId,
+  instanceEnabled: true,
+  instanceState: 'installed',
+  maximumKeys: 10,
+  ...changes,
+});
+
+/** Answers come when the test says so; `rows` is what the database holds at that moment of asking. */
+class Source {
+  rows: DirectoryEntry[] = [];
+  failing = false;
+  asked: (InstanceId | undefined)[] = [];
+  private held: (() => void)[] = [];
+  hold = false;
+
+  async certificates(instanceId?: InstanceId): Promise<readonly DirectoryEntry[]> {
+    this.asked.push(instanceId);
+    const answer = this.rows.filter((row) => instanceId === undefined || row.instanceId === instanceId);
+    if (this.failing) throw new Error('database away');
+    if (this.hold) await new Promise<void>((resolve) => this.held.push(resolve));
+    return answer;
+  }
+
+  letGo(): void {
+    this.hold = false;
+    for (const resolve of this.held.splice(0)) resolve();
+  }
+}
+
+function setUp() {
+  const source = new Source();
+  const listeners: ((invalidation: Invalidation) => void)[] = [];
+  const timers: (() => void)[] = [];
+  const time = { ms: 0 };
+  const clock: Clock = { now: () => new Date(time.ms), monotonicMs: () => time.ms };
+  const directory = new ClientDirectory({
+    source,
+    bus: {
+      subscribe: (listener) => {
+        listeners.push(listener);
+        return () => undefined;
+      },
+    },
+    clock,
+    log: () => undefined,
+    schedule: (work) => {
+      timers.push(work);
+      return () => undefined;
+    },
+  });
+  const removed: string[] = [];
+  directory.onRemoved(({ fingerprint }) => removed.push(fingerprint.slice(0, 1)));
+  const notify = (invalidation: Invalidation): void => {
+    for (const listener of listeners) listener(invalidation);
+  };
+  const changed = (instanceId: InstanceId): void => {
+    notify({ kind: 'instance', instanceId });
+  };
+  const knows = (letter: string): boolean => directory.lookup(toFingerprint(letter.repeat(64))) !== undefined;
+  return { source, directory, removed, notify, changed, knows, time, timers };
+}
+
+describe('ClientDirectory', () => {
+  it('knows what was there at the start and reads again only the instance that changed', async () => {
+    const { source, directory, changed, knows, removed } = setUp();
+    source.rows = [entry('a'), entry('b', two)];
+    await directory.start();
+    source.rows = [entry('c'), entry('d', two)];
+    changed(one);
+    await directory.refresh();
+    expect(['a', 'b', 'c', 'd'].map(knows)).toEqual([false, true, true, false]);
+    expect(source.asked).toEqual([undefined, one]);
+    expect(removed).toEqual(['a']);
+  });
+
+  it('never brings back what was removed while an older answer was on its way', async () => {
+    const { source, directory, changed, knows } = setUp();
+    source.rows = [entry('a')];
+    source.hold = true;
+    const starting = directory.start();
+    source.rows = [];
+    changed(one);
+    source.letGo();
+    await starting;
+    await directory.refresh();
+    expect(knows('a')).toBe(false);
+  });
+
+  it.each<[string, DirectoryEntry[]]>([
+    ['is removed', []],
+    ['moves to another instance', [entry('a', two)]],
+    ['belongs to an instance that is disabled', [entry('a', one, { instanceEnabled: false })]],
+    ['belongs to an instance that goes away', [entry('a', one, { instanceState: 'removing' })]],
+  ])('tells that a certificate %s, once', async (_, after) => {
+    const { source, directory, removed, notify } = setUp();
+    source.rows = [entry('a'), entry('b')];
+    await directory.start();
+    source.rows = [...after, entry('b')];
+    for (let round = 0; round < 2; round += 1) {
+      notify({ kind: 'everything' });
+      await directory.refresh();
+    }
+    expect(removed).toEqual(['a']);
+  });
+
+  it('keeps what it knows while the database is away, says how old it is, and recovers by its sweep', async () => {
+    const { source, directory, knows, time, timers } = setUp();
+    expect(directory.ageMs()).toBe(Infinity);
+    source.rows = [entry('a')];
+    await directory.start();
+    expect(directory.ageMs()).toBe(0);
+    source.failing = true;
+    time.ms = 5_000;
+    timers[0]!();
+    await directory.refresh();
+    expect([knows('a'), directory.ageMs()]).toEqual([true, 5_000]);
+    source.failing = false;
+    source.rows = [];
+    time.ms = 10_000;
+    await new Promise(setImmediate);
+    timers[1]!();
+    await directory.refresh();
+    expect([knows('a'), directory.ageMs()]).toEqual([false, 0]);
+  });
+
+  it('starts without a database and is never fresh until one answers', async () => {
+    const { source, directory } = setUp();
+    source.failing = true;
+    await directory.start();
+    expect([directory.size, directory.ageMs()]).toEqual([0, Infinity]);
+  });
+});
