@@ -63,6 +63,8 @@ async function differencesOf(file: string): Promise<readonly string[]> {
     differences.push(...compareMessages(response, answer, bindings));
     clock.advance(1000);
   }
+  // An unexpected failure is a fault of ours whatever the dialogue expects.
+  expect(harness.logs).toEqual([]);
   return differences;
 }
 
@@ -81,7 +83,6 @@ describeWithVectors('official dialogues that need our operations alone, held wit
   it.each(files.filter((file) => divergence(file) !== undefined))('%s (may differ)', async (file) => {
     const differences = await differencesOf(file);
     tally.add(differences.length === 0 ? 'held as expected' : `differs: ${divergence(file) ?? ''}`);
-    expect(differences.join()).not.toContain('[internal]');
   });
 
   it('has held something', () => expect(tally.count('held as expected')).toBeGreaterThan(0));
