@@ -134,6 +134,34 @@ describe('birth of a key', () => {
     expect(store.intents()).toHaveLength(0);
   });
 
+  it.each(['deleteKey', 'abandonIntent'] as const)('leaves the rest to the reconciler when %s fails', async (step) => {
+    const { store, keyManager } = harness;
+    const completeIntent = store.completeIntent.bind(store);
+    store.completeIntent = async (object, audit) => {
+      store.completeIntent = completeIntent;
+      await store.claimIntent(object.uniqueIdentifier);
+      return completeIntent(object, audit);
+    };
+    if (step === 'deleteKey') keyManager.failNext('deleteKey', 'permission_denied');
+    else store.failNext('abandonIntent');
+    expect(await harness.refusal('Create', template)).toMatchObject({ code: 'internal' });
+    expect(store.intents()).toHaveLength(1);
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect((await harness.reconcile()).abandoned).toHaveLength(1);
+    expect(keyManager.storedKeys()).toHaveLength(0);
+  });
+
+  it('serves no key the key manager did not make', async () => {
+    const wrap = harness.keyManager.wrap.bind(harness.keyManager);
+    harness.keyManager.wrap = async (...args) => {
+      const { ciphertext, rootKeyVersion } = await wrap(...args);
+      return { ciphertext, rootKeyVersion };
+    };
+    expect(await harness.refusal('Create', template)).toMatchObject({ code: 'internal' });
+    expect(harness.store.intents()).toHaveLength(0);
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+  });
+
   describe('a creator that slept through its deadline', () => {
     it('does not bring a key into the catalog that the reconciler removed', async () => {
       const slow = new SleepingStore();

@@ -187,6 +187,11 @@ describe('use of a key', () => {
     expect(await get()).toStrictEqual({ reason: 'CryptographicFailure', code: 'stored_key_altered' });
   });
 
+  it.each(['no JSON', '{}', 'null', '{"v":2}'])('serves no key from the payload %s', async (payload) => {
+    harness.keyManager.fetchKey = () => Promise.resolve(Buffer.from(payload));
+    expect(await get()).toStrictEqual({ reason: 'CryptographicFailure', code: 'stored_key_altered' });
+  });
+
   it('serves no key that is not the one it was, even if the key manager unwraps it', async () => {
     change({ digest: Buffer.alloc(32) });
     expect(await get()).toMatchObject({ code: 'stored_key_altered' });

@@ -1,4 +1,11 @@
-import { type Attribute, ObjectType, type OperationRequest, RevocationReasonCode, State } from '@lib/kmip-protocol';
+import {
+  type Attribute,
+  ObjectType,
+  type OperationRequest,
+  RevocationReasonCode,
+  State,
+  Tag,
+} from '@lib/kmip-protocol';
 import { type ManagedObject, stateNumbers, type StoredState } from '@lib/kmip-engine';
 import { EngineHarness, attribute, failureCode, nameValue, reasonName, vcenterKey } from '@lib/testing';
 
@@ -135,6 +142,58 @@ describe('operation by version', () => {
     );
     expect(listed).toStrictEqual(expected);
     expect(objectTypes).toStrictEqual([ObjectType.SymmetricKey]);
+  });
+});
+
+describe('Query for capabilities and generators', () => {
+  const tags = async (minor: number) => {
+    const { other } = await new EngineHarness().perform('Query', { queryFunctions: [11, 8, 3] }, { minor });
+    return other?.map(({ tag, value }) => [tag, Array.isArray(value) ? value.length : 0]);
+  };
+
+  it('answers nothing of it before 1.3, and in 1.4 more than in 1.3', async () => {
+    expect(await tags(2)).toBeUndefined();
+    expect(await tags(3)).toStrictEqual([
+      [Tag.RNGParameters, 1],
+      [Tag.CapabilityInformation, 3],
+    ]);
+    expect(await tags(4)).toStrictEqual([
+      [Tag.RNGParameters, 1],
+      [Tag.CapabilityInformation, 5],
+    ]);
+  });
+});
+
+describe('Revoke', () => {
+  it('keeps message and date of the compromise, and shows them', async () => {
+    const harness = new EngineHarness();
+    const uniqueIdentifier = await harness.createKey();
+    await harness.perform('Revoke', {
+      uniqueIdentifier,
+      revocationReason: { revocationReasonCode: 2, revocationMessage: 'disk lost' },
+      compromiseOccurrenceDate: new Date(6000),
+    });
+    const attributeNames = ['Revocation Reason', 'Compromise Occurrence Date'];
+    const { attributes } = await harness.perform('GetAttributes', { uniqueIdentifier, attributeNames });
+    expect(attributes.map(({ attributeValue }) => attributeValue)).toStrictEqual([
+      {
+        type: 'Structure',
+        value: [
+          { tag: Tag.RevocationReasonCode, type: 'Enumeration', value: 2 },
+          { tag: Tag.RevocationMessage, type: 'TextString', value: 'disk lost' },
+        ],
+      },
+      date(6),
+    ]);
+  });
+
+  it('refuses a message longer than an attribute may be', async () => {
+    const harness = new EngineHarness();
+    const uniqueIdentifier = await harness.createKey();
+    const revocationReason = { revocationReasonCode: 1, revocationMessage: 'm'.repeat(4097) };
+    expect(await harness.refusal('Revoke', { uniqueIdentifier, revocationReason })).toMatchObject({
+      code: 'attribute_too_long',
+    });
   });
 });
 

@@ -1,5 +1,5 @@
-import { newUniqueIdentifier } from '@lib/kernel';
-import { storedKeyName } from '@lib/kmip-engine';
+import { newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
+import { Reconciler, storedKeyName } from '@lib/kmip-engine';
 import { EngineHarness } from '@lib/testing';
 
 const TEN_MINUTES = 600_000;
@@ -68,6 +68,17 @@ describe('the reconciler', () => {
       expect(harness.store.intents()).toHaveLength(0);
       expect(harness.keyManager.storedKeys()).toHaveLength(0);
     }
+  });
+
+  it('waits with everything while no key manager is bound', async () => {
+    const id = await deadCreate(harness, 1);
+    harness.clock.advance(TEN_MINUTES + 1);
+    const { clock, store, instanceId, logs } = harness;
+    const log = (_: unknown, message: string) => logs.push({ level: 'warn', fields: {}, message });
+    const logger = { warn: log, error: log };
+    const reconciler = new Reconciler({ clock, logger, newCorrelationId, component: 'test' });
+    expect(await reconciler.run({ instanceId, store })).toMatchObject({ kept: [id], abandoned: [] });
+    expect(store.intents()).toHaveLength(1);
   });
 
   it('may run twice at once', async () => {
