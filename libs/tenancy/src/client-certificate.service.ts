@@ -122,7 +122,7 @@ async function existing(scope: TenantScope, id: string): Promise<ClientCertifica
   return found;
 }
 
-function toClientCertificate(
+export function toClientCertificate(
   instanceId: InstanceId,
   id: string,
   name: string,

@@ -18,3 +18,26 @@ export * from './tenancy.error';
 export { CertificateClaimService } from './certificate-claim.service';
 export { ConnectionJournal, type ConnectionJournalOptions } from './connection-journal';
 export * from './diagnosis';
+export { LeasedWorker, type LeasedWorkerOptions } from './leased-worker';
+export * from './metering/metering-record';
+export { UsageRecorder } from './metering/usage-recorder';
+export { UsageSender } from './metering/usage-sender';
+export * from './metering/usage.ports';
+export * from './provisioning/catalog-instance';
+export { CATALOG_FAULTS, CatalogError, type CatalogFault } from './provisioning/catalog.error';
+export {
+  DeprovisioningService,
+  type Removal as InstanceRemoval,
+  type RemovalOutcome,
+} from './provisioning/deprovisioning.service';
+export { canonicalJson, fingerprintOf } from './provisioning/fingerprint';
+export { type OrderedInstance, readInstanceCrn, requireInstanceCrn } from './provisioning/instance-identity';
+export { type Enablement, type EnablementChange, InstanceStateService } from './provisioning/instance-state.service';
+export { type ChangeOutcome, type InstanceChange, InstanceUpdateService } from './provisioning/instance-update.service';
+export { STORED_KEY_PREFIX } from './provisioning/keys-left-behind';
+export { OperationRunner, type OperationRunnerOptions } from './provisioning/operation-runner';
+export { type OperationStepOptions, OperationSteps } from './provisioning/operation-steps';
+export { OperationWorker } from './provisioning/operation-worker';
+export * from './provisioning/provisioning.ports';
+export { type Order, type OrderOutcome, ProvisioningService } from './provisioning/provisioning.service';
+export { type BindingOrder, ServiceBindingService } from './provisioning/service-binding.service';

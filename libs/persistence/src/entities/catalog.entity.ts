@@ -66,6 +66,9 @@ export class CatalogOperationEntity {
   @Column({ type: 'text' })
   step!: OperationStep;
 
+  @Column({ type: 'boolean' })
+  background!: boolean;
+
   @Column({ type: 'text', name: 'change_hash', nullable: true })
   changeHash!: string | null;
 
@@ -79,8 +82,8 @@ export class CatalogOperationEntity {
   notBefore!: Date;
 
   /** Who asked, as JSON: the audit record of the end names the same one as that of the beginning. */
-  @Column({ type: 'text' })
-  initiator!: string;
+  @Column({ type: 'text', name: 'action_context' })
+  actionContext!: string;
 
   @Column({ type: 'timestamptz', precision: 3, name: 'started_at' })
   startedAt!: Date;

@@ -1,18 +1,18 @@
-import { type UsageRecordState } from '@lib/tenancy';
+import { type MeteringRecordState } from '@lib/tenancy';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-@Entity('usage_records')
-@Check('ck_usage_records_state', "state IN ('pending', 'accepted', 'refused')")
-@Index('ix_usage_records_pending', ['instanceId', 'notBefore'], { where: "state = 'pending'" })
-export class UsageRecordEntity {
-  @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_usage_records' })
+@Entity('metering_records')
+@Check('ck_metering_records_state', "state IN ('pending', 'accepted', 'refused')")
+@Index('ix_metering_records_pending', ['instanceId', 'notBefore'], { where: "state = 'pending'" })
+export class MeteringRecordEntity {
+  @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_metering_records' })
   instanceId!: string;
 
   @PrimaryColumn({
     type: 'timestamptz',
     precision: 3,
     name: 'started_at',
-    primaryKeyConstraintName: 'pk_usage_records',
+    primaryKeyConstraintName: 'pk_metering_records',
   })
   startedAt!: Date;
 
@@ -35,7 +35,7 @@ export class UsageRecordEntity {
   clientCertificates!: number;
 
   @Column({ type: 'text' })
-  state!: UsageRecordState;
+  state!: MeteringRecordState;
 
   @Column({ type: 'integer' })
   attempts!: number;

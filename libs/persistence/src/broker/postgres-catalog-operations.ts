@@ -1,0 +1,53 @@
+import { type InstanceId, toInstanceId } from '@lib/kernel';
+import { type ActionContext, type CatalogOperation, type CatalogOperationRepository } from '@lib/tenancy';
+import { type EntityManager } from 'typeorm';
+
+import { type Columns } from '../database/columns';
+import { CatalogOperationEntity } from '../entities/catalog.entity';
+
+export class PostgresCatalogOperations implements CatalogOperationRepository {
+  constructor(
+    private readonly manager: EntityManager,
+    private readonly instanceId: InstanceId,
+  ) {}
+
+  async newest(): Promise<CatalogOperation | undefined> {
+    const row = await this.manager.findOne(CatalogOperationEntity, {
+      where: { instanceId: this.instanceId },
+      order: { number: 'DESC' },
+    });
+    return row === null ? undefined : toOperation(row);
+  }
+
+  async get(number: number): Promise<CatalogOperation | undefined> {
+    const row = await this.manager.findOneBy(CatalogOperationEntity, { instanceId: this.instanceId, number });
+    return row === null ? undefined : toOperation(row);
+  }
+
+  async insert(operation: CatalogOperation): Promise<void> {
+    await this.manager.insert(CatalogOperationEntity, { ...toRow(operation), instanceId: this.instanceId });
+  }
+
+  async update(operation: CatalogOperation): Promise<void> {
+    const key = { instanceId: this.instanceId, number: operation.number };
+    await this.manager.update(CatalogOperationEntity, key, { ...toRow(operation), ...key });
+  }
+}
+
+function toOperation(row: Columns<CatalogOperationEntity>): CatalogOperation {
+  const { changeHash, description, finishedAt, actionContext, ...rest } = row;
+  return {
+    ...rest,
+    instanceId: toInstanceId(row.instanceId),
+    // Written by toRow alone.
+    context: JSON.parse(actionContext) as ActionContext,
+    ...(changeHash === null ? {} : { changeHash }),
+    ...(description === null ? {} : { description }),
+    ...(finishedAt === null ? {} : { finishedAt }),
+  };
+}
+
+function toRow({ context, ...operation }: CatalogOperation): Columns<CatalogOperationEntity> {
+  const { changeHash = null, description = null, finishedAt = null } = operation;
+  return { ...operation, changeHash, description, finishedAt, actionContext: JSON.stringify(context) };
+}

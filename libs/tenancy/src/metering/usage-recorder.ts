@@ -1,0 +1,58 @@
+import { type Clock, type InstanceId } from '@lib/kernel';
+
+import { type CatalogInstance } from '../provisioning/catalog-instance';
+import { type CatalogScope, type CatalogUnitOfWork } from '../provisioning/provisioning.ports';
+import { HOUR_MS, startOfHour } from './metering-record';
+import { type UsageDirectory } from './usage.ports';
+
+const PAGE = 200;
+/** The platform takes nothing that ended more than two days ago. */
+const LATEST_HOURS = 47;
+const KEPT_HOURS = 90 * 24;
+
+/** Writes one record for each full hour of each instance, once, however many processes try and however often. */
+export class UsageRecorder {
+  constructor(
+    private readonly unitOfWork: CatalogUnitOfWork,
+    private readonly directory: Pick<UsageDirectory, 'meterableInstances'>,
+    private readonly clock: Clock,
+  ) {}
+
+  async recordFullHours(): Promise<void> {
+    const until = startOfHour(this.clock.now());
+    let after: InstanceId | undefined;
+    for (;;) {
+      const page = await this.directory.meterableInstances(until, after, PAGE);
+      for (const instanceId of page) {
+        await this.unitOfWork.forTenant(instanceId, async (scope) => {
+          const instance = await scope.catalog.lock();
+          if (instance?.status !== 'ready' && instance?.status !== 'updating') return;
+          await scope.catalog.update(await recordUsage(scope, instance, until, this.clock.now()));
+          await scope.usage.prune(new Date(until.getTime() - KEPT_HOURS * HOUR_MS));
+        });
+      }
+      after = page.at(-1);
+      if (after === undefined || page.length < PAGE) return;
+    }
+  }
+}
+
+/**
+ * Writes the records that an instance lacks up to `until`, a full hour, and moves its mark. Hours that nobody was there
+ * to record are counted from the dates of keys and certificates.
+ */
+export async function recordUsage(
+  scope: CatalogScope,
+  instance: CatalogInstance,
+  until: Date,
+  now: Date,
+): Promise<CatalogInstance> {
+  const { instanceId, crn, serviceId, planId } = instance;
+  const earliest = startOfHour(now).getTime() - LATEST_HOURS * HOUR_MS;
+  for (let at = Math.max(instance.meteredUntil.getTime(), earliest); at < until.getTime(); at += HOUR_MS) {
+    const [startedAt, endedAt] = [new Date(at), new Date(at + HOUR_MS)];
+    const measured = await scope.usage.measure(startedAt, endedAt);
+    await scope.usage.insertIfAbsent({ instanceId, crn, serviceId, planId, startedAt, endedAt, ...measured }, now);
+  }
+  return { ...instance, meteredUntil: new Date(Math.max(until.getTime(), instance.meteredUntil.getTime())) };
+}

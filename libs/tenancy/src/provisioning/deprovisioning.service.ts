@@ -1,0 +1,108 @@
+import { type Clock } from '@lib/kernel';
+
+import { type ActionContext, successEvent } from '../action-context';
+import { type CatalogInstance, type CatalogOperation, type KeysLeftBehind, type ServicePlan } from './catalog-instance';
+import { asyncRequired, CatalogError, concurrentOperation, instanceGone } from './catalog.error';
+import { type OrderedInstance, sameCrn } from './instance-identity';
+import { closeOperation, openOperation } from './operation-log';
+import { type OperationRunner } from './operation-runner';
+import { type OperationSteps } from './operation-steps';
+import { HALTED } from './provisioning.service';
+import { type CatalogScope, type CatalogUnitOfWork } from './provisioning.ports';
+
+export interface Removal extends OrderedInstance {
+  readonly plans: (id: string) => ServicePlan | undefined;
+  /** The caller knows that keys are in use. */
+  readonly confirmed: boolean;
+  readonly acceptsIncomplete: boolean;
+  readonly context: ActionContext;
+}
+
+export type RemovalOutcome =
+  | { readonly kind: 'removed'; readonly keysLeftBehind: readonly KeysLeftBehind[]; readonly description: string }
+  | { readonly kind: 'accepted'; readonly operation: CatalogOperation };
+
+/** The end of instances. Works for instances in every condition, and says so when there is nothing to end. */
+export class DeprovisioningService {
+  constructor(
+    private readonly unitOfWork: CatalogUnitOfWork,
+    private readonly runner: OperationRunner,
+    private readonly steps: Pick<OperationSteps, 'settledAt'>,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @throws CatalogError `catalog_instance_gone`, `catalog_async_required`, `catalog_concurrent_operation`,
+   *   `catalog_keys_in_use`
+   */
+  async deprovision(removal: Removal): Promise<RemovalOutcome> {
+    const { instanceId } = removal;
+    const operation = await this.unitOfWork.forTenant(instanceId, (scope) => this.begin(scope, removal));
+    if (operation.background) return { kind: 'accepted', operation };
+    const ended = await this.runner.drive(instanceId, operation.number);
+    if (ended?.state !== 'succeeded') throw concurrentOperation();
+    const tombstone = await this.unitOfWork.forTenant(instanceId, (scope) => scope.catalog.get());
+    const keysLeftBehind = tombstone?.attributes.keysLeftBehind ?? [];
+    return { kind: 'removed', keysLeftBehind, description: ended.description ?? '' };
+  }
+
+  private async begin(scope: CatalogScope, removal: Removal): Promise<CatalogOperation> {
+    const instance = await scope.catalog.lock();
+    if (instance === undefined || instance.status === 'deleted' || !sameCrn(instance.crn, removal.crn.text)) {
+      throw instanceGone();
+    }
+    const newest = await scope.operations.newest();
+    const background = isBackground(removal, instance);
+    if (background && !removal.acceptsIncomplete) throw asyncRequired();
+    if (instance.status === 'deprovisioning' && newest !== undefined) return newest;
+    if (instance.status === 'updating') throw concurrentOperation();
+    await refuseWhileInUse(scope, instance, removal);
+    const now = this.clock.now();
+    if (newest?.state === 'in progress') await closeOperation(scope, newest, 'failed', now, HALTED);
+    await this.cutOff(scope, removal.context, now);
+    await scope.catalog.update({ ...instance, status: 'deprovisioning', updatedAt: now });
+    const { context } = removal;
+    const step = background ? 'settle' : 'count';
+    const opened = await openOperation(scope, { kind: 'deprovision', step, background, context, now });
+    if (!background) return opened;
+    const waiting = { ...opened, notBefore: this.steps.settledAt() };
+    await scope.operations.update(waiting);
+    return waiting;
+  }
+
+  /** From this commit on nobody gets in, whatever else happens. */
+  private async cutOff(scope: CatalogScope, context: ActionContext, now: Date): Promise<void> {
+    const instance = await scope.instance.lock();
+    if (instance === undefined) return;
+    await scope.instance.update({ ...instance, state: 'removing', updatedAt: now, revision: instance.revision + 1 });
+    const facts = {
+      target: { kind: 'instance', id: instance.id, name: instance.name },
+      details: { state: 'removing' },
+    };
+    scope.record(
+      successEvent(context, this.clock, instance.id, 'vmware-solutions.instance.update', {
+        ...facts,
+        target: { kind: 'instance', id: instance.id, name: instance.name },
+      }),
+    );
+    scope.invalidate();
+  }
+}
+
+function isBackground(removal: Removal, { planId, status }: CatalogInstance): boolean {
+  // What was never whole has no clients to wait for.
+  return status !== 'failed' && removal.plans(planId)?.asynchronous === true;
+}
+
+async function refuseWhileInUse(scope: CatalogScope, instance: CatalogInstance, removal: Removal): Promise<void> {
+  const { reclamationScheduledAt, attributes } = instance;
+  const agreed = removal.confirmed || attributes.parameters.delete_active_keys === true;
+  if (agreed || reclamationScheduledAt !== undefined) return;
+  const inUse = await scope.custody.countInUse();
+  if (inUse === 0) return;
+  throw new CatalogError(
+    'catalog_keys_in_use',
+    `${String(inUse)} keys of the instance are in use: virtual machines encrypted with them could not start any more. ` +
+      'Set the parameter delete_active_keys to true to delete the instance nevertheless.',
+  );
+}

@@ -1,0 +1,40 @@
+import { type InstanceId } from '@lib/kernel';
+
+import { type InstanceCrn, instanceIdOf, parseInstanceCrn } from '../crn';
+import { CatalogError } from './catalog.error';
+
+/** The id of a service instance as the platform sent it: a CRN, whose GUID is our instance's id. */
+export interface OrderedInstance {
+  readonly instanceId: InstanceId;
+  readonly crn: InstanceCrn;
+}
+
+/** @returns undefined for anything that cannot be an instance of ours */
+export function readInstanceCrn(text: string): OrderedInstance | undefined {
+  try {
+    const crn = parseInstanceCrn(text);
+    return { instanceId: instanceIdOf(crn), crn };
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws CatalogError('catalog_invalid_request') */
+export function requireInstanceCrn(text: string): OrderedInstance {
+  const read = readInstanceCrn(text);
+  if (read === undefined) {
+    throw new CatalogError(
+      'catalog_invalid_request',
+      'The id in the path is not the CRN of a service instance with a GUID.',
+    );
+  }
+  return read;
+}
+
+/**
+ * The platform writes CRNs with and without the two empty segments at the end. A CRN that shares the GUID alone, say of
+ * another account, names something else.
+ */
+export const sameCrn = (a: string, b: string): boolean => withoutTail(a) === withoutTail(b);
+
+const withoutTail = (crn: string): string => crn.replace(/:{0,2}$/, '').toLowerCase();

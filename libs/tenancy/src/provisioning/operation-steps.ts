@@ -1,0 +1,156 @@
+import { type AuditAction, type AuditEvent } from '@lib/audit';
+import { assertNever, type Clock } from '@lib/kernel';
+import { assertAcceptableCertificate, describeCertificate } from '@lib/pki';
+
+import { successEvent } from '../action-context';
+import { toClientCertificate } from '../client-certificate.service';
+import { HOUR_MS, startOfHour } from '../metering/metering-record';
+import { recordUsage } from '../metering/usage-recorder';
+import { checkedName } from '../names';
+import { type CatalogInstance, type CatalogOperation, type OperationStep } from './catalog-instance';
+import { ERASE_BATCH, eraseInstance } from './erasure';
+import { describeKeysLeftBehind } from './keys-left-behind';
+import { closeOperation } from './operation-log';
+import { type CatalogScope } from './provisioning.ports';
+
+export interface OperationStepOptions {
+  readonly newId: () => string;
+  /** How long until every gateway of the region has surely heard of a change. */
+  readonly settleMs: number;
+}
+
+/** What happens in each step. Every step may run again after it was done: it then finds nothing left to do. */
+export class OperationSteps {
+  constructor(
+    private readonly clock: Clock,
+    private readonly options: OperationStepOptions,
+  ) {}
+
+  /** Within a transaction that holds the instance and has found the operation in progress. */
+  async run(scope: CatalogScope, instance: CatalogInstance, operation: CatalogOperation): Promise<CatalogOperation> {
+    switch (operation.step) {
+      case 'certificates':
+        await this.addCertificates(scope, instance, operation);
+        return operation.background ? this.settle(scope, operation) : this.next(scope, operation, 'finish');
+      case 'settle':
+        if (operation.notBefore > this.clock.now()) return operation;
+        return this.next(scope, operation, operation.kind === 'deprovision' ? 'count' : 'finish');
+      case 'finish':
+        return this.finish(scope, instance, operation);
+      case 'count':
+        return this.count(scope, instance, operation);
+      case 'keys':
+        if ((await scope.keys.erase(ERASE_BATCH)) === ERASE_BATCH) return operation;
+        return this.next(scope, operation, 'rows');
+      case 'rows':
+        return this.end(scope, instance, operation);
+      case 'done':
+        return operation;
+      default:
+        return assertNever(operation.step);
+    }
+  }
+
+  /** When a change that was just made will be known everywhere. */
+  settledAt(): Date {
+    return new Date(this.clock.now().getTime() + this.options.settleMs);
+  }
+
+  private async addCertificates(
+    scope: CatalogScope,
+    { attributes }: CatalogInstance,
+    { context }: CatalogOperation,
+  ): Promise<void> {
+    await scope.instance.lock();
+    const present = new Set((await scope.certificates.list()).map(({ fingerprint }) => fingerprint));
+    const now = this.clock.now();
+    for (const { name, certificate } of attributes.parameters.client_certificates ?? []) {
+      const description = describeCertificate(certificate, now);
+      assertAcceptableCertificate(description, now);
+      if (present.has(description.fingerprint)) continue;
+      const row = toClientCertificate(scope.instanceId, this.options.newId(), checkedName(name), description, now);
+      await scope.certificates.insert(row);
+      const { id, fingerprint } = row;
+      this.record(scope, 'vmware-solutions.certificate.create', context, {
+        target: { kind: 'certificate', id, name: row.name },
+        details: { fingerprint },
+      });
+    }
+    scope.invalidate();
+  }
+
+  private async finish(
+    scope: CatalogScope,
+    instance: CatalogInstance,
+    operation: CatalogOperation,
+  ): Promise<CatalogOperation> {
+    const now = this.clock.now();
+    const present = await scope.instance.lock();
+    // Whoever was quick has bound a root key already; the state then says so and stays.
+    if (present?.state === 'installing') {
+      await scope.instance.update({ ...present, state: 'inactive', updatedAt: now, revision: present.revision + 1 });
+      scope.invalidate();
+    }
+    await scope.catalog.update({ ...instance, status: 'ready', updatedAt: now });
+    const done =
+      operation.kind === 'update'
+        ? 'The service instance was updated.'
+        : 'The service instance is there. Bind a root key to make it serve keys.';
+    return closeOperation(scope, operation, 'succeeded', now, done);
+  }
+
+  /** Counted after the clients were cut off and before the first key is forgotten. */
+  private async count(
+    scope: CatalogScope,
+    instance: CatalogInstance,
+    operation: CatalogOperation,
+  ): Promise<CatalogOperation> {
+    const now = this.clock.now();
+    const keysLeftBehind = await scope.custody.storedKeys();
+    // The hour that the instance ends in is a used hour too.
+    const hourEnd = new Date(startOfHour(now).getTime() + HOUR_MS);
+    const metered = await recordUsage(scope, instance, hourEnd, now);
+    await scope.catalog.update({ ...metered, attributes: { ...instance.attributes, keysLeftBehind } });
+    return this.next(scope, operation, 'keys');
+  }
+
+  private async end(
+    scope: CatalogScope,
+    instance: CatalogInstance,
+    operation: CatalogOperation,
+  ): Promise<CatalogOperation> {
+    const now = this.clock.now();
+    const { keysLeftBehind = [] } = instance.attributes;
+    await eraseInstance(scope);
+    const attributes = { parameters: {}, context: {}, keysLeftBehind };
+    await scope.catalog.update({ ...instance, status: 'deleted', attributes, updatedAt: now });
+    const wrappedKeysLeft = keysLeftBehind.reduce((sum, { count }) => sum + count, 0);
+    const keyManagers = keysLeftBehind.map(({ keyManagerCrn }) => keyManagerCrn).join(' ');
+    this.record(scope, 'vmware-solutions.instance.delete', operation.context, {
+      target: { kind: 'instance', id: scope.instanceId },
+      details: { wrappedKeysLeft, ...(keyManagers === '' ? {} : { keyManagers }) },
+    });
+    return closeOperation(scope, operation, 'succeeded', now, describeKeysLeftBehind(keysLeftBehind));
+  }
+
+  private async settle(scope: CatalogScope, operation: CatalogOperation): Promise<CatalogOperation> {
+    const moved: CatalogOperation = { ...operation, step: 'settle', attempts: 0, notBefore: this.settledAt() };
+    await scope.operations.update(moved);
+    return moved;
+  }
+
+  private async next(scope: CatalogScope, operation: CatalogOperation, step: OperationStep): Promise<CatalogOperation> {
+    const moved = { ...operation, step, attempts: 0 };
+    await scope.operations.update(moved);
+    return moved;
+  }
+
+  private record(
+    scope: CatalogScope,
+    action: AuditAction,
+    context: CatalogOperation['context'],
+    facts: Pick<AuditEvent, 'target' | 'details'>,
+  ): void {
+    scope.record(successEvent(context, this.clock, scope.instanceId, action, facts));
+  }
+}

@@ -1,0 +1,71 @@
+import { type InstanceId } from '@lib/kernel';
+
+import { type UsageLedger } from '../metering/usage.ports';
+import { type TenantScope } from '../ports';
+import {
+  type CatalogBinding,
+  type CatalogInstance,
+  type CatalogOperation,
+  type KeysLeftBehind,
+} from './catalog-instance';
+
+/** All that belongs to one instance, the catalog's view included, inside one transaction. */
+export interface CatalogScope extends TenantScope {
+  readonly catalog: CatalogInstanceRepository;
+  readonly operations: CatalogOperationRepository;
+  readonly catalogBindings: CatalogBindingRepository;
+  readonly custody: CustodyCensus;
+  readonly usage: UsageLedger;
+}
+
+export interface CatalogInstanceRepository {
+  get(): Promise<CatalogInstance | undefined>;
+  /** Same, and keeps every other operation on the instance out until the transaction ends. Lock it before anything else. */
+  lock(): Promise<CatalogInstance | undefined>;
+  /** @returns false when there is a row, of whoever came first */
+  insertIfAbsent(instance: CatalogInstance): Promise<boolean>;
+  update(instance: CatalogInstance): Promise<void>;
+}
+
+export interface CatalogOperationRepository {
+  newest(): Promise<CatalogOperation | undefined>;
+  get(number: number): Promise<CatalogOperation | undefined>;
+  insert(operation: CatalogOperation): Promise<void>;
+  update(operation: CatalogOperation): Promise<void>;
+}
+
+export interface CatalogBindingRepository {
+  get(id: string): Promise<CatalogBinding | undefined>;
+  /** @returns false when there is one of that id */
+  insertIfAbsent(binding: CatalogBinding): Promise<boolean>;
+  /** @returns false when there was none */
+  remove(id: string): Promise<boolean>;
+  removeAll(): Promise<void>;
+}
+
+export interface CustodyCensus {
+  /** Keys that clients use or are about to: Pre-Active and Active (KMIP 1.4 §3.22). */
+  countInUse(): Promise<number>;
+  /** Where wrapped keys lie, whatever their state. */
+  storedKeys(): Promise<readonly KeysLeftBehind[]>;
+  /** When the instance was last used, by a client or an administrator. */
+  lastActivity(): Promise<Date | undefined>;
+}
+
+export interface CatalogUnitOfWork {
+  /** As UnitOfWork.forTenant: one transaction, whose body may run again. */
+  forTenant<T>(instanceId: InstanceId, body: (scope: CatalogScope) => Promise<T>): Promise<T>;
+}
+
+/** What background work asks about all tenants of the region. */
+export interface CatalogDirectory {
+  dueOperations(
+    now: Date,
+    limit: number,
+  ): Promise<readonly { readonly instanceId: InstanceId; readonly number: number }[]>;
+  /** Instances that the catalog should have, in the order of ids. */
+  instances(page: {
+    readonly after?: InstanceId;
+    readonly limit: number;
+  }): Promise<readonly { readonly instanceId: InstanceId; readonly crn: string }[]>;
+}
