@@ -56,7 +56,7 @@ describe('npm run demo', () => {
 
     const folder = join(service.dataFolder, 'logs');
     const logs = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file))));
-    expect(Buffer.concat(logs).length).toBeGreaterThan(1_000);
+    expect(logs.some((log) => log.includes('operation answered'))).toBe(true);
     const secrets = [
       bytes,
       answer.hex,

@@ -41,7 +41,9 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     ]);
   }
 
-  observeOperation({ operation, result, failure, latencyMs }: OperationObservation): void {
+  observeOperation(observation: OperationObservation): void {
+    const { operation, result, failure, latencyMs } = observation;
+    this.logger.debug(observation, 'operation answered');
     this.#operations.inc({ operation, result, failure: failure ?? '' });
     this.#latency.observe({ operation }, latencyMs / 1_000);
   }

@@ -21,14 +21,14 @@ export interface SupervisorEvents {
 interface Child {
   readonly specification: ChildSpecification;
   process: ChildProcess;
-  startedAt: number;
+  servedSince: number;
   quickDeaths: number;
 }
 
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
-/** A child that lived this long has earned an immediate restart. */
-const STABLE_AFTER_MS = 10_000;
+/** A child that served for this long did not fail at its start: it is restarted at once. */
+const STABLE_AFTER_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Starts the product's processes, keeps them running and stops them in reverse order. */
@@ -44,7 +44,12 @@ export class Supervisor {
    * @throws Error with the child's own words when it cannot start
    */
   async start(specification: ChildSpecification): Promise<void> {
-    const entry: Child = { specification, process: await launch(specification), startedAt: Date.now(), quickDeaths: 0 };
+    const entry: Child = {
+      specification,
+      process: await launch(specification),
+      servedSince: Date.now(),
+      quickDeaths: 0,
+    };
     this.#children.set(specification.name, entry);
     this.#watch(entry);
   }
@@ -65,8 +70,8 @@ export class Supervisor {
       if (this.#stopping) return;
       const how = signal ?? `status ${code ?? 'unknown'}`;
       this.events.log(`${child.specification.name} ended (${how}); starting it again`);
-      child.quickDeaths = Date.now() - child.startedAt < STABLE_AFTER_MS ? child.quickDeaths + 1 : 0;
-      this.#restartAfter(child, child.quickDeaths < 3 ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** child.quickDeaths));
+      child.quickDeaths = Date.now() - child.servedSince < STABLE_AFTER_MS ? child.quickDeaths + 1 : 0;
+      this.#restartAfter(child, child.quickDeaths === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** child.quickDeaths));
     });
   }
 
@@ -79,9 +84,9 @@ export class Supervisor {
 
   async #restart(child: Child): Promise<void> {
     if (this.#stopping) return;
-    child.startedAt = Date.now();
     try {
       child.process = await launch(child.specification);
+      child.servedSince = Date.now();
       this.#watch(child);
       this.events.restarted();
     } catch (error) {
