@@ -56,8 +56,8 @@ function filters(listing: KeyListing, bind: Bind): string[] {
 
 /** Found through the index of values, so that a name among a million keys is one look-up. */
 const hasAttribute = (name: string, valueHash: string): string =>
-  `o.id IN (SELECT a.object_id FROM managed_object_attributes a
-    WHERE a.instance_id = $1 AND a.name = ${name} AND a.value_hash = ${valueHash})`;
+  `o.id = ANY (ARRAY(SELECT a.object_id FROM managed_object_attributes a
+    WHERE a.instance_id = $1 AND a.name = ${name} AND a.value_hash = ${valueHash}))`;
 
 function within(column: string, period: Period | undefined, bind: Bind): string[] {
   return [

@@ -83,7 +83,9 @@ function addAttributeCondition(
   conditions: Conditions,
   { name, value }: NonNullable<LocateFilter['attributes']>[number],
 ): void {
-  const parts = ['a.instance_id = o.instance_id', 'a.object_id = o.id', `a.name = ${conditions.bind(name)}`];
+  // $1 is the instance. The sub-query stands alone and runs once: a correlated one goes over all objects as long as the
+  // planner has no statistics.
+  const parts = ['a.instance_id = $1', `a.name = ${conditions.bind(name)}`];
   if (value.type === 'Structure') {
     // A structure matches when each item asked for is in the stored one; a Name Value narrows it down by an index.
     if (nameValueOf(name, value) !== undefined) {
@@ -93,5 +95,7 @@ function addAttributeCondition(
   } else {
     parts.push(`a.value_hash = ${conditions.bind(matchHashOf(name, value))}`);
   }
-  conditions.add(`EXISTS (SELECT FROM managed_object_attributes a WHERE ${parts.join(' AND ')})`);
+  conditions.add(
+    `o.id = ANY (ARRAY(SELECT a.object_id FROM managed_object_attributes a WHERE ${parts.join(' AND ')}))`,
+  );
 }
