@@ -47,21 +47,27 @@ export class DeprovisioningService {
   }
 
   private async begin(scope: CatalogScope, removal: Removal): Promise<CatalogOperation> {
-    const instance = await scope.catalog.lock();
-    if (instance === undefined || instance.status === 'deleted' || !sameCrn(instance.crn, removal.crn.text)) {
-      throw instanceGone();
-    }
+    const instance = present(await scope.catalog.lock(), removal);
     const newest = await scope.operations.newest();
     const background = isBackground(removal, instance);
     if (background && !removal.acceptsIncomplete) throw asyncRequired();
     if (instance.status === 'deprovisioning' && newest !== undefined) return newest;
     if (instance.status === 'updating') throw concurrentOperation();
     await refuseWhileInUse(scope, instance, removal);
+    return this.open(scope, instance, newest, background, removal.context);
+  }
+
+  private async open(
+    scope: CatalogScope,
+    instance: CatalogInstance,
+    newest: CatalogOperation | undefined,
+    background: boolean,
+    context: ActionContext,
+  ): Promise<CatalogOperation> {
     const now = this.clock.now();
     if (newest?.state === 'in progress') await closeOperation(scope, newest, 'failed', now, HALTED);
-    await this.cutOff(scope, removal.context, now);
+    await this.cutOff(scope, context, now);
     await scope.catalog.update({ ...instance, status: 'deprovisioning', updatedAt: now });
-    const { context } = removal;
     const step = background ? 'settle' : 'count';
     const opened = await openOperation(scope, { kind: 'deprovision', step, background, context, now });
     if (!background) return opened;
@@ -75,18 +81,16 @@ export class DeprovisioningService {
     const instance = await scope.instance.lock();
     if (instance === undefined) return;
     await scope.instance.update({ ...instance, state: 'removing', updatedAt: now, revision: instance.revision + 1 });
-    const facts = {
-      target: { kind: 'instance', id: instance.id, name: instance.name },
-      details: { state: 'removing' },
-    };
-    scope.record(
-      successEvent(context, this.clock, instance.id, 'vmware-solutions.instance.update', {
-        ...facts,
-        target: { kind: 'instance', id: instance.id, name: instance.name },
-      }),
-    );
+    const target = { kind: 'instance', id: instance.id, name: instance.name } as const;
+    const facts = { target, details: { state: 'removing' } };
+    scope.record(successEvent(context, this.clock, instance.id, 'vmware-solutions.instance.update', facts));
     scope.invalidate();
   }
+}
+
+function present(instance: CatalogInstance | undefined, { crn }: Removal): CatalogInstance {
+  if (instance === undefined || instance.status === 'deleted' || !sameCrn(instance.crn, crn.text)) throw instanceGone();
+  return instance;
 }
 
 function isBackground(removal: Removal, { planId, status }: CatalogInstance): boolean {

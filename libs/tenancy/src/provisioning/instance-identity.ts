@@ -1,7 +1,8 @@
 import { type InstanceId } from '@lib/kernel';
 
 import { type InstanceCrn, instanceIdOf, parseInstanceCrn } from '../crn';
-import { CatalogError } from './catalog.error';
+import { type CatalogInstance } from './catalog-instance';
+import { CatalogError, instanceUnknown } from './catalog.error';
 
 /** The id of a service instance as the platform sent it: a CRN, whose GUID is our instance's id. */
 export interface OrderedInstance {
@@ -36,5 +37,12 @@ export function requireInstanceCrn(text: string): OrderedInstance {
  * another account, names something else.
  */
 export const sameCrn = (a: string, b: string): boolean => withoutTail(a) === withoutTail(b);
+
+/** The instance when there is one, by exactly this name. @throws CatalogError('catalog_instance_unknown') */
+export function known(instance: CatalogInstance | undefined, { crn }: OrderedInstance): CatalogInstance {
+  const missing = instance === undefined || instance.status === 'deleted' || instance.status === 'failed';
+  if (missing || !sameCrn(instance.crn, crn.text)) throw instanceUnknown();
+  return instance;
+}
 
 const withoutTail = (crn: string): string => crn.replace(/:{0,2}$/, '').toLowerCase();

@@ -4,7 +4,7 @@ import { type ActionContext, successEvent } from '../action-context';
 import { omit } from '../omit';
 import { type CatalogInstance, type CatalogOperation } from './catalog-instance';
 import { concurrentOperation, instanceUnknown } from './catalog.error';
-import { type OrderedInstance, sameCrn } from './instance-identity';
+import { known, type OrderedInstance, sameCrn } from './instance-identity';
 import { type CatalogScope, type CatalogUnitOfWork } from './provisioning.ports';
 
 export interface EnablementChange extends OrderedInstance {
@@ -86,12 +86,6 @@ export class InstanceStateService {
       return read(scope);
     });
   }
-}
-
-function known(instance: CatalogInstance | undefined, { crn }: OrderedInstance): CatalogInstance {
-  const missing = instance === undefined || instance.status === 'deleted' || instance.status === 'failed';
-  if (missing || !sameCrn(instance.crn, crn.text)) throw instanceUnknown();
-  return instance;
 }
 
 async function read(scope: CatalogScope): Promise<Enablement> {

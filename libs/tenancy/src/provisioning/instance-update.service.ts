@@ -11,7 +11,7 @@ import {
 } from './catalog-instance';
 import { asyncRequired, CatalogError, concurrentOperation, instanceUnknown } from './catalog.error';
 import { canonicalJson, fingerprintOf, orderFingerprint } from './fingerprint';
-import { type OrderedInstance, sameCrn } from './instance-identity';
+import { known, type OrderedInstance } from './instance-identity';
 import { openOperation } from './operation-log';
 import { type OperationSteps } from './operation-steps';
 import { instanceName } from './provisioning.service';
@@ -49,9 +49,7 @@ export class InstanceUpdateService {
   }
 
   private async apply(scope: CatalogScope, change: InstanceChange): Promise<ChangeOutcome> {
-    const present = await scope.catalog.lock();
-    if (present === undefined || !sameCrn(present.crn, change.crn.text)) throw instanceUnknown();
-    if (present.status === 'deleted' || present.status === 'failed') throw instanceUnknown();
+    const present = known(await scope.catalog.lock(), change);
     const changeHash = fingerprintOf([change.planId ?? null, change.parameters, change.platformContext]);
     if (present.status !== 'ready') return this.repeated(scope, present, changeHash);
 

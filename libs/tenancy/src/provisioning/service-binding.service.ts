@@ -1,8 +1,8 @@
 import { type Clock } from '@lib/kernel';
 
-import { type CatalogBinding, type CatalogInstance } from './catalog-instance';
-import { CatalogError, concurrentOperation, instanceUnknown } from './catalog.error';
-import { type OrderedInstance, sameCrn } from './instance-identity';
+import { type CatalogBinding } from './catalog-instance';
+import { CatalogError, concurrentOperation } from './catalog.error';
+import { known, type OrderedInstance, sameCrn } from './instance-identity';
 import { type CatalogScope, type CatalogUnitOfWork } from './provisioning.ports';
 
 export interface BindingOrder extends OrderedInstance {
@@ -70,10 +70,6 @@ export class ServiceBindingService {
   }
 }
 
-async function readyInstance(scope: CatalogScope, { crn }: OrderedInstance): Promise<CatalogInstance> {
-  const instance = await scope.catalog.lock();
-  if (instance === undefined || !sameCrn(instance.crn, crn.text)) throw instanceUnknown();
-  if (instance.status === 'deleted' || instance.status === 'failed') throw instanceUnknown();
-  if (instance.status !== 'ready') throw concurrentOperation();
-  return instance;
+async function readyInstance(scope: CatalogScope, wanted: OrderedInstance): Promise<void> {
+  if (known(await scope.catalog.lock(), wanted).status !== 'ready') throw concurrentOperation();
 }
