@@ -1,4 +1,4 @@
-import { type Secret } from '@lib/kernel';
+import { type InstanceId, type Secret } from '@lib/kernel';
 
 /** Makes client certificates, for administrators who have none. Trust lies in the fingerprint, not in this issuer. */
 export interface CertificateIssuer {
@@ -14,7 +14,7 @@ export interface CertificateIssuer {
 /** What the gateways saw of an instance's certificates. */
 export interface ClientSightings {
   /** By SHA-256 of the certificate. */
-  lastSeen(instanceId: string): Promise<ReadonlyMap<string, { at: Date; address: string; endpoint: string }>>;
+  lastSeen(instanceId: InstanceId): Promise<ReadonlyMap<string, { at: Date; address: string; endpoint: string }>>;
   /** Undefined when the gateways do not report. Waits up to a second for them to take a change in. */
-  activation(instanceId: string): Promise<{ complete: boolean; endpoints: readonly string[] } | undefined>;
+  activation(instanceId: InstanceId): Promise<{ complete: boolean; endpoints: readonly string[] } | undefined>;
 }

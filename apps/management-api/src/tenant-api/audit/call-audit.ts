@@ -1,0 +1,60 @@
+import { type AuditAction, type AuditEvent, type AuditSink } from '@lib/audit';
+import { type Clock } from '@lib/kernel';
+
+import { type Action } from '../../auth/actions';
+import { type CallRecorder, type RecordedCall } from '../../http/tenant-api.plugin';
+import { OBSERVER } from '../administrator';
+
+type TargetKind = NonNullable<AuditEvent['target']>['kind'];
+
+/** How the trail names what the API permits. */
+const RECORDS: Readonly<Record<Action, readonly [AuditAction, TargetKind]>> = {
+  'instance.read': ['vmware-solutions.instance.read', 'instance'],
+  'certificate.read': ['vmware-solutions.certificate.read', 'certificate'],
+  'certificate.create': ['vmware-solutions.certificate.create', 'certificate'],
+  'certificate.update': ['vmware-solutions.certificate.update', 'certificate'],
+  'certificate.delete': ['vmware-solutions.certificate.delete', 'certificate'],
+  'root-key.read': ['vmware-solutions.root-key.read', 'root-key'],
+  'root-key.check': ['vmware-solutions.root-key.check', 'root-key'],
+  'root-key.set': ['vmware-solutions.root-key.set', 'root-key'],
+  'root-key.unset': ['vmware-solutions.root-key.unset', 'root-key'],
+  'key-manager.list': ['vmware-solutions.key-manager.list', 'instance'],
+  'credential.read': ['vmware-solutions.credential.read', 'credential'],
+  'credential.set': ['vmware-solutions.credential.set', 'credential'],
+  'credential.unset': ['vmware-solutions.credential.unset', 'credential'],
+  'key.list': ['vmware-solutions.kmip-key.list', 'key'],
+  'key.read': ['vmware-solutions.kmip-key.describe', 'key'],
+  'key.update': ['vmware-solutions.kmip-key.suspend', 'key'],
+  'key.delete': ['vmware-solutions.kmip-key.destroy', 'key'],
+  'audit.read': ['vmware-solutions.audit.read', 'instance'],
+  'usage.read': ['vmware-solutions.usage.read', 'instance'],
+  'diagnosis.read': ['vmware-solutions.diagnosis.read', 'instance'],
+  'claim.create': ['vmware-solutions.claim.create', 'instance'],
+  'claim.delete': ['vmware-solutions.claim.delete', 'instance'],
+};
+
+/** Puts management calls into the audit trail of the instance they were about. */
+export class CallAudit implements CallRecorder {
+  constructor(
+    private readonly sink: AuditSink,
+    private readonly clock: Clock,
+  ) {}
+
+  async record(call: RecordedCall): Promise<void> {
+    const [action, kind] = RECORDS[call.action];
+    await this.sink.record({
+      instanceId: call.instance.instanceId,
+      action,
+      occurredAt: this.clock.now(),
+      initiator: { kind: 'user', iamId: call.principal.iamId, address: call.address },
+      outcome: call.outcome,
+      ...(call.reason !== undefined && { reason: call.reason }),
+      // A path can name anything; only the kinds of id that exist are worth keeping.
+      target: { kind, id: /^[0-9a-z-]{1,64}$/.test(call.targetId) ? call.targetId : call.instance.instanceId },
+      correlationId: call.correlationId,
+      latencyMs: call.latencyMs,
+      observer: OBSERVER,
+      details: { operation: call.operationId },
+    });
+  }
+}

@@ -1,0 +1,17 @@
+import { type InstanceId } from '@lib/kernel';
+import { type CertificateSighting, type ConnectionAttempts } from '@lib/tenancy';
+
+import { type ClientSightings } from './certificate-issuer.port';
+
+/** What the gateways reported. They do not report yet which certificates they have taken in. */
+export class GatewaySightings implements ClientSightings {
+  constructor(private readonly attempts: Pick<ConnectionAttempts, 'lastAccepted'>) {}
+
+  lastSeen(instanceId: InstanceId): Promise<ReadonlyMap<string, CertificateSighting>> {
+    return this.attempts.lastAccepted(instanceId);
+  }
+
+  activation(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+}

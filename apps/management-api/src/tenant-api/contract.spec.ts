@@ -1,0 +1,110 @@
+import { KEY_MANAGER_FAULTS } from '@lib/key-manager';
+import { CERTIFICATE_FAULTS, CERTIFICATE_WARNINGS, SIGNING_REQUEST_FAULTS } from '@lib/pki';
+import { INSTANCE_STATES, TENANCY_FAULTS } from '@lib/tenancy';
+
+import { ACTIONS } from '../auth/actions';
+import { API_ERROR_CODES } from '../http/api-error';
+import { DOMAIN_ERRORS } from '../http/domain-errors';
+import { loadApiDocument } from '../http/openapi/document';
+import { Operation, type OperationAnswer } from '../http/operation';
+import { bindOperations } from '../http/operation-table';
+import { TENANT_API_CONTROLLERS } from './tenant-api.module';
+
+const document = loadApiDocument();
+const controllers = TENANT_API_CONTROLLERS.map((controller) => Object.create(controller.prototype as object) as object);
+
+/** Enumeration of a property of a schema, as documented. */
+function documented(schema: string, property: string): unknown {
+  const { components } = document.source as {
+    components: { schemas: Record<string, { properties: Record<string, { enum?: unknown[] }> }> };
+  };
+  return components.schemas[schema]?.properties[property]?.enum;
+}
+
+class Other {
+  @Operation('get_nothing', 'key.read')
+  get(): Promise<OperationAnswer> {
+    return Promise.resolve({ status: 204 });
+  }
+}
+
+class Again {
+  @Operation('get_instance', 'instance.read')
+  get(): Promise<OperationAnswer> {
+    return Promise.resolve({ status: 204 });
+  }
+}
+
+class WithoutAction {
+  @Operation('get_instance', undefined as never)
+  get(): Promise<OperationAnswer> {
+    return Promise.resolve({ status: 204 });
+  }
+}
+
+describe('the tenant API and its document', () => {
+  const operations = bindOperations(document, controllers);
+
+  it('name the same operations, each with an action', () => {
+    expect(operations.map(({ contract }) => contract.operation.id).sort()).toEqual(
+      document.operations.map(({ id }) => id).sort(),
+    );
+    expect(operations.every(({ action }) => ACTIONS.includes(action))).toBe(true);
+  });
+
+  it('use every action', () => {
+    expect([...new Set(operations.map(({ action }) => action))].sort()).toEqual([...ACTIONS].sort());
+  });
+
+  it('put every operation but the list of instances under one instance', () => {
+    const without = operations.filter(({ instanceParameter }) => instanceParameter === undefined);
+    expect(without.map(({ contract }) => contract.operation.id)).toEqual(['list_instances']);
+  });
+
+  it('ask nobody to read what he may not change: GET needs no changing action', () => {
+    const changing = /\.(create|update|delete|set|unset)$/;
+    const wrong = operations.filter(
+      ({ contract, action }) => (contract.operation.method === 'GET') === changing.test(action),
+    );
+    expect(wrong.map(({ contract }) => contract.operation.id)).toEqual(['check_instance_root_key']);
+  });
+
+  it.each<[string, object[], string]>([
+    ['an operation without a route', controllers.slice(1), 'list_instances is not implemented'],
+    ['a route without an operation', [...controllers, new Other()], 'get_nothing is not documented'],
+    ['two routes for one operation', [...controllers, new Again()], 'get_instance is bound twice'],
+    ['a route without an action', [...controllers.slice(1), new WithoutAction()], 'get_instance has no action'],
+  ])('do not start with %s', (_name, given, fault) => {
+    expect(() => bindOperations(document, given)).toThrow(fault);
+  });
+
+  it('know the same error codes', () => {
+    expect(documented('Error', 'code')).toEqual([...API_ERROR_CODES]);
+  });
+
+  it('know the same states and warnings', () => {
+    expect([...(documented('Instance', 'state') as string[])].sort()).toEqual([...INSTANCE_STATES, 'disabled'].sort());
+    expect([...(documented('InstanceCertificateWarning', 'code') as string[])].sort()).toEqual(
+      [...CERTIFICATE_WARNINGS, 'expired'].sort(),
+    );
+  });
+});
+
+describe('domain errors', () => {
+  /** An outage of ours that no caller can do anything about: 500 with fixed text is right. */
+  const internal = ['credential_unreadable'];
+
+  it.each([
+    ['tenancy', [...TENANCY_FAULTS]],
+    ['certificates', [...CERTIFICATE_FAULTS]],
+    ['signing requests', [...SIGNING_REQUEST_FAULTS]],
+    ['key manager', KEY_MANAGER_FAULTS.map((fault) => `key_manager_${fault}`)],
+  ])('of %s all have an answer', (_name, codes) => {
+    expect(codes.filter((code) => !(code in DOMAIN_ERRORS) && !internal.includes(code))).toEqual([]);
+  });
+
+  it('are never answered with a status that the document does not know', () => {
+    const statuses = new Set(Object.values(DOMAIN_ERRORS).map(({ status }) => status));
+    expect([...statuses].sort()).toEqual([400, 404, 409, 412, 503]);
+  });
+});

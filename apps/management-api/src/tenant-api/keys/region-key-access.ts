@@ -1,0 +1,29 @@
+import { type EngineScope, type KeyCatalog, type ManagedObjectStore } from '@lib/kmip-engine';
+import { type InstanceId } from '@lib/kernel';
+import { type TenantKeyManager } from '@lib/platform';
+
+import { type KeyAccess } from './key-access.port';
+
+export interface RegionKeys {
+  readonly objectStores: { forInstance(instanceId: InstanceId): ManagedObjectStore };
+  readonly keyCatalogs: { forInstance(instanceId: InstanceId): KeyCatalog };
+  readonly keyManagers: { for(instanceId: InstanceId): Promise<TenantKeyManager | undefined> };
+}
+
+export class RegionKeyAccess implements KeyAccess {
+  constructor(private readonly keys: RegionKeys) {}
+
+  store(instanceId: InstanceId): ManagedObjectStore {
+    return this.keys.objectStores.forInstance(instanceId);
+  }
+
+  catalog(instanceId: InstanceId): KeyCatalog {
+    return this.keys.keyCatalogs.forInstance(instanceId);
+  }
+
+  async scope(
+    instanceId: InstanceId,
+  ): Promise<Pick<EngineScope, 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>> {
+    return { store: this.store(instanceId), ...(await this.keys.keyManagers.for(instanceId)) };
+  }
+}

@@ -1,0 +1,106 @@
+import { type DynamicModule, type InjectionToken, Module, type Provider } from '@nestjs/common';
+
+import { type AuditTrail } from '@lib/audit';
+import { type Clock } from '@lib/kernel';
+import { KeyAdministration } from '@lib/kmip-engine';
+import {
+  CertificateClaimService,
+  ClientCertificateService,
+  type ConnectionAttempts,
+  type DailyUsages,
+  InstanceService,
+  RootKeyBindingService,
+} from '@lib/tenancy';
+
+import { type Authorizer } from '../auth/authorizer.port';
+import { AuditController } from './audit/audit.controller';
+import { type CertificateIssuer, type ClientSightings } from './client-certificates/certificate-issuer.port';
+import { ClientCertificatesController } from './client-certificates/client-certificates.controller';
+import { ClientKeyPairsController } from './client-certificates/client-key-pairs.controller';
+import { CertificateClaimsController } from './diagnosis/certificate-claims.controller';
+import { ConnectionAttemptsController } from './diagnosis/connection-attempts.controller';
+import { InstancesController } from './instances/instances.controller';
+import { type KmipEndpoints } from './instances/kmip-endpoint';
+import { type KeyAccess } from './keys/key-access.port';
+import { KeysController } from './keys/keys.controller';
+import { CredentialController } from './root-key/credential.controller';
+import { KeyManagersController } from './root-key/key-managers.controller';
+import { RootKeyController } from './root-key/root-key.controller';
+import { RootKeyWorkbench } from './root-key/root-key-workbench';
+import {
+  AUDIT_TRAIL,
+  AUTHORIZER,
+  CERTIFICATE_ISSUER,
+  CLIENT_SIGHTINGS,
+  CLOCK,
+  CONNECTION_ATTEMPTS,
+  DAILY_USAGES,
+  ENDPOINTS,
+  KEY_ACCESS,
+  PUBLIC_URL,
+} from './tokens';
+import { UsageController } from './usage/usage.controller';
+
+/** Everything the tenant API is made of; the composition root decides what stands behind it. */
+export interface TenantApiParts {
+  readonly clock: Clock;
+  /** Base of all links, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly authorizer: Authorizer;
+  readonly instances: InstanceService;
+  readonly certificates: ClientCertificateService;
+  readonly claims: CertificateClaimService;
+  readonly rootKeys: RootKeyBindingService;
+  readonly workbench: RootKeyWorkbench;
+  readonly administration: KeyAdministration;
+  readonly keys: KeyAccess;
+  readonly trail: AuditTrail;
+  readonly usages: DailyUsages;
+  readonly attempts: ConnectionAttempts;
+  readonly sightings: ClientSightings;
+  readonly issuer: CertificateIssuer;
+  readonly endpoints: KmipEndpoints;
+}
+
+export const TENANT_API_CONTROLLERS = [
+  InstancesController,
+  ClientCertificatesController,
+  ClientKeyPairsController,
+  RootKeyController,
+  KeyManagersController,
+  CredentialController,
+  KeysController,
+  AuditController,
+  UsageController,
+  ConnectionAttemptsController,
+  CertificateClaimsController,
+];
+
+@Module({})
+export class TenantApiModule {
+  static with(parts: TenantApiParts): DynamicModule {
+    const value = (provide: InjectionToken, useValue: unknown): Provider => ({ provide, useValue });
+    return {
+      module: TenantApiModule,
+      controllers: TENANT_API_CONTROLLERS,
+      providers: [
+        value(CLOCK, parts.clock),
+        value(PUBLIC_URL, parts.publicUrl),
+        value(AUTHORIZER, parts.authorizer),
+        value(InstanceService, parts.instances),
+        value(ClientCertificateService, parts.certificates),
+        value(CertificateClaimService, parts.claims),
+        value(RootKeyBindingService, parts.rootKeys),
+        value(RootKeyWorkbench, parts.workbench),
+        value(KeyAdministration, parts.administration),
+        value(KEY_ACCESS, parts.keys),
+        value(AUDIT_TRAIL, parts.trail),
+        value(DAILY_USAGES, parts.usages),
+        value(CONNECTION_ATTEMPTS, parts.attempts),
+        value(CLIENT_SIGHTINGS, parts.sightings),
+        value(CERTIFICATE_ISSUER, parts.issuer),
+        value(ENDPOINTS, parts.endpoints),
+      ],
+    };
+  }
+}

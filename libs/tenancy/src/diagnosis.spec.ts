@@ -1,0 +1,134 @@
+import { type Clock, type InstanceId, newCorrelationId } from '@lib/kernel';
+
+import { type ActionContext } from './action-context';
+import { CertificateClaimService } from './certificate-claim.service';
+import { ConnectionJournal } from './connection-journal';
+import { type CertificateClaim, type ClaimKind, type ConnectionSighting, type CountedSighting } from './diagnosis';
+import { type TenantScope, type UnitOfWork } from './ports';
+
+const clock: Clock = { now: () => new Date('2026-11-24T12:00:00Z'), monotonicMs: () => 0 };
+const context: ActionContext = {
+  initiator: { kind: 'user', iamId: 'IBMid-1' },
+  correlationId: newCorrelationId(),
+  observer: 'test',
+};
+
+describe('CertificateClaimService', () => {
+  let claims: CertificateClaim[] = [];
+  const scope = {
+    instance: { lock: () => Promise.resolve({}), get: () => Promise.resolve({}) },
+    claims: {
+      list: () => Promise.resolve(claims),
+      get: (id: string) => Promise.resolve(claims.find((claim) => claim.id === id)),
+      insert: (claim: CertificateClaim) => Promise.resolve(void claims.push(claim)),
+      remove: (id: string) => Promise.resolve(void (claims = claims.filter((claim) => claim.id !== id))),
+    },
+    record: () => undefined,
+  } as unknown as TenantScope;
+  const unitOfWork: UnitOfWork = { forTenant: (_id, body) => body(scope) };
+  const service = new CertificateClaimService(unitOfWork, clock, () => `id-${claims.length}`);
+  const add = (kind: ClaimKind, value: string): Promise<CertificateClaim> =>
+    service.add('i' as InstanceId, { kind, value }, context);
+
+  beforeEach(() => {
+    claims = [];
+  });
+
+  it.each<[ClaimKind, string, string]>([
+    ['fingerprint', 'AB:'.repeat(31) + 'AB', 'ab'.repeat(32)],
+    ['subject', ' CN=vc ', 'CN=vc'],
+    ['address_range', '192.0.2.0/24', '192.0.2.0/24'],
+    ['address_range', '192.0.2.7', '192.0.2.7/32'],
+    ['address_range', '2001:DB8::/48', '2001:db8::/48'],
+    ['address_range', '::1', '::1/128'],
+    ['address_range', '1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8/128'],
+  ])('takes %s %s', async (kind, given, kept) => {
+    expect((await add(kind, given)).value).toBe(kept);
+  });
+
+  it.each<[ClaimKind, string]>([
+    ['fingerprint', 'ab'.repeat(20)],
+    ['subject', '  '],
+    ['address_range', '0.0.0.0/0'],
+    ['address_range', '10.0.0.0/8'],
+    ['address_range', '2001:db8::/32'],
+    ['address_range', '192.0.2.0/33'],
+    ['address_range', '192.0.2.256'],
+    ['address_range', '192.0.2'],
+    ['address_range', '1::2::3'],
+    ['address_range', '1:2:3:4:5:6:7:8:9'],
+    ['address_range', ':1'],
+    ['address_range', '192.0.2.0/24/1'],
+    ['address_range', "1.2.3.4'; --"],
+  ])('refuses %s %s', async (kind, given) => {
+    await expect(add(kind, given)).rejects.toMatchObject({ code: 'invalid_claim' });
+  });
+
+  it('has an end', async () => {
+    for (let n = 0; n < 50; n++) await add('subject', `CN=${n}`);
+    await expect(add('subject', 'CN=more')).rejects.toMatchObject({ code: 'claim_quota_exceeded' });
+  });
+});
+
+describe('ConnectionJournal', () => {
+  let written: (readonly CountedSighting[])[] = [];
+  let down = false;
+  let due: (() => void) | undefined;
+  let journal: ConnectionJournal;
+  const sighting = (address: string, verdict = 'accepted'): ConnectionSighting => ({
+    verdict,
+    address,
+    endpoint: 'kmip-1',
+    at: clock.now(),
+  });
+
+  beforeEach(() => {
+    written = [];
+    down = false;
+    journal = new ConnectionJournal({
+      reports: {
+        report: (sightings) => {
+          if (down) return Promise.reject(new Error('down'));
+          written.push(sightings);
+          return Promise.resolve();
+        },
+      },
+      log: () => undefined,
+      capacity: 3,
+      schedule: (work) => {
+        due = work;
+        return () => (due = undefined);
+      },
+    });
+  });
+
+  it('counts equal sightings and writes them once', async () => {
+    for (let n = 0; n < 5; n++) journal.note(sighting('192.0.2.1'));
+    journal.note(sighting('192.0.2.1', 'certificate_expired'));
+    due?.();
+    await journal.flush();
+    expect(written.map((batch) => batch.map(({ occurrences }) => occurrences))).toEqual([[5, 1]]);
+  });
+
+  it('drops what does not fit, and says how much', async () => {
+    for (let n = 0; n < 10; n++) journal.note(sighting(`192.0.2.${n}`));
+    await journal.stop();
+    expect([written[0]?.length, journal.dropped]).toEqual([3, 7]);
+  });
+
+  it('goes on after an outage', async () => {
+    down = true;
+    journal.note(sighting('192.0.2.1'));
+    await journal.flush();
+    down = false;
+    journal.note(sighting('192.0.2.2'));
+    await journal.stop();
+    expect(written.flat().map(({ address }) => address)).toEqual(['192.0.2.2']);
+    expect(journal.dropped).toBe(1);
+  });
+
+  it('writes nothing when there is nothing', async () => {
+    await journal.stop();
+    expect(written).toEqual([]);
+  });
+});
