@@ -11,10 +11,10 @@ export function entityTag(version: string, representation: unknown): string {
   return digits(version) + digits(JSON.stringify(representation));
 }
 
-/** True when `If-Match` allows a change to the version that `tag` names. */
-export function ifMatchAllows(header: string | undefined, tag: string): boolean {
+/** True when `If-Match` allows a change of this version, whatever else its answers showed. */
+export function ifMatchAllows(header: string | undefined, version: string): boolean {
   if (header === undefined || header.trim() === '*') return true;
-  return listed(header).some((given) => given.slice(0, PART) === tag.slice(0, PART) && given.length === tag.length);
+  return listed(header).some((given) => given.length === 2 * PART && given.startsWith(digits(version)));
 }
 
 /** True when `If-None-Match` says that the client already has this answer. */

@@ -15,12 +15,12 @@ describe('entity tags', () => {
   it('lets a change through when only the representation moved on', () => {
     const later = entityTag('7', { name: 'a', last_seen: 'now' });
     expect(later).not.toBe(tag);
-    expect(ifMatchAllows(`"${tag}"`, later)).toBe(true);
+    expect(ifMatchAllows(`"${tag}"`, '7')).toBe(true);
     expect(ifNoneMatchHits(`"${tag}"`, later)).toBe(false);
   });
 
   it('stops a change after another version was stored', () => {
-    expect(ifMatchAllows(`"${tag}"`, entityTag('8', { name: 'a' }))).toBe(false);
+    expect(ifMatchAllows(`"${tag}"`, '8')).toBe(false);
   });
 
   it.each([
@@ -32,7 +32,7 @@ describe('entity tags', () => {
     [`"${tag.slice(0, 16)}"`, false],
     ['""', false],
   ])('If-Match %s allows: %p', (header, allowed) => {
-    expect(ifMatchAllows(header, tag)).toBe(allowed);
+    expect(ifMatchAllows(header, '7')).toBe(allowed);
   });
 
   it.each([

@@ -11,7 +11,7 @@ import { IamKeySet, keysFrom } from '../auth/iam-key-set';
 import { LocalRoleMap } from '../auth/local-role-map';
 import { TokenVerifier } from '../auth/token-verifier';
 import { apiExplorer } from './api-explorer.plugin';
-import { ifMatchAllows } from './entity-tag';
+import { entityTag, ifMatchAllows } from './entity-tag';
 import { preconditionFailed } from './api-error';
 import { loadApiDocument, openApiFolder } from './openapi/document';
 import { Operation, type OperationAnswer, type OperationCall } from './operation';
@@ -21,7 +21,7 @@ import { type RecordedCall, tenantApi } from './tenant-api.plugin';
 
 const MINE = '11111111-1111-4111-8111-111111111111';
 const FOREIGN = '22222222-2222-4222-8222-222222222222';
-const TAG = 'a'.repeat(32);
+const TAG = entityTag('7', {});
 const OPERATIONS = [
   'list_instances',
   'get_instance',
@@ -72,7 +72,7 @@ class FakeController {
 
   @Operation('update_instance_client_certificate', 'certificate.update')
   update(call: OperationCall): Promise<OperationAnswer> {
-    if (!ifMatchAllows(call.ifMatch, TAG)) throw preconditionFailed();
+    if (!ifMatchAllows(call.ifMatch, '7')) throw preconditionFailed();
     this.calls.push(call);
     throw new Error('not reached by these tests');
   }

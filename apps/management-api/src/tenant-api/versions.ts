@@ -13,7 +13,7 @@ interface Versioned {
  */
 export function expectedRevision(call: OperationCall, id: string, current: Versioned): number | undefined {
   if (call.ifMatch === undefined) return undefined;
-  if (!ifMatchAllows(call.ifMatch, entityTag(versionOf(id, current), undefined))) throw preconditionFailed();
+  if (!ifMatchAllows(call.ifMatch, versionOf(id, current))) throw preconditionFailed();
   return current.revision;
 }
 

@@ -6,7 +6,7 @@ import { type Clock, isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@
 import { ClientCertificateService } from '@lib/tenancy';
 
 import { ApiError, notFound, preconditionFailed } from '../../http/api-error';
-import { entityTag, ifMatchAllows } from '../../http/entity-tag';
+import { ifMatchAllows } from '../../http/entity-tag';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
 import { administratorOf } from '../administrator';
 
@@ -130,5 +130,5 @@ function keyId(call: OperationCall): UniqueIdentifier {
 }
 
 function requireVersion(call: OperationCall, current: ManagedObject): void {
-  if (!ifMatchAllows(call.ifMatch, entityTag(keyVersion(current), undefined))) throw preconditionFailed();
+  if (!ifMatchAllows(call.ifMatch, keyVersion(current))) throw preconditionFailed();
 }

@@ -1,0 +1,555 @@
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { type AddressInfo } from 'node:net';
+
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+
+import { verifyExport } from '@lib/audit';
+import { type InstanceId, newUniqueIdentifier, systemClock, Secret, toFingerprint } from '@lib/kernel';
+import { Custodian, KeyAdministration, type ManagedObject } from '@lib/kmip-engine';
+import {
+  PostgresAuditTrail,
+  PostgresConnectionAttempts,
+  PostgresDailyUsages,
+  PostgresKeyCatalog,
+  PostgresObjectStores,
+  PostgresRegionDirectory,
+  PostgresUnitOfWork,
+} from '@lib/persistence';
+import { describeCertificate, issueCertificateAuthority, issueClientCertificate } from '@lib/pki';
+import {
+  CertificateClaimService,
+  ClientCertificateService,
+  CredentialSealer,
+  EndpointPolicy,
+  ibmCloudEndpoints,
+  InstanceService,
+  RootKeyBindingService,
+} from '@lib/tenancy';
+import {
+  FakeIam,
+  FakeKeyManager,
+  nameAttribute,
+  sampleAudit,
+  sampleObject,
+  startTestPostgres,
+  type TestDatabase,
+  textAttribute,
+} from '@lib/testing';
+
+import { ROLES } from '../auth/actions';
+import { IamKeySet, keysFrom } from '../auth/iam-key-set';
+import { LocalRoleMap } from '../auth/local-role-map';
+import { TokenVerifier } from '../auth/token-verifier';
+import { RateLimiter } from '../http/rate-limiter';
+import { CallAudit } from './audit/call-audit';
+import { GatewaySightings } from './client-certificates/gateway-sightings';
+import { PkiCertificateIssuer } from './client-certificates/pki-certificate-issuer';
+import { FASTIFY_OPTIONS, installTenantApi } from './install-tenant-api';
+import { RegionKeyAccess } from './keys/region-key-access';
+import { TenantApiModule } from './tenant-api.module';
+
+jest.setTimeout(60_000);
+
+interface Answer<T = Record<string, unknown>> {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly text: string;
+  readonly body: T & { readonly errors: { code: string }[]; readonly etag: string };
+}
+
+const PUBLIC_URL = 'https://kmip.example.com';
+const ACCOUNT = 'account-1';
+
+describe('tenant API on Postgres', () => {
+  let database: TestDatabase;
+  let iam: FakeIam;
+  let app: NestFastifyApplication;
+  let port: number;
+  let stores: PostgresObjectStores;
+  let attempts: PostgresConnectionAttempts;
+  let usages: PostgresDailyUsages;
+  let instances: InstanceService;
+  let rootKeys: RootKeyBindingService;
+  const tokens = new Map<string, string>();
+  const failures: unknown[] = [];
+  const keyManager = new FakeKeyManager();
+  let mine: InstanceId;
+  let foreign: InstanceId;
+  const context = { initiator: { kind: 'system', component: 'test' }, observer: 'test' } as const;
+
+  beforeAll(async () => {
+    [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
+    const dataSource = await database.openDataSource();
+    const clock = systemClock;
+    const unitOfWork = new PostgresUnitOfWork(dataSource);
+    const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
+    stores = new PostgresObjectStores(dataSource);
+    attempts = new PostgresConnectionAttempts(dataSource);
+    usages = new PostgresDailyUsages(dataSource);
+    instances = new InstanceService(unitOfWork, new PostgresRegionDirectory(dataSource), clock);
+    rootKeys = new RootKeyBindingService(unitOfWork, sealer, new EndpointPolicy(ibmCloudEndpoints), clock, randomUUID);
+    const roles = new LocalRoleMap(
+      ROLES.map((role) => ({ iamId: `IBMid-${role}`, accountId: ACCOUNT, roles: [role] })),
+    );
+    const module = await Test.createTestingModule({
+      imports: [
+        TenantApiModule.with({
+          clock,
+          publicUrl: PUBLIC_URL,
+          authorizer: roles,
+          instances,
+          certificates: new ClientCertificateService(unitOfWork, clock, { newId: randomUUID }),
+          claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
+          rootKeys,
+          // Its calls leave the machine: test/e2e has them against the local cloud.
+          workbench: { describeApiKey: () => Promise.resolve(apiKey()) } as never,
+          administration: new KeyAdministration(
+            new Custodian({ warn: () => undefined, error: () => undefined }),
+            clock,
+          ),
+          keys: new RegionKeyAccess({
+            objectStores: stores,
+            keyCatalogs: new PostgresKeyCatalog(dataSource),
+            keyManagers: {
+              for: () => Promise.resolve({ keyManager, rootKeyId: 'root-1', keyManagerOf: () => undefined }),
+            },
+          }),
+          trail: new PostgresAuditTrail(dataSource),
+          usages,
+          attempts,
+          sightings: new GatewaySightings(attempts),
+          issuer: new PkiCertificateIssuer(),
+          endpoints: { current: () => Promise.resolve([{ name: 'kmip-1', host: 'kmip.example.com', port: 5696 }]) },
+        }),
+      ],
+    }).compile();
+    app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(FASTIFY_OPTIONS));
+    app.useLogger(false);
+    const plenty = new RateLimiter({ perSecond: 1e6, burst: 1e6 }, clock);
+    await installTenantApi(app, app.getHttpAdapter().getInstance(), {
+      verifier: new TokenVerifier(new IamKeySet(keysFrom(iam.url), clock), iam.issuer, clock),
+      authorizer: roles,
+      directory: {
+        find: async (id) => {
+          const found = await instances.get(id as InstanceId).catch(() => undefined);
+          return found && { instanceId: found.id, accountId: found.accountId, crn: found.crn };
+        },
+      },
+      recorder: new CallAudit(stores.auditSink, clock),
+      addressLimiter: plenty,
+      callerLimiter: plenty,
+      publicUrl: PUBLIC_URL,
+      observer: { answered: () => undefined, failed: (error) => failures.push(error) },
+      verifyAnswers: true,
+      explorer: true,
+    });
+    await app.listen(0, '127.0.0.1');
+    port = (app.getHttpServer().address() as AddressInfo).port;
+    for (const role of [...ROLES, 'nobody'])
+      tokens.set(role, await iam.token({ iamId: `IBMid-${role}`, accountId: ACCOUNT }));
+    tokens.set('foreigner', await iam.token({ iamId: 'IBMid-manager', accountId: 'account-2' }));
+    mine = await newInstance(ACCOUNT);
+    foreign = await newInstance('account-2');
+  });
+
+  afterAll(async () => {
+    await app.close();
+    await Promise.all([database.close(), iam.stop()]);
+  });
+
+  beforeEach(() => {
+    failures.length = 0;
+  });
+
+  async function newInstance(accountId: string): Promise<InstanceId> {
+    const id = randomUUID();
+    const crn = `crn:v1:bluemix:public:kmip-for-vmware:eu-de:a/${accountId}:${id}::`;
+    await instances.create({ crn, name: 'kmip-01' }, { ...context, correlationId: newUniqueIdentifier() as never });
+    return id as InstanceId;
+  }
+
+  const apiKey = (): object => ({
+    name: 'key',
+    iamId: 'iam-ServiceId-1',
+    accountId: ACCOUNT,
+    ofServiceId: true,
+    locked: false,
+    disabled: false,
+  });
+
+  function send<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    { as = 'manager', body, headers = {} }: { as?: string; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Answer<T>> {
+    const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    return new Promise((resolve, reject) => {
+      const sent = httpRequest(
+        {
+          host: '127.0.0.1',
+          port,
+          method,
+          path: path.replace(PUBLIC_URL, ''),
+          headers: {
+            ...(tokens.has(as) && { authorization: `Bearer ${tokens.get(as) ?? ''}` }),
+            ...(payload !== undefined && {
+              'content-type': type,
+              'content-length': String(Buffer.byteLength(payload)),
+            }),
+            ...headers,
+          },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('end', () => {
+            const text = Buffer.concat(chunks).toString();
+            const json = /json;/.test(String(response.headers['content-type']));
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              text,
+              body: (json ? JSON.parse(text) : {}) as Answer<T>['body'],
+            });
+          });
+        },
+      );
+      sent.on('error', reject);
+      sent.end(payload);
+    });
+  }
+
+  const base = (instanceId: InstanceId = mine): string => `/v1/instances/${instanceId}`;
+  const codes = ({ status, body }: Answer): string => [status, ...body.errors.map(({ code }) => code)].join(' ');
+  const etag = (answer: Answer): Record<string, string> => ({ 'if-match': `"${answer.body.etag}"` });
+  const certificate = async (commonName = 'vc'): Promise<string> =>
+    (await issueClientCertificate('self-signed', { commonName, validDays: 30 })).certificatePem;
+
+  describe('instances', () => {
+    it('lists those of the account only, page by page', async () => {
+      const other = await newInstance(ACCOUNT);
+      const first = await send<{ instances: { id: string }[]; next: { href: string } }>('GET', '/v1/instances?limit=1');
+      const second = await send<{ instances: { id: string }[] }>('GET', first.body.next.href);
+      expect([...first.body.instances, ...second.body.instances].map(({ id }) => id).sort()).toEqual(
+        [mine, other].sort(),
+      );
+      expect(second.body).not.toHaveProperty('next');
+    });
+
+    it('shows nobody what he may not see', async () => {
+      const { body } = await send<{ instances: unknown[] }>('GET', '/v1/instances', { as: 'nobody' });
+      expect(body.instances).toEqual([]);
+    });
+
+    it('says what to do next', async () => {
+      const answer = await send('GET', base(), { as: 'viewer' });
+      expect(answer.body).toMatchObject({ id: mine, state: 'inactive', next_step: { code: 'set_credential' } });
+      expect(answer.headers['etag']).toBe(`"${answer.body.etag}"`);
+    });
+  });
+
+  describe('client certificates', () => {
+    const path = (): string => `${base()}/client_certificates`;
+
+    it('are added, read, renamed and removed', async () => {
+      const pem = await certificate();
+      const added = await send('POST', path(), { body: { name: 'vc-1', certificate: pem } });
+      expect(added.status).toBe(201);
+      const described = describeCertificate(pem, new Date());
+      expect(added.body).toMatchObject({
+        name: 'vc-1',
+        sha256_fingerprint: described.fingerprint,
+        sha1_fingerprint: described.sha1Fingerprint,
+        expires_in_days: 29,
+        key_type: 'rsa_2048',
+      });
+      const location = String(added.headers['location']);
+      const renamed = await send('PATCH', location, { body: { name: 'vc-2' }, headers: etag(added) });
+      expect([renamed.status, renamed.body['name']]).toEqual([200, 'vc-2']);
+      expect(codes(await send('PATCH', location, { body: { name: 'vc-3' }, headers: etag(added) }))).toBe(
+        '412 precondition_failed',
+      );
+      expect(codes(await send('DELETE', location, { headers: etag(added) }))).toBe('412 precondition_failed');
+      const list = await send<{ client_certificates: { name: string }[] }>('GET', `${path()}?name=vc-2`);
+      expect(list.body.client_certificates.map(({ name }) => name)).toEqual(['vc-2']);
+      expect((await send('DELETE', location, { headers: etag(renamed) })).status).toBe(204);
+      expect((await send('DELETE', location)).status).toBe(404);
+    });
+
+    it('show when and from where they were seen last', async () => {
+      const pem = await certificate();
+      const added = await send('POST', path(), { body: { name: 'seen', certificate: pem } });
+      const { fingerprint, sha1Fingerprint, ...rest } = describeCertificate(pem, new Date());
+      const at = new Date('2026-11-24T10:00:00.000Z');
+      const presented = { ...rest, fingerprint, sha1Fingerprint, pem };
+      await attempts.report([
+        {
+          verdict: 'accepted',
+          address: '192.0.2.9',
+          endpoint: 'kmip-1',
+          at,
+          certificate: presented,
+          instanceId: mine,
+          occurrences: 1,
+        },
+      ]);
+      const seen = await send('GET', String(added.headers['location']));
+      expect(seen.body['last_seen']).toEqual({ at: at.toISOString(), address: '192.0.2.9', endpoint: 'kmip-1' });
+      // The change that is allowed is about what is stored, not about who was seen.
+      expect((await send('DELETE', String(added.headers['location']), { headers: etag(added) })).status).toBe(204);
+    });
+
+    it.each<[string, (pem: string) => string, string]>([
+      ['two certificates', (pem) => pem + pem, '400 invalid_certificate'],
+      ['a damaged one', (pem) => pem.replace(/[a-f]/g, 'g'), '400 invalid_certificate'],
+      ['text', () => 'x'.repeat(100), '400 invalid_field'],
+    ])('refuse %s', async (_name, damage, expected) => {
+      const body = { name: 'bad', certificate: damage(await certificate()) };
+      expect(codes(await send('POST', path(), { body }))).toBe(expected);
+    });
+
+    it('refuse an expired one', async () => {
+      const authority = await issueCertificateAuthority({ commonName: 'ca', validDays: 900 });
+      const notBefore = new Date(Date.now() - 40 * 86_400_000);
+      const pair = await issueClientCertificate(authority, { commonName: 'old', validDays: 30, notBefore });
+      const body = { name: 'old', certificate: pair.certificatePem };
+      expect(codes(await send('POST', path(), { body }))).toBe('400 invalid_certificate');
+    });
+
+    it.each([
+      [{ name: 'none' }, '400 missing_field'],
+      [{ name: 'both', certificate: 'PEM', certificate_signing_request: 'CSR' }, '400 invalid_field'],
+      [{ name: 'gone', connection_attempt: { id: randomUUID() } }, '400 invalid_field'],
+      [{ name: 'csr', certificate_signing_request: 'CSR' }, '400 invalid_certificate_signing_request'],
+      [{ name: 'a b', certificate: 'PEM' }, '400 invalid_field'],
+    ])('refuse %p', async (template, expected) => {
+      const filled = JSON.stringify(template)
+        .replace('"PEM"', JSON.stringify(await certificate()))
+        .replace(
+          '"CSR"',
+          JSON.stringify(`-----BEGIN CERTIFICATE REQUEST-----\n${'A'.repeat(64)}\n-----END CERTIFICATE REQUEST-----\n`),
+        );
+      expect(codes(await send('POST', path(), { body: filled }))).toBe(expected);
+    });
+
+    it('are unique: the name in the instance, the certificate in the region', async () => {
+      const pem = await certificate();
+      const add = (name: string, text: string): Promise<Answer> =>
+        send('POST', path(), { body: { name, certificate: text } });
+      expect((await add('unique', pem)).status).toBe(201);
+      expect(codes(await add('unique', await certificate()))).toBe('409 reserved_value');
+      const again = await add('unique-2', pem);
+      expect(codes(again)).toBe('409 duplicate_certificate');
+      expect(again.text).not.toContain(mine);
+    });
+
+    it('make a key pair whose private key is not kept', async () => {
+      const answer = await send<{ private_key: string; certificate: string }>('POST', `${base()}/client_key_pairs`, {
+        body: { name: 'made' },
+      });
+      expect(answer.status).toBe(201);
+      const kept = await send('GET', String(answer.headers['location']));
+      expect(kept.body['certificate']).toBe(answer.body.certificate);
+      const admin = await database.openAdmin();
+      const needle = answer.body.private_key.split('\n')[1];
+      for (const table of ['client_certificates', 'audit_events']) {
+        const { rows } = await admin.query(`SELECT 1 FROM ${table} t WHERE t::text LIKE '%' || $1 || '%'`, [needle]);
+        expect(rows).toEqual([]);
+      }
+      const archive = await send<{ archive: string }>('POST', `${base()}/client_key_pairs`, {
+        body: { name: 'made-2', encoding: 'pkcs12', password: 'long enough' },
+      });
+      expect(Buffer.from(archive.body.archive, 'base64').length).toBeGreaterThan(1000);
+      const without = { name: 'made-3', encoding: 'pkcs12' };
+      expect(codes(await send('POST', `${base()}/client_key_pairs`, { body: without }))).toBe('400 missing_field');
+    });
+  });
+
+  describe('keys', () => {
+    let key: ManagedObject;
+    const path = (object: ManagedObject = key): string => `${base()}/keys/${object.uniqueIdentifier}`;
+
+    async function store(change: Partial<ManagedObject>): Promise<ManagedObject> {
+      const stored = await keyManager.storeKey(
+        { correlationId: newUniqueIdentifier() as never },
+        'vmware_kmip_x',
+        Buffer.from('x'),
+      );
+      const object = sampleObject({
+        custody: { storedKeyId: stored.id, rootKeyId: 'root-1', rootKeyVersion: '1' },
+        ...change,
+      });
+      const { uniqueIdentifier } = object;
+      const catalog = stores.forInstance(mine);
+      const storedKeyName = `vmware_kmip_${uniqueIdentifier}`;
+      await catalog.openIntent({ uniqueIdentifier, storedKeyName, startedAt: new Date(), createdBy: 'x' }, 1000);
+      await catalog.completeIntent(object, sampleAudit(mine));
+      return object;
+    }
+
+    beforeEach(async () => {
+      const name = `disk-${randomUUID()}`;
+      key = await store({ state: 'Active', attributes: [nameAttribute(name), textAttribute('x-Name', 'web-01')] });
+    });
+
+    it('are shown without material, with what they protect and who fetched them', async () => {
+      const fingerprint = toFingerprint('ab'.repeat(32));
+      const initiator = { kind: 'certificate', fingerprint, address: '192.0.2.4' } as const;
+      const target = { kind: 'key', id: key.uniqueIdentifier } as const;
+      await stores.forInstance(mine).recordFetch(key, sampleAudit(mine, { initiator, target }));
+      const answer = await send('GET', path());
+      expect(answer.body).toMatchObject({
+        id: key.uniqueIdentifier,
+        state: 'active',
+        owner: { name: 'web-01' },
+        custody: { root_key_id: 'root-1' },
+        last_fetched: { certificate: { sha256_fingerprint: fingerprint }, address: '192.0.2.4' },
+      });
+      expect(answer.text).not.toContain(key.digest.toString('hex'));
+    });
+
+    it('are found by attribute, and paged in order', async () => {
+      const wanted = `/keys?attribute=${encodeURIComponent('x-Name=web-01')}&sort=created_at&limit=1`;
+      const ids: string[] = [];
+      for (let href: string | undefined = base() + wanted; href !== undefined;) {
+        const page: Answer<{ keys: { id: string }[]; next?: { href: string } }> = await send('GET', href);
+        expect(page.status).toBe(200);
+        ids.push(...page.body.keys.map(({ id }) => id));
+        href = page.body.next?.href;
+      }
+      expect(ids).toContain(key.uniqueIdentifier);
+      expect(new Set(ids).size).toBe(ids.length);
+    });
+
+    it('are suspended and resumed under their ETag', async () => {
+      const before = await send('GET', path());
+      const suspended = await send('PATCH', path(), { body: { suspended: true }, headers: etag(before) });
+      expect([suspended.status, suspended.body['suspended']]).toEqual([200, true]);
+      const stale = await send('PATCH', path(), { body: { suspended: false }, headers: etag(before) });
+      expect(codes(stale)).toBe('412 precondition_failed');
+      const resumed = await send('PATCH', path(), { body: { suspended: false }, headers: etag(suspended) });
+      expect(resumed.body['suspended']).toBe(false);
+    });
+
+    it('are made active again once deactivated, and not otherwise', async () => {
+      const locked = await store({ state: 'Deactivated', deactivationDate: new Date(Date.now() - 1000) });
+      const answer = await send('PATCH', path(locked), { body: { state: 'active' } });
+      expect([answer.status, answer.body['state']]).toEqual([200, 'active']);
+      const compromised = await store({ state: 'Compromised' });
+      expect(codes(await send('PATCH', path(compromised), { body: { state: 'active' } }))).toBe('409 invalid_state');
+      expect(codes(await send('PATCH', path(), { body: { state: 'destroyed' } }))).toBe('400 invalid_field');
+    });
+
+    it('are destroyed only under their name, and only when they are not in use', async () => {
+      const retired = await store({ state: 'Deactivated' });
+      expect(codes(await send('DELETE', path(retired)))).toBe('400 missing_parameter');
+      expect(codes(await send('DELETE', `${path(retired)}?expected_name=other`))).toBe('409 name_mismatch');
+      expect((await send('GET', path(retired))).body['state']).toBe('deactivated');
+      const name = encodeURIComponent(retired.uniqueIdentifier);
+      expect((await send('DELETE', `${path(retired)}?expected_name=${name}`)).status).toBe(204);
+      expect((await send('GET', path(retired))).body['state']).toBe('destroyed');
+      const used = await send<{ name: string }>('GET', path());
+      expect(codes(await send('DELETE', `${path()}?expected_name=${used.body.name}`))).toBe('409 invalid_state');
+    });
+  });
+
+  describe('credential', () => {
+    const path = (): string => `${base()}/credential`;
+    const secret = 'canary-api-key-0123456789abcdefghijkl';
+
+    it('is set, shown without the key, replaced under its ETag and erased', async () => {
+      const body = { api_key: secret };
+      expect(codes(await send('GET', path()))).toBe('404 not_found');
+      expect((await send('PUT', path(), { body, headers: { 'ibm-api-dry-run': 'validate' } })).status).toBe(204);
+      expect(codes(await send('GET', path()))).toBe('404 not_found');
+      const set = await send('PUT', path(), { body });
+      expect([set.status, set.body['iam_id']]).toEqual([201, 'iam-ServiceId-1']);
+      expect(set.text).not.toContain(secret);
+      expect((await send('PUT', path(), { body, headers: etag(set) })).status).toBe(200);
+      expect(codes(await send('PUT', path(), { body, headers: etag(set) }))).toBe('412 precondition_failed');
+      expect((await send('DELETE', path())).status).toBe(204);
+      const admin = await database.openAdmin();
+      const { rows } = await admin.query(`SELECT 1 FROM audit_events WHERE event LIKE '%canary%'`);
+      expect(rows).toEqual([]);
+    });
+  });
+
+  describe('audit', () => {
+    it('has who, when, from where, what and how it ended, refusals included', async () => {
+      await send('GET', `${base()}/credential`, { as: 'viewer' });
+      const list = await send<{ audit_events: Record<string, unknown>[] }>(
+        'GET',
+        `${base()}/audit_events?outcome=failure&limit=1`,
+      );
+      expect(list.body.audit_events[0]).toMatchObject({
+        action: 'vmware-solutions.credential.read',
+        outcome: 'failure',
+        reason: 'forbidden',
+        initiator: { id: 'IBMid-viewer', authentication_type: 'iam_token', address: '127.0.0.1' },
+        details: [{ name: 'operation', value: 'get_instance_credential' }],
+      });
+      const id = String(list.body.audit_events[0]?.['id']);
+      expect((await send('GET', `${base()}/audit_events/${id}`)).body['reason']).toBe('forbidden');
+      expect((await send('GET', `${base()}/audit_events/999999999999`)).status).toBe(404);
+    });
+
+    it('is exported as lines that verify', async () => {
+      const answer = await send('GET', `${base()}/audit_log`);
+      expect(answer.headers['content-type']).toBe('application/x-ndjson');
+      expect(verifyExport(answer.text.split('\n'))).toMatchObject({ intact: true });
+    });
+  });
+
+  it('shows strangers to those who claim them, and lets them be adopted', async () => {
+    const pem = await certificate('stranger');
+    const presented = { ...describeCertificate(pem, new Date()), pem };
+    await attempts.report([
+      {
+        verdict: 'certificate_unknown',
+        address: '198.51.100.7',
+        endpoint: 'kmip-1',
+        at: new Date(),
+        certificate: presented,
+        occurrences: 3,
+      },
+    ]);
+    const list = (): Promise<Answer<{ connection_attempts: { id: string }[] }>> =>
+      send('GET', `${base()}/connection_attempts?verdict=certificate_unknown`);
+    expect((await list()).body.connection_attempts).toEqual([]);
+    const claim = await send('POST', `${base()}/certificate_claims`, {
+      body: { kind: 'address_range', value: '198.51.100.0/24' },
+    });
+    expect(claim.status).toBe(201);
+    const [attempt] = (await list()).body.connection_attempts;
+    expect(attempt).toMatchObject({ occurrences: 3, verdict: 'certificate_unknown', address: '198.51.100.7' });
+    const unclaimed = await send<{ connection_attempts: unknown[] }>('GET', `${base(foreign)}/connection_attempts`, {
+      as: 'foreigner',
+    });
+    expect(unclaimed.status).toBe(404);
+    const adopted = await send('POST', `${base()}/client_certificates`, {
+      body: { name: 'adopted', connection_attempt: { id: attempt?.id } },
+    });
+    expect([adopted.status, adopted.body['sha256_fingerprint']]).toEqual([201, presented.fingerprint]);
+    expect((await send('DELETE', String(claim.headers['location']), { headers: etag(claim) })).status).toBe(204);
+    expect((await list()).body.connection_attempts).toEqual([]);
+  });
+
+  it('shows usage by day', async () => {
+    await usages.measure('2026-11-22');
+    await usages.measure('2026-11-23');
+    const list = await send<{ usage_records: Record<string, unknown>[] }>('GET', `${base()}/usage_records?limit=1`, {
+      as: 'viewer',
+    });
+    expect(list.body.usage_records).toMatchObject([{ id: 'day-20261123', started_at: '2026-11-23T00:00:00.000Z' }]);
+    const one = await send('GET', `${base()}/usage_records/day-20261122`, { as: 'viewer' });
+    expect(one.body).toMatchObject({ ended_at: '2026-11-23T00:00:00.000Z', live_keys: expect.any(Number) as number });
+    expect((await send('GET', `${base()}/usage_records/day-20261341`, { as: 'viewer' })).status).toBe(404);
+  });
+
+  it('does nothing that fails inside', () => {
+    expect(failures).toEqual([]);
+  });
+});
