@@ -9,7 +9,7 @@ import { RunningService } from './support/running-service';
 jest.setTimeout(180_000);
 
 const run = promisify(execFile);
-const DEMO = join(__dirname, '..', '..', 'dist', 'apps', 'launcher', 'src', 'demo.js');
+const DEMO = join(process.cwd(), 'dist', 'apps', 'launcher', 'src', 'demo.js');
 
 describe('npm run demo', () => {
   let service: RunningService;

@@ -9,7 +9,8 @@ import { KmipClient } from '@lib/kmip-client';
 
 import { type ConnectionFile } from '../../../apps/launcher/src/connection-file';
 
-const REPOSITORY = join(__dirname, '..', '..', '..');
+/** jest and the benchmark both run from the repository's root. */
+const REPOSITORY = process.cwd();
 const LAUNCHER = join(REPOSITORY, 'dist', 'apps', 'launcher', 'src', 'main.js');
 const ADMIN = join(REPOSITORY, 'dist', 'apps', 'management-api', 'src', 'cli.js');
 const run = promisify(execFile);

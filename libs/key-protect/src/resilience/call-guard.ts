@@ -26,7 +26,9 @@ export const DEFAULT_CALL_LIMITS: CallLimits = {
   maximumRetries: 2,
   backoffMs: 100,
   concurrent: 32,
-  waiting: 16,
+  // Two for each of the 256 connections a certificate may hold: a Get fetches and unwraps at the same time. Fewer would
+  // refuse a vCenter that starts and asks for many keys at once; each waiter still gives up at its own deadline.
+  waiting: 512,
   breaker: { consecutiveFailures: 5, sampleSize: 20, failureRatio: 0.5, probeIntervalMs: 5_000 },
   retryBudget: { ratio: 0.2, windowMs: 10_000, reserve: 2 },
 };
