@@ -15,10 +15,11 @@ import { openRegion } from '@lib/platform';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 
+import { AnswerReport } from './http/answer-report';
+import { housekeeping } from './housekeeping/housekeeping';
 import { ManagementModule } from './management.module';
-
-/** A percent-encoded CRN is longer than Fastify's default limit for a path parameter. */
-const MAXIMUM_PARAMETER_LENGTH = 2_048;
+import { composeTenantApi } from './tenant-api/compose-tenant-api';
+import { FASTIFY_OPTIONS, installTenantApi } from './tenant-api/install-tenant-api';
 
 async function start(config: ManagementApiConfig, logger: Logger): Promise<void> {
   const metrics = new Metrics({ processMetrics: true });
@@ -26,18 +27,28 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const { port: healthPort } = await health.listen();
   const region = await openRegion(config, 'management-api', logger, health);
   health.addCheck({ name: 'database', check: () => region.checkDatabase() });
-  const adapter = new FastifyAdapter({ routerOptions: { maxParamLength: MAXIMUM_PARAMETER_LENGTH } });
-  const app = await NestFactory.create<NestFastifyApplication>(ManagementModule, adapter, {
+  const publicUrl = config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
+  const report = new AnswerReport(metrics, logger);
+  const tenantApi = await composeTenantApi(config, region, publicUrl, logger, report);
+  const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
+  const app = await NestFactory.create<NestFastifyApplication>(ManagementModule.with(tenantApi.parts), adapter, {
     logger: false,
     abortOnError: false,
+    bodyParser: false,
   });
+  await installTenantApi(app, adapter.getInstance(), tenantApi.options);
+  const chores = housekeeping(region, metrics, logger);
   await app.listen({ host: config.managementHost, port: config.managementPort });
   logger.info({ host: config.managementHost, port: config.managementPort, healthPort }, 'management API is listening');
+  chores.start();
+  void chores.round();
   stopOnSignal(
     async () => {
       logger.info('stopping');
       health.drain();
       await app.close();
+      await chores.stop();
+      await tenantApi.close();
       await region.close();
       await health.close();
     },

@@ -1,7 +1,5 @@
 /** What a process of ours tells the one that forked it, over Node's IPC channel. */
-export type ProcessReport =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'failed'; readonly message: string };
+export type ProcessReport = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
 
 /** Tells a parent launcher, if there is one, that this process serves (or why it never will). */
 export function reportToParent(report: ProcessReport): void {

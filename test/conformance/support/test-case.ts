@@ -44,7 +44,7 @@ function pair(messages: readonly MessageNode[]): readonly Exchange[] | undefined
 }
 
 /** "1.1": the version a message says of itself. */
-export function versionOf(message: DataNode): string {
+function versionOf(message: DataNode): string {
   const header = childOf(message, 'RequestHeader') ?? childOf(message, 'ResponseHeader');
   const version = header && childOf(header, 'ProtocolVersion');
   if (version === undefined) return 'none';

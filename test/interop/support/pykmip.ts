@@ -21,6 +21,8 @@ export async function pykmipMissing(): Promise<string | undefined> {
 
 /** Runs a script of this folder and reads the JSON object it prints. */
 export async function runPykmip<T>(script: string, args: readonly string[]): Promise<T> {
-  const { stdout } = await run(PYTHON, [join(process.cwd(), 'test', 'interop', 'support', script), ...args], { timeout: 60_000 });
+  const { stdout } = await run(PYTHON, [join(process.cwd(), 'test', 'interop', 'support', script), ...args], {
+    timeout: 60_000,
+  });
   return JSON.parse(stdout) as T;
 }
