@@ -1,0 +1,82 @@
+import { type AddressInfo } from 'node:net';
+
+import { Secret, systemClock } from '@lib/kernel';
+import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { EndpointPolicy, ibmCloudEndpoints } from '@lib/tenancy';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type DataSource } from 'typeorm';
+
+import { IamKeySet, keysFrom } from '../auth/iam-key-set';
+import { BrokerModule } from './broker.module';
+import { BrokerParts, type BrokerPartsOptions } from './broker-parts';
+import { type BrokerObserver } from './http/osb.plugin';
+import { PlatformAuthentication } from './http/platform-authentication';
+import { BROKER_FASTIFY_OPTIONS, installBroker } from './install-broker';
+import { ServiceOffer } from './service/service-offer';
+
+export const BROKER_CRN = `crn:v1:bluemix:public:resource-controller::a/${'b'.repeat(32)}::resource-broker:b0b0b0b0-0000-4000-8000-000000000001`;
+export const USERNAME = 'broker';
+export const PASSWORD = 'broker-secret-of-the-test';
+
+export const OFFER = new ServiceOffer({
+  serviceName: 'kmip-for-vmware',
+  serviceId: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c01',
+  standardPlanId: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c11',
+  dedicatedPlanId: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c12',
+  documentationUrl: 'https://kmip.example.com/v1/docs',
+});
+
+export interface BrokerApp {
+  readonly url: string;
+  readonly parts: BrokerParts;
+  /** What was answered with fixed text: empty unless there is a bug. */
+  readonly failures: unknown[];
+  close(): Promise<void>;
+}
+
+/** An application of the broker alone, on a free port. */
+export async function startBrokerApp(
+  dataSource: DataSource,
+  iam: { readonly url: string; readonly issuer: string },
+  changes: Partial<BrokerPartsOptions> = {},
+): Promise<BrokerApp> {
+  const failures: unknown[] = [];
+  const observer: BrokerObserver = { answered: () => undefined, failed: (error) => failures.push(error) };
+  const clock = changes.clock ?? systemClock;
+  const parts = new BrokerParts({
+    unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
+    directory: new PostgresCatalogDirectory(dataSource),
+    leases: new PostgresLeases(dataSource),
+    clock,
+    log: (_message, error) => error !== undefined && failures.push(error),
+    settleMs: 400,
+    operationIntervalMs: 50,
+    ...changes,
+  });
+  const module = BrokerModule.with({
+    parts,
+    offer: OFFER,
+    authentication: new PlatformAuthentication({
+      keys: new IamKeySet(keysFrom(`${iam.url}/identity/keys`), systemClock),
+      issuer: iam.issuer,
+      allowedCrns: [BROKER_CRN],
+      basic: { username: USERNAME, password: Secret.fromText(PASSWORD) },
+      clock: systemClock,
+    }),
+    observer,
+    regions: ['us-south'],
+    endpoints: [
+      { host: 'kmip-1.example.com', port: 5696 },
+      { host: 'kmip-2.example.com', port: 5696 },
+    ],
+    keyManagers: new EndpointPolicy(ibmCloudEndpoints),
+    publicUrl: 'https://kmip.example.com',
+  });
+  const adapter = new FastifyAdapter(BROKER_FASTIFY_OPTIONS);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, abortOnError: false });
+  await installBroker(app, app.getHttpAdapter().getInstance());
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, parts, failures, close: () => app.close() };
+}

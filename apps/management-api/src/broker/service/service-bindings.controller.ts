@@ -1,0 +1,108 @@
+import { fingerprintOf, type OrderedInstance, readInstanceCrn, type ServiceBindingService } from '@lib/tenancy';
+
+import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
+import { badRequest, OsbError } from '../http/osb-error';
+import {
+  bindResourceOf,
+  bodyObject,
+  parametersOf,
+  requiredPlan,
+  requiredService,
+  requireQueryIds,
+} from '../http/request-fields';
+import { bindingParameters } from './parameter-schemas';
+import { type ServiceOffer } from './service-offer';
+
+export interface KmipEndpointAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ServiceBindingsOptions {
+  readonly offer: ServiceOffer;
+  readonly bindings: ServiceBindingService;
+  /** Where clients of the region connect. */
+  readonly endpoints: readonly KmipEndpointAddress[];
+}
+
+const PATH = '/service_instances/:instance_id/service_bindings/:binding_id';
+/** A binding id is a CRN of about 165 characters. */
+const BINDING_ID = /^[^\p{Cc}\p{Cs}]{1,1024}$/u;
+
+/** `/v2/service_instances/{id}/service_bindings/{id}` (OSB 2.17, "Binding"): endpoints and ids, and no secret. */
+export class ServiceBindingsController {
+  constructor(private readonly options: ServiceBindingsOptions) {}
+
+  readonly routes: readonly OsbRoute[] = [
+    { method: 'PUT', path: PATH, handle: (call) => this.bind(call) },
+    { method: 'GET', path: PATH, handle: (call) => this.fetch(call) },
+    { method: 'DELETE', path: PATH, handle: (call) => this.unbind(call) },
+    { method: 'GET', path: `${PATH}/last_operation`, handle: (call) => this.lastOperation(call) },
+  ];
+
+  private async bind({ path, body: received }: OsbCall): Promise<OsbAnswer> {
+    const { offer, bindings } = this.options;
+    const body = bodyObject(received);
+    const serviceId = requiredService(body, offer);
+    const planId = requiredPlan(body, offer).id;
+    const parameters = parametersOf(body, bindingParameters);
+    const resource = bindResourceOf(body);
+    const instance = this.instance(path, 404);
+    const bindingId = path['binding_id'] ?? '';
+    if (!BINDING_ID.test(bindingId)) throw badRequest('The binding id has control characters or is too long.');
+    const { created } = await bindings.bind({
+      ...instance,
+      bindingId,
+      attributes: { parameters, resource },
+      fingerprint: fingerprintOf({ serviceId, planId, parameters, resource }),
+    });
+    return { status: created ? 201 : 200, body: this.answer(instance, bindingId) };
+  }
+
+  private async fetch({ path }: OsbCall): Promise<OsbAnswer> {
+    const { instance, binding } = await this.binding(path);
+    const { parameters } = binding.attributes;
+    return { status: 200, body: { ...this.answer(instance, binding.id), parameters } };
+  }
+
+  private async unbind({ path, query }: OsbCall): Promise<OsbAnswer> {
+    requireQueryIds(query, this.options.offer);
+    const instance = this.instance(path, 410);
+    const bindingId = path['binding_id'] ?? '';
+    if (!BINDING_ID.test(bindingId)) throw new OsbError(410, 'There is no such service binding.');
+    await this.options.bindings.unbind(instance, bindingId);
+    return { status: 200, body: {} };
+  }
+
+  /** Bindings are made at once: what exists has succeeded. */
+  private async lastOperation({ path }: OsbCall): Promise<OsbAnswer> {
+    await this.binding(path);
+    return { status: 200, body: { state: 'succeeded' } };
+  }
+
+  private async binding(path: OsbCall['path']) {
+    const instance = this.instance(path, 404);
+    const bindingId = path['binding_id'] ?? '';
+    if (!BINDING_ID.test(bindingId)) throw new OsbError(404, 'There is no such service binding.');
+    return { instance, binding: await this.options.bindings.get(instance, bindingId) };
+  }
+
+  private instance(path: OsbCall['path'], otherwise: 404 | 410): OrderedInstance {
+    const instance = readInstanceCrn(path['instance_id'] ?? '');
+    if (instance === undefined) throw new OsbError(otherwise, 'There is no such service instance.');
+    return instance;
+  }
+
+  private answer({ instanceId, crn }: OrderedInstance, bindingId: string): object {
+    const { endpoints } = this.options;
+    return {
+      credentials: {
+        kmip_endpoints: endpoints.map(({ host, port }) => `${host}:${port}`),
+        instance_id: instanceId,
+        instance_crn: crn.text,
+        binding_id: bindingId,
+      },
+      endpoints: endpoints.map(({ host, port }) => ({ host, ports: [String(port)], protocol: 'tcp' })),
+    };
+  }
+}

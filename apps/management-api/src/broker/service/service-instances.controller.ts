@@ -1,0 +1,199 @@
+import {
+  type CatalogOperation,
+  type DeprovisioningService,
+  type EndpointPolicy,
+  type InstanceParameters,
+  type InstanceStateService,
+  type InstanceUpdateService,
+  operationName,
+  type OrderedInstance,
+  parseInstanceCrn,
+  type PlatformContext,
+  type ProvisioningService,
+  readInstanceCrn,
+  requireInstanceCrn,
+} from '@lib/tenancy';
+
+import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
+import { badRequest, OsbError } from '../http/osb-error';
+import {
+  acceptsIncomplete,
+  bodyObject,
+  checkMaintenance,
+  contextOf,
+  type JsonObject,
+  optionalObject,
+  parametersOf,
+  requiredPlan,
+  requiredService,
+  requiredText,
+  requireQueryIds,
+} from '../http/request-fields';
+import { createParameters, updateParameters } from './parameter-schemas';
+import { type ServiceOffer } from './service-offer';
+
+export interface ServiceInstancesOptions {
+  readonly offer: ServiceOffer;
+  readonly provisioning: ProvisioningService;
+  readonly updates: InstanceUpdateService;
+  readonly deprovisioning: DeprovisioningService;
+  readonly states: InstanceStateService;
+  /** Regions whose instances are made here; the region is in the CRN. */
+  readonly regions: readonly string[];
+  readonly keyManagers: Pick<EndpointPolicy, 'kindOf'>;
+  /** Base of dashboard addresses, without a slash at the end. */
+  readonly publicUrl: string;
+}
+
+const PATH = '/service_instances/:instance_id';
+const IBM_CLOUD = 'ibmcloud';
+/** Background operations take a few seconds. */
+const RETRY_AFTER_S = '1';
+
+/** `/v2/service_instances/{id}` (OSB 2.17, "Provisioning" to "Deprovisioning"). */
+export class ServiceInstancesController {
+  constructor(private readonly options: ServiceInstancesOptions) {}
+
+  readonly routes: readonly OsbRoute[] = [
+    { method: 'PUT', path: PATH, handle: (call) => this.provision(call) },
+    { method: 'GET', path: PATH, handle: (call) => this.fetch(call) },
+    { method: 'PATCH', path: PATH, handle: (call) => this.update(call) },
+    { method: 'DELETE', path: PATH, handle: (call) => this.deprovision(call) },
+    { method: 'GET', path: `${PATH}/last_operation`, handle: (call) => this.lastOperation(call) },
+  ];
+
+  private async provision({ path, query, body: received, context }: OsbCall): Promise<OsbAnswer> {
+    const { offer, provisioning } = this.options;
+    const body = bodyObject(received);
+    const serviceId = requiredService(body, offer);
+    const plan = requiredPlan(body, offer);
+    const platformContext = contextOf(body);
+    const owner = ownerOf(body, platformContext);
+    const parameters: InstanceParameters = parametersOf(body, createParameters);
+    this.checkKeyManager(parameters);
+    const instance = requireInstanceCrn(path['instance_id'] ?? '');
+    this.checkRegion(instance);
+    checkMaintenance(body, offer);
+    const outcome = await provisioning.provision({
+      ...instance,
+      serviceId,
+      plan,
+      attributes: { parameters, context: platformContext, ...owner },
+      acceptsIncomplete: acceptsIncomplete(query),
+      context,
+    });
+    const dashboard = { dashboard_url: this.dashboardUrl(instance) };
+    if (outcome.kind === 'accepted') return accepted(outcome.operation, dashboard);
+    return { status: outcome.kind === 'created' ? 201 : 200, body: dashboard };
+  }
+
+  private async fetch({ path }: OsbCall): Promise<OsbAnswer> {
+    const wanted = this.known(path);
+    const { serviceId, planId, attributes } = await this.options.states.get(wanted);
+    return {
+      status: 200,
+      body: {
+        service_id: serviceId,
+        plan_id: planId,
+        dashboard_url: this.dashboardUrl(wanted),
+        parameters: attributes.parameters,
+        maintenance_info: this.options.offer.maintenanceInfo,
+      },
+    };
+  }
+
+  private async update({ path, query, body: received, context }: OsbCall): Promise<OsbAnswer> {
+    const { offer, updates } = this.options;
+    const body = bodyObject(received);
+    requiredService(body, offer);
+    const planId = (body['plan_id'] ?? undefined) === undefined ? undefined : requiredPlan(body, offer).id;
+    const parameters: InstanceParameters = parametersOf(body, updateParameters);
+    this.checkKeyManager(parameters);
+    optionalObject(body, 'previous_values');
+    const instance = this.known(path);
+    checkMaintenance(body, offer);
+    const outcome = await updates.update({
+      ...instance,
+      plans: offer.plan,
+      planId,
+      parameters,
+      platformContext: contextOf(body),
+      acceptsIncomplete: acceptsIncomplete(query),
+      context,
+    });
+    return outcome.kind === 'accepted' ? accepted(outcome.operation, {}) : { status: 200, body: {} };
+  }
+
+  private async deprovision({ path, query, context }: OsbCall): Promise<OsbAnswer> {
+    const { offer, deprovisioning } = this.options;
+    requireQueryIds(query, offer);
+    const instance = readInstanceCrn(path['instance_id'] ?? '');
+    if (instance === undefined) throw new OsbError(410, 'There is no such service instance.');
+    const outcome = await deprovisioning.deprovision({
+      ...instance,
+      plans: offer.plan,
+      confirmed: query.get('delete_active_keys') === 'true',
+      acceptsIncomplete: acceptsIncomplete(query),
+      context,
+    });
+    if (outcome.kind === 'accepted') return accepted(outcome.operation, {});
+    if (outcome.keysLeftBehind.length === 0) return { status: 200, body: {} };
+    const left = outcome.keysLeftBehind.map(({ keyManagerCrn, count }) => ({ key_manager_crn: keyManagerCrn, count }));
+    return { status: 200, body: { description: outcome.description, keys_left_behind: left } };
+  }
+
+  private async lastOperation({ path, query }: OsbCall): Promise<OsbAnswer> {
+    const operation = await this.options.states.lastOperation(this.known(path), query.get('operation') ?? undefined);
+    const { state, kind, description } = operation;
+    const running = state === 'in progress';
+    return {
+      status: 200,
+      // A failed update has changed nothing; a failed deletion does not exist, it is tried until it succeeds.
+      body: {
+        state,
+        ...(description === undefined ? {} : { description }),
+        ...(state === 'failed' && kind === 'update' ? { instance_usable: true, update_repeatable: true } : {}),
+      },
+      headers: running ? { 'retry-after': RETRY_AFTER_S } : {},
+    };
+  }
+
+  private known(path: OsbCall['path']): OrderedInstance {
+    const instance = readInstanceCrn(path['instance_id'] ?? '');
+    if (instance === undefined) throw new OsbError(404, 'There is no such service instance.');
+    return instance;
+  }
+
+  private checkRegion({ crn: { region } }: OrderedInstance): void {
+    const { regions } = this.options;
+    if (!regions.includes(region))
+      throw badRequest(`Instances of ${region} are not made here, but of ${regions.join(', ')}.`);
+  }
+
+  /** What is only noted for later must at least be something that can be bound later. */
+  private checkKeyManager({ key_manager_crn: crn, root_key_id: rootKeyId }: InstanceParameters): void {
+    if (crn !== undefined) this.options.keyManagers.kindOf(parseInstanceCrn(crn));
+    else if (rootKeyId !== undefined) throw badRequest('parameters.root_key_id needs parameters.key_manager_crn.');
+  }
+
+  private dashboardUrl({ instanceId }: OrderedInstance): string {
+    return `${this.options.publicUrl}/dashboard/${instanceId}`;
+  }
+}
+
+const accepted = (operation: CatalogOperation, more: object): OsbAnswer => ({
+  status: 202,
+  body: { ...more, operation: operationName(operation) },
+});
+
+/** IBM Cloud names the owner in its context; every other platform has to name organization and space. */
+function ownerOf(
+  body: JsonObject,
+  context: PlatformContext,
+): { readonly organizationGuid?: string; readonly spaceGuid?: string } {
+  if (context['platform'] === IBM_CLOUD) return {};
+  return {
+    organizationGuid: requiredText(body, 'organization_guid'),
+    spaceGuid: requiredText(body, 'space_guid'),
+  };
+}
