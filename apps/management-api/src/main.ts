@@ -12,6 +12,7 @@ import {
   stopOnUnknownError,
 } from '@lib/observability';
 import { openRegion } from '@lib/platform';
+import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 
@@ -20,6 +21,9 @@ import { housekeeping } from './housekeeping/housekeeping';
 import { ManagementModule } from './management.module';
 import { composeTenantApi } from './tenant-api/compose-tenant-api';
 import { FASTIFY_OPTIONS, installTenantApi } from './tenant-api/install-tenant-api';
+
+/** Nest's own lines say nothing an operator needs; faults reach `main`. */
+const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, abortOnError: false });
 
 async function start(config: ManagementApiConfig, logger: Logger): Promise<void> {
   const metrics = new Metrics({ processMetrics: true });
@@ -34,7 +38,6 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const app = await NestFactory.create<NestFastifyApplication>(ManagementModule.with(tenantApi.parts), adapter, {
     logger: false,
     abortOnError: false,
-    bodyParser: false,
   });
   await installTenantApi(app, adapter.getInstance(), tenantApi.options);
   const chores = housekeeping(region, metrics, logger);

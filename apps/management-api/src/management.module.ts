@@ -1,5 +1,11 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
+
+import { TenantApiModule, type TenantApiParts } from './tenant-api/tenant-api.module';
 
 /** Composition root of the management app. */
 @Module({})
-export class ManagementModule {}
+export class ManagementModule {
+  static with(tenantApi: TenantApiParts): DynamicModule {
+    return { module: ManagementModule, imports: [TenantApiModule.with(tenantApi)] };
+  }
+}

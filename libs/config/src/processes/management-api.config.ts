@@ -1,5 +1,5 @@
 import { type ConfigOf, defaulted, optional } from '../setting';
-import { host, listOf, onOff, plainName, port, secretText, serviceUrl } from '../setting-types';
+import { host, listOf, onOff, path, plainName, port, secretText, serviceUrl, wholeNumber } from '../setting-types';
 import { hostAndPort } from '../host-and-port';
 import { cloudSettings, databaseSettings, healthSettings, loggingSettings, regionSetting } from './common-settings';
 
@@ -37,6 +37,27 @@ export const managementApiConfig = {
   apiDocumentation: defaulted('API_DOCUMENTATION', onOff, 'off', {
     meaning: 'Whether the OpenAPI document is served.',
     consequence: 'Needs no authentication when on.',
+  }),
+  kmipCertificateFiles: optional('KMIP_CERTIFICATE_FILES', listOf(path, 'files'), {
+    meaning: 'Server certificates of the KMIP endpoints in PEM, leaf first: one for each endpoint, or one for all.',
+    consequence: 'Shown to tenants, who compare fingerprints before they click Trust. Unset: none is shown.',
+  }),
+  iamIssuer: optional('IAM_ISSUER', serviceUrl, {
+    meaning: 'Issuer that access tokens must name, exactly.',
+    consequence: 'Tokens of another issuer are refused. Unset: IAM_URL with `/identity`.',
+  }),
+  serviceApiKey: optional('SERVICE_API_KEY', secretText, {
+    meaning: 'API key with which the service asks the policy decision point of IAM what callers may do.',
+    consequence: 'Unset: ROLE_FILE decides.',
+  }),
+  roleFile: optional('ROLE_FILE', path, {
+    meaning:
+      'JSON list of `{iamId, accountId, roles, instanceId?}`: roles of callers where no policy decision point is.',
+    consequence: 'Not used with SERVICE_API_KEY. With neither, nobody may do anything.',
+  }),
+  managementRequestsPerSecond: defaulted('MANAGEMENT_REQUESTS_PER_SECOND', wholeNumber(1, 100_000), '50', {
+    meaning: 'Requests a second that one caller may send for ever, for each process; ten times as many at once.',
+    consequence: 'More are answered with 429 and the time to wait.',
   }),
   ...healthSettings,
   ...databaseSettings,

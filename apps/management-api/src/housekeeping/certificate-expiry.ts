@@ -1,0 +1,67 @@
+import { type AuditSink, type AuditTrail } from '@lib/audit';
+import { type Clock, newCorrelationId } from '@lib/kernel';
+import { type DirectoryEntry, type RegionDirectory } from '@lib/tenancy';
+
+/** Days before the end at which an administrator is told, once each. */
+export const EXPIRY_NOTICES = [90, 60, 30, 14, 7, 1] as const;
+
+const DAY_MS = 86_400_000;
+const ACTION = 'vmware-solutions.certificate.expire';
+
+export interface CertificateExpiryDependencies {
+  readonly directory: Pick<RegionDirectory, 'certificates'>;
+  readonly trail: AuditTrail;
+  readonly sink: AuditSink;
+  readonly clock: Clock;
+  /** Certificates of the region that end within so many days; `0`: that have ended. */
+  readonly gauge: (withinDays: number, count: number) => void;
+}
+
+/** Tells of client certificates that are about to expire: in the audit trail of their instance, and as numbers. */
+export class CertificateExpiry {
+  constructor(private readonly dependencies: CertificateExpiryDependencies) {}
+
+  /** One look at every certificate of the region. Repeatable: a notice that is in the trail is not given again. */
+  async round(): Promise<void> {
+    const { directory, clock, gauge } = this.dependencies;
+    const now = clock.now();
+    const certificates = await directory.certificates();
+    for (const days of [...EXPIRY_NOTICES, 0]) {
+      gauge(days, certificates.filter((entry) => daysLeft(entry, now) < days).length);
+    }
+    for (const entry of certificates) {
+      const due = dueNotice(daysLeft(entry, now));
+      if (due !== undefined && !(await this.#given(entry, due))) await this.#give(entry, due, now);
+    }
+  }
+
+  async #given({ instanceId, certificateId }: DirectoryEntry, days: number): Promise<boolean> {
+    const records = await this.dependencies.trail.list(instanceId, {
+      action: ACTION,
+      targetId: certificateId,
+      newestFirst: true,
+      limit: EXPIRY_NOTICES.length,
+    });
+    return records.some(({ event }) => Number(event.details?.['noticeDays']) <= days);
+  }
+
+  async #give(entry: DirectoryEntry, noticeDays: number, now: Date): Promise<void> {
+    const { instanceId, certificateId, certificateName, fingerprint, notAfter } = entry;
+    await this.dependencies.sink.record({
+      instanceId,
+      action: ACTION,
+      occurredAt: now,
+      initiator: { kind: 'system', component: 'certificate-expiry' },
+      outcome: 'success',
+      target: { kind: 'certificate', id: certificateId, name: certificateName },
+      correlationId: newCorrelationId(),
+      observer: 'management-api',
+      details: { noticeDays, expiresAt: notAfter.toISOString(), fingerprint },
+    });
+  }
+}
+
+const daysLeft = ({ notAfter }: DirectoryEntry, now: Date): number => (notAfter.getTime() - now.getTime()) / DAY_MS;
+
+/** The nearest notice that has come due; one that was missed meanwhile is not given late. */
+const dueNotice = (days: number): number | undefined => [...EXPIRY_NOTICES].reverse().find((notice) => days <= notice);

@@ -1,0 +1,49 @@
+import { hostname } from 'node:os';
+
+import { type Clock } from '@lib/kernel';
+import { type Logger, type Metrics } from '@lib/observability';
+import { PostgresAuditTrail, PostgresConnectionAttempts, PostgresDailyUsages } from '@lib/persistence';
+import { type Region } from '@lib/platform';
+import { LeasedWorker } from '@lib/tenancy';
+
+import { CertificateExpiry } from './certificate-expiry';
+
+const INTERVAL_MS = 600_000;
+const LEASE_MS = 1_800_000;
+/** Long enough for the question "what happened at the weekend". */
+const ATTEMPTS_KEPT_MS = 30 * 86_400_000;
+const MAXIMUM_ATTEMPTS = 200_000;
+
+/** What has to be done for all tenants from time to time, by one process of the region. */
+export function housekeeping(region: Region, metrics: Metrics, logger: Logger): LeasedWorker {
+  const { clock, dataSource, directory, leases, objectStores } = region;
+  const attempts = new PostgresConnectionAttempts(dataSource);
+  const usages = new PostgresDailyUsages(dataSource);
+  const expiring = metrics.gauge('kmip_client_certificates_expiring', 'Certificates that end within so many days', [
+    'days',
+  ]);
+  const expiry = new CertificateExpiry({
+    directory,
+    trail: new PostgresAuditTrail(dataSource),
+    sink: objectStores.auditSink,
+    clock,
+    gauge: (days, count) => {
+      expiring.set({ days: String(days) }, count);
+    },
+  });
+  return new LeasedWorker({
+    name: 'management-housekeeping',
+    owner: `${hostname()}/${process.pid}`,
+    leases,
+    intervalMs: INTERVAL_MS,
+    leaseMs: LEASE_MS,
+    log: (message, error) => logger.warn({ err: error }, message),
+    work: async () => {
+      await usages.measure(today(clock));
+      await attempts.prune(new Date(clock.now().getTime() - ATTEMPTS_KEPT_MS), MAXIMUM_ATTEMPTS);
+      await expiry.round();
+    },
+  });
+}
+
+const today = (clock: Clock): string => clock.now().toISOString().slice(0, 10);

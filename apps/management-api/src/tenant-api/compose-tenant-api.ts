@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+
+import { type ManagementApiConfig } from '@lib/config';
+import { type Clock, isUuid, toInstanceId } from '@lib/kernel';
+import { type ConnectionOptions, iamTokenRequest, KeyManagerRegistry } from '@lib/key-protect';
+import { Custodian, KeyAdministration } from '@lib/kmip-engine';
+import {
+  PostgresAuditTrail,
+  PostgresConnectionAttempts,
+  PostgresDailyUsages,
+  PostgresKeyCatalog,
+} from '@lib/persistence';
+import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
+import { CertificateClaimService, TenancyError } from '@lib/tenancy';
+
+import { type Authorizer } from '../auth/authorizer.port';
+import { IamKeySet, keysFrom } from '../auth/iam-key-set';
+import { LocalRoleMap } from '../auth/local-role-map';
+import { PolicyDecisionPoint } from '../auth/policy-decision-point';
+import { readRoleFile } from '../auth/role-file';
+import { ServiceToken } from '../auth/service-token';
+import { TokenVerifier } from '../auth/token-verifier';
+import { type InstanceDirectory } from '../http/admission';
+import { RateLimiter } from '../http/rate-limiter';
+import { type AnswerObserver } from '../http/tenant-api.plugin';
+import { CallAudit } from './audit/call-audit';
+import { GatewaySightings } from './client-certificates/gateway-sightings';
+import { PkiCertificateIssuer } from './client-certificates/pki-certificate-issuer';
+import { type InstallOptions } from './install-tenant-api';
+import { ConfiguredEndpoints } from './instances/configured-endpoints';
+import { RegionKeyAccess } from './keys/region-key-access';
+import { RootKeyWorkbench } from './root-key/root-key-workbench';
+import { type TenantApiParts } from './tenant-api.module';
+
+export type TenantApiSettings = Pick<
+  ManagementApiConfig,
+  | 'apiDocumentation'
+  | 'hpcsEndpoints'
+  | 'iamIssuer'
+  | 'iamUrl'
+  | 'keyProtectEndpoints'
+  | 'kmipCertificateFiles'
+  | 'kmipEndpoints'
+  | 'managementRequestsPerSecond'
+  | 'region'
+  | 'resourceControllerUrl'
+  | 'roleFile'
+  | 'serviceApiKey'
+  | 'serviceName'
+>;
+
+export interface TenantApiLogger {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export interface TenantApi {
+  readonly parts: TenantApiParts;
+  readonly options: InstallOptions;
+  /** Connections to key managers end. */
+  close(): Promise<void>;
+}
+
+const BURST_SECONDS = 10;
+/** Of one address, whoever is behind it: a proxy of a whole company must fit in. */
+const ADDRESS_FACTOR = 10;
+
+type UsedRegion = Pick<
+  Region,
+  | 'bus'
+  | 'certificates'
+  | 'clock'
+  | 'dataSource'
+  | 'endpoints'
+  | 'instances'
+  | 'objectStores'
+  | 'rootKeys'
+  | 'unitOfWork'
+>;
+
+/** Builds the tenant API over a region, from configuration. */
+export async function composeTenantApi(
+  settings: TenantApiSettings,
+  region: UsedRegion,
+  publicUrl: string,
+  logger: TenantApiLogger,
+  observer: AnswerObserver,
+): Promise<TenantApi> {
+  const { clock, dataSource, instances, objectStores, rootKeys, unitOfWork } = region;
+  const { iamUrl, resourceControllerUrl } = settings;
+  const connection: ConnectionOptions = { iamUrl, endpoints: endpointGuard(endpointTemplates(settings)) };
+  const keyManagers = new TenantKeyManagers(rootKeys, new KeyManagerRegistry(connection), region.bus);
+  keyManagers.start();
+  const authorizer = await authorizerOf(settings, clock, logger);
+  const attempts = new PostgresConnectionAttempts(dataSource);
+  const custodian = new Custodian(logger);
+  const parts: TenantApiParts = {
+    clock,
+    publicUrl,
+    authorizer,
+    instances,
+    certificates: region.certificates,
+    claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
+    rootKeys,
+    workbench: new RootKeyWorkbench({
+      bindings: rootKeys,
+      endpoints: region.endpoints,
+      account: { iamUrl, resourceControllerUrl },
+      connection,
+      clock,
+    }),
+    administration: new KeyAdministration(custodian, clock),
+    keys: new RegionKeyAccess({ objectStores, keyCatalogs: new PostgresKeyCatalog(dataSource), keyManagers }),
+    trail: new PostgresAuditTrail(dataSource),
+    usages: new PostgresDailyUsages(dataSource),
+    attempts,
+    sightings: new GatewaySightings(attempts),
+    issuer: new PkiCertificateIssuer(),
+    endpoints: endpointsOf(settings, clock, logger),
+  };
+  const options: InstallOptions = {
+    ...admissionOf(settings, clock, authorizer, directoryOf(region)),
+    recorder: new CallAudit(objectStores.auditSink, clock),
+    publicUrl,
+    observer,
+    explorer: settings.apiDocumentation,
+  };
+  return { parts, options, close: () => keyManagers.stop() };
+}
+
+async function authorizerOf(settings: TenantApiSettings, clock: Clock, logger: TenantApiLogger): Promise<Authorizer> {
+  const { iamUrl, serviceName, serviceApiKey, roleFile } = settings;
+  if (serviceApiKey) {
+    const token = new ServiceToken(serviceApiKey, iamTokenRequest(iamUrl), clock);
+    return new PolicyDecisionPoint({ iamUrl, serviceName, serviceToken: token.get }, clock);
+  }
+  if (roleFile === undefined) {
+    logger.warn({}, 'neither SERVICE_API_KEY nor ROLE_FILE is set: the tenant API permits nobody anything');
+  }
+  return new LocalRoleMap(roleFile === undefined ? [] : await readRoleFile(roleFile));
+}
+
+function admissionOf(
+  { iamUrl, iamIssuer = `${iamUrl}/identity`, managementRequestsPerSecond: perSecond }: TenantApiSettings,
+  clock: Clock,
+  authorizer: Authorizer,
+  directory: InstanceDirectory,
+): Pick<InstallOptions, 'verifier' | 'authorizer' | 'directory' | 'addressLimiter' | 'callerLimiter'> {
+  const limiter = (factor: number): RateLimiter =>
+    new RateLimiter({ perSecond: perSecond * factor, burst: perSecond * factor * BURST_SECONDS }, clock);
+  return {
+    verifier: new TokenVerifier(new IamKeySet(keysFrom(`${iamUrl}/identity/keys`), clock), iamIssuer, clock),
+    authorizer,
+    directory,
+    addressLimiter: limiter(ADDRESS_FACTOR),
+    callerLimiter: limiter(1),
+  };
+}
+
+function endpointsOf(settings: TenantApiSettings, clock: Clock, logger: TenantApiLogger): ConfiguredEndpoints {
+  return new ConfiguredEndpoints({
+    addresses: settings.kmipEndpoints,
+    certificateFiles: settings.kmipCertificateFiles ?? [],
+    clock,
+    log: (message, error) => logger.warn({ err: error }, message),
+  });
+}
+
+function directoryOf({ instances }: UsedRegion): InstanceDirectory {
+  return {
+    find: async (id) => {
+      if (!isUuid(id)) return undefined;
+      try {
+        const { id: instanceId, accountId, crn } = await instances.get(toInstanceId(id));
+        return { instanceId, accountId, crn };
+      } catch (error) {
+        if (error instanceof TenancyError && error.code === 'instance_not_found') return undefined;
+        throw error;
+      }
+    },
+  };
+}
