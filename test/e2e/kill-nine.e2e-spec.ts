@@ -34,7 +34,7 @@ describe(`${ROUNDS} times kill -9 of a gateway under Creates`, () => {
       const clients = await Promise.all(Array.from({ length: CLIENTS }, () => service.kmip(0)));
       const before = acknowledged.size;
       const creators = clients.map((client) => createUntilCut(client, acknowledged));
-      await until('the first key of the round', 10_000, async () => Promise.resolve(acknowledged.size > before));
+      await until('the first key of the round', 10_000, () => acknowledged.size > before);
       await new Promise((resolve) => setTimeout(resolve, momentMs(round)));
       const pid = (await service.reload()).processes['kmip-gateway-1'] ?? 0;
       process.kill(pid, 'SIGKILL');

@@ -1,6 +1,5 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { stat } from 'node:fs/promises';
-import { type AddressInfo } from 'node:net';
 import { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 

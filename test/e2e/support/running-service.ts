@@ -45,7 +45,7 @@ export class RunningService {
   ): Promise<RunningService> {
     const dataFolder = options.dataFolder ?? (await makeDataFolder());
     const started = launch({ ...ANY_PORTS, DATA_DIR: dataFolder, ...options.environment });
-    await until(`connection.json of ${dataFolder}`, READY_WITHIN_MS, async () => {
+    await until(`connection.json of ${dataFolder}`, READY_WITHIN_MS, () => {
       if (started.process.exitCode !== null) throw new Error(`the launcher ended:\n${started.output()}`);
       return started.output().includes('connection.json');
     });
@@ -158,7 +158,7 @@ async function readConnection(dataFolder: string): Promise<ConnectionFile> {
 }
 
 /** Polls a condition of another process; the limit is generous because only failure waits for it. */
-export async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
+export async function until(what: string, withinMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     if (await holds()) return;
