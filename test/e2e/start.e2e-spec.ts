@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { stat } from 'node:fs/promises';
-import { X509Certificate } from 'node:crypto';
+import { type X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 
 import { createKey, fetchKey } from './support/keys';

@@ -23,7 +23,11 @@ import { composeTenantApi } from './tenant-api/compose-tenant-api';
 import { FASTIFY_OPTIONS, installTenantApi } from './tenant-api/install-tenant-api';
 
 /** Nest's own lines say nothing an operator needs; faults reach `main`. */
-const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, abortOnError: false });
+const quiet = Object.assign(new NestApplicationContextOptions(), {
+  logger: false as const,
+  abortOnError: false,
+  bodyParser: false,
+});
 
 async function start(config: ManagementApiConfig, logger: Logger): Promise<void> {
   const metrics = new Metrics({ processMetrics: true });
@@ -35,10 +39,7 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const report = new AnswerReport(metrics, logger);
   const tenantApi = await composeTenantApi(config, region, publicUrl, logger, report);
   const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
-  const app = await NestFactory.create<NestFastifyApplication>(ManagementModule.with(tenantApi.parts), adapter, {
-    logger: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(ManagementModule.with(tenantApi.parts), adapter, quiet);
   await installTenantApi(app, adapter.getInstance(), tenantApi.options);
   const chores = housekeeping(region, metrics, logger);
   await app.listen({ host: config.managementHost, port: config.managementPort });

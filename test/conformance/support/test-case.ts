@@ -43,14 +43,6 @@ function pair(messages: readonly MessageNode[]): readonly Exchange[] | undefined
   return exchanges;
 }
 
-/** "1.1": the version a message says of itself. */
-function versionOf(message: DataNode): string {
-  const header = childOf(message, 'RequestHeader') ?? childOf(message, 'ResponseHeader');
-  const version = header && childOf(header, 'ProtocolVersion');
-  if (version === undefined) return 'none';
-  return `${textOf(version, 'ProtocolVersionMajor') ?? ''}.${textOf(version, 'ProtocolVersionMinor') ?? ''}`;
-}
-
 /** Names of the operations of a message; an item without one gives an empty name. */
 export const operationsOf = (message: DataNode): readonly string[] =>
   childrenOf(message)
