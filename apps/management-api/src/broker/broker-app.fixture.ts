@@ -1,11 +1,9 @@
-import { type AddressInfo } from 'node:net';
-
 import { Secret, systemClock } from '@lib/kernel';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { EndpointPolicy, ibmCloudEndpoints } from '@lib/tenancy';
+import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type DataSource } from 'typeorm';
 
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';
 import { BrokerModule } from './broker.module';
@@ -14,6 +12,8 @@ import { type BrokerObserver } from './http/osb.plugin';
 import { PlatformAuthentication } from './http/platform-authentication';
 import { BROKER_FASTIFY_OPTIONS, installBroker } from './install-broker';
 import { ServiceOffer } from './service/service-offer';
+
+type DataSource = ConstructorParameters<typeof PostgresLeases>[0];
 
 export const BROKER_CRN = `crn:v1:bluemix:public:resource-controller::a/${'b'.repeat(32)}::resource-broker:b0b0b0b0-0000-4000-8000-000000000001`;
 export const USERNAME = 'broker';
@@ -34,6 +34,8 @@ export interface BrokerApp {
   readonly failures: unknown[];
   close(): Promise<void>;
 }
+
+const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const });
 
 /** An application of the broker alone, on a free port. */
 export async function startBrokerApp(
@@ -74,9 +76,8 @@ export async function startBrokerApp(
     publicUrl: 'https://kmip.example.com',
   });
   const adapter = new FastifyAdapter(BROKER_FASTIFY_OPTIONS);
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, abortOnError: false });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, quiet);
   await installBroker(app, app.getHttpAdapter().getInstance());
   await app.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = app.getHttpServer().address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, parts, failures, close: () => app.close() };
+  return { url: await app.getUrl(), parts, failures, close: () => app.close() };
 }
