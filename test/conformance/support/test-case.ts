@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { childOf, childrenOf, type DataNode, textOf } from './data-node';
+import { childrenOf, type DataNode, textOf } from './data-node';
 import { readXml } from './xml-reader';
 
 export interface TestMessage {
