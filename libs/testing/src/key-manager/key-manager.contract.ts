@@ -245,6 +245,11 @@ function storedKeys(harness: () => KeyManagerHarness): void {
     expect((await asWriter.fetchKey(context(), stored.id)).toString()).toBe('x');
   });
 
+  it('tells by a key that was never there who may delete: permission comes first', async () => {
+    await expect(harness().keyManager.deleteKey(context(), randomUUID())).resolves.toBeUndefined();
+    await expectFault(harness().asWriter.deleteKey(context(), randomUUID()), 'permission_denied');
+  });
+
   it('lets a Reader wrap and unwrap, but neither store nor read keys', async () => {
     const { asReader, keyManager } = harness();
     const { ciphertext } = await asReader.wrap(context(), AAD);
