@@ -38,6 +38,7 @@ export { STORED_KEY_PREFIX } from './provisioning/keys-left-behind';
 export { OperationRunner, type OperationRunnerOptions } from './provisioning/operation-runner';
 export { type OperationStepOptions, OperationSteps } from './provisioning/operation-steps';
 export { OperationWorker } from './provisioning/operation-worker';
+export * from './provisioning/platform-reconciler';
 export * from './provisioning/provisioning.ports';
 export { type Order, type OrderOutcome, ProvisioningService } from './provisioning/provisioning.service';
 export { type BindingOrder, ServiceBindingService } from './provisioning/service-binding.service';
