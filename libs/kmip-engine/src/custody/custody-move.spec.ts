@@ -83,4 +83,76 @@ describe('after the root key was rotated', () => {
       code: 'root_key_not_bound',
     });
   });
+
+  describe('with a service ID that may not delete', () => {
+    const TEN_MINUTES = 600_000;
+    const stays = () => harness.logs.filter(({ message }) => message.includes('may not delete'));
+    beforeEach(() => {
+      harness.keyManager.role = 'writer';
+    });
+
+    it('serves the key and leaves it where it is: a second stored key would stay for good', async () => {
+      const before = custody();
+      for (let count = 0; count < 5; count++) expect(await harness.fetch(id)).toStrictEqual(key);
+      await harness.engine.drain();
+      expect(custody()).toStrictEqual(before);
+      expect(harness.keyManager.storedKeys()).toHaveLength(1);
+      expect(harness.keyManager.callsOf('storeKey')).toHaveLength(1);
+    });
+
+    it('asks once in ten minutes, about a key that was never there, and says so once', async () => {
+      const others = [await harness.createKey(), await harness.createKey()];
+      harness.keyManager.rotate();
+      for (const each of [id, ...others, id]) {
+        await harness.fetch(each);
+        await harness.engine.drain();
+      }
+      const tries = harness.keyManager.callsOf('deleteKey');
+      expect(tries).toHaveLength(1);
+      expect(harness.keyManager.storedKeys().map(({ id: stored }) => stored)).not.toContain(tries[0]?.target);
+      expect(stays()).toMatchObject([{ level: 'warn', fields: { instanceId: harness.instanceId } }]);
+      harness.clock.advance(TEN_MINUTES + 1);
+      await harness.fetch(id);
+      await harness.engine.drain();
+      expect(harness.keyManager.callsOf('deleteKey')).toHaveLength(2);
+      expect(stays()).toHaveLength(2);
+    });
+
+    it('moves the key once it was made a Manager, at the latest ten minutes later', async () => {
+      await harness.fetch(id);
+      await harness.engine.drain();
+      harness.keyManager.role = 'manager';
+      harness.clock.advance(TEN_MINUTES + 1);
+      await harness.fetch(id);
+      await harness.engine.drain();
+      expect(custody().rootKeyVersion).toBe(harness.keyManager.rootKey.version);
+      expect(harness.keyManager.storedKeys()).toHaveLength(1);
+    });
+
+    it('that lost the right after it was seen leaves one second stored key and no more', async () => {
+      harness.keyManager.role = 'manager';
+      const other = await harness.createKey();
+      harness.keyManager.rotate();
+      harness.keyManager.failNext('deleteKey', 'permission_denied', { after: 1 });
+      await harness.fetch(other);
+      await harness.engine.drain();
+      harness.keyManager.role = 'writer';
+      await harness.fetch(id);
+      await harness.engine.drain();
+      expect(harness.keyManager.storedKeys()).toHaveLength(3);
+      expect(stays()).toHaveLength(0);
+    });
+  });
+
+  it('moves nothing while it cannot be found out whether it may delete, and tries again with a later Get', async () => {
+    harness.keyManager.failNext('deleteKey', 'unavailable');
+    const before = custody();
+    await harness.fetch(id);
+    await harness.engine.drain();
+    expect(custody()).toStrictEqual(before);
+    harness.clock.advance(3_600_001);
+    await harness.fetch(id);
+    await harness.engine.drain();
+    expect(custody().rootKeyVersion).toBe(harness.keyManager.rootKey.version);
+  });
 });

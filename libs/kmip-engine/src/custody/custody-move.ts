@@ -5,7 +5,9 @@ import { type OperationContext, auditEvent } from '../operation-context';
 import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
 import { type BackgroundTasks } from './background-tasks';
 import { BoundedMap } from './bounded-map';
+import { DeletionRights } from './deletion-rights';
 import { type EnvelopeCache } from './envelope-cache';
+import { isFault } from './key-manager-failure';
 import { type StoredEnvelope, serializeEnvelope, storedKeyName } from './stored-envelope';
 
 const TIMEOUT_MS = 30_000;
@@ -24,6 +26,7 @@ export interface Rewrapped {
  */
 export class CustodyMove {
   readonly #paused = new BoundedMap<string, number>(10_000);
+  readonly #rights = new DeletionRights();
 
   constructor(
     private readonly cache: EnvelopeCache,
@@ -39,13 +42,25 @@ export class CustodyMove {
     const started = this.tasks.start('custody-move', async () => {
       const deadline = startDeadline(TIMEOUT_MS, context.scope.signal);
       try {
-        await this.#move(context, object, next, { correlationId: context.correlationId, signal: deadline.signal });
+        const call = { correlationId: context.correlationId, signal: deadline.signal };
+        if (await this.#worthIt(context, next, call)) await this.#move(context, object, next, call);
       } finally {
         deadline.end();
       }
       this.#paused.delete(object.uniqueIdentifier);
     });
     if (!started) this.#paused.delete(object.uniqueIdentifier);
+  }
+
+  /** Where the old stored key would have to stay, moving only fills the tenant's key manager with duplicates. */
+  #worthIt({ scope, dependencies }: OperationContext, { keyManager }: Rewrapped, call: CallContext): Promise<boolean> {
+    return this.#rights.allowed(dependencies, keyManager, call, () => {
+      const { instanceId } = scope;
+      dependencies.logger.warn(
+        { instanceId },
+        'keys stay under older versions of the root key, which serve them as well: the service ID may not delete stored keys',
+      );
+    });
   }
 
   async #move(context: OperationContext, object: ManagedObject, next: Rewrapped, call: CallContext): Promise<void> {
@@ -67,6 +82,11 @@ export class CustodyMove {
     const moved = await scope.store.replaceCustody(uniqueIdentifier, from, to, audit);
     if (moved) this.cache.set({ instanceId: scope.instanceId, uniqueIdentifier, custody: to }, envelope.ciphertext);
     this.cache.delete({ instanceId: scope.instanceId, uniqueIdentifier, custody: from });
-    await keyManager.deleteKey(call, moved ? from.storedKeyId : stored.id);
+    try {
+      await keyManager.deleteKey(call, moved ? from.storedKeyId : stored.id);
+    } catch (error) {
+      if (isFault(error, 'permission_denied')) this.#rights.refused(context.dependencies, keyManager);
+      throw error;
+    }
   }
 }

@@ -7,6 +7,8 @@ export interface FaultOptions {
   readonly afterEffect?: boolean;
   /** How many calls fail; `Infinity` until {@link FaultScript.recover}. Default 1. */
   readonly times?: number;
+  /** How many calls go well first. Default none. */
+  readonly after?: number;
   readonly reasonCode?: string;
 }
 
@@ -14,6 +16,7 @@ interface PlannedFault {
   readonly fault: KeyManagerFault;
   readonly afterEffect: boolean;
   readonly reasonCode: string | undefined;
+  skip: number;
   remaining: number;
 }
 
@@ -39,6 +42,7 @@ export class FaultScript {
       fault,
       afterEffect: options.afterEffect ?? false,
       reasonCode: options.reasonCode,
+      skip: options.after ?? 0,
       remaining: options.times ?? 1,
     });
     this.#planned.set(method, queue);
@@ -77,6 +81,10 @@ export class FaultScript {
     const queue = this.#planned.get(method);
     const next = queue?.[0];
     if (queue === undefined || next === undefined) return undefined;
+    if (next.skip > 0) {
+      next.skip -= 1;
+      return undefined;
+    }
     next.remaining -= 1;
     if (next.remaining <= 0) queue.shift();
     return next;

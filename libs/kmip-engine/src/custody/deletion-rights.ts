@@ -1,0 +1,63 @@
+import { type CallContext, type KeyManager } from '@lib/key-manager';
+
+import { type EngineDependencies } from '../ports/engine-ports';
+import { isFault } from './key-manager-failure';
+
+/** After this a right that was given, or taken away, is seen. */
+const REMEMBERED_MS = 600_000;
+
+interface Answer {
+  readonly allowed: Promise<boolean>;
+  readonly untilMs: number;
+}
+
+type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier'>;
+
+/**
+ * Whether we may delete stored keys at a key manager, found out without an effect: key managers judge the permission
+ * before they look for the key, so a key that was never there tells a Writer from a Manager. Remembered by adapter: one
+ * with another credential is another adapter.
+ */
+export class DeletionRights {
+  readonly #answers = new WeakMap<KeyManager, Answer>();
+
+  /** @throws KeyManagerError when it cannot be found out; that is not remembered. */
+  async allowed(
+    { clock, newUniqueIdentifier }: Dependencies,
+    keyManager: KeyManager,
+    call: CallContext,
+    onRefused: () => void,
+  ): Promise<boolean> {
+    const known = this.#answers.get(keyManager);
+    if (known !== undefined && known.untilMs > clock.monotonicMs()) return known.allowed;
+    const answer = {
+      allowed: ask(keyManager, call, newUniqueIdentifier()),
+      untilMs: clock.monotonicMs() + REMEMBERED_MS,
+    };
+    this.#answers.set(keyManager, answer);
+    try {
+      const allowed = await answer.allowed;
+      if (!allowed) onRefused();
+      return allowed;
+    } catch (error) {
+      this.#answers.delete(keyManager);
+      throw error;
+    }
+  }
+
+  /** A deletion was refused although it seemed allowed (rights by key, a second signature): believed for as long. */
+  refused({ clock }: Pick<Dependencies, 'clock'>, keyManager: KeyManager): void {
+    const untilMs = clock.monotonicMs() + REMEMBERED_MS;
+    this.#answers.set(keyManager, { allowed: Promise.resolve(false), untilMs });
+  }
+}
+
+async function ask(keyManager: KeyManager, call: CallContext, neverThere: string): Promise<boolean> {
+  try {
+    await keyManager.deleteKey(call, neverThere);
+    return true;
+  } catch (error) {
+    if (isFault(error, 'permission_denied')) return false;
+    throw error;
+  }
+}
