@@ -1,3 +1,4 @@
+import '@lib/hardening';
 import 'reflect-metadata';
 
 import { gatewayConfig, type GatewayConfig, parseConfig, readEnvironment } from '@lib/config';

@@ -1,3 +1,4 @@
+import '@lib/hardening';
 import 'reflect-metadata';
 
 import { type LauncherConfig, launcherConfig, parseConfig, readEnvironment } from '@lib/config';

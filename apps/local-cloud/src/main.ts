@@ -1,3 +1,5 @@
+import '@lib/hardening';
+
 import { localCloudConfig, parseConfig, readEnvironment } from '@lib/config';
 import { reportToParent, stopOnSignal } from '@lib/observability';
 

@@ -6,10 +6,7 @@ export function reportToParent(report: ProcessReport): void {
   process.send?.(report);
 }
 
-/**
- * Runs `stop` once on SIGINT, SIGTERM or when the parent launcher is gone, then exits.
- * SIGUSR1 is taken over because Node would open its inspector, which can read every key in memory.
- */
+/** Runs `stop` once on SIGINT, SIGTERM or when the parent launcher is gone, then exits. */
 export function stopOnSignal(stop: () => Promise<void>, onError: (error: unknown) => void): void {
   let stopping = false;
   const run = (): void => {
@@ -25,7 +22,6 @@ export function stopOnSignal(stop: () => Promise<void>, onError: (error: unknown
   process.on('SIGINT', run);
   process.on('SIGTERM', run);
   process.on('disconnect', run);
-  process.on('SIGUSR1', () => undefined);
 }
 
 /** Unknown state is not served from: a stray rejection or exception drains and ends the process. */
