@@ -59,6 +59,21 @@ describe('use of a key', () => {
     });
   });
 
+  it('is granted when the key moves to another stored key between the look at the catalog and the fetch', async () => {
+    const key = await harness.fetch(id);
+    const { custody, ...object } = harness.store.objects()[0]!;
+    const call = { correlationId: 'c' as never };
+    const payload = await harness.keyManager.fetchKey(call, custody!.storedKeyId);
+    const release = harness.keyManager.hang('fetchKey');
+    const pending = harness.fetch(id);
+    await new Promise(setImmediate);
+    const moved = await harness.keyManager.storeKey(call, `vmware_kmip_${id}`, payload);
+    harness.store.overwrite({ ...object, custody: { ...custody!, storedKeyId: moved.id } });
+    harness.keyManager.deleteStoredKey(custody!.storedKeyId);
+    release();
+    expect(await pending).toStrictEqual(key);
+  });
+
   describe('what the tenant does in the key manager shows with the next Get', () => {
     const acts: readonly (readonly [string, (keyManager: FakeKeyManager) => void, string, string])[] = [
       ['root key disabled', (k) => k.disable(), 'PermissionDenied', 'root_key_disabled'],

@@ -4,7 +4,7 @@ import { type CallContext, KeyManagerError, type KeyManager, type UnwrapResult }
 import { digestOf } from '../crypto/key-material';
 import { startDeadline } from '../deadline';
 import { type EngineLimits, type EngineScope } from '../engine-scope';
-import { fail } from '../failures/operation-failure';
+import { OperationFailure, fail } from '../failures/operation-failure';
 import { isDestroyed, stateAt } from '../lifecycle';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type ManagedObject } from '../ports/managed-object';
@@ -34,6 +34,13 @@ function requireServable(object: ManagedObject, now: Date, limits: EngineLimits)
   if (state === 'Compromised' && limits.serveCompromisedKeys === false) fail('key_compromised');
 }
 
+/** What lay at a place: the key, or nothing. */
+interface Fetched {
+  readonly place: string;
+  readonly secret?: Secret;
+  readonly missing?: OperationFailure;
+}
+
 /**
  * Get: catalog row, stored key and unwrap, then the audit record, then the answer. No clear key is kept, so whatever
  * the tenant withdraws in the catalog or the key manager takes effect with the next Get.
@@ -47,18 +54,20 @@ export class KeyUse {
   ) {}
 
   async serve(context: OperationContext, uniqueIdentifier: UniqueIdentifier): Promise<ServedKey> {
-    let held: { readonly secret: Secret; readonly place: string } | undefined;
+    let held: Fetched | undefined;
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const object = (await context.scope.store.find(uniqueIdentifier)) ?? fail('unknown_object');
         requireServable(object, context.now, context.scope.limits);
         const place = placeOf(context.scope, object);
         if (held?.place !== placeKey(place)) {
-          held?.secret.wipe();
+          held?.secret?.wipe();
           held = undefined;
-          held = { secret: await this.#fetch(context, object, place), place: placeKey(place) };
+          held = await this.#take(context, object, place);
+        } else if (held.missing !== undefined) {
+          throw held.missing;
         }
-        if (await this.#record(context, object)) {
+        if (held.secret !== undefined && (await this.#record(context, object))) {
           const served = { object, secret: held.secret };
           held = undefined;
           return served;
@@ -66,7 +75,17 @@ export class KeyUse {
       }
       return fail('key_busy');
     } finally {
-      held?.secret.wipe();
+      held?.secret?.wipe();
+    }
+  }
+
+  /** A stored key that is gone may have been moved since the catalog was read; so that is looked at again first. */
+  async #take(context: OperationContext, object: ManagedObject, place: CachePlace): Promise<Fetched> {
+    try {
+      return { place: placeKey(place), secret: await this.#fetch(context, object, place) };
+    } catch (error) {
+      if (!(error instanceof OperationFailure) || error.failure !== 'stored_key_deleted') throw error;
+      return { place: placeKey(place), missing: error };
     }
   }
 
