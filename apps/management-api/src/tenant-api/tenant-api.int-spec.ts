@@ -1,32 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
-import { type AddressInfo } from 'node:net';
-
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
 
 import { verifyExport } from '@lib/audit';
-import { type InstanceId, newUniqueIdentifier, systemClock, Secret, toFingerprint } from '@lib/kernel';
-import { Custodian, KeyAdministration, type ManagedObject } from '@lib/kmip-engine';
-import {
-  PostgresAuditTrail,
-  PostgresConnectionAttempts,
-  PostgresDailyUsages,
-  PostgresKeyCatalog,
-  PostgresObjectStores,
-  PostgresRegionDirectory,
-  PostgresUnitOfWork,
-} from '@lib/persistence';
+import { type InstanceId, newCorrelationId, toFingerprint } from '@lib/kernel';
+import { type ManagedObject } from '@lib/kmip-engine';
 import { describeCertificate, issueCertificateAuthority, issueClientCertificate } from '@lib/pki';
-import {
-  CertificateClaimService,
-  ClientCertificateService,
-  CredentialSealer,
-  EndpointPolicy,
-  ibmCloudEndpoints,
-  InstanceService,
-  RootKeyBindingService,
-} from '@lib/tenancy';
 import {
   FakeIam,
   FakeKeyManager,
@@ -38,189 +15,46 @@ import {
   textAttribute,
 } from '@lib/testing';
 
-import { ROLES } from '../auth/actions';
-import { IamKeySet, keysFrom } from '../auth/iam-key-set';
-import { LocalRoleMap } from '../auth/local-role-map';
-import { TokenVerifier } from '../auth/token-verifier';
-import { RateLimiter } from '../http/rate-limiter';
-import { CallAudit } from './audit/call-audit';
-import { GatewaySightings } from './client-certificates/gateway-sightings';
-import { PkiCertificateIssuer } from './client-certificates/pki-certificate-issuer';
-import { FASTIFY_OPTIONS, installTenantApi } from './install-tenant-api';
-import { RegionKeyAccess } from './keys/region-key-access';
-import { TenantApiModule } from './tenant-api.module';
+import { ACCOUNT, type Answer, OTHER_ACCOUNT, TenantApiApp } from '../../test/tenant-api-app';
 
 jest.setTimeout(60_000);
-
-interface Answer<T = Record<string, unknown>> {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly text: string;
-  readonly body: T & { readonly errors: { code: string }[]; readonly etag: string };
-}
-
-const PUBLIC_URL = 'https://kmip.example.com';
-const ACCOUNT = 'account-1';
 
 describe('tenant API on Postgres', () => {
   let database: TestDatabase;
   let iam: FakeIam;
-  let app: NestFastifyApplication;
-  let port: number;
-  let stores: PostgresObjectStores;
-  let attempts: PostgresConnectionAttempts;
-  let usages: PostgresDailyUsages;
-  let instances: InstanceService;
-  let rootKeys: RootKeyBindingService;
-  const tokens = new Map<string, string>();
-  const failures: unknown[] = [];
+  let api: TenantApiApp;
   const keyManager = new FakeKeyManager();
   let mine: InstanceId;
   let foreign: InstanceId;
-  const context = { initiator: { kind: 'system', component: 'test' }, observer: 'test' } as const;
+  const send: TenantApiApp['send'] = (method, path, sending) => api.send(method, path, sending);
 
   beforeAll(async () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
-    const dataSource = await database.openDataSource();
-    const clock = systemClock;
-    const unitOfWork = new PostgresUnitOfWork(dataSource);
-    const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
-    stores = new PostgresObjectStores(dataSource);
-    attempts = new PostgresConnectionAttempts(dataSource);
-    usages = new PostgresDailyUsages(dataSource);
-    instances = new InstanceService(unitOfWork, new PostgresRegionDirectory(dataSource), clock);
-    rootKeys = new RootKeyBindingService(unitOfWork, sealer, new EndpointPolicy(ibmCloudEndpoints), clock, randomUUID);
-    const roles = new LocalRoleMap(
-      ROLES.map((role) => ({ iamId: `IBMid-${role}`, accountId: ACCOUNT, roles: [role] })),
-    );
-    const module = await Test.createTestingModule({
-      imports: [
-        TenantApiModule.with({
-          clock,
-          publicUrl: PUBLIC_URL,
-          authorizer: roles,
-          instances,
-          certificates: new ClientCertificateService(unitOfWork, clock, { newId: randomUUID }),
-          claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
-          rootKeys,
-          // Its calls leave the machine: test/e2e has them against the local cloud.
-          workbench: { describeApiKey: () => Promise.resolve(apiKey()) } as never,
-          administration: new KeyAdministration(
-            new Custodian({ warn: () => undefined, error: () => undefined }),
-            clock,
-          ),
-          keys: new RegionKeyAccess({
-            objectStores: stores,
-            keyCatalogs: new PostgresKeyCatalog(dataSource),
-            keyManagers: {
-              for: () => Promise.resolve({ keyManager, rootKeyId: 'root-1', keyManagerOf: () => undefined }),
-            },
-          }),
-          trail: new PostgresAuditTrail(dataSource),
-          usages,
-          attempts,
-          sightings: new GatewaySightings(attempts),
-          issuer: new PkiCertificateIssuer(),
-          endpoints: { current: () => Promise.resolve([{ name: 'kmip-1', host: 'kmip.example.com', port: 5696 }]) },
+    // What it does leaves the machine: test/e2e has it against the local cloud.
+    const workbench = {
+      describeApiKey: () =>
+        Promise.resolve({
+          name: 'key',
+          iamId: 'iam-ServiceId-1',
+          accountId: ACCOUNT,
+          ofServiceId: true,
+          locked: false,
+          disabled: false,
         }),
-      ],
-    }).compile();
-    app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(FASTIFY_OPTIONS));
-    app.useLogger(false);
-    const plenty = new RateLimiter({ perSecond: 1e6, burst: 1e6 }, clock);
-    await installTenantApi(app, app.getHttpAdapter().getInstance(), {
-      verifier: new TokenVerifier(new IamKeySet(keysFrom(iam.url), clock), iam.issuer, clock),
-      authorizer: roles,
-      directory: {
-        find: async (id) => {
-          const found = await instances.get(id as InstanceId).catch(() => undefined);
-          return found && { instanceId: found.id, accountId: found.accountId, crn: found.crn };
-        },
-      },
-      recorder: new CallAudit(stores.auditSink, clock),
-      addressLimiter: plenty,
-      callerLimiter: plenty,
-      publicUrl: PUBLIC_URL,
-      observer: { answered: () => undefined, failed: (error) => failures.push(error) },
-      verifyAnswers: true,
-      explorer: true,
-    });
-    await app.listen(0, '127.0.0.1');
-    port = (app.getHttpServer().address() as AddressInfo).port;
-    for (const role of [...ROLES, 'nobody'])
-      tokens.set(role, await iam.token({ iamId: `IBMid-${role}`, accountId: ACCOUNT }));
-    tokens.set('foreigner', await iam.token({ iamId: 'IBMid-manager', accountId: 'account-2' }));
-    mine = await newInstance(ACCOUNT);
-    foreign = await newInstance('account-2');
+    };
+    api = await TenantApiApp.start(await database.openDataSource(), iam, keyManager, workbench);
+    mine = await api.newInstance();
+    foreign = await api.newInstance(OTHER_ACCOUNT);
   });
 
   afterAll(async () => {
-    await app.close();
+    await api.close();
     await Promise.all([database.close(), iam.stop()]);
   });
 
   beforeEach(() => {
-    failures.length = 0;
+    api.failures.length = 0;
   });
-
-  async function newInstance(accountId: string): Promise<InstanceId> {
-    const id = randomUUID();
-    const crn = `crn:v1:bluemix:public:kmip-for-vmware:eu-de:a/${accountId}:${id}::`;
-    await instances.create({ crn, name: 'kmip-01' }, { ...context, correlationId: newUniqueIdentifier() as never });
-    return id as InstanceId;
-  }
-
-  const apiKey = (): object => ({
-    name: 'key',
-    iamId: 'iam-ServiceId-1',
-    accountId: ACCOUNT,
-    ofServiceId: true,
-    locked: false,
-    disabled: false,
-  });
-
-  function send<T = Record<string, unknown>>(
-    method: string,
-    path: string,
-    { as = 'manager', body, headers = {} }: { as?: string; body?: unknown; headers?: Record<string, string> } = {},
-  ): Promise<Answer<T>> {
-    const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-    return new Promise((resolve, reject) => {
-      const sent = httpRequest(
-        {
-          host: '127.0.0.1',
-          port,
-          method,
-          path: path.replace(PUBLIC_URL, ''),
-          headers: {
-            ...(tokens.has(as) && { authorization: `Bearer ${tokens.get(as) ?? ''}` }),
-            ...(payload !== undefined && {
-              'content-type': type,
-              'content-length': String(Buffer.byteLength(payload)),
-            }),
-            ...headers,
-          },
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('end', () => {
-            const text = Buffer.concat(chunks).toString();
-            const json = /json;/.test(String(response.headers['content-type']));
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              text,
-              body: (json ? JSON.parse(text) : {}) as Answer<T>['body'],
-            });
-          });
-        },
-      );
-      sent.on('error', reject);
-      sent.end(payload);
-    });
-  }
 
   const base = (instanceId: InstanceId = mine): string => `/v1/instances/${instanceId}`;
   const codes = ({ status, body }: Answer): string => [status, ...body.errors.map(({ code }) => code)].join(' ');
@@ -230,7 +64,7 @@ describe('tenant API on Postgres', () => {
 
   describe('instances', () => {
     it('lists those of the account only, page by page', async () => {
-      const other = await newInstance(ACCOUNT);
+      const other = await api.newInstance();
       const first = await send<{ instances: { id: string }[]; next: { href: string } }>('GET', '/v1/instances?limit=1');
       const second = await send<{ instances: { id: string }[] }>('GET', first.body.next.href);
       expect([...first.body.instances, ...second.body.instances].map(({ id }) => id).sort()).toEqual(
@@ -285,7 +119,7 @@ describe('tenant API on Postgres', () => {
       const { fingerprint, sha1Fingerprint, ...rest } = describeCertificate(pem, new Date());
       const at = new Date('2026-11-24T10:00:00.000Z');
       const presented = { ...rest, fingerprint, sha1Fingerprint, pem };
-      await attempts.report([
+      await api.attempts.report([
         {
           verdict: 'accepted',
           address: '192.0.2.9',
@@ -374,7 +208,7 @@ describe('tenant API on Postgres', () => {
 
     async function store(change: Partial<ManagedObject>): Promise<ManagedObject> {
       const stored = await keyManager.storeKey(
-        { correlationId: newUniqueIdentifier() as never },
+        { correlationId: newCorrelationId() },
         'vmware_kmip_x',
         Buffer.from('x'),
       );
@@ -383,7 +217,7 @@ describe('tenant API on Postgres', () => {
         ...change,
       });
       const { uniqueIdentifier } = object;
-      const catalog = stores.forInstance(mine);
+      const catalog = api.stores.forInstance(mine);
       const storedKeyName = `vmware_kmip_${uniqueIdentifier}`;
       await catalog.openIntent({ uniqueIdentifier, storedKeyName, startedAt: new Date(), createdBy: 'x' }, 1000);
       await catalog.completeIntent(object, sampleAudit(mine));
@@ -399,7 +233,7 @@ describe('tenant API on Postgres', () => {
       const fingerprint = toFingerprint('ab'.repeat(32));
       const initiator = { kind: 'certificate', fingerprint, address: '192.0.2.4' } as const;
       const target = { kind: 'key', id: key.uniqueIdentifier } as const;
-      await stores.forInstance(mine).recordFetch(key, sampleAudit(mine, { initiator, target }));
+      await api.stores.forInstance(mine).recordFetch(key, sampleAudit(mine, { initiator, target }));
       const answer = await send('GET', path());
       expect(answer.body).toMatchObject({
         id: key.uniqueIdentifier,
@@ -506,7 +340,7 @@ describe('tenant API on Postgres', () => {
   it('shows strangers to those who claim them, and lets them be adopted', async () => {
     const pem = await certificate('stranger');
     const presented = { ...describeCertificate(pem, new Date()), pem };
-    await attempts.report([
+    await api.attempts.report([
       {
         verdict: 'certificate_unknown',
         address: '198.51.100.7',
@@ -538,8 +372,8 @@ describe('tenant API on Postgres', () => {
   });
 
   it('shows usage by day', async () => {
-    await usages.measure('2026-11-22');
-    await usages.measure('2026-11-23');
+    await api.usages.measure('2026-11-22');
+    await api.usages.measure('2026-11-23');
     const list = await send<{ usage_records: Record<string, unknown>[] }>('GET', `${base()}/usage_records?limit=1`, {
       as: 'viewer',
     });
@@ -550,6 +384,6 @@ describe('tenant API on Postgres', () => {
   });
 
   it('does nothing that fails inside', () => {
-    expect(failures).toEqual([]);
+    expect(api.failures).toEqual([]);
   });
 });
