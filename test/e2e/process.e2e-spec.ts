@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { issueServerCertificate, readCertificateAuthority } from '@lib/pki';
+
+import { metric } from './support/health';
 import { createKey, fetchKey } from './support/keys';
 import { RunningService, until } from './support/running-service';
 
@@ -10,6 +14,7 @@ jest.setTimeout(180_000);
 
 const DIST = join(process.cwd(), 'dist');
 const run = promisify(execFile);
+const DAY_MS = 86_400_000;
 
 /** What the SDK's debug log and Node's inspector say first. */
 const GIVEAWAYS = ['ibm-cloud-sdk-core', 'Debugger listening'];
@@ -75,6 +80,43 @@ describe('a process that holds keys', () => {
       process.kill(process.pid, 'SIGUSR1');
       setTimeout(() => process.stdout.write(String(require('node:inspector').url())), 200);`;
     expect((await run(process.execPath, ['-e', script])).stdout).toBe('undefined');
+  });
+
+  it('presents a renewed certificate to new connections after SIGHUP, while open ones go on', async () => {
+    const folder = join(service.dataFolder, 'tls');
+    const ca = await readCertificateAuthority(folder);
+    const names = { commonName: 'localhost', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], validDays: 30 };
+    const renewed = await issueServerCertificate(ca, names);
+    const open = await service.kmip(0);
+    const id = await createKey(open);
+    const reload = async (): Promise<void> => {
+      const before = await metric(service, 0, 'kmip_server_certificate_reloads_total');
+      process.kill((await service.reload()).processes['kmip-gateway-1'] ?? 0, 'SIGHUP');
+      await until('it was reloaded', 5_000, async () => {
+        return (await metric(service, 0, 'kmip_server_certificate_reloads_total')) > before;
+      });
+    };
+    const presented = async (): Promise<string> => {
+      const client = await service.kmip(0);
+      await client.close();
+      return client.session.serverSha256;
+    };
+    const old = await presented();
+
+    // Half of a renewal, as seen between two writes: the key does not fit, so nothing changes.
+    await writeFile(join(folder, 'server.crt'), renewed.certificatePem);
+    await reload();
+    expect(await presented()).toBe(old);
+
+    await writeFile(join(folder, 'server.key'), renewed.privateKeyPem.expose());
+    await reload();
+    const { fingerprint256 } = new X509Certificate(renewed.certificatePem);
+    expect(await presented()).toBe(fingerprint256.replaceAll(':', '').toLowerCase());
+    expect(await fetchKey(open, id)).toHaveProperty('hex');
+    await open.close();
+    const inDays =
+      ((await metric(service, 0, 'kmip_server_certificate_expires_at_seconds')) * 1_000 - Date.now()) / DAY_MS;
+    expect(Math.round(inDays)).toBe(30);
   });
 
   it('has no prototype accessor, however it was started', async () => {

@@ -1,6 +1,7 @@
 import { type TryEvent } from '@lib/key-protect';
 import { type EngineMetrics, type OperationObservation } from '@lib/kmip-engine';
 import {
+  type CloseReason,
   type HandshakeFailure,
   type PeerDescription,
   type TransportLimitName,
@@ -16,6 +17,7 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   readonly #operations;
   readonly #latency;
   readonly #handshakes;
+  readonly #closed;
   readonly #legacy;
   readonly #limits;
   readonly #refusals;
@@ -32,6 +34,9 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     ]);
     this.#latency = metrics.histogram('kmip_operation_seconds', 'Time from decoded request to answer.', ['operation']);
     this.#handshakes = metrics.counter('kmip_handshakes_total', 'TLS handshakes by outcome.', ['outcome']);
+    this.#closed = metrics.counter('kmip_connections_closed_total', 'Connections that ended after their handshake.', [
+      'reason',
+    ]);
     this.#legacy = metrics.counter('kmip_legacy_cipher_handshakes_total', 'Handshakes without forward secrecy.');
     this.#limits = metrics.counter('kmip_limits_reached_total', 'Connections refused by a limit.', ['limit']);
     this.#refusals = metrics.counter('kmip_refusals_total', 'Requests of clients that are not served.', ['reason']);
@@ -51,6 +56,10 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   handshakeCompleted(peer: PeerDescription): void {
     this.#handshakes.inc({ outcome: 'completed' });
     if (peer.legacyCipher) this.#legacy.inc();
+  }
+
+  connectionClosed(_peer: PeerDescription, reason: CloseReason): void {
+    this.#closed.inc({ reason });
   }
 
   handshakeFailed(reason: HandshakeFailure, remoteAddress: string): void {

@@ -5,14 +5,14 @@ import { type GatewayConfig } from '@lib/config';
 import { type CertificateFingerprint, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
 import { KeyManagerRegistry } from '@lib/key-protect';
 import { type EngineScope, KmipEngine, Reconciler, type ReconcileScope } from '@lib/kmip-engine';
-import { KmipListener, type PeerDescription } from '@lib/kmip-transport';
+import { KmipListener, type ListenerCertificate, type PeerDescription } from '@lib/kmip-transport';
 import { type HealthServer, type Logger, type Metrics } from '@lib/observability';
-import { ensureServerPki } from '@lib/pki';
 import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
 import { ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
 
 import { GatewayMetrics } from './gateway-metrics';
 import { ReconcileLoop } from './reconcile/reconcile-loop';
+import { ServerCertificate } from './server-certificate';
 import { Admission } from './session/admission';
 import { KmipSession } from './session/kmip-session';
 
@@ -35,6 +35,7 @@ export class Gateway {
   readonly #reconciling: ReconcileLoop;
   readonly #session: KmipSession;
   readonly #observer: GatewayMetrics;
+  readonly #certificate: ServerCertificate;
   readonly #stopping = new AbortController();
   #listener: KmipListener | undefined;
 
@@ -61,25 +62,30 @@ export class Gateway {
     const scopeFor = (client: DirectoryEntry, peer: PeerDescription): Promise<EngineScope> => this.#scope(client, peer);
     this.#session = new KmipSession(admission, this.#engine, scopeFor, this.#observer);
     this.#reconciling = this.#reconcileLoop(log);
+    const { kmipTlsFolder: folder, kmipServerNames: hostNames } = config;
+    this.#certificate = new ServerCertificate({ folder, hostNames, logger, metrics });
+    this.#describeState(metrics);
   }
 
   /** @throws TransportError when the port is taken, PkiError when the certificate folder is damaged */
   async start(): Promise<{ readonly port: number }> {
-    const { config, health, region } = this.parts;
-    const pki = await ensureServerPki(config.kmipTlsFolder, { hostNames: config.kmipServerNames });
-    if (pki.missingHostNames.length > 0) {
-      this.parts.logger.warn({ names: pki.missingHostNames }, 'the server certificate lacks configured names');
-    }
+    const { health, region } = this.parts;
+    const certificate = await this.#certificate.load();
     this.#keyManagers.start();
     await this.#directory.start();
     health.addCheck({ name: 'database', check: () => region.checkDatabase() });
     health.addCheck({ name: 'allow-list', check: () => this.#checkDirectory() });
-    const listener = this.#createListener(pki);
+    const listener = this.#createListener(certificate);
     this.#listener = listener;
     this.#directory.onRemoved(({ fingerprint }) => this.#cut(fingerprint));
     const bound = await listener.listen();
     this.#reconciling.start();
     return bound;
+  }
+
+  /** Presents the certificate that now lies in the folder to new connections; open ones go on. Never rejects. */
+  async reloadCertificate(): Promise<void> {
+    if (this.#listener !== undefined) await this.#certificate.reload(this.#listener);
   }
 
   /** Answers what is under way, says goodbye to idle clients, lets background work end. */
@@ -93,7 +99,22 @@ export class Gateway {
     await this.#keyManagers.stop();
   }
 
-  #createListener(certificate: ConstructorParameters<typeof KmipListener>[0]['certificate']): KmipListener {
+  #describeState(metrics: Metrics): void {
+    metrics.polledGauge('kmip_connections', 'Connections past their handshake.', () => {
+      return this.#listener?.connectionCount ?? 0;
+    });
+    metrics.polledGauge('kmip_half_open_connections', 'Connections in their handshake.', () => {
+      return this.#listener?.halfOpenCount ?? 0;
+    });
+    metrics.polledGauge('kmip_allow_list_certificates', 'Client certificates allowed in the region.', () => {
+      return this.#directory.size;
+    });
+    metrics.polledGauge('kmip_allow_list_age_seconds', 'Time since the allow-list was last read as a whole.', () => {
+      return this.#directory.ageMs() / 1_000;
+    });
+  }
+
+  #createListener(certificate: ListenerCertificate): KmipListener {
     const { config } = this.parts;
     return new KmipListener({
       host: config.kmipHost,

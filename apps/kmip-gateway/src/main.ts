@@ -23,6 +23,8 @@ import { GatewayModule } from './gateway.module';
 const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, abortOnError: false });
 
 async function start(config: GatewayConfig, logger: Logger): Promise<void> {
+  // While there is nothing to reload yet: without a listener the signal would end the process.
+  process.on('SIGHUP', () => undefined);
   const metrics = new Metrics({ processMetrics: true, labels: { endpoint: config.kmipEndpointName } });
   const health = new HealthServer({ host: config.healthHost, port: config.healthPort, metrics });
   const { port: healthPort } = await health.listen();
@@ -32,6 +34,7 @@ async function start(config: GatewayConfig, logger: Logger): Promise<void> {
   const gateway = app.get(Gateway);
   const { port } = await gateway.start();
   logger.info({ host: config.kmipHost, port, healthPort }, 'KMIP endpoint is listening');
+  process.on('SIGHUP', () => void gateway.reloadCertificate());
   stopOnSignal(
     async () => {
       logger.info('stopping');

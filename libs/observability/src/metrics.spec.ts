@@ -17,6 +17,14 @@ describe('Metrics', () => {
     expect(await new Metrics().text()).not.toContain('kmip_connections');
   });
 
+  it('reads a polled gauge when it is asked, and not before', async () => {
+    const metrics = new Metrics();
+    let open = 1;
+    metrics.polledGauge('kmip_connections', 'Open connections.', () => open);
+    open = 3;
+    expect(await metrics.text()).toContain('kmip_connections 3');
+  });
+
   it('refuses names outside of the product', () => {
     expect(() => new Metrics().counter('requests_total', 'x')).toThrow('requests_total');
   });

@@ -34,6 +34,16 @@ export class Metrics implements MetricsSource {
     return new Gauge({ ...this.#common(name, help), labelNames: [...labelNames] });
   }
 
+  /** A gauge whose value is read when somebody asks for the metrics. */
+  polledGauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      ...this.#common(name, help),
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
   /** @param buckets upper bounds in seconds. */
   histogram<L extends string = never>(
     name: string,
