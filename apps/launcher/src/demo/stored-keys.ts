@@ -21,9 +21,10 @@ export class TenantKeyProtect {
       resources?: { id: string; name: string }[];
     };
     const keys = (body.resources ?? []).filter(({ name }) => name.startsWith(PREFIX));
-    return await Promise.all(
+    const views = await Promise.all(
       keys.map(async ({ id, name }) => ({ id, name, rootKeyVersion: await this.#rootKeyVersion(id) })),
     );
+    return views.filter((view): view is StoredKeyView => view.rootKeyVersion !== undefined);
   }
 
   /** @returns false when Key Protect refuses because the last rotation is less than an hour ago */
@@ -41,12 +42,18 @@ export class TenantKeyProtect {
     await this.#call('DELETE', `/keys/${id}`);
   }
 
-  async #rootKeyVersion(id: string): Promise<string> {
-    const { resources } = (await this.#call('GET', `/keys/${id}`)) as { resources: { payload: string }[] };
-    const envelope = JSON.parse(Buffer.from(resources[0]?.payload ?? '', 'base64').toString('utf8')) as {
-      rootKeyVersion: string;
-    };
-    return envelope.rootKeyVersion;
+  /** @returns undefined when the key was deleted after it was listed, as the former wrapping is during a move */
+  async #rootKeyVersion(id: string): Promise<string | undefined> {
+    try {
+      const { resources } = (await this.#call('GET', `/keys/${id}`)) as { resources: { payload?: string }[] };
+      const payload = resources[0]?.payload;
+      if (payload === undefined) return undefined;
+      const envelope = JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as { rootKeyVersion: string };
+      return envelope.rootKeyVersion;
+    } catch (error) {
+      if (error instanceof KeyProtectRefusal && (error.status === 404 || error.status === 410)) return undefined;
+      throw error;
+    }
   }
 
   async #call(method: string, path: string): Promise<unknown> {
