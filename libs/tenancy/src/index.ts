@@ -1,3 +1,4 @@
+export * from './access-roles';
 export { type ActionContext } from './action-context';
 export * from './client-certificate';
 export {

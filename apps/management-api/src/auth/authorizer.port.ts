@@ -1,6 +1,6 @@
 import { DomainError } from '@lib/kernel';
 
-import { type Action } from './actions';
+import { type Action } from '@lib/tenancy';
 import { type Principal } from './principal';
 
 /** The instance that is to be read or changed, as IAM names it. */

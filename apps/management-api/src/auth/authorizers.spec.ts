@@ -1,6 +1,6 @@
 import { type Clock } from '@lib/kernel';
 
-import { ACTIONS, ROLE_ACTIONS, ROLES } from './actions';
+import { ACTIONS, ROLE_ACTIONS, ROLES } from '@lib/tenancy';
 import { type AccessQuestion, AuthorizerUnavailableError } from './authorizer.port';
 import { LocalRoleMap } from './local-role-map';
 import { PolicyDecisionPoint } from './policy-decision-point';

@@ -1,4 +1,4 @@
-import { ROLE_ACTIONS, type Role } from './actions';
+import { ROLE_ACTIONS, type Role } from '@lib/tenancy';
 import { type AccessQuestion, type Authorizer } from './authorizer.port';
 
 /** Roles of one identity in one account. */

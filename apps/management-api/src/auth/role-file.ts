@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { DomainError } from '@lib/kernel';
 
-import { ROLES } from './actions';
+import { ROLES } from '@lib/tenancy';
 import { type RoleAssignment } from './local-role-map';
 
 export class RoleFileError extends DomainError {

@@ -2,7 +2,7 @@ import { type FastifyRequest } from 'fastify';
 
 import { isUuid } from '@lib/kernel';
 
-import { type Action } from '../auth/actions';
+import { type Action } from '@lib/tenancy';
 import { type Authorizer } from '../auth/authorizer.port';
 import { type Principal } from '../auth/principal';
 import { type TokenVerifier } from '../auth/token-verifier';

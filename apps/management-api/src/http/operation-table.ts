@@ -1,4 +1,4 @@
-import { ACTIONS, type Action } from '../auth/actions';
+import { ACTIONS, type Action } from '@lib/tenancy';
 import { contractsOf, type OperationContract } from './openapi/contract';
 import { type ApiDocument } from './openapi/document';
 import { OPERATION_BINDING, type OperationBinding, type OperationHandler } from './operation';

@@ -4,7 +4,7 @@ import { SetMetadata } from '@nestjs/common';
 
 import { type CorrelationId, type InstanceId } from '@lib/kernel';
 
-import { type Action } from '../auth/actions';
+import { type Action } from '@lib/tenancy';
 import { type Principal } from '../auth/principal';
 import { type QueryValues } from './openapi/contract';
 

@@ -2,7 +2,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 
 import { type CorrelationId } from '@lib/kernel';
 
-import { type Action } from '../auth/actions';
+import { type Action } from '@lib/tenancy';
 import { type Principal } from '../auth/principal';
 import { notFound } from './api-error';
 import { Admission, type AdmissionDependencies } from './admission';

@@ -2,7 +2,7 @@ import { KEY_MANAGER_FAULTS } from '@lib/key-manager';
 import { CERTIFICATE_FAULTS, CERTIFICATE_WARNINGS, SIGNING_REQUEST_FAULTS } from '@lib/pki';
 import { INSTANCE_STATES, TENANCY_FAULTS } from '@lib/tenancy';
 
-import { ACTIONS } from '../auth/actions';
+import { ACTIONS } from '@lib/tenancy';
 import { API_ERROR_CODES } from '../http/api-error';
 import { DOMAIN_ERRORS } from '../http/domain-errors';
 import { loadApiDocument } from '../http/openapi/document';

@@ -6,7 +6,7 @@ import { FakeIam, FakeKeyManager, sampleAudit, sampleObject, startTestPostgres, 
 import fc from 'fast-check';
 
 import { OTHER_ACCOUNT, TenantApiApp } from '../../test/tenant-api-app';
-import { ROLE_ACTIONS, ROLES } from '../auth/actions';
+import { ROLE_ACTIONS, ROLES } from '@lib/tenancy';
 import { type DocumentedOperation, loadApiDocument, type Schema } from '../http/openapi/document';
 import { bindOperations } from '../http/operation-table';
 import { TENANT_API_CONTROLLERS } from './tenant-api.module';

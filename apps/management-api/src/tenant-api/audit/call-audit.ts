@@ -1,7 +1,7 @@
 import { type AuditAction, type AuditEvent, type AuditSink } from '@lib/audit';
 import { type Clock } from '@lib/kernel';
 
-import { type Action } from '../../auth/actions';
+import { type Action } from '@lib/tenancy';
 import { type CallRecorder, type RecordedCall } from '../../http/tenant-api.plugin';
 import { OBSERVER } from '../administrator';
 

@@ -49,3 +49,12 @@ export const ROLE_ACTIONS: Readonly<Record<Role, readonly Action[]>> = {
   writer: WRITER,
   manager: ACTIONS,
 };
+
+/** The table as IAM is told it: each action with the display names of the roles that hold it. */
+export function registeredActions(serviceName: string): { readonly id: string; readonly roles: readonly string[] }[] {
+  const display = (role: Role): string => role.charAt(0).toUpperCase() + role.slice(1);
+  return ACTIONS.map((action) => ({
+    id: `${serviceName}.${action}`,
+    roles: ROLES.filter((role) => ROLE_ACTIONS[role].includes(action)).map(display),
+  }));
+}
