@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { type LauncherConfig, readEnvironment } from '@lib/config';
 
+import { SERVICE_NAME } from './local-cloud-seed';
 import { type ChildSpecification } from './supervisor';
 
 /** Compiled apps lie beside the compiled launcher. */
@@ -71,7 +72,11 @@ export function gateway(setting: Setting, shared: Readonly<Record<string, string
   };
 }
 
-export function managementApi(setting: Setting, shared: Readonly<Record<string, string>>): ChildSpecification {
+export function managementApi(
+  setting: Setting,
+  shared: Readonly<Record<string, string>>,
+  serviceApiKey: string,
+): ChildSpecification {
   const { config, ports } = setting;
   return {
     name: 'management-api',
@@ -83,7 +88,11 @@ export function managementApi(setting: Setting, shared: Readonly<Record<string, 
       MANAGEMENT_HOST: '127.0.0.1',
       MANAGEMENT_PORT: String(ports.management),
       KMIP_ENDPOINTS: [ports.kmip1, ports.kmip2].map((port) => `${config.kmipHost}:${port}`).join(','),
-      KMIP_TLS_FOLDER: join(setting.dataFolder, 'tls'),
+      KMIP_CERTIFICATE_FILES: join(setting.dataFolder, 'tls', 'server.crt'),
+      SERVICE_NAME,
+      SERVICE_API_KEY: serviceApiKey,
+      // The stand-in signs in the name of the real issuer.
+      IAM_ISSUER: 'https://iam.cloud.ibm.com/identity',
       API_DOCUMENTATION: 'on',
       HEALTH_PORT: String(ports.health3),
     },

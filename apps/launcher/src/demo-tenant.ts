@@ -11,19 +11,25 @@ export interface DemoTenant {
   /** Of the service ID. Worth something only in the stand-in cloud beside it. */
   readonly apiKey: string;
   readonly instanceId: string;
+  /** The service provider's own account, service ID and API key: with it we ask IAM what callers may do. */
+  readonly provider: { readonly accountId: string; readonly serviceId: string; readonly apiKey: string };
 }
+
+const newAccountId = (): string => randomBytes(16).toString('hex');
+const newApiKey = (): string => randomBytes(33).toString('base64url');
 
 export async function demoTenant(dataFolder: string): Promise<DemoTenant> {
   const file = join(dataFolder, 'demo-tenant.json');
   const known = await readFile(file, 'utf8').catch(() => undefined);
   if (known !== undefined) return JSON.parse(known) as DemoTenant;
   const tenant: DemoTenant = {
-    accountId: randomBytes(16).toString('hex'),
+    accountId: newAccountId(),
     keyProtectInstanceId: randomUUID(),
     rootKeyId: randomUUID(),
     serviceId: randomUUID(),
-    apiKey: randomBytes(33).toString('base64url'),
+    apiKey: newApiKey(),
     instanceId: randomUUID(),
+    provider: { accountId: newAccountId(), serviceId: randomUUID(), apiKey: newApiKey() },
   };
   await writeFile(`${file}.new`, `${JSON.stringify(tenant, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);

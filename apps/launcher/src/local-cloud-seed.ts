@@ -1,3 +1,5 @@
+import { registeredActions } from '@lib/tenancy';
+
 import { DEMO_ROLES, iamIdOf } from './demo-users';
 import { type DemoTenant } from './demo-tenant';
 
@@ -7,23 +9,23 @@ export interface SeededCloud {
   readonly keyProtectUrl: string;
 }
 
-const SERVICE = 'kmip-for-vmware';
+export const SERVICE_NAME = 'kmip-for-vmware';
 
 /**
  * Orders, in the stand-in cloud, what a tenant of the real one has ordered: an account, a Key Protect instance with a
  * CRK, a service ID that may write there, and a user for each role. Repeating it changes nothing.
  */
 export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, region: string): Promise<SeededCloud> {
-  const post = async <T>(path: string, body: unknown): Promise<T> => {
+  const post: Post = async (path, body) => {
     const response = await fetch(`${adminUrl}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`the local cloud answered ${response.status} to ${path}`);
-    return (await response.json()) as T;
+    return await response.json();
   };
-  const { instance } = await post<{ instance: { crn: string; endpoints: { public: string } } }>('/seed', {
+  const { instance } = (await post('/seed', {
     account: { id: tenant.accountId, name: 'Demo account' },
     instance: { id: tenant.keyProtectInstanceId, region, name: 'demo-key-protect' },
     rootKey: { id: tenant.rootKeyId, name: 'demo-root-key' },
@@ -31,12 +33,13 @@ export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, regio
     apiKey: { apikey: tenant.apiKey, name: 'kmip-for-vmware' },
     // Writer is enough to serve vCenter; Manager adds KMIP Destroy and the clean-up after a rotation.
     roles: ['Viewer', 'Manager'],
-  });
+  })) as { instance: { crn: string; endpoints: { public: string } } };
+  await seedProvider(post, tenant.provider);
   // The KMIP instance itself, so that policies can name it and the resource controller knows it.
   await post('/instances', {
     id: tenant.instanceId,
     accountId: tenant.accountId,
-    serviceName: SERVICE,
+    serviceName: SERVICE_NAME,
     region,
     name: 'demo-kmip',
   });
@@ -46,7 +49,7 @@ export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, regio
     await post('/policies', {
       iamId,
       roles: [role],
-      resource: { serviceName: SERVICE, serviceInstance: tenant.instanceId },
+      resource: { serviceName: SERVICE_NAME, serviceInstance: tenant.instanceId },
     });
   }
   // The demo's security officer also manages the CRK and the stored keys.
@@ -56,4 +59,15 @@ export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, regio
     resource: { serviceName: 'kms', serviceInstance: tenant.keyProtectInstanceId },
   });
   return { keyProtectCrn: instance.crn, keyProtectUrl: instance.endpoints.public };
+}
+
+type Post = (path: string, body: unknown) => Promise<unknown>;
+
+/** Our own side: the service with its actions and roles as registered in IAM, and the identity with which it asks. */
+async function seedProvider(post: Post, provider: DemoTenant['provider']): Promise<void> {
+  await post('/accounts', { id: provider.accountId, name: 'Service provider' });
+  await post('/services', { name: SERVICE_NAME, actions: registeredActions(SERVICE_NAME) });
+  const iamId = `iam-ServiceId-${provider.serviceId}`;
+  await post('/service-ids', { id: provider.serviceId, accountId: provider.accountId, name: SERVICE_NAME });
+  await post('/api-keys', { iamId, apikey: provider.apiKey, name: SERVICE_NAME });
 }

@@ -22,11 +22,9 @@ import {
 import { type ConnectionFile, writeConnectionFile } from './connection-file';
 import { type DemoTenant, demoTenant } from './demo-tenant';
 import { DEMO_ROLES } from './demo-users';
-import { type SeededCloud, seedLocalCloud } from './local-cloud-seed';
+import { type SeededCloud, seedLocalCloud, SERVICE_NAME } from './local-cloud-seed';
 import { choosePorts } from './ports';
 import { Supervisor } from './supervisor';
-
-const SERVICE = 'kmip-for-vmware';
 
 interface Demo {
   readonly tenant: DemoTenant;
@@ -68,7 +66,7 @@ export class Service {
     // The folder is made once before two gateways look for it at the same time.
     const pki = await ensureServerPki(join(this.dataFolder, 'tls'), { hostNames: this.config.kmipServerNames });
     for (const number of [1, 2] as const) await this.#supervisor.start(gateway(setting, shared, number));
-    await this.#supervisor.start(managementApi(setting, shared));
+    await this.#supervisor.start(managementApi(setting, shared, demo.tenant.provider.apiKey));
 
     const fingerprints = {
       sha1: colonForm(pki.description.sha1Fingerprint),
@@ -97,7 +95,7 @@ export class Service {
     const tenant = await demoTenant(this.dataFolder);
     const cloud = await seedLocalCloud(`${localCloudUrl(setting)}/admin`, tenant, this.config.region);
     const client = await demoClient(this.dataFolder);
-    const crn = `crn:v1:bluemix:public:${SERVICE}:${this.config.region}:a/${tenant.accountId}:${tenant.instanceId}::`;
+    const crn = `crn:v1:bluemix:public:${SERVICE_NAME}:${this.config.region}:a/${tenant.accountId}:${tenant.instanceId}::`;
     const region = await Region.open(
       {
         databaseUrl,

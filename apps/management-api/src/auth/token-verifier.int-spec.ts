@@ -34,7 +34,7 @@ describe('TokenVerifier against a key server', () => {
     ['with the issuer as a prefix', { issuer: 'http://127.0.0.1' }],
     ['without account.bss', { accountId: null }],
     ['with an empty account', { accountId: '' }],
-    ['of a frozen account', { claims: { account: { bss: 'a', frozen: true } } }],
+    ['of an account that is not valid', { claims: { account: { bss: 'a', valid: false } } }],
     ['with an account that is text', { claims: { account: 'acc' } }],
     ['without iam_id', { claims: { iam_id: undefined } }],
     ['that never ends', { claims: { exp: undefined } }],

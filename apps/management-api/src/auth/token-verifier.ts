@@ -55,8 +55,9 @@ function principalOf(claims: JWTPayload): Principal {
   const iamId = claims['iam_id'];
   const account = claims['account'];
   const accountId = isRecord(account) ? account['bss'] : undefined;
-  const frozen = isRecord(account) && account['frozen'] === true;
-  if (typeof iamId !== 'string' || iamId === '' || typeof accountId !== 'string' || accountId === '' || frozen) {
+  // `frozen` is of no concern: it says that the account cannot be exchanged for another, and ordinary tokens carry it.
+  const invalid = isRecord(account) && account['valid'] === false;
+  if (typeof iamId !== 'string' || iamId === '' || typeof accountId !== 'string' || accountId === '' || invalid) {
     throw new UnauthenticatedError();
   }
   const scope = claims['scope'];
