@@ -28,6 +28,8 @@ interface Known {
  */
 export class TenantKeyManagers {
   readonly #known = new Map<InstanceId, Promise<Known | undefined>>();
+  /** Credential behind the adapters of an instance. */
+  readonly #inUse = new Map<InstanceId, string>();
   #unsubscribe: (() => void) | undefined;
 
   constructor(
@@ -39,7 +41,7 @@ export class TenantKeyManagers {
   start(): void {
     this.#unsubscribe = this.bus.subscribe((invalidation) => {
       if (invalidation.kind === 'everything') this.#known.clear();
-      else this.#forget(invalidation.instanceId);
+      else void this.#reread(invalidation.instanceId);
     });
   }
 
@@ -53,6 +55,7 @@ export class TenantKeyManagers {
     const known = await this.#load(instanceId);
     const active = known?.bindings.find(({ status }) => status === 'active');
     if (known === undefined || active === undefined) return undefined;
+    this.#inUse.set(instanceId, known.credentialId);
     return {
       keyManager: this.#adapter(active, known.credentialId),
       rootKeyId: active.rootKeyId,
@@ -63,9 +66,17 @@ export class TenantKeyManagers {
     };
   }
 
-  /** The adapter goes as well: its token must not outlive a credential that was taken away. */
-  #forget(instanceId: InstanceId): void {
+  /**
+   * Most changes of an instance concern neither root key nor credential, and must not fail the requests under way.
+   * The adapters go at once only with their credential: a token must not outlive one that was taken away.
+   */
+  async #reread(instanceId: InstanceId): Promise<void> {
     this.#known.delete(instanceId);
+    const credentialId = this.#inUse.get(instanceId);
+    if (credentialId === undefined) return;
+    const known = await this.#load(instanceId).catch(() => undefined);
+    if (known?.credentialId === credentialId) return;
+    this.#inUse.delete(instanceId);
     this.registry.invalidate(instanceId);
   }
 

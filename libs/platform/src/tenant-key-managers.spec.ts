@@ -1,0 +1,85 @@
+import { type InstanceId, Secret, toInstanceId } from '@lib/kernel';
+import { type KeyManager } from '@lib/key-manager';
+import { type KeyManagerBinding, type KeyManagerRegistry } from '@lib/key-protect';
+import { type Invalidation, type RootKeyBindingService, TenancyError } from '@lib/tenancy';
+
+import { TenantKeyManagers } from './tenant-key-managers';
+
+const INSTANCE = toInstanceId('11111111-2222-4333-8444-555555555555');
+const CRN = `crn:v1:bluemix:public:kms:us-south:a/${'0'.repeat(32)}:99999999-2222-4333-8444-555555555555::`;
+
+function tenant() {
+  const state = { revision: 1, credentialId: 'c1', fault: undefined as unknown, reads: 0 };
+  const dropped: InstanceId[] = [];
+  const built: string[] = [];
+  let notify: (invalidation: Invalidation) => void = () => undefined;
+  const bindings = {
+    access: () => {
+      state.reads += 1;
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the case put there
+      if (state.fault !== undefined) return Promise.reject(state.fault);
+      const active = { instanceId: INSTANCE, id: 'b1', revision: state.revision, status: 'active', rootKeyId: 'r1' };
+      const access = { active: { ...active, keyManagerCrn: CRN, endpointUrl: 'https://x' }, retiring: [] };
+      return Promise.resolve({ ...access, credentialId: state.credentialId, apiKey: Secret.fromText('k') });
+    },
+  } as unknown as RootKeyBindingService;
+  const registry = {
+    for: ({ version }: KeyManagerBinding) => {
+      built.push(version);
+      return {} as KeyManager;
+    },
+    invalidate: (instanceId: InstanceId) => dropped.push(instanceId),
+    close: () => Promise.resolve(),
+  } as unknown as KeyManagerRegistry;
+  const bus = {
+    subscribe: (listener: typeof notify) => {
+      notify = listener;
+      return () => undefined;
+    },
+  };
+  const keyManagers = new TenantKeyManagers(bindings, registry, bus);
+  keyManagers.start();
+  const changed = async (): Promise<void> => {
+    notify({ kind: 'instance', instanceId: INSTANCE });
+    await new Promise(setImmediate);
+  };
+  return { state, dropped, built, keyManagers, changed };
+}
+
+describe('TenantKeyManagers', () => {
+  it('leaves requests under way alone when something else of the instance changed', async () => {
+    const { keyManagers, changed, dropped, built } = tenant();
+    await keyManagers.for(INSTANCE);
+    await changed();
+    await keyManagers.for(INSTANCE);
+    expect(dropped).toEqual([]);
+    expect(new Set(built)).toEqual(new Set(['1/c1']));
+  });
+
+  it('uses a changed binding with the next request', async () => {
+    const { keyManagers, changed, state, built } = tenant();
+    await keyManagers.for(INSTANCE);
+    state.revision = 2;
+    await changed();
+    await keyManagers.for(INSTANCE);
+    expect(built).toEqual(['1/c1', '2/c1']);
+  });
+
+  it.each<[string, (state: ReturnType<typeof tenant>['state']) => void]>([
+    ['was replaced', (state) => (state.credentialId = 'c2')],
+    ['was taken away', (state) => (state.fault = new TenancyError('credential_not_set', 'none'))],
+    ['cannot be read any more', (state) => (state.fault = new Error('the database is away'))],
+  ])('forgets the token of an idle tenant at once when its credential %s', async (_name, change) => {
+    const { keyManagers, changed, state, dropped } = tenant();
+    await keyManagers.for(INSTANCE);
+    change(state);
+    await changed();
+    expect(dropped).toEqual([INSTANCE]);
+  });
+
+  it('reads nothing about tenants it never served', async () => {
+    const { changed, state } = tenant();
+    await changed();
+    expect(state.reads).toBe(0);
+  });
+});
