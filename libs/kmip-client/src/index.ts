@@ -1,4 +1,10 @@
 export * from './kmip-client';
 export * from './kmip-client.error';
-export { type ServerTrust, type TlsConnectionOptions, type TlsSessionFacts } from './tls-connection';
+export {
+  parseIdentity,
+  type ServerTrust,
+  type TlsConnectionOptions,
+  type TlsIdentity,
+  type TlsSessionFacts,
+} from './tls-connection';
 export * from './vcenter-dialogue';

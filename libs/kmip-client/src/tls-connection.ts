@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect, type ConnectionOptions, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 
 import { type Secret } from '@lib/kernel';
 
@@ -8,17 +8,23 @@ import { KmipClientError } from './kmip-client.error';
 /** How the server is recognised: by a CA of ours, by the SHA-256 of its certificate (hex), or by the public CAs. */
 export type ServerTrust = { readonly caPem: string } | { readonly pinnedSha256: string } | 'public-cas';
 
-export interface TlsConnectionOptions {
+/** Who the client is and whom it trusts. */
+export interface TlsIdentity {
+  readonly clientCertificatePem: string;
+  readonly clientKeyPem: Secret;
+  readonly serverTrust: ServerTrust;
+  readonly tls?: Pick<ConnectionOptions, 'minVersion' | 'maxVersion' | 'ciphers'>;
+}
+
+export interface TlsConnectionOptions extends TlsIdentity {
   readonly host: string;
   /** 5696 unless said otherwise, the port KMIP has at IANA. */
   readonly port?: number;
   /** Name for SNI and for the certificate check; the host unless said otherwise. */
   readonly serverName?: string;
-  readonly clientCertificatePem: string;
-  readonly clientKeyPem: Secret;
-  readonly serverTrust: ServerTrust;
   readonly connectTimeoutMs?: number;
-  readonly tls?: Pick<ConnectionOptions, 'minVersion' | 'maxVersion' | 'ciphers'>;
+  /** The identity as {@link parseIdentity} made it, for a client that connects often: parsing costs more than a handshake. */
+  readonly secureContext?: SecureContext;
 }
 
 /** What the handshake agreed on, copied while the socket was alive. */
@@ -38,6 +44,9 @@ const DEFAULT_PORT = 5696;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
 const normalFingerprint = (text: string): string => text.replaceAll(':', '').toLowerCase();
+
+/** Parses certificate, key and trust once for many connections. */
+export const parseIdentity = (identity: TlsIdentity): SecureContext => createSecureContext(identityOptions(identity));
 
 /**
  * Opens a mutually authenticated connection. TLS getters are read in the connect handler and nowhere else: on Node 20
@@ -79,19 +88,26 @@ export function openTlsConnection(options: TlsConnectionOptions): Promise<TlsCon
 function connectionOptions(options: TlsConnectionOptions): ConnectionOptions {
   const { host, port = DEFAULT_PORT, serverTrust } = options;
   const serverName = options.serverName ?? host;
+  const { secureContext } = options;
   return {
-    minVersion: 'TLSv1.2',
-    ...options.tls,
+    ...(secureContext === undefined ? identityOptions(options) : { secureContext }),
     host,
     port,
-    cert: options.clientCertificatePem,
-    key: options.clientKeyPem.expose(),
     // An address is no name: SNI must not carry it (RFC 6066 §3).
     ...(isIP(serverName) === 0 && { servername: serverName }),
-    ...(typeof serverTrust === 'object' && 'caPem' in serverTrust && { ca: serverTrust.caPem }),
     // A pinned certificate is compared whole, and before anything is sent; a chain would add nothing.
     rejectUnauthorized: serverTrust === 'public-cas' || 'caPem' in serverTrust,
   };
+}
+
+function identityOptions({ clientCertificatePem, clientKeyPem, serverTrust, tls }: TlsIdentity) {
+  return {
+    minVersion: 'TLSv1.2',
+    ...tls,
+    cert: clientCertificatePem,
+    key: clientKeyPem.expose(),
+    ...(typeof serverTrust === 'object' && 'caPem' in serverTrust && { ca: serverTrust.caPem }),
+  } as const;
 }
 
 function readFacts(socket: TLSSocket): TlsSessionFacts {

@@ -1,9 +1,8 @@
-import { Secret } from '@lib/kernel';
-import { KmipClient, vcenter } from '@lib/kmip-client';
+import { type KmipClient, vcenter } from '@lib/kmip-client';
 import { encodeRequestMessage } from '@lib/kmip-protocol';
 
 import { cpuSeconds } from './cpu-time';
-import { type Target } from './target';
+import { connect, type Target } from './target';
 
 export interface Figure {
   readonly what: string;
@@ -15,37 +14,22 @@ export interface Figure {
   readonly cpuMicroseconds: Readonly<Record<string, number>>;
 }
 
-export const connect = (target: Target, lane: number): Promise<KmipClient> =>
-  KmipClient.connect({
-    host: '127.0.0.1',
-    port: target.ports[lane % target.ports.length] ?? 0,
-    clientCertificatePem: target.clientCertificatePem,
-    clientKeyPem: Secret.fromText(target.clientKeyPem),
-    serverTrust: { caPem: target.serverCaPem },
-  });
+type Operation = (lane: number) => Promise<void>;
 
-/** Runs `operation` in `connections` lanes for `seconds` and counts. */
+const WARM_UP_SECONDS = 1;
+const HANDSHAKE_LANES = 8;
+
+/** Runs `operation` in `connections` lanes and counts, once the code of both sides is warm. */
 export async function measure(
   target: Target,
   what: string,
   connections: number,
   seconds: number,
-  operation: (lane: number) => Promise<void>,
+  operation: Operation,
 ): Promise<Figure> {
+  await run(connections, WARM_UP_SECONDS, operation);
   const before = usage(target);
-  const latencies: number[] = [];
-  const started = performance.now();
-  const until = started + seconds * 1_000;
-  await Promise.all(
-    Array.from({ length: connections }, async (_, lane) => {
-      while (performance.now() < until) {
-        const begun = performance.now();
-        await operation(lane);
-        latencies.push(performance.now() - begun);
-      }
-    }),
-  );
-  const elapsed = (performance.now() - started) / 1_000;
+  const { latencies, elapsedSeconds } = await run(connections, seconds, operation);
   const after = usage(target);
   latencies.sort((a, b) => a - b);
   const quantile = (q: number): number =>
@@ -53,13 +37,32 @@ export async function measure(
   return {
     what,
     connections,
-    perSecond: latencies.length / elapsed,
+    perSecond: latencies.length / elapsedSeconds,
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
     cpuMicroseconds: Object.fromEntries(
       Object.entries(after).map(([role, used]) => [role, ((used - (before[role] ?? 0)) * 1e6) / latencies.length]),
     ),
   };
+}
+
+async function run(
+  connections: number,
+  seconds: number,
+  operation: Operation,
+): Promise<{ latencies: number[]; elapsedSeconds: number }> {
+  const latencies: number[] = [];
+  const started = performance.now();
+  const until = started + seconds * 1_000;
+  const lane = async (number: number): Promise<void> => {
+    while (performance.now() < until) {
+      const begun = performance.now();
+      await operation(number);
+      latencies.push(performance.now() - begun);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, (_, number) => lane(number)));
+  return { latencies, elapsedSeconds: (performance.now() - started) / 1_000 };
 }
 
 function usage(target: Target): Record<string, number> {
@@ -77,31 +80,34 @@ export async function measureAll(
   lanes: readonly number[],
 ): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  for (const connections of lanes) {
-    const clients = await Promise.all(Array.from({ length: connections }, (_, lane) => connect(target, lane)));
-    const ids = await Promise.all(clients.map(create));
-    const requests = ids.map((id) => encodeRequestMessage(vcenter.getKey(id)));
-    const get = async (lane: number): Promise<void> => {
-      await expectSuccess(clients[lane] as KmipClient, requests[lane] as Buffer);
-    };
-    await Promise.all(clients.map((_, lane) => get(lane)));
-    figures.push(await measure(target, 'Get', connections, seconds, get));
-    const creation = encodeRequestMessage(vcenter.createKey());
-    figures.push(
-      await measure(target, 'Create', connections, seconds, (lane) =>
-        expectSuccess(clients[lane] as KmipClient, creation),
-      ),
-    );
-    await Promise.all(clients.map((client) => client.close()));
-  }
+  for (const connections of lanes) figures.push(...(await measureHeld(target, connections, seconds)));
   const probe = encodeRequestMessage(vcenter.probe());
   figures.push(
-    await measure(target, 'handshake + Discover Versions', 8, seconds, async (lane) => {
+    await measure(target, 'handshake + Discover Versions', HANDSHAKE_LANES, seconds, async (lane) => {
       const client = await connect(target, lane);
       await expectSuccess(client, probe);
       await client.close();
     }),
   );
+  return figures;
+}
+
+async function measureHeld(target: Target, connections: number, seconds: number): Promise<readonly Figure[]> {
+  const clients = await Promise.all(Array.from({ length: connections }, (_, lane) => connect(target, lane)));
+  const ids = await Promise.all(clients.map(create));
+  const pairs = clients.map((client, lane) => ({
+    client,
+    get: encodeRequestMessage(vcenter.getKey(ids[lane] ?? '')),
+  }));
+  const creation = encodeRequestMessage(vcenter.createKey());
+  const lane = (number: number): (typeof pairs)[number] => pairs[number] as (typeof pairs)[number];
+  const figures = [
+    await measure(target, 'Get', connections, seconds, (number) =>
+      expectSuccess(lane(number).client, lane(number).get),
+    ),
+    await measure(target, 'Create', connections, seconds, (number) => expectSuccess(lane(number).client, creation)),
+  ];
+  await Promise.all(clients.map((client) => client.close()));
   return figures;
 }
 

@@ -4,11 +4,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Secret } from '@lib/kernel';
-import { KmipClient } from '@lib/kmip-client';
 import { issueCertificateAuthority, issueClientCertificate, issueServerCertificate } from '@lib/pki';
 
-import { type Target } from './target';
+import { clientOf, connect, type Target } from './target';
 
 /** PyKMIP's own server with its defaults (SQLite file, TLS 1.2) on this machine, to be measured in the same run. */
 export async function startPykmip(folder: string): Promise<Target & { stop(): Promise<void> }> {
@@ -36,9 +34,7 @@ export async function startPykmip(folder: string): Promise<Target & { stop(): Pr
   const target: Target = {
     name: 'PyKMIP 0.10',
     ports: [port],
-    clientCertificatePem: client.certificatePem,
-    clientKeyPem: client.privateKeyPem.exposeText(),
-    serverCaPem: ca.certificatePem,
+    client: clientOf(client.certificatePem, client.privateKeyPem.exposeText(), ca.certificatePem),
     processes: () => ({ server: child.pid ?? 0 }),
   };
   await answers(target, child);
@@ -70,14 +66,7 @@ async function answers(target: Target, child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     if (child.exitCode !== null) throw new Error('pykmip-server ended; see its log');
     try {
-      const client = await KmipClient.connect({
-        host: '127.0.0.1',
-        port: target.ports[0] ?? 0,
-        clientCertificatePem: target.clientCertificatePem,
-        clientKeyPem: Secret.fromText(target.clientKeyPem),
-        serverTrust: { caPem: target.serverCaPem },
-      });
-      await client.close();
+      await (await connect(target, 0)).close();
       return;
     } catch {
       await delay(100);
