@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type KmipClient } from '@lib/kmip-client';
-import { issueClientCertificate } from '@lib/pki';
+import { issueClientCertificate, type IssuedCertificate } from '@lib/pki';
 
 import { type RunningService } from './running-service';
 
 export interface Tenant {
   readonly instanceId: string;
+  readonly identity: IssuedCertificate;
   readonly certificateId: string;
   readonly keyManagerInstanceId: string;
   readonly rootKeyId: string;
@@ -46,25 +47,32 @@ export async function addTenant(service: RunningService, name: string): Promise<
       '--api-key-file',
       apiKeyFile,
     );
-    const certificateFile = join(folder, 'client.pem');
-    await writeFile(certificateFile, issued.certificatePem);
-    const certificate = await service.admin<{ id: string }>(
-      'certificate',
-      'add',
-      '--instance',
-      instanceId,
-      '--name',
-      name,
-      '--file',
-      certificateFile,
-    );
     return {
       instanceId,
-      certificateId: certificate.id,
+      identity: issued,
+      certificateId: await allowCertificate(service, instanceId, name, issued.certificatePem),
       keyManagerInstanceId: seed.instance.id,
       rootKeyId: seed.rootKey.id,
       connect: (endpoint) => service.kmipAs(issued.certificatePem, issued.privateKeyPem.exposeText(), endpoint),
     };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Puts a certificate on an instance's list. @returns its id */
+export async function allowCertificate(
+  service: RunningService,
+  instanceId: string,
+  name: string,
+  certificatePem: string,
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kmip-certificate-'));
+  try {
+    const file = join(folder, 'client.pem');
+    await writeFile(file, certificatePem);
+    const options = ['--instance', instanceId, '--name', name, '--file', file];
+    return (await service.admin<{ id: string }>('certificate', 'add', ...options)).id;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
