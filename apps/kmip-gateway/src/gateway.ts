@@ -157,7 +157,7 @@ export class Gateway {
   #reconcileLoop(log: (message: string, error?: unknown) => void): ReconcileLoop {
     const { config, logger, region } = this.parts;
     const reconciler = new Reconciler(
-      { clock: region.clock, newCorrelationId, logger, component: config.kmipEndpointName },
+      { clock: region.clock, newCorrelationId, newUniqueIdentifier, logger, component: config.kmipEndpointName },
       { staleAfterMs: config.reconcileIntentsAfterMs },
     );
     return new ReconcileLoop({
@@ -173,6 +173,7 @@ export class Gateway {
         store: region.objectStores.forInstance(instanceId),
         signal,
         ...(await this.#keyManagers.for(instanceId)),
+        former: await this.#keyManagers.former(instanceId),
       }),
     });
   }

@@ -1,6 +1,7 @@
 export { stateAt, stateNumbers, isDestroyed, LIVE_STATES, transitions } from './lifecycle';
 export { matchesValue, sameValue } from './attributes/ttlv-values';
 export { Custodian } from './custody/custodian';
+export { type RootKeyBinding } from './custody/root-key-binding';
 export {
   STORED_KEY_PREFIX,
   type StoredEnvelope,
@@ -12,9 +13,11 @@ export * from './engine-scope';
 export * from './failures/failure-catalog';
 export * from './failures/operation-failure';
 export * from './kmip-engine';
+export * from './ports/custody-moves.port';
 export * from './ports/engine-ports';
 export * from './ports/managed-object';
 export * from './ports/managed-object-store.port';
+export * from './reconcile/background';
 export * from './reconcile/reconciler';
 export * from './supported-versions';
 export * from './administration/key-administration';

@@ -17,6 +17,12 @@ export interface TenantKeyManager {
   readonly keyManagerOf: (rootKeyId: string) => KeyManager | undefined;
 }
 
+export interface FormerRootKey {
+  readonly bindingId: string;
+  readonly rootKeyId: string;
+  readonly keyManager: KeyManager;
+}
+
 interface Known {
   readonly bindings: readonly RootKeyBinding[];
   readonly credentialId: string;
@@ -64,6 +70,19 @@ export class TenantKeyManagers {
         return binding && this.#adapter(binding, known.credentialId);
       },
     };
+  }
+
+  /** Root keys that were bound before and may hold keys still, newest first. */
+  async former(instanceId: InstanceId): Promise<readonly FormerRootKey[]> {
+    const known = await this.#load(instanceId);
+    if (known === undefined) return [];
+    return known.bindings
+      .filter(({ status }) => status === 'retiring')
+      .map((binding) => ({
+        bindingId: binding.id,
+        rootKeyId: binding.rootKeyId,
+        keyManager: this.#adapter(binding, known.credentialId),
+      }));
   }
 
   /**

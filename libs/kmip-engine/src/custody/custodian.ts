@@ -1,6 +1,6 @@
 import { type EngineLogger } from '../ports/engine-ports';
 import { BackgroundTasks } from './background-tasks';
-import { CustodyMove } from './custody-move';
+import { RotationMove } from './rotation-move';
 import { EnvelopeCache } from './envelope-cache';
 import { KeyBirth } from './key-birth';
 import { KeyDestruction } from './key-destruction';
@@ -17,7 +17,7 @@ export class Custodian {
     const cache = new EnvelopeCache();
     this.#tasks = new BackgroundTasks(logger);
     this.birth = new KeyBirth(cache);
-    this.use = new KeyUse(cache, new CustodyMove(cache, this.#tasks));
+    this.use = new KeyUse(cache, new RotationMove(cache, this.#tasks));
   }
 
   /** Resolves once no background work is left. */

@@ -6,6 +6,9 @@ import { isFault } from './key-manager-failure';
 /** After this a right that was given, or taken away, is seen. */
 const REMEMBERED_MS = 600_000;
 
+export const KEYS_STAY =
+  'keys stay under older root keys or versions, which serve them as well: the service ID may not delete stored keys';
+
 interface Answer {
   readonly allowed: Promise<boolean>;
   readonly untilMs: number;
@@ -43,6 +46,13 @@ export class DeletionRights {
       this.#answers.delete(keyManager);
       throw error;
     }
+  }
+
+  /** True when a deletion was refused lately; asks nobody. */
+  async isRefused({ clock }: Pick<Dependencies, 'clock'>, keyManager: KeyManager): Promise<boolean> {
+    const known = this.#answers.get(keyManager);
+    if (known === undefined || known.untilMs <= clock.monotonicMs()) return false;
+    return !(await known.allowed.catch(() => true));
   }
 
   /** A deletion was refused although it seemed allowed (rights by key, a second signature): believed for as long. */

@@ -72,21 +72,25 @@ const recorded = (failure: OperationFailure): OperationFailure =>
   new OperationFailure(failure.failure, { cause: failure.cause, recorded: true });
 
 /**
- * All stored keys of the object go, not only the one the catalog names: an interrupted move to a newer root key
- * version may have left a second one, and one that stays would keep the key recoverable. The named one goes last, so
- * that a refusal before leaves the key usable.
+ * All stored keys of the object go, not only the one the catalog names: an interrupted move may have left a second one,
+ * and one that stays would keep the key recoverable. The named one goes last, so that a refusal before leaves the key
+ * usable.
  */
 async function deleteStoredKeys(attempt: DestructionAttempt, object: ManagedObject): Promise<void> {
-  const { custody } = object;
+  const { custody, uniqueIdentifier } = object;
   if (custody === undefined) return;
-  const keyManager = keyManagerFor(attempt.scope, custody.rootKeyId);
   const call: CallContext = {
     correlationId: attempt.correlationId,
     ...(attempt.signal === undefined ? {} : { signal: attempt.signal }),
   };
-  const found = await keyManager.findKeysByName(call, storedKeyName(object.uniqueIdentifier));
-  const others = found.map(({ id }) => id).filter((id) => id !== custody.storedKeyId);
-  for (const id of [...others, custody.storedKeyId]) await deleteOne(keyManager, call, id);
+  const move = await attempt.scope.store.moves.find(uniqueIdentifier);
+  const rootKeyIds = new Set([custody.rootKeyId, ...(move ? [move.fromRootKeyId, move.toRootKeyId] : [])]);
+  for (const rootKeyId of rootKeyIds) {
+    const keyManager = keyManagerFor(attempt.scope, rootKeyId);
+    const found = await keyManager.findKeysByName(call, storedKeyName(uniqueIdentifier));
+    for (const { id } of found) if (id !== custody.storedKeyId) await deleteOne(keyManager, call, id);
+  }
+  await deleteOne(keyManagerFor(attempt.scope, custody.rootKeyId), call, custody.storedKeyId);
 }
 
 /** A key the tenant deleted needs no permission to be deleted again. */

@@ -37,3 +37,7 @@ export const certainlyNotDone = (error: unknown): boolean =>
 
 export const isFault = (error: unknown, fault: KeyManagerFault): boolean =>
   error instanceof KeyManagerError && error.fault === fault;
+
+/** The deletion was refused for good as far as we are concerned: no right, a second signature, a lock by someone else. */
+export const mayNotDelete = (error: unknown): boolean =>
+  certainlyNotDone(error) && (isFault(error, 'permission_denied') || isFault(error, 'refused'));

@@ -8,7 +8,7 @@ import { OperationFailure, fail } from '../failures/operation-failure';
 import { isDestroyed, stateAt } from '../lifecycle';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type ManagedObject } from '../ports/managed-object';
-import { type CustodyMove } from './custody-move';
+import { type RotationMove } from './rotation-move';
 import { type CachePlace, type EnvelopeCache, placeKey } from './envelope-cache';
 import { explainKeyManager } from './key-manager-failure';
 import { aadOf, keyManagerFor } from './root-key-binding';
@@ -50,7 +50,7 @@ export class KeyUse {
 
   constructor(
     private readonly cache: EnvelopeCache,
-    private readonly move: CustodyMove,
+    private readonly move: RotationMove,
   ) {}
 
   async serve(context: OperationContext, uniqueIdentifier: UniqueIdentifier): Promise<ServedKey> {

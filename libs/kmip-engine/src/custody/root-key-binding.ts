@@ -18,14 +18,16 @@ export function currentBinding({
   return { keyManager, rootKeyId };
 }
 
-/** The key manager that can unwrap a key, which may still lie under an earlier root key. */
-export function keyManagerFor(
-  scope: Pick<EngineScope, 'keyManager' | 'rootKeyId' | 'keyManagerOf'>,
-  rootKeyId: string,
-): KeyManager {
-  if (scope.keyManager !== undefined && scope.rootKeyId === rootKeyId) return scope.keyManager;
-  return scope.keyManagerOf?.(rootKeyId) ?? fail('root_key_not_bound');
+type Bindings = Pick<EngineScope, 'keyManager' | 'rootKeyId' | 'keyManagerOf'>;
+
+/** The key manager of a root key that is, or was, bound. */
+export function boundKeyManager(scope: Bindings, rootKeyId: string): KeyManager | undefined {
+  return scope.rootKeyId === rootKeyId ? scope.keyManager : scope.keyManagerOf?.(rootKeyId);
 }
+
+/** The key manager that can unwrap a key, which may still lie under an earlier root key. */
+export const keyManagerFor = (scope: Bindings, rootKeyId: string): KeyManager =>
+  boundKeyManager(scope, rootKeyId) ?? fail('root_key_not_bound');
 
 /** Binds a ciphertext to its tenant and its object: moved elsewhere it does not unwrap. */
 export const aadOf = (instanceId: InstanceId, uniqueIdentifier: UniqueIdentifier): Aad => [

@@ -2,7 +2,8 @@ import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
-import { type KeyCustody, type ManagedObject, type StoredState } from './managed-object';
+import { type CustodyMoves } from './custody-moves.port';
+import { type ManagedObject, type StoredState } from './managed-object';
 
 /** The promise to create a key, committed before the key manager is asked for anything. */
 export interface CreationIntent {
@@ -63,6 +64,8 @@ export interface Mutation<T> {
  * not there. Every write commits its audit event in the same transaction; if that fails nothing is changed.
  */
 export interface ManagedObjectStore {
+  readonly moves: CustodyMoves;
+
   find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined>;
 
   /** Number of keys that are not in a destroyed state, for quotas. Open intents count. */
@@ -108,14 +111,6 @@ export interface ManagedObjectStore {
    *   is then recorded.
    */
   recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean>;
-
-  /** A newer wrapping of the same key was stored: swaps custody if it is still `from`. @returns false when it was not. */
-  replaceCustody(
-    uniqueIdentifier: UniqueIdentifier,
-    from: KeyCustody,
-    to: KeyCustody,
-    audit: AuditEvent,
-  ): Promise<boolean>;
 
   /** Objects with `destroyRequestedAt` that are not in a destroyed state yet, oldest request first. */
   pendingDeletions(

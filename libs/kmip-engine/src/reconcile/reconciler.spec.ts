@@ -1,6 +1,6 @@
-import { newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
-import { Reconciler, storedKeyName } from '@lib/kmip-engine';
-import { EngineHarness } from '@lib/testing';
+import { newUniqueIdentifier } from '@lib/kernel';
+import { storedKeyName } from '@lib/kmip-engine';
+import { EngineHarness, FakeKeyManager } from '@lib/testing';
 
 const TEN_MINUTES = 600_000;
 const call = { correlationId: 'c' as never };
@@ -73,12 +73,20 @@ describe('the reconciler', () => {
   it('waits with everything while no key manager is bound', async () => {
     const id = await deadCreate(harness, 1);
     harness.clock.advance(TEN_MINUTES + 1);
-    const { clock, store, instanceId, logs } = harness;
-    const log = (_: unknown, message: string) => logs.push({ level: 'warn', fields: {}, message });
-    const logger = { warn: log, error: log };
-    const reconciler = new Reconciler({ clock, logger, newCorrelationId, component: 'test' });
+    const { store, instanceId } = harness;
+    const reconciler = harness.reconciler();
     expect(await reconciler.run({ instanceId, store })).toMatchObject({ kept: [id], abandoned: [] });
     expect(store.intents()).toHaveLength(1);
+  });
+
+  it('removes the stored key of a dead Create that began under another root key, in another key manager', async () => {
+    const id = await deadCreate(harness, 1);
+    harness.clock.advance(TEN_MINUTES + 1);
+    const former = { rootKeyId: harness.keyManager.rootKey.id, keyManager: harness.keyManager };
+    const keyManager = new FakeKeyManager({ clock: harness.clock });
+    const scope = { ...harness.reconcileScope(), keyManager, rootKeyId: keyManager.rootKey.id };
+    expect(await harness.reconciler().run({ ...scope, former: [former] })).toMatchObject({ abandoned: [id] });
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });
 
   it('may run twice at once', async () => {
@@ -87,5 +95,143 @@ describe('the reconciler', () => {
     const reports = await Promise.all([harness.reconcile(), harness.reconcile()]);
     expect(reports.flatMap(({ failed }) => failed)).toHaveLength(0);
     expect(harness.store.intents()).toHaveLength(0);
+  });
+});
+
+describe('the reconciler and moves that were interrupted', () => {
+  let harness: EngineHarness;
+  let id: string;
+  let key: Buffer;
+  beforeEach(async () => {
+    harness = new EngineHarness();
+    id = await harness.createKey();
+    key = await harness.fetch(id);
+    harness.keyManager.rotate();
+  });
+  const stored = () => harness.keyManager.storedKeys().map((each) => each.id);
+  const custody = () => harness.store.objects()[0]!.custody!;
+  const later = () => harness.clock.advance(TEN_MINUTES + 1);
+
+  /** A Get after the rotation, whose move is cut off. */
+  async function interrupt(cut: (harness: EngineHarness) => void) {
+    cut(harness);
+    expect(await harness.fetch(id)).toStrictEqual(key);
+    await harness.engine.drain();
+    expect(harness.store.moves.all()).toHaveLength(1);
+  }
+
+  const cuts: readonly (readonly [string, number, (harness: EngineHarness) => void])[] = [
+    ['before the new stored key', 1, ({ store }) => store.moves.failNext('open', { afterEffect: true })],
+    [
+      'when the answer about the new stored key was lost',
+      2,
+      ({ keyManager }) => keyManager.failNext('storeKey', 'timeout', { afterEffect: true }),
+    ],
+    ['before the swap', 2, ({ store }) => store.moves.failNext('commit')],
+    [
+      'when the answer about the swap was lost',
+      2,
+      ({ store }) => store.moves.failNext('commit', { afterEffect: true }),
+    ],
+    [
+      'before the former stored key was deleted',
+      2,
+      ({ keyManager }) => keyManager.failNext('deleteKey', 'unavailable', { after: 1 }),
+    ],
+    ['before the note was closed', 1, ({ store }) => store.moves.failNext('close')],
+  ];
+  it.each(cuts)('%s: leaves the stored key the catalog names, and no other', async (_, left, cut) => {
+    await interrupt(cut);
+    expect(stored()).toHaveLength(left);
+    expect(await harness.reconcile()).toMatchObject({ settled: [] });
+    later();
+    expect(await harness.reconcile()).toMatchObject({ settled: [id], kept: [], failed: [] });
+    expect(stored()).toStrictEqual([custody().storedKeyId]);
+    expect(harness.store.moves.all()).toHaveLength(0);
+    expect(await harness.fetch(id)).toStrictEqual(key);
+    expect(await harness.anotherGateway().fetch(id)).toStrictEqual(key);
+    expect(await harness.reconcile()).toMatchObject({ settled: [] });
+  });
+
+  it('records what it removed, and nothing when there was nothing to remove', async () => {
+    const before = () => harness.store.audits.filter(({ action }) => action === 'vmware-solutions.kmip-key.reconcile');
+    await interrupt(({ store }) => store.moves.failNext('close'));
+    later();
+    await harness.reconcile();
+    expect(before()).toHaveLength(0);
+    harness.clock.advance(3_600_000);
+    harness.keyManager.rotate();
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    later();
+    await harness.reconcile();
+    expect(before()).toMatchObject([{ target: { id }, details: { step: 'move settled' } }]);
+  });
+
+  it('a mover that slept through it all neither swaps custody nor leaves a stored key', async () => {
+    const release = harness.keyManager.hang('storeKey');
+    await harness.fetch(id);
+    later();
+    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    const before = custody();
+    release();
+    await harness.engine.drain();
+    expect(custody()).toStrictEqual(before);
+    expect(stored()).toStrictEqual([before.storedKeyId]);
+  });
+
+  it('keeps what may not be deleted, asks again after ten minutes, and settles it once it may', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    later();
+    harness.keyManager.role = 'writer';
+    const reconciler = harness.reconciler();
+    const run = () => reconciler.run(harness.reconcileScope());
+    const tries = () => harness.keyManager.callsOf('deleteKey').length;
+    const first = tries();
+    expect(await run()).toMatchObject({ kept: [id], settled: [] });
+    expect(await run()).toMatchObject({ kept: [id], settled: [] });
+    expect(tries()).toBe(first + 1);
+    harness.keyManager.role = 'manager';
+    later();
+    expect(await run()).toMatchObject({ kept: [], settled: [id] });
+    expect(stored()).toStrictEqual([custody().storedKeyId]);
+  });
+
+  it('removes every stored key of a key that was destroyed meanwhile', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    harness.store.overwrite({ ...harness.store.objects()[0]!, state: 'Destroyed', custody: undefined } as never);
+    later();
+    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    expect(stored()).toHaveLength(0);
+  });
+
+  it('removes nothing while the stored key the catalog names is missing: the other may be the only one', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    harness.keyManager.deleteStoredKey(custody().storedKeyId);
+    later();
+    expect(await harness.reconcile()).toMatchObject({ kept: [id], settled: [] });
+    expect(stored()).toHaveLength(1);
+  });
+
+  it.each(['findKeysByName', 'fetchKey', 'deleteKey'] as const)('puts off what fails at %s', async (method) => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    later();
+    harness.keyManager.failNext(method, 'unavailable');
+    expect(await harness.reconcile()).toMatchObject({ failed: [id], settled: [] });
+    expect(await harness.reconcile()).toMatchObject({ failed: [], settled: [id] });
+    expect(stored()).toStrictEqual([custody().storedKeyId]);
+  });
+
+  it('waits while one of the two key managers is not bound', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    later();
+    const scope = { ...harness.reconcileScope(), rootKeyId: 'another root key' };
+    expect(await harness.reconciler().run(scope)).toMatchObject({ kept: [id], settled: [] });
+    expect(stored()).toHaveLength(2);
+  });
+
+  it('Destroy removes the second stored key as well, wherever the move was going', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(stored()).toHaveLength(0);
   });
 });

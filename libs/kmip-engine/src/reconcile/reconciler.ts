@@ -1,81 +1,75 @@
-import { type AuditEvent } from '@lib/audit';
-import { type Clock, type CorrelationId, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext, type KeyManager } from '@lib/key-manager';
+import { type UniqueIdentifier } from '@lib/kernel';
+import { type CallContext } from '@lib/key-manager';
 
+import { DeletionRights } from '../custody/deletion-rights';
 import { KeyDestruction } from '../custody/key-destruction';
-import { isFault } from '../custody/key-manager-failure';
-import { type EngineScope } from '../engine-scope';
+import { boundKeyManager } from '../custody/root-key-binding';
 import { OperationFailure } from '../failures/operation-failure';
-import { type EngineLogger } from '../ports/engine-ports';
+import { type CustodyMove } from '../ports/custody-moves.port';
+import { type KeyCustody } from '../ports/managed-object';
 import { type CreationIntent } from '../ports/managed-object-store.port';
-
-/** One instance, seen by the reconciler instead of a client. */
-export interface ReconcileScope extends Pick<EngineScope, 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'> {
-  readonly instanceId: InstanceId;
-  readonly signal?: AbortSignal;
-}
-
-export interface ReconcilerDependencies {
-  readonly clock: Clock;
-  newCorrelationId(): CorrelationId;
-  readonly logger: EngineLogger;
-  /** Named in audit records. */
-  readonly component: string;
-}
+import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
+import { StoredKeyRemoval } from './stored-key-removal';
 
 export interface ReconcilerOptions {
-  /** Age at which nobody works on an intent any more. Default 10 minutes, far beyond any operation's deadline. */
+  /** Age at which nobody works on an intent or a move any more. Default 10 minutes, far beyond any operation's deadline. */
   readonly staleAfterMs?: number;
-  /** Intents and deletions taken in one run, each. Default 100. */
+  /** Intents, moves and deletions taken in one run, each. Default 100. */
   readonly batchSize?: number;
 }
 
-export interface ReconcileReport {
-  /** Intents whose key never came to be, or whose stored key was removed. */
-  readonly abandoned: readonly UniqueIdentifier[];
-  /** Intents whose stored key may not be deleted with this credential: the tenant sees them, the quota counts them. */
-  readonly kept: readonly UniqueIdentifier[];
-  /** Destructions that were completed. */
-  readonly destroyed: readonly UniqueIdentifier[];
-  /** Destructions the key manager refused; the key is served again. */
-  readonly withdrawn: readonly UniqueIdentifier[];
-  /** Left for the next run: the key manager or the catalog failed. */
-  readonly failed: readonly UniqueIdentifier[];
-}
-
-type Outcome = keyof ReconcileReport;
+type Outcome = 'abandoned' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'failed';
 
 /**
- * Settles what an interrupted Create or Destroy left behind. Each step can be cut off and repeated: an intent is claimed
- * before its stored key is touched, and given up only after that key is gone.
+ * - `abandoned`: intents whose key never came to be, or whose stored key was removed
+ * - `kept`: intents and moves whose stored key may not be deleted: the tenant sees them, intents count for the quota
+ * - `settled`: moves; one stored key is left
+ * - `destroyed`: destructions that were completed
+ * - `withdrawn`: destructions the key manager refused; the key is served again
+ * - `failed`: left for the next run, because the key manager or the catalog failed
+ */
+export type ReconcileReport = Readonly<Record<Outcome, readonly UniqueIdentifier[]>>;
+
+/**
+ * Settles what an interrupted Create, Destroy or move of a key left behind. Each step can be cut off and repeated: an
+ * intent or a move is claimed before its stored keys are touched, and given up only after they are gone.
  */
 export class Reconciler {
   readonly #destruction = new KeyDestruction();
+  readonly #removal: StoredKeyRemoval;
   readonly #staleAfterMs: number;
   readonly #batchSize: number;
 
   constructor(
-    private readonly dependencies: ReconcilerDependencies,
+    private readonly dependencies: BackgroundDependencies,
     options: ReconcilerOptions = {},
   ) {
+    this.#removal = new StoredKeyRemoval(dependencies, new DeletionRights());
     this.#staleAfterMs = options.staleAfterMs ?? 600_000;
     this.#batchSize = options.batchSize ?? 100;
   }
 
   async run(scope: ReconcileScope): Promise<ReconcileReport> {
-    const report = { abandoned: [], kept: [], destroyed: [], withdrawn: [], failed: [] } as Record<
+    const report = { abandoned: [], kept: [], settled: [], destroyed: [], withdrawn: [], failed: [] } as Record<
       Outcome,
       UniqueIdentifier[]
     >;
+    const { store } = scope;
     const before = new Date(this.dependencies.clock.now().getTime() - this.#staleAfterMs);
-    for (const intent of await scope.store.staleIntents(before, this.#batchSize)) {
-      const outcome = await this.#guarded(intent.uniqueIdentifier, () => this.#settleIntent(scope, intent));
-      if (outcome !== undefined) report[outcome].push(intent.uniqueIdentifier);
-    }
-    for (const { uniqueIdentifier } of await scope.store.pendingDeletions(this.#batchSize)) {
-      const outcome = await this.#guarded(uniqueIdentifier, () => this.#settleDestruction(scope, uniqueIdentifier));
-      if (outcome !== undefined) report[outcome].push(uniqueIdentifier);
-    }
+    const each = async <T extends { readonly uniqueIdentifier: UniqueIdentifier }>(
+      items: readonly T[],
+      settle: (item: T) => Promise<Outcome | undefined>,
+    ): Promise<void> => {
+      for (const item of items) {
+        const outcome = await this.#guarded(item.uniqueIdentifier, () => settle(item));
+        if (outcome !== undefined) report[outcome].push(item.uniqueIdentifier);
+      }
+    };
+    await each(await store.staleIntents(before, this.#batchSize), (intent) => this.#settleIntent(scope, intent));
+    await each(await store.moves.stale(before, this.#batchSize), (move) => this.#settleMove(scope, move));
+    await each(await store.pendingDeletions(this.#batchSize), ({ uniqueIdentifier }) =>
+      this.#settleDestruction(scope, uniqueIdentifier),
+    );
     return report;
   }
 
@@ -91,38 +85,71 @@ export class Reconciler {
     }
   }
 
-  async #settleIntent(scope: ReconcileScope, intent: CreationIntent): Promise<Outcome | undefined> {
-    const { uniqueIdentifier } = intent;
+  async #settleIntent(scope: ReconcileScope, { uniqueIdentifier }: CreationIntent): Promise<Outcome | undefined> {
     if (!(await scope.store.claimIntent(uniqueIdentifier))) return undefined;
     // A row beside an intent would mean the key was acknowledged: only the intent may go then.
-    const object = await scope.store.find(uniqueIdentifier);
-    if (object === undefined && scope.keyManager !== undefined) {
-      const call = this.#call(scope);
-      const removed = await this.#removeStoredKeys(scope.keyManager, call, intent);
-      if (!removed) return 'kept';
-      await scope.store.record(this.#audit(scope, call.correlationId, uniqueIdentifier, 'intent abandoned'));
+    if ((await scope.store.find(uniqueIdentifier)) === undefined) {
+      // Without a key manager nothing can be looked up; the intent waits until one is bound again.
+      if (scope.keyManager === undefined) return 'kept';
+      const call = backgroundCall(this.dependencies, scope);
+      // The Create may have begun before another root key was bound.
+      const keyManagers = [scope.keyManager, ...(scope.former ?? []).map(({ keyManager }) => keyManager)];
+      for (const keyManager of keyManagers) {
+        if (!(await this.#removal.run(keyManager, call, uniqueIdentifier)).complete) return 'kept';
+      }
+      await scope.store.record(
+        backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
+          correlationId: call.correlationId,
+          details: { step: 'intent abandoned' },
+        }),
+      );
     }
-    // Without a key manager nothing can be looked up; the intent waits until one is bound again.
-    if (object === undefined && scope.keyManager === undefined) return 'kept';
     await scope.store.abandonIntent(uniqueIdentifier);
     return 'abandoned';
   }
 
-  /** @returns false when the credential may not delete. */
-  async #removeStoredKeys(keyManager: KeyManager, call: CallContext, intent: CreationIntent): Promise<boolean> {
-    for (const { id } of await keyManager.findKeysByName(call, intent.storedKeyName)) {
-      try {
-        await keyManager.deleteKey(call, id);
-      } catch (error) {
-        if (!isFault(error, 'permission_denied')) throw error;
-        this.dependencies.logger.warn(
-          { uniqueIdentifier: intent.uniqueIdentifier, storedKeyId: id },
-          'a stored key without an object stays: the service ID may not delete it',
+  /** The catalog decides which stored key stays: the swap is committed there or it never happened. */
+  async #settleMove(scope: ReconcileScope, move: CustodyMove): Promise<Outcome | undefined> {
+    const { uniqueIdentifier } = move;
+    const { moves } = scope.store;
+    if (!(await moves.claim(move))) return undefined;
+    const object = await scope.store.find(uniqueIdentifier);
+    if (object !== undefined) {
+      const call = backgroundCall(this.dependencies, scope);
+      const removed = await this.#removeOthers(scope, move, object.custody, call);
+      if (removed === undefined) return 'kept';
+      if (removed > 0) {
+        await scope.store.record(
+          backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
+            correlationId: call.correlationId,
+            details: { step: 'move settled' },
+          }),
         );
-        return false;
       }
     }
-    return true;
+    await moves.close(move);
+    return 'settled';
+  }
+
+  /** @returns how many were removed, or undefined when some must stay for now */
+  async #removeOthers(
+    scope: ReconcileScope,
+    { uniqueIdentifier, fromRootKeyId, toRootKeyId }: CustodyMove,
+    custody: KeyCustody | undefined,
+    call: CallContext,
+  ): Promise<number | undefined> {
+    const keeper = custody && boundKeyManager(scope, custody.rootKeyId);
+    if (custody !== undefined && keeper === undefined) return undefined;
+    const keep = custody && keeper && { keyManager: keeper, storedKeyId: custody.storedKeyId };
+    let removedAtAll = 0;
+    for (const rootKeyId of new Set([fromRootKeyId, toRootKeyId])) {
+      const keyManager = boundKeyManager(scope, rootKeyId);
+      if (keyManager === undefined) return undefined;
+      const { removed, complete } = await this.#removal.run(keyManager, call, uniqueIdentifier, keep);
+      if (!complete) return undefined;
+      removedAtAll += removed;
+    }
+    return removedAtAll;
   }
 
   async #settleDestruction(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<Outcome | undefined> {
@@ -132,7 +159,8 @@ export class Reconciler {
     if (object === undefined || requestedAt === undefined) return undefined;
     // A younger request still has its client waiting.
     if (now.getTime() - requestedAt.getTime() < Math.min(this.#staleAfterMs, 60_000)) return undefined;
-    const call = this.#call(scope);
+    const call = backgroundCall(this.dependencies, scope);
+    const { correlationId } = call;
     try {
       await this.#destruction.settle(
         {
@@ -141,7 +169,11 @@ export class Reconciler {
           now,
           ...call,
           audit: (step, reason) =>
-            this.#audit(scope, call.correlationId, uniqueIdentifier, `destruction ${step}`, reason),
+            backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
+              correlationId,
+              ...(reason === undefined ? {} : { reason }),
+              details: { step: `destruction ${step}` },
+            }),
         },
         object,
       );
@@ -150,30 +182,5 @@ export class Reconciler {
       if (error instanceof OperationFailure && error.recorded) return 'withdrawn';
       throw error;
     }
-  }
-
-  #call({ signal }: ReconcileScope): CallContext {
-    return { correlationId: this.dependencies.newCorrelationId(), ...(signal === undefined ? {} : { signal }) };
-  }
-
-  #audit(
-    { instanceId }: ReconcileScope,
-    correlationId: CorrelationId,
-    key: UniqueIdentifier,
-    step: string,
-    reason?: string,
-  ): AuditEvent {
-    return {
-      instanceId,
-      action: 'vmware-solutions.kmip-key.reconcile',
-      occurredAt: this.dependencies.clock.now(),
-      initiator: { kind: 'system', component: this.dependencies.component },
-      outcome: reason === undefined ? 'success' : 'failure',
-      ...(reason === undefined ? {} : { reason }),
-      target: { kind: 'key', id: key },
-      correlationId,
-      observer: this.dependencies.component,
-      details: { step },
-    };
   }
 }

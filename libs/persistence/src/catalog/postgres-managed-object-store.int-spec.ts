@@ -229,7 +229,6 @@ describe('PostgresManagedObjectStore', () => {
     expect(await stranger.countLive()).toBe(0);
     expect(await stranger.mutate(id, (current) => ({ object: current, audit: strange, result: 1 }))).toBeUndefined();
     expect(await stranger.recordFetch(object, strange)).toBe(false);
-    expect(await stranger.replaceCustody(id, object.custody!, object.custody!, strange)).toBe(false);
     expect(await stranger.pendingDeletions(10)).toEqual([]);
     expect(await stranger.locate(filter)).toEqual({ uniqueIdentifiers: [], total: 0 });
     expect(await stranger.locate({ ...filter, uniqueIdentifier: id })).toEqual({ uniqueIdentifiers: [], total: 0 });

@@ -1,7 +1,7 @@
 import { type AuditEvent } from '@lib/audit';
 import {
   type CreationIntent,
-  type KeyCustody,
+  type CustodyMoves,
   type LocateFilter,
   type ManagedObject,
   type ManagedObjectStore,
@@ -17,14 +17,19 @@ import { giveBackPlace, insertObject, lockObjectSql, readObjectSql, updateObject
 import { type FetchLog } from './fetch-log';
 import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
+import { PostgresCustodyMoves } from './postgres-custody-moves';
 
 /** The catalog of one instance in Postgres. Made by {@link PostgresObjectStores}. */
 export class PostgresManagedObjectStore implements ManagedObjectStore {
+  readonly moves: CustodyMoves;
+
   constructor(
     private readonly transactions: TenantTransactions,
     private readonly fetchLog: FetchLog,
     private readonly instanceId: InstanceId,
-  ) {}
+  ) {
+    this.moves = new PostgresCustodyMoves(transactions, instanceId);
+  }
 
   async find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined> {
     if (!isUuid(uniqueIdentifier)) return undefined;
@@ -139,26 +144,6 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     return this.fetchLog.record(this.instanceId, audit, object);
   }
 
-  async replaceCustody(
-    uniqueIdentifier: UniqueIdentifier,
-    from: KeyCustody,
-    to: KeyCustody,
-    audit: AuditEvent,
-  ): Promise<boolean> {
-    return this.transactions.run(this.instanceId, async (transaction) => {
-      // A key under destruction stays where it is: the deletion under way must hit the one stored key there is.
-      const { rowCount } = await transaction.client.query(
-        `UPDATE managed_objects SET stored_key_id = $6, root_key_id = $7, root_key_version = $8
-          WHERE instance_id = $1 AND id = $2 AND stored_key_id = $3 AND root_key_id = $4 AND root_key_version = $5
-            AND destroy_requested_at IS NULL`,
-        [this.instanceId, uniqueIdentifier, ...custodyValues(from), ...custodyValues(to)],
-      );
-      if (rowCount === 0) return false;
-      await transaction.appendAudit([audit]);
-      return true;
-    });
-  }
-
   async pendingDeletions(
     limit: number,
   ): Promise<readonly { readonly uniqueIdentifier: UniqueIdentifier; readonly storedKeyId: string }[]> {
@@ -203,9 +188,3 @@ function objectIn(result: QueryResult | undefined): ManagedObject | undefined {
   const row = result?.rows[0] as ManagedObjectRow | undefined;
   return row === undefined ? undefined : toManagedObject(row);
 }
-
-const custodyValues = (custody: KeyCustody): string[] => [
-  custody.storedKeyId,
-  custody.rootKeyId,
-  custody.rootKeyVersion,
-];

@@ -3,6 +3,7 @@ import { CatalogBindingEntity, CatalogInstanceEntity, CatalogOperationEntity } f
 import { ClientCertificateEntity } from './client-certificate.entity';
 import { InvalidationVersionEntity, LeaseEntity } from './coordination.entity';
 import { CreationIntentEntity } from './creation-intent.entity';
+import { CustodyMoveEntity } from './custody-move.entity';
 import { CredentialEntity } from './credential.entity';
 import { CertificateClaimEntity, ConnectionAttemptEntity, UsageDayEntity } from './diagnosis.entity';
 import { InstanceEntity } from './instance.entity';
@@ -20,6 +21,7 @@ export const entities = [
   ManagedObjectEntity,
   ManagedObjectAttributeEntity,
   CreationIntentEntity,
+  CustodyMoveEntity,
   InstanceUsageEntity,
   AuditEventEntity,
   AuditChainHeadEntity,

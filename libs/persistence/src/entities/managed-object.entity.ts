@@ -11,6 +11,7 @@ import { InstanceEntity } from './instance.entity';
 )
 @Check('ck_managed_objects_custody', 'num_nonnulls(stored_key_id, root_key_id, root_key_version) IN (0, 3)')
 @Index('ix_managed_objects_newest', ['instanceId', 'initialDate', 'id'])
+@Index('ix_managed_objects_root_key', ['instanceId', 'rootKeyId', 'id'])
 @Index('ix_managed_objects_destroying', ['instanceId', 'destroyRequestedAt'], {
   where: 'destroy_requested_at IS NOT NULL',
 })

@@ -7,12 +7,15 @@ import {
   toInstanceId,
 } from '@lib/kernel';
 import {
+  type BackgroundDependencies,
   type EngineDependencies,
+  type EngineLogger,
   type EngineScope,
   KmipEngine,
   type OperationObservation,
   Reconciler,
   type ReconcileReport,
+  type ReconcileScope,
 } from '@lib/kmip-engine';
 import {
   type Attribute,
@@ -79,16 +82,16 @@ export class EngineHarness {
   readonly engine: KmipEngine;
   readonly logs: LogLine[] = [];
   readonly observations: OperationObservation[] = [];
+  readonly #logger: EngineLogger = {
+    warn: (fields, message) => this.logs.push({ level: 'warn', fields, message }),
+    error: (fields, message) => this.logs.push({ level: 'error', fields, message }),
+  };
 
   constructor(options: EngineHarnessOptions = {}) {
     this.clock = options.clock ?? new ManualClock();
     this.store = options.store ?? new InMemoryManagedObjectStore();
     this.keyManager = options.keyManager ?? new FakeKeyManager({ clock: this.clock });
     this.instanceId = options.instanceId ?? toInstanceId(randomUUID());
-    const logger = {
-      warn: (fields: LogLine['fields'], message: string) => this.logs.push({ level: 'warn', fields, message }),
-      error: (fields: LogLine['fields'], message: string) => this.logs.push({ level: 'error', fields, message }),
-    };
     this.engine =
       options.engine ??
       new KmipEngine({
@@ -96,7 +99,7 @@ export class EngineHarness {
         newUniqueIdentifier,
         newCorrelationId,
         randomBytes,
-        logger,
+        logger: this.#logger,
         metrics: { observeOperation: (observation) => this.observations.push(observation) },
         ...options.dependencies,
       });
@@ -193,24 +196,25 @@ export class EngineHarness {
   }
 
   reconcile(options: { readonly staleAfterMs?: number } = {}): Promise<ReconcileReport> {
-    const reconciler = new Reconciler(
-      {
-        clock: this.clock,
-        newCorrelationId,
-        component: 'reconciler',
-        logger: {
-          warn: (fields, message) => this.logs.push({ level: 'warn', fields, message }),
-          error: (fields, message) => this.logs.push({ level: 'error', fields, message }),
-        },
-      },
-      options,
-    );
-    return reconciler.run({
+    return this.reconciler(options).run(this.reconcileScope());
+  }
+
+  reconciler(options: { readonly staleAfterMs?: number } = {}): Reconciler {
+    return new Reconciler(this.background, options);
+  }
+
+  /** What the work beside the protocol is given. */
+  get background(): BackgroundDependencies {
+    return { clock: this.clock, newCorrelationId, newUniqueIdentifier, component: 'reconciler', logger: this.#logger };
+  }
+
+  reconcileScope(): ReconcileScope {
+    return {
       instanceId: this.instanceId,
       store: this.store,
       keyManager: this.keyManager,
       rootKeyId: this.keyManager.rootKey.id,
-    });
+    };
   }
 }
 

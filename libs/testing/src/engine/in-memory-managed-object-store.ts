@@ -2,7 +2,6 @@ import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 import {
   type CreationIntent,
-  type KeyCustody,
   type LocateFilter,
   type ManagedObject,
   type ManagedObjectStore,
@@ -14,17 +13,15 @@ import {
   stateAt,
 } from '@lib/kmip-engine';
 
+import { InMemoryCustodyMoves, sameCustody } from './in-memory-custody-moves';
 import { FaultPlan, type StoreFaultOptions } from './fault-plan';
 
-type Method = keyof ManagedObjectStore;
+type Method = Exclude<keyof ManagedObjectStore, 'moves'>;
 
 interface IntentRecord {
   readonly intent: CreationIntent;
   claimed: boolean;
 }
-
-const sameCustody = (a: KeyCustody | undefined, b: KeyCustody | undefined): boolean =>
-  a?.storedKeyId === b?.storedKeyId && a?.rootKeyId === b?.rootKeyId && a?.rootKeyVersion === b?.rootKeyVersion;
 
 /**
  * The catalog of one instance in memory. Keeps the port's promises where tests can tell: one writer per object at a
@@ -33,6 +30,11 @@ const sameCustody = (a: KeyCustody | undefined, b: KeyCustody | undefined): bool
 export class InMemoryManagedObjectStore implements ManagedObjectStore {
   /** Committed audit events, oldest first. */
   readonly audits: AuditEvent[] = [];
+  readonly moves = new InMemoryCustodyMoves({
+    objects: () => this.objects(),
+    exclusively: (id, work) => this.#exclusively(id, () => work(this.#objects.get(id))),
+    commit: (audit, object) => this.#commit(audit, object),
+  });
   readonly #objects = new Map<string, ManagedObject>();
   readonly #intents = new Map<string, IntentRecord>();
   /** Tail of each object's queue of writers. */
@@ -51,6 +53,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
 
   recover(): void {
     this.#faults.recover();
+    this.moves.recover();
     this.#auditBroken = false;
   }
 
@@ -146,22 +149,6 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
           sameCustody(current.custody, object.custody);
         if (!servable) return false;
         this.#commit(audit, { ...current, fresh: false, lastFetchedAt: audit.occurredAt });
-        return true;
-      }),
-    );
-  }
-
-  replaceCustody(
-    uniqueIdentifier: UniqueIdentifier,
-    from: KeyCustody,
-    to: KeyCustody,
-    audit: AuditEvent,
-  ): Promise<boolean> {
-    return this.#faults.run('replaceCustody', () =>
-      this.#exclusively(uniqueIdentifier, () => {
-        const current = this.#objects.get(uniqueIdentifier);
-        if (current?.custody === undefined || !sameCustody(current.custody, from)) return false;
-        this.#commit(audit, { ...current, custody: to });
         return true;
       }),
     );

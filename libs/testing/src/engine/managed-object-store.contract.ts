@@ -2,8 +2,9 @@ import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
 import { type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
 
+import { describeCustodyMoves } from './custody-moves.contract';
 import { describeLocate } from './locate.contract';
-import { aManagedObject, aName, aText, anAuditEvent, anIntent, nameValue } from './managed-object.fixture';
+import { aManagedObject, aName, aText, anAuditEvent, anIntent, nameValue, putObject } from './managed-object.fixture';
 
 /** One instance's catalog under test, and a second instance in the same place that must never be seen. */
 export interface ManagedObjectStoreHarness {
@@ -19,17 +20,6 @@ export interface ManagedObjectStoreHarness {
 }
 
 const MAXIMUM = 1000;
-
-/** Puts an object into the catalog the way Create does. */
-export async function putObject(
-  store: ManagedObjectStore,
-  instanceId: InstanceId,
-  object: ManagedObject,
-): Promise<ManagedObject> {
-  await store.openIntent(anIntent(object), MAXIMUM);
-  await store.completeIntent(object, anAuditEvent(instanceId));
-  return object;
-}
 
 /** What every catalog must do: run by the in-memory fake and by Postgres. */
 export function describeManagedObjectStoreContract(
@@ -48,6 +38,7 @@ export function describeManagedObjectStoreContract(
     describeMutation(() => harness);
     describeServing(() => harness);
     describeIsolation(() => harness);
+    describeCustodyMoves(() => harness);
     describeLocate(() => harness);
   });
 }
@@ -314,7 +305,7 @@ function describeMutation(harness: () => ManagedObjectStoreHarness): void {
 }
 
 function describeServing(harness: () => ManagedObjectStoreHarness): void {
-  describe('recordFetch and custody', () => {
+  describe('recordFetch and destructions', () => {
     it('records each fetch, and the first makes the key no longer fresh', async () => {
       const { store, instanceId, recorded } = harness();
       const object = await putObject(store, instanceId, aManagedObject());
@@ -343,20 +334,6 @@ function describeServing(harness: () => ManagedObjectStoreHarness): void {
       expect(await store.recordFetch(object, anAuditEvent(instanceId))).toBe(false);
       expect(await recorded()).toHaveLength(2);
       expect((await store.find(object.uniqueIdentifier))?.fresh).toBe(true);
-    });
-
-    it('replaces custody only from what it is', async () => {
-      const { store, instanceId, recorded } = harness();
-      const object = await putObject(store, instanceId, aManagedObject());
-      const from = object.custody!;
-      const [to, late] = [
-        { ...from, storedKeyId: 'second', rootKeyVersion: 'version-2' },
-        { ...from, storedKeyId: 'third', rootKeyVersion: 'version-2' },
-      ];
-      expect(await store.replaceCustody(object.uniqueIdentifier, from, to, anAuditEvent(instanceId))).toBe(true);
-      expect(await store.replaceCustody(object.uniqueIdentifier, from, late, anAuditEvent(instanceId))).toBe(false);
-      expect((await store.find(object.uniqueIdentifier))?.custody).toStrictEqual(to);
-      expect(await recorded()).toHaveLength(2);
     });
 
     it('lists requested destructions oldest first, and none that is done', async () => {
@@ -390,7 +367,6 @@ function describeIsolation(harness: () => ManagedObjectStoreHarness): void {
       expect(await store.find(uniqueIdentifier)).toBeUndefined();
       expect(await store.mutate(uniqueIdentifier, (object) => ({ object, audit, result: 1 }))).toBeUndefined();
       expect(await store.recordFetch(foreign, audit)).toBe(false);
-      expect(await store.replaceCustody(uniqueIdentifier, foreign.custody!, foreign.custody!, audit)).toBe(false);
       expect(await store.claimIntent(foreignIntent.uniqueIdentifier)).toBe(false);
       await store.abandonIntent(foreignIntent.uniqueIdentifier);
       expect(await store.staleIntents(new Date(), 10)).toHaveLength(0);

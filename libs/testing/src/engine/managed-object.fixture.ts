@@ -1,6 +1,13 @@
 import { type AuditEvent } from '@lib/audit';
 import { type InstanceId, newCorrelationId, newUniqueIdentifier, toFingerprint } from '@lib/kernel';
-import { type ClientAttribute, type CreationIntent, type ManagedObject, storedKeyName } from '@lib/kmip-engine';
+import {
+  type ClientAttribute,
+  type CreationIntent,
+  type CustodyMove,
+  type ManagedObject,
+  type ManagedObjectStore,
+  storedKeyName,
+} from '@lib/kmip-engine';
 import { CryptographicAlgorithm, NameType, ObjectType, Tag, type TtlvValue } from '@lib/kmip-protocol';
 import { randomUUID } from 'node:crypto';
 
@@ -59,3 +66,25 @@ export const aText = (name: string, value: string, index = 0): ClientAttribute =
   index,
   value: { type: 'TextString', value },
 });
+
+/** Puts an object into the catalog the way Create does. */
+export async function putObject(
+  store: ManagedObjectStore,
+  instanceId: InstanceId,
+  object: ManagedObject,
+): Promise<ManagedObject> {
+  await store.openIntent(anIntent(object), 1000);
+  await store.completeIntent(object, anAuditEvent(instanceId));
+  return object;
+}
+
+export function aMove({ uniqueIdentifier, custody }: ManagedObject, changes: Partial<CustodyMove> = {}): CustodyMove {
+  return {
+    uniqueIdentifier,
+    moveId: randomUUID(),
+    fromRootKeyId: custody?.rootKeyId ?? '',
+    toRootKeyId: 'root-key',
+    startedAt: EPOCH,
+    ...changes,
+  };
+}

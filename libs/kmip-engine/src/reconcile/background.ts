@@ -1,0 +1,57 @@
+import { type AuditAction, type AuditEvent } from '@lib/audit';
+import { type Clock, type CorrelationId, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type CallContext } from '@lib/key-manager';
+
+import { type RootKeyBinding } from '../custody/root-key-binding';
+import { type EngineScope } from '../engine-scope';
+import { type EngineLogger } from '../ports/engine-ports';
+
+/** What work needs that no client asked for. */
+export interface BackgroundDependencies {
+  readonly clock: Clock;
+  newCorrelationId(): CorrelationId;
+  newUniqueIdentifier(): UniqueIdentifier;
+  readonly logger: EngineLogger;
+  /** Named in audit records. */
+  readonly component: string;
+}
+
+/** One instance, seen by the reconciler instead of a client. */
+export interface ReconcileScope extends Pick<EngineScope, 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'> {
+  readonly instanceId: InstanceId;
+  /** Root keys that were bound before and may hold keys still. */
+  readonly former?: readonly RootKeyBinding[];
+  readonly signal?: AbortSignal;
+}
+
+export function backgroundCall(dependencies: BackgroundDependencies, { signal }: ReconcileScope): CallContext {
+  return { correlationId: dependencies.newCorrelationId(), ...(signal === undefined ? {} : { signal }) };
+}
+
+export interface BackgroundFacts {
+  readonly correlationId: CorrelationId;
+  readonly reason?: string;
+  readonly details: NonNullable<AuditEvent['details']>;
+}
+
+/** The record of one step, in the name of the process that took it. */
+export function backgroundEvent(
+  { clock, component }: BackgroundDependencies,
+  { instanceId }: ReconcileScope,
+  action: AuditAction,
+  key: UniqueIdentifier,
+  { correlationId, reason, details }: BackgroundFacts,
+): AuditEvent {
+  return {
+    instanceId,
+    action,
+    occurredAt: clock.now(),
+    initiator: { kind: 'system', component },
+    outcome: reason === undefined ? 'success' : 'failure',
+    ...(reason === undefined ? {} : { reason }),
+    target: { kind: 'key', id: key },
+    correlationId,
+    observer: component,
+    details,
+  };
+}
