@@ -1,4 +1,10 @@
 module.exports = {
   extends: ['@commitlint/config-conventional'],
-  rules: { 'body-max-line-length': [0], 'footer-max-line-length': [0] },
+  rules: {
+    // Names of standards keep their capitals: Open Service Broker, README, KMIP.
+    'subject-case': [0],
+    'header-max-length': [2, 'always', 120],
+    'body-max-line-length': [0],
+    'footer-max-line-length': [0],
+  },
 };
