@@ -2,7 +2,8 @@ import { type ClientAttribute, type ManagedObject } from '@lib/kmip-engine';
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
-import { type Transaction, uuidLiteral } from '../database/transactions';
+import { type PreparedCall, type PreparedStatement } from '../database/prepared';
+import { type Transaction } from '../database/transactions';
 import { CHANGING_COLUMNS } from './managed-object.mapper';
 import { hashOf, itemHashesOf, toText } from './ttlv-text';
 
@@ -14,23 +15,35 @@ export const isDestroyed = ({ state }: Pick<ManagedObject, 'state'>): boolean =>
 
 const COLUMN_NAMES = CHANGING_COLUMNS.map(([column]) => column);
 
-/** The object and its attributes, in one snapshot. For sending without parameters. */
-export function readObjectSql(instanceId: InstanceId, id: UniqueIdentifier): string {
-  const [instance, object] = [uuidLiteral(instanceId), uuidLiteral(id)];
-  return `SELECT o.id, ${COLUMN_NAMES.map((column) => `o.${column}`).join(', ')},
+const READ_OBJECT: PreparedStatement = {
+  name: 'object_read',
+  types: 'uuid, uuid',
+  text: `SELECT o.id, ${COLUMN_NAMES.map((column) => `o.${column}`).join(', ')},
       (SELECT coalesce(json_agg(json_build_array(a.name, a.index, a.value)), '[]') FROM managed_object_attributes a
-        WHERE a.instance_id = ${instance} AND a.object_id = ${object}) AS attributes
-    FROM managed_objects o WHERE o.instance_id = ${instance} AND o.id = ${object}`;
-}
+        WHERE a.instance_id = $1 AND a.object_id = $2) AS attributes
+    FROM managed_objects o WHERE o.instance_id = $1 AND o.id = $2`,
+};
+
+const LOCK_OBJECT: PreparedStatement = {
+  name: 'object_lock',
+  types: 'uuid, uuid',
+  text: 'SELECT 1 FROM managed_objects WHERE instance_id = $1 AND id = $2 FOR NO KEY UPDATE',
+};
+
+/** The object and its attributes, in one snapshot. */
+export const readObject = (instanceId: InstanceId, id: UniqueIdentifier): PreparedCall => ({
+  statement: READ_OBJECT,
+  values: [instanceId, id],
+});
 
 /**
  * Locks the object against other changes. A statement of its own: what is read in the statement that waited for a lock
  * shows the attributes of before the wait.
  */
-export function lockObjectSql(instanceId: InstanceId, id: UniqueIdentifier): string {
-  return `SELECT 1 FROM managed_objects
-    WHERE instance_id = ${uuidLiteral(instanceId)} AND id = ${uuidLiteral(id)} FOR NO KEY UPDATE`;
-}
+export const lockObject = (instanceId: InstanceId, id: UniqueIdentifier): PreparedCall => ({
+  statement: LOCK_OBJECT,
+  values: [instanceId, id],
+});
 
 const INSERT_OBJECT = `INSERT INTO managed_objects (instance_id, id, ${COLUMN_NAMES.join(', ')})
   VALUES ($1, $2, ${COLUMN_NAMES.map((_, index) => `$${String(index + 3)}`).join(', ')})`;

@@ -1,8 +1,10 @@
 import { type AuditEvent } from '@lib/audit';
 import { type ManagedObject } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
+import { type QueryResult } from 'pg';
 
 import { DatabaseUnavailable } from '../database/persistence.error';
+import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type TenantTransactions, type Transaction } from '../database/transactions';
 import { isDestroyed } from './catalog-statements';
 
@@ -55,7 +57,11 @@ export class FetchLog {
     while (queue.length > 0) {
       const batch = queue.splice(0, MAXIMUM_BATCH);
       try {
-        const recorded = await this.transactions.run(instanceId, (transaction) => commit(transaction, batch));
+        const recorded = await this.transactions.run(
+          instanceId,
+          (transaction, [served]) => commit(transaction, batch, served),
+          lockServed(instanceId, batch),
+        );
         for (const job of batch) job.resolve(recorded.has(job));
       } catch (error) {
         // Those who waited behind an outage have had their time too.
@@ -67,8 +73,12 @@ export class FetchLog {
   }
 }
 
-async function commit(transaction: Transaction, batch: readonly Job[]): Promise<ReadonlySet<Job>> {
-  const rows = await lockServed(transaction, batch);
+async function commit(
+  transaction: Transaction,
+  batch: readonly Job[],
+  served: QueryResult | undefined,
+): Promise<ReadonlySet<Job>> {
+  const rows = new Map(((served?.rows ?? []) as ServableRow[]).map((row) => [row.id, row]));
   const recorded = batch.filter(
     ({ object }) => object === undefined || isServable(object, rows.get(object.uniqueIdentifier)),
   );
@@ -86,20 +96,17 @@ async function commit(transaction: Transaction, batch: readonly Job[]): Promise<
 }
 
 /** Locks in the order of identifiers, so that two gateways serving the same keys do not wait for each other in a ring. */
-async function lockServed(
-  { client, instanceId }: Transaction,
-  batch: readonly Job[],
-): Promise<Map<string, ServableRow>> {
+const LOCK_SERVED: PreparedStatement = {
+  name: 'objects_lock_served',
+  types: 'uuid, uuid[]',
+  text: `SELECT id, state, suspended, destroy_requested_at IS NOT NULL AS destroying, stored_key_id, root_key_id,
+      root_key_version
+    FROM managed_objects WHERE instance_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE`,
+};
+
+function lockServed(instanceId: InstanceId, batch: readonly Job[]): PreparedCall[] {
   const ids = identifiersOf(batch);
-  if (ids.length === 0) return new Map();
-  const { rows } = await client.query<ServableRow>({
-    name: 'objects_lock_served',
-    text: `SELECT id, state, suspended, destroy_requested_at IS NOT NULL AS destroying, stored_key_id, root_key_id,
-        root_key_version
-      FROM managed_objects WHERE instance_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-    values: [instanceId, ids],
-  });
-  return new Map(rows.map((row) => [row.id, row]));
+  return ids.length === 0 ? [] : [{ statement: LOCK_SERVED, values: [instanceId, ids] }];
 }
 
 function isServable(seen: ManagedObject, row: ServableRow | undefined): boolean {

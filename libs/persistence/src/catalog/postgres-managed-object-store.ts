@@ -12,12 +12,31 @@ import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 import { type QueryResult } from 'pg';
 
 import { violatedConstraint } from '../database/persistence.error';
-import { type TenantTransactions, type Transaction, uuidLiteral } from '../database/transactions';
-import { giveBackPlace, insertObject, lockObjectSql, readObjectSql, updateObject } from './catalog-statements';
+import { type PreparedStatement } from '../database/prepared';
+import { type TenantTransactions, type Transaction } from '../database/transactions';
+import { giveBackPlace, insertObject, lockObject, readObject, updateObject } from './catalog-statements';
 import { type FetchLog } from './fetch-log';
 import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
 import { PostgresCustodyMoves } from './postgres-custody-moves';
+
+const READ_USAGE: PreparedStatement = {
+  name: 'usage_read',
+  types: 'uuid',
+  text: 'SELECT live_keys FROM instance_usage WHERE instance_id = $1',
+};
+
+const LOCK_INTENT: PreparedStatement = {
+  name: 'intent_lock',
+  types: 'uuid, uuid',
+  text: 'SELECT claimed_at FROM creation_intents WHERE instance_id = $1 AND id = $2 FOR UPDATE',
+};
+
+const OBJECT_EXISTS: PreparedStatement = {
+  name: 'object_exists',
+  types: 'uuid, uuid',
+  text: 'SELECT 1 FROM managed_objects WHERE instance_id = $1 AND id = $2',
+};
 
 /** The catalog of one instance in Postgres. Made by {@link PostgresObjectStores}. */
 export class PostgresManagedObjectStore implements ManagedObjectStore {
@@ -33,14 +52,13 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
 
   async find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined> {
     if (!isUuid(uniqueIdentifier)) return undefined;
-    const [found] = await this.transactions.read(this.instanceId, readObjectSql(this.instanceId, uniqueIdentifier));
-    return objectIn(found);
+    return objectIn(await this.transactions.read(this.instanceId, readObject(this.instanceId, uniqueIdentifier)));
   }
 
   async countLive(): Promise<number> {
-    const sql = `SELECT live_keys FROM instance_usage WHERE instance_id = ${uuidLiteral(this.instanceId)}`;
-    const [found] = await this.transactions.read(this.instanceId, sql);
-    return (found?.rows[0] as { live_keys: number } | undefined)?.live_keys ?? 0;
+    const call = { statement: READ_USAGE, values: [this.instanceId] };
+    const { rows } = await this.transactions.read(this.instanceId, call);
+    return (rows[0] as { live_keys: number } | undefined)?.live_keys ?? 0;
   }
 
   async openIntent(intent: CreationIntent, maximumLive: number): Promise<void> {
@@ -63,10 +81,9 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void> {
-    const [instance, id] = [uuidLiteral(this.instanceId), uuidLiteral(object.uniqueIdentifier)];
     // The intent is locked before the object is looked for: a twin call that just finished is seen then.
-    const firstReads = `SELECT claimed_at FROM creation_intents WHERE instance_id = ${instance} AND id = ${id} FOR UPDATE;
-      SELECT 1 FROM managed_objects WHERE instance_id = ${instance} AND id = ${id}`;
+    const values = [this.instanceId, object.uniqueIdentifier];
+    const first = [LOCK_INTENT, OBJECT_EXISTS].map((statement) => ({ statement, values }));
     const complete = async (transaction: Transaction, [intent, existing]: QueryResult[]): Promise<void> => {
       if (existing?.rowCount === 1) return;
       const [open] = (intent?.rows ?? []) as { claimed_at: Date | null }[];
@@ -78,7 +95,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       ]);
       await transaction.appendAudit([audit]);
     };
-    await this.withStoreErrors(() => this.transactions.run(this.instanceId, complete, firstReads));
+    await this.withStoreErrors(() => this.transactions.run(this.instanceId, complete, first));
   }
 
   async claimIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
@@ -127,8 +144,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     decide: (current: ManagedObject) => Mutation<T>,
   ): Promise<{ readonly result: T } | undefined> {
     if (!isUuid(uniqueIdentifier)) return undefined;
-    const firstReads = `${lockObjectSql(this.instanceId, uniqueIdentifier)};
-      ${readObjectSql(this.instanceId, uniqueIdentifier)}`;
+    const first = [lockObject(this.instanceId, uniqueIdentifier), readObject(this.instanceId, uniqueIdentifier)];
     const change = async (transaction: Transaction, [, found]: QueryResult[]) => {
       const current = objectIn(found);
       if (current === undefined) return undefined;
@@ -137,7 +153,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       await transaction.appendAudit([audit]);
       return { result };
     };
-    return this.withStoreErrors(() => this.transactions.run(this.instanceId, change, firstReads));
+    return this.withStoreErrors(() => this.transactions.run(this.instanceId, change, first));
   }
 
   async recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean> {

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { type AuditEvent, canonicalAuditEvent } from '@lib/audit';
-import { type InstanceId, isUuid } from '@lib/kernel';
+import { type InstanceId } from '@lib/kernel';
 import { type ClientBase, type QueryResult } from 'pg';
 import { type DataSource, type EntityManager } from 'typeorm';
 
 import { type Checkout, checkOut } from './checkout';
 import { LIMITS } from './connection';
 import { CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
+import { executeSql, prepare, type PreparedCall, uuidLiteral } from './prepared';
 
 const MAX_ATTEMPTS = 6;
 /** serialization_failure, deadlock_detected: nothing happened, and the same work will likely succeed. */
@@ -40,21 +41,21 @@ export class TenantTransactions {
 
   /**
    * Runs `body` in a transaction and repeats it after deadlocks, serialization failures and lost connections, so its
-   * only effects must be in the database. `firstReads` (checked literals only) travel with the BEGIN, in one round trip;
-   * the body is given their results.
+   * only effects must be in the database. `first` travel with the BEGIN, in one round trip; the body is given their
+   * results.
    * @throws DatabaseUnavailable, CommitOutcomeUnknown, or what `body` threw
    */
   async run<T>(
     instanceId: InstanceId,
-    body: (transaction: Transaction, firstReads: QueryResult[]) => Promise<T>,
-    firstReads?: string,
+    body: (transaction: Transaction, first: QueryResult[]) => Promise<T>,
+    first: readonly PreparedCall[] = [],
   ): Promise<T> {
-    return this.repeat(instanceId, (session) => session.transact(body, firstReads));
+    return this.repeat(instanceId, (session) => session.transact(body, first));
   }
 
-  /** Read-only statements in one round trip, all on one connection. `sql` may hold checked literals only. */
-  async read(instanceId: InstanceId, sql: string): Promise<QueryResult[]> {
-    return this.repeat(instanceId, (session) => session.read(sql));
+  /** A reading statement in a transaction of its own, in one round trip. */
+  async read(instanceId: InstanceId, call: PreparedCall): Promise<QueryResult> {
+    return this.repeat(instanceId, (session) => session.read(call));
   }
 
   private async repeat<T>(instanceId: InstanceId, work: (session: Session) => Promise<T>): Promise<T> {
@@ -122,12 +123,13 @@ class Session {
   ) {}
 
   async transact<T>(
-    body: (transaction: Transaction, firstReads: QueryResult[]) => Promise<T>,
-    firstReads = '',
+    body: (transaction: Transaction, first: QueryResult[]) => Promise<T>,
+    first: readonly PreparedCall[] = [],
   ): Promise<T> {
     const { client, queryRunner } = await this.connect();
     try {
-      const opened = await queryAll(client, `BEGIN; ${scopeTo(this.instanceId)}; ${firstReads}`);
+      await prepare(client, first);
+      const opened = await queryAll(client, ['BEGIN', scopeTo(this.instanceId), ...first.map(executeSql)]);
       const result = await body(this.transaction(client, queryRunner.manager), opened.slice(2));
       this.result = result;
       this.fate = 'commit unknown';
@@ -142,11 +144,14 @@ class Session {
     }
   }
 
-  async read(sql: string): Promise<QueryResult[]> {
+  async read(call: PreparedCall): Promise<QueryResult> {
     const { client } = await this.connect();
     try {
-      const results = await queryAll(client, `BEGIN READ ONLY; ${scopeTo(this.instanceId)}; ${sql}; COMMIT`);
-      return results.slice(2, -1);
+      await prepare(client, [call]);
+      const scope = scopeTo(this.instanceId);
+      const [, , result] = await queryAll(client, ['BEGIN READ ONLY', scope, executeSql(call), 'COMMIT']);
+      if (result === undefined) throw new Error('a statement gave no result');
+      return result;
     } catch (error) {
       await this.abort(client, error);
       throw error;
@@ -217,16 +222,10 @@ function rolledBackInstead(): Error {
 }
 
 /** Several statements in one message give an array of results; the types of `pg` know of one. */
-async function queryAll(client: ClientBase, sql: string): Promise<QueryResult[]> {
-  return (await client.query(sql)) as unknown as QueryResult[];
+async function queryAll(client: ClientBase, statements: readonly string[]): Promise<QueryResult[]> {
+  return (await client.query(statements.join('; '))) as unknown as QueryResult[];
 }
 
 function scopeTo(instanceId: InstanceId): string {
   return `SET LOCAL app.instance_id = ${uuidLiteral(instanceId)}`;
-}
-
-/** For texts sent without parameters. @throws when it is anything but a plain UUID, so that nothing can be injected. */
-export function uuidLiteral(text: string): string {
-  if (!isUuid(text)) throw new Error('not a UUID');
-  return `'${text}'`;
 }
