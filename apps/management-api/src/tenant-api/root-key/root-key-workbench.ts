@@ -14,6 +14,7 @@ import {
   type EndpointVisibility,
   parseInstanceCrn,
   type RootKeyBindingService,
+  TenancyError,
 } from '@lib/tenancy';
 
 import { type CheckStep, fromFinding, STEPS } from './check-steps';
@@ -70,7 +71,7 @@ export class RootKeyWorkbench {
     const keyManager = await this.#withAccount(instanceId, (account) => account.findKeyManager(keyManagerId));
     if (!keyManager) return undefined;
     const wish = { keyManagerCrn: keyManager.crn, rootKeyId: '', visibility: 'public' } as const;
-    const baseUrl = this.#address(wish, keyManager);
+    const { baseUrl } = this.#address(wish, keyManager);
     const rootKeys = await this.#connected(instanceId, wish, { baseUrl }, (connection) =>
       connection.listRootKeys({ correlationId }),
     );
@@ -85,7 +86,7 @@ export class RootKeyWorkbench {
     const steps: CheckStep[] = [];
     const keyManager = await this.#seen(instanceId, wish, steps);
     if (steps.some(({ result }) => result === 'failed')) return this.#verdict(steps, {});
-    const baseUrl = this.#address(wish, keyManager);
+    const { baseUrl, discovered } = this.#address(wish, keyManager);
     const described = await this.#connected(instanceId, wish, { baseUrl }, ({ keyManager: manager }) =>
       manager.describeRootKey({ correlationId }).catch(() => undefined),
     );
@@ -98,7 +99,7 @@ export class RootKeyWorkbench {
     steps.push(...report.findings.map(fromFinding));
     return this.#verdict(steps, {
       ...(keyRing !== undefined && { keyRingId: keyRing }),
-      ...(keyManager?.endpoints[wish.visibility] !== undefined && { discoveredEndpoint: baseUrl }),
+      ...(discovered && { discoveredEndpoint: baseUrl }),
     });
   }
 
@@ -134,13 +135,24 @@ export class RootKeyWorkbench {
     return this.options.endpoints.kindOf(parseInstanceCrn(keyManagerCrn));
   }
 
-  /** An address that the resource controller names is used when it is one the instance can have. */
-  #address({ keyManagerCrn, visibility }: RootKeyWish, keyManager: KeyManagerInstance | undefined): string {
+  /**
+   * The address that the resource controller names, when it is one the instance can have; otherwise the usual one.
+   * `discovered` is kept with the binding.
+   */
+  #address(
+    { keyManagerCrn, visibility }: RootKeyWish,
+    keyManager: KeyManagerInstance | undefined,
+  ): { readonly baseUrl: string; readonly discovered: boolean } {
     const crn = parseInstanceCrn(keyManagerCrn);
-    const discovered = keyManager?.endpoints[visibility];
-    return discovered === undefined
-      ? this.options.endpoints.build(crn, visibility)
-      : this.options.endpoints.accept(crn, discovered);
+    const named = keyManager?.endpoints[visibility];
+    if (named !== undefined) {
+      try {
+        return { baseUrl: this.options.endpoints.accept(crn, named), discovered: true };
+      } catch (error) {
+        if (!(error instanceof TenancyError)) throw error;
+      }
+    }
+    return { baseUrl: this.options.endpoints.build(crn, visibility), discovered: false };
   }
 
   async #withAccount<T>(instanceId: InstanceId, work: (account: CloudAccount) => Promise<T>): Promise<T> {
