@@ -237,6 +237,7 @@ describe('tenant API against the local cloud', () => {
   });
 
   it('binds only what passes, and shows it', async () => {
+    await call('PUT', path('/credential'), { api_key: await apiKeyWith('Reader') });
     expect(codes(await call('PUT', path('/root_key'), { crn: tenant.rootKey.crn }))).toContain(
       '400 root_key_unavailable',
     );
