@@ -1,3 +1,4 @@
+import { type Clock } from '@lib/kernel';
 import { type TryEvent } from '@lib/key-protect';
 import { type EngineMetrics, type OperationObservation } from '@lib/kmip-engine';
 import {
@@ -9,6 +10,7 @@ import {
 } from '@lib/kmip-transport';
 import { type Logger, type Metrics } from '@lib/observability';
 
+import { LogLimiter } from './log-limiter';
 import { type Refusal } from './session/admission';
 import { type SessionObserver } from './session/kmip-session';
 
@@ -21,12 +23,16 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   readonly #legacy;
   readonly #limits;
   readonly #refusals;
+  readonly #unrecorded;
   readonly #keyManager;
+  readonly #lines;
 
   constructor(
     metrics: Metrics,
     private readonly logger: Logger,
+    clock: Clock,
   ) {
+    this.#lines = new LogLimiter(clock);
     this.#operations = metrics.counter('kmip_operations_total', 'KMIP operations answered.', [
       'operation',
       'result',
@@ -40,6 +46,7 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#legacy = metrics.counter('kmip_legacy_cipher_handshakes_total', 'Handshakes without forward secrecy.');
     this.#limits = metrics.counter('kmip_limits_reached_total', 'Connections refused by a limit.', ['limit']);
     this.#refusals = metrics.counter('kmip_refusals_total', 'Requests of clients that are not served.', ['reason']);
+    this.#unrecorded = metrics.counter('kmip_refusals_unrecorded_total', 'Refusals missing in the audit trail.');
     this.#keyManager = metrics.histogram('kmip_key_manager_try_seconds', 'Requests sent to key managers.', [
       'call',
       'status',
@@ -69,7 +76,7 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
 
   limitReached(limit: TransportLimitName, remoteAddress: string): void {
     this.#limits.inc({ limit });
-    this.logger.warn({ limit, remoteAddress }, 'a connection was refused by a limit');
+    this.#say('warn', limit, { limit, remoteAddress }, 'a connection was refused by a limit');
   }
 
   handlerFailed(error: unknown): void {
@@ -79,10 +86,20 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   refused(peer: PeerDescription, refusal: Refusal): void {
     this.#refusals.inc({ reason: refusal });
     const { fingerprint, remoteAddress } = peer;
-    this.logger.info({ reason: refusal, fingerprint, remoteAddress }, 'a client is not served');
+    this.#say('info', refusal, { reason: refusal, fingerprint, remoteAddress }, 'a client is not served');
+  }
+
+  refusalUnrecorded(error: unknown): void {
+    this.#unrecorded.inc();
+    this.#say('warn', 'unrecorded', { err: error }, 'the refusal of a known certificate could not be recorded');
   }
 
   keyManagerTried({ call, httpStatus, durationMs }: TryEvent): void {
     this.#keyManager.observe({ call, status: httpStatus ?? 'none' }, durationMs / 1_000);
+  }
+
+  #say(level: 'info' | 'warn', kind: string, fields: object, message: string): void {
+    const line = this.#lines.allow(kind);
+    if (line !== undefined) this.logger[level]({ ...fields, ...(line.suppressed > 0 && line) }, message);
   }
 }

@@ -7,6 +7,7 @@ import { KeyManagerRegistry } from '@lib/key-protect';
 import { type EngineScope, KmipEngine, Reconciler, type ReconcileScope } from '@lib/kmip-engine';
 import { KmipListener, type ListenerCertificate, type PeerDescription } from '@lib/kmip-transport';
 import { type HealthServer, type Logger, type Metrics } from '@lib/observability';
+import { PostgresConnectionAttempts } from '@lib/persistence';
 import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
 import { ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
 
@@ -14,7 +15,10 @@ import { GatewayMetrics } from './gateway-metrics';
 import { ReconcileLoop } from './reconcile/reconcile-loop';
 import { ServerCertificate } from './server-certificate';
 import { Admission } from './session/admission';
+import { ConnectionRecords } from './session/connection-records';
 import { KmipSession } from './session/kmip-session';
+import { RefusalAudit } from './session/refusal-audit';
+import { TransportObservers } from './transport-observers';
 
 /** The allow-list is read anew every few seconds; much older means that removals may not have arrived. */
 const MAXIMUM_DIRECTORY_AGE_MS = 30_000;
@@ -33,6 +37,8 @@ export class Gateway {
   readonly #keyManagers: TenantKeyManagers;
   readonly #engine: KmipEngine;
   readonly #reconciling: ReconcileLoop;
+  readonly #records: ConnectionRecords;
+  readonly #refusals: RefusalAudit;
   readonly #session: KmipSession;
   readonly #observer: GatewayMetrics;
   readonly #certificate: ServerCertificate;
@@ -42,7 +48,7 @@ export class Gateway {
   constructor(private readonly parts: GatewayParts) {
     const { config, logger, metrics, region } = parts;
     const log = (message: string, error?: unknown): void => logger.warn({ err: error }, message);
-    this.#observer = new GatewayMetrics(metrics, logger);
+    this.#observer = new GatewayMetrics(metrics, logger, region.clock);
     this.#directory = new ClientDirectory({ source: region.directory, bus: region.bus, clock: region.clock, log });
     const registry = new KeyManagerRegistry({
       iamUrl: config.iamUrl,
@@ -58,9 +64,26 @@ export class Gateway {
       logger,
       metrics: this.#observer,
     });
-    const admission = new Admission(this.#directory, region.clock);
-    const scopeFor = (client: DirectoryEntry, peer: PeerDescription): Promise<EngineScope> => this.#scope(client, peer);
-    this.#session = new KmipSession(admission, this.#engine, scopeFor, this.#observer);
+    this.#records = new ConnectionRecords({
+      reports: new PostgresConnectionAttempts(region.dataSource),
+      endpointName: config.kmipEndpointName,
+      clock: region.clock,
+      log,
+    });
+    this.#refusals = new RefusalAudit({
+      sink: region.objectStores.auditSink,
+      clock: region.clock,
+      endpointName: config.kmipEndpointName,
+      unrecorded: (error) => this.#observer.refusalUnrecorded(error),
+    });
+    this.#session = new KmipSession({
+      admission: new Admission(this.#directory, region.clock),
+      engine: this.#engine,
+      scopeFor: (client, peer) => this.#scope(client, peer),
+      observer: this.#observer,
+      records: this.#records,
+      audit: this.#refusals,
+    });
     this.#reconciling = this.#reconcileLoop(log);
     const { kmipTlsFolder: folder, kmipServerNames: hostNames } = config;
     this.#certificate = new ServerCertificate({ folder, hostNames, logger, metrics });
@@ -95,6 +118,8 @@ export class Gateway {
     this.#stopping.abort();
     await this.#reconciling.stop();
     await this.#engine.drain();
+    await this.#refusals.settled();
+    await this.#records.stop();
     await this.#directory.stop();
     await this.#keyManagers.stop();
   }
@@ -109,6 +134,9 @@ export class Gateway {
     metrics.polledGauge('kmip_allow_list_certificates', 'Client certificates allowed in the region.', () => {
       return this.#directory.size;
     });
+    metrics.polledGauge('kmip_connection_reports_dropped', 'Connections left out of the diagnosis of tenants.', () => {
+      return this.#records.dropped;
+    });
     metrics.polledGauge('kmip_allow_list_age_seconds', 'Time since the allow-list was last read as a whole.', () => {
       return this.#directory.ageMs() / 1_000;
     });
@@ -121,7 +149,7 @@ export class Gateway {
       port: config.kmipPort,
       certificate,
       handler: this.#session,
-      observer: this.#observer,
+      observer: new TransportObservers(this.#observer, this.#records),
       legacyCiphers: config.kmipLegacyCiphers,
       ...(config.kmipProxyProtocolFrom === undefined ? {} : { proxyProtocolFrom: config.kmipProxyProtocolFrom }),
       limits: {

@@ -38,15 +38,18 @@ export class ConnectionJournal {
     return this.#dropped;
   }
 
-  /** Synchronous and cheap: for use on every connection. */
-  note(sighting: ConnectionSighting): void {
+  /**
+   * Synchronous and cheap: for use on every connection.
+   * @param occurrences 0 when a connection that was noted before is still seen
+   */
+  note(sighting: ConnectionSighting, occurrences = 1): void {
     const key = keyOf(sighting);
     const known = this.#pending.get(key);
     if (!known && this.#pending.size >= (this.options.capacity ?? CAPACITY)) {
       this.#dropped += 1;
       return;
     }
-    this.#pending.set(key, { ...sighting, occurrences: (known?.occurrences ?? 0) + 1 });
+    this.#pending.set(key, { ...sighting, occurrences: (known?.occurrences ?? 0) + occurrences });
     this.#cancel ??= (this.options.schedule ?? startTimer)(() => {
       this.#cancel = undefined;
       void this.flush();

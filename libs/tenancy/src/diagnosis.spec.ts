@@ -110,6 +110,14 @@ describe('ConnectionJournal', () => {
     expect(written.map((batch) => batch.map(({ occurrences }) => occurrences))).toEqual([[5, 1]]);
   });
 
+  it('keeps the time of a client that is still seen, without counting it again', async () => {
+    journal.note(sighting('192.0.2.1'));
+    const later = { ...sighting('192.0.2.1'), at: new Date(clock.now().getTime() + 60_000) };
+    journal.note(later, 0);
+    await journal.flush();
+    expect(written).toEqual([[{ ...later, occurrences: 1 }]]);
+  });
+
   it('drops what does not fit, and says how much', async () => {
     for (let n = 0; n < 10; n++) journal.note(sighting(`192.0.2.${n}`));
     await journal.stop();

@@ -14,7 +14,15 @@ export const REFUSALS = [
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
-export type Verdict = { readonly client: DirectoryEntry } | { readonly refusal: Refusal; readonly message: string };
+export interface Refused {
+  readonly refusal: Refusal;
+  /** For the client's administrator. */
+  readonly message: string;
+  /** Whose certificate it is, when it is on an allow-list all the same. */
+  readonly known?: DirectoryEntry;
+}
+
+export type Verdict = { readonly client: DirectoryEntry } | Refused;
 
 /**
  * Judges a client by its certificate: SHA-256 of the leaf in the tenant's allow-list, and the dates. From memory, so it
@@ -32,9 +40,10 @@ export class Admission {
     const client = this.directory.lookup(fingerprint);
     if (client === undefined) return refuse('certificate_unknown', colonForm(fingerprint));
     const now = this.clock.now();
-    if (now < certificate.validFrom) return refuse('certificate_not_yet_valid', certificate.validFrom.toISOString());
-    if (now > certificate.validTo) return refuse('certificate_expired', certificate.validTo.toISOString());
-    if (!admitted(client)) return refuse(client.instanceEnabled ? 'instance_removing' : 'instance_disabled');
+    if (now < certificate.validFrom) return refuse('certificate_not_yet_valid', iso(certificate.validFrom), client);
+    if (now > certificate.validTo) return refuse('certificate_expired', iso(certificate.validTo), client);
+    if (!admitted(client))
+      return refuse(client.instanceEnabled ? 'instance_removing' : 'instance_disabled', '', client);
     return { client };
   }
 }
@@ -54,4 +63,10 @@ const TEXTS: Readonly<Record<Refusal, (detail: string) => string>> = {
   instance_removing: () => 'The KMIP instance is being removed.',
 };
 
-const refuse = (refusal: Refusal, detail = ''): Verdict => ({ refusal, message: TEXTS[refusal](detail) });
+const iso = (date: Date): string => date.toISOString();
+
+const refuse = (refusal: Refusal, detail = '', known?: DirectoryEntry): Refused => ({
+  refusal,
+  message: TEXTS[refusal](detail),
+  ...(known && { known }),
+});

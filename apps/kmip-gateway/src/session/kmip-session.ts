@@ -8,7 +8,9 @@ import {
 } from '@lib/kmip-transport';
 import { type DirectoryEntry } from '@lib/tenancy';
 
-import { type Admission, type Refusal } from './admission';
+import { type Admission, type Refusal, type Refused } from './admission';
+import { type ConnectionRecords } from './connection-records';
+import { type RefusalAudit } from './refusal-audit';
 
 export interface SessionObserver {
   refused(peer: PeerDescription, refusal: Refusal): void;
@@ -17,33 +19,52 @@ export interface SessionObserver {
 /** Makes the engine's view of one tenant for one message. */
 export type ScopeFactory = (client: DirectoryEntry, peer: PeerDescription, signal: AbortSignal) => Promise<EngineScope>;
 
+export interface KmipSessionParts {
+  readonly admission: Pick<Admission, 'judge'>;
+  readonly engine: Pick<KmipEngine, 'handle' | 'errorResponse'>;
+  readonly scopeFor: ScopeFactory;
+  readonly observer: SessionObserver;
+  readonly records: Pick<ConnectionRecords, 'judged' | 'turnedAway'>;
+  readonly audit: Pick<RefusalAudit, 'record'>;
+}
+
 /** Between the listener and the engine: who is talking is decided here, for every message anew. */
 export class KmipSession implements KmipConnectionHandler {
-  constructor(
-    private readonly admission: Admission,
-    private readonly engine: KmipEngine,
-    private readonly scopeFor: ScopeFactory,
-    private readonly observer: SessionObserver,
-  ) {}
+  constructor(private readonly parts: KmipSessionParts) {}
 
   admit(peer: PeerDescription): TransportAdmission {
-    return 'client' in this.admission.judge(peer) ? 'known' : 'stranger';
+    const verdict = this.parts.admission.judge(peer);
+    this.parts.records.judged(peer, verdict);
+    return 'client' in verdict ? 'known' : 'stranger';
+  }
+
+  /** By a limit of the listener, before a request. */
+  refused(peer: PeerDescription, limit: string): void {
+    this.parts.records.turnedAway(peer, limit, this.parts.admission.judge(peer));
   }
 
   async handleMessage(message: Buffer, peer: PeerDescription, signal: AbortSignal): Promise<KmipAnswer> {
-    const verdict = this.admission.judge(peer);
-    if ('refusal' in verdict) {
-      this.observer.refused(peer, verdict.refusal);
-      const response = this.engine.errorResponse(message, ResultReason.AuthenticationNotSuccessful, verdict.message);
-      return { response, close: true };
-    }
+    const verdict = this.parts.admission.judge(peer);
+    this.parts.records.judged(peer, verdict);
+    if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
     const scope = await this.#scope(message, verdict.client, peer, signal);
     if ('response' in scope) return scope;
-    return { response: await this.engine.handle(message, scope) };
+    return { response: await this.parts.engine.handle(message, scope) };
   }
 
   frameError(error: FramingError): Buffer {
-    return this.engine.errorResponse(undefined, ResultReason.InvalidMessage, error.message);
+    return this.parts.engine.errorResponse(undefined, ResultReason.InvalidMessage, error.message);
+  }
+
+  async #refuse(
+    message: Buffer,
+    peer: PeerDescription,
+    { refusal, message: text, known }: Refused,
+  ): Promise<KmipAnswer> {
+    const { observer, audit, engine } = this.parts;
+    observer.refused(peer, refusal);
+    if (known !== undefined) await audit.record(peer, known, refusal);
+    return { response: engine.errorResponse(message, ResultReason.AuthenticationNotSuccessful, text), close: true };
   }
 
   /** The catalog may be out of reach already when the tenant's root key is looked up. */
@@ -54,10 +75,10 @@ export class KmipSession implements KmipConnectionHandler {
     signal: AbortSignal,
   ): Promise<EngineScope | KmipAnswer> {
     try {
-      return await this.scopeFor(client, peer, signal);
+      return await this.parts.scopeFor(client, peer, signal);
     } catch {
       const text = 'The KMIP server cannot reach its catalog at the moment. Try again.';
-      return { response: this.engine.errorResponse(message, ResultReason.GeneralFailure, text) };
+      return { response: this.parts.engine.errorResponse(message, ResultReason.GeneralFailure, text) };
     }
   }
 }

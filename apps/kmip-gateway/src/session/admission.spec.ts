@@ -1,0 +1,47 @@
+import { type PeerDescription } from '@lib/kmip-transport';
+import { type DirectoryEntry } from '@lib/tenancy';
+
+import { Admission } from './admission';
+import { days, entry, FINGERPRINT, NOW, nobody, peer, stranger } from './session.fixture';
+
+const withDates = (validFrom: Date, validTo: Date): PeerDescription => {
+  const { certificate } = peer();
+  if (certificate === undefined) throw new Error('the fixture has a certificate');
+  return peer({ certificate: { ...certificate, validFrom, validTo } });
+};
+
+const judge = (who: PeerDescription, known: DirectoryEntry | undefined = entry()) =>
+  new Admission(
+    { lookup: (fingerprint) => (fingerprint === FINGERPRINT ? known : undefined) },
+    { now: () => NOW, monotonicMs: () => 0 },
+  ).judge(who);
+
+describe('Admission', () => {
+  it('lets in a certificate of the list while it is valid', () => {
+    expect(judge(peer())).toEqual({ client: entry() });
+    expect(judge(withDates(NOW, NOW))).toEqual({ client: entry() });
+  });
+
+  it.each<[string, PeerDescription, DirectoryEntry, boolean]>([
+    ['no_certificate', nobody(), entry(), false],
+    ['certificate_unknown', stranger(), entry(), false],
+    ['certificate_not_yet_valid', withDates(days(1), days(2)), entry(), true],
+    ['certificate_expired', withDates(days(-2), days(-1)), entry(), true],
+    ['instance_disabled', peer(), entry({ instanceEnabled: false }), true],
+    ['instance_removing', peer(), entry({ instanceState: 'removing' }), true],
+  ])('refuses: %s', (refusal, who, known, ownerKnown) => {
+    const verdict = judge(who, known);
+    expect(verdict).toMatchObject({ refusal });
+    expect('known' in verdict ? verdict.known : undefined).toEqual(ownerKnown ? known : undefined);
+  });
+
+  it('judges the certificate that was presented, whatever the list says of its dates', () => {
+    expect(judge(withDates(days(-2), days(-1)), entry({ notAfter: days(10) }))).toHaveProperty('refusal');
+  });
+
+  it('tells a stranger its own fingerprint and nothing of anybody else', () => {
+    const verdict = judge(stranger());
+    expect('refusal' in verdict && verdict.message).toContain('CD:'.repeat(31) + 'CD');
+    expect(JSON.stringify(verdict)).not.toContain(entry().instanceId);
+  });
+});

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+
+import { type Clock } from '@lib/kernel';
+import {
+  type HandshakeFailure,
+  type PeerCertificate,
+  type PeerDescription,
+  type TransportLimitName,
+  type TransportObserver,
+} from '@lib/kmip-transport';
+import {
+  ConnectionJournal,
+  type ConnectionReports,
+  type ConnectionSighting,
+  type DirectoryEntry,
+  type PresentedCertificate,
+} from '@lib/tenancy';
+
+import { type Verdict } from './admission';
+
+export interface ConnectionRecordsOptions {
+  readonly reports: ConnectionReports;
+  readonly endpointName: string;
+  readonly clock: Clock;
+  readonly log: (message: string, error?: unknown) => void;
+}
+
+interface Noted {
+  readonly verdict: string;
+  readonly atMs: number;
+}
+
+/** A connection that stays open counts as one attempt; this often its certificate is noted as still in use. */
+const RENEW_AFTER_MS = 60_000;
+/** Strangers make up addresses and certificates at will: what they can have written is little, and of its own. */
+const STRANGERS_AT_ONCE = 100;
+
+/** Balancers and port scanners come and go without a word; nobody looks for them. */
+const UNREMARKABLE: ReadonlySet<HandshakeFailure> = new Set(['closed_by_peer', 'proxy_header', 'other']);
+
+/**
+ * Notes which clients came, from where and how they fared, for the diagnosis that tenants read. Writes nothing itself:
+ * a journal does, in the background, and drops what is too much.
+ */
+export class ConnectionRecords implements TransportObserver {
+  readonly #known: ConnectionJournal;
+  readonly #strangers: ConnectionJournal;
+  readonly #noted = new WeakMap<PeerDescription, Noted>();
+
+  constructor(private readonly options: ConnectionRecordsOptions) {
+    const { reports, log } = options;
+    this.#known = new ConnectionJournal({ reports, log });
+    this.#strangers = new ConnectionJournal({ reports, log, capacity: STRANGERS_AT_ONCE });
+  }
+
+  /** Sightings that were dropped so far. */
+  get dropped(): number {
+    return this.#known.dropped + this.#strangers.dropped;
+  }
+
+  /** Called for each connection and each request. */
+  judged(peer: PeerDescription, verdict: Verdict): void {
+    const [code, entry] = 'refusal' in verdict ? [verdict.refusal, verdict.known] : ['accepted', verdict.client];
+    const before = this.#noted.get(peer);
+    const nowMs = this.options.clock.monotonicMs();
+    const same = before?.verdict === code;
+    if (same && nowMs - before.atMs < RENEW_AFTER_MS) return;
+    this.#noted.set(peer, { verdict: code, atMs: nowMs });
+    this.#note(this.#sighting(code, peer, entry), same ? 0 : 1);
+  }
+
+  /** A client past its handshake that a limit keeps out. */
+  turnedAway(peer: PeerDescription, limit: string, verdict: Verdict): void {
+    this.#note(this.#sighting(limit, peer, 'client' in verdict ? verdict.client : verdict.known), 1);
+  }
+
+  handshakeFailed(reason: HandshakeFailure, remoteAddress: string): void {
+    if (!UNREMARKABLE.has(reason)) this.#note(this.#place(reason, remoteAddress), 1);
+  }
+
+  limitReached(limit: TransportLimitName, remoteAddress: string): void {
+    // The others come past the handshake, with a certificate: see turnedAway.
+    if (limit.startsWith('half_open')) this.#note(this.#place(limit, remoteAddress), 1);
+  }
+
+  /** Writes what is pending. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#known.stop(), this.#strangers.stop()]);
+  }
+
+  #note(sighting: ConnectionSighting, occurrences: 0 | 1): void {
+    const journal = sighting.instanceId === undefined ? this.#strangers : this.#known;
+    journal.note(sighting, occurrences);
+  }
+
+  #sighting(verdict: string, peer: PeerDescription, entry: DirectoryEntry | undefined): ConnectionSighting {
+    const { fingerprint, certificate } = peer;
+    return {
+      ...this.#place(verdict, peer.remoteAddress),
+      ...(fingerprint && certificate && { certificate: presented(fingerprint, certificate) }),
+      ...(entry && { instanceId: entry.instanceId }),
+    };
+  }
+
+  #place(verdict: string, remoteAddress: string): ConnectionSighting {
+    const { endpointName: endpoint, clock } = this.options;
+    // The zone of a link-local address means something on this machine only.
+    const [address = ''] = remoteAddress.split('%');
+    return { verdict, address, endpoint, at: clock.now() };
+  }
+}
+
+function presented(fingerprint: string, certificate: PeerCertificate): PresentedCertificate {
+  const { der, subject, issuer, serialNumber, validFrom: notBefore, validTo: notAfter } = certificate;
+  const sha1Fingerprint = createHash('sha1').update(der).digest('hex');
+  return { fingerprint, sha1Fingerprint, subject, issuer, serialNumber, notBefore, notAfter, pem: toPem(der) };
+}
+
+function toPem(der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+}

@@ -1,0 +1,66 @@
+import { type EngineScope } from '@lib/kmip-engine';
+import { ResultReason } from '@lib/kmip-protocol';
+
+import { type Verdict } from './admission';
+import { KmipSession } from './kmip-session';
+import { entry, peer } from './session.fixture';
+
+const MESSAGE = Buffer.from('a request');
+const CLIENT: Verdict = { client: entry() };
+const EXPIRED: Verdict = { refusal: 'certificate_expired', message: 'it expired', known: entry() };
+const UNKNOWN: Verdict = { refusal: 'certificate_unknown', message: 'not allowed' };
+
+function session(verdict: Verdict, catalog: 'up' | 'down' = 'up') {
+  const said: string[] = [];
+  const subject = new KmipSession({
+    admission: { judge: () => verdict },
+    engine: {
+      handle: () => Promise.resolve(Buffer.from('served')),
+      errorResponse: (_bytes, reason, message) => Buffer.from(`${reason} ${message}`),
+    },
+    scopeFor: () => (catalog === 'up' ? Promise.resolve({} as EngineScope) : Promise.reject(new Error('away'))),
+    observer: { refused: (_peer, refusal) => said.push(`refused ${refusal}`) },
+    records: {
+      judged: () => said.push('judged'),
+      turnedAway: (_peer, limit) => said.push(`turned away ${limit}`),
+    },
+    audit: { record: (_peer, { instanceId }) => Promise.resolve(void said.push(`audited ${instanceId}`)) },
+  });
+  const ask = async () => {
+    const { response, close } = await subject.handleMessage(MESSAGE, peer(), new AbortController().signal);
+    return [response.toString(), close === true];
+  };
+  return { subject, said, ask };
+}
+
+describe('KmipSession', () => {
+  it('serves a client that is allowed', async () => {
+    const { subject, ask, said } = session(CLIENT);
+    expect(subject.admit(peer())).toBe('known');
+    expect(await ask()).toEqual(['served', false]);
+    expect(said).toEqual(['judged', 'judged']);
+  });
+
+  it('tells a stranger why and closes; no trail is its', async () => {
+    const { subject, ask, said } = session(UNKNOWN);
+    expect(subject.admit(peer())).toBe('stranger');
+    expect(await ask()).toEqual([`${ResultReason.AuthenticationNotSuccessful} not allowed`, true]);
+    expect(said).toEqual(['judged', 'judged', 'refused certificate_unknown']);
+  });
+
+  it('puts the refusal of a known certificate into the trail of its instance', async () => {
+    const { ask, said } = session(EXPIRED);
+    expect(await ask()).toEqual([`${ResultReason.AuthenticationNotSuccessful} it expired`, true]);
+    expect(said).toContain(`audited ${entry().instanceId}`);
+  });
+
+  it('keeps a client whose catalog is away: it may try again', async () => {
+    expect(await session(CLIENT, 'down').ask()).toEqual([expect.stringMatching(/Try again/), false]);
+  });
+
+  it('passes on which limit kept a client out', () => {
+    const { subject, said } = session(CLIENT);
+    subject.refused(peer(), 'connections_per_certificate');
+    expect(said).toEqual(['turned away connections_per_certificate']);
+  });
+});
