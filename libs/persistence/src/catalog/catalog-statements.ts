@@ -7,6 +7,9 @@ import { type Transaction } from '../database/transactions';
 import { CHANGING_COLUMNS } from './managed-object.mapper';
 import { hashOf, itemHashesOf, toText } from './ttlv-text';
 
+/** Statements for up to so many attributes stay prepared. */
+const NAMED_ATTRIBUTE_COUNT = 4;
+
 /** Name Value (KMIP 1.4 §9.1.3.1). */
 const NAME_VALUE_TAG = 0x420055;
 
@@ -45,7 +48,9 @@ export const lockObject = (instanceId: InstanceId, id: UniqueIdentifier): Prepar
   values: [instanceId, id],
 });
 
-const INSERT_OBJECT = `INSERT INTO managed_objects (instance_id, id, ${COLUMN_NAMES.join(', ')})
+/** The object takes the place of its intent. */
+const INSERT_OBJECT = `WITH intent AS (DELETE FROM creation_intents WHERE instance_id = $1 AND id = $2)
+  INSERT INTO managed_objects (instance_id, id, ${COLUMN_NAMES.join(', ')})
   VALUES ($1, $2, ${COLUMN_NAMES.map((_, index) => `$${String(index + 3)}`).join(', ')})`;
 
 const UPDATE_OBJECT = `UPDATE managed_objects
@@ -96,15 +101,17 @@ async function writeAttributes(
     const places = [0, 1, 2, 3, 4, 5].map((offset) => `$${String(first + offset)}`);
     return `($1, $2, $3, ${places.join(', ')})`;
   });
-  await client.query(
-    `INSERT INTO managed_object_attributes
+  await client.query({
+    // One text for each number of attributes; clients write one or a few at a time.
+    ...(attributes.length <= NAMED_ATTRIBUTE_COUNT ? { name: `attributes_write_${attributes.length}` } : {}),
+    text: `INSERT INTO managed_object_attributes
         (instance_id, object_id, released, name, index, value, value_hash, item_hashes, name_hash)
       VALUES ${rows.join(', ')}
       ON CONFLICT (instance_id, object_id, name, index) DO UPDATE
         SET value = EXCLUDED.value, value_hash = EXCLUDED.value_hash, item_hashes = EXCLUDED.item_hashes,
           name_hash = EXCLUDED.name_hash`,
     values,
-  );
+  });
 }
 
 async function removeAttributes(

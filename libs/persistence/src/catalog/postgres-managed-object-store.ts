@@ -26,6 +26,19 @@ const READ_USAGE: PreparedStatement = {
   text: 'SELECT live_keys FROM instance_usage WHERE instance_id = $1',
 };
 
+/** Checks and takes a place in the quota with the intent: the lock on its row makes parallel creations queue up. */
+const OPEN_INTENT = {
+  name: 'intent_open',
+  text: `WITH intent AS (
+      INSERT INTO creation_intents (instance_id, id, stored_key_name, started_at, created_by)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING 1),
+    place AS (
+      INSERT INTO instance_usage (instance_id, live_keys) SELECT $1, 1 FROM intent WHERE $6::int > 0
+        ON CONFLICT (instance_id) DO UPDATE SET live_keys = instance_usage.live_keys + 1
+          WHERE instance_usage.live_keys < $6 RETURNING 1)
+    SELECT EXISTS (SELECT FROM intent) AS opened, EXISTS (SELECT FROM place) AS taken`,
+};
+
 const LOCK_INTENT: PreparedStatement = {
   name: 'intent_lock',
   types: 'uuid, uuid',
@@ -62,21 +75,12 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async openIntent(intent: CreationIntent, maximumLive: number): Promise<void> {
+    const { uniqueIdentifier, storedKeyName, startedAt, createdBy } = intent;
+    const values = [this.instanceId, uniqueIdentifier, storedKeyName, startedAt, createdBy, maximumLive];
     await this.transactions.run(this.instanceId, async ({ client }) => {
-      const { rowCount } = await client.query(
-        `INSERT INTO creation_intents (instance_id, id, stored_key_name, started_at, created_by)
-          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-        [this.instanceId, intent.uniqueIdentifier, intent.storedKeyName, intent.startedAt, intent.createdBy],
-      );
-      if (rowCount === 0) return;
-      // Checks and takes the place in one statement: the row lock makes parallel creations queue up.
-      const taken = await client.query(
-        `INSERT INTO instance_usage (instance_id, live_keys) SELECT $1, 1 WHERE $2::int > 0
-          ON CONFLICT (instance_id) DO UPDATE SET live_keys = instance_usage.live_keys + 1
-            WHERE instance_usage.live_keys < $2`,
-        [this.instanceId, maximumLive],
-      );
-      if (taken.rowCount === 0) throw new ObjectStoreError('quota_exceeded');
+      const { rows } = await client.query<{ opened: boolean; taken: boolean }>({ ...OPEN_INTENT, values });
+      const [outcome] = rows;
+      if (outcome?.opened === true && !outcome.taken) throw new ObjectStoreError('quota_exceeded');
     });
   }
 
@@ -89,10 +93,6 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       const [open] = (intent?.rows ?? []) as { claimed_at: Date | null }[];
       if (open === undefined || open.claimed_at !== null) throw new ObjectStoreError('intent_closed');
       await insertObject(transaction, object);
-      await transaction.client.query('DELETE FROM creation_intents WHERE instance_id = $1 AND id = $2', [
-        this.instanceId,
-        object.uniqueIdentifier,
-      ]);
       await transaction.appendAudit([audit]);
     };
     await this.withStoreErrors(() => this.transactions.run(this.instanceId, complete, first));

@@ -12,6 +12,11 @@ export interface DataSourceOptions {
 }
 
 const DEFAULT_POOL_SIZE = 10;
+/**
+ * A prepared statement may keep a plan that was made while its table was nearly empty. Autovacuum sees to that within a
+ * minute of growth; where it does not, the plan ends with its connection.
+ */
+const CONNECTION_LIFETIME_SECONDS = 600;
 /** SET ROLE at session start. Everything the application does is subject to row-level security from then on. */
 const APPLICATION_ROLE = 'kmip_app';
 
@@ -30,6 +35,7 @@ export function createDataSource(connection: DatabaseConnection, options: DataSo
       ...clientConfig(connection, options.applicationName),
       options: `-c role=${APPLICATION_ROLE}`,
       max: options.poolSize ?? DEFAULT_POOL_SIZE,
+      maxLifetimeSeconds: CONNECTION_LIFETIME_SECONDS,
       statement_timeout: LIMITS.statementMs,
       lock_timeout: LIMITS.lockMs,
       idle_in_transaction_session_timeout: LIMITS.idleInTransactionMs,
