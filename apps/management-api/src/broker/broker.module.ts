@@ -9,7 +9,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 
-import { type EndpointPolicy } from '@lib/tenancy';
+import { type EndpointPolicy, type LeasedWorker } from '@lib/tenancy';
 
 import { BrokerParts } from './broker-parts';
 import { type BrokerObserver } from './http/osb.plugin';
@@ -36,6 +36,8 @@ export interface BrokerOptions {
   readonly endpoints: readonly KmipEndpointAddress[];
   readonly keyManagers: Pick<EndpointPolicy, 'kindOf'>;
   readonly publicUrl: string;
+  /** Duties beside those of the parts. */
+  readonly duties?: readonly Pick<LeasedWorker, 'round' | 'start' | 'stop'>[];
 }
 
 /** The routes of the specification and of IBM's extension, each for its own space. */
@@ -74,9 +76,15 @@ class BrokerDuties implements OnApplicationBootstrap, OnApplicationShutdown {
 
   onApplicationBootstrap(): void {
     this.options.parts.start();
+    for (const duty of this.options.duties ?? []) {
+      duty.start();
+      // Their intervals are long: a process that restarts more often would never come to them.
+      void duty.round();
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {
+    for (const duty of this.options.duties ?? []) await duty.stop();
     await this.options.parts.stop();
   }
 }

@@ -152,7 +152,7 @@ describe("an instance's life, driven by IBM's Open Service Broker client", () =>
 
   it('shows the catalog', async () => {
     const { result } = await platform.listCatalog({ headers: HEADERS });
-    expect(result.services[0]?.plans?.map(({ name }) => name)).toEqual(['standard', 'dedicated']);
+    expect(result.services?.[0]?.plans.map(({ name }) => name)).toEqual(['standard', 'dedicated']);
   });
 
   it('is ordered, bound to a root key, disabled, enabled and deleted', async () => {

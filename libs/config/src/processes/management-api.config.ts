@@ -1,6 +1,7 @@
 import { type ConfigOf, defaulted, optional } from '../setting';
 import { host, listOf, onOff, path, plainName, port, secretText, serviceUrl, wholeNumber } from '../setting-types';
 import { hostAndPort } from '../host-and-port';
+import { brokerSettings } from './broker-settings';
 import { cloudSettings, databaseSettings, healthSettings, loggingSettings, regionSetting } from './common-settings';
 
 export const managementApiConfig = {
@@ -25,14 +26,6 @@ export const managementApiConfig = {
   serviceName: defaulted('SERVICE_NAME', plainName, 'kmip-for-vmware', {
     meaning: 'Name of the service in the IBM Cloud catalog.',
     consequence: 'Policies of tenants name it; it is part of every CRN. Do not change it later.',
-  }),
-  brokerBasicUsername: optional('BROKER_USERNAME', plainName, {
-    meaning: 'User name of basic authentication at the service broker.',
-    consequence: 'Only for tests and platforms without IAM; needs BROKER_PASSWORD. Unset: IAM tokens alone.',
-  }),
-  brokerBasicPassword: optional('BROKER_PASSWORD', secretText, {
-    meaning: 'Password of basic authentication at the service broker.',
-    consequence: 'Whoever has it can create and delete instances.',
   }),
   apiDocumentation: defaulted('API_DOCUMENTATION', onOff, 'off', {
     meaning: 'Whether the OpenAPI document is served.',
@@ -59,6 +52,7 @@ export const managementApiConfig = {
     meaning: 'Requests a second that one caller may send for ever, for each process; ten times as many at once.',
     consequence: 'More are answered with 429 and the time to wait.',
   }),
+  ...brokerSettings,
   ...healthSettings,
   ...databaseSettings,
   ...cloudSettings,

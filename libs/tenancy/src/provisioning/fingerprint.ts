@@ -19,7 +19,8 @@ export function fingerprintOf(value: unknown): string {
 /** Two orders are the same when this is equal. Who asked, and what a platform adds for itself, does not count. */
 export function orderFingerprint(serviceId: string, planId: string, attributes: RequestedAttributes): string {
   const { parameters, context, organizationGuid, spaceGuid } = attributes;
-  const kept = Object.fromEntries(IDENTIFYING_CONTEXT.map((name) => [name, context[name]]));
+  // CRNs come with and without two empty segments at the end.
+  const kept = Object.fromEntries(IDENTIFYING_CONTEXT.map((name) => [name, context[name]?.replace(/::$/, '')]));
   return fingerprintOf({ serviceId, planId, parameters, organizationGuid, spaceGuid, context: kept });
 }
 
