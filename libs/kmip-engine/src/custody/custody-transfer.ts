@@ -1,5 +1,5 @@
 import { type AuditEvent } from '@lib/audit';
-import { type CallContext, type KeyManager, type StoredKey } from '@lib/key-manager';
+import { type Aad, type CallContext, type KeyManager, type StoredKey } from '@lib/key-manager';
 import { type UniqueIdentifier } from '@lib/kernel';
 
 import { type CustodyMove, type CustodyMoves } from '../ports/custody-moves.port';
@@ -8,6 +8,7 @@ import { type KeyCustody } from '../ports/managed-object';
 import { type DeletionRights } from './deletion-rights';
 import { certainlyNotDone, mayNotDelete } from './key-manager-failure';
 import { type RootKeyBinding } from './root-key-binding';
+import { openStoredKey } from './stored-key';
 import { type StoredEnvelope, serializeEnvelope, storedKeyName } from './stored-envelope';
 
 /** Open moves of one instance: many more than are ever under way, and so many stored keys it may have too much at most. */
@@ -17,6 +18,9 @@ const MAXIMUM_OPEN = 50;
 export interface Transfer {
   readonly moves: CustodyMoves;
   readonly uniqueIdentifier: UniqueIdentifier;
+  readonly aad: Aad;
+  /** SHA-256 of the key material. */
+  readonly digest: Buffer;
   readonly from: KeyCustody;
   readonly source: KeyManager;
   readonly target: RootKeyBinding;
@@ -33,8 +37,8 @@ export type TransferResult =
 type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier' | 'logger'>;
 
 /**
- * The order of a move (docs/adr/0022): note, new stored key, swap in the catalog, deletion of the former, end of the
- * note. Whatever falls out in between, the catalog names a stored key that is there, and the note finds the other one.
+ * The order of a move (docs/adr/0022): note, new stored key, look at it, swap in the catalog, deletion of the former,
+ * end of the note. Whatever falls out in between, the catalog names a stored key that is there, and the note finds the other one.
  */
 export class CustodyTransfer {
   constructor(private readonly rights: DeletionRights) {}
@@ -52,6 +56,7 @@ export class CustodyTransfer {
     const opened = await moves.open(move, MAXIMUM_OPEN);
     if (opened !== 'opened') return { outcome: opened };
     const { stored, rootKeyVersion } = await this.#store(transfer, move, call);
+    await this.#verify(dependencies, transfer, move, stored, call);
     const to: KeyCustody = { storedKeyId: stored.id, rootKeyId: target.rootKeyId, rootKeyVersion };
     const swapped = await moves.commit(move, from, to, transfer.audit(to));
     const keyManager = swapped ? source : target.keyManager;
@@ -75,6 +80,22 @@ export class CustodyTransfer {
     } catch (error) {
       // A note that cannot be closed is found by the reconciler.
       if (nothingStored || certainlyNotDone(error)) await moves.close(move).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** The former stored key is deleted for good: first the new one must give the same key. */
+  async #verify(
+    dependencies: Dependencies,
+    { moves, target, aad, digest }: Transfer,
+    move: CustodyMove,
+    { id: storedKeyId }: StoredKey,
+    call: CallContext,
+  ): Promise<void> {
+    try {
+      (await openStoredKey(target.keyManager, { storedKeyId, aad, digest }, call)).secret.wipe();
+    } catch (error) {
+      if (await this.#delete(dependencies, target.keyManager, storedKeyId, call)) await moves.close(move);
       throw error;
     }
   }

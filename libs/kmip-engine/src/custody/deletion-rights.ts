@@ -29,7 +29,7 @@ export class DeletionRights {
     { clock, newUniqueIdentifier }: Dependencies,
     keyManager: KeyManager,
     call: CallContext,
-    onRefused: () => void,
+    onRefused?: () => void,
   ): Promise<boolean> {
     const known = this.#answers.get(keyManager);
     if (known !== undefined && known.untilMs > clock.monotonicMs()) return known.allowed;
@@ -40,7 +40,7 @@ export class DeletionRights {
     this.#answers.set(keyManager, answer);
     try {
       const allowed = await answer.allowed;
-      if (!allowed) onRefused();
+      if (!allowed) onRefused?.();
       return allowed;
     } catch (error) {
       this.#answers.delete(keyManager);

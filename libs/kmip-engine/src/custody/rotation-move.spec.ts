@@ -63,6 +63,17 @@ describe('after the root key was rotated', () => {
     expect(custody().rootKeyVersion).toBe(harness.keyManager.rootKey.version);
   });
 
+  it('stays where it is when what was stored anew cannot be read back, and leaves nothing behind', async () => {
+    const before = custody();
+    const original = harness.keyManager.storeKey.bind(harness.keyManager);
+    harness.keyManager.storeKey = (call, name) => original(call, name, Buffer.from('damaged'));
+    expect(await harness.fetch(id)).toStrictEqual(key);
+    await harness.engine.drain();
+    expect(custody()).toStrictEqual(before);
+    expect(harness.keyManager.storedKeys().map(({ id: stored }) => stored)).toStrictEqual([before.storedKeyId]);
+    expect(harness.store.moves.all()).toHaveLength(0);
+  });
+
   it('a key destroyed during its move stays destroyed, without a stored key', async () => {
     const release = harness.keyManager.hang('storeKey');
     await harness.fetch(id);

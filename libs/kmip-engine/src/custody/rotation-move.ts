@@ -8,6 +8,7 @@ import { BoundedMap } from './bounded-map';
 import { CustodyTransfer } from './custody-transfer';
 import { DeletionRights, KEYS_STAY } from './deletion-rights';
 import { type EnvelopeCache } from './envelope-cache';
+import { aadOf } from './root-key-binding';
 import { type StoredEnvelope } from './stored-envelope';
 
 const TIMEOUT_MS = 30_000;
@@ -72,6 +73,8 @@ export class RotationMove {
       {
         moves: scope.store.moves,
         uniqueIdentifier,
+        aad: aadOf(scope.instanceId, uniqueIdentifier),
+        digest: object.digest,
         from,
         source: keyManager,
         target: { keyManager, rootKeyId: from.rootKeyId },

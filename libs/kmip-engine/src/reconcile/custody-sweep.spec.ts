@@ -1,0 +1,322 @@
+import { Secret } from '@lib/kernel';
+import { CustodySweep, type EngineScope, type ReconcileScope, type SweepOptions } from '@lib/kmip-engine';
+import { EngineHarness, FakeKeyManager } from '@lib/testing';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** An instance that was bound to the root key of `former` and is bound to that of `present` now. */
+class Rebound {
+  readonly harness = new EngineHarness();
+  readonly former = this.harness.keyManager;
+  readonly present = new FakeKeyManager({ clock: this.harness.clock });
+  readonly keys = new Map<string, Buffer>();
+  readonly sweep: CustodySweep;
+
+  constructor(options: SweepOptions = {}) {
+    this.sweep = new CustodySweep(this.harness.background, { spacingMs: 0, ...options });
+  }
+
+  async create(count: number): Promise<this> {
+    for (let made = 0; made < count; made += 1) {
+      const id = await this.harness.createKey();
+      this.keys.set(id, await this.harness.fetch(id));
+    }
+    return this;
+  }
+
+  get bindings(): Required<Pick<EngineScope, 'keyManager' | 'rootKeyId' | 'keyManagerOf'>> {
+    const { former, present } = this;
+    return {
+      keyManager: present,
+      rootKeyId: present.rootKey.id,
+      keyManagerOf: (id) => [present, former].find(({ rootKey }) => rootKey.id === id),
+    };
+  }
+
+  scope(): ReconcileScope {
+    return { ...this.harness.reconcileScope(), ...this.bindings, former: [this.source] };
+  }
+
+  get source() {
+    return { keyManager: this.former, rootKeyId: this.former.rootKey.id };
+  }
+
+  turn() {
+    return this.sweep.leave(this.scope(), this.source);
+  }
+
+  async get(id: string, gateway: EngineHarness = this.harness): Promise<Buffer> {
+    const { symmetricKey } = await gateway.perform('Get', { uniqueIdentifier: id }, { scope: this.bindings });
+    const material = symmetricKey?.keyMaterial;
+    return material instanceof Secret ? Buffer.from(material.expose()) : Buffer.alloc(0);
+  }
+
+  /** Every key is served, and lies where the catalog says, alone. */
+  async expectAllUnder(...keyManagers: readonly FakeKeyManager[]): Promise<void> {
+    for (const [id, key] of this.keys) expect(await this.get(id)).toStrictEqual(key);
+    const named = this.harness.store.objects().flatMap(({ custody }) => (custody ? [custody] : []));
+    const lying = keyManagers.flatMap((keyManager) => keyManager.storedKeys().map(({ id }) => id));
+    expect(lying.sort()).toStrictEqual(named.map(({ storedKeyId }) => storedKeyId).sort());
+    const rootKeyIds = keyManagers.map(({ rootKey }) => rootKey.id);
+    expect(named.every(({ rootKeyId }) => rootKeyIds.includes(rootKeyId))).toBe(true);
+  }
+}
+
+const rewraps = ({ harness }: Rebound) =>
+  harness.store.audits.filter(({ action }) => action === 'vmware-solutions.kmip-key.rewrap');
+
+describe('leaving a root key for one in another key manager', () => {
+  it('moves every key, in turns, serves them meanwhile, and leaves nothing behind', async () => {
+    const tenant = await new Rebound({ keysPerTurn: 2 }).create(5);
+    for (const moved of [2, 2]) {
+      expect(await tenant.turn()).toMatchObject({ state: 'more', moved });
+      await tenant.expectAllUnder(tenant.former, tenant.present);
+    }
+    expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 1 });
+    await tenant.expectAllUnder(tenant.present);
+    expect(tenant.former.storedKeys()).toHaveLength(0);
+    expect(tenant.harness.store.moves.all()).toHaveLength(0);
+    expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 0 });
+  });
+
+  it('keeps the binding of a ciphertext to its object, and rewrites what rebuilds the catalog', async () => {
+    const tenant = await new Rebound().create(1);
+    await tenant.turn();
+    const { custody } = tenant.harness.store.objects()[0]!;
+    const call = { correlationId: 'c' as never };
+    const payload = await tenant.present.fetchKey(call, custody!.storedKeyId);
+    const [id] = tenant.keys.keys();
+    expect(JSON.parse(payload.toString())).toMatchObject({
+      instanceId: tenant.harness.instanceId,
+      uniqueIdentifier: id,
+      rootKeyId: tenant.present.rootKey.id,
+      rootKeyVersion: tenant.present.rootKey.version,
+    });
+    expect(tenant.present.callsOf('wrap').map(({ aad }) => aad)).toStrictEqual([[tenant.harness.instanceId, id]]);
+  });
+
+  it('commits a record of each move in the name of the process', async () => {
+    const tenant = await new Rebound().create(2);
+    await tenant.turn();
+    expect(rewraps(tenant)).toHaveLength(2);
+    expect(rewraps(tenant)[0]).toMatchObject({
+      initiator: { kind: 'system', component: 'reconciler' },
+      outcome: 'success',
+      details: { fromRootKeyId: tenant.former.rootKey.id, toRootKeyId: tenant.present.rootKey.id },
+    });
+  });
+
+  it('wipes every key it held in clear', async () => {
+    const tenant = await new Rebound().create(2);
+    const held: Secret[] = [];
+    for (const keyManager of [tenant.former, tenant.present]) {
+      const unwrap = keyManager.unwrap.bind(keyManager);
+      keyManager.unwrap = async (...args) => {
+        const result = await unwrap(...args);
+        held.push(result.plaintext);
+        return result;
+      };
+    }
+    await tenant.turn();
+    expect(held).toHaveLength(4);
+    for (const secret of held) expect(() => secret.expose()).toThrow('wiped');
+  });
+
+  it('goes on in another process where one was cut off, once the note is settled', async () => {
+    const tenant = await new Rebound().create(3);
+    tenant.harness.store.moves.failNext('commit', { afterEffect: true });
+    await expect(tenant.turn()).rejects.toThrow('commit');
+    const successor = new CustodySweep(tenant.harness.background, { spacingMs: 0 });
+    expect(await successor.leave(tenant.scope(), tenant.source)).toMatchObject({ state: 'done', moved: 2 });
+    tenant.harness.clock.advance(10 * MINUTE + 1);
+    expect(await tenant.harness.reconciler().run(tenant.scope())).toMatchObject({ settled: [expect.any(String)] });
+    await tenant.expectAllUnder(tenant.present);
+  });
+
+  it('two at once move each key once', async () => {
+    const tenant = await new Rebound().create(4);
+    const other = new CustodySweep(tenant.harness.background, { spacingMs: 0 });
+    await Promise.all([tenant.turn(), other.leave(tenant.scope(), tenant.source)]);
+    tenant.harness.clock.advance(HOUR);
+    expect(await tenant.turn()).toMatchObject({ state: 'done' });
+    await tenant.expectAllUnder(tenant.present);
+    expect(rewraps(tenant)).toHaveLength(4);
+  });
+
+  it('stops with its process', async () => {
+    const tenant = await new Rebound().create(3);
+    const stopping = new AbortController();
+    const store = tenant.present.storeKey.bind(tenant.present);
+    tenant.present.storeKey = (...args) => {
+      stopping.abort();
+      return store(...args);
+    };
+    const scope = { ...tenant.scope(), signal: stopping.signal };
+    expect(await tenant.sweep.leave(scope, tenant.source)).toMatchObject({ moved: 0 });
+    expect(tenant.present.callsOf('storeKey')).toHaveLength(1);
+    expect(await tenant.sweep.leave({ ...scope, signal: AbortSignal.abort() }, tenant.source)).toMatchObject({
+      moved: 0,
+    });
+  });
+
+  const outages = ['unavailable', 'timeout', 'rate_limited', 'overloaded'] as const;
+  it.each(outages)('waits a minute when a key manager answers %s, and serves what lies elsewhere', async (fault) => {
+    const tenant = await new Rebound().create(2);
+    tenant.former.failNext('fetchKey', fault, { times: Infinity });
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: fault, moved: 0 });
+    const tries = tenant.former.callsOf('fetchKey').length;
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: fault });
+    expect(tenant.former.callsOf('fetchKey')).toHaveLength(tries);
+    tenant.former.recover();
+    tenant.harness.clock.advance(MINUTE + 1);
+    expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 2 });
+    await tenant.expectAllUnder(tenant.present);
+  });
+
+  it('says once what is in the way, and that again only when it changes', async () => {
+    const tenant = await new Rebound().create(1);
+    const said = () => tenant.harness.logs.filter(({ message }) => message.includes('keys cannot be moved'));
+    tenant.former.failNext('fetchKey', 'unavailable', { times: 2 });
+    for (let minute = 0; minute < 2; minute += 1) {
+      await tenant.turn();
+      tenant.harness.clock.advance(MINUTE + 1);
+    }
+    expect(said()).toMatchObject([{ fields: { hindrance: 'unavailable', instanceId: tenant.harness.instanceId } }]);
+    await tenant.turn();
+    expect(said()).toHaveLength(1);
+  });
+
+  it('moves nothing where the former stored key could not be deleted', async () => {
+    const tenant = await new Rebound().create(2);
+    tenant.former.role = 'writer';
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'may_not_delete' });
+    expect(tenant.present.storedKeys()).toHaveLength(0);
+    tenant.former.role = 'manager';
+    tenant.harness.clock.advance(10 * MINUTE + 1);
+    expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 2 });
+    await tenant.expectAllUnder(tenant.present);
+  });
+
+  it('leaves alone what the tenant shredded, moves the rest, and tells what stays', async () => {
+    const tenant = await new Rebound({ keysPerTurn: 2 }).create(4);
+    const [shredded] = [...tenant.keys.keys()].sort();
+    const { custody } = tenant.harness.store.objects().find(({ uniqueIdentifier }) => uniqueIdentifier === shredded)!;
+    tenant.former.deleteStoredKey(custody!.storedKeyId);
+    expect(await tenant.turn()).toMatchObject({ state: 'more', moved: 1 });
+    expect(await tenant.turn()).toMatchObject({ state: 'more', moved: 2 });
+    expect(await tenant.turn()).toMatchObject({
+      state: 'waiting',
+      hindrance: 'keys_stay',
+      staying: { stored_key_missing: 1 },
+    });
+    expect(tenant.present.storedKeys()).toHaveLength(3);
+    expect(tenant.harness.store.moves.all()).toHaveLength(0);
+  });
+
+  it('does not take over a key that is not the one the catalog knows', async () => {
+    const tenant = await new Rebound().create(1);
+    const [object] = tenant.harness.store.objects();
+    tenant.harness.store.overwrite({ ...object!, digest: Buffer.alloc(32) });
+    expect(await tenant.turn()).toMatchObject({ hindrance: 'keys_stay', staying: { stored_key_altered: 1 } });
+    expect(tenant.present.storedKeys()).toHaveLength(0);
+    expect(tenant.former.storedKeys()).toHaveLength(1);
+  });
+
+  it('a deleted root key holds its keys for good', async () => {
+    const tenant = await new Rebound().create(2);
+    tenant.former.deleteRootKey();
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'root_key_deleted', moved: 0 });
+    expect(tenant.former.storedKeys()).toHaveLength(2);
+  });
+
+  it('a key that is destroyed while it moves leaves no stored key anywhere', async () => {
+    const tenant = await new Rebound().create(1);
+    const [id] = tenant.keys.keys();
+    const release = tenant.present.hang('storeKey');
+    const turn = tenant.turn();
+    await new Promise(setImmediate);
+    await tenant.harness.perform('Destroy', { uniqueIdentifier: id! }, { scope: tenant.bindings });
+    release();
+    expect(await turn).toMatchObject({ state: 'done', moved: 0 });
+    expect([...tenant.former.storedKeys(), ...tenant.present.storedKeys()]).toHaveLength(0);
+  });
+
+  it('Destroy removes both stored keys of a key whose move was interrupted', async () => {
+    const tenant = await new Rebound().create(1);
+    const [id] = tenant.keys.keys();
+    tenant.harness.store.moves.failNext('commit', { afterEffect: true });
+    await expect(tenant.turn()).rejects.toThrow();
+    expect([tenant.former.storedKeys().length, tenant.present.storedKeys().length]).toStrictEqual([1, 1]);
+    await tenant.harness.perform('Destroy', { uniqueIdentifier: id! }, { scope: tenant.bindings });
+    expect([...tenant.former.storedKeys(), ...tenant.present.storedKeys()]).toHaveLength(0);
+  });
+
+  it('begins no more moves while too many wait to be settled', async () => {
+    const tenant = await new Rebound().create(51);
+    tenant.former.failNext('deleteKey', 'unavailable', { after: 1, times: Infinity });
+    expect(await tenant.turn()).toMatchObject({ state: 'more', moved: 50 });
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'unsettled_moves', moved: 0 });
+    tenant.former.recover();
+    tenant.harness.clock.advance(10 * MINUTE + 1);
+    await tenant.harness.reconciler().run(tenant.scope());
+    expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 1 });
+    await tenant.expectAllUnder(tenant.present);
+  });
+});
+
+describe('after a rotation of the root key', () => {
+  async function rotated(count: number, options?: SweepOptions): Promise<Rebound> {
+    const tenant = await new Rebound(options).create(count);
+    tenant.former.rotate();
+    return tenant;
+  }
+  const refresh = (tenant: Rebound) => tenant.sweep.refresh(tenant.harness.reconcileScope());
+  const versions = ({ harness }: Rebound) =>
+    new Set(harness.store.objects().map(({ custody }) => custody?.rootKeyVersion));
+
+  it('moves the keys nobody fetches to the newest version, without the key leaving the key manager', async () => {
+    const tenant = await rotated(3, { keysPerTurn: 2 });
+    const unwraps = () => tenant.former.callsOf('unwrap').length;
+    const before = unwraps();
+    expect(await refresh(tenant)).toMatchObject({ state: 'more', moved: 2 });
+    expect(await refresh(tenant)).toMatchObject({ state: 'done', moved: 1 });
+    expect(versions(tenant)).toStrictEqual(new Set([tenant.former.rootKey.version]));
+    expect(tenant.former.storedKeys()).toHaveLength(3);
+    // One look at each new stored key, none at the old ones.
+    expect(unwraps() - before).toBe(3);
+    for (const [id, key] of tenant.keys) expect(await tenant.harness.fetch(id)).toStrictEqual(key);
+  });
+
+  it('asks the key manager for the newest version every six hours', async () => {
+    const tenant = await rotated(1);
+    for (let turn = 0; turn < 3; turn += 1) await refresh(tenant);
+    expect(tenant.former.callsOf('describeRootKey')).toHaveLength(1);
+    tenant.former.rotate();
+    tenant.harness.clock.advance(6 * HOUR + 1);
+    expect(await refresh(tenant)).toMatchObject({ state: 'done', moved: 1 });
+    expect(tenant.former.callsOf('describeRootKey')).toHaveLength(2);
+  });
+
+  it('does not move a key again and again when the key manager names another version than it wraps with', async () => {
+    const tenant = await rotated(1);
+    const describe = tenant.former.describeRootKey.bind(tenant.former);
+    tenant.former.describeRootKey = async (call) => ({ ...(await describe(call)), version: 'ahead of its time' });
+    await refresh(tenant);
+    const stored = tenant.former.callsOf('storeKey').length;
+    tenant.harness.clock.advance(6 * HOUR + 1);
+    await refresh(tenant);
+    expect(tenant.former.callsOf('storeKey')).toHaveLength(stored);
+  });
+
+  it('waits when the key manager cannot be asked, and without one', async () => {
+    const tenant = await rotated(1);
+    tenant.former.failNext('describeRootKey', 'unavailable');
+    expect(await refresh(tenant)).toMatchObject({ state: 'waiting', hindrance: 'unavailable' });
+    tenant.harness.clock.advance(MINUTE + 1);
+    expect(await refresh(tenant)).toMatchObject({ state: 'done', moved: 1 });
+    const { instanceId, store } = tenant.harness;
+    expect(await tenant.sweep.refresh({ instanceId, store })).toMatchObject({ state: 'done', moved: 0 });
+    expect(await tenant.sweep.leave({ instanceId, store }, tenant.source)).toMatchObject({ state: 'done', moved: 0 });
+  });
+});
