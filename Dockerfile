@@ -12,6 +12,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/docs/openapi ./docs/openapi
 # Keys in flight live in this process: no core files, no inspector on SIGUSR1 (the apps ignore it), no root.
 USER 10001
 EXPOSE 5696 8443
