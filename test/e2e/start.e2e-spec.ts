@@ -80,6 +80,16 @@ describe('npm start', () => {
     expect(output).not.toContain('shouting');
   });
 
+  it('says what is wrong with the database it was given', async () => {
+    const { status, output } = await startAndFail({
+      DATA_DIR: await makeDataFolder(),
+      DATABASE_URL: 'postgres://kmip:secret-word@127.0.0.1:1/kmip',
+    });
+    expect(status).toBe(1);
+    expect(output).toContain('DATABASE_URL');
+    expect(output).not.toContain('secret-word');
+  });
+
   it('starts a process that died again, on the same port, and brings connection.json up to date', async () => {
     const before = await service.reload();
     const pid = before.processes['kmip-gateway-1'] ?? 0;

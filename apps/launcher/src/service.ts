@@ -2,8 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ensureServiceKeyFile, type LauncherConfig } from '@lib/config';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '@lib/embedded-postgres';
-import { Secret } from '@lib/kernel';
+import { DomainError, Secret } from '@lib/kernel';
 import { createLogger } from '@lib/observability';
 import { runMigrations } from '@lib/persistence';
 import { colonForm, ensureServerPki } from '@lib/pki';
@@ -20,10 +19,12 @@ import {
   sharedEnvironment,
 } from './children';
 import { type ConnectionFile, writeConnectionFile } from './connection-file';
+import { StartError } from './data-folder';
 import { type DemoTenant, demoTenant } from './demo-tenant';
 import { DEMO_ROLES } from './demo-users';
 import { type SeededCloud, seedLocalCloud, SERVICE_NAME } from './local-cloud-seed';
 import { choosePorts } from './ports';
+import { PostgresKeeper } from './postgres-keeper';
 import { Supervisor } from './supervisor';
 
 interface Demo {
@@ -37,7 +38,7 @@ interface Demo {
 export class Service {
   readonly #supervisor: Supervisor;
   readonly #connectionFile: string;
-  #postgres: EmbeddedPostgres | undefined;
+  #postgres: PostgresKeeper | undefined;
   #describe: (() => ConnectionFile) | undefined;
 
   constructor(
@@ -57,7 +58,7 @@ export class Service {
     const setting: Setting = { config: this.config, dataFolder: this.dataFolder, ports };
     const databaseUrl = await this.#database();
     await ensureServiceKeyFile(join(this.dataFolder, 'service-keys'));
-    await runMigrations(databaseConnection(databaseUrl));
+    await this.#migrate(databaseUrl);
     const shared = sharedEnvironment(setting, databaseUrl.exposeText());
     await this.#writeAdminEnvironment(shared);
 
@@ -87,8 +88,17 @@ export class Service {
   async #database(): Promise<Secret> {
     if (this.config.databaseUrl !== undefined) return this.config.databaseUrl;
     const dataFolder = join(this.dataFolder, 'postgres');
-    this.#postgres = await startEmbeddedPostgres({ dataFolder, log: this.log });
+    this.#postgres = await PostgresKeeper.start({ dataFolder, log: this.log }, () => void this.#writeConnection());
     return Secret.fromText(socketUrl(this.#postgres.connection));
+  }
+
+  async #migrate(databaseUrl: Secret): Promise<void> {
+    try {
+      await runMigrations(databaseConnection(databaseUrl));
+    } catch (error) {
+      if (error instanceof DomainError || !(error instanceof Error)) throw error;
+      throw new StartError(`The database cannot be used (${error.message}). Check DATABASE_URL.`, { cause: error });
+    }
   }
 
   async #seed(setting: Setting, databaseUrl: Secret): Promise<Demo> {
