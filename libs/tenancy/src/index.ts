@@ -14,7 +14,12 @@ export * from './instance';
 export { type InstancePage, InstanceService, type NewInstance } from './instance.service';
 export * from './ports';
 export * from './root-key-binding';
-export { type NewRootKeyBinding, type RootKeyAccess, RootKeyBindingService } from './root-key-binding.service';
+export {
+  type NewRootKeyBinding,
+  type QuietSince,
+  type RootKeyAccess,
+  RootKeyBindingService,
+} from './root-key-binding.service';
 export * from './tenancy.error';
 export { CertificateClaimService } from './certificate-claim.service';
 export { ConnectionJournal, type ConnectionJournalOptions } from './connection-journal';

@@ -30,6 +30,14 @@ export interface RootKeyAccess {
   readonly apiKey: Secret;
 }
 
+/** From when on nobody works with a binding that was replaced. */
+export interface QuietSince {
+  /** Bindings replaced before this are known everywhere as replaced. */
+  readonly retiredBefore: Date;
+  /** Creates begun before this are at an end, or interrupted. */
+  readonly creationsBefore: Date;
+}
+
 /** Which root key protects an instance's keys, and the API key to reach it with. Checking them at the key manager is the caller's. */
 export class RootKeyBindingService {
   constructor(
@@ -91,15 +99,17 @@ export class RootKeyBindingService {
     });
   }
 
-  /** Drops retiring bindings under which no key lies any more. @returns how many */
-  async dropRetired(instanceId: InstanceId): Promise<number> {
+  /**
+   * Drops retiring bindings under which no key lies any more, and none can come to lie: a gateway that had not heard of
+   * the change may have begun a Create under them. @returns how many
+   */
+  async dropRetired(instanceId: InstanceId, quiet: QuietSince): Promise<number> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
-      const bindings = await scope.bindings.list();
       let dropped = 0;
-      for (const { id, rootKeyId, status } of bindings) {
-        if (status !== 'retiring' || (await scope.keys.countUnder(rootKeyId)) > 0) continue;
-        await scope.bindings.remove(id);
+      for (const binding of await scope.bindings.list()) {
+        if (binding.status !== 'retiring' || (await isNeeded(scope, binding, quiet))) continue;
+        await scope.bindings.remove(binding.id);
         dropped += 1;
       }
       if (dropped > 0) scope.invalidate();
@@ -238,15 +248,17 @@ export class RootKeyBindingService {
     bindings: readonly RootKeyBinding[],
   ): Promise<RootKeyBinding> {
     const revision = Math.max(0, ...bindings.map((binding) => binding.revision)) + 1;
-    if (active?.rootKeyId === wanted.rootKeyId && active.keyManagerCrn === wanted.keyManagerCrn) {
-      const updated = { ...wanted, id: active.id, createdAt: active.createdAt, revision };
-      await scope.bindings.update(updated);
-      return updated;
-    }
-    if (active !== undefined)
+    const known = bindings.find((binding) => isSameRootKey(binding, wanted));
+    if (active !== undefined && active.id !== known?.id)
       await scope.bindings.update({ ...active, status: 'retiring', updatedAt: this.clock.now() });
-    const bound = { ...wanted, revision };
-    await scope.bindings.insert(bound);
+    if (known === undefined) {
+      const bound = { ...wanted, revision };
+      await scope.bindings.insert(bound);
+      return bound;
+    }
+    // Also one that was replaced before: its keys are at home again.
+    const bound = { ...wanted, id: known.id, createdAt: known.createdAt, revision };
+    await scope.bindings.update(bound);
     return bound;
   }
 
@@ -271,6 +283,15 @@ export class RootKeyBindingService {
   }
 }
 
+async function isNeeded(
+  { keys }: TenantScope,
+  { rootKeyId, updatedAt }: RootKeyBinding,
+  { retiredBefore, creationsBefore }: QuietSince,
+): Promise<boolean> {
+  if (updatedAt >= retiredBefore || (await keys.countUnder(rootKeyId)) > 0) return true;
+  return keys.mayBeNeeded(rootKeyId, creationsBefore);
+}
+
 const rootKeyFacts = ({ id, rootKeyId, keyManagerCrn }: RootKeyBinding): Pick<AuditEvent, 'target' | 'details'> => ({
   target: { kind: 'root-key', id },
   details: { rootKeyId, keyManagerCrn },
@@ -280,6 +301,9 @@ const credentialFacts = ({ id, serviceIdIamId }: Credential): Pick<AuditEvent, '
   target: { kind: 'credential', id },
   details: serviceIdIamId === undefined ? {} : { serviceIdIamId },
 });
+
+const isSameRootKey = (one: RootKeyBinding, other: RootKeyBinding): boolean =>
+  one.rootKeyId === other.rootKeyId && one.keyManagerCrn === other.keyManagerCrn;
 
 const rootKeyNotSet = (): TenancyError => new TenancyError('root_key_not_set', 'no root key is set for the instance');
 

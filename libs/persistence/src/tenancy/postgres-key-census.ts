@@ -21,6 +21,16 @@ export class PostgresKeyCensus implements KeyCensus {
     return rows[0]?.count ?? 0;
   }
 
+  async mayBeNeeded(rootKeyId: string, creationsBefore: Date): Promise<boolean> {
+    const { rows } = await this.transaction.client.query<{ needed: boolean }>(
+      `SELECT EXISTS (SELECT FROM creation_intents WHERE instance_id = $1 AND started_at < $3)
+          OR EXISTS (SELECT FROM custody_moves WHERE instance_id = $1 AND $2 IN (from_root_key_id, to_root_key_id))
+        AS needed`,
+      [this.transaction.instanceId, rootKeyId, creationsBefore],
+    );
+    return rows[0]?.needed !== false;
+  }
+
   async erase(limit: number): Promise<number> {
     const { client, instanceId } = this.transaction;
     const { rows } = await client.query<{ id: string }>(

@@ -183,24 +183,77 @@ describe('tenancy services on Postgres', () => {
     await expect(newest.access(other)).rejects.toMatchObject({ code: 'credential_unreadable' });
   });
 
-  it('keeps a replaced root key as long as keys lie under it', async () => {
-    const id = await newInstance();
-    await rootKeys.setCredential(id, { apiKey: Secret.fromText('k') }, context);
-    await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
-    await admin.query(
-      `INSERT INTO managed_objects (instance_id, id, object_type, state, suspended, cryptographic_algorithm,
-          cryptographic_length, cryptographic_usage_mask, initial_date, last_change_date, digest, fresh, created_by,
-          stored_key_id, root_key_id, root_key_version)
-        VALUES ($1, gen_random_uuid(), 2, 'Active', false, 3, 256, 12, now(), now(), '', true, 'x', 's', 'crk-1', 'v')`,
-      [id],
-    );
-    await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-2' }, context);
-    expect(await rootKeys.dropRetired(id)).toBe(0);
-    const access = await rootKeys.access(id);
-    expect([access.active.rootKeyId, access.retiring.map(({ rootKeyId }) => rootKeyId)]).toEqual(['crk-2', ['crk-1']]);
-    await admin.query(`UPDATE managed_objects SET root_key_id = 'crk-2' WHERE instance_id = $1`, [id]);
-    expect(await rootKeys.dropRetired(id)).toBe(1);
-    expect(await rootKeys.list(id)).toHaveLength(1);
+  describe('a replaced root key', () => {
+    const LATER = { retiredBefore: new Date('2100-01-01'), creationsBefore: new Date('2100-01-01') };
+    let id: InstanceId;
+    beforeEach(async () => {
+      id = await newInstance();
+      await rootKeys.setCredential(id, { apiKey: Secret.fromText('k') }, context);
+      await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
+    });
+    const replace = () => rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-2' }, context);
+    const bound = async () => {
+      const { active, retiring } = await rootKeys.access(id);
+      return [active.rootKeyId, ...retiring.map(({ rootKeyId }) => rootKeyId)];
+    };
+
+    it('is kept as long as keys lie under it', async () => {
+      await admin.query(
+        `INSERT INTO managed_objects (instance_id, id, object_type, state, suspended, cryptographic_algorithm,
+            cryptographic_length, cryptographic_usage_mask, initial_date, last_change_date, digest, fresh, created_by,
+            stored_key_id, root_key_id, root_key_version)
+          VALUES ($1, gen_random_uuid(), 2, 'Active', false, 3, 256, 12, now(), now(), '', true, 'x', 's', 'crk-1', 'v')`,
+        [id],
+      );
+      await replace();
+      expect(await rootKeys.dropRetired(id, LATER)).toBe(0);
+      expect(await bound()).toEqual(['crk-2', 'crk-1']);
+      await admin.query(`UPDATE managed_objects SET root_key_id = 'crk-2' WHERE instance_id = $1`, [id]);
+      expect(await rootKeys.dropRetired(id, LATER)).toBe(1);
+      expect(await bound()).toEqual(['crk-2']);
+    });
+
+    it('is kept while a gateway may not have heard of the change', async () => {
+      await replace();
+      expect(await rootKeys.dropRetired(id, { ...LATER, retiredBefore: new Date(0) })).toBe(0);
+      expect(await bound()).toEqual(['crk-2', 'crk-1']);
+    });
+
+    it.each([
+      ['a Create that began under it is open', `creation_intents VALUES ($1, gen_random_uuid(), 'n', now(), 'x')`],
+      [
+        'a key that left it has a second stored key there',
+        `custody_moves VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'crk-1', 'crk-2', now())`,
+      ],
+      [
+        'a key that came to it has a second stored key there',
+        `custody_moves VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'crk-0', 'crk-1', now())`,
+      ],
+    ])('is kept while %s', async (_, open) => {
+      await replace();
+      await admin.query(`INSERT INTO ${open}`, [id]);
+      expect(await rootKeys.dropRetired(id, LATER)).toBe(0);
+      await admin.query('DELETE FROM creation_intents WHERE instance_id = $1', [id]);
+      await admin.query('DELETE FROM custody_moves WHERE instance_id = $1', [id]);
+      expect(await rootKeys.dropRetired(id, LATER)).toBe(1);
+    });
+
+    it('is not kept for a Create that began when every gateway had heard of the change', async () => {
+      await replace();
+      await admin.query(`INSERT INTO creation_intents VALUES ($1, gen_random_uuid(), 'n', now(), 'x')`, [id]);
+      expect(await rootKeys.dropRetired(id, { ...LATER, creationsBefore: new Date(0) })).toBe(1);
+    });
+
+    it('is the one that is bound again, and no second binding to it, when the change is taken back', async () => {
+      await replace();
+      const back = await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
+      expect(await bound()).toEqual(['crk-1', 'crk-2']);
+      const [active] = await rootKeys.list(id);
+      expect(active).toEqual(back);
+      expect(back.revision).toBe(3);
+      await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1', keyRingId: 'ring' }, context);
+      expect(await bound()).toEqual(['crk-1', 'crk-2']);
+    });
   });
 
   describe('ClientDirectory', () => {
