@@ -101,7 +101,14 @@ export class TenantApiApp {
       directory: {
         find: async (id) => {
           const found = isUuid(id) ? await instances.get(id as InstanceId).catch(() => undefined) : undefined;
-          return found && { instanceId: found.id, accountId: found.accountId, crn: found.crn };
+          return (
+            found && {
+              instanceId: found.id,
+              accountId: found.accountId,
+              crn: found.crn,
+              writable: found.enabled && found.state !== 'removing',
+            }
+          );
         },
       },
       recorder: new CallAudit(stores.auditSink, clock),

@@ -97,6 +97,7 @@ export class Admission {
     state.audited = instance;
     if (instance.accountId !== principal.accountId) throw notFound();
     await this.#decide(principal, instance, operation.action);
+    if (!instance.writable && request.method !== 'GET' && request.method !== 'HEAD') throw instanceDisabled();
     state.instance = instance;
   }
 
@@ -113,6 +114,9 @@ export class Admission {
     throw ApiError.of(403, 'forbidden', `This needs the action \`${action}\` on the instance.`);
   }
 }
+
+const instanceDisabled = (): ApiError =>
+  ApiError.of(403, 'instance_disabled', 'The instance is disabled or being deleted: it can be read but not changed.');
 
 function refuseWhenLimited(retryAfterSeconds: number): void {
   if (retryAfterSeconds === 0) return;

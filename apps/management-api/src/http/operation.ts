@@ -13,6 +13,8 @@ export interface InstanceScope {
   readonly instanceId: InstanceId;
   readonly accountId: string;
   readonly crn: string;
+  /** False while the instance is disabled or going away: it can then be read, and not be changed. */
+  readonly writable: boolean;
 }
 
 /** A request that passed every check: authenticated, permitted, and valid by the document. */

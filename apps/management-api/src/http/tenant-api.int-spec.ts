@@ -112,6 +112,7 @@ describe('tenant API plugin', () => {
   const failures: unknown[] = [];
   const records: string[] = [];
   let auditDown = false;
+  let disabled = false;
 
   beforeAll(async () => {
     iam = await FakeIam.start();
@@ -133,7 +134,12 @@ describe('tenant API plugin', () => {
         find: (id: string) =>
           Promise.resolve(
             [MINE, FOREIGN].includes(id)
-              ? { instanceId: toInstanceId(id), accountId: id === MINE ? 'account-1' : 'account-2', crn: `crn:${id}` }
+              ? {
+                  instanceId: toInstanceId(id),
+                  accountId: id === MINE ? 'account-1' : 'account-2',
+                  crn: `crn:${id}`,
+                  writable: !disabled,
+                }
               : undefined,
           ),
       },
@@ -394,6 +400,16 @@ describe('tenant API plugin', () => {
     await send('GET', '/v1/instances');
     await send('GET', '/v1/instances/33333333-3333-4333-8333-333333333333');
     expect(records).toEqual(['get_instance success', 'update_instance_client_certificate failure precondition_failed']);
+  });
+
+  it('lets a disabled instance be read and not changed', async () => {
+    disabled = true;
+    expect((await send('GET', `/v1/instances/${MINE}`)).status).toBe(200);
+    expect(codes(await send('DELETE', CERTIFICATE))).toBe('403 instance_disabled');
+    expect(codes(await send('POST', CLAIMS, json, '{}'))).toBe('403 instance_disabled');
+    disabled = false;
+    expect(controller.calls).toEqual([]);
+    expect(records.at(-1)).toBe('create_instance_certificate_claim failure instance_disabled');
   });
 
   it('answers nothing that it cannot record', async () => {

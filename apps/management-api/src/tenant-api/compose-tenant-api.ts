@@ -171,8 +171,8 @@ function directoryOf({ instances }: UsedRegion): InstanceDirectory {
     find: async (id) => {
       if (!isUuid(id)) return undefined;
       try {
-        const { id: instanceId, accountId, crn } = await instances.get(toInstanceId(id));
-        return { instanceId, accountId, crn };
+        const { id: instanceId, accountId, crn, enabled, state } = await instances.get(toInstanceId(id));
+        return { instanceId, accountId, crn, writable: enabled && state !== 'removing' };
       } catch (error) {
         if (error instanceof TenancyError && error.code === 'instance_not_found') return undefined;
         throw error;
