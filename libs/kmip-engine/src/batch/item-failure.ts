@@ -1,4 +1,4 @@
-import { type CorrelationId } from '@lib/kernel';
+import { type CorrelationId, DomainError } from '@lib/kernel';
 import { KmipError, ResultReason, resultReasonMinorVersions } from '@lib/kmip-protocol';
 
 import { failureCatalog } from '../failures/failure-catalog';
@@ -13,6 +13,9 @@ export interface ItemFailure {
   readonly unexpected: boolean;
   readonly recorded: boolean;
 }
+
+/** Code with which a store says that it could not be used in time. */
+const CATALOG_OUTAGE = 'database_unavailable';
 
 /** Result Reasons a message of an older version does not know become General Failure. */
 const reasonFor = (reason: number, minor: number): number =>
@@ -32,6 +35,11 @@ export function explainFailure(error: unknown, minor: number, correlationId: Cor
       unexpected: false,
       recorded: false,
     };
+  }
+  if (error instanceof DomainError && error.code === CATALOG_OUTAGE) {
+    const { reason, text } = failureCatalog.catalog_unavailable;
+    const code = 'catalog_unavailable';
+    return { reason, message: `${text} [${code}]`, code, unexpected: false, recorded: false };
   }
   const { reason, text } = failureCatalog.internal;
   return {

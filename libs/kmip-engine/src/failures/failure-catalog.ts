@@ -52,6 +52,10 @@ const batch = {
     reason: ResultReason.GeneralFailure,
     text: 'The server could not complete the operation. The operator finds the cause under the correlation id.',
   },
+  catalog_unavailable: {
+    reason: ResultReason.GeneralFailure,
+    text: 'The KMIP server cannot reach its catalog at the moment. Nothing in vCenter needs to be changed; try again.',
+  },
 } as const satisfies Record<string, FailureEntry>;
 
 const objects = {
