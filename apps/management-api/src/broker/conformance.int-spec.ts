@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 import { FakeIam, startTestPostgres, type TestDatabase } from '@lib/testing';
 
-import { type BrokerApp, BROKER_CRN, PASSWORD, startBrokerApp, USERNAME } from './broker-app.fixture';
+import { type BrokerApp, BROKER_CRN, PASSWORD, startBrokerApp, USERNAME } from '../../test/broker-app';
 
 jest.setTimeout(120_000);
 

@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { FakeIam, startTestPostgres, type TestDatabase, type TokenWish } from '@lib/testing';
 import fc from 'fast-check';
 
-import { type BrokerApp, BROKER_CRN, OFFER, PASSWORD, startBrokerApp, USERNAME } from './broker-app.fixture';
+import { type BrokerApp, BROKER_CRN, OFFER, PASSWORD, startBrokerApp, USERNAME } from '../../test/broker-app';
 
 jest.setTimeout(120_000);
 

@@ -23,7 +23,7 @@ import { FakeIam, sampleAudit, sampleObject, startTestPostgres, type TestDatabas
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import { type Client } from 'pg';
 
-import { type BrokerApp, BROKER_CRN, OFFER, startBrokerApp } from './broker-app.fixture';
+import { type BrokerApp, BROKER_CRN, OFFER, startBrokerApp } from '../../test/broker-app';
 
 jest.setTimeout(60_000);
 

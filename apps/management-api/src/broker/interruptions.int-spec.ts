@@ -14,7 +14,7 @@ import { insertInstance, ManualClock, sampleObject, startTestPostgres, type Test
 import { type Client } from 'pg';
 
 import { BrokerParts, type BrokerPartsOptions } from './broker-parts';
-import { OFFER } from './broker-app.fixture';
+import { OFFER } from '../../test/broker-app';
 
 jest.setTimeout(120_000);
 

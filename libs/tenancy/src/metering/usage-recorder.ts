@@ -27,6 +27,8 @@ export class UsageRecorder {
         await this.unitOfWork.forTenant(instanceId, async (scope) => {
           const instance = await scope.catalog.lock();
           if (instance?.status !== 'ready' && instance?.status !== 'updating') return;
+          // Taken away past the catalog, by an administrator's command: there is nothing to use.
+          if ((await scope.instance.get()) === undefined) return;
           await scope.catalog.update(await recordUsage(scope, instance, until, this.clock.now()));
           await scope.usage.prune(new Date(until.getTime() - KEPT_HOURS * HOUR_MS));
         });

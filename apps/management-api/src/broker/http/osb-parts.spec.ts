@@ -1,6 +1,6 @@
 import { CATALOG_FAULTS, CatalogError } from '@lib/tenancy';
 
-import { OFFER } from '../broker-app.fixture';
+import { OFFER } from '../../../test/broker-app';
 import { initiatorOf } from './originating-identity';
 import { OsbError, toOsbError } from './osb-error';
 

@@ -12,7 +12,7 @@ import {
 } from '@lib/testing';
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 
-import { BROKER_CRN, OFFER } from '../broker-app.fixture';
+import { BROKER_CRN, OFFER } from '../../../test/broker-app';
 import { BrokerParts } from '../broker-parts';
 import { globalCatalogFindings, type GlobalCatalogCheckOptions } from './global-catalog-check';
 import { ResourceControllerInstances } from './resource-controller-instances';

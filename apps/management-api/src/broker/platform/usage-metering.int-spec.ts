@@ -15,7 +15,7 @@ import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import { type Client } from 'pg';
 
 import { BrokerParts, type BrokerPartsOptions } from '../broker-parts';
-import { OFFER } from '../broker-app.fixture';
+import { OFFER } from '../../../test/broker-app';
 import { PlatformUsageReporter } from './platform-usage-reporter';
 
 jest.setTimeout(60_000);

@@ -5,13 +5,13 @@ import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-ap
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { IamKeySet, keysFrom } from '../auth/iam-key-set';
-import { BrokerModule } from './broker.module';
-import { BrokerParts, type BrokerPartsOptions } from './broker-parts';
-import { type BrokerObserver } from './http/osb.plugin';
-import { PlatformAuthentication } from './http/platform-authentication';
-import { BROKER_FASTIFY_OPTIONS, installBroker } from './install-broker';
-import { ServiceOffer } from './service/service-offer';
+import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
+import { BrokerModule } from '../src/broker/broker.module';
+import { BrokerParts, type BrokerPartsOptions } from '../src/broker/broker-parts';
+import { type BrokerObserver } from '../src/broker/http/osb.plugin';
+import { PlatformAuthentication } from '../src/broker/http/platform-authentication';
+import { BROKER_FASTIFY_OPTIONS, installBroker } from '../src/broker/install-broker';
+import { ServiceOffer } from '../src/broker/service/service-offer';
 
 type DataSource = ConstructorParameters<typeof PostgresLeases>[0];
 
