@@ -7,7 +7,7 @@ import { type Authorizer } from '../auth/authorizer.port';
 import { type Principal } from '../auth/principal';
 import { type TokenVerifier } from '../auth/token-verifier';
 import { ApiError, notFound } from './api-error';
-import { accepts } from './media-types';
+import { preferredType } from './media-types';
 import { type InstanceScope } from './operation';
 import { type BoundOperation } from './operation-table';
 import { type RateLimiter } from './rate-limiter';
@@ -49,7 +49,11 @@ export class Admission {
   stateOf(request: FastifyRequest): RequestState {
     const known = this.#states.get(request);
     if (known) return known;
-    const state: RequestState = { trace: traceOf(request.headers['x-request-id']), query: {} };
+    const state: RequestState = {
+      trace: traceOf(request.headers['x-request-id']),
+      answerType: 'application/json',
+      query: {},
+    };
     this.#states.set(request, state);
     return state;
   }
@@ -68,7 +72,7 @@ export class Admission {
     if (!operation) return;
     state.operation = operation;
     await this.#permit(request, state, operation, principal);
-    checkHeaders(request, operation);
+    state.answerType = checkHeaders(request, operation);
     state.query = operation.contract.readQuery(request.url);
   }
 
@@ -125,8 +129,10 @@ function refuseWhenLimited(retryAfterSeconds: number): void {
   });
 }
 
-function checkHeaders(request: FastifyRequest, { contract }: BoundOperation): void {
-  if (!accepts(request.headers.accept, contract.answerTypes)) {
+/** @returns the media type to answer with */
+function checkHeaders(request: FastifyRequest, { contract }: BoundOperation): string {
+  const answerType = preferredType(request.headers.accept, contract.answerTypes);
+  if (answerType === undefined) {
     throw ApiError.of(406, 'not_acceptable', `The answer is ${contract.answerTypes.join(' or ')}.`, {
       type: 'header',
       name: 'Accept',
@@ -134,6 +140,7 @@ function checkHeaders(request: FastifyRequest, { contract }: BoundOperation): vo
   }
   contract.checkMediaType(request.headers['content-type']);
   contract.checkHeaders(request.headers);
+  return answerType;
 }
 
 /** Only `tenantApi` writes this key. */

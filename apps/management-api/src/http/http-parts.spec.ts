@@ -1,7 +1,7 @@
 import { type Clock } from '@lib/kernel';
 
 import { entityTag, ifMatchAllows, ifNoneMatchHits } from './entity-tag';
-import { accepts, bareMediaType } from './media-types';
+import { bareMediaType, preferredType } from './media-types';
 import { RateLimiter } from './rate-limiter';
 import { traceOf } from './tracing';
 
@@ -56,16 +56,20 @@ describe('media types', () => {
   });
 
   it.each([
-    [undefined, true],
-    ['', true],
-    ['*/*', true],
-    ['text/html, application/json;q=0.5', true],
-    ['application/*', true],
-    ['text/html', false],
-    ['application/json;q=0', false],
-    ['text/html, */*;q=0.1', true],
-  ])('Accept %s: %p', (header, accepted) => {
-    expect(accepts(header, ['application/json'])).toBe(accepted);
+    [undefined, 'application/x-ndjson'],
+    ['', 'application/x-ndjson'],
+    ['*/*', 'application/x-ndjson'],
+    ['application/*;q=0.3', 'application/x-ndjson'],
+    ['application/json', 'application/json'],
+    ['text/html, application/json;q=0.5', 'application/json'],
+    ['application/x-ndjson;q=0.5, application/JSON', 'application/json'],
+    ['*/*, application/x-ndjson;q=0', 'application/json'],
+    ['text/html, */*;q=0.1', 'application/x-ndjson'],
+    ['text/html', undefined],
+    ['application/json;q=0', undefined],
+    ['application/json;q=much', undefined],
+  ])('Accept %s: %p', (header, type) => {
+    expect(preferredType(header, ['application/x-ndjson', 'application/json'])).toBe(type);
   });
 });
 

@@ -2,12 +2,33 @@
 export const bareMediaType = (header: string | undefined): string =>
   (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
-/** Whether `Accept` allows one of the types that can be answered. No header allows everything. */
-export function accepts(header: string | undefined, offered: readonly string[]): boolean {
-  if (header === undefined || header.trim() === '') return true;
-  return header.split(',').some((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    if (parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) return false;
-    return offered.some((offer) => type === '*/*' || type === offer || type === `${offer.split('/')[0] ?? ''}/*`);
-  });
+/**
+ * The offered type that `Accept` likes best, the first of several that it likes equally (RFC 9110 §12.5.1); undefined
+ * when it allows none. No header allows everything.
+ */
+export function preferredType(header: string | undefined, offered: readonly string[]): string | undefined {
+  const ranges = rangesOf(header === undefined || header.trim() === '' ? '*/*' : header);
+  let best: { readonly type: string; readonly quality: number } | undefined;
+  for (const type of offered) {
+    const quality = qualityOf(type, ranges);
+    if (quality > (best?.quality ?? 0)) best = { type, quality };
+  }
+  return best?.type;
 }
+
+type Ranges = ReadonlyMap<string, number>;
+
+function rangesOf(header: string): Ranges {
+  return new Map(
+    header.split(',').map((range) => {
+      const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+      const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice('q='.length);
+      const quality = Number(weight ?? '1');
+      return [type, Number.isNaN(quality) ? 0 : quality];
+    }),
+  );
+}
+
+/** The narrowest range that holds the type decides. */
+const qualityOf = (type: string, ranges: Ranges): number =>
+  ranges.get(type) ?? ranges.get(`${type.split('/')[0] ?? ''}/*`) ?? ranges.get('*/*') ?? 0;

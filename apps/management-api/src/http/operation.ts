@@ -26,6 +26,8 @@ export interface OperationCall {
   readonly query: QueryValues;
   /** Valid by the operation's schema; a controller names its type at one place. */
   readonly body: unknown;
+  /** Of the documented media types of the answer, the one that the caller likes best. */
+  readonly answerType: string;
   readonly ifMatch: string | undefined;
   /** `IBM-API-Dry-Run: validate`: check everything, change nothing. */
   readonly dryRun: boolean;

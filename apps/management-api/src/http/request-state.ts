@@ -13,5 +13,7 @@ export interface RequestState {
   instance?: InstanceScope;
   /** Set as soon as it is known whose audit trail the call belongs to, permitted or not. */
   audited?: InstanceScope;
+  /** Of the documented types, the one that the caller likes best. */
+  answerType: string;
   query: QueryValues;
 }

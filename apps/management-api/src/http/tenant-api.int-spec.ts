@@ -265,10 +265,10 @@ describe('tenant API plugin', () => {
       '406 not_acceptable Accept',
     ],
     [
-      'JSON wanted of the log',
+      'a table wanted of the log',
       'GET',
       `/v1/instances/${MINE}/audit_log`,
-      { accept: 'application/json' },
+      { accept: 'text/csv' },
       undefined,
       '406 not_acceptable Accept',
     ],

@@ -4,7 +4,7 @@ import { type CorrelationId } from '@lib/kernel';
 
 import { type Action } from '@lib/tenancy';
 import { type Principal } from '../auth/principal';
-import { notFound } from './api-error';
+import { notFound, preconditionFailed } from './api-error';
 import { Admission, type AdmissionDependencies } from './admission';
 import { ifNoneMatchHits } from './entity-tag';
 import { errorContainer, internalError, translateError } from './error-translation';
@@ -131,7 +131,7 @@ class Answering {
   async serve(operation: BoundOperation, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const state = this.admission.stateOf(request);
     operation.contract.checkBody(request.headers['content-type'], request.body ?? undefined);
-    const answer = await operation.handle(callOf(request, state));
+    const answer = await handled(operation, callOf(request, state));
     if (operation.contract.operation.method === 'GET') await this.#record(request, reply, 'success');
     this.#verify(operation, answer);
     if (answer.etag !== undefined) {
@@ -225,8 +225,18 @@ class Answering {
   }
 }
 
+/** What a caller wants to delete at a certain version may be gone by another's hand: that is another version too. */
+async function handled(operation: BoundOperation, call: OperationCall): Promise<OperationAnswer> {
+  try {
+    return await operation.handle(call);
+  } catch (error) {
+    const conditional = operation.contract.operation.method === 'DELETE' && call.ifMatch !== undefined;
+    throw conditional && translateError(error)?.status === 404 ? preconditionFailed() : error;
+  }
+}
+
 function callOf(request: FastifyRequest, state: RequestState): OperationCall {
-  const { principal, instance, query, trace } = state;
+  const { principal, instance, answerType, query, trace } = state;
   // Admission never lets a request through without a principal.
   if (!principal) throw new Error('a request reached its handler without a principal');
   return {
@@ -238,6 +248,7 @@ function callOf(request: FastifyRequest, state: RequestState): OperationCall {
     path: request.params as Record<string, string>,
     query,
     body: request.body,
+    answerType,
     ifMatch: request.headers['if-match'],
     dryRun: request.headers['ibm-api-dry-run'] === 'validate',
     target: request.url.split('?')[0] ?? '',

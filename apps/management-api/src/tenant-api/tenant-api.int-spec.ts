@@ -110,7 +110,8 @@ describe('tenant API on Postgres', () => {
       const list = await send<{ client_certificates: { name: string }[] }>('GET', `${path()}?name=vc-2`);
       expect(list.body.client_certificates.map(({ name }) => name)).toEqual(['vc-2']);
       expect((await send('DELETE', location, { headers: etag(renamed) })).status).toBe(204);
-      expect((await send('DELETE', location)).status).toBe(404);
+      expect(codes(await send('DELETE', location))).toBe('404 not_found');
+      expect(codes(await send('DELETE', location, { headers: etag(renamed) }))).toBe('412 precondition_failed');
     });
 
     it('show when and from where they were seen last', async () => {
@@ -328,6 +329,17 @@ describe('tenant API on Postgres', () => {
       const id = String(list.body.audit_events[0]?.['id']);
       expect((await send('GET', `${base()}/audit_events/${id}`)).body['reason']).toBe('forbidden');
       expect((await send('GET', `${base()}/audit_events/999999999999`)).status).toBe(404);
+    });
+
+    it('is exported as one object for those who want that', async () => {
+      const accept = { headers: { accept: 'application/json' } };
+      const { headers, text } = await send('GET', `${base()}/audit_log`, accept);
+      expect(headers['content-type']).toMatch(/^application\/json\b/);
+      const { lines } = JSON.parse(text) as { lines: string[] };
+      expect(lines.length).toBeGreaterThan(10);
+      expect(verifyExport(lines)).toMatchObject({ intact: true });
+      const none = await send('GET', `${base()}/audit_log?occurred_at=2001-01-01`, accept);
+      expect(JSON.parse(none.text)).toEqual({ lines: [] });
     });
 
     it('is exported as lines that verify', async () => {

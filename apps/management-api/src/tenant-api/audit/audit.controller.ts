@@ -14,6 +14,7 @@ import { auditEventResponse, eventId, sequenceOf } from './audit-event.response'
 
 /** Records read at once for an export. */
 const EXPORT_BATCH = 500;
+const JSON_TYPE = 'application/json';
 
 @Controller()
 export class AuditController {
@@ -48,16 +49,17 @@ export class AuditController {
   async export(call: OperationCall): Promise<OperationAnswer> {
     const text = call.query['occurred_at'];
     const period = periodOf('occurred_at', text === undefined ? undefined : String(text));
-    const content = Readable.from(this.#lines(call.instance().instanceId, period));
-    return { status: 200, stream: { type: 'application/x-ndjson', content } };
+    const events = this.#events(call.instance().instanceId, period);
+    const content = Readable.from(call.answerType === JSON_TYPE ? inOneObject(events) : inLines(events));
+    return { status: 200, stream: { type: call.answerType, content } };
   }
 
-  async *#lines(instanceId: InstanceId, occurred: Period): AsyncGenerator<string> {
+  async *#events(instanceId: InstanceId, occurred: Period): AsyncGenerator<string> {
     let after: number | undefined;
     for (;;) {
       const query: AuditQuery = { occurred, newestFirst: false, limit: EXPORT_BATCH };
       const batch = await this.trail.list(instanceId, after === undefined ? query : { ...query, after });
-      for (const { row } of batch) yield `${JSON.stringify(toCadf(row))}\n`;
+      for (const { row } of batch) yield JSON.stringify(toCadf(row));
       after = batch.at(-1)?.row.seq;
       if (batch.length < EXPORT_BATCH || after === undefined) return;
     }
@@ -67,6 +69,21 @@ export class AuditController {
     const href = `${this.publicUrl}/v1/instances/${instanceId}/audit_events/${eventId(record.row.seq)}`;
     return auditEventResponse(record, href);
   }
+}
+
+async function* inLines(events: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const event of events) yield `${event}\n`;
+}
+
+/** The same lines as text, for callers that accept nothing but JSON: events are checked as they were written. */
+async function* inOneObject(events: AsyncIterable<string>): AsyncGenerator<string> {
+  yield '{"lines":[';
+  let separator = '\n';
+  for await (const event of events) {
+    yield separator + JSON.stringify(event);
+    separator = ',\n';
+  }
+  yield '\n]}\n';
 }
 
 function auditQueryOf(call: OperationCall): AuditQuery {

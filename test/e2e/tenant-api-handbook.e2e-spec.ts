@@ -1,0 +1,182 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { encodeRequestMessage } from '@lib/kmip-protocol';
+import { issueClientCertificate } from '@lib/pki';
+import { RawPeer } from '@lib/testing';
+
+import { answer } from './support/hostile';
+import { createKey, vcenter } from './support/keys';
+import { RunningService, until } from './support/running-service';
+import { TenantApi } from './support/tenant-api';
+
+jest.setTimeout(300_000);
+
+const CHECKER = join(process.cwd(), '..', 'shared', 'tools', 'osb', 'handbook-check.mjs');
+const DOCUMENT = join('docs', 'openapi', 'tenant-api.yaml');
+const WITHIN_MS = 10_000;
+
+/** `operationId.parameter` or `operationId.body` to what the checker sends. */
+type Values = Readonly<Record<string, unknown>>;
+
+/** `describe` where the checker is; otherwise a skipped suite, and a line that says why. */
+function describeWithChecker(title: string, body: () => void): void {
+  if (existsSync(CHECKER)) {
+    describe(title, body);
+    return;
+  }
+  process.stdout.write(`${title}: skipped, there is no ${CHECKER}\n`);
+  describe.skip(`${title} (no checker)`, () => it('needs the checker', () => undefined));
+}
+
+describeWithChecker('the tenant API by its document and the API Handbook', () => {
+  let service: RunningService;
+  let token: string;
+  let api: TenantApi;
+  let folder: string;
+
+  beforeAll(async () => {
+    // The checker sends as fast as it can, which is not what it checks.
+    service = await RunningService.start({ environment: { MANAGEMENT_REQUESTS_PER_SECOND: '10000' } });
+    token = await service.token('manager');
+    api = new TenantApi(service, token);
+    folder = await mkdtemp(join(tmpdir(), 'kmip-handbook-'));
+  });
+
+  afterAll(async () => {
+    await service.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const made = async (path: string, body: object): Promise<string> =>
+    (await api.ok<{ readonly id: string }>('POST', path, body)).id;
+
+  async function pem(commonName: string): Promise<string> {
+    return (await issueClientCertificate('self-signed', { commonName, validDays: 400 })).certificatePem;
+  }
+
+  async function certificates(): Promise<Values> {
+    const add = async (name: string): Promise<string> =>
+      await made('/client_certificates', { name, certificate: await pem(name) });
+    return {
+      'get_instance_client_certificate.id': await add('read'),
+      'update_instance_client_certificate.id': await add('renamed'),
+      'update_instance_client_certificate.If-Match': '*',
+      'update_instance_client_certificate.body': { name: 'renamed-again' },
+      'delete_instance_client_certificate.id': await add('removed'),
+      'create_instance_client_certificate.body': { name: 'added', certificate: await pem('added') },
+      'create_instance_client_key_pair.body': {
+        name: 'pair',
+        encoding: 'pkcs12',
+        password: 'correct-horse',
+        validity_days: 30,
+      },
+    };
+  }
+
+  async function keys(): Promise<Values> {
+    const client = await service.kmip();
+    const kept = await createKey(client);
+    // Never activated, so that it may be destroyed.
+    const destroyed = await createKey(client);
+    await client.close();
+    return {
+      'get_instance_key.id': kept,
+      'update_instance_key.id': kept,
+      'update_instance_key.body': { suspended: true },
+      'delete_instance_key.id': destroyed,
+      'delete_instance_key.expected_name': (await api.ok<{ name: string }>('GET', `/keys/${destroyed}`)).name,
+    };
+  }
+
+  async function diagnosis(): Promise<Values> {
+    const claim = await made('/certificate_claims', { kind: 'address_range', value: '127.0.0.0/16' });
+    const stranger = await issueClientCertificate('self-signed', { commonName: 'stranger', validDays: 1 });
+    const peer = await RawPeer.tls(service.connection.kmip.ports[0] ?? 0, stranger);
+    await answer(peer.send(encodeRequestMessage(vcenter.probe())));
+    peer.destroy();
+    let attempt: { readonly id: string } | undefined;
+    await until('the attempt is shown', WITHIN_MS, async () => {
+      const page = await api.ok<{ connection_attempts: { id: string }[] }>('GET', '/connection_attempts');
+      attempt = page.connection_attempts[0];
+      return attempt !== undefined;
+    });
+    return {
+      'get_instance_connection_attempt.id': attempt?.id,
+      'get_instance_certificate_claim.id': claim,
+      'delete_instance_certificate_claim.id': await made('/certificate_claims', { kind: 'subject', value: 'CN=gone' }),
+      'create_instance_certificate_claim.body': { kind: 'subject', value: 'CN=vcenter-09' },
+    };
+  }
+
+  /** Root key and credential are taken away in the end, so they are those of an instance without keys. */
+  async function rootKey(): Promise<Values> {
+    const { instance, keyManager, rootKey: demo } = service.connection;
+    const id = randomUUID();
+    const crn = instance.crn.replace(instance.id, id);
+    await service.admin('instance', 'create', '--crn', crn, '--name', 'empty');
+    const resource = { serviceName: 'kmip-for-vmware', serviceInstance: id };
+    await service.localCloud('POST', '/policies', { iamId: 'IBMid-DEMOMANAGER', roles: ['Manager'], resource });
+    const empty = new TenantApi(service, token, id);
+    const apiKey = await newApiKey(keyManager.instanceId);
+    await empty.ok('PUT', '/credential', { api_key: apiKey });
+    const wish = { crn: `${keyManager.crn.replace(/:+$/, '')}:key:${demo.id}`, endpoint_visibility: 'public' };
+    await empty.ok('PUT', '/root_key', wish);
+    const about = [
+      'get_instance_root_key',
+      'set_instance_root_key',
+      'unset_instance_root_key',
+      'check_instance_root_key',
+    ]
+      .concat('list_instance_key_managers', 'list_instance_key_manager_root_keys')
+      .concat('get_instance_credential', 'set_instance_credential', 'unset_instance_credential');
+    return {
+      ...Object.fromEntries(about.map((operation) => [`${operation}.instance_id`, id])),
+      'set_instance_root_key.body': wish,
+      'check_instance_root_key.body': wish,
+      'set_instance_credential.body': { api_key: apiKey },
+      key_manager_id: keyManager.instanceId,
+    };
+  }
+
+  async function newApiKey(keyManagerInstance: string): Promise<string> {
+    const accountId = /:a\/([^:]+):/.exec(service.connection.instance.crn)?.[1];
+    const { iamId } = await service.localCloud<{ iamId: string }>('POST', '/service-ids', { accountId });
+    const resource = { serviceName: 'kms', serviceInstance: keyManagerInstance };
+    await service.localCloud('POST', '/policies', { iamId, roles: ['Viewer', 'Manager'], resource });
+    return (await service.localCloud<{ apikey: string }>('POST', '/api-keys', { iamId })).apikey;
+  }
+
+  async function values(): Promise<Values> {
+    const usage = await api.ok<{ usage_records: { id: string }[] }>('GET', '/usage_records');
+    return {
+      ...(await keys()),
+      ...(await certificates()),
+      ...(await diagnosis()),
+      ...(await rootKey()),
+      instance_id: api.instanceId,
+      id: api.instanceId,
+      'get_instance_audit_event.id': '000000000001',
+      'get_instance_usage_record.id': usage.usage_records[0]?.id,
+    };
+  }
+
+  it('has no fault in any operation, well asked or badly', async () => {
+    const file = join(folder, 'values.json');
+    await writeFile(file, JSON.stringify(await values()));
+    const command = [CHECKER, DOCUMENT, service.connection.management.url, '--token', token, '--values', file];
+    const report = await new Promise<string>((resolve) => {
+      // Its exit status only repeats the last line.
+      execFile(process.execPath, command, (_error, stdout, stderr) => {
+        resolve(stdout + stderr);
+      });
+    });
+    const lines = report.trim().split('\n');
+    expect(lines.filter((line) => line.startsWith('FAIL'))).toEqual([]);
+    expect(lines.at(-1)).toMatch(/^3\d operations, \d{3,} requests, 0 kinds of fault$/);
+  });
+});
