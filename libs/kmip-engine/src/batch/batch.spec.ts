@@ -8,7 +8,12 @@ import {
   decodeResponseMessage,
   encodeRequestMessage,
 } from '@lib/kmip-protocol';
+import { DomainError } from '@lib/kernel';
 import { EngineHarness, aRequest, attribute, failureCode, nameValue, reasonName, vcenterKey } from '@lib/testing';
+
+class CatalogAway extends DomainError {
+  readonly code = 'database_unavailable';
+}
 
 const create = (...extra: Parameters<typeof attribute>[]): OperationRequest => ({
   name: 'Create',
@@ -248,6 +253,21 @@ describe('what goes wrong inside', () => {
     expect(item?.resultMessage).not.toContain('made to fail');
     expect(harness.logs).toMatchObject([{ level: 'error', fields: { correlationId: id } }]);
     expect(harness.store.audits).toMatchObject([{ outcome: 'failure', reason: 'internal', correlationId: id }]);
+  });
+
+  it('asks a catalog that is away only once for each item', async () => {
+    const harness = new EngineHarness();
+    const asked: string[] = [];
+    const away = (name: string) => () => {
+      asked.push(name);
+      return Promise.reject(new CatalogAway('the database did not answer in time'));
+    };
+    harness.store.openIntent = away('openIntent');
+    harness.store.record = away('record');
+    const [item] = await harness.batch([create()]);
+    expect(item?.resultMessage).toContain('[catalog_unavailable]');
+    expect(asked).toStrictEqual(['openIntent']);
+    expect(harness.logs.map(({ message }) => message)).toStrictEqual(['a failed operation could not be recorded']);
   });
 
   it('fails the operation when its record cannot be committed', async () => {

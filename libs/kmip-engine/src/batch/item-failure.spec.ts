@@ -9,12 +9,14 @@ class Outage extends DomainError {
 
 describe('explainFailure', () => {
   it('tells an outage of the catalog as such: it is no bug, and passes', () => {
-    expect(explainFailure(new Outage('the database did not answer in time'), 1, newCorrelationId())).toEqual({
+    const outage = new Outage('the database did not answer in time');
+    expect(explainFailure(outage, 1, newCorrelationId())).toEqual({
       reason: ResultReason.GeneralFailure,
       message: expect.stringMatching(/^The KMIP server cannot reach its catalog .+ \[catalog_unavailable\]$/) as string,
       code: 'catalog_unavailable',
       unexpected: false,
       recorded: false,
+      outage,
     });
   });
 

@@ -12,6 +12,8 @@ export interface ItemFailure {
   /** True when the cause is ours: it goes to the log, the client gets fixed text. */
   readonly unexpected: boolean;
   readonly recorded: boolean;
+  /** The catalog is away: its own error, for the log. */
+  readonly outage?: Error;
 }
 
 /** Code with which a store says that it could not be used in time. */
@@ -39,7 +41,7 @@ export function explainFailure(error: unknown, minor: number, correlationId: Cor
   if (error instanceof DomainError && error.code === CATALOG_OUTAGE) {
     const { reason, text } = failureCatalog.catalog_unavailable;
     const code = 'catalog_unavailable';
-    return { reason, message: `${text} [${code}]`, code, unexpected: false, recorded: false };
+    return { reason, message: `${text} [${code}]`, code, unexpected: false, recorded: false, outage: error };
   }
   const { reason, text } = failureCatalog.internal;
   return {
