@@ -1,6 +1,6 @@
 import { type Clock } from '@lib/kernel';
 import { type TryEvent } from '@lib/key-protect';
-import { type EngineMetrics, type OperationObservation } from '@lib/kmip-engine';
+import { type EngineMetrics, type OperationObservation, type SweepReport } from '@lib/kmip-engine';
 import {
   type CloseReason,
   type HandshakeFailure,
@@ -11,11 +11,12 @@ import {
 import { type Logger, type Metrics } from '@lib/observability';
 
 import { LogLimiter } from './log-limiter';
+import { type SweepObserver } from './reconcile/instance-sweep';
 import { type Refusal } from './session/admission';
 import { type SessionObserver } from './session/kmip-session';
 
 /** Counts what the listener, the sessions and the engine report, under names that stay (docs/operations.md). */
-export class GatewayMetrics implements EngineMetrics, TransportObserver, SessionObserver {
+export class GatewayMetrics implements EngineMetrics, TransportObserver, SessionObserver, SweepObserver {
   readonly #operations;
   readonly #latency;
   readonly #handshakes;
@@ -25,6 +26,8 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   readonly #refusals;
   readonly #unrecorded;
   readonly #keyManager;
+  readonly #moved;
+  readonly #hindered;
   readonly #lines;
 
   constructor(
@@ -47,6 +50,13 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#limits = metrics.counter('kmip_limits_reached_total', 'Connections refused by a limit.', ['limit']);
     this.#refusals = metrics.counter('kmip_refusals_total', 'Requests of clients that are not served.', ['reason']);
     this.#unrecorded = metrics.counter('kmip_refusals_unrecorded_total', 'Refusals missing in the audit trail.');
+    this.#moved = metrics.counter('kmip_keys_moved_total', 'Keys moved to another root key or its newest version.', [
+      'reason',
+    ]);
+    this.#hindered = metrics.counter('kmip_key_moves_hindered_total', 'Turns of moving keys that had to wait.', [
+      'reason',
+      'hindrance',
+    ]);
     this.#keyManager = metrics.histogram('kmip_key_manager_try_seconds', 'Requests sent to key managers.', [
       'call',
       'status',
@@ -92,6 +102,16 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   refusalUnrecorded(error: unknown): void {
     this.#unrecorded.inc();
     this.#say('warn', 'unrecorded', { err: error }, 'the refusal of a known certificate could not be recorded');
+  }
+
+  /** A key was moved to the newest version of its root key because it was fetched. */
+  keyMoved(): void {
+    this.#moved.inc({ reason: 'rotation' });
+  }
+
+  swept(reason: 'rebind' | 'rotation', { moved, hindrance }: SweepReport): void {
+    if (moved > 0) this.#moved.inc({ reason }, moved);
+    if (hindrance !== undefined) this.#hindered.inc({ reason, hindrance });
   }
 
   keyManagerTried({ call, httpStatus, durationMs }: TryEvent): void {

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 
 import { type GatewayConfig } from '@lib/config';
 import { type CertificateFingerprint, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
 import { KeyManagerRegistry } from '@lib/key-protect';
-import { type EngineScope, KmipEngine, Reconciler, type ReconcileScope } from '@lib/kmip-engine';
+import { type EngineScope, KmipEngine } from '@lib/kmip-engine';
 import { KmipListener, type ListenerCertificate, type PeerDescription } from '@lib/kmip-transport';
 import { type HealthServer, type Logger, type Metrics } from '@lib/observability';
 import { PostgresConnectionAttempts } from '@lib/persistence';
@@ -12,7 +11,7 @@ import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from
 import { ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
 
 import { GatewayMetrics } from './gateway-metrics';
-import { ReconcileLoop } from './reconcile/reconcile-loop';
+import { Housekeeping } from './reconcile/housekeeping';
 import { ServerCertificate } from './server-certificate';
 import { Admission } from './session/admission';
 import { ConnectionRecords } from './session/connection-records';
@@ -36,7 +35,7 @@ export class Gateway {
   readonly #directory: ClientDirectory;
   readonly #keyManagers: TenantKeyManagers;
   readonly #engine: KmipEngine;
-  readonly #reconciling: ReconcileLoop;
+  readonly #housekeeping: Housekeeping;
   readonly #records: ConnectionRecords;
   readonly #refusals: RefusalAudit;
   readonly #session: KmipSession;
@@ -84,7 +83,13 @@ export class Gateway {
       records: this.#records,
       audit: this.#refusals,
     });
-    this.#reconciling = this.#reconcileLoop(log);
+    this.#housekeeping = new Housekeeping({
+      config,
+      logger,
+      region,
+      keyManagers: this.#keyManagers,
+      observer: this.#observer,
+    });
     const { kmipTlsFolder: folder, kmipServerNames: hostNames } = config;
     this.#certificate = new ServerCertificate({ folder, hostNames, logger, metrics });
     this.#describeState(metrics);
@@ -102,7 +107,7 @@ export class Gateway {
     this.#listener = listener;
     this.#directory.onRemoved(({ fingerprint }) => this.#cut(fingerprint));
     const bound = await listener.listen();
-    this.#reconciling.start();
+    this.#housekeeping.start();
     return bound;
   }
 
@@ -116,7 +121,7 @@ export class Gateway {
     this.parts.health.drain();
     await this.#listener?.close({ graceMs: this.parts.config.drainTimeoutMs });
     this.#stopping.abort();
-    await this.#reconciling.stop();
+    await this.#housekeeping.stop();
     await this.#engine.drain();
     await this.#refusals.settled();
     await this.#records.stop();
@@ -180,30 +185,6 @@ export class Gateway {
       signal: this.#stopping.signal,
       ...keyManager,
     };
-  }
-
-  #reconcileLoop(log: (message: string, error?: unknown) => void): ReconcileLoop {
-    const { config, logger, region } = this.parts;
-    const reconciler = new Reconciler(
-      { clock: region.clock, newCorrelationId, newUniqueIdentifier, logger, component: config.kmipEndpointName },
-      { staleAfterMs: config.reconcileIntentsAfterMs },
-    );
-    return new ReconcileLoop({
-      leases: region.leases,
-      // By name, not by process: a gateway that was started again goes on with its own lease.
-      owner: `${hostname()}/${config.kmipEndpointName}`,
-      region: region.directory,
-      reconciler,
-      everyMs: config.reconcileEveryMs,
-      log,
-      scopeFor: async (instanceId, signal): Promise<ReconcileScope> => ({
-        instanceId,
-        store: region.objectStores.forInstance(instanceId),
-        signal,
-        ...(await this.#keyManagers.for(instanceId)),
-        former: await this.#keyManagers.former(instanceId),
-      }),
-    });
   }
 
   #cut(fingerprint: CertificateFingerprint): void {

@@ -21,6 +21,8 @@ export interface FormerRootKey {
   readonly bindingId: string;
   readonly rootKeyId: string;
   readonly keyManager: KeyManager;
+  /** When another root key took its place. */
+  readonly retiredAt: Date;
 }
 
 interface Known {
@@ -82,6 +84,7 @@ export class TenantKeyManagers {
         bindingId: binding.id,
         rootKeyId: binding.rootKeyId,
         keyManager: this.#adapter(binding, known.credentialId),
+        retiredAt: binding.updatedAt,
       }));
   }
 

@@ -14,47 +14,64 @@ export interface Tenant {
   readonly certificateId: string;
   readonly keyManagerInstanceId: string;
   readonly rootKeyId: string;
+  readonly seed: Seed;
   /** Retries until the certificate is honoured, which must be within a second. */
   connect(endpoint: number): Promise<KmipClient>;
 }
 
-interface Seed {
+/** What the stand-in cloud made for a tenant. */
+export interface Seed {
   readonly account: { readonly id: string };
   readonly instance: { readonly id: string; readonly crn: string };
   readonly rootKey: { readonly id: string };
+  readonly serviceId: { readonly iamId: string };
   readonly apiKey: { readonly apikey: string };
 }
 
 /** A tenant with everything of its own: account, Key Protect instance, CRK, service ID, KMIP instance, certificate. */
-export async function addTenant(service: RunningService, name: string): Promise<Tenant> {
-  const seed = await service.localCloud<Seed>('POST', '/seed', { account: { id: randomBytes(16).toString('hex') } });
+export async function addTenant(
+  service: RunningService,
+  name: string,
+  roles: readonly string[] = ['Viewer', 'Writer'],
+): Promise<Tenant> {
+  const account = { id: randomBytes(16).toString('hex') };
+  const seed = await service.localCloud<Seed>('POST', '/seed', { account, roles });
   const crn = `crn:v1:bluemix:public:kmip-for-vmware:us-south:a/${seed.account.id}:${randomUUID()}::`;
   const { id: instanceId } = await service.admin<{ id: string }>('instance', 'create', '--crn', crn, '--name', name);
   const issued = await issueClientCertificate('self-signed', { commonName: `kmipClient-${name}`, validDays: 30 });
+  await bindRootKey(service, instanceId, seed);
+  return {
+    instanceId,
+    identity: issued,
+    certificateId: await allowCertificate(service, instanceId, name, issued.certificatePem),
+    keyManagerInstanceId: seed.instance.id,
+    rootKeyId: seed.rootKey.id,
+    seed,
+    connect: (endpoint) => service.kmipAs(issued.certificatePem, issued.privateKeyPem.exposeText(), endpoint),
+  };
+}
+
+/** Another Key Protect instance with a CRK, in the account and for the service ID of a tenant. */
+export async function addKeyManager(
+  service: RunningService,
+  { account, serviceId, apiKey }: Seed,
+  roles: readonly string[],
+): Promise<Seed> {
+  return await service.localCloud<Seed>('POST', '/seed', {
+    account: { id: account.id },
+    serviceId: { id: serviceId.iamId.replace('iam-ServiceId-', '') },
+    apiKey: { apikey: apiKey.apikey },
+    roles,
+  });
+}
+
+export async function bindRootKey(service: RunningService, instanceId: string, seed: Seed): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'kmip-tenant-'));
   try {
-    const apiKeyFile = join(folder, 'api-key');
-    await writeFile(apiKeyFile, seed.apiKey.apikey, { mode: 0o600 });
-    await service.admin(
-      'root-key',
-      'set',
-      '--instance',
-      instanceId,
-      '--key-manager',
-      seed.instance.crn,
-      '--root-key',
-      seed.rootKey.id,
-      '--api-key-file',
-      apiKeyFile,
-    );
-    return {
-      instanceId,
-      identity: issued,
-      certificateId: await allowCertificate(service, instanceId, name, issued.certificatePem),
-      keyManagerInstanceId: seed.instance.id,
-      rootKeyId: seed.rootKey.id,
-      connect: (endpoint) => service.kmipAs(issued.certificatePem, issued.privateKeyPem.exposeText(), endpoint),
-    };
+    const file = join(folder, 'api-key');
+    await writeFile(file, seed.apiKey.apikey, { mode: 0o600 });
+    const keyManager = ['--key-manager', seed.instance.crn, '--root-key', seed.rootKey.id];
+    await service.admin('root-key', 'set', '--instance', instanceId, ...keyManager, '--api-key-file', file);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

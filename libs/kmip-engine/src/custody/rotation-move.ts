@@ -88,6 +88,7 @@ export class RotationMove {
       call,
     );
     if (result.outcome !== 'moved') return result.outcome === 'overtaken';
+    dependencies.metrics.keyMoved?.();
     const place = { instanceId: scope.instanceId, uniqueIdentifier };
     this.cache.set({ ...place, custody: result.custody }, envelope.ciphertext);
     this.cache.delete({ ...place, custody: from });

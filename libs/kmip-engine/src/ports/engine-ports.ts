@@ -17,6 +17,8 @@ export interface OperationObservation {
 
 export interface EngineMetrics {
   observeOperation(observation: OperationObservation): void;
+  /** A key was moved to the newest version of its root key because it was fetched. */
+  keyMoved?(): void;
 }
 
 /** What the engine needs of the world beside the scope; all of it replaceable in tests. */

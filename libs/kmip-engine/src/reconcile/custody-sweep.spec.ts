@@ -134,6 +134,17 @@ describe('leaving a root key for one in another key manager', () => {
     await tenant.expectAllUnder(tenant.present);
   });
 
+  it('comes back in a minute for a key whose move was cut off before the swap', async () => {
+    const tenant = await new Rebound().create(2);
+    tenant.harness.store.moves.failNext('commit');
+    await expect(tenant.turn()).rejects.toThrow('commit');
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'unsettled_moves', moved: 1 });
+    tenant.harness.clock.advance(MINUTE + 1);
+    await tenant.harness.reconciler({ staleAfterMs: MINUTE }).run(tenant.scope());
+    expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 1 });
+    await tenant.expectAllUnder(tenant.present);
+  });
+
   it('two at once move each key once', async () => {
     const tenant = await new Rebound().create(4);
     const other = new CustodySweep(tenant.harness.background, { spacingMs: 0 });

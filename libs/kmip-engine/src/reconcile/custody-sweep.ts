@@ -17,7 +17,7 @@ export interface SweepOptions {
   readonly spacingMs?: number;
 }
 
-/** What keeps keys from being moved; `keys_stay`: see {@link SweepReport.staying}. */
+/** What keeps keys from being moved; with `keys_stay`, {@link SweepReport.staying} says more. */
 export type Hindrance = KeyManagerFault | 'may_not_delete' | 'unsettled_moves' | 'keys_stay';
 
 export interface SweepReport {
@@ -33,6 +33,9 @@ export interface SweepReport {
 const TRANSIENT_WAIT_MS = 60_000;
 const LASTING_WAIT_MS = 600_000;
 const CHECK_EVERY_MS = 6 * 3_600_000;
+
+/** Another process moves the key, or one that did was cut off and the reconciler has not settled it yet. */
+const BEING_MOVED = 'being_moved';
 
 /** Concern one key and not the next one. */
 const KEY_FAULTS: ReadonlySet<KeyManagerFault> = new Set(['stored_key_missing', 'ciphertext_rejected']);
@@ -163,7 +166,7 @@ export class CustodySweep {
     };
     try {
       const outcome = await this.#move.run(scope, id, source, target);
-      return outcome === 'busy' ? stays('being_moved') : outcome;
+      return outcome === 'busy' ? stays(BEING_MOVED) : outcome;
     } catch (error) {
       const reason = ofThisKey(error);
       if (reason === undefined) throw error;
@@ -191,8 +194,10 @@ export class CustodySweep {
     delete progress.after;
     const { staying } = progress;
     progress.staying = {};
-    if (Object.keys(staying).length > 0) {
-      return { ...this.#wait(lane, progress, 'keys_stay', staying), staying, moved };
+    const reasons = Object.keys(staying);
+    if (reasons.length > 0) {
+      const passing = reasons.every((reason) => reason === BEING_MOVED);
+      return { ...this.#wait(lane, progress, passing ? 'unsettled_moves' : 'keys_stay', staying), staying, moved };
     }
     delete progress.hindrance;
     return { moved, state: 'done' };

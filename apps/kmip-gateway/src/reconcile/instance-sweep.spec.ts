@@ -1,0 +1,111 @@
+import { CustodySweep, type SweepReport } from '@lib/kmip-engine';
+import { type QuietSince } from '@lib/tenancy';
+import { EngineHarness, FakeKeyManager } from '@lib/testing';
+
+import { hindranceText } from './hindrance-text';
+import { InstanceSweep } from './instance-sweep';
+
+const BINDING = 'binding-1';
+const STALE_MS = 600_000;
+
+/** An instance with keys under a former root key, and a record of what is asked of the binding service. */
+class Swept {
+  readonly harness = new EngineHarness();
+  readonly present = new FakeKeyManager({ clock: this.harness.clock });
+  readonly retiredAt = this.harness.clock.now();
+  readonly notes: (string | undefined)[] = [];
+  readonly drops: QuietSince[] = [];
+  readonly reports: (readonly ['rebind' | 'rotation', SweepReport])[] = [];
+  readonly sweep = new InstanceSweep({
+    sweep: new CustodySweep(this.harness.background, { spacingMs: 0, keysPerTurn: 2 }),
+    rootKeys: {
+      noteProbe: (_instance, binding, finding) => {
+        expect(binding).toBe(BINDING);
+        this.notes.push(finding);
+        return Promise.resolve();
+      },
+      dropRetired: (_instance, quiet) => {
+        this.drops.push(quiet);
+        return Promise.resolve(0);
+      },
+    },
+    scopeFor: (_instance, signal) => {
+      const { keyManager: former } = this.harness;
+      const bound = { keyManager: this.present, rootKeyId: this.present.rootKey.id };
+      const { retiredAt } = this;
+      return Promise.resolve({
+        ...this.harness.reconcileScope(),
+        ...bound,
+        signal,
+        keyManagerOf: (id) => (id === former.rootKey.id ? former : undefined),
+        former: [{ bindingId: BINDING, rootKeyId: former.rootKey.id, keyManager: former, retiredAt }],
+      });
+    },
+    clock: this.harness.clock,
+    staleAfterMs: STALE_MS,
+    observer: { swept: (reason, report) => this.reports.push([reason, report]) },
+  });
+
+  visit(): Promise<boolean> {
+    return this.sweep.visit(this.harness.instanceId, new AbortController().signal);
+  }
+}
+
+describe('InstanceSweep', () => {
+  let swept: Swept;
+  beforeEach(async () => {
+    swept = new Swept();
+    for (let count = 0; count < 3; count += 1) await swept.harness.createKey();
+  });
+
+  it('moves nothing until every gateway has heard of the change, and comes back for it', async () => {
+    expect(await swept.visit()).toBe(true);
+    expect(swept.present.storedKeys()).toHaveLength(0);
+    swept.harness.clock.advance(5_000);
+    expect(await swept.visit()).toBe(true);
+    expect(swept.present.storedKeys()).toHaveLength(2);
+  });
+
+  it('drops the binding when no key is left, and says from when on nobody works with it', async () => {
+    swept.harness.clock.advance(5_000);
+    expect(await swept.visit()).toBe(true);
+    expect(swept.drops).toHaveLength(0);
+    expect(await swept.visit()).toBe(false);
+    const now = swept.harness.clock.now().getTime();
+    const creationsBefore = new Date(now - STALE_MS);
+    expect(swept.drops).toStrictEqual([{ creationsBefore, retiredBefore: new Date(now - STALE_MS - 5_000) }]);
+    expect(swept.notes).toStrictEqual([undefined]);
+    expect(swept.reports.filter(([reason]) => reason === 'rebind').map(([, { moved }]) => moved)).toStrictEqual([2, 1]);
+  });
+
+  it('writes at the binding what is in the way when that changes, and takes it back', async () => {
+    swept.harness.clock.advance(5_000);
+    swept.harness.keyManager.role = 'writer';
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(await swept.visit()).toBe(false);
+      swept.harness.clock.advance(600_001);
+    }
+    expect(swept.notes).toStrictEqual([expect.stringContaining('Manager')]);
+    expect(swept.drops).toHaveLength(0);
+    swept.harness.keyManager.role = 'manager';
+    while (await swept.visit());
+    expect(swept.notes).toStrictEqual([expect.stringContaining('Manager'), undefined]);
+  });
+});
+
+describe('what a tenant reads at a replaced root key', () => {
+  const texts: readonly (readonly [Partial<SweepReport>, RegExp | undefined])[] = [
+    [{}, undefined],
+    [{ hindrance: 'may_not_delete' }, /Manager/],
+    [{ hindrance: 'root_key_deleted' }, /shredded/],
+    [{ hindrance: 'credential_rejected' }, /API key/],
+    [{ hindrance: 'unavailable' }, /answered unavailable/],
+    [{ hindrance: 'unsettled_moves', staying: { being_moved: 1 } }, /earlier moves/],
+    [{ hindrance: 'keys_stay', staying: { stored_key_missing: 2, being_moved: 1 } }, /2 × stored_key_missing, 1 ×/],
+  ];
+  it.each(texts)('%j', (report, expected) => {
+    const text = hindranceText({ moved: 0, state: 'waiting', ...report });
+    if (expected === undefined) expect(text).toBeUndefined();
+    else expect(text).toMatch(expected);
+  });
+});

@@ -1,0 +1,79 @@
+import { type Clock, type InstanceId } from '@lib/kernel';
+import { type CustodySweep, type ReconcileScope, type RootKeyBinding, type SweepReport } from '@lib/kmip-engine';
+import { type RootKeyBindingService } from '@lib/tenancy';
+
+import { hindranceText } from './hindrance-text';
+
+/** All gateways have surely heard of a change by then; until then one may look for a key under the former root key only. */
+const SETTLED_MS = 5_000;
+
+export interface FormerBinding extends RootKeyBinding {
+  readonly bindingId: string;
+  readonly retiredAt: Date;
+}
+
+export interface SweepScope extends ReconcileScope {
+  readonly former: readonly FormerBinding[];
+}
+
+export interface SweepObserver {
+  /** Counts keys moved, and what was in the way of moving more. */
+  swept(reason: 'rebind' | 'rotation', report: SweepReport): void;
+}
+
+export interface InstanceSweepOptions {
+  readonly sweep: CustodySweep;
+  readonly rootKeys: Pick<RootKeyBindingService, 'dropRetired' | 'noteProbe'>;
+  readonly scopeFor: (instanceId: InstanceId, signal: AbortSignal) => Promise<SweepScope>;
+  readonly clock: Clock;
+  /** Age at which a Create is interrupted for certain. */
+  readonly staleAfterMs: number;
+  readonly observer: SweepObserver;
+}
+
+/** Moves the keys of one instance to where they belong, turn by turn, and drops the bindings they have left. */
+export class InstanceSweep {
+  /** By binding: what was written there last, so that it is written when it changes and not with each turn. */
+  readonly #noted = new Map<string, string | undefined>();
+
+  constructor(private readonly options: InstanceSweepOptions) {}
+
+  /** @returns true when another turn can follow at once */
+  async visit(instanceId: InstanceId, signal: AbortSignal): Promise<boolean> {
+    const { scopeFor, sweep, observer } = this.options;
+    const scope = await scopeFor(instanceId, signal);
+    let more = false;
+    for (const former of scope.former) {
+      if (await this.#leave(scope, former)) more = true;
+    }
+    const report = await sweep.refresh(scope);
+    observer.swept('rotation', report);
+    return more || report.state === 'more';
+  }
+
+  async #leave(scope: SweepScope, former: FormerBinding): Promise<boolean> {
+    const { sweep, observer, clock } = this.options;
+    if (clock.now().getTime() - former.retiredAt.getTime() < SETTLED_MS) return true;
+    const report = await sweep.leave(scope, former);
+    observer.swept('rebind', report);
+    if (report.state === 'more') return true;
+    await this.#note(scope.instanceId, former.bindingId, report);
+    if (report.state === 'done') await this.#drop(scope.instanceId, former.bindingId);
+    return false;
+  }
+
+  async #note(instanceId: InstanceId, bindingId: string, report: SweepReport): Promise<void> {
+    const text = hindranceText(report);
+    if (this.#noted.has(bindingId) && this.#noted.get(bindingId) === text) return;
+    await this.options.rootKeys.noteProbe(instanceId, bindingId, text);
+    this.#noted.set(bindingId, text);
+  }
+
+  async #drop(instanceId: InstanceId, bindingId: string): Promise<void> {
+    const { clock, staleAfterMs, rootKeys } = this.options;
+    const creationsBefore = new Date(clock.now().getTime() - staleAfterMs);
+    // A Create that is not interrupted yet began when the change was known everywhere.
+    const retiredBefore = new Date(creationsBefore.getTime() - SETTLED_MS);
+    if ((await rootKeys.dropRetired(instanceId, { creationsBefore, retiredBefore })) > 0) this.#noted.delete(bindingId);
+  }
+}
