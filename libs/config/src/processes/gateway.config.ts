@@ -89,13 +89,14 @@ export const gatewayConfig = {
     consequence: 'Must be shorter than the time the orchestrator waits before it kills.',
   }),
   reconcileEveryMs: defaulted('RECONCILE_EVERY_MS', milliseconds(100, 3_600_000), '60000', {
-    meaning: 'Pause between two rounds of settling interrupted Creates and Destroys.',
+    meaning: 'Pause between two rounds of settling interrupted work and of moving keys to where they belong.',
     consequence:
-      'One gateway of the region does it at a time. Long: leftovers stay longer in the tenant’s key manager.',
+      'One gateway of the region does each at a time. Long: leftovers stay longer in the tenant’s key manager.',
   }),
   reconcileIntentsAfterMs: defaulted('RECONCILE_INTENTS_AFTER_MS', milliseconds(1_000, 86_400_000), '600000', {
-    meaning: 'Age at which an unfinished Create is taken for interrupted.',
-    consequence: 'Must be longer than any Create can take (8 s) and than clocks of gateways differ.',
+    meaning: 'Age at which an unfinished Create or move of a key is taken for interrupted.',
+    consequence:
+      'Must be longer than either can take (30 s) and than clocks of gateways differ. A replaced root key stays bound that long.',
   }),
   ...healthSettings,
   ...databaseSettings,
