@@ -23,3 +23,6 @@ export async function metric(
     .filter((line) => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
+
+export const isReady = async (service: RunningService, endpoint: number): Promise<boolean> =>
+  (await ask(service, endpoint, '/readyz')).status === 200;
