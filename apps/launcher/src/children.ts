@@ -2,8 +2,11 @@ import { join } from 'node:path';
 
 import { type LauncherConfig, readEnvironment } from '@lib/config';
 
-import { SERVICE_NAME } from './local-cloud-seed';
+import { type Provider } from './demo-tenant';
+import { CATALOG_SERVICE_ID, SERVICE_NAME } from './local-cloud-seed';
 import { type ChildSpecification } from './supervisor';
+
+export const BROKER_USER = 'broker';
 
 /** Compiled apps lie beside the compiled launcher. */
 const script = (app: string): string => join(__dirname, '..', '..', app, 'src', 'main.js');
@@ -75,7 +78,7 @@ export function gateway(setting: Setting, shared: Readonly<Record<string, string
 export function managementApi(
   setting: Setting,
   shared: Readonly<Record<string, string>>,
-  serviceApiKey: string,
+  provider: Provider,
 ): ChildSpecification {
   const { config, ports } = setting;
   return {
@@ -90,7 +93,12 @@ export function managementApi(
       KMIP_ENDPOINTS: [ports.kmip1, ports.kmip2].map((port) => `${config.kmipHost}:${port}`).join(','),
       KMIP_CERTIFICATE_FILES: join(setting.dataFolder, 'tls', 'server.crt'),
       SERVICE_NAME,
-      SERVICE_API_KEY: serviceApiKey,
+      SERVICE_API_KEY: provider.apiKey,
+      BROKER_SERVICE_ID: CATALOG_SERVICE_ID,
+      BROKER_ALLOWED_CRNS: provider.brokerCrn,
+      BROKER_USERNAME: BROKER_USER,
+      BROKER_PASSWORD: provider.brokerPassword,
+      USAGE_METERING_URL: `${localCloudUrl(setting)}/metering`,
       // The stand-in signs in the name of the real issuer.
       IAM_ISSUER: 'https://iam.cloud.ibm.com/identity',
       API_DOCUMENTATION: 'on',

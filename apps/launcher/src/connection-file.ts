@@ -23,6 +23,13 @@ export interface ConnectionFile {
     /** A shell command per role that prints a bearer token for a demo user of that role. */
     readonly tokenCommand: Readonly<Record<string, string>>;
   };
+  readonly broker: {
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+    /** Prints a token as the resource controller calls the broker with. */
+    readonly tokenCommand: string;
+  };
   readonly localCloud: { readonly url: string };
   /** The demo tenant's Key Protect instance, where the wrapped keys lie. */
   readonly keyManager: { readonly url: string; readonly instanceId: string; readonly crn: string };

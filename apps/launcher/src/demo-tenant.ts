@@ -2,6 +2,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+export interface Provider {
+  readonly accountId: string;
+  readonly serviceId: string;
+  readonly apiKey: string;
+  /** Under which our broker is registered: the platform calls it with tokens made for this CRN. */
+  readonly brokerCrn: string;
+  /** Basic authentication at the broker, for tools that cannot make such tokens. */
+  readonly brokerPassword: string;
+}
+
 /** Identities of the demo tenant, chosen once and kept: the stand-in cloud and our catalog are told the same at each start. */
 export interface DemoTenant {
   readonly accountId: string;
@@ -12,7 +22,7 @@ export interface DemoTenant {
   readonly apiKey: string;
   readonly instanceId: string;
   /** The service provider's own account, service ID and API key: with it we ask IAM what callers may do. */
-  readonly provider: { readonly accountId: string; readonly serviceId: string; readonly apiKey: string };
+  readonly provider: Provider;
 }
 
 const newAccountId = (): string => randomBytes(16).toString('hex');
@@ -29,9 +39,20 @@ export async function demoTenant(dataFolder: string): Promise<DemoTenant> {
     serviceId: randomUUID(),
     apiKey: newApiKey(),
     instanceId: randomUUID(),
-    provider: { accountId: newAccountId(), serviceId: randomUUID(), apiKey: newApiKey() },
+    provider: newProvider(),
   };
   await writeFile(`${file}.new`, `${JSON.stringify(tenant, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
   return tenant;
+}
+
+function newProvider(): Provider {
+  const accountId = newAccountId();
+  return {
+    accountId,
+    serviceId: randomUUID(),
+    apiKey: newApiKey(),
+    brokerCrn: `crn:v1:bluemix:public:resource-controller::a/${accountId}::resource-broker:${randomUUID()}`,
+    brokerPassword: newApiKey(),
+  };
 }

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { launcherConfig, parseConfig, readEnvironment } from '@lib/config';
 
 import { type ConnectionFile } from './connection-file';
-import { bearerToken } from './demo-users';
+import { bearerToken, iamIdOf } from './demo-users';
 import { storedKeyName, TenantKeyProtect } from './demo/stored-keys';
 import { table } from './demo/table';
 import { type KeyOwner, Refused, VirtualCenter } from './demo/virtual-center';
@@ -28,7 +28,7 @@ interface Stage {
 async function main(): Promise<void> {
   const connection = await readConnection();
   const center = await VirtualCenter.from(connection);
-  const keyProtect = new TenantKeyProtect(connection, await bearerToken(connection.localCloud.url, 'manager'));
+  const keyProtect = new TenantKeyProtect(connection, await bearerToken(connection.localCloud.url, iamIdOf('Manager')));
 
   say(`1. vCenter trusts the key provider: ${connection.kmip.host}, ports ${connection.kmip.ports.join(' and ')}`);
   for (const endpoint of connection.kmip.ports.keys()) {

@@ -1,7 +1,7 @@
 import { registeredActions } from '@lib/tenancy';
 
 import { DEMO_ROLES, iamIdOf } from './demo-users';
-import { type DemoTenant } from './demo-tenant';
+import { type DemoTenant, type Provider } from './demo-tenant';
 
 /** What the stand-in cloud told of the tenant's own things. */
 export interface SeededCloud {
@@ -10,6 +10,7 @@ export interface SeededCloud {
 }
 
 export const SERVICE_NAME = 'kmip-for-vmware';
+export const CATALOG_SERVICE_ID = '5d1c7f0e-3b0e-4e63-9f43-2a7a3d4f9c10';
 
 /**
  * Orders, in the stand-in cloud, what a tenant of the real one has ordered: an account, a Key Protect instance with a
@@ -64,9 +65,11 @@ export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, regio
 type Post = (path: string, body: unknown) => Promise<unknown>;
 
 /** Our own side: the service with its actions and roles as registered in IAM, and the identity with which it asks. */
-async function seedProvider(post: Post, provider: DemoTenant['provider']): Promise<void> {
+async function seedProvider(post: Post, provider: Provider): Promise<void> {
   await post('/accounts', { id: provider.accountId, name: 'Service provider' });
   await post('/services', { name: SERVICE_NAME, actions: registeredActions(SERVICE_NAME) });
+  // Metering knows a service by its id in the catalog.
+  await post('/services', { name: CATALOG_SERVICE_ID, actions: [] });
   const iamId = `iam-ServiceId-${provider.serviceId}`;
   await post('/service-ids', { id: provider.serviceId, accountId: provider.accountId, name: SERVICE_NAME });
   await post('/api-keys', { iamId, apikey: provider.apiKey, name: SERVICE_NAME });

@@ -10,6 +10,7 @@ import { databaseConnection, Region, socketUrl } from '@lib/platform';
 
 import { demoClient, type DemoClientFiles, followMovedCloud, seedCatalog } from './catalog-seed';
 import {
+  BROKER_USER,
   gateway,
   localCloud,
   localCloudUrl,
@@ -21,7 +22,7 @@ import {
 import { type ConnectionFile, writeConnectionFile } from './connection-file';
 import { StartError } from './data-folder';
 import { type DemoTenant, demoTenant } from './demo-tenant';
-import { DEMO_ROLES } from './demo-users';
+import { DEMO_ROLES, iamIdOf } from './demo-users';
 import { type SeededCloud, seedLocalCloud, SERVICE_NAME } from './local-cloud-seed';
 import { choosePorts } from './ports';
 import { PostgresKeeper } from './postgres-keeper';
@@ -67,7 +68,7 @@ export class Service {
     // The folder is made once before two gateways look for it at the same time.
     const pki = await ensureServerPki(join(this.dataFolder, 'tls'), { hostNames: this.config.kmipServerNames });
     for (const number of [1, 2] as const) await this.#supervisor.start(gateway(setting, shared, number));
-    await this.#supervisor.start(managementApi(setting, shared, demo.tenant.provider.apiKey));
+    await this.#supervisor.start(managementApi(setting, shared, demo.tenant.provider));
 
     const fingerprints = {
       sha1: colonForm(pki.description.sha1Fingerprint),
@@ -133,6 +134,7 @@ export class Service {
     serverFingerprints: ConnectionFile['kmip']['serverFingerprints'],
   ): ConnectionFile {
     const localCloudAt = `http://127.0.0.1:${ports.localCloud}`;
+    const managementAt = `http://127.0.0.1:${ports.management}`;
     return {
       kmip: {
         host: this.config.kmipHost,
@@ -143,7 +145,13 @@ export class Service {
       },
       instance: { id: tenant.instanceId, crn },
       rootKey: { id: tenant.rootKeyId },
-      management: { url: `http://127.0.0.1:${ports.management}`, tokenCommand: tokenCommands(localCloudAt) },
+      management: { url: managementAt, tokenCommand: roleTokenCommands(localCloudAt) },
+      broker: {
+        url: managementAt,
+        user: BROKER_USER,
+        password: tenant.provider.brokerPassword,
+        tokenCommand: tokenCommand(localCloudAt, `crn-${tenant.provider.brokerCrn}`, tenant.provider.accountId),
+      },
       localCloud: { url: localCloudAt },
       keyManager: { url: cloud.keyProtectUrl, instanceId: tenant.keyProtectInstanceId, crn: cloud.keyProtectCrn },
       processes: {
@@ -179,13 +187,19 @@ export class Service {
   }
 }
 
+/** A shell command that prints a bearer token. */
+function tokenCommand(localCloud: string, ...identity: string[]): string {
+  const parts = [process.execPath, join(__dirname, 'token.js'), localCloud, ...identity];
+  return parts.map((part) => `'${part.replaceAll("'", `'\\''`)}'`).join(' ');
+}
+
 /** By IBM's spelling of a role and by its lower-case form. */
-function tokenCommands(localCloud: string): Readonly<Record<string, string>> {
-  const command = (role: string): string =>
-    [process.execPath, join(__dirname, 'token.js'), localCloud, role]
-      .map((part) => `'${part.replaceAll("'", `'\\''`)}'`)
-      .join(' ');
+function roleTokenCommands(localCloud: string): Readonly<Record<string, string>> {
+  const entries = DEMO_ROLES.map((role) => [role, tokenCommand(localCloud, iamIdOf(role))] as const);
   return Object.fromEntries(
-    DEMO_ROLES.flatMap((role) => [role, role.toLowerCase()].map((name) => [name, command(role)])),
+    entries.flatMap(([role, command]) => [
+      [role, command],
+      [role.toLowerCase(), command],
+    ]),
   );
 }

@@ -1,9 +1,9 @@
 import { bearerToken } from './demo-users';
 
-/** `token.js LOCAL_CLOUD_URL ROLE`: prints a bearer token of the demo user with that role, and nothing else. */
+/** `token.js LOCAL_CLOUD_URL IAM_ID [ACCOUNT_ID]`: prints a bearer token of that identity, and nothing else. */
 async function main(): Promise<void> {
-  const [url = '', role = ''] = process.argv.slice(2);
-  process.stdout.write(`${await bearerToken(url, role)}\n`);
+  const [url = '', iamId = '', accountId] = process.argv.slice(2);
+  process.stdout.write(`${await bearerToken(url, iamId, accountId)}\n`);
 }
 
 main().catch((error: unknown) => {

@@ -17,6 +17,9 @@ import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-ap
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 
+import { BrokerReport } from './broker/broker-report';
+import { composeBroker } from './broker/compose-broker';
+import { installBroker } from './broker/install-broker';
 import { AnswerReport } from './http/answer-report';
 import { housekeeping } from './housekeeping/housekeeping';
 import { ManagementModule } from './management.module';
@@ -39,14 +42,21 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const publicUrl = config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
   const report = new AnswerReport(metrics, logger);
   const tenantApi = await composeTenantApi(config, region, publicUrl, logger, report);
+  const broker = composeBroker(config, region, publicUrl, logger, new BrokerReport(metrics, logger));
   const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
-  const app = await NestFactory.create<NestFastifyApplication>(ManagementModule.with(tenantApi.parts), adapter, quiet);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ManagementModule.with(tenantApi.parts, broker.options),
+    adapter,
+    quiet,
+  );
   await installTenantApi(app, adapter.getInstance(), tenantApi.options);
+  await installBroker(app, adapter.getInstance());
   const chores = housekeeping(region, metrics, logger);
   await app.listen({ host: config.managementHost, port: config.managementPort });
   logger.info({ host: config.managementHost, port: config.managementPort, healthPort }, 'management API is listening');
   chores.start();
   void chores.round();
+  void broker.checkCatalog();
   stopOnSignal(
     async () => {
       logger.info('stopping');
