@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 import { issueServerCertificate, readCertificateAuthority } from '@lib/pki';
 
-import { metric } from './support/health';
+import { metric, metricNames } from './support/health';
 import { createKey, fetchKey } from './support/keys';
 import { RunningService, until } from './support/running-service';
 
@@ -117,6 +117,19 @@ describe('a process that holds keys', () => {
     const inDays =
       ((await metric(service, 0, 'kmip_server_certificate_expires_at_seconds')) * 1_000 - Date.now()) / DAY_MS;
     expect(Math.round(inDays)).toBe(30);
+  });
+
+  it('measures what docs/operations.md says, and nothing else under our name', async () => {
+    const page = await readFile(join(process.cwd(), 'docs', 'operations.md'), 'utf8');
+    const [gateway = '', managementApi = '', node = ''] = page.split(/^Of /m).slice(1);
+    const ours = (text: string): readonly string[] => [...new Set(text.match(/`kmip_\w+`/g))].map(bare).sort();
+    const bare = (name: string): string => name.replaceAll('`', '');
+    const served = [await metricNames(service, 0), await metricNames(service, 2)] as const;
+    const underOurName = served.map((names) => names.filter((name) => name.startsWith('kmip_')).sort());
+    expect(underOurName).toEqual([ours(gateway), ours(managementApi)]);
+    for (const names of served) {
+      expect(names).toEqual(expect.arrayContaining((node.match(/`(?:nodejs|process)_\w+`/g) ?? []).map(bare)));
+    }
   });
 
   it('has no prototype accessor, however it was started', async () => {

@@ -9,6 +9,12 @@ async function ask(service: RunningService, endpoint: number, path: string): Pro
   return await fetch(`http://127.0.0.1:${ports[`health${endpoint + 1}`]}${path}`);
 }
 
+/** Names of everything a KMIP endpoint (0, 1) or the management API (2) measures. */
+export async function metricNames(service: RunningService, process: number): Promise<readonly string[]> {
+  const text = await (await ask(service, process, '/metrics')).text();
+  return [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name);
+}
+
 /** Sum of all series of a metric whose labels include those given; 0 when there is none. */
 export async function metric(
   service: RunningService,
