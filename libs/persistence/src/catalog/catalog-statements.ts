@@ -1,6 +1,6 @@
 import { type ClientAttribute, type ManagedObject } from '@lib/kmip-engine';
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
-import { type TtlvValue } from '@lib/kmip-protocol';
+import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type Transaction } from '../database/transactions';
@@ -9,9 +9,6 @@ import { hashOf, itemHashesOf, toText } from './ttlv-text';
 
 /** Statements for up to so many attributes stay prepared. */
 const NAMED_ATTRIBUTE_COUNT = 4;
-
-/** Name Value (KMIP 1.4 §9.1.3.1). */
-const NAME_VALUE_TAG = 0x420055;
 
 export const isDestroyed = ({ state }: Pick<ManagedObject, 'state'>): boolean =>
   state === 'Destroyed' || state === 'DestroyedCompromised';
@@ -144,12 +141,12 @@ export async function giveBackPlace({ client, instanceId }: Pick<Transaction, 'c
 /** What a value is looked up by: of a Name its Name Value alone, since clients ask without Name Type. */
 export function matchHashOf(name: string, value: TtlvValue): Buffer {
   const nameValue = nameValueOf(name, value);
-  return nameValue === undefined ? hashOf(value) : hashOf(nameValue, NAME_VALUE_TAG);
+  return nameValue === undefined ? hashOf(value) : hashOf(nameValue, Tag.NameValue);
 }
 
 export function nameValueOf(name: string, value: TtlvValue): TtlvValue | undefined {
   if (name !== 'Name' || value.type !== 'Structure') return undefined;
-  return value.value.find(({ tag }) => tag === NAME_VALUE_TAG);
+  return value.value.find(({ tag }) => tag === Tag.NameValue);
 }
 
 const keyOf = ({ name, index }: ClientAttribute): string => `${String(index)} ${name}`;

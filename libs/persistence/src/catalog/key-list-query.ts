@@ -1,12 +1,10 @@
 import { type KeyListing, type Period } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
+import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
-import { CHANGING_COLUMNS } from './managed-object.mapper';
+import { type AttributeMatch, type Bind, hasAttribute } from './attribute-search';
 import { stateAt } from './locate-query';
-import { hashOf } from './ttlv-text';
-
-/** Name Value (KMIP 1.4 §9.1.3.1). */
-const NAME_VALUE_TAG = 0x420055;
+import { CHANGING_COLUMNS } from './managed-object.mapper';
 
 /** Keys that were never fetched come before all others. */
 const SORT_COLUMNS = {
@@ -18,10 +16,15 @@ const SORT_COLUMNS = {
  * One page of an instance's keys in a fixed order, by keyset: a page costs the same wherever it is. Attributes are read
  * for the keys of the page only.
  */
-export function keyListQuery(instanceId: InstanceId, listing: KeyListing): { text: string; values: unknown[] } {
+export function keyListQuery(
+  instanceId: InstanceId,
+  listing: KeyListing,
+  attributes: readonly AttributeMatch[],
+): { text: string; values: unknown[] } {
   const values: unknown[] = [instanceId];
-  const bind = (value: unknown): string => `$${String(values.push(value))}`;
+  const bind: Bind = (value) => `$${values.push(value)}`;
   const conditions = ['o.instance_id = $1', ...filters(listing, bind), ...keyset(listing, bind)];
+  for (const match of attributes) conditions.push(hasAttribute(match, bind));
   const column = SORT_COLUMNS[listing.order.by];
   const direction = listing.order.descending ? 'DESC' : 'ASC';
   const columns = CHANGING_COLUMNS.map(([name]) => `o.${name}`).join(', ');
@@ -33,10 +36,23 @@ export function keyListQuery(instanceId: InstanceId, listing: KeyListing): { tex
   return { text, values };
 }
 
-type Bind = (value: unknown) => string;
+/** The attributes that the keys of a list must have. A name is a Name Value, whatever its Name Type. */
+export function wantedAttributes({ name, attribute }: KeyListing): { name: string; value: TtlvValue }[] {
+  return [
+    ...(name === undefined ? [] : [{ name: 'Name', value: nameValue(name) }]),
+    ...(attribute === undefined
+      ? []
+      : [{ name: attribute.name, value: { type: 'TextString', value: attribute.value } as const }]),
+  ];
+}
+
+const nameValue = (value: string): TtlvValue => ({
+  type: 'Structure',
+  value: [{ tag: Tag.NameValue, type: 'TextString', value }],
+});
 
 function filters(listing: KeyListing, bind: Bind): string[] {
-  const { states, suspended, createdBy, name, attribute } = listing;
+  const { states, suspended, createdBy } = listing;
   return [
     ...(states === undefined
       ? []
@@ -45,19 +61,8 @@ function filters(listing: KeyListing, bind: Bind): string[] {
     ...(createdBy === undefined ? [] : [`o.created_by = ${bind(createdBy)}`]),
     ...within('o.initial_date', listing.created, bind),
     ...within('o.last_fetched_at', listing.lastFetched, bind),
-    ...(name === undefined
-      ? []
-      : [hasAttribute(bind('Name'), bind(hashOf({ type: 'TextString', value: name }, NAME_VALUE_TAG)))]),
-    ...(attribute === undefined
-      ? []
-      : [hasAttribute(bind(attribute.name), bind(hashOf({ type: 'TextString', value: attribute.value })))]),
   ];
 }
-
-/** Found through the index of values, so that a name among a million keys is one look-up. */
-const hasAttribute = (name: string, valueHash: string): string =>
-  `o.id = ANY (ARRAY(SELECT a.object_id FROM managed_object_attributes a
-    WHERE a.instance_id = $1 AND a.name = ${name} AND a.value_hash = ${valueHash}))`;
 
 function within(column: string, period: Period | undefined, bind: Bind): string[] {
   return [

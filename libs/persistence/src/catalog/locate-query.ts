@@ -1,8 +1,7 @@
 import { type DateAttribute, type LocateFilter } from '@lib/kmip-engine';
 import { type InstanceId, isUuid } from '@lib/kernel';
 
-import { matchHashOf, nameValueOf } from './catalog-statements';
-import { itemHashesOf } from './ttlv-text';
+import { type AttributeMatch, hasAttribute } from './attribute-search';
 
 const DATE_COLUMNS: Readonly<Record<DateAttribute, string>> = {
   initialDate: 'initial_date',
@@ -28,10 +27,7 @@ class Conditions {
   readonly values: unknown[] = [];
   readonly parts: string[] = [];
 
-  bind(value: unknown): string {
-    this.values.push(value);
-    return `$${String(this.values.length)}`;
-  }
+  readonly bind = (value: unknown): string => `$${this.values.push(value)}`;
 
   add(part: string): void {
     this.parts.push(part);
@@ -43,14 +39,18 @@ class Conditions {
 }
 
 /** One row: the number of objects that match, and the wanted page of their identifiers, newest first. */
-export function locateQuery(instanceId: InstanceId, filter: LocateFilter): { text: string; values: unknown[] } {
+export function locateQuery(
+  instanceId: InstanceId,
+  filter: Omit<LocateFilter, 'attributes'>,
+  attributes: readonly AttributeMatch[],
+): { text: string; values: unknown[] } {
   const conditions = new Conditions();
   conditions.equal('o.instance_id', instanceId);
   addColumnConditions(conditions, filter);
   for (const { attribute, from, to } of filter.dates ?? []) {
     conditions.add(`o.${DATE_COLUMNS[attribute]} BETWEEN ${conditions.bind(from)} AND ${conditions.bind(to)}`);
   }
-  for (const wanted of filter.attributes ?? []) addAttributeCondition(conditions, wanted);
+  for (const match of attributes) conditions.add(hasAttribute(match, conditions.bind));
   const limit = conditions.bind(filter.limit);
   const offset = conditions.bind(filter.offset);
   const text = `WITH hits AS MATERIALIZED (
@@ -77,25 +77,4 @@ function addColumnConditions(conditions: Conditions, filter: LocateFilter): void
     if (isUuid(filter.uniqueIdentifier)) conditions.equal('o.id', filter.uniqueIdentifier);
     else conditions.add('false');
   }
-}
-
-function addAttributeCondition(
-  conditions: Conditions,
-  { name, value }: NonNullable<LocateFilter['attributes']>[number],
-): void {
-  // $1 is the instance. The sub-query stands alone and runs once: a correlated one goes over all objects as long as the
-  // planner has no statistics.
-  const parts = ['a.instance_id = $1', `a.name = ${conditions.bind(name)}`];
-  if (value.type === 'Structure') {
-    // A structure matches when each item asked for is in the stored one; a Name Value narrows it down by an index.
-    if (nameValueOf(name, value) !== undefined) {
-      parts.push(`a.value_hash = ${conditions.bind(matchHashOf(name, value))}`);
-    }
-    parts.push(`a.item_hashes @> ${conditions.bind(itemHashesOf(value))}::bytea[]`);
-  } else {
-    parts.push(`a.value_hash = ${conditions.bind(matchHashOf(name, value))}`);
-  }
-  conditions.add(
-    `o.id = ANY (ARRAY(SELECT a.object_id FROM managed_object_attributes a WHERE ${parts.join(' AND ')}))`,
-  );
 }

@@ -3,7 +3,8 @@ import { type InstanceId } from '@lib/kernel';
 import { type DataSource } from 'typeorm';
 
 import { TenantTransactions } from '../database/transactions';
-import { keyListQuery } from './key-list-query';
+import { findAttributes } from './attribute-search';
+import { keyListQuery, wantedAttributes } from './key-list-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
 
 /** The catalog as administrators read it. */
@@ -18,7 +19,8 @@ export class PostgresKeyCatalog {
     return {
       list: (listing: KeyListing): Promise<readonly ManagedObject[]> =>
         this.transactions.run(instanceId, async ({ client }) => {
-          const { rows } = await client.query<ManagedObjectRow>(keyListQuery(instanceId, listing));
+          const attributes = await findAttributes(client, instanceId, wantedAttributes(listing));
+          const { rows } = await client.query<ManagedObjectRow>(keyListQuery(instanceId, listing, attributes));
           return rows.map(toManagedObject);
         }),
     };

@@ -14,6 +14,7 @@ import { type QueryResult } from 'pg';
 import { violatedConstraint } from '../database/persistence.error';
 import { type PreparedStatement } from '../database/prepared';
 import { type TenantTransactions, type Transaction } from '../database/transactions';
+import { findAttributes } from './attribute-search';
 import { giveBackPlace, insertObject, lockObject, readObject, updateObject } from './catalog-statements';
 import { type FetchLog } from './fetch-log';
 import { locateQuery } from './locate-query';
@@ -179,8 +180,9 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     filter: LocateFilter,
   ): Promise<{ readonly uniqueIdentifiers: readonly UniqueIdentifier[]; readonly total: number }> {
     return this.transactions.run(this.instanceId, async ({ client }) => {
+      const attributes = await findAttributes(client, this.instanceId, filter.attributes ?? []);
       const { rows } = await client.query<{ total: number; ids: UniqueIdentifier[] }>(
-        locateQuery(this.instanceId, filter),
+        locateQuery(this.instanceId, filter, attributes),
       );
       return { uniqueIdentifiers: rows[0]?.ids ?? [], total: rows[0]?.total ?? 0 };
     });
