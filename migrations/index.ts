@@ -2,6 +2,7 @@ import { InitialSchema1764000000000 } from './1764000000000-initial-schema';
 import { CatalogProvisioning1764100000000 } from './1764100000000-catalog-provisioning';
 import { DiagnosisAndUsage1764200000000 } from './1764200000000-diagnosis-and-usage';
 import { CustodyMoves1764300000000 } from './1764300000000-custody-moves';
+import { GatewayAcknowledgements1764500000000 } from './1764500000000-gateway-acknowledgements';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   CatalogProvisioning1764100000000,
   DiagnosisAndUsage1764200000000,
   CustodyMoves1764300000000,
+  GatewayAcknowledgements1764500000000,
 ];

@@ -5,6 +5,7 @@ import { type KeyManager } from '@lib/key-manager';
 import { type CorrelationId, type InstanceId, isUuid, newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import {
+  PostgresActivationLog,
   PostgresAuditTrail,
   PostgresConnectionAttempts,
   PostgresDailyUsages,
@@ -32,6 +33,7 @@ import { LocalRoleMap } from '../src/auth/local-role-map';
 import { TokenVerifier } from '../src/auth/token-verifier';
 import { RateLimiter } from '../src/http/rate-limiter';
 import { CallAudit } from '../src/tenant-api/audit/call-audit';
+import { EndpointActivation } from '../src/tenant-api/client-certificates/endpoint-activation';
 import { GatewaySightings } from '../src/tenant-api/client-certificates/gateway-sightings';
 import { PkiCertificateIssuer } from '../src/tenant-api/client-certificates/pki-certificate-issuer';
 import { FASTIFY_OPTIONS, installTenantApi } from '../src/tenant-api/install-tenant-api';
@@ -219,6 +221,10 @@ function partsOf(dataSource: DataSource, keyManager: KeyManager, workbench: Part
     attempts,
     sightings: new GatewaySightings(attempts),
     issuer: new PkiCertificateIssuer(),
+    activation: new EndpointActivation({
+      log: new PostgresActivationLog(dataSource),
+      monotonicMs: () => clock.monotonicMs(),
+    }),
     endpoints: { current: () => Promise.resolve([{ name: 'kmip-1', host: 'kmip.example.com', port: 5696 }]) },
   };
 }

@@ -6,6 +6,7 @@ export { TenantTransactions, type Transaction } from './database/transactions';
 export { PostgresObjectStores } from './catalog/postgres-object-stores';
 export { PostgresKeyCatalog } from './catalog/postgres-key-catalog';
 export { type InvalidationBusOptions, PostgresInvalidationBus } from './coordination/postgres-invalidation-bus';
+export { PostgresActivationLog } from './coordination/postgres-activation-log';
 export { PostgresLeases } from './coordination/postgres-leases';
 export { PostgresRegionDirectory } from './tenancy/postgres-region-directory';
 export { PostgresUnitOfWork } from './tenancy/postgres-unit-of-work';

@@ -144,3 +144,49 @@ describe('ClientDirectory', () => {
     expect([directory.size, directory.ageMs()]).toEqual([0, Infinity]);
   });
 });
+
+describe('ClientDirectory and whoever waits for a change', () => {
+  it('says what is in force once removals were told, and where it stood before it read', async () => {
+    const steps: string[] = [];
+    const rows = [entry('a')];
+    const listeners: ((invalidation: Invalidation) => void)[] = [];
+    const directory = new ClientDirectory({
+      source: {
+        certificates: (instanceId) => {
+          steps.push(`read ${instanceId ?? 'all'}`);
+          return Promise.resolve([...rows]);
+        },
+      },
+      bus: {
+        subscribe: (listener) => {
+          listeners.push(listener);
+          return () => undefined;
+        },
+      },
+      clock: { now: () => new Date(0), monotonicMs: () => 0 },
+      log: () => undefined,
+      schedule: () => () => undefined,
+      reporter: {
+        position: () => {
+          steps.push('position');
+          return Promise.resolve('here');
+        },
+        inForce: (position, instanceId) => steps.push(`in force ${position} ${instanceId ?? 'all'}`),
+      },
+    });
+    directory.onRemoved(() => steps.push('removed'));
+    await directory.start();
+    rows.pop();
+    for (const listener of listeners) listener({ kind: 'instance', instanceId: one });
+    await directory.refresh();
+    expect(steps).toEqual([
+      'position',
+      'read all',
+      'in force here all',
+      'position',
+      `read ${one}`,
+      'removed',
+      `in force here ${one}`,
+    ]);
+  });
+});

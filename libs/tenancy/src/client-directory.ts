@@ -1,5 +1,6 @@
 import { type CertificateFingerprint, type Clock, type InstanceId } from '@lib/kernel';
 
+import { type ActivationReporter } from './activation';
 import { type DirectoryEntry, type InvalidationBus, type RegionDirectory } from './ports';
 
 export interface ClientDirectoryOptions {
@@ -7,6 +8,8 @@ export interface ClientDirectoryOptions {
   readonly bus: InvalidationBus;
   readonly clock: Clock;
   readonly log: (message: string, error?: unknown) => void;
+  /** Told of everything that is in force here; whoever changed the list waits for that. */
+  readonly reporter?: Pick<ActivationReporter, 'position' | 'inForce'>;
   /** Everything is read again this often, in case a notice was lost. Bounds how stale an answer can be. */
   readonly sweepMs?: number;
   /** Timers, replaced in tests. */
@@ -121,17 +124,21 @@ export class ClientDirectory {
     const startedAtMs = this.options.clock.monotonicMs();
     this.sweepWanted = false;
     this.outdated.clear();
+    const position = await this.options.reporter?.position();
     const loaded = await this.options.source.certificates();
     this.replace(new Map(loaded.map((entry) => [entry.fingerprint, entry])));
     this.sweptAtMs = startedAtMs;
+    if (position !== undefined) this.options.reporter?.inForce(position);
   }
 
   private async loadInstance(instanceId: InstanceId): Promise<void> {
     this.outdated.delete(instanceId);
+    const position = await this.options.reporter?.position();
     const loaded = await this.options.source.certificates(instanceId);
     const next = new Map([...this.entries].filter(([, entry]) => entry.instanceId !== instanceId));
     for (const entry of loaded) next.set(entry.fingerprint, entry);
     this.replace(next);
+    if (position !== undefined) this.options.reporter?.inForce(position, instanceId);
   }
 
   private replace(next: ReadonlyMap<CertificateFingerprint, DirectoryEntry>): void {

@@ -1,5 +1,6 @@
 export * from './access-roles';
 export { type ActionContext } from './action-context';
+export * from './activation';
 export * from './client-certificate';
 export {
   ClientCertificateService,

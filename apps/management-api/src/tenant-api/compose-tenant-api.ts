@@ -5,6 +5,7 @@ import { type Clock, isUuid, toInstanceId } from '@lib/kernel';
 import { type ConnectionOptions, iamTokenRequest, KeyManagerRegistry } from '@lib/key-protect';
 import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import {
+  PostgresActivationLog,
   PostgresAuditTrail,
   PostgresConnectionAttempts,
   PostgresDailyUsages,
@@ -24,6 +25,7 @@ import { type InstanceDirectory } from '../http/admission';
 import { RateLimiter } from '../http/rate-limiter';
 import { type AnswerObserver } from '../http/tenant-api.plugin';
 import { CallAudit } from './audit/call-audit';
+import { EndpointActivation } from './client-certificates/endpoint-activation';
 import { GatewaySightings } from './client-certificates/gateway-sightings';
 import { PkiCertificateIssuer } from './client-certificates/pki-certificate-issuer';
 import { type InstallOptions } from './install-tenant-api';
@@ -116,6 +118,10 @@ export async function composeTenantApi(
     attempts,
     sightings: new GatewaySightings(attempts),
     issuer: new PkiCertificateIssuer(),
+    activation: new EndpointActivation({
+      log: new PostgresActivationLog(dataSource),
+      monotonicMs: () => clock.monotonicMs(),
+    }),
     endpoints: endpointsOf(settings, clock, logger),
   };
   const options: InstallOptions = {

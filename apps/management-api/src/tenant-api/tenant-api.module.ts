@@ -15,8 +15,10 @@ import {
 import { type Authorizer } from '../auth/authorizer.port';
 import { AuditController } from './audit/audit.controller';
 import { type CertificateIssuer, type ClientSightings } from './client-certificates/certificate-issuer.port';
+import { ClientCertificatePresenter } from './client-certificates/client-certificate.presenter';
 import { ClientCertificatesController } from './client-certificates/client-certificates.controller';
 import { ClientKeyPairsController } from './client-certificates/client-key-pairs.controller';
+import { EndpointActivation } from './client-certificates/endpoint-activation';
 import { CertificateClaimsController } from './diagnosis/certificate-claims.controller';
 import { ConnectionAttemptsController } from './diagnosis/connection-attempts.controller';
 import { InstancesController } from './instances/instances.controller';
@@ -60,6 +62,7 @@ export interface TenantApiParts {
   readonly sightings: ClientSightings;
   readonly issuer: CertificateIssuer;
   readonly endpoints: KmipEndpoints;
+  readonly activation: EndpointActivation;
 }
 
 export const TENANT_API_CONTROLLERS = [
@@ -100,6 +103,8 @@ export class TenantApiModule {
         value(CLIENT_SIGHTINGS, parts.sightings),
         value(CERTIFICATE_ISSUER, parts.issuer),
         value(ENDPOINTS, parts.endpoints),
+        value(EndpointActivation, parts.activation),
+        ClientCertificatePresenter,
       ],
     };
   }

@@ -6,6 +6,7 @@ import { CreationIntentEntity } from './creation-intent.entity';
 import { CustodyMoveEntity } from './custody-move.entity';
 import { CredentialEntity } from './credential.entity';
 import { CertificateClaimEntity, ConnectionAttemptEntity, UsageDayEntity } from './diagnosis.entity';
+import { GatewayAcknowledgementEntity, GatewayProcessEntity } from './gateway-acknowledgements.entity';
 import { InstanceEntity } from './instance.entity';
 import { InstanceUsageEntity } from './instance-usage.entity';
 import { ManagedObjectEntity } from './managed-object.entity';
@@ -27,6 +28,8 @@ export const entities = [
   AuditChainHeadEntity,
   InvalidationVersionEntity,
   LeaseEntity,
+  GatewayProcessEntity,
+  GatewayAcknowledgementEntity,
   CertificateClaimEntity,
   UsageDayEntity,
   ConnectionAttemptEntity,

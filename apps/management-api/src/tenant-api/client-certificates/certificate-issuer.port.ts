@@ -15,6 +15,4 @@ export interface CertificateIssuer {
 export interface ClientSightings {
   /** By SHA-256 of the certificate. */
   lastSeen(instanceId: InstanceId): Promise<ReadonlyMap<string, { at: Date; address: string; endpoint: string }>>;
-  /** Undefined when the gateways do not report. Waits up to a second for them to take a change in. */
-  activation(instanceId: InstanceId): Promise<{ complete: boolean; endpoints: readonly string[] } | undefined>;
 }

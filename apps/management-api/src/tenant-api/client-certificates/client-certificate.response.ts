@@ -2,6 +2,7 @@ import { type CertificateWarning, describeCertificate } from '@lib/pki';
 import { type ClientCertificate } from '@lib/tenancy';
 
 import { withEntityTag } from '../versions';
+import { type Activation } from './endpoint-activation';
 
 const DAY_MS = 86_400_000;
 
@@ -25,23 +26,22 @@ export interface Sighting {
   readonly endpoint: string;
 }
 
-/** Which endpoints have taken the present list of certificates in. */
-export interface Activation {
-  readonly complete: boolean;
-  readonly endpoints: readonly string[];
-}
-
 export interface CertificateContext {
   readonly href: string;
   readonly now: Date;
   readonly sighting: Sighting | undefined;
-  readonly activation: Activation | undefined;
+  readonly activation: Activation;
+}
+
+export interface ClientCertificateResponse {
+  readonly href: string;
+  readonly etag: string;
 }
 
 export function clientCertificateResponse(
   certificate: ClientCertificate,
   { href, now, sighting, activation }: CertificateContext,
-): { readonly etag: string } {
+): ClientCertificateResponse {
   return withEntityTag(certificate.id, certificate, {
     id: certificate.id,
     href,

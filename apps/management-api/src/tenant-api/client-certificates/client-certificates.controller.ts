@@ -1,16 +1,17 @@
 import { Controller, Inject } from '@nestjs/common';
 
-import { type Clock, isUuid } from '@lib/kernel';
+import { isUuid } from '@lib/kernel';
 import { type ClientCertificate, ClientCertificateService, type ConnectionAttempts } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
 import { administratorOf } from '../administrator';
 import { pageAnswer, pageRequest } from '../paging';
-import { CERTIFICATE_ISSUER, CLIENT_SIGHTINGS, CLOCK, CONNECTION_ATTEMPTS, PUBLIC_URL } from '../tokens';
+import { CERTIFICATE_ISSUER, CONNECTION_ATTEMPTS, PUBLIC_URL } from '../tokens';
 import { expectedRevision } from '../versions';
-import { type CertificateIssuer, type ClientSightings } from './certificate-issuer.port';
-import { clientCertificateResponse } from './client-certificate.response';
+import { type CertificateIssuer } from './certificate-issuer.port';
+import { ClientCertificatePresenter } from './client-certificate.presenter';
+import { EndpointActivation } from './endpoint-activation';
 
 /** InstanceClientCertificatePrototype. */
 interface Prototype {
@@ -29,9 +30,9 @@ export class ClientCertificatesController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
-    @Inject(CLIENT_SIGHTINGS) private readonly sightings: ClientSightings,
+    @Inject(EndpointActivation) private readonly activation: EndpointActivation,
+    @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
     @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
@@ -46,7 +47,7 @@ export class ClientCertificatesController {
       .filter((certificate) => fingerprint === undefined || certificate.fingerprint === fingerprint)
       .sort((one, other) => (one.id < other.id ? -1 : 1))
       .filter(({ id }) => after?.[0] === undefined || id > after[0]);
-    const present = await this.#presenter(call);
+    const present = await this.presenter.of(instanceId, this.activation.present(instanceId));
     return pageAnswer(call, this.publicUrl, 'client_certificates', found.slice(0, limit + 1), {
       cursorOf: ({ id }) => [id],
       present,
@@ -60,12 +61,13 @@ export class ClientCertificatesController {
     const pem = await this.#certificateOf(call, prototype);
     const { instanceId } = call.instance();
     const added = await this.certificates.add(instanceId, { name: prototype.name, pem }, administratorOf(call));
-    return this.#answer(call, 201, added, this.#href(call, added.id));
+    const body = (await this.presenter.of(instanceId, this.activation.awaited(instanceId)))(added);
+    return { status: 201, body, etag: body.etag, location: body.href };
   }
 
   @Operation('get_instance_client_certificate', 'certificate.read')
   async get(call: OperationCall): Promise<OperationAnswer> {
-    return this.#answer(call, 200, await this.#find(call));
+    return this.#answer(call, await this.#find(call));
   }
 
   @Operation('update_instance_client_certificate', 'certificate.update')
@@ -73,17 +75,19 @@ export class ClientCertificatesController {
     const current = await this.#find(call);
     const revision = expectedRevision(call, current.id, current);
     const { name } = call.body as { readonly name?: string };
-    if (name === undefined) return this.#answer(call, 200, current);
+    if (name === undefined) return this.#answer(call, current);
     const { instanceId } = call.instance();
     const renamed = await this.certificates.rename(instanceId, current.id, name, administratorOf(call), revision);
-    return this.#answer(call, 200, renamed);
+    return this.#answer(call, renamed);
   }
 
   @Operation('delete_instance_client_certificate', 'certificate.delete')
   async remove(call: OperationCall): Promise<OperationAnswer> {
     const current = await this.#find(call);
     const revision = expectedRevision(call, current.id, current);
-    await this.certificates.remove(call.instance().instanceId, current.id, administratorOf(call), revision);
+    const { instanceId } = call.instance();
+    await this.certificates.remove(instanceId, current.id, administratorOf(call), revision);
+    await this.activation.awaited(instanceId);
     return { status: 204 };
   }
 
@@ -113,33 +117,10 @@ export class ClientCertificatesController {
     return this.certificates.get(call.instance().instanceId, id);
   }
 
-  async #presenter(call: OperationCall): Promise<(certificate: ClientCertificate) => { readonly etag: string }> {
+  async #answer(call: OperationCall, certificate: ClientCertificate): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
-    const [seen, activation] = await Promise.all([
-      this.sightings.lastSeen(instanceId),
-      this.sightings.activation(instanceId),
-    ]);
-    const now = this.clock.now();
-    return (certificate) =>
-      clientCertificateResponse(certificate, {
-        href: this.#href(call, certificate.id),
-        now,
-        sighting: seen.get(certificate.fingerprint),
-        activation,
-      });
-  }
-
-  async #answer(
-    call: OperationCall,
-    status: 200 | 201,
-    certificate: ClientCertificate,
-    location?: string,
-  ): Promise<OperationAnswer> {
-    const body = (await this.#presenter(call))(certificate);
-    return { status, body, etag: body.etag, ...(location !== undefined && { location }) };
-  }
-
-  #href(call: OperationCall, id: string): string {
-    return `${this.publicUrl}/v1/instances/${call.instance().instanceId}/client_certificates/${id}`;
+    const present = await this.presenter.of(instanceId, this.activation.present(instanceId));
+    const body = present(certificate);
+    return { status: 200, body, etag: body.etag };
   }
 }

@@ -7,6 +7,7 @@ import { Operation, type OperationAnswer, type OperationCall } from '../../http/
 import { administratorOf } from '../administrator';
 import { CERTIFICATE_ISSUER, PUBLIC_URL } from '../tokens';
 import { type CertificateIssuer } from './certificate-issuer.port';
+import { EndpointActivation } from './endpoint-activation';
 import { toPkcs12 } from './pkcs12';
 
 /** InstanceClientKeyPairPrototype. */
@@ -24,6 +25,7 @@ export class ClientKeyPairsController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
+    @Inject(EndpointActivation) private readonly activation: EndpointActivation,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
@@ -47,6 +49,7 @@ export class ClientKeyPairsController {
         location: href,
         body: {
           client_certificate: { id: added.id, href, name: added.name, sha256_fingerprint: added.fingerprint },
+          activation: await this.activation.awaited(instanceId),
           encoding,
           certificate: added.pem,
           ...(encoding === 'pem' ? { private_key: key } : { archive: toPkcs12(key, pem, password ?? '', name) }),

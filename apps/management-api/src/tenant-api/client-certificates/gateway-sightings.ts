@@ -3,15 +3,11 @@ import { type CertificateSighting, type ConnectionAttempts } from '@lib/tenancy'
 
 import { type ClientSightings } from './certificate-issuer.port';
 
-/** What the gateways reported. They do not report yet which certificates they have taken in. */
+/** What the gateways reported. */
 export class GatewaySightings implements ClientSightings {
   constructor(private readonly attempts: Pick<ConnectionAttempts, 'lastAccepted'>) {}
 
   lastSeen(instanceId: InstanceId): Promise<ReadonlyMap<string, CertificateSighting>> {
     return this.attempts.lastAccepted(instanceId);
-  }
-
-  activation(): Promise<undefined> {
-    return Promise.resolve(undefined);
   }
 }

@@ -1,0 +1,61 @@
+import { type InstanceId } from '@lib/kernel';
+import { type EndpointActivation as Activated } from '@lib/tenancy';
+
+import { EndpointActivation } from './endpoint-activation';
+
+const instance = 'instance-1' as InstanceId;
+
+function setUp(answerAt: (nowMs: number) => readonly Activated[]) {
+  const time = { ms: 0 };
+  const activation = new EndpointActivation({
+    log: { of: async () => await Promise.resolve(answerAt(time.ms)) },
+    monotonicMs: () => time.ms,
+    pause: (ms) => {
+      time.ms += ms;
+      return Promise.resolve();
+    },
+  });
+  return { activation, time };
+}
+
+const both = (second: boolean): Activated[] => [
+  { endpoint: 'kmip-1', active: true },
+  { endpoint: 'kmip-2', active: second },
+];
+
+describe('EndpointActivation', () => {
+  it('waits until every endpoint has confirmed, and no longer', async () => {
+    const { activation, time } = setUp((nowMs) => both(nowMs >= 60));
+    expect(await activation.awaited(instance)).toEqual({
+      complete: true,
+      endpoints: ['kmip-1', 'kmip-2'],
+      pending: [],
+    });
+    expect(time.ms).toBe(60);
+  });
+
+  it('answers within a second whatever the endpoints do, and says who is missing', async () => {
+    const { activation, time } = setUp(() => both(false));
+    expect(await activation.awaited(instance)).toEqual({
+      complete: false,
+      endpoints: ['kmip-1'],
+      pending: ['kmip-2'],
+    });
+    expect(time.ms).toBeGreaterThan(800);
+    expect(time.ms).toBeLessThanOrEqual(900);
+  });
+
+  it('does not turn a change that was made into a failure', async () => {
+    const { activation } = setUp(() => {
+      throw new Error('database away');
+    });
+    expect(await activation.awaited(instance)).toEqual({ complete: false, endpoints: [], pending: [] });
+    await expect(activation.present(instance)).rejects.toThrow('database away');
+  });
+
+  it('does not wait where nobody is, and calls nothing complete', async () => {
+    const { activation, time } = setUp(() => []);
+    expect(await activation.awaited(instance)).toEqual({ complete: false, endpoints: [], pending: [] });
+    expect(time.ms).toBe(0);
+  });
+});
