@@ -43,6 +43,8 @@ export type HandshakeFailure =
   /** The client sent an alert, most often because it does not trust the server certificate. */
   | 'rejected_by_peer'
   | 'proxy_header'
+  /** Made room for a newcomer while all places were taken. */
+  | 'crowded_out'
   | 'other';
 
 export type CloseReason =

@@ -122,14 +122,24 @@ describe('before the handshake', () => {
     next.destroy();
   });
 
-  it('half-open connections are limited in all', async () => {
-    await start({ maximumHalfOpen: 2 });
-    await tcp('127.0.0.2');
-    await tcp('127.0.0.3');
-    await (await tcp('127.0.0.4')).closed();
+  it('half-open connections are limited in all: the longest silent one of the largest crowd makes room', async () => {
+    await start({ maximumHalfOpen: 3, maximumHalfOpenPerAddress: 2 });
+    const alone = await tcp('127.0.0.2');
+    const [first, second] = [await tcp('127.0.0.3'), await tcp('127.0.0.3')];
+    await expectService();
+    await first.closed();
     expect(await observer.next('limit')).toMatchObject({ limit: 'half_open' });
+    expect(await observer.next('failed')).toMatchObject({ reason: 'crowded_out', address: '127.0.0.3' });
+    expect([alone, second].map(({ socket }) => socket.destroyed)).toEqual([false, false]);
     for (const peer of peers) peer.destroy();
-    await observer.next('failed', 2);
+    await observer.next('failed', 3);
+  });
+
+  it('a flood from more addresses than there are places keeps no client out', async () => {
+    await start({ maximumHalfOpen: 10 });
+    const flood = Array.from({ length: 50 }, (_, index) => tcp(`127.0.1.${index + 1}`));
+    await Promise.all([...flood, expectService(), expectService()]);
+    expect(listener.halfOpenCount).toBeLessThanOrEqual(10);
   });
 
   it('open connections are limited in all', async () => {

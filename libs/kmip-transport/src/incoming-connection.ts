@@ -27,6 +27,11 @@ export class IncomingConnection implements PeerOrigin {
     socket.once('close', () => this.fail('closed_by_peer'));
   }
 
+  /** Its handshake is neither complete nor given up. */
+  get halfOpen(): boolean {
+    return this.#open;
+  }
+
   get remoteAddress(): string {
     return this.#remoteAddress;
   }

@@ -170,11 +170,25 @@ export class KmipListener {
 
   #takePlace(socket: Socket): Place | undefined {
     const full = this.#sockets.size >= this.#limits.maximumConnections;
-    const place = full ? undefined : this.#halfOpen.take();
+    const place = full ? undefined : (this.#halfOpen.take() ?? this.#makeRoom());
     if (place !== undefined) return place;
     socket.destroy();
     this.#limitReached(full ? 'connections' : 'half_open', socket.remoteAddress ?? '');
     return undefined;
+  }
+
+  /**
+   * Refusing newcomers would let a dozen hosts that say nothing lock everyone out. The longest silent one goes instead,
+   * of the address that has the most of them: a client that completes its handshake is hardly ever that.
+   */
+  #makeRoom(): Place | undefined {
+    const crowd = this.#halfOpen.largestGroup();
+    const candidates = [...this.#incoming.values()].filter(({ halfOpen }) => halfOpen);
+    const victim = candidates.find(({ remoteAddress }) => addressGroup(remoteAddress) === crowd) ?? candidates[0];
+    if (victim === undefined) return undefined;
+    victim.fail('crowded_out');
+    this.#limitReached('half_open', victim.remoteAddress);
+    return this.#halfOpen.take();
   }
 
   #register(socket: Socket, key: string, place: Place): IncomingConnection {

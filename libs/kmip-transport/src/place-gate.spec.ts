@@ -23,6 +23,20 @@ describe('PlaceGate', () => {
     expect(gate.take()?.assign('a')).toBe(true);
   });
 
+  it('knows who holds the most', () => {
+    const gate = new PlaceGate(10, 10);
+    expect(gate.largestGroup()).toBeUndefined();
+    gate.take();
+    const places = ['a', 'b', 'b'].map((group) => {
+      const place = gate.take();
+      place?.assign(group);
+      return place;
+    });
+    expect(gate.largestGroup()).toBe('b');
+    places.slice(1).forEach((place) => place?.release());
+    expect(gate.largestGroup()).toBe('a');
+  });
+
   it('does not count a place that was released meanwhile', () => {
     const gate = new PlaceGate(10, 1);
     const place = gate.take();

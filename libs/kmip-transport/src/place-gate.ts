@@ -19,6 +19,16 @@ export class PlaceGate {
     return this.#taken;
   }
 
+  /** The group that holds the most places. */
+  largestGroup(): string | undefined {
+    let largest: string | undefined;
+    let most = 0;
+    for (const [group, count] of this.#perGroup) {
+      if (count > most) [largest, most] = [group, count];
+    }
+    return largest;
+  }
+
   /** @returns undefined when all places are taken. The place belongs to no group until it is assigned. */
   take(): Place | undefined {
     if (this.#taken >= this.maximum) return undefined;

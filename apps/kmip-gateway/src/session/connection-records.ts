@@ -35,8 +35,8 @@ const RENEW_AFTER_MS = 60_000;
 /** Strangers make up addresses and certificates at will: what they can have written is little, and of its own. */
 const STRANGERS_AT_ONCE = 100;
 
-/** Balancers and port scanners come and go without a word; nobody looks for them. */
-const UNREMARKABLE: ReadonlySet<HandshakeFailure> = new Set(['closed_by_peer', 'proxy_header', 'other']);
+/** Balancers and port scanners come and go without a word, and nobody looks for them; the rest is told otherwise. */
+const UNREMARKABLE: ReadonlySet<HandshakeFailure> = new Set(['closed_by_peer', 'proxy_header', 'crowded_out', 'other']);
 
 /**
  * Notes which clients came, from where and how they fared, for the diagnosis that tenants read. Writes nothing itself:
