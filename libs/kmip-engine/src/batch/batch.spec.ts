@@ -244,6 +244,19 @@ describe('header fields', () => {
 });
 
 describe('what goes wrong inside', () => {
+  it('spoils the whole message when the judge of its credential fails, and says nothing of it', async () => {
+    const harness = new EngineHarness();
+    const authentication = [{ credentialType: 1, username: 'vSphere' }];
+    const verifyCredential = () => Promise.reject(new Error('the directory is away'));
+    const items = await harness.batch([create(), create()], { authentication }, { verifyCredential });
+    expect(items.map((item) => [reasonName(item.resultReason), failureCode(item)])).toStrictEqual([
+      ['GeneralFailure', 'internal'],
+    ]);
+    expect(items[0]?.resultMessage).not.toContain('directory');
+    expect(harness.logs).toMatchObject([{ level: 'error', message: 'message failed unexpectedly' }]);
+    expect(harness.store.objects()).toHaveLength(0);
+  });
+
   it('is answered with fixed text and a correlation id, and told to the log', async () => {
     const harness = new EngineHarness();
     harness.store.failNext('openIntent');
@@ -288,6 +301,17 @@ describe('what goes wrong inside', () => {
       { operation: 'Create', result: 'success' },
       { operation: 'Get', result: 'failure', failure: 'unknown_object' },
     ]);
+  });
+
+  it('records a client of whom only the certificate is known', async () => {
+    const harness = new EngineHarness();
+    const { certificateFingerprint: fingerprint, certificateName, remoteAddress, ...scope } = harness.scope();
+    expect([certificateName, remoteAddress]).toStrictEqual(['vcenter', '192.0.2.1']);
+    await harness.engine.handle(encodeRequestMessage(aRequest([query])), {
+      ...scope,
+      certificateFingerprint: fingerprint,
+    });
+    expect(harness.store.audits[0]?.initiator).toStrictEqual({ kind: 'certificate', fingerprint });
   });
 
   it('records every operation, failures included', async () => {

@@ -151,6 +151,45 @@ describe('birth of a key', () => {
     expect(keyManager.storedKeys()).toHaveLength(0);
   });
 
+  it('is refused when its commit failed and a reconciler took it over before the repetition', async () => {
+    const { store } = harness;
+    const completeIntent = store.completeIntent.bind(store);
+    store.completeIntent = async (object) => {
+      store.completeIntent = completeIntent;
+      await store.claimIntent(object.uniqueIdentifier);
+      throw new Error('the connection broke');
+    };
+    expect(await harness.refusal('Create', template)).toMatchObject({ code: 'internal' });
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+    expect(store.objects()).toHaveLength(0);
+    expect(store.intents()).toHaveLength(0);
+  });
+
+  it('does not look for a stored key once its time is up; the reconciler does', async () => {
+    harness.keyManager.failNext('storeKey', 'timeout', { afterEffect: true });
+    const stopping = new AbortController();
+    const store = harness.keyManager.storeKey.bind(harness.keyManager);
+    harness.keyManager.storeKey = (...args) => {
+      const answer = store(...args);
+      stopping.abort();
+      return answer;
+    };
+    const scope = { signal: stopping.signal };
+    expect(await harness.refusal('Create', template, { scope })).toMatchObject({ code: 'key_manager_timeout' });
+    expect(harness.keyManager.callsOf('findKeysByName')).toHaveLength(0);
+    expect(harness.store.intents()).toHaveLength(1);
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect((await harness.reconcile()).abandoned).toHaveLength(1);
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+  });
+
+  it('begins nothing at the key manager in a process that is stopping', async () => {
+    const scope = { signal: AbortSignal.abort() };
+    expect(await harness.refusal('Create', template, { scope })).toMatchObject({ code: 'key_manager_timeout' });
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+    expect(harness.store.intents()).toHaveLength(0);
+  });
+
   it('serves no key the key manager did not make', async () => {
     const wrap = harness.keyManager.wrap.bind(harness.keyManager);
     harness.keyManager.wrap = async (...args) => {

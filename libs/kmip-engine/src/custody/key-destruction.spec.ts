@@ -108,6 +108,36 @@ describe('destruction of a key', () => {
     await expect(harness.fetch(id)).resolves.toHaveLength(32);
   });
 
+  it('is done once when two gateways are asked at once, and both say so', async () => {
+    const other = harness.anotherGateway();
+    await Promise.all([
+      harness.perform('Destroy', { uniqueIdentifier: id }),
+      other.perform('Destroy', { uniqueIdentifier: id }),
+    ]);
+    expect(harness.store.objects()).toMatchObject([{ state: 'Destroyed' }]);
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+  });
+
+  it('is refused once and for all when two gateways are asked at once and may not', async () => {
+    harness.keyManager.role = 'writer';
+    const other = harness.anotherGateway();
+    const answers = await Promise.all([destroy(), other.refusal('Destroy', { uniqueIdentifier: id })]);
+    expect(answers.map(({ code }) => code)).toStrictEqual(['destroy_needs_manager', 'destroy_needs_manager']);
+    expect(harness.store.objects()[0]?.destroyRequestedAt).toBeUndefined();
+    await expect(harness.fetch(id)).resolves.toHaveLength(32);
+  });
+
+  it('of a key without a stored key, as after a rebuilt catalog, needs nothing of the key manager', async () => {
+    const { custody, ...object } = harness.store.objects()[0]!;
+    expect(custody).toBeDefined();
+    harness.store.overwrite(object);
+    expect(await harness.refusal('Get', { uniqueIdentifier: id })).toMatchObject({ code: 'stored_key_deleted' });
+    const calls = harness.keyManager.calls.length;
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(stateOf(harness)).toBe('Destroyed');
+    expect(harness.keyManager.calls).toHaveLength(calls);
+  });
+
   it('leaves an Active key alone', async () => {
     await harness.perform('Activate', { uniqueIdentifier: id });
     expect(await destroy()).toStrictEqual({ reason: 'PermissionDenied', code: 'destroy_active' });

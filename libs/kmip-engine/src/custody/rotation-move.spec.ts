@@ -84,6 +84,36 @@ describe('after the root key was rotated', () => {
     expect(harness.store.objects()).toMatchObject([{ state: 'Destroyed' }]);
   });
 
+  it('serves more keys than wait to be moved, and moves the rest when they are fetched again', async () => {
+    const ids = [id];
+    for (let count = 0; count < 120; count += 1) ids.push(await harness.createKey());
+    harness.keyManager.rotate();
+    const release = harness.keyManager.hang('deleteKey');
+    for (const each of ids) await harness.fetch(each);
+    release();
+    await harness.engine.drain();
+    const old = () =>
+      harness.store.objects().filter(({ custody }) => custody?.rootKeyVersion !== harness.keyManager.rootKey.version);
+    expect(old().length).toBeGreaterThan(0);
+    for (const { uniqueIdentifier } of old()) await harness.fetch(uniqueIdentifier);
+    await harness.engine.drain();
+    expect(old()).toHaveLength(0);
+    expect(harness.keyManager.storedKeys()).toHaveLength(ids.length);
+  });
+
+  it('a stored key that could neither be read back nor deleted is left to the reconciler', async () => {
+    const before = custody();
+    harness.keyManager.failNext('fetchKey', 'unavailable', { after: 1 });
+    harness.keyManager.failNext('deleteKey', 'unavailable', { after: 1 });
+    expect(await harness.fetch(id)).toStrictEqual(key);
+    await harness.engine.drain();
+    expect(custody()).toStrictEqual(before);
+    expect(harness.keyManager.storedKeys()).toHaveLength(2);
+    harness.clock.advance(600_001);
+    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    expect(harness.keyManager.storedKeys().map(({ id: stored }) => stored)).toStrictEqual([before.storedKeyId]);
+  });
+
   it('serves keys that lie under an earlier root key through the scope, and says so when it cannot', async () => {
     const earlier = harness.keyManager;
     const options = { scope: { rootKeyId: 'another root key', keyManagerOf: () => earlier } };

@@ -5,6 +5,7 @@ const text = (value: string) => ({ type: 'TextString', value }) as const;
 const enumeration = (value: number) => ({ type: 'Enumeration', value }) as const;
 const integer = (value: number) => ({ type: 'Integer', value }) as const;
 const boolean = (value: boolean) => ({ type: 'Boolean', value }) as const;
+const bytes = (hex: string) => ({ type: 'ByteString', value: Buffer.from(hex, 'hex') }) as const;
 const start = Date.UTC(2026, 10, 24, 12) / 1000;
 const date = (offset: number) => ({ type: 'DateTime', value: BigInt(start + offset) }) as const;
 
@@ -23,7 +24,7 @@ describe('Locate', () => {
       return id;
     };
     await birth('a', attribute('Name', nameValue('alpha')), attribute('x-Component', text('Virtual Machine')));
-    await harness.perform('Activate', { uniqueIdentifier: await birth('b') });
+    await harness.perform('Activate', { uniqueIdentifier: await birth('b', attribute('x-bytes', bytes('01ff'))) });
     await harness.fetch(await birth('c', attribute('Object Group', text('group'))));
     await harness.perform('Destroy', { uniqueIdentifier: await birth('d', attribute('Name', nameValue('gone'))) });
   });
@@ -52,6 +53,8 @@ describe('Locate', () => {
     ['the Name of a destroyed key', by(attribute('Name', nameValue('gone'))), ''],
     ['a custom attribute', by(attribute('x-Component', text('Virtual Machine'))), 'a'],
     ['a custom attribute nobody has', by(attribute('x-Other', text('1'))), ''],
+    ['bytes', by(attribute('x-bytes', bytes('01ff'))), 'b'],
+    ['other bytes', by(attribute('x-bytes', bytes('01fe'))), ''],
     ['State', by(attribute('State', enumeration(State.Active))), 'b'],
     ['State Destroyed', by(attribute('State', enumeration(State.Destroyed))), 'd'],
     ['a state there is not', by(attribute('State', enumeration(77))), ''],

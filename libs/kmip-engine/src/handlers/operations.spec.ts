@@ -74,6 +74,32 @@ describe('operation by state', () => {
       expect(reasonName(answer.resultReason)).toBe(expected === 'key_destroyed' ? 'ItemNotFound' : 'PermissionDenied');
   });
 
+  /** What lies over a state: it stays as it is, and some operations are refused. */
+  const overlays: readonly (readonly [string, Partial<ManagedObject>, ...string[]])[] = [
+    ['suspended', { suspended: true }, 'key_suspended', 'ok', 'ok', 'ok', 'ok', 'ok', 'key_suspended'],
+    [
+      'being destroyed',
+      { destroyRequestedAt: new Date(0) },
+      'key_being_destroyed',
+      'ok',
+      'ok',
+      'ok',
+      'key_being_destroyed',
+      'ok',
+      'ok',
+    ],
+  ];
+  const overlayCells = overlays.flatMap(([overlay, changes, ...answers]) =>
+    operations(UNKNOWN).map(({ name }, index) => [name, overlay, answers[index]!, index, changes] as const),
+  );
+  it.each(overlayCells)('%s on a key that is %s: %s', async (_name, _overlay, expected, index, changes) => {
+    const harness = new EngineHarness();
+    const id = await harness.createKey();
+    harness.store.overwrite({ ...harness.store.objects()[0]!, ...changes });
+    const { name, payload } = operations(id)[index]!;
+    expect(failureCode(await harness.attempt(name, payload)) ?? 'ok').toBe(expected);
+  });
+
   it.each(operations(UNKNOWN))('$name tells an unknown key from nothing else', async ({ name, payload }) => {
     const harness = new EngineHarness();
     expect(await harness.refusal(name, payload)).toStrictEqual({ reason: 'ItemNotFound', code: 'unknown_object' });
@@ -368,6 +394,15 @@ describe('attributes', () => {
     expect(await add('x-n', text('v'))).toStrictEqual({ reason: 'IndexOutOfBounds', code: 'attribute_limit' });
   });
 
+  it('lets an Active key be given an end but no other beginning', async () => {
+    change({ state: 'Active' });
+    expect(await add('Activation Date', date(NOW_SECONDS + 60))).toMatchObject({ code: 'date_frozen' });
+    const ending = attribute('Deactivation Date', date(NOW_SECONDS + 60));
+    await harness.perform('AddAttribute', { uniqueIdentifier: id, attribute: ending });
+    harness.clock.advance(60_000);
+    expect(await harness.refusal('Activate', { uniqueIdentifier: id })).toMatchObject({ code: 'activate_wrong_state' });
+  });
+
   it('moves Last Change Date with every change', async () => {
     harness.clock.advance(5000);
     await harness.perform('AddAttribute', { uniqueIdentifier: id, attribute: attribute('x-a', text('1')) });
@@ -420,6 +455,31 @@ describe('Create', () => {
       'InvalidField',
       'attribute_value_invalid',
     ],
+    ['no attributes at all', [], 'InvalidField', 'algorithm_missing'],
+    [
+      'an attribute without a value',
+      [algorithm, mask, attribute('x-a', undefined)],
+      'InvalidField',
+      'attribute_value_missing',
+    ],
+    [
+      'two contacts',
+      [algorithm, mask, attribute('Contact Information', text('a')), attribute('Contact Information', text('b'))],
+      'IndexOutOfBounds',
+      'attribute_twice',
+    ],
+    [
+      'a long byte string',
+      [algorithm, mask, attribute('x-a', { type: 'ByteString', value: Buffer.alloc(4097) })],
+      'InvalidField',
+      'attribute_too_long',
+    ],
+    [
+      'a big number of many digits',
+      [algorithm, mask, attribute('x-a', { type: 'BigInteger', value: 2n ** 32_776n })],
+      'InvalidField',
+      'attribute_too_long',
+    ],
     ['the algorithm twice', [algorithm, algorithm, mask], 'IndexOutOfBounds', 'attribute_twice'],
     ['a state', [algorithm, mask, attribute('State', enumeration(2))], 'InvalidField', 'attribute_not_for_create'],
     ['y-', [algorithm, mask, attribute('y-a', text('1'))], 'InvalidField', 'attribute_not_for_create'],
@@ -450,6 +510,13 @@ describe('Create', () => {
     expect(await create([algorithm, mask], objectType)).toStrictEqual({
       reason: 'InvalidField',
       code: 'object_type_not_supported',
+    });
+  });
+
+  it('refuses a request without a single attribute', async () => {
+    expect(await new EngineHarness().refusal('Create', { objectType: 2, templateAttribute: {} })).toStrictEqual({
+      reason: 'InvalidField',
+      code: 'algorithm_missing',
     });
   });
 

@@ -155,6 +155,26 @@ describe('leaving a root key for one in another key manager', () => {
     expect(rewraps(tenant)).toHaveLength(4);
   });
 
+  it('pauses after each key, and no longer than its process lives', async () => {
+    const tenant = await new Rebound({ spacingMs: HOUR }).create(3);
+    const stopping = new AbortController();
+    const close = tenant.harness.store.moves.close.bind(tenant.harness.store.moves);
+    tenant.harness.store.moves.close = async (move) => {
+      await close(move);
+      setImmediate(() => stopping.abort());
+    };
+    const turn = tenant.sweep.leave({ ...tenant.scope(), signal: stopping.signal }, tenant.source);
+    expect(await turn).toMatchObject({ state: 'more', moved: 1 });
+    expect(tenant.present.storedKeys()).toHaveLength(1);
+  });
+
+  it('passes on what the catalog throws, and goes on from there', async () => {
+    const tenant = await new Rebound().create(2);
+    tenant.harness.store.moves.failNext('keysUnder');
+    await expect(tenant.turn()).rejects.toThrow('keysUnder');
+    expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 2 });
+  });
+
   it('stops with its process', async () => {
     const tenant = await new Rebound().create(3);
     const stopping = new AbortController();
@@ -318,6 +338,19 @@ describe('after a rotation of the root key', () => {
     tenant.harness.clock.advance(6 * HOUR + 1);
     await refresh(tenant);
     expect(tenant.former.callsOf('storeKey')).toHaveLength(stored);
+  });
+
+  it('has nothing to do when the key manager names no version', async () => {
+    const tenant = await rotated(1);
+    const describeRootKey = tenant.former.describeRootKey.bind(tenant.former);
+    tenant.former.describeRootKey = async (call) => {
+      const { id, name, state, isRootKey } = await describeRootKey(call);
+      return { id, name, state, isRootKey };
+    };
+    expect(await refresh(tenant)).toMatchObject({ state: 'done', moved: 0 });
+    tenant.former.describeRootKey = () => Promise.reject(new Error('a bug'));
+    tenant.harness.clock.advance(6 * HOUR + 1);
+    await expect(refresh(tenant)).rejects.toThrow('a bug');
   });
 
   it('waits when the key manager cannot be asked, and without one', async () => {

@@ -89,6 +89,49 @@ describe('the reconciler', () => {
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });
 
+  it('drops an intent beside a key that is in the catalog, and keeps the key: it was acknowledged', async () => {
+    const id = await harness.createKey();
+    const intent = { storedKeyName: 'x', startedAt: harness.clock.now(), createdBy: 'x' };
+    const { uniqueIdentifier } = harness.store.objects()[0]!;
+    await harness.store.openIntent({ ...intent, uniqueIdentifier }, 100);
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ abandoned: [id] });
+    expect(harness.store.intents()).toHaveLength(0);
+    await expect(harness.fetch(id)).resolves.toHaveLength(32);
+  });
+
+  it('leaves alone what another one settled between its look and its grasp', async () => {
+    await deadCreate(harness, 1);
+    const { store } = harness;
+    const staleIntents = store.staleIntents.bind(store);
+    store.staleIntents = async (...args) => {
+      const found = await staleIntents(...args);
+      for (const { uniqueIdentifier } of found) await store.abandonIntent(uniqueIdentifier);
+      return found;
+    };
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ abandoned: [], kept: [], failed: [] });
+    expect(harness.keyManager.callsOf('deleteKey')).toHaveLength(0);
+  });
+
+  it('leaves alone a destruction that was withdrawn or done between its look and its grasp', async () => {
+    await harness.createKey();
+    const { store } = harness;
+    const { uniqueIdentifier } = store.objects()[0]!;
+    store.pendingDeletions = () => Promise.resolve([{ uniqueIdentifier, storedKeyId: 'x' }]);
+    expect(await harness.reconcile()).toMatchObject({ destroyed: [], withdrawn: [], failed: [] });
+    expect(harness.keyManager.storedKeys()).toHaveLength(1);
+  });
+
+  it('tries a destruction again whose outcome stays unknown', async () => {
+    const id = await harness.createKey();
+    harness.store.overwrite({ ...harness.store.objects()[0]!, destroyRequestedAt: harness.clock.now() });
+    harness.clock.advance(TEN_MINUTES + 1);
+    harness.keyManager.failNext('deleteKey', 'timeout', { afterEffect: true });
+    expect(await harness.reconcile()).toMatchObject({ failed: [id], destroyed: [] });
+    expect(await harness.reconcile()).toMatchObject({ failed: [], destroyed: [id] });
+  });
+
   it('may run twice at once', async () => {
     for (let count = 0; count < 3; count++) await deadCreate(harness, 1);
     harness.clock.advance(TEN_MINUTES + 1);
@@ -226,6 +269,39 @@ describe('the reconciler and moves that were interrupted', () => {
     later();
     const scope = { ...harness.reconcileScope(), rootKeyId: 'another root key' };
     expect(await harness.reconciler().run(scope)).toMatchObject({ kept: [id], settled: [] });
+    expect(stored()).toHaveLength(2);
+  });
+
+  it('leaves alone a move that was closed between its look and its grasp', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    later();
+    const { moves } = harness.store;
+    const stale = moves.stale.bind(moves);
+    moves.stale = async (...args) => {
+      const found = await stale(...args);
+      for (const move of found) await moves.close(move);
+      return found;
+    };
+    expect(await harness.reconcile()).toMatchObject({ settled: [], kept: [], failed: [] });
+    expect(stored()).toHaveLength(2);
+  });
+
+  it('drops the note of a key that is no longer in the catalog, and touches nothing of the tenant', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    later();
+    harness.store.find = () => Promise.resolve(undefined);
+    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    expect(stored()).toHaveLength(2);
+    expect(harness.store.moves.all()).toHaveLength(0);
+  });
+
+  it('waits while the root key the key came from is bound no longer', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit', { afterEffect: true }));
+    const [move] = harness.store.moves.all();
+    await harness.store.moves.close(move!);
+    await harness.store.moves.open({ ...move!, fromRootKeyId: 'a root key that was unbound' }, 9);
+    later();
+    expect(await harness.reconcile()).toMatchObject({ kept: [id], settled: [] });
     expect(stored()).toHaveLength(2);
   });
 
