@@ -3,6 +3,7 @@ import { CatalogProvisioning1764100000000 } from './1764100000000-catalog-provis
 import { DiagnosisAndUsage1764200000000 } from './1764200000000-diagnosis-and-usage';
 import { CustodyMoves1764300000000 } from './1764300000000-custody-moves';
 import { GatewayAcknowledgements1764500000000 } from './1764500000000-gateway-acknowledgements';
+import { AuditSearch1764600000000 } from './1764600000000-audit-search';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   DiagnosisAndUsage1764200000000,
   CustodyMoves1764300000000,
   GatewayAcknowledgements1764500000000,
+  AuditSearch1764600000000,
 ];

@@ -28,6 +28,7 @@ describe('PostgresAuditTrail', () => {
       { initiator: { kind: 'user', iamId: 'IBMid-1' }, action: 'vmware-solutions.certificate.create' },
       { initiator: { kind: 'system', component: 'reconciler' } },
       { initiator: { kind: 'certificate', fingerprint: toFingerprint('cd'.repeat(32)) } },
+      { initiator: { kind: 'user', iamId: String.raw`IBMid-"\5%0_` } },
     ];
     const { auditSink } = new PostgresObjectStores(dataSource);
     for (const [index, variant] of variants.entries()) {
@@ -46,12 +47,14 @@ describe('PostgresAuditTrail', () => {
   };
 
   it.each<[string, Partial<AuditQuery>, number[]]>([
-    ['everything of the instance', {}, [1, 2, 3, 4, 5]],
-    ['the newest first', { newestFirst: true }, [5, 4, 3, 2, 1]],
+    ['everything of the instance', {}, [1, 2, 3, 4, 5, 6]],
+    ['the newest first', { newestFirst: true }, [6, 5, 4, 3, 2, 1]],
     ['an action', { action: 'vmware-solutions.certificate.create' }, [3]],
     ['failures', { outcome: 'failure' }, [2]],
     ['a target', { targetId: 'k1' }, [1, 2]],
     ['a user', { initiatorId: 'IBMid-1' }, [3]],
+    ['a user with characters that patterns have', { initiatorId: String.raw`IBMid-"\5%0_` }, [6]],
+    ['nobody whose id such a pattern would fit', { initiatorId: 'IBMid-_' }, []],
     ['a certificate', { initiatorId: `CertificateID-${'cd'.repeat(32)}` }, [5]],
     ['a component', { initiatorId: 'reconciler' }, [4]],
     ['a time', { occurred: { from: second(1), before: second(3) } }, [2, 3]],
@@ -69,13 +72,13 @@ describe('PostgresAuditTrail', () => {
   it('gives the event as it was recorded, and none of another tenant', async () => {
     const trail = new PostgresAuditTrail(dataSource);
     await expect(trail.find(mine, 3)).resolves.toMatchObject({ event: events[2] });
-    await expect(trail.find(mine, 6)).resolves.toBeUndefined();
+    await expect(trail.find(mine, 7)).resolves.toBeUndefined();
     await expect(trail.list(foreign, { newestFirst: false, limit: 9 })).resolves.toHaveLength(1);
   });
 
   it('exports lines that verify', async () => {
     const found = await new PostgresAuditTrail(dataSource).list(mine, { newestFirst: false, limit: 100 });
     const lines = found.map(({ row }) => JSON.stringify(toCadf(row)));
-    expect(verifyExport(lines)).toMatchObject({ intact: true, head: { seq: 5 } });
+    expect(verifyExport(lines)).toMatchObject({ intact: true, head: { seq: 6 } });
   });
 });

@@ -3,6 +3,10 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('audit_events')
 @Index('ix_audit_events_occurred', ['instanceId', 'occurredAt', 'seq'])
 @Index('ix_audit_events_target', ['instanceId', 'targetId', 'seq'])
+@Index('ix_audit_events_failures', ['instanceId', 'seq'], { where: `outcome = 'failure'` })
+@Index('ix_audit_events_action', ['instanceId', 'action', 'seq'], {
+  where: `action <> 'vmware-solutions.kmip-key.read'`,
+})
 export class AuditEventEntity {
   @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_audit_events' })
   instanceId!: string;
