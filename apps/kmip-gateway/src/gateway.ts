@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type GatewayConfig } from '@lib/config';
 import { type CertificateFingerprint, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
@@ -6,9 +6,9 @@ import { KeyManagerRegistry } from '@lib/key-protect';
 import { type EngineScope, KmipEngine } from '@lib/kmip-engine';
 import { KmipListener, type ListenerCertificate, type PeerDescription } from '@lib/kmip-transport';
 import { type HealthServer, type Logger, type Metrics } from '@lib/observability';
-import { PostgresConnectionAttempts } from '@lib/persistence';
+import { PostgresActivationLog, PostgresConnectionAttempts } from '@lib/persistence';
 import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
-import { ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
+import { ActivationReporter, ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
 
 import { GatewayMetrics } from './gateway-metrics';
 import { Housekeeping } from './reconcile/housekeeping';
@@ -32,6 +32,7 @@ export interface GatewayParts {
 
 /** One KMIP endpoint: listener, sessions, engine and its share of the region's housekeeping. */
 export class Gateway {
+  readonly #activation: ActivationReporter;
   readonly #directory: ClientDirectory;
   readonly #keyManagers: TenantKeyManagers;
   readonly #engine: KmipEngine;
@@ -48,7 +49,13 @@ export class Gateway {
     const { config, logger, metrics, region } = parts;
     const log = (message: string, error?: unknown): void => logger.warn({ err: error }, message);
     this.#observer = new GatewayMetrics(metrics, logger, region.clock);
-    this.#directory = new ClientDirectory({ source: region.directory, bus: region.bus, clock: region.clock, log });
+    this.#activation = new ActivationReporter({
+      log: new PostgresActivationLog(region.dataSource),
+      process: { id: randomUUID(), endpoint: config.kmipEndpointName },
+      warn: log,
+    });
+    const { bus, clock, directory: source } = region;
+    this.#directory = new ClientDirectory({ source, bus, clock, log, reporter: this.#activation });
     const registry = new KeyManagerRegistry({
       iamUrl: config.iamUrl,
       endpoints: endpointGuard(endpointTemplates(config)),
@@ -126,6 +133,7 @@ export class Gateway {
     await this.#refusals.settled();
     await this.#records.stop();
     await this.#directory.stop();
+    await this.#activation.stop();
     await this.#keyManagers.stop();
   }
 
