@@ -4,6 +4,7 @@ import { DiagnosisAndUsage1764200000000 } from './1764200000000-diagnosis-and-us
 import { CustodyMoves1764300000000 } from './1764300000000-custody-moves';
 import { GatewayAcknowledgements1764500000000 } from './1764500000000-gateway-acknowledgements';
 import { AuditSearch1764600000000 } from './1764600000000-audit-search';
+import { RoomForFetches1764700000000 } from './1764700000000-room-for-fetches';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   CustodyMoves1764300000000,
   GatewayAcknowledgements1764500000000,
   AuditSearch1764600000000,
+  RoomForFetches1764700000000,
 ];
