@@ -93,6 +93,14 @@ export interface ManagedObjectStore {
   staleIntents(before: Date, limit: number): Promise<readonly CreationIntent[]>;
 
   /**
+   * Puts a key back that lies in the key manager and is missing here. It counts for the quota, and is not held up by it.
+   * An unclaimed intent begun before `interruptedBefore` gives way to the key.
+   * @returns `present` when the object is there, destroyed or not; `busy` when a Create of it is under way or being
+   *   settled, which may end with its stored key removed. Nothing is changed or recorded then.
+   */
+  restore(object: ManagedObject, audit: AuditEvent, interruptedBefore: Date): Promise<'restored' | 'present' | 'busy'>;
+
+  /**
    * Locks the row, lets `decide` look at the current object and commits what it returns. Two connections changing one
    * object at the same time lose nothing (vCenter tags and activates one key in parallel).
    * `decide` may throw; then nothing is written and the error goes to the caller.

@@ -138,6 +138,15 @@ export async function giveBackPlace({ client, instanceId }: Pick<Transaction, 'c
   await client.query('UPDATE instance_usage SET live_keys = live_keys - 1 WHERE instance_id = $1', [instanceId]);
 }
 
+/** For a key that comes without an intent; it is there already, so no maximum can refuse it. */
+export async function takePlace({ client, instanceId }: Pick<Transaction, 'client' | 'instanceId'>): Promise<void> {
+  await client.query(
+    `INSERT INTO instance_usage (instance_id, live_keys) VALUES ($1, 1)
+      ON CONFLICT (instance_id) DO UPDATE SET live_keys = instance_usage.live_keys + 1`,
+    [instanceId],
+  );
+}
+
 /** What a value is looked up by: of a Name its Name Value alone, since clients ask without Name Type. */
 export function matchHashOf(name: string, value: TtlvValue): Buffer {
   const nameValue = nameValueOf(name, value);

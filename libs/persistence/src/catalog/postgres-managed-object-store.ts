@@ -12,10 +12,10 @@ import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 import { type QueryResult } from 'pg';
 
 import { violatedConstraint } from '../database/persistence.error';
-import { type PreparedStatement } from '../database/prepared';
+import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type TenantTransactions, type Transaction } from '../database/transactions';
 import { findAttributes } from './attribute-search';
-import { giveBackPlace, insertObject, lockObject, readObject, updateObject } from './catalog-statements';
+import { giveBackPlace, insertObject, lockObject, readObject, takePlace, updateObject } from './catalog-statements';
 import { type FetchLog } from './fetch-log';
 import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
@@ -43,8 +43,13 @@ const OPEN_INTENT = {
 const LOCK_INTENT: PreparedStatement = {
   name: 'intent_lock',
   types: 'uuid, uuid',
-  text: 'SELECT claimed_at FROM creation_intents WHERE instance_id = $1 AND id = $2 FOR UPDATE',
+  text: 'SELECT claimed_at, started_at FROM creation_intents WHERE instance_id = $1 AND id = $2 FOR UPDATE',
 };
+
+interface LockedIntent {
+  readonly claimed_at: Date | null;
+  readonly started_at: Date;
+}
 
 const OBJECT_EXISTS: PreparedStatement = {
   name: 'object_exists',
@@ -86,17 +91,38 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void> {
-    // The intent is locked before the object is looked for: a twin call that just finished is seen then.
-    const values = [this.instanceId, object.uniqueIdentifier];
-    const first = [LOCK_INTENT, OBJECT_EXISTS].map((statement) => ({ statement, values }));
     const complete = async (transaction: Transaction, [intent, existing]: QueryResult[]): Promise<void> => {
       if (existing?.rowCount === 1) return;
-      const [open] = (intent?.rows ?? []) as { claimed_at: Date | null }[];
+      const [open] = (intent?.rows ?? []) as LockedIntent[];
       if (open === undefined || open.claimed_at !== null) throw new ObjectStoreError('intent_closed');
       await insertObject(transaction, object);
       await transaction.appendAudit([audit]);
     };
+    const first = this.lockBirth(object);
     await this.withStoreErrors(() => this.transactions.run(this.instanceId, complete, first));
+  }
+
+  async restore(
+    object: ManagedObject,
+    audit: AuditEvent,
+    interruptedBefore: Date,
+  ): Promise<'restored' | 'present' | 'busy'> {
+    const restore = async (transaction: Transaction, [intent, existing]: QueryResult[]) => {
+      if (existing?.rowCount === 1) return 'present';
+      const [open] = (intent?.rows ?? []) as LockedIntent[];
+      if (open !== undefined && (open.claimed_at !== null || open.started_at >= interruptedBefore)) return 'busy';
+      if (open === undefined) await takePlace(transaction);
+      await insertObject(transaction, object);
+      await transaction.appendAudit([audit]);
+      return 'restored';
+    };
+    try {
+      return await this.transactions.run(this.instanceId, restore, this.lockBirth(object));
+    } catch (error) {
+      // Another one that restores came first: without an intent there is no row to wait at.
+      if (violatedConstraint(error) === 'pk_managed_objects') return 'present';
+      throw error;
+    }
   }
 
   async claimIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
@@ -190,6 +216,12 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
 
   async record(audit: AuditEvent): Promise<void> {
     await this.fetchLog.record(this.instanceId, audit);
+  }
+
+  /** The intent is locked before the object is looked for: a twin call that just finished is seen then. */
+  private lockBirth({ uniqueIdentifier }: ManagedObject): readonly PreparedCall[] {
+    const values = [this.instanceId, uniqueIdentifier];
+    return [LOCK_INTENT, OBJECT_EXISTS].map((statement) => ({ statement, values }));
   }
 
   private async withStoreErrors<T>(work: () => Promise<T>): Promise<T> {

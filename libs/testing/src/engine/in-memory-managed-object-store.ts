@@ -120,6 +120,17 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     );
   }
 
+  restore(object: ManagedObject, audit: AuditEvent, interruptedBefore: Date): Promise<'restored' | 'present' | 'busy'> {
+    return this.#faults.run('restore', () => {
+      if (this.#objects.has(object.uniqueIdentifier)) return 'present';
+      const record = this.#intents.get(object.uniqueIdentifier);
+      if (record !== undefined && (record.claimed || record.intent.startedAt >= interruptedBefore)) return 'busy';
+      this.#commit(audit, object);
+      this.#intents.delete(object.uniqueIdentifier);
+      return 'restored';
+    });
+  }
+
   mutate<T>(
     uniqueIdentifier: UniqueIdentifier,
     decide: (current: ManagedObject) => Mutation<T>,

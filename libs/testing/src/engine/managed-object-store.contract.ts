@@ -5,6 +5,7 @@ import { type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
 import { describeCustodyMoves } from './custody-moves.contract';
 import { describeLocate } from './locate.contract';
 import { aManagedObject, aName, aText, anAuditEvent, anIntent, nameValue, putObject } from './managed-object.fixture';
+import { describeRestoring } from './restore.contract';
 
 /** One instance's catalog under test, and a second instance in the same place that must never be seen. */
 export interface ManagedObjectStoreHarness {
@@ -38,6 +39,7 @@ export function describeManagedObjectStoreContract(
     describeMutation(() => harness);
     describeServing(() => harness);
     describeIsolation(() => harness);
+    describeRestoring(() => harness);
     describeCustodyMoves(() => harness);
     describeLocate(() => harness);
   });
