@@ -175,6 +175,7 @@ export class Gateway {
         maximumHalfOpen: config.kmipMaximumHalfOpen,
         maximumHalfOpenPerAddress: config.kmipMaximumHalfOpenPerAddress,
         maximumConnectionsPerCertificate: config.kmipMaximumConnectionsPerCertificate,
+        maximumConnectionsPerOwner: config.kmipMaximumConnectionsPerInstance,
       },
     });
   }

@@ -7,6 +7,7 @@ import { PlaceGate } from './place-gate';
 /** How a client is let in, or why not. */
 export interface Verdict {
   readonly idleTimeoutMs: number;
+  readonly maximumMessageBytes: number;
   readonly refusal?: string;
   readonly limit?: TransportLimitName;
   /** Gives the client's places back; call it when its connection is closed. */
@@ -16,12 +17,13 @@ export interface Verdict {
 const nothing = (): void => undefined;
 
 /**
- * Counts connections per certificate for known clients, and all together and per address for strangers, so that
+ * Counts connections per certificate and per owner for known clients, and all together and per address for strangers, so that
  * neither a busy client nor a flood of unknown certificates takes the places of others.
  */
 export class ClientAdmission {
   readonly #strangers: PlaceGate;
   readonly #known: PlaceGate;
+  readonly #owned: PlaceGate;
 
   constructor(
     private readonly handler: KmipConnectionHandler,
@@ -29,12 +31,14 @@ export class ClientAdmission {
   ) {
     this.#strangers = new PlaceGate(limits.maximumStrangers, limits.maximumStrangersPerAddress);
     this.#known = new PlaceGate(limits.maximumConnections, limits.maximumConnectionsPerCertificate);
+    this.#owned = new PlaceGate(limits.maximumConnections, limits.maximumConnectionsPerOwner);
   }
 
   enter(peer: PeerDescription): Verdict {
     const admission = this.#ask(peer);
-    if (typeof admission === 'object') return this.#refused(admission.refuse);
-    return admission === 'known' ? this.#enterKnown(peer) : this.#enterStranger(peer);
+    if (admission === 'stranger') return this.#enterStranger(peer);
+    if (admission === 'known') return this.#enterKnown(peer);
+    return 'refuse' in admission ? this.#refused(admission.refuse) : this.#enterKnown(peer, admission.owner);
   }
 
   /** A handler that throws has no opinion, and who is not known is a stranger. */
@@ -46,13 +50,23 @@ export class ClientAdmission {
     }
   }
 
-  #enterKnown(peer: PeerDescription): Verdict {
+  #enterKnown(peer: PeerDescription, owner?: string): Verdict {
     const place = this.#known.take();
     if (place === undefined) return this.#refused('connections', 'connections');
     if (!place.assign(peer.fingerprint ?? `none ${addressGroup(peer.remoteAddress)}`)) {
       return this.#refused('connections_per_certificate', 'connections_per_certificate');
     }
-    return { idleTimeoutMs: this.limits.idleTimeoutMs, leave: place.release };
+    const owned = owner === undefined ? undefined : this.#owned.take();
+    if (owner !== undefined && owned?.assign(owner) !== true) {
+      place.release();
+      return this.#refused('connections_per_owner', 'connections_per_owner');
+    }
+    const { idleTimeoutMs, maximumMessageBytes } = this.limits;
+    const leave = (): void => {
+      place.release();
+      owned?.release();
+    };
+    return { idleTimeoutMs, maximumMessageBytes, leave };
   }
 
   #enterStranger(peer: PeerDescription): Verdict {
@@ -61,12 +75,17 @@ export class ClientAdmission {
     if (!place.assign(addressGroup(peer.remoteAddress))) {
       return this.#refused('strangers_per_address', 'strangers_per_address');
     }
-    return { idleTimeoutMs: this.limits.strangerIdleTimeoutMs, leave: place.release };
+    return {
+      idleTimeoutMs: this.limits.strangerIdleTimeoutMs,
+      maximumMessageBytes: Math.min(this.limits.maximumStrangerMessageBytes, this.limits.maximumMessageBytes),
+      leave: place.release,
+    };
   }
 
   #refused(refusal: string, limit?: TransportLimitName): Verdict {
     return {
       idleTimeoutMs: this.limits.lingerMs,
+      maximumMessageBytes: this.limits.maximumMessageBytes,
       refusal,
       ...(limit === undefined ? {} : { limit }),
       leave: nothing,

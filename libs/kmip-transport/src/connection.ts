@@ -3,6 +3,7 @@ import { type TLSSocket } from 'node:tls';
 import { type FramingError, MessageFramer } from '@lib/kmip-protocol';
 
 import { type CloseReason, type KmipConnectionHandler, type TransportObserver } from './handler';
+import { type LargeRequestAccount } from './large-requests';
 import { type TransportLimits } from './limits';
 import { type PeerDescription } from './peer';
 
@@ -11,6 +12,8 @@ export interface ConnectionContext {
   readonly observer: TransportObserver;
   readonly limits: TransportLimits;
   readonly idleTimeoutMs: number;
+  readonly maximumMessageBytes: number;
+  readonly memory: LargeRequestAccount;
 }
 
 /**
@@ -29,6 +32,7 @@ export class KmipConnection {
   #draining = false;
   #peerEnded = false;
   #requests = 0;
+  #servedBytes = 0;
   #closeReason: CloseReason | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerReason: CloseReason | undefined;
@@ -38,7 +42,7 @@ export class KmipConnection {
     readonly peer: PeerDescription,
     private readonly context: ConnectionContext,
   ) {
-    this.#framer = new MessageFramer({ maximumMessageBytes: context.limits.maximumMessageBytes });
+    this.#framer = new MessageFramer({ maximumMessageBytes: context.maximumMessageBytes });
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
@@ -85,6 +89,11 @@ export class KmipConnection {
     // The framer has its copy; a request may carry a key.
     chunk.fill(0);
     if (this.#ending) return;
+    if (!this.#account()) {
+      this.#notify(() => this.context.observer.limitReached?.('large_requests', this.peer.remoteAddress));
+      this.destroy('large_requests');
+      return;
+    }
     if (this.#busy) this.socket.pause();
     else this.#advance();
   }
@@ -114,20 +123,37 @@ export class KmipConnection {
     this.socket.resume();
   }
 
+  /** @returns false when there is no memory for what has arrived */
+  #account(): boolean {
+    const { destroyed } = this.socket;
+    const arrived = destroyed ? 0 : this.#waiting.reduce((sum, { length }) => sum + length, this.#framer.pendingBytes);
+    // What is being served takes memory until it is done, whether or not its client still waits.
+    return this.context.memory.hold(arrived + this.#servedBytes);
+  }
+
   async #serve(message: Buffer): Promise<void> {
     this.#busy = true;
+    this.#servedBytes = message.length;
     this.#requests += 1;
     this.#disarm();
+    const next = await this.#exchange(message);
+    message.fill(0);
+    this.#servedBytes = 0;
+    this.#account();
+    if (next === 'failed') return;
+    this.#busy = false;
+    if (next === 'close') this.end('handler');
+    else this.#advance();
+  }
+
+  async #exchange(message: Buffer): Promise<'go on' | 'close' | 'failed'> {
     try {
       const { response, close } = await this.context.handler.handleMessage(message, this.peer, this.#gone.signal);
       await this.#send(response);
-      this.#busy = false;
-      if (close === true) this.end('handler');
-      else this.#advance();
+      return close === true ? 'close' : 'go on';
     } catch (error) {
       this.#fail(error);
-    } finally {
-      message.fill(0);
+      return 'failed';
     }
   }
 
@@ -176,6 +202,7 @@ export class KmipConnection {
     for (const message of this.#waiting) message.fill(0);
     this.#waiting = [];
     this.#gone.abort();
+    this.#account();
     this.#notify(() =>
       this.context.observer.connectionClosed?.(this.peer, this.#closeReason ?? 'peer', this.#requests),
     );

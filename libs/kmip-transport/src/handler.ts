@@ -4,10 +4,11 @@ import { type TransportLimitName } from './limits';
 import { type PeerDescription } from './peer';
 
 /**
+ * `owner` names a known client whose connections count together with those of all certificates of the same owner.
  * `stranger` is let in to be told why it is refused, within tighter limits, so that strangers cannot take the places of
  * known clients. `refuse` closes at once.
  */
-export type Admission = 'known' | 'stranger' | { readonly refuse: string };
+export type Admission = 'known' | 'stranger' | { readonly owner: string } | { readonly refuse: string };
 
 export interface KmipAnswer {
   /** Whole response message. Wiped once it is sent: hand over the only reference. */
@@ -56,6 +57,7 @@ export type CloseReason =
   | 'handler'
   | 'handler_failed'
   | 'refused'
+  | 'large_requests'
   | 'revoked'
   | 'draining'
   | 'tls_error';

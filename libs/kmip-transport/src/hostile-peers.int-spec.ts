@@ -259,6 +259,26 @@ describe('after the handshake', () => {
     for (let index = 0; index < 2_000; index += 1) expect(await peer.receiveMessage()).toBe(String(index));
   });
 
+  it('large requests of many connections do not use up the memory, and small ones are served meanwhile', async () => {
+    const BYTES = 1_000_000;
+    await start({ ...QUICK, messageTimeoutMs: 60_000, maximumLargeRequestBytes: 2_500_000 });
+    handler.holding = true;
+    const greedy = [await tls(), await tls()];
+    for (const peer of greedy) peer.send(framed(Buffer.alloc(BYTES)));
+    await handler.held(2);
+    const third = (await tls()).send(framed(Buffer.alloc(BYTES)).subarray(0, BYTES / 2 + 100_000));
+    await third.closed();
+    expect(await observer.next('limit')).toMatchObject({ limit: 'large_requests' });
+    expect(await observer.next('closed')).toMatchObject({ reason: 'large_requests' });
+    handler.holding = false;
+    await expectService();
+
+    (await handler.held(1)).release();
+    await greedy[0]?.receive(BYTES + 8);
+    expect(await (await tls()).send(framed(Buffer.alloc(BYTES))).receive(BYTES + 8)).toHaveLength(BYTES + 8);
+    (await handler.held(2)).release();
+  });
+
   it('a handler that breaks closes that connection only', async () => {
     await start();
     const peer = await tls();

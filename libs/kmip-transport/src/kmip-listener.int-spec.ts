@@ -234,6 +234,35 @@ describe('admission', () => {
     expect(await (await connect()).send(framed('again')).receiveMessage()).toBe('again');
   });
 
+  it('limits the connections of all certificates of one owner, and frees places again', async () => {
+    const third = await issueClientCertificate('self-signed', {
+      commonName: 'third',
+      validDays: 1,
+      keyKind: 'ec-p256',
+    });
+    handler.admission = (peer) => ({
+      owner: peer.fingerprint === fingerprint(third.certificatePem) ? 'another' : 'greedy',
+    });
+    await start({ limits: { maximumConnectionsPerOwner: 2 } });
+    const [first] = [await connect(client), await connect(other)];
+    await (await connect(other)).closed();
+    expect(await observer.next('limit')).toMatchObject({ limit: 'connections_per_owner' });
+    expect(await (await connect(third)).send(framed('unaffected')).receiveMessage()).toBe('unaffected');
+
+    first.destroy();
+    await observer.next('closed', 2);
+    expect(await (await connect(other)).send(framed('again')).receiveMessage()).toBe('again');
+  });
+
+  it('takes no large request of a stranger', async () => {
+    handler.admission = () => 'stranger';
+    await start({ limits: { maximumStrangerMessageBytes: 100 } });
+    const stranger = await connect(other);
+    expect(await stranger.send(framed(Buffer.alloc(100))).receiveMessage()).toHaveLength(100);
+    expect(await stranger.send(framed(Buffer.alloc(101))).receiveMessage()).toBe('too large');
+    await stranger.closed();
+  });
+
   it('lets strangers take no place of known clients, and does not wait for them long', async () => {
     handler.admission = (peer) => (peer.fingerprint === fingerprint(client.certificatePem) ? 'known' : 'stranger');
     await start({

@@ -7,6 +7,7 @@ import { KmipConnection } from './connection';
 import { type KmipConnectionHandler, type TransportObserver } from './handler';
 import { handshakeFailureOf } from './handshake-failure';
 import { IncomingConnection } from './incoming-connection';
+import { LargeRequests } from './large-requests';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimitName, type TransportLimits } from './limits';
 import { describePeer, type PeerDescription } from './peer';
 import { type Place, PlaceGate } from './place-gate';
@@ -44,6 +45,7 @@ export class KmipListener {
   readonly #proxies: AddressList;
   readonly #halfOpen: PlaceGate;
   readonly #admission: ClientAdmission;
+  readonly #largeRequests: LargeRequests;
   readonly #tcp: Server;
   readonly #tls: TlsServer;
   /** Every socket accepted and not yet closed. */
@@ -63,6 +65,7 @@ export class KmipListener {
     this.#proxies = new AddressList(options.proxyProtocolFrom ?? []);
     this.#halfOpen = new PlaceGate(this.#limits.maximumHalfOpen, this.#limits.maximumHalfOpenPerAddress);
     this.#admission = new ClientAdmission(options.handler, this.#limits);
+    this.#largeRequests = new LargeRequests(this.#limits.maximumLargeRequestBytes);
     assertUsable(options.certificate, this.#legacyCiphers);
     this.#tls = createTlsServer(serverSettings(options.certificate, this.#legacyCiphers));
     this.#tls.on('secureConnection', (socket) => this.#onSecure(socket));
@@ -249,6 +252,8 @@ export class KmipListener {
       observer: this.#observer,
       limits: this.#limits,
       idleTimeoutMs: verdict.idleTimeoutMs,
+      maximumMessageBytes: verdict.maximumMessageBytes,
+      memory: this.#largeRequests.account(),
     });
     this.#connections.add(connection);
     socket.once('close', () => {

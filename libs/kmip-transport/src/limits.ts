@@ -15,12 +15,18 @@ export interface TransportLimits {
   /** For the client to read a last answer before the connection is cut. */
   readonly lingerMs: number;
   readonly maximumMessageBytes: number;
+  /** Strangers are only told why they are refused; nothing they send needs more. */
+  readonly maximumStrangerMessageBytes: number;
+  /** Large requests of all connections together; small ones are not counted. See {@link LargeRequests}. */
+  readonly maximumLargeRequestBytes: number;
   readonly maximumConnections: number;
   readonly maximumHalfOpen: number;
   readonly maximumHalfOpenPerAddress: number;
   readonly maximumStrangers: number;
   readonly maximumStrangersPerAddress: number;
   readonly maximumConnectionsPerCertificate: number;
+  /** Of all certificates of one owner together, so that none takes the places of the others. */
+  readonly maximumConnectionsPerOwner: number;
 }
 
 /** 256 per certificate lets 64 ESXi hosts that share one reconnect at once with room to spare. */
@@ -32,12 +38,15 @@ export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
   strangerIdleTimeoutMs: 10_000,
   lingerMs: 1_000,
   maximumMessageBytes: DEFAULT_MAXIMUM_MESSAGE_BYTES,
+  maximumStrangerMessageBytes: 65_536,
+  maximumLargeRequestBytes: 134_217_728,
   maximumConnections: 10_000,
   maximumHalfOpen: 1_000,
   maximumHalfOpenPerAddress: 100,
   maximumStrangers: 1_000,
   maximumStrangersPerAddress: 100,
   maximumConnectionsPerCertificate: 256,
+  maximumConnectionsPerOwner: 2_500,
 };
 
 /** Names of the caps, for metrics. */
@@ -47,4 +56,6 @@ export type TransportLimitName =
   | 'half_open_per_address'
   | 'strangers'
   | 'strangers_per_address'
-  | 'connections_per_certificate';
+  | 'connections_per_certificate'
+  | 'connections_per_owner'
+  | 'large_requests';

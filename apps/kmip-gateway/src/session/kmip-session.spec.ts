@@ -36,7 +36,7 @@ function session(verdict: Verdict, catalog: 'up' | 'down' = 'up') {
 describe('KmipSession', () => {
   it('serves a client that is allowed', async () => {
     const { subject, ask, said } = session(CLIENT);
-    expect(subject.admit(peer())).toBe('known');
+    expect(subject.admit(peer())).toEqual({ owner: entry().instanceId });
     expect(await ask()).toEqual(['served', false]);
     expect(said).toEqual(['judged', 'judged']);
   });

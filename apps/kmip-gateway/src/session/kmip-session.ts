@@ -35,7 +35,7 @@ export class KmipSession implements KmipConnectionHandler {
   admit(peer: PeerDescription): TransportAdmission {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
-    return 'client' in verdict ? 'known' : 'stranger';
+    return 'client' in verdict ? { owner: verdict.client.instanceId } : 'stranger';
   }
 
   /** By a limit of the listener, before a request. */

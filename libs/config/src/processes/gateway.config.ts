@@ -46,6 +46,15 @@ const listenerLimits = {
         'All hosts of a vSAN cluster share a certificate and reconnect together after an outage: leave room for them.',
     },
   ),
+  kmipMaximumConnectionsPerInstance: defaulted(
+    'KMIP_MAXIMUM_CONNECTIONS_PER_INSTANCE',
+    wholeNumber(1, 100_000),
+    '2500',
+    {
+      meaning: 'Most open connections of one KMIP instance, with all its certificates.',
+      consequence: 'Must be well below KMIP_MAXIMUM_CONNECTIONS, or one tenant can keep the others out.',
+    },
+  ),
 };
 
 export const gatewayConfig = {
