@@ -26,8 +26,8 @@ function session(verdict: Verdict, catalog: 'up' | 'down' = 'up') {
     },
     audit: { record: (_peer, { instanceId }) => Promise.resolve(void said.push(`audited ${instanceId}`)) },
   });
-  const ask = async () => {
-    const { response, close } = await subject.handleMessage(MESSAGE, peer(), new AbortController().signal);
+  const ask = async (signal = new AbortController().signal) => {
+    const { response, close } = await subject.handleMessage(MESSAGE, peer(), signal);
     return [response.toString(), close === true];
   };
   return { subject, said, ask };
@@ -52,6 +52,10 @@ describe('KmipSession', () => {
     const { ask, said } = session(EXPIRED);
     expect(await ask()).toEqual([`${ResultReason.AuthenticationNotSuccessful} it expired`, true]);
     expect(said).toContain(`audited ${entry().instanceId}`);
+  });
+
+  it('does nothing for a client that has gone', async () => {
+    expect(await session(CLIENT).ask(AbortSignal.abort())).toEqual(['', true]);
   });
 
   it('keeps a client whose catalog is away: it may try again', async () => {

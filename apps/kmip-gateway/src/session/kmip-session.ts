@@ -11,6 +11,7 @@ import { type DirectoryEntry } from '@lib/tenancy';
 import { type Admission, type Refusal, type Refused } from './admission';
 import { type ConnectionRecords } from './connection-records';
 import { type RefusalAudit } from './refusal-audit';
+import { Turns } from './turns';
 
 export interface SessionObserver {
   refused(peer: PeerDescription, refusal: Refusal): void;
@@ -28,8 +29,12 @@ export interface KmipSessionParts {
   readonly audit: Pick<RefusalAudit, 'record'>;
 }
 
+const GONE: KmipAnswer = { response: Buffer.alloc(0), close: true };
+
 /** Between the listener and the engine: who is talking is decided here, for every message anew. */
 export class KmipSession implements KmipConnectionHandler {
+  readonly #turns = new Turns();
+
   constructor(private readonly parts: KmipSessionParts) {}
 
   admit(peer: PeerDescription): TransportAdmission {
@@ -47,9 +52,12 @@ export class KmipSession implements KmipConnectionHandler {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
-    const scope = await this.#scope(message, verdict.client, peer, signal);
-    if ('response' in scope) return scope;
-    return { response: await this.parts.engine.handle(message, scope) };
+    return this.#turns.run(verdict.client.instanceId, async () => {
+      // Whoever left while it waited is not served at others' expense.
+      if (signal.aborted) return GONE;
+      const scope = await this.#scope(message, verdict.client, peer, signal);
+      return 'response' in scope ? scope : { response: await this.parts.engine.handle(message, scope) };
+    });
   }
 
   frameError(error: FramingError): Buffer {
