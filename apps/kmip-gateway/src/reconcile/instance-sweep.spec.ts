@@ -83,7 +83,7 @@ describe('InstanceSweep', () => {
     swept.harness.keyManager.role = 'writer';
     for (let turn = 0; turn < 3; turn += 1) {
       expect(await swept.visit()).toBe(false);
-      swept.harness.clock.advance(600_001);
+      swept.harness.clock.advance(3_600_001);
     }
     expect(swept.notes).toStrictEqual([expect.stringContaining('Manager')]);
     expect(swept.drops).toHaveLength(0);

@@ -3,15 +3,17 @@ import { type CallContext, type KeyManager } from '@lib/key-manager';
 import { type EngineDependencies } from '../ports/engine-ports';
 import { isFault } from './key-manager-failure';
 
-/** After this a right that was given, or taken away, is seen. */
-const REMEMBERED_MS = 600_000;
+/** After this a right that was taken away is seen, if no deletion fails before. */
+const ALLOWED_MS = 600_000;
+/** After this a right that was given is seen. Asking shows as a refused deletion in the tenant's own audit trail. */
+const REFUSED_MS = 3_600_000;
 
 export const KEYS_STAY =
   'keys stay under older root keys or versions, which serve them as well: the service ID may not delete stored keys';
 
 interface Answer {
   readonly allowed: Promise<boolean>;
-  readonly untilMs: number;
+  untilMs: number;
 }
 
 type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier'>;
@@ -33,15 +35,17 @@ export class DeletionRights {
   ): Promise<boolean> {
     const known = this.#answers.get(keyManager);
     if (known !== undefined && known.untilMs > clock.monotonicMs()) return known.allowed;
-    const answer = {
+    const answer: Answer = {
       allowed: ask(keyManager, call, newUniqueIdentifier()),
-      untilMs: clock.monotonicMs() + REMEMBERED_MS,
+      untilMs: clock.monotonicMs() + ALLOWED_MS,
     };
     this.#answers.set(keyManager, answer);
     try {
       const allowed = await answer.allowed;
-      if (!allowed) onRefused?.();
-      return allowed;
+      if (allowed) return true;
+      answer.untilMs = clock.monotonicMs() + REFUSED_MS;
+      onRefused?.();
+      return false;
     } catch (error) {
       this.#answers.delete(keyManager);
       throw error;
@@ -55,9 +59,9 @@ export class DeletionRights {
     return !(await known.allowed.catch(() => true));
   }
 
-  /** A deletion was refused although it seemed allowed (rights by key, a second signature): believed for as long. */
+  /** A deletion was refused although it seemed allowed (rights by key, a second signature). */
   refused({ clock }: Pick<Dependencies, 'clock'>, keyManager: KeyManager): void {
-    const untilMs = clock.monotonicMs() + REMEMBERED_MS;
+    const untilMs = clock.monotonicMs() + REFUSED_MS;
     this.#answers.set(keyManager, { allowed: Promise.resolve(false), untilMs });
   }
 }

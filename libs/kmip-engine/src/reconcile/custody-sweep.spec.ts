@@ -224,7 +224,7 @@ describe('leaving a root key for one in another key manager', () => {
     expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'may_not_delete' });
     expect(tenant.present.storedKeys()).toHaveLength(0);
     tenant.former.role = 'manager';
-    tenant.harness.clock.advance(10 * MINUTE + 1);
+    tenant.harness.clock.advance(HOUR + 1);
     expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 2 });
     await tenant.expectAllUnder(tenant.present);
   });
@@ -327,6 +327,18 @@ describe('after a rotation of the root key', () => {
     tenant.harness.clock.advance(6 * HOUR + 1);
     expect(await refresh(tenant)).toMatchObject({ state: 'done', moved: 1 });
     expect(tenant.former.callsOf('describeRootKey')).toHaveLength(2);
+  });
+
+  it('asks for the right to delete no more often than that', async () => {
+    const tenant = await rotated(1);
+    tenant.former.role = 'writer';
+    for (let hour = 0; hour < 6; hour += 1) {
+      expect(await refresh(tenant)).toMatchObject({ state: 'waiting', hindrance: 'may_not_delete' });
+      tenant.harness.clock.advance(HOUR);
+    }
+    expect(tenant.former.callsOf('deleteKey')).toHaveLength(1);
+    tenant.former.role = 'manager';
+    expect(await refresh(tenant)).toMatchObject({ state: 'done', moved: 1 });
   });
 
   it('does not move a key again and again when the key manager names another version than it wraps with', async () => {

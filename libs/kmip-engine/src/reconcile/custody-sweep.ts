@@ -32,6 +32,8 @@ export interface SweepReport {
 
 const TRANSIENT_WAIT_MS = 60_000;
 const LASTING_WAIT_MS = 600_000;
+/** Asking whether we may delete shows in the tenant's own audit trail. */
+const RIGHTS_WAIT_MS = 3_600_000;
 const CHECK_EVERY_MS = 6 * 3_600_000;
 
 /** Another process moves the key, or one that did was cut off and the reconciler has not settled it yet. */
@@ -63,7 +65,7 @@ interface Progress {
  * one that was rotated. One key after the other, so that a tenant's key manager hardly notices.
  */
 export class CustodySweep {
-  readonly #progress = new BoundedMap<string, Progress>(10_000);
+  readonly #progress = new BoundedMap<string, Progress>(100_000);
   readonly #rights = new DeletionRights();
   readonly #move: KeyMove;
   readonly #keysPerTurn: number;
@@ -95,7 +97,8 @@ export class CustodySweep {
     const progress = this.#progressOf(lane);
     if (this.#isWaiting(progress)) return waiting(progress);
     const report = await this.#turnToNewest(lane, progress);
-    if (report.state === 'done') {
+    // Older versions serve as well: nobody has to be asked about them again and again.
+    if (report.state === 'done' || report.hindrance === 'may_not_delete') {
       delete progress.newestVersion;
       progress.waitUntilMs = this.dependencies.clock.monotonicMs() + CHECK_EVERY_MS;
     }
@@ -205,7 +208,7 @@ export class CustodySweep {
 
   #wait(lane: Lane, progress: Progress, hindrance: Hindrance, staying?: Record<string, number>): SweepReport {
     const { clock, logger } = this.dependencies;
-    progress.waitUntilMs = clock.monotonicMs() + (isLasting(hindrance) ? LASTING_WAIT_MS : TRANSIENT_WAIT_MS);
+    progress.waitUntilMs = clock.monotonicMs() + waitMs(hindrance);
     if (progress.hindrance !== hindrance) {
       const { instanceId } = lane.scope;
       const { rootKeyId } = lane.source;
@@ -229,7 +232,11 @@ const PASSING: ReadonlySet<Hindrance> = new Set([
   'overloaded',
   'unsettled_moves',
 ]);
-const isLasting = (hindrance: Hindrance): boolean => !PASSING.has(hindrance);
+
+function waitMs(hindrance: Hindrance): number {
+  if (hindrance === 'may_not_delete') return RIGHTS_WAIT_MS;
+  return PASSING.has(hindrance) ? TRANSIENT_WAIT_MS : LASTING_WAIT_MS;
+}
 
 const KEY_FAILURES: ReadonlySet<FailureCode> = new Set(['stored_key_altered']);
 

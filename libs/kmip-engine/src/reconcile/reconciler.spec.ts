@@ -222,7 +222,7 @@ describe('the reconciler and moves that were interrupted', () => {
     expect(stored()).toStrictEqual([before.storedKeyId]);
   });
 
-  it('keeps what may not be deleted, asks again after ten minutes, and settles it once it may', async () => {
+  it('keeps what may not be deleted, asks again after an hour, and settles it once it may', async () => {
     await interrupt(({ store }) => store.moves.failNext('commit'));
     later();
     harness.keyManager.role = 'writer';
@@ -234,7 +234,7 @@ describe('the reconciler and moves that were interrupted', () => {
     expect(await run()).toMatchObject({ kept: [id], settled: [] });
     expect(tries()).toBe(first + 1);
     harness.keyManager.role = 'manager';
-    later();
+    harness.clock.advance(3_600_001);
     expect(await run()).toMatchObject({ kept: [], settled: [id] });
     expect(stored()).toStrictEqual([custody().storedKeyId]);
   });

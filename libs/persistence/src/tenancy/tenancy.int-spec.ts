@@ -244,6 +244,17 @@ describe('tenancy services on Postgres', () => {
       expect(await rootKeys.dropRetired(id, { ...LATER, creationsBefore: new Date(0) })).toBe(1);
     });
 
+    it('and the notes of its moves go with the instance', async () => {
+      await replace();
+      await admin.query(
+        `INSERT INTO custody_moves VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'crk-1', 'crk-2', now())`,
+        [id],
+      );
+      await instances.remove(id, context);
+      const { rows } = await admin.query('SELECT FROM custody_moves WHERE instance_id = $1', [id]);
+      expect(rows).toHaveLength(0);
+    });
+
     it('is the one that is bound again, and no second binding to it, when the change is taken back', async () => {
       await replace();
       const back = await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
