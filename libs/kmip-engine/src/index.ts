@@ -18,6 +18,8 @@ export * from './ports/engine-ports';
 export * from './ports/managed-object';
 export * from './ports/managed-object-store.port';
 export * from './reconcile/background';
+export * from './reconcile/catalog-rebuild';
+export { UNKNOWN_CREATOR } from './reconcile/restorable-key';
 export * from './reconcile/custody-sweep';
 export * from './reconcile/reconciler';
 export * from './supported-versions';
