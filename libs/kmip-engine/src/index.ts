@@ -19,7 +19,6 @@ export * from './ports/managed-object';
 export * from './ports/managed-object-store.port';
 export * from './reconcile/background';
 export * from './reconcile/catalog-rebuild';
-export { UNKNOWN_CREATOR } from './reconcile/restorable-key';
 export * from './reconcile/custody-sweep';
 export * from './reconcile/reconciler';
 export * from './supported-versions';

@@ -8,7 +8,7 @@ import { wholeSeconds } from '../lifecycle';
 import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
 
 /** Stands where the fingerprint of the creating certificate belongs when nobody knows it any more. */
-export const UNKNOWN_CREATOR = '0'.repeat(64);
+const UNKNOWN_CREATOR = '0'.repeat(64);
 
 const SHA_256 = /^[0-9a-f]{64}$/;
 

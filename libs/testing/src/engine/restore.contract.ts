@@ -1,12 +1,23 @@
+import { type AuditEvent } from '@lib/audit';
+import { type InstanceId } from '@lib/kernel';
+import { type ManagedObjectStore } from '@lib/kmip-engine';
+
 import { aManagedObject, anAuditEvent, anIntent, aText, putObject } from './managed-object.fixture';
-import { type ManagedObjectStoreHarness } from './managed-object-store.contract';
 
 const STARTED = new Date('2026-01-02T00:00:00.000Z');
 const LATER = new Date('2026-01-03T00:00:00.000Z');
 const MAXIMUM = 1000;
 
+interface Harness {
+  readonly store: ManagedObjectStore;
+  readonly instanceId: InstanceId;
+  readonly otherStore: ManagedObjectStore;
+  recorded(): Promise<readonly AuditEvent[]>;
+  failNextAudit?(): Promise<void> | void;
+}
+
 /** What comes back from the key manager into a catalog that lost it. */
-export function describeRestoring(harness: () => ManagedObjectStoreHarness): void {
+export function describeRestoring(harness: () => Harness): void {
   describe('restoring', () => {
     it('puts a missing key back once, with its record, and counts it', async () => {
       const { store, instanceId, otherStore, recorded } = harness();
