@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +11,7 @@ import { RawPeer } from '@lib/testing';
 import { answer } from './support/hostile';
 import { createKey, vcenter } from './support/keys';
 import { RunningService, until } from './support/running-service';
-import { TenantApi } from './support/tenant-api';
+import { emptyInstance, newApiKey, TenantApi } from './support/tenant-api';
 
 jest.setTimeout(300_000);
 
@@ -115,14 +114,10 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
 
   /** Root key and credential are taken away in the end, so they are those of an instance without keys. */
   async function rootKey(): Promise<Values> {
-    const { instance, keyManager, rootKey: demo } = service.connection;
-    const id = randomUUID();
-    const crn = instance.crn.replace(instance.id, id);
-    await service.admin('instance', 'create', '--crn', crn, '--name', 'empty');
-    const resource = { serviceName: 'kmip-for-vmware', serviceInstance: id };
-    await service.localCloud('POST', '/policies', { iamId: 'IBMid-DEMOMANAGER', roles: ['Manager'], resource });
-    const empty = new TenantApi(service, token, id);
-    const apiKey = await newApiKey(keyManager.instanceId);
+    const { keyManager, rootKey: demo } = service.connection;
+    const empty = await emptyInstance(service);
+    const resource = { serviceName: 'kms', serviceInstance: keyManager.instanceId };
+    const apiKey = await newApiKey(service, resource, ['Viewer', 'Manager']);
     await empty.ok('PUT', '/credential', { api_key: apiKey });
     const wish = { crn: `${keyManager.crn.replace(/:+$/, '')}:key:${demo.id}`, endpoint_visibility: 'public' };
     await empty.ok('PUT', '/root_key', wish);
@@ -135,20 +130,12 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
       .concat('list_instance_key_managers', 'list_instance_key_manager_root_keys')
       .concat('get_instance_credential', 'set_instance_credential', 'unset_instance_credential');
     return {
-      ...Object.fromEntries(about.map((operation) => [`${operation}.instance_id`, id])),
+      ...Object.fromEntries(about.map((operation) => [`${operation}.instance_id`, empty.instanceId])),
       'set_instance_root_key.body': wish,
       'check_instance_root_key.body': wish,
       'set_instance_credential.body': { api_key: apiKey },
       key_manager_id: keyManager.instanceId,
     };
-  }
-
-  async function newApiKey(keyManagerInstance: string): Promise<string> {
-    const accountId = /:a\/([^:]+):/.exec(service.connection.instance.crn)?.[1];
-    const { iamId } = await service.localCloud<{ iamId: string }>('POST', '/service-ids', { accountId });
-    const resource = { serviceName: 'kms', serviceInstance: keyManagerInstance };
-    await service.localCloud('POST', '/policies', { iamId, roles: ['Viewer', 'Manager'], resource });
-    return (await service.localCloud<{ apikey: string }>('POST', '/api-keys', { iamId })).apikey;
   }
 
   async function values(): Promise<Values> {

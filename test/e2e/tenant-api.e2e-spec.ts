@@ -18,9 +18,9 @@ import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-ap
 import { NestFactory } from '@nestjs/core';
 
 import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/local-cloud';
-import { ManagementModule } from '../../apps/management-api/src/management.module';
 import { composeTenantApi, type TenantApi } from '../../apps/management-api/src/tenant-api/compose-tenant-api';
 import { FASTIFY_OPTIONS, installTenantApi } from '../../apps/management-api/src/tenant-api/install-tenant-api';
+import { TenantApiModule } from '../../apps/management-api/src/tenant-api/tenant-api.module';
 
 jest.setTimeout(60_000);
 
@@ -146,7 +146,7 @@ describe('tenant API against the local cloud', () => {
     );
     closers.push(() => tenantApi.close());
     const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
-    app = await NestFactory.create<NestFastifyApplication>(ManagementModule.with(tenantApi.parts), adapter, quiet);
+    app = await NestFactory.create<NestFastifyApplication>(TenantApiModule.with(tenantApi.parts), adapter, quiet);
     closers.push(() => app.close());
     await installTenantApi(app, adapter.getInstance(), { ...tenantApi.options, verifyAnswers: true });
     await app.listen(0, '127.0.0.1');
@@ -218,6 +218,7 @@ describe('tenant API against the local cloud', () => {
     expect(await check(tenant.apiKey.apikey)).toEqual({
       token_create: 'passed',
       key_manager_read: 'passed',
+      instance_policies: 'passed',
       root_key_describe: 'passed',
       root_key_wrap: 'passed',
       root_key_unwrap: 'passed',

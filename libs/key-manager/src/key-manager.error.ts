@@ -22,6 +22,9 @@ export const KEY_MANAGER_FAULTS = [
   'overloaded',
 ] as const;
 
+/** Reason code of ours for what has none: an HPCS instance into which no master key was loaded yet. */
+export const NOT_INITIALISED = 'HPCS_NOT_INITIALISED';
+
 export type KeyManagerFault = (typeof KEY_MANAGER_FAULTS)[number];
 
 const TRANSIENT: ReadonlySet<KeyManagerFault> = new Set(['rate_limited', 'unavailable', 'timeout', 'overloaded']);

@@ -1,6 +1,7 @@
 import { newCorrelationId } from '@lib/kernel';
 import { FakeKeyManager } from '@lib/testing';
 
+import { NOT_INITIALISED } from './key-manager.error';
 import { preflight, type PreflightFinding } from './preflight';
 
 const results = (findings: readonly PreflightFinding[]): string =>
@@ -18,7 +19,7 @@ describe('preflight', () => {
     expect(keyManager.storedKeys()).toEqual([]);
   });
 
-  it('warns a Writer that Destroy will fail, and leaves one key behind however often it runs', async () => {
+  it('warns a Writer that Destroy will fail, and a later check that may delete takes away what was left', async () => {
     const keyManager = new FakeKeyManager({ role: 'writer' });
     for (let run = 0; run < 3; run += 1) {
       const report = await preflight(keyManager, newCorrelationId());
@@ -26,7 +27,30 @@ describe('preflight', () => {
       expect(report.usable).toBe(true);
       expect(report.findings.at(-1)?.detail).toContain('Destroy');
     }
-    expect(keyManager.storedKeys()).toHaveLength(1);
+    const manager = keyManager.withRole('manager');
+    expect((await preflight(manager, newCorrelationId())).usable).toBe(true);
+    expect(manager.storedKeys()).toEqual([]);
+  });
+
+  it('does not take the key that an earlier check left behind for the right to make keys', async () => {
+    const writer = new FakeKeyManager({ role: 'writer' });
+    await preflight(writer, newCorrelationId());
+    const { usable, findings } = await preflight(writer.withRole('reader'), newCorrelationId());
+    expect(results(findings)).toContain('stored_key.create failed');
+    expect(usable).toBe(false);
+  });
+
+  it.each([
+    ['KEY_CREATE_IMPORT_ACCESS_ERR', 'keyCreateImportAccess'],
+    [NOT_INITIALISED, 'master key'],
+  ])('knows what to do about %s', async (reasonCode, remedy) => {
+    const keyManager = new FakeKeyManager();
+    keyManager.failNext('storeKey', 'refused', { reasonCode });
+    const { findings } = await preflight(keyManager, newCorrelationId());
+    expect(findings.find(({ result }) => result === 'failed')).toMatchObject({
+      permission: 'stored_key.create',
+      fix: expect.stringContaining(remedy) as string,
+    });
   });
 
   it('tells a Reader which role is missing', async () => {

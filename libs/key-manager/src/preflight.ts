@@ -1,6 +1,6 @@
 import { type CorrelationId } from '@lib/kernel';
 
-import { KeyManagerError, type KeyManagerFault } from './key-manager.error';
+import { KeyManagerError, type KeyManagerFault, NOT_INITIALISED } from './key-manager.error';
 import { type CallContext, type KeyManager, type RootKeyDescription, type StoredKey } from './key-manager.port';
 
 export type PreflightPermission =
@@ -53,14 +53,25 @@ const FIX: Readonly<Partial<Record<KeyManagerFault, string>>> = {
   overloaded: 'try again in a few seconds',
 };
 
+/** What the key manager itself named as the reason. */
+const FIX_BY_REASON: Readonly<Record<string, string>> = {
+  KEY_CREATE_IMPORT_ACCESS_ERR:
+    'allow import_standard_key, without enforce_token, in the instance policy keyCreateImportAccess (needs Manager)',
+  [NOT_INITIALISED]:
+    'let the administrators of the HPCS instance load and commit its master key (TKE), then check again',
+};
+
 /** Not under the prefix of real keys: a catalog that is rebuilt must not meet it. */
 const PROBE_NAME = 'kmip_preflight_probe';
 const PROBE_PAYLOAD = Buffer.from('preflight');
 const PROBE_AAD = ['preflight'] as const;
+/** A check is to end soon. */
+const MAXIMUM_TIDIED = 20;
 
 /**
  * Tries what the product will do, in order, and says what is missing and why it is needed. Permissions cannot be read
- * with the tenant's API key, only tried. Leaves at most one small key in the instance, when it may not delete it.
+ * with the tenant's API key, only tried: a key that an earlier check left behind proves nothing about this one. Leaves
+ * one small key in the instance for each check that may not delete, and takes all of them away once one may.
  */
 export async function preflight(keyManager: KeyManager, correlationId: CorrelationId): Promise<PreflightReport> {
   const run = new PreflightRun(keyManager, { correlationId });
@@ -101,15 +112,9 @@ class PreflightRun {
   }
 
   async store(): Promise<void> {
-    const left = await this.#leftBehind();
-    const stored =
-      left ??
-      (await this.#attempt('stored_key.create', () =>
-        this.keyManager.storeKey(this.context, PROBE_NAME, PROBE_PAYLOAD),
-      ));
-    if (left !== undefined) {
-      this.#add('stored_key.create', 'ok', { detail: 'seen by the probe key of an earlier check' });
-    }
+    const stored = await this.#attempt('stored_key.create', () =>
+      this.keyManager.storeKey(this.context, PROBE_NAME, PROBE_PAYLOAD),
+    );
     if (stored === undefined) {
       this.#skip('stored_key.read', 'nothing could be stored to try it with');
       this.#skip('stored_key.delete', 'nothing could be stored to try it with');
@@ -121,15 +126,17 @@ class PreflightRun {
       return true;
     });
     if (deleted === undefined) this.#softenDeletion(stored);
+    else await this.#tidyUp();
   }
 
-  /** A probe key that an earlier check could not delete is used again, so that checks do not pile them up. */
-  async #leftBehind(): Promise<StoredKey | undefined> {
+  /** What earlier checks, with a credential that may not delete, had to leave behind. */
+  async #tidyUp(): Promise<void> {
     try {
-      return (await this.keyManager.findKeysByName(this.context, PROBE_NAME))[0];
+      const left = await this.keyManager.findKeysByName(this.context, PROBE_NAME);
+      for (const { id } of left.slice(0, MAXIMUM_TIDIED)) await this.keyManager.deleteKey(this.context, id);
     } catch (error) {
-      if (error instanceof KeyManagerError) return undefined;
-      throw error;
+      // Nobody asked for it, and the next check tries again.
+      if (!(error instanceof KeyManagerError)) throw error;
     }
   }
 
@@ -151,7 +158,7 @@ class PreflightRun {
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
       const { reasonCode } = error.details;
-      const fix = FIX[error.fault];
+      const fix = (reasonCode === undefined ? undefined : FIX_BY_REASON[reasonCode]) ?? FIX[error.fault];
       this.#add(permission, 'failed', {
         detail: error.message,
         fault: error.fault,

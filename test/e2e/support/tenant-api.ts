@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { type RunningService } from './running-service';
 
 export interface ApiAnswer<T = Record<string, unknown>> {
@@ -54,4 +56,29 @@ export class TenantApi {
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
     return answer.body;
   }
+}
+
+export const accountOf = ({ connection }: RunningService): string =>
+  /:a\/([^:]+):/.exec(connection.instance.crn)?.[1] ?? '';
+
+/** An instance of the demo account with nothing in it, and its manager's token. */
+export async function emptyInstance(service: RunningService): Promise<TenantApi> {
+  const { crn, id: demo } = service.connection.instance;
+  const id = randomUUID();
+  await service.admin('instance', 'create', '--crn', crn.replace(demo, id), '--name', 'empty');
+  const resource = { serviceName: 'kmip-for-vmware', serviceInstance: id };
+  await service.localCloud('POST', '/policies', { iamId: 'IBMid-DEMOMANAGER', roles: ['Manager'], resource });
+  return new TenantApi(service, await service.token('manager'), id);
+}
+
+/** The API key of a new service ID with these roles on a key manager. */
+export async function newApiKey(
+  service: RunningService,
+  resource: { readonly serviceName: string; readonly serviceInstance: string },
+  roles: readonly string[],
+): Promise<string> {
+  const accountId = accountOf(service);
+  const { iamId } = await service.localCloud<{ iamId: string }>('POST', '/service-ids', { accountId });
+  await service.localCloud('POST', '/policies', { iamId, roles, resource });
+  return (await service.localCloud<{ apikey: string }>('POST', '/api-keys', { iamId })).apikey;
 }

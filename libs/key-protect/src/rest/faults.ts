@@ -1,5 +1,5 @@
 import { type Clock } from '@lib/kernel';
-import { KeyManagerError } from '@lib/key-manager';
+import { KeyManagerError, NOT_INITIALISED } from '@lib/key-manager';
 
 import { type ExchangeError, type HttpResponse } from './http-exchange';
 import { errorBody } from './resources';
@@ -95,7 +95,8 @@ interface FaultText {
 }
 
 export function refusalFault(refusal: Refusal, target: CallTarget): KeyManagerError {
-  const { status, reasonCode, retryAfterMs } = refusal;
+  const { status, retryAfterMs } = refusal;
+  const reasonCode = refusal.uninitialised ? NOT_INITIALISED : refusal.reasonCode;
   const { fault, message } = explain(refusal, target);
   return new KeyManagerError(fault, message, {
     httpStatus: status,

@@ -50,6 +50,14 @@ export const STEPS = {
     message: seen ? 'It works.' : 'The credential cannot see the key manager instance; its usual address is used.',
     ...(!seen && { remedy: 'Give the service ID the platform role Viewer on the key manager instance.' }),
   }),
+  initialised: (): CheckStep => ({
+    code: 'key_manager_initialised',
+    permission: '',
+    purpose: 'A Hyper Protect Crypto Services instance works only once it has a master key.',
+    result: 'failed',
+    message: 'The instance is not initialised: no master key has been loaded into it.',
+    remedy: 'Let the administrators of the instance load and commit its master key (TKE), then check again.',
+  }),
   ring: (): CheckStep => ({
     code: 'root_key_ring',
     permission: '',

@@ -1,5 +1,5 @@
 import { type Clock, type CorrelationId, type InstanceId, type Secret } from '@lib/kernel';
-import { KeyManagerError, preflight, type RootKeyDescription } from '@lib/key-manager';
+import { KeyManagerError, NOT_INITIALISED, preflight, type RootKeyDescription } from '@lib/key-manager';
 import {
   type ApiKeyRecord,
   CloudAccount,
@@ -18,6 +18,7 @@ import {
 } from '@lib/tenancy';
 
 import { type CheckStep, fromFinding, STEPS } from './check-steps';
+import { policySteps, unreadPolicies } from './policy-steps';
 import { type RootKeyReference } from './root-key-crn';
 
 export interface RootKeyWish extends RootKeyReference {
@@ -40,6 +41,36 @@ export interface WorkbenchOptions {
   readonly account: CloudAccountOptions;
   readonly connection: ConnectionOptions;
   readonly clock: Clock;
+}
+
+interface Survey {
+  readonly initialised: boolean;
+  /** Where the root key lies; undefined when it could not be described, which the check then finds out by itself. */
+  readonly keyRing: string | undefined;
+  readonly policies: readonly CheckStep[];
+}
+
+/** What has to be known before anything is tried. */
+async function survey(
+  connection: KeyManagerConnection,
+  visibility: EndpointVisibility,
+  correlationId: CorrelationId,
+): Promise<Survey> {
+  const described = await connection.keyManager.describeRootKey({ correlationId }).catch(faultOf);
+  if (described instanceof KeyManagerError && described.details.reasonCode === NOT_INITIALISED) {
+    return { initialised: false, keyRing: undefined, policies: [] };
+  }
+  const policies = await connection
+    .listPolicies({ correlationId })
+    .then((found) => policySteps(found, visibility))
+    .catch(unreadPolicies);
+  const keyRing = described instanceof KeyManagerError ? undefined : described.keyRingId;
+  return { initialised: true, keyRing, policies };
+}
+
+function faultOf(error: unknown): KeyManagerError {
+  if (error instanceof KeyManagerError) return error;
+  throw error;
 }
 
 const DEFAULT_RING = 'default';
@@ -87,10 +118,11 @@ export class RootKeyWorkbench {
     const keyManager = await this.#seen(instanceId, wish, steps);
     if (steps.some(({ result }) => result === 'failed')) return this.#verdict(steps, {});
     const { baseUrl, discovered } = this.#address(wish, keyManager);
-    const described = await this.#connected(instanceId, wish, { baseUrl }, ({ keyManager: manager }) =>
-      manager.describeRootKey({ correlationId }).catch(() => undefined),
+    const { initialised, keyRing, policies } = await this.#connected(instanceId, wish, { baseUrl }, (connection) =>
+      survey(connection, wish.visibility, correlationId),
     );
-    const keyRing = described?.keyRingId;
+    if (!initialised) return this.#verdict([...steps, STEPS.initialised()], {});
+    steps.push(...policies);
     const ring = keyRing === undefined || keyRing === DEFAULT_RING ? {} : { keyRing };
     if (ring.keyRing !== undefined && this.#kindOf(wish) === RING_BOUND_KIND) steps.push(STEPS.ring());
     const report = await this.#connected(instanceId, wish, { baseUrl, ...ring }, ({ keyManager: manager }) =>
@@ -105,7 +137,7 @@ export class RootKeyWorkbench {
 
   #verdict(steps: readonly CheckStep[], found: Pick<RootKeyCheck, 'keyRingId' | 'discoveredEndpoint'>): RootKeyCheck {
     return {
-      passed: steps.every(({ result }) => result === 'passed' || result === 'warning'),
+      passed: steps.every(({ result }) => result !== 'failed'),
       destroyPermitted: steps.some(({ code, result }) => code === 'stored_key_delete' && result === 'passed'),
       checkedAt: this.options.clock.now(),
       steps,
