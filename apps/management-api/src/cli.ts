@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ level: 'silent', name: 'admin' });
   const region = await Region.open(config, 'kmip-admin', logger);
   try {
-    print(await command.run(region, given));
+    print(await command.run(region, given, config));
   } finally {
     await region.close();
   }

@@ -43,6 +43,13 @@ export class CatalogRows {
     return found;
   }
 
+  /** As if the database had been restored to before the instance had a key: the key managers know of no such thing. */
+  async forgetKeys(instanceId: string): Promise<void> {
+    for (const table of ['managed_object_attributes', 'managed_objects', 'instance_usage']) {
+      await this.client.query(`DELETE FROM ${table} WHERE instance_id = $1`, [instanceId]);
+    }
+  }
+
   /** What the catalog holds of the instance: its status, and the newest operation's step and state. */
   async condition(instanceId: string): Promise<{ readonly status: string; readonly step: string } | undefined> {
     const { rows } = await this.client.query<{ status: string; step: string }>(

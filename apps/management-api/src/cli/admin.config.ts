@@ -1,6 +1,6 @@
-import { managementApiConfig } from '@lib/config';
+import { managementApiConfig, type ManagementApiConfig } from '@lib/config';
 
-const { databaseUrl, databasePoolSize, serviceKeyFile, region, keyProtectEndpoints, hpcsEndpoints } =
+const { databaseUrl, databasePoolSize, serviceKeyFile, region, iamUrl, keyProtectEndpoints, hpcsEndpoints } =
   managementApiConfig;
 
 /** The part of the management app's settings that the command line needs; the same variables. */
@@ -9,6 +9,9 @@ export const adminConfig = {
   databasePoolSize,
   serviceKeyFile,
   region,
+  iamUrl,
   keyProtectEndpoints,
   hpcsEndpoints,
 };
+
+export type AdminConfig = Pick<ManagementApiConfig, keyof typeof adminConfig>;

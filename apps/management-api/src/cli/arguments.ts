@@ -27,3 +27,10 @@ export function readArguments(args: readonly string[], { required, optional = []
   if (missing.length > 0) throw new UsageError(`missing: ${missing.map((name) => `--${name}`).join(', ')}`);
   return { get: (name) => values[name] ?? '', find: (name) => values[name] };
 }
+
+/** @throws UsageError for anything but `true` and `false` */
+export function isSet(given: Arguments, name: string): boolean {
+  const value = given.find(name) ?? 'false';
+  if (value !== 'true' && value !== 'false') throw new UsageError(`--${name} is true or false`);
+  return value === 'true';
+}

@@ -5,11 +5,13 @@ import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
 import { type Region } from '@lib/platform';
 import { type ActionContext, type ClientCertificate, type Instance } from '@lib/tenancy';
 
-import { type Arguments, type Options, UsageError } from './arguments';
+import { type AdminConfig } from './admin.config';
+import { type Arguments, isSet, type Options, UsageError } from './arguments';
+import { rebuildCatalog } from './rebuild-catalog';
 
 interface Command {
   readonly options: Options;
-  readonly run: (region: Region, given: Arguments) => Promise<unknown>;
+  readonly run: (region: Region, given: Arguments, config: AdminConfig) => Promise<unknown>;
 }
 
 export const USAGE = `usage: npm run admin -- COMMAND
@@ -22,7 +24,8 @@ export const USAGE = `usage: npm run admin -- COMMAND
   root-key list --instance ID
   certificate add --instance ID --name NAME --file PEM_FILE
   certificate list --instance ID
-  certificate remove --instance ID --certificate ID`;
+  certificate remove --instance ID --certificate ID
+  catalog rebuild --instance ID [--dry-run true] [--verify true]`;
 
 const MAXIMUM_LISTED = 1_000;
 
@@ -46,11 +49,14 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['certificate add', { options: { required: ['instance', 'name', 'file'] }, run: addCertificate }],
   ['certificate list', { options: { required: ['instance'] }, run: listCertificates }],
   ['certificate remove', { options: { required: ['instance', 'certificate'] }, run: removeCertificate }],
+  ['catalog rebuild', { options: { required: ['instance'], optional: ['dry-run', 'verify'] }, run: rebuild }],
 ]);
 
 /** The account of the operating system stands for the operator in the audit trail. */
+const operator = (): string => `admin/${userInfo().username}`;
+
 const context = (): ActionContext => ({
-  initiator: { kind: 'system', component: `admin/${userInfo().username}` },
+  initiator: { kind: 'system', component: operator() },
   correlationId: newCorrelationId(),
   observer: 'admin',
 });
@@ -108,6 +114,14 @@ async function listCertificates(region: Region, given: Arguments): Promise<unkno
 async function removeCertificate(region: Region, given: Arguments): Promise<unknown> {
   await region.certificates.remove(instanceOf(given), given.get('certificate'), context());
   return { removed: given.get('certificate') };
+}
+
+async function rebuild(region: Region, given: Arguments, config: AdminConfig): Promise<unknown> {
+  const options = { dryRun: isSet(given, 'dry-run'), verify: isSet(given, 'verify'), component: operator() };
+  const report = await rebuildCatalog(region, config, instanceOf(given), options);
+  // What was done is printed all the same; a script must see that it is not the end.
+  if (report.stoppedBy !== undefined) process.exitCode = 1;
+  return report;
 }
 
 async function readText(file: string): Promise<string> {
