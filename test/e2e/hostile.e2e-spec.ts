@@ -43,7 +43,7 @@ describe('hostile peers', () => {
 
   beforeAll(async () => {
     service = await RunningService.start({
-      environment: { KMIP_MESSAGE_TIMEOUT_MS: String(MESSAGE_TIMEOUT_MS), KMIP_HANDSHAKE_TIMEOUT_MS: '3000' },
+      environment: { KMIP_MESSAGE_TIMEOUT_MS: String(MESSAGE_TIMEOUT_MS) },
     });
     pids = service.connection.processes;
     good = await addTenant(service, 'well-behaved');
@@ -241,8 +241,10 @@ describe('hostile peers', () => {
         // More than there are places, from more addresses than it takes to fill them.
         Array.from({ length: 1_200 }, (_, index) => tcp(`127.0.1.${1 + (index % 15)}`).catch(() => undefined)),
       );
-      expect(await metric(service, 0, 'kmip_half_open_connections')).toBeGreaterThan(900);
-      await Promise.all(flood.map((peer) => peer?.closed() ?? Promise.resolve()));
+      await until('all places are taken', 10_000, async () => {
+        return (await metric(service, 0, 'kmip_limits_reached_total', { limit: 'half_open' })) > 0;
+      });
+      for (const peer of flood) peer?.destroy();
       await until('no place is held', 5_000, async () => (await metric(service, 0, 'kmip_half_open_connections')) < 5);
     });
 
