@@ -44,7 +44,7 @@ export class Region {
     readonly dataSource: DataSource,
     readonly bus: PostgresInvalidationBus,
     readonly endpoints: EndpointPolicy,
-    sealer: CredentialSealer,
+    private readonly sealer: CredentialSealer,
   ) {
     this.directory = new PostgresRegionDirectory(dataSource);
     this.leases = new PostgresLeases(dataSource);
@@ -70,6 +70,11 @@ export class Region {
     const bus = new PostgresInvalidationBus({ connection, dataSource, log });
     await bus.start();
     return new Region(dataSource, bus, new EndpointPolicy(endpointTemplates(settings)), sealer);
+  }
+
+  /** What this process seals with. */
+  get serviceKeyVersion(): number {
+    return this.sealer.newestVersion;
   }
 
   /** Rejects when the database does not answer; for readiness. */

@@ -7,6 +7,7 @@ import { type Region } from '@lib/platform';
 import { LeasedWorker } from '@lib/tenancy';
 
 import { CertificateExpiry } from './certificate-expiry';
+import { CredentialResealing } from './credential-resealing';
 
 const INTERVAL_MS = 600_000;
 const LEASE_MS = 1_800_000;
@@ -31,6 +32,17 @@ export function housekeeping(region: Region, metrics: Metrics, logger: Logger): 
       expiring.set({ days: String(days) }, count);
     },
   });
+  const outdated = metrics.gauge('kmip_outdated_credentials', 'API keys not sealed by the newest service key');
+  const resealing = new CredentialResealing({
+    directory,
+    rootKeys: region.rootKeys,
+    serviceKeyVersion: region.serviceKeyVersion,
+    clock,
+    gauge: (count) => {
+      outdated.set(count);
+    },
+    unreadable: (instanceId, err) => logger.warn({ instanceId, err }, 'a stored API key cannot be sealed anew'),
+  });
   return new LeasedWorker({
     name: 'management-housekeeping',
     owner: `${hostname()}/${process.pid}`,
@@ -42,6 +54,7 @@ export function housekeeping(region: Region, metrics: Metrics, logger: Logger): 
       await usages.measure(today(clock));
       await attempts.prune(new Date(clock.now().getTime() - ATTEMPTS_KEPT_MS), MAXIMUM_ATTEMPTS);
       await expiry.round();
+      await resealing.round();
     },
   });
 }
