@@ -5,7 +5,7 @@ import { type QueryResult } from 'pg';
 
 import { DatabaseUnavailable } from '../database/persistence.error';
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
-import { type TenantTransactions, type Transaction } from '../database/transactions';
+import { type AuditedChange, type TenantTransactions, type Transaction } from '../database/transactions';
 import { isDestroyed } from './catalog-statements';
 
 const MAXIMUM_BATCH = 128;
@@ -83,15 +83,12 @@ async function commit(
     ({ object }) => object === undefined || isServable(object, rows.get(object.uniqueIdentifier)),
   );
   const fetches = recorded.filter(({ object }) => object !== undefined);
-  if (fetches.length > 0) {
-    await transaction.client.query({
-      name: 'objects_fetched',
-      text: `UPDATE managed_objects SET fresh = false, last_fetched_at = GREATEST(last_fetched_at, $3)
-        WHERE instance_id = $1 AND id = ANY ($2::uuid[])`,
-      values: [transaction.instanceId, identifiersOf(fetches), latest(fetches)],
-    });
+  if (recorded.length > 0) {
+    await transaction.appendAudit(
+      recorded.map(({ audit }) => audit),
+      fetches.length === 0 ? undefined : fetched(fetches),
+    );
   }
-  if (recorded.length > 0) await transaction.appendAudit(recorded.map(({ audit }) => audit));
   return new Set(recorded);
 }
 
@@ -108,6 +105,13 @@ function lockServed(instanceId: InstanceId, batch: readonly Job[]): PreparedCall
   const ids = identifiersOf(batch);
   return ids.length === 0 ? [] : [{ statement: LOCK_SERVED, values: [instanceId, ids] }];
 }
+
+const fetched = (jobs: readonly Job[]): AuditedChange => ({
+  name: 'objects_fetched',
+  text: `UPDATE managed_objects SET fresh = false, last_fetched_at = GREATEST(last_fetched_at, $4)
+    WHERE instance_id = $1 AND id = ANY ($3::uuid[])`,
+  values: [identifiersOf(jobs), latest(jobs)],
+});
 
 function isServable(seen: ManagedObject, row: ServableRow | undefined): boolean {
   if (row === undefined || row.suspended || row.destroying || isDestroyed(seen)) return false;

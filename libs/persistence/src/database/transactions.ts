@@ -24,7 +24,15 @@ export interface Transaction {
   readonly client: ClientBase;
   readonly manager: EntityManager;
   /** Extends the instance's audit chain and keeps its head locked until the end: call it last, and once. */
-  appendAudit(events: readonly AuditEvent[]): Promise<void>;
+  appendAudit(events: readonly AuditEvent[], change?: AuditedChange): Promise<void>;
+}
+
+/** A change that shares a round trip with its audit records. Its parameters: the instance as $1, `values` from $3 on. */
+export interface AuditedChange {
+  /** Unique in the application. */
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
 }
 
 interface ChainMark {
@@ -203,11 +211,12 @@ class Session {
       instanceId: this.instanceId,
       client,
       manager,
-      appendAudit: async (events) => {
+      appendAudit: async (events, change) => {
+        const append = 'SELECT last_seq, last_hash FROM append_audit($1, $2)';
         const { rows } = await client.query<{ last_seq: string; last_hash: Buffer }>({
-          name: 'append_audit',
-          text: 'SELECT last_seq, last_hash FROM append_audit($1, $2)',
-          values: [this.instanceId, events.map((event) => canonicalAuditEvent(event))],
+          name: change?.name ?? 'append_audit',
+          text: change === undefined ? append : `WITH change AS (${change.text}) ${append}`,
+          values: [this.instanceId, events.map((event) => canonicalAuditEvent(event)), ...(change?.values ?? [])],
         });
         const [row] = rows;
         if (row !== undefined) this.mark = { seq: row.last_seq, hash: row.last_hash };
