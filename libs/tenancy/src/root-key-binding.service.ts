@@ -7,6 +7,7 @@ import { parseInstanceCrn } from './crn';
 import { type EndpointPolicy, type EndpointVisibility } from './endpoint-policy';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { type Instance } from './instance';
+import { afterStep, type TenantStep } from './instance-progress';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
 import { type Credential, type RootKeyBinding } from './root-key-binding';
@@ -68,7 +69,7 @@ export class RootKeyBindingService {
       const active = bindings.find(({ status }) => status === 'active');
       if (active !== undefined) checkRevision(active, revision);
       const bound = await this.replace(scope, wanted, active, bindings);
-      await this.install(scope, instance);
+      await this.progress(scope, instance, 'root-key-set');
       this.finish(scope, 'vmware-solutions.root-key.set', context, rootKeyFacts(bound));
       return bound;
     });
@@ -94,7 +95,7 @@ export class RootKeyBindingService {
         throw new TenancyError('keys_exist', 'keys of the instance lie under the root key; destroy them first');
       }
       for (const { id } of bindings) await scope.bindings.remove(id);
-      await scope.instance.update({ ...this.touched(instance), state: 'inactive' });
+      await this.progress(scope, instance, 'root-key-unset');
       this.finish(scope, 'vmware-solutions.root-key.unset', context, rootKeyFacts(active));
     });
   }
@@ -139,7 +140,7 @@ export class RootKeyBindingService {
     revision?: number,
   ): Promise<Credential> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      await lockedInstance(scope);
+      const instance = await lockedInstance(scope);
       const present = await scope.credentials.get();
       if (present !== undefined) checkRevision(present, revision);
       const id = this.newId();
@@ -153,6 +154,7 @@ export class RootKeyBindingService {
       };
       const { serviceKeyVersion, bytes } = sealed;
       await scope.credentials.put({ ...credential, serviceKeyVersion, sealedApiKey: bytes });
+      await this.progress(scope, instance, 'credential-set');
       this.finish(scope, 'vmware-solutions.credential.set', context, credentialFacts(credential));
       return credential;
     });
@@ -168,10 +170,11 @@ export class RootKeyBindingService {
 
   async unsetCredential(instanceId: InstanceId, context: ActionContext, revision?: number): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
-      await lockedInstance(scope);
+      const instance = await lockedInstance(scope);
       const present = (await scope.credentials.get()) ?? credentialNotSet();
       checkRevision(present, revision);
       await scope.credentials.remove();
+      await this.progress(scope, instance, 'credential-unset');
       this.finish(scope, 'vmware-solutions.credential.unset', context, credentialFacts(present));
     });
   }
@@ -262,14 +265,11 @@ export class RootKeyBindingService {
     return bound;
   }
 
-  private async install(scope: TenantScope, instance: Instance): Promise<void> {
-    if (instance.state === 'inactive' || instance.state === 'configuring' || instance.state === 'failed') {
-      await scope.instance.update({ ...this.touched(instance), state: 'installed' });
-    }
-  }
-
-  private touched(instance: Instance): Instance {
-    return { ...instance, updatedAt: this.clock.now(), revision: instance.revision + 1 };
+  private async progress(scope: TenantScope, instance: Instance, step: TenantStep): Promise<void> {
+    const state = afterStep(instance.state, step);
+    if (state === instance.state) return;
+    const { revision } = instance;
+    await scope.instance.update({ ...instance, state, updatedAt: this.clock.now(), revision: revision + 1 });
   }
 
   private finish(

@@ -138,6 +138,18 @@ describe("an instance's life, driven by IBM's Open Service Broker client", () =>
   const del = ({ instanceId, serviceId, planId }: Ordered) =>
     platform.deleteServiceInstance({ instanceId, serviceId, planId, acceptsIncomplete: true, headers: HEADERS });
 
+  /** Waits for the end of the operation in progress. */
+  const succeeded = async (order: Ordered): Promise<void> => {
+    for (;;) {
+      const { result: last } = await platform.getLastOperation(order);
+      if (last.state !== 'in progress') {
+        expect(last.state).toBe('succeeded');
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+
   const rowsOf = async (id: InstanceId): Promise<number> => {
     const tables =
       'instances client_certificates root_key_bindings credentials managed_objects instance_usage catalog_bindings';
@@ -243,18 +255,46 @@ describe("an instance's life, driven by IBM's Open Service Broker client", () =>
     const { status, result } = await platform.replaceServiceInstance(order);
     expect([status, result.operation]).toEqual([202, 'provision-1']);
     expect((await instances.get(order.id)).state).toBe('installing');
-    const settled = async (): Promise<string | undefined> => {
-      for (;;) {
-        const { result: last } = await platform.getLastOperation(order);
-        if (last.state !== 'in progress') return last.state;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    };
-    expect(await settled()).toBe('succeeded');
+    await succeeded(order);
     expect((await instances.get(order.id)).state).toBe('inactive');
     expect((await del(order)).status).toBe(202);
     expect((await instances.get(order.id)).state).toBe('removing');
-    expect(await settled()).toBe('succeeded');
+    await succeeded(order);
+    expect(await rowsOf(order.id)).toBe(0);
+  });
+
+  it('goes from step to step as its tenant sets it up and takes it down', async () => {
+    const order = newOrder(OFFER.plans[0]!.id);
+    await platform.replaceServiceInstance(order);
+    const state = async (): Promise<string> => (await instances.get(order.id)).state;
+    const setCredential = () => rootKeys.setCredential(order.id, { apiKey: Secret.fromText('an API key') }, TENANT);
+    const steps: [() => Promise<unknown>, string][] = [
+      [setCredential, 'configuring'],
+      [() => rootKeys.unsetCredential(order.id, TENANT), 'inactive'],
+      [setCredential, 'configuring'],
+      [() => rootKeys.set(order.id, { keyManagerCrn: KEY_MANAGER, rootKeyId: randomUUID() }, TENANT), 'installed'],
+      [setCredential, 'installed'],
+      [() => rootKeys.unset(order.id, TENANT), 'inactive'],
+    ];
+    for (const [act, expected] of steps) {
+      await act();
+      expect(await state()).toBe(expected);
+    }
+  });
+
+  it('says how far its tenant has come when he was quicker than the order, and stays closed once it is removed', async () => {
+    const order = newOrder(OFFER.plans[1]!.id);
+    await platform.replaceServiceInstance(order);
+    await bindRootKey(order.id);
+    expect((await instances.get(order.id)).state).toBe('installing');
+    await succeeded(order);
+    expect((await instances.get(order.id)).state).toBe('installed');
+
+    await del(order);
+    await rootKeys.unset(order.id, TENANT);
+    await bindRootKey(order.id);
+    expect((await instances.get(order.id)).state).toBe('removing');
+    await succeeded(order);
     expect(await rowsOf(order.id)).toBe(0);
   });
 

@@ -89,7 +89,7 @@ describe('instances', () => {
     ['installed', { ...nothing, hasCredential: true, hasRootKey: true }, 'add_client_certificate'],
     ['installed', { hasCredential: true, hasRootKey: true, hasCertificate: true }, 'connect_clients'],
     ['installing', nothing, 'wait'],
-    ['configuring', nothing, 'wait'],
+    ['configuring', { ...nothing, hasCredential: true }, 'set_root_key'],
     ['disabled', nothing, 'enable_instance'],
     ['removing', nothing, 'none'],
     ['failed', nothing, 'contact_support'],

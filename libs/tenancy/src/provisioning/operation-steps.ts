@@ -4,6 +4,7 @@ import { assertAcceptableCertificate, describeCertificate } from '@lib/pki';
 
 import { successEvent } from '../action-context';
 import { toClientCertificate } from '../client-certificate.service';
+import { madeState } from '../instance-progress';
 import { HOUR_MS, startOfHour } from '../metering/metering-record';
 import { recordUsage } from '../metering/usage-recorder';
 import { checkedName } from '../names';
@@ -86,9 +87,9 @@ export class OperationSteps {
   ): Promise<CatalogOperation> {
     const now = this.clock.now();
     const present = await scope.instance.lock();
-    // Whoever was quick has bound a root key already; the state then says so and stays.
     if (present?.state === 'installing') {
-      await scope.instance.update({ ...present, state: 'inactive', updatedAt: now, revision: present.revision + 1 });
+      const state = await madeState(scope);
+      await scope.instance.update({ ...present, state, updatedAt: now, revision: present.revision + 1 });
       scope.invalidate();
     }
     await scope.catalog.update({ ...instance, status: 'ready', updatedAt: now });

@@ -60,9 +60,9 @@ export function nextStep(state: State, { hasCredential, hasRootKey, hasCertifica
     case 'removing':
       return STEPS.none;
     case 'installing':
-    case 'configuring':
       return STEPS.wait;
     case 'inactive':
+    case 'configuring':
     case 'installed':
       if (!hasCredential) return STEPS.credential;
       if (!hasRootKey) return STEPS.rootKey;
