@@ -104,18 +104,20 @@ describe('birth of a key', () => {
       await expect(harness.fetch(uniqueIdentifier)).resolves.toHaveLength(32);
     });
 
-    it('leaves the intent when even looking fails, and the reconciler removes what came to be', async () => {
+    it('leaves the intent when even looking fails, and the reconciler takes over what came to be', async () => {
       harness.keyManager.failNext('storeKey', 'timeout', { afterEffect: true });
       harness.keyManager.failNext('findKeysByName', 'unavailable');
       expect(await harness.refusal('Create', template)).toMatchObject({ code: 'key_manager_timeout' });
       expect(harness.store.intents()).toHaveLength(1);
       expect(harness.keyManager.storedKeys()).toHaveLength(1);
 
-      expect(await harness.reconcile()).toMatchObject({ abandoned: [] });
+      expect(await harness.reconcile()).toMatchObject({ adopted: [], abandoned: [] });
       harness.clock.advance(TEN_MINUTES + 1);
-      expect((await harness.reconcile()).abandoned).toHaveLength(1);
-      expect(harness.keyManager.storedKeys()).toHaveLength(0);
+      const { adopted } = await harness.reconcile();
+      expect(adopted).toHaveLength(1);
+      expect(harness.keyManager.storedKeys()).toHaveLength(1);
       expect(harness.store.intents()).toHaveLength(0);
+      await expect(harness.fetch(adopted[0]!)).resolves.toHaveLength(32);
     });
   });
 
@@ -179,8 +181,8 @@ describe('birth of a key', () => {
     expect(harness.keyManager.callsOf('findKeysByName')).toHaveLength(0);
     expect(harness.store.intents()).toHaveLength(1);
     harness.clock.advance(TEN_MINUTES + 1);
-    expect((await harness.reconcile()).abandoned).toHaveLength(1);
-    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+    expect((await harness.reconcile()).adopted).toHaveLength(1);
+    expect(harness.keyManager.storedKeys()).toHaveLength(1);
   });
 
   it('begins nothing at the key manager in a process that is stopping', async () => {
@@ -202,17 +204,18 @@ describe('birth of a key', () => {
   });
 
   describe('a creator that slept through its deadline', () => {
-    it('does not bring a key into the catalog that the reconciler removed', async () => {
+    it('acknowledges the very key that the reconciler took over meanwhile', async () => {
       const slow = new SleepingStore();
       harness = new EngineHarness({ store: slow, clock: harness.clock });
-      const creating = harness.refusal('Create', template);
+      const creating = harness.createKey();
       await slow.asleep;
       harness.clock.advance(TEN_MINUTES + 1);
       await harness.reconcile();
       slow.wake();
-      expect(await creating).toStrictEqual({ reason: 'GeneralFailure', code: 'internal' });
-      expect(slow.objects()).toHaveLength(0);
-      expect(harness.keyManager.storedKeys()).toHaveLength(0);
+      const [adopted] = slow.objects();
+      expect(await creating).toBe(adopted?.uniqueIdentifier);
+      expect(harness.keyManager.storedKeys().map(({ id }) => id)).toStrictEqual([adopted?.custody?.storedKeyId]);
+      await expect(harness.fetch(await creating)).resolves.toHaveLength(32);
     });
   });
 });
@@ -273,7 +276,10 @@ describe.each(cases)('Create with $method failing (after effect: $afterEffect, $
       await expect(harness.fetch(uniqueIdentifier)).resolves.toHaveLength(32);
     }
     const births = harness.store.audits.filter(isBirth);
-    expect(births.map(({ target }) => target?.id)).toStrictEqual(
+    const takenOver = harness.store.audits.filter(
+      ({ details }) => details?.['step'] === 'restored from the key manager',
+    );
+    expect([...births, ...takenOver].map(({ target }) => target?.id)).toStrictEqual(
       harness.store.objects().map(({ uniqueIdentifier }) => uniqueIdentifier),
     );
   });

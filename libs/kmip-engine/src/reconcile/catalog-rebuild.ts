@@ -9,7 +9,7 @@ import {
 
 import { isFault } from '../custody/key-manager-failure';
 import { aadOf, boundKeyManager } from '../custody/root-key-binding';
-import { type StoredEnvelope, STORED_KEY_PREFIX, parseEnvelope } from '../custody/stored-envelope';
+import { type StoredEnvelope, STORED_KEY_PREFIX, parseEnvelope, storedKeyName } from '../custody/stored-envelope';
 import { openStoredKey } from '../custody/stored-key';
 import { OperationFailure } from '../failures/operation-failure';
 import { isDestroyed } from '../lifecycle';
@@ -111,15 +111,31 @@ export class CatalogRebuild {
   }
 
   /**
+   * Takes over the one key of a Create that was interrupted, if its stored key is whole and unwraps.
+   * @returns whether the catalog has the key
+   * @throws KeyManagerError when the key manager failed in a way that leaves it open
+   */
+  async adopt(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier, interruptedBefore: Date): Promise<boolean> {
+    const call = backgroundCall(this.dependencies, scope);
+    const candidates: Candidate[] = [];
+    for (const keyManager of keyManagersOf(scope)) {
+      const found = await keyManager.findKeysByName(call, storedKeyName(uniqueIdentifier));
+      candidates.push(...found.map((stored) => ({ stored, keyManager })));
+    }
+    candidates.sort(newestFirst);
+    const run: Run = { scope, options: { verify: true }, call, interruptedBefore, refused: [] };
+    const outcome = await this.#settle(run, uniqueIdentifier, candidates);
+    return outcome === 'restored' || outcome === 'present';
+  }
+
+  /**
    * Everything by identifier, the newest first. Names and ids only, all of them in memory: pages come in no order that
    * would bring the stored keys of one name together, and a search by name reads every page again.
    */
   async #list(run: Run, counts: { storedKeys: number }): Promise<ReadonlyMap<UniqueIdentifier, readonly Candidate[]>> {
-    const { keyManager, former = [] } = run.scope;
-    const keyManagers = [...(keyManager === undefined ? [] : [keyManager]), ...former.map((one) => one.keyManager)];
     const seen = new Set<string>();
     const found = new Map<UniqueIdentifier, Candidate[]>();
-    for (const lister of keyManagers) {
+    for (const lister of keyManagersOf(run.scope)) {
       for await (const stored of lister.listKeys(run.call, STORED_KEY_PREFIX)) {
         // Two root keys may lie in one key manager instance.
         if (seen.has(stored.id)) continue;
@@ -130,9 +146,7 @@ export class CatalogRebuild {
       }
     }
     counts.storedKeys = seen.size;
-    for (const candidates of found.values()) {
-      candidates.sort((one, other) => other.stored.createdAt.getTime() - one.stored.createdAt.getTime());
-    }
+    for (const candidates of found.values()) candidates.sort(newestFirst);
     return found;
   }
 
@@ -255,6 +269,15 @@ export class CatalogRebuild {
     });
   }
 }
+
+const newestFirst = (one: Candidate, other: Candidate): number =>
+  other.stored.createdAt.getTime() - one.stored.createdAt.getTime();
+
+/** Where keys of the instance may lie: under the root key that is bound, and under former ones. */
+const keyManagersOf = ({ keyManager, former = [] }: ReconcileScope): readonly KeyManager[] => [
+  ...(keyManager === undefined ? [] : [keyManager]),
+  ...former.map((one) => one.keyManager),
+];
 
 function refuse({ refused }: Run, { id, name }: StoredKey, reason: RebuildRefusal): void {
   refused.push({ storedKeyId: id, storedKeyName: name, reason });

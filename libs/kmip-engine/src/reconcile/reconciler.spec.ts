@@ -36,6 +36,58 @@ describe('the reconciler', () => {
     expect(await harness.reconcile()).toMatchObject({ abandoned: [], failed: [], kept: [] });
   });
 
+  /** A Create that died after its key was stored and before the catalog had it; or a catalog of before it was acknowledged. */
+  async function unfinishedCreate(): Promise<{ readonly id: string; readonly key: Buffer }> {
+    const id = await harness.createKey();
+    const key = await harness.fetch(id);
+    const { uniqueIdentifier } = harness.store.objects()[0]!;
+    harness.store.forget(uniqueIdentifier);
+    const intent = { uniqueIdentifier, storedKeyName: storedKeyName(uniqueIdentifier), createdBy: 'x' };
+    await harness.store.openIntent({ ...intent, startedAt: harness.clock.now() }, 100);
+    return { id, key };
+  }
+
+  it('takes over the whole key of an unfinished Create, as it may have been acknowledged before a restore', async () => {
+    const { id, key } = await unfinishedCreate();
+    expect(await harness.reconcile()).toMatchObject({ adopted: [] });
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ adopted: [id], abandoned: [], failed: [] });
+    expect(harness.store.intents()).toHaveLength(0);
+    expect(harness.keyManager.storedKeys()).toHaveLength(1);
+    expect(await harness.fetch(id)).toStrictEqual(key);
+    expect(harness.store.audits.some(({ details }) => details?.['step'] === 'restored from the key manager')).toBe(
+      true,
+    );
+  });
+
+  it('takes it over for a Writer too, who could not delete it', async () => {
+    const { id, key } = await unfinishedCreate();
+    harness.keyManager.role = 'writer';
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ adopted: [id], kept: [] });
+    expect(await harness.fetch(id)).toStrictEqual(key);
+  });
+
+  it('leaves one stored key of a store that was repeated', async () => {
+    const { id, key } = await unfinishedCreate();
+    const [stored] = harness.keyManager.storedKeys();
+    await harness.keyManager.storeKey(call, stored!.name, await harness.keyManager.fetchKey(call, stored!.id));
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ adopted: [id] });
+    expect(harness.keyManager.storedKeys()).toHaveLength(1);
+    expect(await harness.fetch(id)).toStrictEqual(key);
+  });
+
+  it('neither takes over nor removes anything while the root key does not unwrap', async () => {
+    const { id } = await unfinishedCreate();
+    harness.keyManager.disable();
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ failed: [id], adopted: [], abandoned: [] });
+    expect(harness.keyManager.storedKeys()).toHaveLength(1);
+    harness.keyManager.enable();
+    expect(await harness.reconcile()).toMatchObject({ adopted: [id] });
+  });
+
   it('keeps and reports what a Writer may not delete, and settles it once a Manager comes', async () => {
     const id = await deadCreate(harness, 1);
     harness.keyManager.role = 'writer';

@@ -9,6 +9,7 @@ import { type CustodyMove } from '../ports/custody-moves.port';
 import { type KeyCustody } from '../ports/managed-object';
 import { type CreationIntent } from '../ports/managed-object-store.port';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
+import { CatalogRebuild } from './catalog-rebuild';
 import { StoredKeyRemoval } from './stored-key-removal';
 
 export interface ReconcilerOptions {
@@ -18,10 +19,11 @@ export interface ReconcilerOptions {
   readonly batchSize?: number;
 }
 
-type Outcome = 'abandoned' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'failed';
+type Outcome = 'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'failed';
 
 /**
- * - `abandoned`: intents whose key never came to be, or whose stored key was removed
+ * - `adopted`: intents whose key came to be; the catalog has it now
+ * - `abandoned`: intents whose key never came to be, or came to be only in part
  * - `kept`: intents and moves whose stored key may not be deleted: the tenant sees them, intents count for the quota
  * - `settled`: moves; one stored key is left
  * - `destroyed`: destructions that were completed
@@ -37,6 +39,7 @@ export type ReconcileReport = Readonly<Record<Outcome, readonly UniqueIdentifier
 export class Reconciler {
   readonly #destruction = new KeyDestruction();
   readonly #removal: StoredKeyRemoval;
+  readonly #rebuild: CatalogRebuild;
   readonly #staleAfterMs: number;
   readonly #batchSize: number;
 
@@ -45,15 +48,21 @@ export class Reconciler {
     options: ReconcilerOptions = {},
   ) {
     this.#removal = new StoredKeyRemoval(dependencies, new DeletionRights());
+    this.#rebuild = new CatalogRebuild(dependencies);
     this.#staleAfterMs = options.staleAfterMs ?? 600_000;
     this.#batchSize = options.batchSize ?? 100;
   }
 
   async run(scope: ReconcileScope): Promise<ReconcileReport> {
-    const report = { abandoned: [], kept: [], settled: [], destroyed: [], withdrawn: [], failed: [] } as Record<
-      Outcome,
-      UniqueIdentifier[]
-    >;
+    const report = {
+      abandoned: [],
+      adopted: [],
+      kept: [],
+      settled: [],
+      destroyed: [],
+      withdrawn: [],
+      failed: [],
+    } as Record<Outcome, UniqueIdentifier[]>;
     const { store } = scope;
     const before = new Date(this.dependencies.clock.now().getTime() - this.#staleAfterMs);
     const each = async <T extends { readonly uniqueIdentifier: UniqueIdentifier }>(
@@ -65,7 +74,9 @@ export class Reconciler {
         if (outcome !== undefined) report[outcome].push(item.uniqueIdentifier);
       }
     };
-    await each(await store.staleIntents(before, this.#batchSize), (intent) => this.#settleIntent(scope, intent));
+    await each(await store.staleIntents(before, this.#batchSize), (intent) =>
+      this.#settleIntent(scope, intent, before),
+    );
     await each(await store.moves.stale(before, this.#batchSize), (move) => this.#settleMove(scope, move));
     await each(await store.pendingDeletions(this.#batchSize), ({ uniqueIdentifier }) =>
       this.#settleDestruction(scope, uniqueIdentifier),
@@ -85,7 +96,20 @@ export class Reconciler {
     }
   }
 
-  async #settleIntent(scope: ReconcileScope, { uniqueIdentifier }: CreationIntent): Promise<Outcome | undefined> {
+  /**
+   * A key that is whole is never removed, although no client may know it: after the catalog was restored from a backup,
+   * an intent in it may be of a Create that was acknowledged since.
+   */
+  async #settleIntent(
+    scope: ReconcileScope,
+    { uniqueIdentifier }: CreationIntent,
+    before: Date,
+  ): Promise<Outcome | undefined> {
+    const known = await scope.store.find(uniqueIdentifier);
+    if (known === undefined && (await this.#rebuild.adopt(scope, uniqueIdentifier, before))) {
+      await this.#removeDuplicates(scope, uniqueIdentifier);
+      return 'adopted';
+    }
     if (!(await scope.store.claimIntent(uniqueIdentifier))) return undefined;
     // A row beside an intent would mean the key was acknowledged: only the intent may go then.
     if ((await scope.store.find(uniqueIdentifier)) === undefined) {
@@ -106,6 +130,15 @@ export class Reconciler {
     }
     await scope.store.abandonIntent(uniqueIdentifier);
     return 'abandoned';
+  }
+
+  /** A store that was repeated leaves a second stored key of the same name. What may not be deleted stays. */
+  async #removeDuplicates(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<void> {
+    const custody = (await scope.store.find(uniqueIdentifier))?.custody;
+    const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
+    if (custody === undefined || keyManager === undefined) return;
+    const keep = { keyManager, storedKeyId: custody.storedKeyId };
+    await this.#removal.run(keyManager, backgroundCall(this.dependencies, scope), uniqueIdentifier, keep);
   }
 
   /** The catalog decides which stored key stays: the swap is committed there or it never happened. */

@@ -57,6 +57,11 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     this.#auditBroken = false;
   }
 
+  /** The row is lost, as in a catalog that was restored from a backup. */
+  forget(uniqueIdentifier: UniqueIdentifier): void {
+    this.#objects.delete(uniqueIdentifier);
+  }
+
   /** What a management API would do behind the engine's back, without a record. */
   overwrite(object: ManagedObject): void {
     this.#objects.set(object.uniqueIdentifier, object);
