@@ -1,6 +1,11 @@
 import { Bulkhead } from './bulkhead';
 
-const never = new AbortController().signal;
+type Wait = Parameters<Bulkhead['run']>[0];
+const until =
+  (signal: AbortSignal): Wait =>
+  (queue) =>
+    queue(signal);
+const never = until(new AbortController().signal);
 
 /** Work that ends when told. */
 function gate() {
@@ -34,7 +39,7 @@ describe('Bulkhead', () => {
     const { opened, open } = gate();
     const first = bulkhead.run(never, () => opened);
     const controller = new AbortController();
-    const waiting = bulkhead.run(controller.signal, () => Promise.resolve('never runs'));
+    const waiting = bulkhead.run(until(controller.signal), () => Promise.resolve('never runs'));
     controller.abort();
     await expect(waiting).rejects.toMatchObject({ fault: 'timeout', details: { certainlyNotDone: true } });
     const next = bulkhead.run(never, () => Promise.reject(new Error('work failed')));
@@ -44,8 +49,18 @@ describe('Bulkhead', () => {
     await expect(bulkhead.run(never, () => Promise.resolve('runs'))).resolves.toBe('runs');
   });
 
-  it('does not start work whose deadline has passed', async () => {
+  it('queues nobody whose deadline has passed', async () => {
+    const bulkhead = new Bulkhead(1, 1);
+    const { opened, open } = gate();
+    const first = bulkhead.run(never, () => opened);
     const work = () => Promise.reject(new Error('must not run'));
-    await expect(new Bulkhead(1, 1).run(AbortSignal.abort(), work)).rejects.toMatchObject({ fault: 'timeout' });
+    await expect(bulkhead.run(until(AbortSignal.abort()), work)).rejects.toMatchObject({ fault: 'timeout' });
+    open();
+    await first;
+  });
+
+  it('asks nobody to wait while there are places', async () => {
+    const wait = () => Promise.reject(new Error('must not wait'));
+    await expect(new Bulkhead(1, 0).run(wait, () => Promise.resolve('runs'))).resolves.toBe('runs');
   });
 });

@@ -16,9 +16,16 @@ export class Bulkhead {
     private readonly waiting: number,
   ) {}
 
-  /** @throws KeyManagerError `overloaded` when the queue is full, `timeout` when the signal fires while waiting */
-  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#enter(signal);
+  /**
+   * @param wait ends the waiting by a signal; not called while there are free places, since a signal costs more than one
+   * @throws KeyManagerError `overloaded` when the queue is full, `timeout` when the signal fires while waiting
+   */
+  async run<T>(
+    wait: (queue: (signal: AbortSignal) => Promise<void>) => Promise<void>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#active < this.concurrent) this.#active += 1;
+    else await wait((signal) => this.#queue(signal));
     try {
       return await work();
     } finally {
@@ -26,12 +33,8 @@ export class Bulkhead {
     }
   }
 
-  #enter(signal: AbortSignal): Promise<void> {
+  #queue(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.reject(notStartedInTime());
-    if (this.#active < this.concurrent) {
-      this.#active += 1;
-      return Promise.resolve();
-    }
     if (this.#waiting.length >= this.waiting) {
       return Promise.reject(
         new KeyManagerError('overloaded', 'too many calls to this key manager are already under way', {

@@ -3,7 +3,7 @@ import { KeyManagerError } from '@lib/key-manager';
 import { type Timing } from '../timing';
 import { Bulkhead } from './bulkhead';
 import { type BreakerState, CircuitBreaker, type CircuitBreakerOptions, type Permit } from './circuit-breaker';
-import { notStartedInTime, pause, withDeadline } from './deadline';
+import { isAborted, notStartedInTime, pause, withDeadline } from './deadline';
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget';
 
 /** Limits of one tenant's calls to its key manager. */
@@ -63,14 +63,15 @@ export class CallGuard {
     attempt: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const endsAtMs = this.timing.clock.monotonicMs() + this.limits.totalMs;
-    return withDeadline(this.timing, this.limits.totalMs, callerSignal, (signal) =>
-      this.#bulkhead.run(signal, () => this.#tryRepeatedly(repeatable, signal, endsAtMs, attempt)),
+    return this.#bulkhead.run(
+      (queue) => withDeadline(this.timing, this.limits.totalMs, callerSignal, queue),
+      () => this.#tryRepeatedly(repeatable, callerSignal, endsAtMs, attempt),
     );
   }
 
   async #tryRepeatedly<T>(
     repeatable: Repeatable,
-    signal: AbortSignal,
+    callerSignal: AbortSignal | undefined,
     endsAtMs: number,
     attempt: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
@@ -80,7 +81,7 @@ export class CallGuard {
       const permit = this.#breaker.tryAcquire();
       if (permit === undefined) throw lastError ?? this.#breakerOpen();
       try {
-        return await this.#tryOnce(permit, signal, attempt);
+        return await this.#tryOnce(permit, callerSignal, endsAtMs, attempt);
       } catch (error) {
         if (!(error instanceof KeyManagerError)) throw error;
         lastError = error;
@@ -88,16 +89,22 @@ export class CallGuard {
       const delayMs = this.#delayMs(lastError, retries);
       const fits = this.timing.clock.monotonicMs() + delayMs < endsAtMs;
       if (retries >= this.limits.maximumRetries || !mayRepeat(lastError, repeatable) || !fits) throw lastError;
-      if (signal.aborted || !this.#budget.tryTake()) throw lastError;
-      if (!(await pause(this.timing, delayMs, signal))) throw lastError;
+      if (isAborted(callerSignal) || !this.#budget.tryTake()) throw lastError;
+      if (!(await pause(this.timing, delayMs, callerSignal))) throw lastError;
     }
   }
 
-  async #tryOnce<T>(permit: Permit, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #tryOnce<T>(
+    permit: Permit,
+    callerSignal: AbortSignal | undefined,
+    endsAtMs: number,
+    attempt: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const startedMs = this.timing.clock.monotonicMs();
     try {
-      if (signal.aborted) throw notStartedInTime();
-      const result = await withDeadline(this.timing, this.limits.tryMs, signal, attempt);
+      const limitMs = Math.min(this.limits.tryMs, endsAtMs - startedMs);
+      if (isAborted(callerSignal) || limitMs <= 0) throw notStartedInTime();
+      const result = await withDeadline(this.timing, limitMs, callerSignal, attempt);
       permit.succeeded();
       this.#budget.recordSuccess();
       return result;

@@ -14,7 +14,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
-  if (parent?.aborted === true) abort();
+  if (isAborted(parent)) abort();
   parent?.addEventListener('abort', abort, { once: true });
   const cancel = timing.after(limitMs, abort);
   try {
@@ -24,6 +24,8 @@ export async function withDeadline<T>(
     parent?.removeEventListener('abort', abort);
   }
 }
+
+export const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
 /** Waits for `promise` no longer than the signal allows; the promise itself goes on for others who wait for it. */
 export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>, whenAborted: () => Error): Promise<T> {
@@ -36,20 +38,20 @@ export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>, whenAb
 }
 
 /** @returns false when the signal fired first */
-export function pause(timing: Timing, delayMs: number, signal: AbortSignal): Promise<boolean> {
+export function pause(timing: Timing, delayMs: number, signal: AbortSignal | undefined): Promise<boolean> {
   return new Promise((resolve) => {
-    if (signal.aborted) {
+    if (isAborted(signal)) {
       resolve(false);
       return;
     }
     const settle = (elapsed: boolean): void => {
       cancel();
-      signal.removeEventListener('abort', cut);
+      signal?.removeEventListener('abort', cut);
       resolve(elapsed);
     };
     const cut = (): void => settle(false);
     const cancel = timing.after(delayMs, () => settle(true));
-    signal.addEventListener('abort', cut, { once: true });
+    signal?.addEventListener('abort', cut, { once: true });
   });
 }
 
