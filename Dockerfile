@@ -14,6 +14,8 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/docs/openapi ./docs/openapi
 # Keys in flight live in this process: no core files, no inspector on SIGUSR1 (the apps ignore it), no root.
+# A volume mounted here starts with this owner.
+RUN mkdir /data && chown 10001 /data
 USER 10001
 EXPOSE 5696 8443
 CMD ["node", "--disable-proto=delete", "dist/apps/kmip-gateway/src/main.js"]
