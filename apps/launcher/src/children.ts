@@ -92,6 +92,7 @@ export function managementApi(
       MANAGEMENT_PORT: String(ports.management),
       KMIP_ENDPOINTS: [ports.kmip1, ports.kmip2].map((port) => `${config.kmipHost}:${port}`).join(','),
       KMIP_CERTIFICATE_FILES: join(setting.dataFolder, 'tls', 'server.crt'),
+      CLIENT_CA_FOLDER: join(setting.dataFolder, 'client-ca'),
       SERVICE_NAME,
       SERVICE_API_KEY: provider.apiKey,
       BROKER_SERVICE_ID: CATALOG_SERVICE_ID,

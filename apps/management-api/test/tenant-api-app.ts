@@ -89,7 +89,8 @@ export class TenantApiApp {
     workbench: Partial<RootKeyWorkbench>,
     other: Partial<TenantApiParts> = {},
   ): Promise<TenantApiApp> {
-    const parts = { ...partsOf(dataSource, keyManager, workbench), ...other };
+    const issuer = await PkiCertificateIssuer.open('clients', systemClock);
+    const parts = { ...partsOf(dataSource, keyManager, workbench, issuer), ...other };
     const module = await Test.createTestingModule({ imports: [TenantApiModule.with(parts)] }).compile();
     const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(FASTIFY_OPTIONS));
     app.useLogger(false);
@@ -191,7 +192,12 @@ export class TenantApiApp {
   }
 }
 
-function partsOf(dataSource: DataSource, keyManager: KeyManager, workbench: Partial<RootKeyWorkbench>): TenantApiParts {
+function partsOf(
+  dataSource: DataSource,
+  keyManager: KeyManager,
+  workbench: Partial<RootKeyWorkbench>,
+  issuer: PkiCertificateIssuer,
+): TenantApiParts {
   const clock = systemClock;
   const unitOfWork = new PostgresUnitOfWork(dataSource);
   const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
@@ -220,7 +226,7 @@ function partsOf(dataSource: DataSource, keyManager: KeyManager, workbench: Part
     usages: new PostgresDailyUsages(dataSource),
     attempts,
     sightings: new GatewaySightings(attempts),
-    issuer: new PkiCertificateIssuer(),
+    issuer,
     activation: new EndpointActivation({
       log: new PostgresActivationLog(dataSource),
       monotonicMs: () => clock.monotonicMs(),

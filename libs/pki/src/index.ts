@@ -6,6 +6,7 @@ export {
   colonForm,
   describeCertificate,
 } from './certificate-description';
+export { type ClientAuthority, ensureClientAuthority } from './client-authority';
 export {
   type CertificateAuthority,
   type CertificateAuthorityRequest,

@@ -37,6 +37,7 @@ import { type TenantApiParts } from './tenant-api.module';
 export type TenantApiSettings = Pick<
   ManagementApiConfig,
   | 'apiDocumentation'
+  | 'clientCaFolder'
   | 'hpcsEndpoints'
   | 'iamIssuer'
   | 'iamUrl'
@@ -117,7 +118,11 @@ export async function composeTenantApi(
     usages: new PostgresDailyUsages(dataSource),
     attempts,
     sightings: new GatewaySightings(attempts),
-    issuer: new PkiCertificateIssuer(),
+    issuer: await PkiCertificateIssuer.open(
+      `KMIP for VMware clients ${settings.region}`,
+      clock,
+      settings.clientCaFolder,
+    ),
     activation: new EndpointActivation({
       log: new PostgresActivationLog(dataSource),
       monotonicMs: () => clock.monotonicMs(),

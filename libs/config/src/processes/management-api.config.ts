@@ -35,6 +35,12 @@ export const managementApiConfig = {
     meaning: 'Server certificates of the KMIP endpoints in PEM, leaf first: one for each endpoint, or one for all.',
     consequence: 'Shown to tenants, who compare fingerprints before they click Trust. Unset: none is shown.',
   }),
+  clientCaFolder: optional('CLIENT_CA_FOLDER', path, {
+    meaning:
+      'Folder with `ca.crt` and `ca.key` of the CA that signs client certificates for tenants. Made when it does not exist.',
+    consequence:
+      'All processes of the region should share it. Unset: each process signs with a CA of its own, gone when it ends.',
+  }),
   iamIssuer: optional('IAM_ISSUER', serviceUrl, {
     meaning: 'Issuer that access tokens must name, exactly.',
     consequence: 'Tokens of another issuer are refused. Unset: IAM_URL with `/identity`.',

@@ -1,6 +1,8 @@
-import { type Secret } from '@lib/kernel';
+import { type Clock, type Secret } from '@lib/kernel';
 import {
   type CertificateAuthority,
+  describeCertificate,
+  ensureClientAuthority,
   issueCertificateAuthority,
   issueClientCertificate,
   signCertificateRequest,
@@ -8,27 +10,44 @@ import {
 
 import { type CertificateIssuer } from './certificate-issuer.port';
 
-const ISSUER_NAME = 'KMIP for VMware client certificates';
+const DAY_MS = 86_400_000;
+const IN_MEMORY_VALID_DAYS = 3_650;
 
 /**
- * Signs with an authority that is made for one certificate and thrown away: clients are known by the fingerprint of
- * their certificate, so an authority that could sign again would be worth stealing and good for nothing.
+ * Signs with the client CA of the region, which all processes share. Nobody is let in because this CA signed a
+ * certificate: clients are known by the fingerprint of theirs.
  */
 export class PkiCertificateIssuer implements CertificateIssuer {
+  private constructor(
+    private readonly authority: CertificateAuthority,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @param folder where the CA is kept; made when there is none. Without one the CA lives and dies with this process.
+   * @throws ServerPkiError when the folder is damaged or cannot be written
+   */
+  static async open(commonName: string, clock: Clock, folder?: string): Promise<PkiCertificateIssuer> {
+    const authority =
+      folder === undefined
+        ? await issueCertificateAuthority({ commonName, validDays: IN_MEMORY_VALID_DAYS })
+        : await ensureClientAuthority(folder, commonName);
+    return new PkiCertificateIssuer(authority, clock);
+  }
+
   async sign(requestPem: string, validDays: number): Promise<string> {
-    const authority = await issueCertificateAuthority({ commonName: ISSUER_NAME, validDays });
-    try {
-      return (await signCertificateRequest(authority, requestPem, { validDays })).certificatePem;
-    } finally {
-      wipe(authority);
-    }
+    const validity = { validDays: this.#withinAuthority(validDays) };
+    return (await signCertificateRequest(this.authority, requestPem, validity)).certificatePem;
   }
 
   issue(commonName: string, validDays: number): Promise<{ certificatePem: string; privateKeyPem: Secret }> {
-    return issueClientCertificate('self-signed', { commonName, validDays });
+    return issueClientCertificate(this.authority, { commonName, validDays: this.#withinAuthority(validDays) });
   }
-}
 
-function wipe({ privateKeyPem }: CertificateAuthority): void {
-  privateKeyPem.wipe();
+  /** A certificate that outlives its CA is refused by whoever does check the chain. */
+  #withinAuthority(validDays: number): number {
+    const now = this.clock.now();
+    const { notAfter } = describeCertificate(this.authority.certificatePem, now);
+    return Math.min(validDays, Math.floor((notAfter.getTime() - now.getTime()) / DAY_MS));
+  }
 }
