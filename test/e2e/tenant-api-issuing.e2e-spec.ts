@@ -69,10 +69,7 @@ describe('certificates that the service issues', () => {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const signingAlgorithm = { ...algorithm, hash: 'SHA-256' };
     const name = 'CN=vcenter-07.example.com, O=VMware, OU=VMware Engineering';
-    const request = await Pkcs10CertificateRequestGenerator.create(
-      { name, keys, signingAlgorithm },
-      webcrypto,
-    );
+    const request = await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm }, webcrypto);
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
     const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
     return { pem: request.toString('pem'), key: key.export({ format: 'pem', type: 'pkcs8' }).toString() };
