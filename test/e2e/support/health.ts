@@ -9,6 +9,10 @@ async function ask(service: RunningService, endpoint: number, path: string): Pro
   return await fetch(`http://127.0.0.1:${ports[`health${endpoint + 1}`]}${path}`);
 }
 
+/** Everything a KMIP endpoint (0, 1) or the management API (2) measures. */
+export const metricsText = async (service: RunningService, process: number): Promise<string> =>
+  await (await ask(service, process, '/metrics')).text();
+
 /** Names of everything a KMIP endpoint (0, 1) or the management API (2) measures. */
 export async function metricNames(service: RunningService, process: number): Promise<readonly string[]> {
   const text = await (await ask(service, process, '/metrics')).text();
