@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { RunningService } from '../e2e/support/running-service';
 import { pykmipMissing } from '../interop/support/pykmip';
-import { measureAll } from './support/measure';
+import { type Figure, measureAll } from './support/measure';
 import { startPykmip } from './support/pykmip-server';
 import { conditions, figuresTable } from './support/table';
 import { clientOf, type Target } from './support/target';
@@ -52,7 +52,13 @@ async function ours(service: RunningService): Promise<Target> {
 }
 
 async function report(target: Target): Promise<void> {
-  console.log(`### ${target.name}\n\n${figuresTable(await measureAll(target, SECONDS, LANES))}\n`);
+  const figures: Figure[] = [];
+  try {
+    for await (const figure of measureAll(target, SECONDS, LANES)) figures.push(figure);
+  } finally {
+    // What was measured before something went wrong is worth showing.
+    console.log(`### ${target.name}\n\n${figuresTable(figures)}\n`);
+  }
 }
 
 main().catch((error: unknown) => {
