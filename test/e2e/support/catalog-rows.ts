@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 
-import { Client } from 'pg';
+import { type Client } from 'pg';
 
+import { openDatabase } from './database';
 import { type RunningService } from './running-service';
 
 /** Tables with rows of an instance that must be gone with it. */
@@ -15,16 +15,18 @@ const TABLES = [
   'catalog_bindings',
 ] as const;
 
-/** Looks into the database of a running service, past the separation of tenants. */
+export interface Condition {
+  readonly status: string;
+  readonly kind: string;
+  readonly state: string;
+}
+
+/** What a running service keeps of an instance. */
 export class CatalogRows {
   private constructor(private readonly client: Client) {}
 
   static async open(service: RunningService): Promise<CatalogRows> {
-    const environment = await readFile(join(service.dataFolder, 'service.env'), 'utf8');
-    const [, connectionString = ''] = /^DATABASE_URL=(.*)$/m.exec(environment) ?? [];
-    const client = new Client({ connectionString });
-    await client.connect();
-    return new CatalogRows(client);
+    return new CatalogRows(await openDatabase(service));
   }
 
   close(): Promise<void> {
@@ -50,13 +52,26 @@ export class CatalogRows {
     }
   }
 
-  /** What the catalog holds of the instance: its status, and the newest operation's step and state. */
-  async condition(instanceId: string): Promise<{ readonly status: string; readonly step: string } | undefined> {
-    const { rows } = await this.client.query<{ status: string; step: string }>(
-      `SELECT c.status, o.step FROM catalog_instances c JOIN catalog_operations o USING (instance_id)
+  /** Status of the instance in the catalog, and how its newest operation stands. */
+  async condition(instanceId: string): Promise<Condition | undefined> {
+    const { rows } = await this.client.query<Condition>(
+      `SELECT c.status, o.kind, o.state FROM catalog_instances c JOIN catalog_operations o USING (instance_id)
         WHERE c.instance_id = $1 ORDER BY o.number DESC LIMIT 1`,
       [instanceId],
     );
     return rows[0];
+  }
+
+  /** Keys as their instance holds them, without a gateway and a key manager that made them. */
+  async addStoredKeys(instanceId: string, count: number): Promise<void> {
+    for (let made = 0; made < count; made += 1) {
+      await this.client.query(
+        `INSERT INTO managed_objects (instance_id, id, object_type, state, suspended, cryptographic_algorithm,
+          cryptographic_length, cryptographic_usage_mask, initial_date, last_change_date, digest, fresh, created_by,
+          stored_key_id, root_key_id, root_key_version)
+          VALUES ($1, $2, 2, 'Active', false, 3, 256, 12, now(), now(), '', true, '', $2::uuid, 'a root key', 'v1')`,
+        [instanceId, randomUUID()],
+      );
+    }
   }
 }

@@ -37,7 +37,7 @@ export interface BrokerPartsOptions {
 const DEFAULT_SETTLE_MS = 3_000;
 const OPERATION_INTERVAL_MS = 500;
 /** An operation of a process that died goes on after this time. */
-const OPERATION_LEASE_MS = 10_000;
+const OPERATION_LEASE_MS = 4_000;
 const USAGE_INTERVAL_MS = 60_000;
 const USAGE_LEASE_MS = 180_000;
 
