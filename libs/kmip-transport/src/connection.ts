@@ -16,6 +16,9 @@ export interface ConnectionContext {
   readonly memory: LargeRequestAccount;
 }
 
+/** One for all: by default each abort makes an exception with a stack of its own, once for every connection. */
+const CLIENT_GONE = new Error('the client has gone');
+
 /**
  * One client after its handshake. Requests are answered one at a time and in order. While a request is being answered
  * the socket is read only until something arrives, which shows a client that goes away but takes in no second request.
@@ -201,7 +204,7 @@ export class KmipConnection {
     this.#disarm();
     for (const message of this.#waiting) message.fill(0);
     this.#waiting = [];
-    this.#gone.abort();
+    this.#gone.abort(CLIENT_GONE);
     this.#account();
     this.#notify(() =>
       this.context.observer.connectionClosed?.(this.peer, this.#closeReason ?? 'peer', this.#requests),
