@@ -1,14 +1,26 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 
-import { verifyExport } from '@lib/audit';
+import { type ExportFault, verifyExport } from '@lib/audit';
+
+const CHUNK_BYTES = 1_048_576;
+
+const FAULTS: Readonly<Record<ExportFault, string>> = {
+  out_of_sequence: 'events are missing before it, or it stands in another place',
+  broken_link: 'it does not follow on the event before it: one of the two was replaced',
+  hash_mismatch: 'its hash is not the one of its content: the event was changed',
+  copy_mismatch: 'the line shows something else than what was recorded',
+  unreadable_line: 'the line is no event of an export',
+  head_mismatch: 'the log does not end at the given head: events are missing at its end, or were made up anew',
+};
 
 /**
- * `node dist/apps/management-api/src/cli-verify-audit.js FILE [SEQ:HASH]`: checks an exported audit log offline. With a
- * head kept elsewhere a cut-off end is found too. Exit status 1: the log was changed; 2: it cannot be read.
+ * `npm run -s verify-audit -- FILE [SEQ:HASH]`: checks an exported audit log offline. With a head kept elsewhere a
+ * cut-off end and a log made up anew are found too. Exit status 1: the log was changed; 2: it cannot be read.
  */
 function main([file, head]: readonly string[]): number {
   if (file === undefined) {
-    console.error('usage: cli-verify-audit FILE [SEQ:HASH]');
+    console.error('usage: verify-audit FILE [SEQ:HASH]');
     return 2;
   }
   const [, seq = '0', hash = ''] = /^(\d+):([0-9a-f]{64})$/.exec(head ?? '') ?? [];
@@ -17,18 +29,42 @@ function main([file, head]: readonly string[]): number {
     return 2;
   }
   const expected = head === undefined ? undefined : { seq: Number(seq), hash: Buffer.from(hash, 'hex') };
-  const verdict = verifyExport(readFileSync(file, 'utf8').split('\n'), expected);
-  if (verdict.intact) {
-    console.log(`intact up to ${verdict.head.seq}:${verdict.head.hash.toString('hex')}`);
-    return 0;
+  const verdict = verifyExport(linesOf(file), expected);
+  if (!verdict.intact) {
+    console.error(`event ${verdict.seq}: ${verdict.fault}: ${FAULTS[verdict.fault]}`);
+    return 1;
   }
-  console.error(`changed at event ${verdict.seq}: ${verdict.fault}`);
-  return 1;
+  if (verdict.firstSeq === undefined) {
+    console.error('the file holds no events');
+    return 2;
+  }
+  const { seq: lastSeq, hash: lastHash } = verdict.head;
+  console.log(`events ${verdict.firstSeq} to ${lastSeq} are intact; head ${lastSeq}:${lastHash.toString('hex')}`);
+  return 0;
+}
+
+/** A log can be larger than memory. */
+function* linesOf(file: string): Generator<string> {
+  const descriptor = openSync(file, 'r');
+  try {
+    const decoder = new StringDecoder('utf8');
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    let rest = '';
+    for (let read = 1; read > 0;) {
+      read = readSync(descriptor, chunk);
+      const lines = (rest + decoder.write(chunk.subarray(0, read))).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+    yield rest;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 try {
   process.exitCode = main(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof SyntaxError ? 'this is not an exported audit log' : String(error));
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 2;
 }

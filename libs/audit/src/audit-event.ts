@@ -10,6 +10,8 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.kmip-key.locate',
   'vmware-solutions.kmip-key-attributes.retrieve',
   'vmware-solutions.kmip-key-attributes.add',
+  /** A change that was refused before anybody knew which. */
+  'vmware-solutions.kmip-key.update',
   'vmware-solutions.kmip-key.suspend',
   'vmware-solutions.kmip-key.resume',
   'vmware-solutions.kmip-key.reactivate',

@@ -79,7 +79,8 @@ describe('verifyExport', () => {
   const lines = rows.map((row) => JSON.stringify(toCadf(row)));
 
   it('accepts an export, whole or from some event on', () => {
-    expect(verifyExport(lines)).toMatchObject({ intact: true, head: { seq: 4 } });
+    expect(verifyExport(lines)).toMatchObject({ intact: true, firstSeq: 1, head: { seq: 4 } });
+    expect(verifyExport(lines.slice(2))).toMatchObject({ intact: true, firstSeq: 3, head: { seq: 4 } });
     expect(verifyExport(lines.slice(2), rows[3])).toMatchObject({ intact: true });
     expect(verifyExport([...lines, ''])).toMatchObject({ intact: true });
   });
@@ -87,6 +88,9 @@ describe('verifyExport', () => {
   it.each<[string, string[], object]>([
     ['a line is missing', [lines[0]!, lines[2]!, lines[3]!], { seq: 3, fault: 'out_of_sequence' }],
     ['lines are swapped', [lines[0]!, lines[2]!, lines[1]!], { seq: 3, fault: 'out_of_sequence' }],
+    ['a line is damaged', [lines[0]!, lines[1]!.slice(0, -9), lines[2]!], { seq: 2, fault: 'unreadable_line' }],
+    ['a line is something else', [lines[0]!, 'null'], { seq: 2, fault: 'unreadable_line' }],
+    ['a line lacks its chain', ['{"action":"x"}'], { seq: 1, fault: 'unreadable_line' }],
     ['what is shown was changed', [lines[0]!.replace('192.0.2.1', '192.0.2.9')], { seq: 1 }],
     [
       'the outcome was changed',

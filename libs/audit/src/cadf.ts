@@ -1,4 +1,10 @@
-import { type AuditChainHead, type AuditChainRow, type AuditChainVerdict, verifyAuditChain } from './audit-chain';
+import {
+  type AuditChainFault,
+  type AuditChainHead,
+  type AuditChainRow,
+  type AuditChainVerdict,
+  verifyAuditChain,
+} from './audit-chain';
 import { type AuditEvent, type AuditInitiator } from './audit-event';
 
 /** One line of an export: an event in the shape of CADF (ISO 19395), with what the chain needs to be checked again. */
@@ -76,26 +82,55 @@ export function initiatorId(initiator: AuditInitiator): string {
   }
 }
 
+export type ExportVerdict =
+  | (Extract<AuditChainVerdict, { intact: true }> & { /** Absent in an empty export. */ readonly firstSeq?: number })
+  | { readonly intact: false; readonly seq: number; readonly fault: ExportFault };
+
+export type ExportFault = AuditChainFault | 'unreadable_line';
+
 /**
- * Checks lines of an export, in order: that each line says what was hashed, and that the hashes chain. Offline: it needs
- * nothing but the lines. An export that starts later begins with the hash its first line names.
+ * Checks lines of an export, in order and one at a time: that each line says what was hashed, and that the hashes chain.
+ * Offline: it needs nothing but the lines. An export that starts later begins with the hash its first line names.
  */
-export function verifyExport(lines: Iterable<string>, head?: AuditChainHead): AuditChainVerdict {
-  let start: AuditChainHead | undefined;
-  let altered: number | undefined;
-  const rows: AuditChainRow[] = [];
+export function verifyExport(lines: Iterable<string>, head?: AuditChainHead): ExportVerdict {
+  let firstSeq: number | undefined;
+  let last: AuditChainHead | undefined;
   for (const line of lines) {
     if (line.trim() === '') continue;
-    // Our own format; whatever else it is, the comparison below finds out.
-    const cadf = JSON.parse(line) as CadfLine;
+    const cadf = readLine(line);
+    if (cadf === undefined) return { intact: false, seq: (last?.seq ?? 0) + 1, fault: 'unreadable_line' };
     const row = rowOf(cadf);
-    start ??= { seq: row.seq - 1, hash: row.previousHash };
-    if (altered === undefined && JSON.stringify(toCadf(row)) !== JSON.stringify(cadf)) altered = row.seq;
-    rows.push(row);
+    firstSeq ??= row.seq;
+    last ??= { seq: row.seq - 1, hash: row.previousHash };
+    const verdict = verifyAuditChain([row], undefined, last);
+    if (!verdict.intact) return verdict;
+    if (!saysWhatWasHashed(cadf, row)) return { intact: false, seq: row.seq, fault: 'copy_mismatch' };
+    last = verdict.head;
   }
-  const verdict = verifyAuditChain(rows, head, start);
-  if (verdict.intact && altered !== undefined) return { intact: false, seq: altered, fault: 'copy_mismatch' };
-  return verdict;
+  const verdict = verifyAuditChain([], head, last);
+  return verdict.intact && firstSeq !== undefined ? { ...verdict, firstSeq } : verdict;
+}
+
+/** Nobody knows what is in a file: only what can be checked further is let through. */
+function readLine(line: string): CadfLine | undefined {
+  try {
+    const cadf = JSON.parse(line) as Partial<CadfLine> | null;
+    const { instanceId, seq, previousHash, hash, event } = cadf?.chain ?? {};
+    const texts = [instanceId, previousHash, hash, event];
+    if (!Number.isSafeInteger(seq) || texts.some((text) => typeof text !== 'string')) return undefined;
+    return cadf as CadfLine;
+  } catch {
+    return undefined;
+  }
+}
+
+function saysWhatWasHashed(cadf: CadfLine, row: AuditChainRow): boolean {
+  try {
+    return JSON.stringify(toCadf(row)) === JSON.stringify(cadf);
+  } catch {
+    // Hashed, and yet no event: somebody made a chain of his own.
+    return false;
+  }
 }
 
 const rowOf = ({ chain }: CadfLine): AuditChainRow => ({

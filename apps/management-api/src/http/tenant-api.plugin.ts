@@ -45,6 +45,8 @@ export interface RecordedCall {
   readonly reason?: string;
   /** Last identifier of the path. */
   readonly targetId: string;
+  /** As it was sent, valid or not; undefined when it was not read. */
+  readonly body: unknown;
   readonly address: string;
   readonly correlationId: CorrelationId;
   readonly latencyMs: number;
@@ -194,6 +196,7 @@ class Answering {
       outcome,
       ...(reason !== undefined && { reason }),
       targetId: Object.values(request.params as Record<string, string>).at(-1) ?? audited.instanceId,
+      body: request.body,
       address: request.ip,
       correlationId: trace.correlationId,
       latencyMs: Math.round(reply.elapsedTime),

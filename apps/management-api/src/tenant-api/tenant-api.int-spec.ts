@@ -331,6 +331,22 @@ describe('tenant API on Postgres', () => {
       expect((await send('GET', `${base()}/audit_events/999999999999`)).status).toBe(404);
     });
 
+    it.each<[object, string, string?]>([
+      [{ suspended: true }, 'suspend'],
+      [{ suspended: false }, 'resume'],
+      [{ state: 'active' }, 'reactivate'],
+      [{ state: 'active', suspended: false }, 'reactivate'],
+      [{ suspended: 'yes' }, 'update'],
+      [{ suspended: true }, 'update', 'viewer'],
+    ])('names the change %j of a key that was refused: %s', async (body, action, as = 'manager') => {
+      await send('PATCH', `${base()}/keys/${randomUUID()}`, { as, body });
+      const found = await send<{ audit_events: { action: string }[] }>(
+        'GET',
+        `${base()}/audit_events?outcome=failure&limit=1`,
+      );
+      expect(found.body.audit_events[0]?.action).toBe(`vmware-solutions.kmip-key.${action}`);
+    });
+
     it('is exported as one object for those who want that', async () => {
       const accept = { headers: { accept: 'application/json' } };
       const { headers, text } = await send('GET', `${base()}/audit_log`, accept);

@@ -54,14 +54,20 @@ export class AuditController {
     return { status: 200, stream: { type: call.answerType, content } };
   }
 
+  /**
+   * Every event between the first and the last of the period, whenever it says that it happened: events that commit
+   * side by side need not be in the order of their times, and a chain with holes could not be checked.
+   */
   async *#events(instanceId: InstanceId, occurred: Period): AsyncGenerator<string> {
-    let after: number | undefined;
-    for (;;) {
-      const query: AuditQuery = { occurred, newestFirst: false, limit: EXPORT_BATCH };
-      const batch = await this.trail.list(instanceId, after === undefined ? query : { ...query, after });
+    const end = async (newestFirst: boolean): Promise<number | undefined> =>
+      (await this.trail.list(instanceId, { occurred, newestFirst, limit: 1 }))[0]?.row.seq;
+    const [first, last] = [await end(false), await end(true)];
+    if (first === undefined || last === undefined) return;
+    for (let after = first - 1; after < last;) {
+      const limit = Math.min(EXPORT_BATCH, last - after);
+      const batch = await this.trail.list(instanceId, { newestFirst: false, after, limit });
       for (const { row } of batch) yield JSON.stringify(toCadf(row));
-      after = batch.at(-1)?.row.seq;
-      if (batch.length < EXPORT_BATCH || after === undefined) return;
+      after = batch.at(-1)?.row.seq ?? last;
     }
   }
 

@@ -24,7 +24,7 @@ const RECORDS: Readonly<Record<Action, readonly [AuditAction, TargetKind]>> = {
   'credential.unset': ['vmware-solutions.credential.unset', 'credential'],
   'key.list': ['vmware-solutions.kmip-key.list', 'key'],
   'key.read': ['vmware-solutions.kmip-key.describe', 'key'],
-  'key.update': ['vmware-solutions.kmip-key.suspend', 'key'],
+  'key.update': ['vmware-solutions.kmip-key.update', 'key'],
   'key.delete': ['vmware-solutions.kmip-key.destroy', 'key'],
   'audit.read': ['vmware-solutions.audit.read', 'instance'],
   'usage.read': ['vmware-solutions.usage.read', 'instance'],
@@ -32,6 +32,15 @@ const RECORDS: Readonly<Record<Action, readonly [AuditAction, TargetKind]>> = {
   'claim.create': ['vmware-solutions.claim.create', 'instance'],
   'claim.delete': ['vmware-solutions.claim.delete', 'instance'],
 };
+
+/** One operation changes a key in three ways, which the trail tells apart. */
+function changeOf(body: unknown, unknown: AuditAction): AuditAction {
+  // Refused bodies come here as they are: nothing but these two values is looked at.
+  const { state, suspended } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  if (state === 'active') return 'vmware-solutions.kmip-key.reactivate';
+  if (typeof suspended !== 'boolean') return unknown;
+  return suspended ? 'vmware-solutions.kmip-key.suspend' : 'vmware-solutions.kmip-key.resume';
+}
 
 /** Puts management calls into the audit trail of the instance they were about. */
 export class CallAudit implements CallRecorder {
@@ -41,7 +50,8 @@ export class CallAudit implements CallRecorder {
   ) {}
 
   async record(call: RecordedCall): Promise<void> {
-    const [action, kind] = RECORDS[call.action];
+    const [usual, kind] = RECORDS[call.action];
+    const action = call.action === 'key.update' ? changeOf(call.body, usual) : usual;
     await this.sink.record({
       instanceId: call.instance.instanceId,
       action,
