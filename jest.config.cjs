@@ -25,6 +25,8 @@ const shared = {
 };
 
 module.exports = {
+  // The default leaves one core idle, which is half of a small machine.
+  maxWorkers: '100%',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts'] },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/{apps,libs}/**/*.int-spec.ts'] },
