@@ -19,8 +19,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 
 import { BrokerReport } from './broker/broker-report';
 import { composeBroker } from './broker/compose-broker';
+import { osbEarlyRefusal } from './broker/http/osb-error';
 import { installBroker } from './broker/install-broker';
 import { AnswerReport } from './http/answer-report';
+import { earlyRefusals } from './http/early-refusals';
+import { tenantEarlyRefusal } from './http/error-translation';
 import { housekeeping } from './housekeeping/housekeeping';
 import { ManagementModule } from './management.module';
 import { composeTenantApi } from './tenant-api/compose-tenant-api';
@@ -43,7 +46,7 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const report = new AnswerReport(metrics, logger);
   const tenantApi = await composeTenantApi(config, region, publicUrl, logger, report);
   const broker = composeBroker(config, region, publicUrl, logger, new BrokerReport(metrics, logger));
-  const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
+  const adapter = new FastifyAdapter({ ...FASTIFY_OPTIONS, frameworkErrors: refusalsOf(publicUrl) });
   const app = await NestFactory.create<NestFastifyApplication>(
     ManagementModule.with(tenantApi.parts, broker.options),
     adapter,
@@ -71,6 +74,14 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   );
   reportToParent({ kind: 'ready' });
 }
+
+/** Each space of routes has an error shape of its own, also for what is refused before a route is found. */
+const refusalsOf = (publicUrl: string): ReturnType<typeof earlyRefusals> =>
+  earlyRefusals({
+    '/v1': tenantEarlyRefusal(`${publicUrl}/v1/docs`),
+    '/v2': osbEarlyRefusal,
+    '/bluemix_v1': osbEarlyRefusal,
+  });
 
 async function main(): Promise<void> {
   const config = parseConfig(managementApiConfig, readEnvironment());

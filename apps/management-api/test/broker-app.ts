@@ -8,10 +8,13 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
 import { BrokerModule } from '../src/broker/broker.module';
 import { BrokerParts, type BrokerPartsOptions } from '../src/broker/broker-parts';
+import { osbEarlyRefusal } from '../src/broker/http/osb-error';
 import { type BrokerObserver } from '../src/broker/http/osb.plugin';
 import { PlatformAuthentication } from '../src/broker/http/platform-authentication';
-import { BROKER_FASTIFY_OPTIONS, installBroker } from '../src/broker/install-broker';
+import { installBroker } from '../src/broker/install-broker';
 import { ServiceOffer } from '../src/broker/service/service-offer';
+import { earlyRefusals } from '../src/http/early-refusals';
+import { FASTIFY_OPTIONS } from '../src/tenant-api/install-tenant-api';
 
 type DataSource = ConstructorParameters<typeof PostgresLeases>[0];
 
@@ -75,7 +78,8 @@ export async function startBrokerApp(
     keyManagers: new EndpointPolicy(ibmCloudEndpoints),
     publicUrl: 'https://kmip.example.com',
   });
-  const adapter = new FastifyAdapter(BROKER_FASTIFY_OPTIONS);
+  const frameworkErrors = earlyRefusals({ '/v2': osbEarlyRefusal, '/bluemix_v1': osbEarlyRefusal });
+  const adapter = new FastifyAdapter({ ...FASTIFY_OPTIONS, frameworkErrors });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, quiet);
   await installBroker(app, app.getHttpAdapter().getInstance());
   await app.listen({ host: '127.0.0.1', port: 0 });

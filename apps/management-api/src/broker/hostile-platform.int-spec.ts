@@ -216,6 +216,17 @@ describe('the broker under load, misuse and attack', () => {
     expect(rows).toEqual([{ name: 'renamed' }]);
   });
 
+  it('refuses a binding id that would not fit into an index', async () => {
+    const crn = newCrn();
+    await order(crn);
+    const at = (id: string): string => `${instance(crn)}/service_bindings/${encodeURIComponent(id)}`;
+    expect((await call('PUT', at('b'.repeat(1_024)), { body: orderOf(crn) })).status).toBe(201);
+    // Four bytes each, and chosen so that compressing does not help.
+    const long = Array.from({ length: 300 }, (_, index) => String.fromCodePoint(0x1_0000 + index * 97)).join('');
+    expect((await call('PUT', at(long), { body: orderOf(crn) })).status).toBe(400);
+    expect((await call('DELETE', `${at(long)}?${ids()}`)).status).toBe(410);
+  });
+
   it('has its own words for what is not JSON, too large, or nowhere', async () => {
     const at = instance(newCrn());
     const statuses = [
@@ -226,8 +237,10 @@ describe('the broker under load, misuse and attack', () => {
       await call('GET', '/bluemix_v1/nothing'),
       await call('POST', at, { body: {} }),
       await call('GET', '/v2/nothing', { headers: { 'x-broker-api-version': '1.0' } }),
+      await call('GET', `/v2/service_instances/${'x'.repeat(9_000)}`),
+      await call('GET', '/bluemix_v1/service_instances/%zz'),
     ];
-    expect(statuses.map(({ status }) => status)).toEqual([400, 400, 413, 404, 404, 404, 412]);
+    expect(statuses.map(({ status }) => status)).toEqual([400, 400, 413, 404, 404, 404, 412, 414, 400]);
     for (const { body } of statuses) expect(typeof body['description']).toBe('string');
   });
 

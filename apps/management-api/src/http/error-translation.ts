@@ -3,6 +3,7 @@ import { DomainError } from '@lib/kernel';
 import { UnauthenticatedError } from '../auth/token-verifier';
 import { ApiError, type ApiErrorCode, type ApiFault } from './api-error';
 import { DOMAIN_ERRORS } from './domain-errors';
+import { type EarlyRefusal } from './early-refusals';
 import { StrictJsonError } from './strict-json';
 
 /** Faults that Fastify finds before a handler runs. */
@@ -86,3 +87,11 @@ export function errorContainer(error: ApiError, trace: string, docsUrl: string):
 /** Fixed text: what went wrong inside is for the log, under the same correlation id. */
 export const internalError = (): ApiError =>
   ApiError.of(500, 'internal_error', 'The service failed. Quote the `trace` of this answer when you report it.');
+
+/** Of what Fastify refuses before a route is found. */
+export const tenantEarlyRefusal =
+  (docsUrl: string) =>
+  (error: Error, trace: string): EarlyRefusal => {
+    const refusal = translateError(error) ?? internalError();
+    return { status: refusal.status, body: errorContainer(refusal, trace, docsUrl) };
+  };

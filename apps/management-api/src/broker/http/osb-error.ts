@@ -1,6 +1,7 @@
 import { DomainError } from '@lib/kernel';
 
 import { IamUnavailableError } from '../../auth/iam-key-set';
+import { type EarlyRefusal } from '../../http/early-refusals';
 
 /** Words that the specification reserves (OSB 2.17, "Service Broker Errors"), each bound to 422, and ours. */
 export type OsbErrorWord =
@@ -50,6 +51,8 @@ const FRAMEWORK: Readonly<Record<string, OsbError>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: new OsbError(413, 'The request body is too large.'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: badRequest('The request body is not as long as Content-Length says.'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: badRequest('The request body must be application/json.'),
+  FST_ERR_BAD_URL: badRequest('The path has a malformed percent sequence.'),
+  FST_ERR_MAX_PARAM_LENGTH: new OsbError(414, 'The id in the path is too long.'),
   ECONNRESET: badRequest('The connection was closed within the request body.'),
 };
 
@@ -62,6 +65,12 @@ export function toOsbError(error: unknown): OsbError | undefined {
   if (error instanceof DomainError) return ofDomain(error);
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined;
+}
+
+/** The same for what Fastify refuses before a route is found. */
+export function osbEarlyRefusal(error: Error): EarlyRefusal {
+  const { status, body } = toOsbError(error) ?? UNAVAILABLE;
+  return { status, body };
 }
 
 function ofDomain(error: DomainError): OsbError | undefined {

@@ -26,8 +26,10 @@ export interface ServiceBindingsOptions {
 }
 
 const PATH = '/service_instances/:instance_id/service_bindings/:binding_id';
-/** A binding id is a CRN of about 165 characters. */
-const BINDING_ID = /^[^\p{Cc}\p{Cs}]{1,1024}$/u;
+/** A binding id is a CRN of about 165 characters. Longer ones would not fit into the database's index. */
+const MAXIMUM_ID_BYTES = 1_024;
+const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
+const isBindingId = (id: string): boolean => PRINTABLE.test(id) && Buffer.byteLength(id) <= MAXIMUM_ID_BYTES;
 
 /** `/v2/service_instances/{id}/service_bindings/{id}` (OSB 2.17, "Binding"): endpoints and ids, and no secret. */
 export class ServiceBindingsController {
@@ -49,7 +51,7 @@ export class ServiceBindingsController {
     const resource = bindResourceOf(body);
     const instance = this.instance(path, 404);
     const bindingId = path['binding_id'] ?? '';
-    if (!BINDING_ID.test(bindingId)) throw badRequest('The binding id has control characters or is too long.');
+    if (!isBindingId(bindingId)) throw badRequest('The binding id has control characters or is too long.');
     const { created } = await bindings.bind({
       ...instance,
       bindingId,
@@ -69,7 +71,7 @@ export class ServiceBindingsController {
     requireQueryIds(query, this.options.offer);
     const instance = this.instance(path, 410);
     const bindingId = path['binding_id'] ?? '';
-    if (!BINDING_ID.test(bindingId)) throw new OsbError(410, 'There is no such service binding.');
+    if (!isBindingId(bindingId)) throw new OsbError(410, 'There is no such service binding.');
     await this.options.bindings.unbind(instance, bindingId);
     return { status: 200, body: {} };
   }
@@ -83,7 +85,7 @@ export class ServiceBindingsController {
   private async binding(path: OsbCall['path']) {
     const instance = this.instance(path, 404);
     const bindingId = path['binding_id'] ?? '';
-    if (!BINDING_ID.test(bindingId)) throw new OsbError(404, 'There is no such service binding.');
+    if (!isBindingId(bindingId)) throw new OsbError(404, 'There is no such service binding.');
     return { instance, binding: await this.options.bindings.get(instance, bindingId) };
   }
 
