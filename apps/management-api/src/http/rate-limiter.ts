@@ -27,20 +27,32 @@ export class RateLimiter {
 
   /** @returns 0 when the caller may go on, otherwise the seconds after which one request is free again. */
   take(caller: string): number {
+    const bucket = this.#bucketOf(caller);
+    // Re-inserted, so that the map's order is the order of last use.
+    this.#buckets.delete(caller);
+    this.#buckets.set(caller, bucket);
+    this.#forgetOldest();
+    const seconds = this.#secondsUntilFree(bucket);
+    if (seconds === 0) bucket.tokens -= 1;
+    return seconds;
+  }
+
+  /** What `take` would say, without taking. */
+  wait(caller: string): number {
+    return this.#secondsUntilFree(this.#bucketOf(caller));
+  }
+
+  #bucketOf(caller: string): Bucket {
     const now = this.clock.monotonicMs();
     const bucket = this.#buckets.get(caller) ?? { tokens: this.limit.burst, filledAtMs: now };
     const refill = ((now - bucket.filledAtMs) / 1000) * this.limit.perSecond;
     bucket.tokens = Math.min(this.limit.burst, bucket.tokens + refill);
     bucket.filledAtMs = now;
-    // Re-inserted, so that the map's order is the order of last use.
-    this.#buckets.delete(caller);
-    this.#buckets.set(caller, bucket);
-    this.#forgetOldest();
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1;
-      return 0;
-    }
-    return Math.max(1, Math.ceil((1 - bucket.tokens) / this.limit.perSecond));
+    return bucket;
+  }
+
+  #secondsUntilFree({ tokens }: Bucket): number {
+    return tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - tokens) / this.limit.perSecond));
   }
 
   #forgetOldest(): void {

@@ -14,6 +14,7 @@ export class OsbError extends Error {
     readonly description: string,
     readonly word?: OsbErrorWord,
     readonly extra: Readonly<Record<string, unknown>> = {},
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(description);
     this.name = 'OsbError';

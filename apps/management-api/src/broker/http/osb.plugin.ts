@@ -53,10 +53,7 @@ export function osbSpace(fastify: FastifyInstance, options: OsbSpaceOptions, don
     reply.headers({ 'x-correlation-id': contextOf(request).correlationId, 'cache-control': 'no-store' });
     const identity = single(request.headers[REQUEST_IDENTITY]);
     if (identity !== undefined && identity.length <= 1_024) reply.header(REQUEST_IDENTITY, identity);
-    if (!(await options.authentication.accepts(request.headers.authorization))) {
-      reply.header('www-authenticate', options.authentication.challenges);
-      throw new OsbError(401, 'Authentication failed.');
-    }
+    await options.authentication.authenticate(request.headers.authorization, request.ip);
     if (options.versioned) checkVersion(single(request.headers['x-broker-api-version']));
   });
   fastify.addHook('onResponse', (request, reply, next) => {
@@ -74,7 +71,7 @@ export function osbSpace(fastify: FastifyInstance, options: OsbSpaceOptions, don
     const known = toOsbError(error);
     if (known === undefined || known.status >= 500) options.observer.failed(error, correlationId);
     const refusal = known ?? new OsbError(500, `The service failed. Quote ${correlationId} when you report it.`);
-    return send(reply, { status: refusal.status, body: refusal.body });
+    return send(reply, { status: refusal.status, body: refusal.body, headers: refusal.headers });
   });
   fastify.setNotFoundHandler((_request, reply) => send(reply, { status: 404, body: { description: 'Not found.' } }));
   for (const { method, path, handle } of options.routes) {

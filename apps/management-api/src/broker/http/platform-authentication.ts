@@ -4,6 +4,8 @@ import { type Clock, type Secret } from '@lib/kernel';
 import { jwtVerify, type JWTPayload } from 'jose';
 
 import { type IamKeySet, IamUnavailableError } from '../../auth/iam-key-set';
+import { RateLimiter } from '../../http/rate-limiter';
+import { OsbError } from './osb-error';
 
 export interface PlatformAuthenticationOptions {
   readonly keys: Pick<IamKeySet, 'getKey'>;
@@ -22,6 +24,9 @@ const MAX_HEADER_LENGTH = 16_384;
 const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
 const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2})$/i;
 
+/** Wrong credentials an address may bring; a platform that is set up wrongly shall see 401 for a while, not 429. */
+const FAILURES = { perSecond: 1, burst: 100 } as const;
+
 /**
  * Decides whether a request comes from the platform. Whoever passes here can create and delete every instance, so a
  * valid token of IAM is not enough: it must have been made for one of the CRNs under which this broker is registered.
@@ -29,27 +34,43 @@ const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2})$/i;
 export class PlatformAuthentication {
   private readonly identities: ReadonlySet<string>;
   private readonly expectedBasic: Buffer | undefined;
+  private readonly failures: RateLimiter;
 
   constructor(private readonly options: PlatformAuthenticationOptions) {
     this.identities = new Set(options.allowedCrns.map((crn) => `crn-${crn}`));
+    this.failures = new RateLimiter(FAILURES, options.clock);
     const { basic } = options;
     this.expectedBasic = basic && digest(`${basic.username}:${basic.password.exposeText()}`);
   }
 
-  /** For the WWW-Authenticate header of a refusal. */
-  get challenges(): string {
-    return this.expectedBasic ? 'Basic realm="broker", Bearer realm="IAM"' : 'Bearer realm="IAM"';
+  /**
+   * Passwords are not even looked at after too many wrong ones from an address. Tokens are: they cannot be guessed, and
+   * whoever shares an address with the platform (a balancer's) must not be able to lock it out.
+   * @throws OsbError 401 or 429; IamUnavailableError when IAM's keys were never seen
+   */
+  async authenticate(authorization: string | undefined, address: string): Promise<void> {
+    if (authorization === undefined) throw this.unknown();
+    const credentials = BASIC.exec(authorization)?.[1];
+    if (credentials !== undefined) refuseWhileWaiting(this.failures.wait(address));
+    if (credentials === undefined ? await this.acceptsBearer(authorization) : this.acceptsBasic(credentials)) return;
+    refuseWhileWaiting(this.failures.take(address));
+    throw this.unknown();
   }
 
-  /** @throws IamUnavailableError when IAM's keys were never seen */
-  async accepts(authorization: string | undefined): Promise<boolean> {
-    if (authorization === undefined || authorization.length > MAX_HEADER_LENGTH) return false;
-    const token = BEARER.exec(authorization)?.[1];
-    if (token !== undefined) return this.acceptsToken(token);
-    const credentials = BASIC.exec(authorization)?.[1];
-    if (credentials === undefined || this.expectedBasic === undefined) return false;
+  private unknown(): OsbError {
+    const challenges = this.expectedBasic ? 'Basic realm="broker", Bearer realm="IAM"' : 'Bearer realm="IAM"';
+    return new OsbError(401, 'Authentication failed.', undefined, {}, { 'www-authenticate': challenges });
+  }
+
+  private acceptsBasic(credentials: string): boolean {
+    if (this.expectedBasic === undefined) return false;
     // Digests of equal length, so that the time taken says nothing about how much was right.
     return timingSafeEqual(digest(Buffer.from(credentials, 'base64').toString('utf8')), this.expectedBasic);
+  }
+
+  private async acceptsBearer(authorization: string): Promise<boolean> {
+    const token = authorization.length > MAX_HEADER_LENGTH ? undefined : BEARER.exec(authorization)?.[1];
+    return token !== undefined && (await this.acceptsToken(token));
   }
 
   private async acceptsToken(token: string): Promise<boolean> {
@@ -78,3 +99,9 @@ export class PlatformAuthentication {
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
+
+function refuseWhileWaiting(seconds: number): void {
+  if (seconds === 0) return;
+  const description = `Too many requests with wrong credentials: wait ${String(seconds)} s.`;
+  throw new OsbError(429, description, undefined, {}, { 'retry-after': String(seconds) });
+}
