@@ -1,44 +1,46 @@
-/** Every error code of the tenant API; the enumeration in docs/openapi/tenant-api.yaml is the same list (a spec compares). */
-export const API_ERROR_CODES = [
-  'invalid_body',
-  'invalid_field',
-  'missing_field',
-  'unknown_field',
-  'duplicate_field',
-  'invalid_parameter',
-  'missing_parameter',
-  'unknown_parameter',
-  'duplicate_parameter',
-  'invalid_header',
-  'missing_header',
-  'not_acceptable',
-  'unsupported_media_type',
-  'body_too_large',
-  'uri_too_long',
-  'method_not_allowed',
-  'invalid_certificate',
-  'invalid_certificate_signing_request',
-  'reserved_value',
-  'duplicate_certificate',
-  'quota_exceeded',
-  'invalid_state',
-  'name_mismatch',
-  'root_key_unavailable',
-  'credential_missing',
-  'credential_rejected',
-  'key_manager_unavailable',
-  'instance_disabled',
-  'unauthenticated',
-  'forbidden',
-  'not_found',
-  'precondition_failed',
-  'too_many_requests',
-  'request_timeout',
-  'service_unavailable',
-  'internal_error',
-] as const;
+/**
+ * Every error code of the tenant API with the statuses it comes with. Specs compare it with the enumeration in
+ * docs/openapi/tenant-api.yaml and with docs/errors.md.
+ */
+export const API_ERRORS = {
+  invalid_body: [400],
+  invalid_field: [400],
+  missing_field: [400],
+  unknown_field: [400],
+  duplicate_field: [400],
+  invalid_parameter: [400],
+  missing_parameter: [400],
+  unknown_parameter: [400],
+  duplicate_parameter: [400],
+  invalid_header: [400],
+  missing_header: [400],
+  not_acceptable: [406],
+  unsupported_media_type: [415],
+  body_too_large: [413],
+  uri_too_long: [414],
+  method_not_allowed: [405],
+  invalid_certificate: [400],
+  invalid_certificate_signing_request: [400],
+  reserved_value: [409],
+  duplicate_certificate: [409],
+  quota_exceeded: [409],
+  invalid_state: [409],
+  name_mismatch: [409],
+  root_key_unavailable: [400],
+  credential_missing: [409],
+  credential_rejected: [400, 409],
+  key_manager_unavailable: [409, 503],
+  instance_disabled: [403],
+  unauthenticated: [401],
+  forbidden: [403],
+  not_found: [404],
+  precondition_failed: [412],
+  too_many_requests: [429],
+  service_unavailable: [503],
+  internal_error: [500],
+} as const satisfies Record<string, readonly number[]>;
 
-export type ApiErrorCode = (typeof API_ERROR_CODES)[number];
+export type ApiErrorCode = keyof typeof API_ERRORS;
 
 export interface ApiFault {
   readonly code: ApiErrorCode;
@@ -57,7 +59,12 @@ export class ApiError extends Error {
     this.name = 'ApiError';
   }
 
-  static of(status: number, code: ApiErrorCode, message: string, target?: ApiFault['target']): ApiError {
+  static of<Code extends ApiErrorCode>(
+    status: (typeof API_ERRORS)[Code][number],
+    code: Code,
+    message: string,
+    target?: ApiFault['target'],
+  ): ApiError {
     return new ApiError(status, [{ code, message, ...(target && { target }) }]);
   }
 }

@@ -7,7 +7,7 @@ import { type EarlyRefusal } from './early-refusals';
 import { StrictJsonError } from './strict-json';
 
 /** Faults that Fastify finds before a handler runs. */
-const FRAMEWORK_ERRORS: Readonly<Record<string, { status: number; code: ApiErrorCode; message: string }>> = {
+export const FRAMEWORK_ERRORS: Readonly<Record<string, { status: number; code: ApiErrorCode; message: string }>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'body_too_large', message: 'The body is larger than 1 MiB.' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,
@@ -40,7 +40,7 @@ export function translateError(error: unknown): ApiError | undefined {
   if (error instanceof StrictJsonError) return jsonFault(error);
   if (error instanceof DomainError) return domainFault(error);
   const framework = FRAMEWORK_ERRORS[codeOf(error)];
-  return framework && ApiError.of(framework.status, framework.code, framework.message);
+  return framework && new ApiError(framework.status, [{ code: framework.code, message: framework.message }]);
 }
 
 function unauthenticated(): ApiError {
