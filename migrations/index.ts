@@ -5,6 +5,7 @@ import { CustodyMoves1764300000000 } from './1764300000000-custody-moves';
 import { GatewayAcknowledgements1764500000000 } from './1764500000000-gateway-acknowledgements';
 import { AuditSearch1764600000000 } from './1764600000000-audit-search';
 import { RoomForFetches1764700000000 } from './1764700000000-room-for-fetches';
+import { CatalogRetention1764800000000 } from './1764800000000-catalog-retention';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   GatewayAcknowledgements1764500000000,
   AuditSearch1764600000000,
   RoomForFetches1764700000000,
+  CatalogRetention1764800000000,
 ];

@@ -31,6 +31,7 @@ export { UsageRecorder } from './metering/usage-recorder';
 export { UsageSender } from './metering/usage-sender';
 export * from './metering/usage.ports';
 export * from './provisioning/catalog-instance';
+export { CatalogRetention } from './provisioning/catalog-retention';
 export { CATALOG_FAULTS, CatalogError, type CatalogFault } from './provisioning/catalog.error';
 export {
   DeprovisioningService,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock } from '@lib/kernel';
 import {
   type CatalogDirectory,
+  CatalogRetention,
   type CatalogUnitOfWork,
   DeprovisioningService,
   InstanceStateService,
@@ -40,6 +41,8 @@ const OPERATION_INTERVAL_MS = 500;
 const OPERATION_LEASE_MS = 4_000;
 const USAGE_INTERVAL_MS = 60_000;
 const USAGE_LEASE_MS = 180_000;
+const RETENTION_INTERVAL_MS = 3_600_000;
+const RETENTION_LEASE_MS = 600_000;
 
 /** The services behind the broker and the duties in its background, put together. */
 export class BrokerParts {
@@ -51,6 +54,7 @@ export class BrokerParts {
   readonly bindings: ServiceBindingService;
   readonly operations: LeasedWorker;
   readonly metering: LeasedWorker;
+  readonly retention: LeasedWorker;
 
   constructor(options: BrokerPartsOptions) {
     const { unitOfWork, clock, directory, log } = options;
@@ -82,16 +86,28 @@ export class BrokerParts {
       work: meteringRound(options),
       log,
     });
+    const retention = new CatalogRetention(unitOfWork, directory, clock);
+    this.retention = new LeasedWorker({
+      name: 'catalog-retention',
+      owner,
+      leases: options.leases,
+      intervalMs: RETENTION_INTERVAL_MS,
+      leaseMs: RETENTION_LEASE_MS,
+      work: () => retention.prune(),
+      log,
+    });
   }
 
   start(): void {
     this.operations.start();
     this.metering.start();
+    this.retention.start();
   }
 
   async stop(): Promise<void> {
     await this.operations.stop();
     await this.metering.stop();
+    await this.retention.stop();
   }
 }
 

@@ -36,6 +36,18 @@ export class PostgresCatalogDirectory implements CatalogDirectory, UsageDirector
     return rows.map(({ instance_id: id, crn }) => ({ instanceId: toInstanceId(id), crn }));
   }
 
+  async expired(page: {
+    before: Date;
+    usageBefore: Date;
+    after?: InstanceId;
+    limit: number;
+  }): Promise<readonly InstanceId[]> {
+    const sql = 'SELECT instance_id FROM directory_expired_instances($1, $2, $3, $4)';
+    const values = [page.before, page.usageBefore, page.after ?? null, page.limit];
+    const rows = await regionQuery<{ instance_id: string }>(this.dataSource, sql, values);
+    return rows.map((row) => toInstanceId(row.instance_id));
+  }
+
   async meterableInstances(before: Date, after: InstanceId | undefined, limit: number): Promise<readonly InstanceId[]> {
     const sql = 'SELECT instance_id FROM directory_meterable_instances($1, $2, $3)';
     const values = [before, after ?? null, limit];

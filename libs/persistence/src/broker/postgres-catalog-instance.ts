@@ -38,6 +38,10 @@ export class PostgresCatalogInstance implements CatalogInstanceRepository {
     const key = { instanceId: this.instanceId };
     await this.manager.update(CatalogInstanceEntity, key, { ...toRow(instance), ...key });
   }
+
+  async remove(): Promise<void> {
+    await this.manager.delete(CatalogInstanceEntity, { instanceId: this.instanceId });
+  }
 }
 
 function toCatalogInstance(row: Columns<CatalogInstanceEntity>): CatalogInstance {

@@ -32,6 +32,18 @@ export class PostgresCatalogOperations implements CatalogOperationRepository {
     const key = { instanceId: this.instanceId, number: operation.number };
     await this.manager.update(CatalogOperationEntity, key, { ...toRow(operation), ...key });
   }
+
+  async prune(before: Date): Promise<void> {
+    await this.manager.query(
+      `DELETE FROM catalog_operations WHERE instance_id = $1 AND finished_at <= $2
+        AND number < (SELECT max(number) FROM catalog_operations WHERE instance_id = $1)`,
+      [this.instanceId, before],
+    );
+  }
+
+  async removeAll(): Promise<void> {
+    await this.manager.delete(CatalogOperationEntity, { instanceId: this.instanceId });
+  }
 }
 
 function toOperation(row: Columns<CatalogOperationEntity>): CatalogOperation {

@@ -21,5 +21,7 @@ export interface PendingUsage extends MeteringRecord {
 }
 
 export const HOUR_MS = 3_600_000;
+/** Accepted records are kept this long, for questions about a bill. */
+export const KEPT_USAGE_MS = 90 * 24 * HOUR_MS;
 
 export const startOfHour = (date: Date): Date => new Date(Math.floor(date.getTime() / HOUR_MS) * HOUR_MS);

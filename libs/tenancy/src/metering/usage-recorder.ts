@@ -2,13 +2,12 @@ import { type Clock, type InstanceId } from '@lib/kernel';
 
 import { type CatalogInstance } from '../provisioning/catalog-instance';
 import { type CatalogScope, type CatalogUnitOfWork } from '../provisioning/provisioning.ports';
-import { HOUR_MS, startOfHour } from './metering-record';
+import { HOUR_MS, KEPT_USAGE_MS, startOfHour } from './metering-record';
 import { type UsageDirectory } from './usage.ports';
 
 const PAGE = 200;
 /** The platform takes nothing that ended more than two days ago. */
 const LATEST_HOURS = 47;
-const KEPT_HOURS = 90 * 24;
 
 /** Writes one record for each full hour of each instance, once, however many processes try and however often. */
 export class UsageRecorder {
@@ -30,7 +29,7 @@ export class UsageRecorder {
           // Taken away past the catalog, by an administrator's command: there is nothing to use.
           if ((await scope.instance.get()) === undefined) return;
           await scope.catalog.update(await recordUsage(scope, instance, until, this.clock.now()));
-          await scope.usage.prune(new Date(until.getTime() - KEPT_HOURS * HOUR_MS));
+          await scope.usage.prune(new Date(until.getTime() - KEPT_USAGE_MS));
         });
       }
       after = page.at(-1);

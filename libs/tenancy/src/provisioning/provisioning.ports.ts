@@ -25,6 +25,8 @@ export interface CatalogInstanceRepository {
   /** @returns false when there is a row, of whoever came first */
   insertIfAbsent(instance: CatalogInstance): Promise<boolean>;
   update(instance: CatalogInstance): Promise<void>;
+  /** After its operations and bindings. */
+  remove(): Promise<void>;
 }
 
 export interface CatalogOperationRepository {
@@ -32,6 +34,9 @@ export interface CatalogOperationRepository {
   get(number: number): Promise<CatalogOperation | undefined>;
   insert(operation: CatalogOperation): Promise<void>;
   update(operation: CatalogOperation): Promise<void>;
+  /** Removes those that were finished before, except the newest. */
+  prune(before: Date): Promise<void>;
+  removeAll(): Promise<void>;
 }
 
 export interface CatalogBindingRepository {
@@ -68,4 +73,12 @@ export interface CatalogDirectory {
     readonly after?: InstanceId;
     readonly limit: number;
   }): Promise<readonly { readonly instanceId: InstanceId; readonly crn: string }[]>;
+  /** Instances of which something is old enough to be forgotten, in the order of ids. */
+  expired(page: {
+    /** For instances that ended and operations that were finished. */
+    readonly before: Date;
+    readonly usageBefore: Date;
+    readonly after?: InstanceId;
+    readonly limit: number;
+  }): Promise<readonly InstanceId[]>;
 }

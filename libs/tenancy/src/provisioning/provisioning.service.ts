@@ -75,10 +75,8 @@ export class ProvisioningService {
   private async begin(scope: CatalogScope, order: Order): Promise<Begun> {
     const now = this.clock.now();
     const wanted = toCatalogInstance(order, now);
-    // Decides between orders that arrive together: one inserts, the others wait for it here.
-    const first = await scope.catalog.insertIfAbsent(wanted);
-    const present = await scope.catalog.lock();
-    if (!first && present !== undefined && present.status !== 'deleted' && present.status !== 'failed') {
+    const { first, present } = await claim(scope, wanted);
+    if (!first && present.status !== 'deleted' && present.status !== 'failed') {
       return this.repeated(scope, order, wanted, present);
     }
     if (order.plan.asynchronous && !order.acceptsIncomplete) throw asyncRequired();
@@ -118,6 +116,16 @@ export class ProvisioningService {
       if (!(error instanceof TenancyError) || error.code !== 'instance_exists') throw error;
       throw new CatalogError('catalog_conflict', 'A service instance with this id exists that was not ordered here.');
     }
+  }
+}
+
+/** Decides between orders that arrive together: one inserts, the others wait for it here. */
+async function claim(scope: CatalogScope, wanted: CatalogInstance) {
+  for (;;) {
+    const first = await scope.catalog.insertIfAbsent(wanted);
+    const present = await scope.catalog.lock();
+    // Otherwise the tombstone that was in the way has been forgotten in between.
+    if (present !== undefined) return { first, present };
   }
 }
 
