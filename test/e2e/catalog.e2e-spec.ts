@@ -4,7 +4,7 @@ import OpenServiceBrokerV1 from '@ibm-cloud/platform-services/open-service-broke
 import { managementApiConfig, parseConfig } from '@lib/config';
 import { type Clock, systemClock } from '@lib/kernel';
 import { PostgresLeases } from '@lib/persistence';
-import { EndpointPolicy, ibmCloudEndpoints } from '@lib/tenancy';
+import { EndpointPolicy, ibmCloudEndpoints, type ReconciliationReport } from '@lib/tenancy';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
 import { NestFactory } from '@nestjs/core';
@@ -37,6 +37,7 @@ describe('the catalog against the local cloud', () => {
   let behindMs = 3 * HOUR_MS;
   const clock: Clock = { ...systemClock, now: () => new Date(Date.now() - behindMs) };
   const logged: unknown[] = [];
+  const reports: ReconciliationReport[] = [];
   const closers: (() => Promise<unknown>)[] = [];
 
   const admin = async <T>(path: string, body?: object, method = body ? 'POST' : 'GET'): Promise<T> => {
@@ -88,8 +89,12 @@ describe('the catalog against the local cloud', () => {
       leases: new PostgresLeases(dataSource),
     };
     const log = (fields: object, message: string): number => logged.push({ ...fields, message });
-    const observer = { answered: () => undefined, failed: (error: unknown) => logged.push({ error }) };
-    broker = composeBroker(config, region, 'https://kmip.example.com', { info: log, warn: log }, observer);
+    const watch = {
+      answered: () => undefined,
+      failed: (error: unknown) => logged.push({ error }),
+      reconciled: (report: ReconciliationReport) => reports.push(report),
+    };
+    broker = composeBroker(config, region, 'https://kmip.example.com', { info: log, warn: log }, watch);
     const adapter = new FastifyAdapter(BROKER_FASTIFY_OPTIONS);
     const app = await NestFactory.create<NestFastifyApplication>(BrokerModule.with(broker.options), adapter, quiet);
     closers.push(() => app.close());
@@ -145,6 +150,7 @@ describe('the catalog against the local cloud', () => {
     logged.length = 0;
     for (const duty of broker.options.duties ?? []) await duty.round();
     expect(logged).toMatchObject([{ orphans: [gone.id], shouldBeDisabled: [held.id], blind: false, undecided: 0 }]);
+    expect(reports.at(-1)).toMatchObject({ orphans: [gone.id], shouldBeDisabled: [held.id] });
     const { rows: marked } = await rows.query(
       'SELECT instance_id AS id FROM catalog_instances WHERE orphaned_at IS NOT NULL',
     );

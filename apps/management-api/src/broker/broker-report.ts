@@ -1,10 +1,13 @@
 import { type Logger, type Metrics } from '@lib/observability';
 
-import { type BrokerObserver } from './http/osb.plugin';
+import { type ReconciliationReport } from '@lib/tenancy';
+
+import { type BrokerWatch } from './compose-broker';
 
 /** Answers of the broker as metrics and log lines: names, numbers and ids, nothing that was sent. */
-export class BrokerReport implements BrokerObserver {
+export class BrokerReport implements BrokerWatch {
   readonly #seconds;
+  readonly #instances;
 
   constructor(
     metrics: Metrics,
@@ -14,9 +17,14 @@ export class BrokerReport implements BrokerObserver {
       'route',
       'status',
     ]);
+    this.#instances = metrics.gauge(
+      'kmip_platform_instances',
+      'Instances by what the last comparison with the platform found; set in the process that compared',
+      ['finding'],
+    );
   }
 
-  answered(answer: Parameters<BrokerObserver['answered']>[0]): void {
+  answered(answer: Parameters<BrokerWatch['answered']>[0]): void {
     const { route, method, status, latencyMs } = answer;
     this.#seconds.observe({ route: `${method} ${route}`, status: `${Math.floor(status / 100)}xx` }, latencyMs / 1_000);
     this.logger.debug({ ...answer }, 'the platform was answered');
@@ -24,5 +32,13 @@ export class BrokerReport implements BrokerObserver {
 
   failed(error: unknown, correlationId: string): void {
     this.logger.error({ err: error, correlationId }, 'a request of the platform failed');
+  }
+
+  reconciled({ checked, orphans, shouldBeDisabled, undecided, blind }: ReconciliationReport): void {
+    this.#instances.set({ finding: 'checked' }, checked);
+    this.#instances.set({ finding: 'orphaned' }, orphans.length);
+    this.#instances.set({ finding: 'should_be_disabled' }, shouldBeDisabled.length);
+    // When the platform shows none of them, nothing is known of any.
+    this.#instances.set({ finding: 'undecided' }, blind ? checked : undecided);
   }
 }

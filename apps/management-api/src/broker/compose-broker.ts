@@ -4,7 +4,7 @@ import { type ManagementApiConfig } from '@lib/config';
 import { type Clock, DomainError } from '@lib/kernel';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork } from '@lib/persistence';
 import { type Region } from '@lib/platform';
-import { LeasedWorker, PlatformReconciler, type UsageReporter } from '@lib/tenancy';
+import { LeasedWorker, PlatformReconciler, type ReconciliationReport, type UsageReporter } from '@lib/tenancy';
 import { type Authenticator } from 'ibm-cloud-sdk-core';
 
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';
@@ -44,6 +44,12 @@ export interface BrokerLogger {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+/** What the application hears of the broker, for its log and its metrics. */
+export interface BrokerWatch extends BrokerObserver {
+  /** A comparison with the platform has come to its end. */
+  reconciled(report: ReconciliationReport): void;
+}
+
 export interface Broker {
   readonly options: BrokerOptions;
   /** Compares the catalog, where configured, and logs what differs. Never rejects, and nothing waits for it. */
@@ -69,7 +75,7 @@ export function composeBroker(
   region: UsedRegion,
   publicUrl: string,
   logger: BrokerLogger,
-  observer: BrokerObserver,
+  watch: BrokerWatch,
 ): Broker {
   const { clock, dataSource, leases } = region;
   const unitOfWork = new PostgresCatalogUnitOfWork(dataSource);
@@ -92,14 +98,14 @@ export function composeBroker(
   if (settings.brokerReconcile && identity) {
     const platform = new ResourceControllerInstances(settings.resourceControllerUrl, identity);
     const reconciler = new PlatformReconciler(unitOfWork, directory, platform, clock);
-    duties.push(reconciliation(reconciler, region, logger));
+    duties.push(reconciliation(reconciler, region, logger, watch));
   }
   return {
     options: {
       parts,
       offer,
       authentication: new PlatformAuthentication(authenticationOf(settings, clock)),
-      observer,
+      observer: watch,
       regions,
       endpoints: settings.kmipEndpoints,
       keyManagers: region.endpoints,
@@ -155,7 +161,12 @@ function authenticationOf(settings: BrokerSettings, clock: Clock): PlatformAuthe
   };
 }
 
-function reconciliation(reconciler: PlatformReconciler, { leases }: UsedRegion, logger: BrokerLogger): LeasedWorker {
+function reconciliation(
+  reconciler: PlatformReconciler,
+  { leases }: UsedRegion,
+  logger: BrokerLogger,
+  watch: BrokerWatch,
+): LeasedWorker {
   return new LeasedWorker({
     name: 'platform-reconciliation',
     owner: randomUUID(),
@@ -165,6 +176,7 @@ function reconciliation(reconciler: PlatformReconciler, { leases }: UsedRegion, 
     log: (message, error) => logger.warn({ err: error }, message),
     work: async () => {
       const report = await reconciler.reconcile();
+      watch.reconciled(report);
       const odd = report.blind || report.orphans.length > 0 || report.shouldBeDisabled.length > 0;
       if (odd) logger.warn({ ...report }, 'instances differ from those of the platform');
       else logger.info({ ...report }, 'instances agree with those of the platform');
