@@ -11,7 +11,8 @@ export interface PageRequest {
   readonly after: Cursor | undefined;
 }
 
-const MAX_TOKEN = 512;
+/** Holds the longest name that is sorted by, each of its characters escaped. */
+const MAX_TOKEN = 1_024;
 
 /**
  * Reads `limit` and `start`. The token holds the filters' digest, so that a page of other filters is refused instead of

@@ -259,6 +259,28 @@ describe('tenant API on Postgres', () => {
       expect(new Set(ids).size).toBe(ids.length);
     });
 
+    it.each(['name', '-name'])('are paged in the order of %s, however odd and long', async (sort) => {
+      const names = ['b', 'a', '\u0001'.repeat(120), `${'😀'.repeat(60)}2`, `${'😀'.repeat(60)}1`, '"\\'.repeat(60)];
+      const wanted = new Map<string, string>();
+      for (const name of names) {
+        const stored = await store({ attributes: [nameAttribute(`${sort}${name}`)] });
+        wanted.set(stored.uniqueIdentifier, `${sort}${name}`);
+      }
+      const found: string[] = [];
+      for (let href: string | undefined = `${base()}/keys?sort=${sort}&limit=1`; href !== undefined;) {
+        const page: Answer<{ keys: { id: string }[]; next?: { href: string } }> = await send('GET', href);
+        expect(page.status).toBe(200);
+        found.push(...page.body.keys.map(({ id }) => id));
+        href = page.body.next?.href;
+      }
+      expect(new Set(found).size).toBe(found.length);
+      const mineInOrder = found.flatMap((id) => wanted.get(id)?.slice(0, 100) ?? []);
+      expect(mineInOrder).toHaveLength(names.length);
+      const bytes = mineInOrder.map((name) => Buffer.from(name));
+      const sorted = bytes.toSorted((one, other) => Buffer.compare(one, other));
+      expect(bytes).toEqual(sort === 'name' ? sorted : sorted.toReversed());
+    });
+
     it('are suspended and resumed under their ETag', async () => {
       const before = await send('GET', path());
       const suspended = await send('PATCH', path(), { body: { suspended: true }, headers: etag(before) });

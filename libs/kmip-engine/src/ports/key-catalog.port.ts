@@ -6,6 +6,9 @@ export interface Period {
   readonly before?: Date;
 }
 
+/** Names are sorted by so many of their characters; what is the same so far, by identifiers. */
+export const SORTED_NAME_CHARACTERS = 100;
+
 /** What an administrator asks of the catalog; Locate has its own filter, because KMIP's rules differ. */
 export interface KeyListing {
   /** As seen at `asOf`, see `stateAt`. */
@@ -20,9 +23,12 @@ export interface KeyListing {
   readonly createdBy?: string;
   readonly created?: Period;
   readonly lastFetched?: Period;
-  readonly order: { readonly by: 'created' | 'lastFetched'; readonly descending: boolean };
-  /** Place of the last key of the page before. Keys never fetched sort as the earliest. */
-  readonly after?: { readonly at: Date | undefined; readonly id: string };
+  readonly order: { readonly by: 'created' | 'lastFetched' | 'name'; readonly descending: boolean };
+  /**
+   * Place of the last key of the page before. Keys never fetched sort as the earliest; keys without a KMIP Name come
+   * after all names, by their identifiers.
+   */
+  readonly after?: { readonly at?: Date | undefined; readonly name?: string | undefined; readonly id: string };
   readonly limit: number;
 }
 

@@ -1,17 +1,24 @@
-import { type KeyListing, type ManagedObject, type StoredState } from '@lib/kmip-engine';
+import { type KeyListing, type ManagedObject, SORTED_NAME_CHARACTERS, type StoredState } from '@lib/kmip-engine';
 import { isUuid } from '@lib/kernel';
 
 import { type OperationCall } from '../../http/operation';
 import { type Cursor, invalidToken, pageRequest } from '../paging';
 import { periodOf } from '../period';
-import { KEY_STATES } from './key.response';
+import { KEY_STATES, kmipNameOf } from './key.response';
 
 const NEVER = 'never';
+/** As in the document. */
+const ORDERS: Readonly<Record<string, KeyListing['order']['by']>> = {
+  created_at: 'created',
+  'last_fetched.at': 'lastFetched',
+  name: 'name',
+};
 
 /** The query of `list_instance_keys` in the words of the catalog, one key more than the page holds. */
 export function keyListingOf(call: OperationCall, asOf: Date): KeyListing {
   const { query } = call;
   const { limit, after } = pageRequest(call, 2);
+  const order = orderOf(String(query['sort']));
   const text = (name: string): string | undefined => (query[name] === undefined ? undefined : String(query[name]));
   const { name, states, createdBy, attribute } = {
     name: text('name'),
@@ -21,11 +28,11 @@ export function keyListingOf(call: OperationCall, asOf: Date): KeyListing {
   };
   return {
     asOf,
-    order: orderOf(String(query['sort'])),
+    order,
     limit: limit + 1,
     created: periodOf('created_at', text('created_at')),
     lastFetched: periodOf('last_fetched.at', text('last_fetched.at')),
-    ...(after !== undefined && { after: placeOf(after) }),
+    ...(after !== undefined && { after: placeOf(after, order.by) }),
     ...(states !== undefined && { states: statesOf(states) }),
     ...(name !== undefined && { name }),
     ...(createdBy !== undefined && { createdBy }),
@@ -35,18 +42,22 @@ export function keyListingOf(call: OperationCall, asOf: Date): KeyListing {
 }
 
 export const cursorOf = (key: ManagedObject, order: KeyListing['order']): Cursor => {
+  if (order.by === 'name') return [kmipNameOf(key)?.slice(0, SORTED_NAME_CHARACTERS) ?? '', key.uniqueIdentifier];
   const at = order.by === 'created' ? key.initialDate : key.lastFetchedAt;
   return [at?.toISOString() ?? NEVER, key.uniqueIdentifier];
 };
 
 export function orderOf(sort: string): KeyListing['order'] {
   const descending = sort.startsWith('-');
-  return { by: sort.endsWith('last_fetched.at') ? 'lastFetched' : 'created', descending };
+  return { by: ORDERS[descending ? sort.slice(1) : sort] ?? 'created', descending };
 }
 
-function placeOf([at = '', id = '']: Cursor): NonNullable<KeyListing['after']> {
+function placeOf([at = '', id = '']: Cursor, by: KeyListing['order']['by']): NonNullable<KeyListing['after']> {
+  if (!isUuid(id)) throw invalidToken();
+  // No key is named by the empty text: it stands for those without a name.
+  if (by === 'name') return { name: at === '' ? undefined : at, id };
   const date = at === NEVER ? undefined : new Date(at);
-  if (!isUuid(id) || Number.isNaN(date?.getTime())) throw invalidToken();
+  if (Number.isNaN(date?.getTime())) throw invalidToken();
   return { at: date, id };
 }
 

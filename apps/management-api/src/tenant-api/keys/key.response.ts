@@ -74,9 +74,12 @@ export function keyVersion(key: ManagedObject): string {
 }
 
 /** The first KMIP Name, or the identifier of a key that has none. */
-export function nameOf(key: ManagedObject): string {
+export const nameOf = (key: ManagedObject): string => kmipNameOf(key) ?? key.uniqueIdentifier;
+
+/** The first KMIP Name. */
+export function kmipNameOf(key: ManagedObject): string | undefined {
   const name = key.attributes.find((attribute) => attribute.name === 'Name');
-  return (name && nameValueOf(name.value)) ?? key.uniqueIdentifier;
+  return name && nameValueOf(name.value);
 }
 
 const nameValueOf = (value: TtlvValue): string | undefined => {
