@@ -15,6 +15,15 @@ import { type ApiAnswer, TenantApi } from './support/tenant-api';
 
 jest.setTimeout(300_000);
 
+interface Usage {
+  readonly record: {
+    readonly resource_instance_id: string;
+    readonly start: number;
+    readonly end: number;
+    readonly measured_usage: readonly { readonly measure: string }[];
+  };
+}
+
 const CHECKER = join(process.cwd(), '..', 'shared', 'tools', 'osb', 'osb-check.mjs');
 const NOTICED_WITHIN_MS = 1_000;
 
@@ -27,11 +36,16 @@ describe('the service broker of the running product', () => {
   let service: RunningService;
   let platform: Platform;
   let rows: CatalogRows;
+  let metered: Order;
 
   beforeAll(async () => {
     service = await RunningService.start();
     platform = await Platform.of(service);
     rows = await CatalogRows.open(service);
+    // Its usage is reported within the next minute, while the rest is tried.
+    metered = await platform.newOrder('standard');
+    await platform.provision(metered);
+    await rows.forgetUsage(metered.id, 2);
   });
 
   afterAll(async () => {
@@ -109,6 +123,7 @@ describe('the service broker of the running product', () => {
       await service.localCloud('POST', '/policies', { iamId, roles: ['Viewer', 'Manager'], resource });
       const { apikey } = await service.localCloud<{ apikey: string }>('POST', '/api-keys', { iamId });
       await tenant.ok('PUT', '/credential', { api_key: apikey });
+      expect(await tenant.ok('GET', '')).toMatchObject({ state: 'configuring', next_step: { code: 'set_root_key' } });
       const crn = `${keyManager.crn.replace(/:+$/, '')}:key:${rootKey.id}`;
       await tenant.ok('PUT', '/root_key', { crn, endpoint_visibility: 'public' });
       expect(await stateOfInstance()).toBe('installed');
@@ -210,5 +225,22 @@ describe('the service broker of the running product', () => {
       const keys = await service.localCloud<{ name: string; state: number }[]>('GET', path);
       return keys.filter(({ state }) => state === 1).map(({ name }) => name);
     }
+  });
+
+  it('reports the usage of full hours to the platform, each once', async () => {
+    const reported = async () =>
+      (await service.localCloud<Usage[]>('GET', '/usage')).filter(
+        ({ record }) => record.resource_instance_id === metered.instanceId,
+      );
+    await until('the usage is reported', 90_000, async () => (await reported()).length >= 2);
+    const records = (await reported()).map(({ record }) => record).toSorted((a, b) => a.start - b.start);
+    const [first] = records;
+    for (const [index, { start, end }] of records.entries()) {
+      expect([start, end]).toEqual([index, index + 1].map((hours) => (first?.start ?? 0) + hours * 3_600_000));
+    }
+    expect(first?.measured_usage.map(({ measure }) => measure)).toEqual(['ACTIVE_KEYS', 'CLIENT_CERTIFICATES']);
+    await until('that is noted', 10_000, async () =>
+      (await rows.usage(metered.id)).every(({ state, attempts }) => state === 'accepted' && attempts === 1),
+    );
   });
 });

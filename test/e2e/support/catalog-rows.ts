@@ -62,6 +62,18 @@ export class CatalogRows {
     return rows[0];
   }
 
+  /** As if the last so many hours had not been recorded yet. */
+  async forgetUsage(instanceId: string, hours: number): Promise<void> {
+    const sql = `UPDATE catalog_instances SET metered_until = metered_until - $2 * interval '1 hour' WHERE instance_id = $1`;
+    await this.client.query(sql, [instanceId, hours]);
+  }
+
+  /** The outbox of metering, oldest first. */
+  async usage(instanceId: string): Promise<readonly { readonly state: string; readonly attempts: number }[]> {
+    const sql = 'SELECT state, attempts FROM metering_records WHERE instance_id = $1 ORDER BY started_at';
+    return (await this.client.query<{ state: string; attempts: number }>(sql, [instanceId])).rows;
+  }
+
   /** Keys as their instance holds them, without a gateway and a key manager that made them. */
   async addStoredKeys(instanceId: string, count: number): Promise<void> {
     for (let made = 0; made < count; made += 1) {
