@@ -72,6 +72,13 @@ describe('npm start', () => {
     expect(output).toContain(String(port));
   });
 
+  it('says so when two of its own ports are the same', async () => {
+    const settings = { DATA_DIR: await makeDataFolder(), KMIP_PORT_1: '29696', KMIP_PORT_2: '29696' };
+    const { status, output } = await startAndFail(settings);
+    expect(status).toBe(1);
+    expect(output).toContain('KMIP_PORT_2');
+  });
+
   it('lists every configuration fault by name and prints no value', async () => {
     const { status, output } = await startAndFail({ KMIP_PORT_1: 'many', LOG_LEVEL: 'shouting' });
     expect(status).toBe(1);

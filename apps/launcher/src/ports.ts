@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -26,9 +27,8 @@ export async function choosePorts<Name extends string>(
   const chosen = {} as Record<Name, number>;
   const taken: string[] = [];
   for (const [name, { variable, host, port }] of Object.entries<WantedPort>(wanted)) {
-    const before = remembered[name as Name];
-    const found =
-      port === 0 ? ((await tryPort(host, before ?? 0)) ?? (await tryPort(host, 0))) : await tryPort(host, port);
+    const ours = new Set(Object.values<number>(chosen));
+    const found = port === 0 ? await anyPort(host, remembered[name as Name], ours) : await freePort(host, port, ours);
     if (found === undefined) taken.push(`  ${variable}: port ${port} on ${host} is taken`);
     chosen[name as Name] = found ?? 0;
   }
@@ -39,8 +39,31 @@ export async function choosePorts<Name extends string>(
   return chosen;
 }
 
-/** @returns the port when it could be opened, and undefined when it is taken */
-async function tryPort(host: string, port: number): Promise<number | undefined> {
+/**
+ * Below the range from which the system takes ports for outgoing connections: one of those could get the port between
+ * our look and the moment the process opens it, or while the process is being started again.
+ */
+const LOWEST = 10_000;
+const BEYOND = 32_768;
+const ATTEMPTS = 200;
+
+/** The port of last time if it is free, else any free one that is not chosen for something else already. */
+async function anyPort(
+  host: string,
+  before: number | undefined,
+  chosen: ReadonlySet<number>,
+): Promise<number | undefined> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const wanted = attempt === 0 && before !== undefined ? before : randomInt(LOWEST, BEYOND);
+    const port = await freePort(host, wanted, chosen);
+    if (port !== undefined) return port;
+  }
+  return undefined;
+}
+
+/** @returns the port when it can be opened, and undefined when it is taken */
+async function freePort(host: string, port: number, chosen: ReadonlySet<number>): Promise<number | undefined> {
+  if (chosen.has(port)) return undefined;
   const server = createServer();
   return await new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -48,8 +71,7 @@ async function tryPort(host: string, port: number): Promise<number | undefined> 
       else reject(new StartError(`Port ${port} on ${host} cannot be opened: ${error.code ?? error.message}`));
     });
     server.listen({ host, port, exclusive: true }, () => {
-      const { port: open } = server.address() as AddressInfo;
-      server.close(() => resolve(open));
+      server.close(() => resolve(port));
     });
   });
 }
