@@ -7,6 +7,7 @@ import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import {
   PostgresActivationLog,
   PostgresAuditTrail,
+  PostgresCatalogUnitOfWork,
   PostgresConnectionAttempts,
   PostgresDailyUsages,
   PostgresKeyCatalog,
@@ -23,6 +24,7 @@ import {
   ibmCloudEndpoints,
   InstanceService,
   RootKeyBindingService,
+  RootKeyProposals,
 } from '@lib/tenancy';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -212,6 +214,7 @@ function partsOf(
     certificates: new ClientCertificateService(unitOfWork, clock, { newId: randomUUID }),
     claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
     rootKeys: new RootKeyBindingService(unitOfWork, sealer, new EndpointPolicy(ibmCloudEndpoints), clock, randomUUID),
+    proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
     // A test names what it uses of it.
     workbench: workbench as RootKeyWorkbench,
     administration: new KeyAdministration(new Custodian({ warn: () => undefined, error: () => undefined }), clock),

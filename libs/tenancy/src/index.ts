@@ -49,4 +49,5 @@ export { OperationWorker } from './provisioning/operation-worker';
 export * from './provisioning/platform-reconciler';
 export * from './provisioning/provisioning.ports';
 export { type Order, type OrderOutcome, ProvisioningService } from './provisioning/provisioning.service';
+export { type ProposedRootKey, RootKeyProposals } from './provisioning/root-key-proposals';
 export { type BindingOrder, ServiceBindingService } from './provisioning/service-binding.service';

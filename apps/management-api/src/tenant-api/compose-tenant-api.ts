@@ -7,12 +7,13 @@ import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import {
   PostgresActivationLog,
   PostgresAuditTrail,
+  PostgresCatalogUnitOfWork,
   PostgresConnectionAttempts,
   PostgresDailyUsages,
   PostgresKeyCatalog,
 } from '@lib/persistence';
 import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
-import { CertificateClaimService, TenancyError } from '@lib/tenancy';
+import { CertificateClaimService, RootKeyProposals, TenancyError } from '@lib/tenancy';
 
 import { type Authorizer } from '../auth/authorizer.port';
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';
@@ -105,6 +106,7 @@ export async function composeTenantApi(
     certificates: region.certificates,
     claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
     rootKeys,
+    proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
     workbench: new RootKeyWorkbench({
       bindings: rootKeys,
       endpoints: region.endpoints,

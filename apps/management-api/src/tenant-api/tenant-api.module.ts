@@ -10,6 +10,7 @@ import {
   type DailyUsages,
   InstanceService,
   RootKeyBindingService,
+  RootKeyProposals,
 } from '@lib/tenancy';
 
 import { type Authorizer } from '../auth/authorizer.port';
@@ -21,6 +22,7 @@ import { ClientKeyPairsController } from './client-certificates/client-key-pairs
 import { EndpointActivation } from './client-certificates/endpoint-activation';
 import { CertificateClaimsController } from './diagnosis/certificate-claims.controller';
 import { ConnectionAttemptsController } from './diagnosis/connection-attempts.controller';
+import { InstanceOverview } from './instances/instance-overview';
 import { InstancesController } from './instances/instances.controller';
 import { type KmipEndpoints } from './instances/kmip-endpoint';
 import { type KeyAccess } from './keys/key-access.port';
@@ -53,6 +55,7 @@ export interface TenantApiParts {
   readonly certificates: ClientCertificateService;
   readonly claims: CertificateClaimService;
   readonly rootKeys: RootKeyBindingService;
+  readonly proposals: RootKeyProposals;
   readonly workbench: RootKeyWorkbench;
   readonly administration: KeyAdministration;
   readonly keys: KeyAccess;
@@ -94,6 +97,7 @@ export class TenantApiModule {
         value(ClientCertificateService, parts.certificates),
         value(CertificateClaimService, parts.claims),
         value(RootKeyBindingService, parts.rootKeys),
+        value(RootKeyProposals, parts.proposals),
         value(RootKeyWorkbench, parts.workbench),
         value(KeyAdministration, parts.administration),
         value(KEY_ACCESS, parts.keys),
@@ -105,6 +109,7 @@ export class TenantApiModule {
         value(ENDPOINTS, parts.endpoints),
         value(EndpointActivation, parts.activation),
         ClientCertificatePresenter,
+        InstanceOverview,
       ],
     };
   }

@@ -16,6 +16,8 @@ export interface Completeness {
   readonly hasCredential: boolean;
   readonly hasRootKey: boolean;
   readonly hasCertificate: boolean;
+  /** Of a root key, or of a key manager, that was chosen in the order and not bound yet. */
+  readonly proposedRootKeyCrn?: string | undefined;
 }
 
 interface NextStep {
@@ -85,6 +87,7 @@ export function instanceResponse(
     region: instance.region,
     state,
     next_step: nextStep(state, completeness),
+    proposed_root_key_crn: completeness.proposedRootKeyCrn,
     endpoints: endpoints.map(endpointResponse),
     created_at: instance.createdAt.toISOString(),
     updated_at: instance.updatedAt.toISOString(),

@@ -1,27 +1,21 @@
 import { Controller, Inject } from '@nestjs/common';
 
 import { toInstanceId } from '@lib/kernel';
-import {
-  ClientCertificateService,
-  type Instance,
-  InstanceService,
-  RootKeyBindingService,
-  TenancyError,
-} from '@lib/tenancy';
+import { type Instance, InstanceService } from '@lib/tenancy';
 
 import { type Authorizer } from '../../auth/authorizer.port';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
 import { AUTHORIZER, ENDPOINTS, PUBLIC_URL } from '../tokens';
-import { type Completeness, instanceResponse } from './instance.response';
+import { InstanceOverview } from './instance-overview';
+import { instanceResponse } from './instance.response';
 import { type KmipEndpoint, type KmipEndpoints } from './kmip-endpoint';
 
 @Controller()
 export class InstancesController {
   constructor(
     @Inject(InstanceService) private readonly instances: InstanceService,
-    @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
-    @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
+    @Inject(InstanceOverview) private readonly overview: InstanceOverview,
     @Inject(ENDPOINTS) private readonly endpoints: KmipEndpoints,
     @Inject(AUTHORIZER) private readonly authorizer: Authorizer,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
@@ -75,23 +69,7 @@ export class InstancesController {
 
   async #present(instance: Instance, endpoints: readonly KmipEndpoint[]): Promise<{ readonly etag: string }> {
     const href = `${this.publicUrl}/v1/instances/${instance.id}`;
-    return instanceResponse(instance, href, await this.#completeness(instance), endpoints);
-  }
-
-  async #completeness({ id }: Instance): Promise<Completeness> {
-    const [certificates, bindings, credential] = await Promise.all([
-      this.certificates.list(id),
-      this.bindings.list(id),
-      this.bindings.getCredential(id).catch((error: unknown) => {
-        if (error instanceof TenancyError && error.code === 'credential_not_set') return undefined;
-        throw error;
-      }),
-    ]);
-    return {
-      hasCertificate: certificates.length > 0,
-      hasRootKey: bindings.some(({ status }) => status === 'active'),
-      hasCredential: credential !== undefined,
-    };
+    return instanceResponse(instance, href, await this.overview.of(instance), endpoints);
   }
 }
 
