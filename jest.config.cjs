@@ -27,6 +27,8 @@ const shared = {
 module.exports = {
   // The default leaves one core idle, which is half of a small machine.
   maxWorkers: '100%',
+  // A busy machine may be slow; a test that hangs still ends.
+  testTimeout: 30_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts'] },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/{apps,libs}/**/*.int-spec.ts'] },
