@@ -83,7 +83,9 @@ describe('the service broker of the running product', () => {
     let bytes: string;
 
     beforeAll(async () => {
-      order = await platform.newOrder('standard', { name: 'site-a' });
+      const { keyManager, rootKey } = service.connection;
+      const chosen = { key_manager_crn: keyManager.crn, root_key_id: rootKey.id };
+      order = await platform.newOrder('standard', { name: 'site-a', ...chosen });
       tenant = new TenantApi(service, await service.token('manager'), order.id);
       identity = await issueClientCertificate('self-signed', { commonName: 'kmipClient-ordered', validDays: 30 });
     });
@@ -115,16 +117,17 @@ describe('the service broker of the running product', () => {
       expect(await tenant.ok('GET', '')).toMatchObject({ name: 'site-a', state: 'inactive', crn: order.instanceId });
     });
 
-    it('gets a credential, a root key and a certificate from its tenant', async () => {
-      const { keyManager, rootKey, instance } = service.connection;
+    it('gets a credential, the root key that was chosen in the order, and a certificate from its tenant', async () => {
+      const { keyManager, instance } = service.connection;
       const [, accountId = ''] = /:a\/([^:]+):/.exec(instance.crn) ?? [];
       const { iamId } = await service.localCloud<{ iamId: string }>('POST', '/service-ids', { accountId });
       const resource = { serviceName: 'kms', serviceInstance: keyManager.instanceId };
       await service.localCloud('POST', '/policies', { iamId, roles: ['Viewer', 'Manager'], resource });
       const { apikey } = await service.localCloud<{ apikey: string }>('POST', '/api-keys', { iamId });
       await tenant.ok('PUT', '/credential', { api_key: apikey });
-      expect(await tenant.ok('GET', '')).toMatchObject({ state: 'configuring', next_step: { code: 'set_root_key' } });
-      const crn = `${keyManager.crn.replace(/:+$/, '')}:key:${rootKey.id}`;
+      const configuring = await tenant.ok('GET', '');
+      expect(configuring).toMatchObject({ state: 'configuring', next_step: { code: 'set_root_key' } });
+      const crn = configuring['proposed_root_key_crn'];
       await tenant.ok('PUT', '/root_key', { crn, endpoint_visibility: 'public' });
       expect(await stateOfInstance()).toBe('installed');
       await tenant.ok('POST', '/client_certificates', { name: 'vcenter-01', certificate: identity.certificatePem });
