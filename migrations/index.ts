@@ -6,7 +6,7 @@ import { GatewayAcknowledgements1764500000000 } from './1764500000000-gateway-ac
 import { AuditSearch1764600000000 } from './1764600000000-audit-search';
 import { RoomForFetches1764700000000 } from './1764700000000-room-for-fetches';
 import { CatalogRetention1764800000000 } from './1764800000000-catalog-retention';
-import { NamesInOrder1764900000000 } from './1764900000000-names-in-order';
+import { NamesInOrder1765000000000 } from './1765000000000-names-in-order';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -18,5 +18,5 @@ export const migrations = [
   AuditSearch1764600000000,
   RoomForFetches1764700000000,
   CatalogRetention1764800000000,
-  NamesInOrder1764900000000,
+  NamesInOrder1765000000000,
 ];

@@ -1,9 +1,21 @@
+import { Tag } from '@lib/kmip-protocol';
+
 import { type ManagedObject, type StoredState } from './managed-object';
 
 /** Half-open: from the first instant, up to but without the second. */
 export interface Period {
   readonly from?: Date;
   readonly before?: Date;
+}
+
+/** The first KMIP Name, or the identifier of a key that has none: what administrators see, and sort by. */
+export function keyName({
+  attributes,
+  uniqueIdentifier,
+}: Pick<ManagedObject, 'attributes' | 'uniqueIdentifier'>): string {
+  const name = attributes.find((attribute) => attribute.name === 'Name')?.value;
+  const value = name?.type === 'Structure' ? name.value.find(({ tag }) => tag === Tag.NameValue) : name;
+  return value?.type === 'TextString' ? value.value : uniqueIdentifier;
 }
 
 /** Names are sorted by so many of their characters; what is the same so far, by identifiers. */
@@ -25,10 +37,9 @@ export interface KeyListing {
   readonly lastFetched?: Period;
   readonly order: { readonly by: 'created' | 'lastFetched' | 'name'; readonly descending: boolean };
   /**
-   * Place of the last key of the page before. Keys never fetched sort as the earliest; keys without a KMIP Name come
-   * after all names, by their identifiers.
+   * Place of the last key of the page before. Keys never fetched sort as the earliest; `name` is that of `keyName`.
    */
-  readonly after?: { readonly at?: Date | undefined; readonly name?: string | undefined; readonly id: string };
+  readonly after?: { readonly at?: Date | undefined; readonly name?: string; readonly id: string };
   readonly limit: number;
 }
 

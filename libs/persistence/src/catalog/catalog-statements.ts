@@ -1,4 +1,4 @@
-import { type ClientAttribute, type ManagedObject, SORTED_NAME_CHARACTERS } from '@lib/kmip-engine';
+import { type ClientAttribute, type ManagedObject } from '@lib/kmip-engine';
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
@@ -94,19 +94,19 @@ async function writeAttributes(
   const rows = attributes.map(({ name, index, value }) => {
     const first = values.length + 1;
     values.push(name, index, toText(value), matchHashOf(name, value), itemHashesOf(value));
-    values.push(name === 'Name' ? hashOf(value) : null, index === 0 ? sortTextOf(name, value) : null);
-    const places = [0, 1, 2, 3, 4, 5, 6].map((offset) => `$${String(first + offset)}`);
+    values.push(name === 'Name' ? hashOf(value) : null);
+    const places = [0, 1, 2, 3, 4, 5].map((offset) => `$${String(first + offset)}`);
     return `($1, $2, $3, ${places.join(', ')})`;
   });
   await client.query({
     // One text for each number of attributes; clients write one or a few at a time.
     ...(attributes.length <= NAMED_ATTRIBUTE_COUNT ? { name: `attributes_write_${attributes.length}` } : {}),
     text: `INSERT INTO managed_object_attributes
-        (instance_id, object_id, released, name, index, value, value_hash, item_hashes, name_hash, sort_text)
+        (instance_id, object_id, released, name, index, value, value_hash, item_hashes, name_hash)
       VALUES ${rows.join(', ')}
       ON CONFLICT (instance_id, object_id, name, index) DO UPDATE
         SET value = EXCLUDED.value, value_hash = EXCLUDED.value_hash, item_hashes = EXCLUDED.item_hashes,
-          name_hash = EXCLUDED.name_hash, sort_text = EXCLUDED.sort_text`,
+          name_hash = EXCLUDED.name_hash`,
     values,
   });
 }
@@ -152,16 +152,6 @@ export function matchHashOf(name: string, value: TtlvValue): Buffer {
   const nameValue = nameValueOf(name, value);
   return nameValue === undefined ? hashOf(value) : hashOf(nameValue, Tag.NameValue);
 }
-
-/** What a key is sorted by; null when it is not by this attribute. Text columns hold no NUL. */
-function sortTextOf(name: string, value: TtlvValue): string | null {
-  const nameValue = nameValueOf(name, value);
-  if (nameValue?.type !== 'TextString' || nameValue.value === '') return null;
-  return sortText(nameValue.value);
-}
-
-/** As it is stored, for going on behind a key. */
-export const sortText = (name: string): string => name.slice(0, SORTED_NAME_CHARACTERS).replaceAll('\0', '\ufffd');
 
 export function nameValueOf(name: string, value: TtlvValue): TtlvValue | undefined {
   if (name !== 'Name' || value.type !== 'Structure') return undefined;

@@ -1,4 +1,10 @@
-import { type ClientAttribute, type ManagedObject, type StoredState } from '@lib/kmip-engine';
+import {
+  type ClientAttribute,
+  keyName,
+  type ManagedObject,
+  SORTED_NAME_CHARACTERS,
+  type StoredState,
+} from '@lib/kmip-engine';
 import { type UniqueIdentifier } from '@lib/kernel';
 
 import { fromText } from './ttlv-text';
@@ -34,6 +40,9 @@ export interface ManagedObjectRow {
   readonly attributes: readonly (readonly [string, number, string])[];
 }
 
+/** As it is stored: cut, and without NUL, which a text column cannot hold. */
+export const sortName = (name: string): string => name.slice(0, SORTED_NAME_CHARACTERS).replaceAll('\0', '\uFFFD');
+
 /** Columns that a change may touch, with their value; the order is that of the statements. */
 export const CHANGING_COLUMNS: readonly (readonly [column: string, value: (object: ManagedObject) => unknown])[] = [
   ['object_type', (object) => object.objectType],
@@ -62,6 +71,7 @@ export const CHANGING_COLUMNS: readonly (readonly [column: string, value: (objec
   ['root_key_id', (object) => object.custody?.rootKeyId],
   ['root_key_version', (object) => object.custody?.rootKeyVersion],
   ['created_by', (object) => object.createdBy],
+  ['sort_name', (object) => sortName(keyName(object))],
 ];
 
 export function toManagedObject(row: ManagedObjectRow): ManagedObject {

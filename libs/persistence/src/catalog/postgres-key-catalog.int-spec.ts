@@ -1,5 +1,5 @@
 import { type InstanceId, newUniqueIdentifier } from '@lib/kernel';
-import { type KeyListing, type ManagedObject } from '@lib/kmip-engine';
+import { type KeyListing, keyName, type ManagedObject } from '@lib/kmip-engine';
 import {
   insertInstance,
   nameAttribute,
@@ -68,9 +68,6 @@ describe('PostgresKeyCatalog', () => {
   const numbers = (found: readonly ManagedObject[]): number[] =>
     found.map(({ uniqueIdentifier }) => keys.findIndex((key) => key.uniqueIdentifier === uniqueIdentifier));
 
-  const numbersOf = (ids: readonly string[]): number[] =>
-    ids.map((id) => keys.findIndex((key) => key.uniqueIdentifier === id));
-
   it.each<[string, Partial<KeyListing>, number[]]>([
     ['everything of the instance', {}, [0, 1, 2, 3, 4, 5]],
     ['active keys, by the dates that have passed', { states: ['Active'] }, [0, 1]],
@@ -108,29 +105,17 @@ describe('PostgresKeyCatalog', () => {
     expect(values).toEqual([...values].sort((one, other) => (order.descending ? other - one : one - other)));
   });
 
-  it.each([[false], [true]])(
-    'pages through all keys by name, those without one by identifier; descending: %p',
-    async (descending) => {
-      const order = { by: 'name', descending } as const;
-      const nameOf = ({ attributes }: ManagedObject): string | undefined => {
-        const value = attributes.find(({ name }) => name === 'Name')?.value;
-        const item = value?.type === 'Structure' ? value.value[0] : undefined;
-        return item?.type === 'TextString' ? item.value : undefined;
-      };
-      const paged: ManagedObject[] = [];
-      for (let page = await ask({ order, limit: 1 }); page.length > 0;) {
-        paged.push(...page);
-        const last = page.at(-1)!;
-        page = await ask({ order, limit: 1, after: { name: nameOf(last), id: last.uniqueIdentifier } });
-      }
-      expect(numbers(paged)).toEqual(numbers(await ask({ order })));
-      const nameless = keys.filter((key) => nameOf(key) === undefined).map(({ uniqueIdentifier }) => uniqueIdentifier);
-      const sorted = [...[0, 1], ...numbersOf(nameless.toSorted())];
-      expect(numbers(paged)).toEqual(descending ? sorted.toReversed() : sorted);
-      // Filters hold here too.
-      expect(numbers(await ask({ order, states: ['Active'] })).sort()).toEqual([0, 1]);
-    },
-  );
+  it.each([[false], [true]])('pages through all keys by name or identifier; descending: %p', async (descending) => {
+    const order = { by: 'name', descending } as const;
+    const paged: ManagedObject[] = [];
+    for (let page = await ask({ order, limit: 1 }); page.length > 0;) {
+      paged.push(...page);
+      const last = page.at(-1)!;
+      page = await ask({ order, limit: 1, after: { name: keyName(last), id: last.uniqueIdentifier } });
+    }
+    const sorted = keys.map(keyName).toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+    expect(paged.map(keyName)).toEqual(descending ? sorted.toReversed() : sorted);
+  });
 
   it('gives whole objects', async () => {
     const [found] = await ask({ name: 'disk-0' });

@@ -4,7 +4,7 @@ import { type DataSource } from 'typeorm';
 
 import { TenantTransactions } from '../database/transactions';
 import { findAttributes } from './attribute-search';
-import { keyListQueries, wantedAttributes } from './key-list-query';
+import { keyListQuery, wantedAttributes } from './key-list-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
 
 /** The catalog as administrators read it. */
@@ -20,12 +20,8 @@ export class PostgresKeyCatalog {
       list: (listing: KeyListing): Promise<readonly ManagedObject[]> =>
         this.transactions.run(instanceId, async ({ client }) => {
           const attributes = await findAttributes(client, instanceId, wantedAttributes(listing));
-          const found: ManagedObjectRow[] = [];
-          for (const query of keyListQueries(instanceId, listing, attributes)) {
-            if (found.length >= listing.limit) break;
-            found.push(...(await client.query<ManagedObjectRow>(query(listing.limit - found.length))).rows);
-          }
-          return found.map(toManagedObject);
+          const { rows } = await client.query<ManagedObjectRow>(keyListQuery(instanceId, listing, attributes));
+          return rows.map(toManagedObject);
         }),
     };
   }

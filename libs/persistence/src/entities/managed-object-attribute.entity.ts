@@ -7,7 +7,6 @@ import { ManagedObjectEntity } from './managed-object.entity';
   name: 'fk_managed_object_attributes_object',
 })
 @Index('ix_managed_object_attributes_value', ['instanceId', 'name', 'valueHash'])
-@Index('ix_managed_object_attributes_sort', ['instanceId', 'sortText', 'objectId'], { where: 'sort_text IS NOT NULL' })
 @Index('ux_managed_object_attributes_name', ['instanceId', 'nameHash'], {
   unique: true,
   where: 'name_hash IS NOT NULL AND NOT released',
@@ -36,10 +35,6 @@ export class ManagedObjectAttributeEntity {
   /** Of a Name, the whole value: what must be unique among the keys that are not destroyed. */
   @Column({ type: 'bytea', name: 'name_hash', nullable: true })
   nameHash!: Buffer | null;
-
-  /** Of the first Name, what keys are sorted by. */
-  @Column({ type: 'text', name: 'sort_text', nullable: true, collation: 'C' })
-  sortText!: string | null;
 
   /** One per item of a structure, for matching parts of it. */
   @Column({ type: 'bytea', name: 'item_hashes', array: true })

@@ -11,6 +11,7 @@ import { InstanceEntity } from './instance.entity';
 )
 @Check('ck_managed_objects_custody', 'num_nonnulls(stored_key_id, root_key_id, root_key_version) IN (0, 3)')
 @Index('ix_managed_objects_newest', ['instanceId', 'initialDate', 'id'])
+@Index('ix_managed_objects_name', ['instanceId', 'sortName', 'id'])
 @Index('ix_managed_objects_root_key', ['instanceId', 'rootKeyId', 'id'])
 @Index('ix_managed_objects_destroying', ['instanceId', 'destroyRequestedAt'], {
   where: 'destroy_requested_at IS NOT NULL',
@@ -98,4 +99,8 @@ export class ManagedObjectEntity {
 
   @Column({ type: 'text', name: 'created_by' })
   createdBy!: string;
+
+  /** The beginning of the name that administrators see. */
+  @Column({ type: 'text', name: 'sort_name', collation: 'C', default: '' })
+  sortName!: string;
 }

@@ -1,10 +1,16 @@
-import { type KeyListing, type ManagedObject, SORTED_NAME_CHARACTERS, type StoredState } from '@lib/kmip-engine';
+import {
+  type KeyListing,
+  keyName,
+  type ManagedObject,
+  SORTED_NAME_CHARACTERS,
+  type StoredState,
+} from '@lib/kmip-engine';
 import { isUuid } from '@lib/kernel';
 
 import { type OperationCall } from '../../http/operation';
 import { type Cursor, invalidToken, pageRequest } from '../paging';
 import { periodOf } from '../period';
-import { KEY_STATES, kmipNameOf } from './key.response';
+import { KEY_STATES } from './key.response';
 
 const NEVER = 'never';
 /** As in the document. */
@@ -42,7 +48,7 @@ export function keyListingOf(call: OperationCall, asOf: Date): KeyListing {
 }
 
 export const cursorOf = (key: ManagedObject, order: KeyListing['order']): Cursor => {
-  if (order.by === 'name') return [kmipNameOf(key)?.slice(0, SORTED_NAME_CHARACTERS) ?? '', key.uniqueIdentifier];
+  if (order.by === 'name') return [keyName(key).slice(0, SORTED_NAME_CHARACTERS), key.uniqueIdentifier];
   const at = order.by === 'created' ? key.initialDate : key.lastFetchedAt;
   return [at?.toISOString() ?? NEVER, key.uniqueIdentifier];
 };
@@ -54,8 +60,7 @@ export function orderOf(sort: string): KeyListing['order'] {
 
 function placeOf([at = '', id = '']: Cursor, by: KeyListing['order']['by']): NonNullable<KeyListing['after']> {
   if (!isUuid(id)) throw invalidToken();
-  // No key is named by the empty text: it stands for those without a name.
-  if (by === 'name') return { name: at === '' ? undefined : at, id };
+  if (by === 'name') return { name: at, id };
   const date = at === NEVER ? undefined : new Date(at);
   if (Number.isNaN(date?.getTime())) throw invalidToken();
   return { at: date, id };

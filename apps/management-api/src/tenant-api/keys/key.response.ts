@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { type AuditEvent } from '@lib/audit';
-import { type ManagedObject, stateAt, type StoredState } from '@lib/kmip-engine';
+import { keyName, type ManagedObject, stateAt, type StoredState } from '@lib/kmip-engine';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { entityTag } from '../../http/entity-tag';
@@ -36,7 +36,7 @@ export function keyResponse(key: ManagedObject, context: KeyContext): { readonly
   const body = {
     id: key.uniqueIdentifier,
     href: context.href,
-    name: nameOf(key),
+    name: keyName(key),
     state: KEY_STATES[stateAt(key, context.now)],
     suspended: key.suspended,
     algorithm: ALGORITHMS[key.cryptographicAlgorithm] ?? `algorithm_${key.cryptographicAlgorithm}`,
@@ -71,15 +71,6 @@ export function keyVersion(key: ManagedObject): string {
   return createHash('sha256')
     .update(JSON.stringify([key.uniqueIdentifier, parts, attributes]))
     .digest('hex');
-}
-
-/** The first KMIP Name, or the identifier of a key that has none. */
-export const nameOf = (key: ManagedObject): string => kmipNameOf(key) ?? key.uniqueIdentifier;
-
-/** The first KMIP Name. */
-export function kmipNameOf(key: ManagedObject): string | undefined {
-  const name = key.attributes.find((attribute) => attribute.name === 'Name');
-  return name && nameValueOf(name.value);
 }
 
 const nameValueOf = (value: TtlvValue): string | undefined => {

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 
 import { type AuditEvent, type AuditTrail } from '@lib/audit';
-import { KeyAdministration, type ManagedObject } from '@lib/kmip-engine';
+import { KeyAdministration, keyName, type ManagedObject } from '@lib/kmip-engine';
 import { type Clock, isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
 import { ClientCertificateService } from '@lib/tenancy';
 
@@ -14,7 +14,7 @@ import { pageAnswer } from '../paging';
 import { AUDIT_TRAIL, CLOCK, KEY_ACCESS, PUBLIC_URL } from '../tokens';
 import { type KeyAccess } from './key-access.port';
 import { cursorOf, keyListingOf } from './key-listing';
-import { type KeyContext, keyResponse, keyVersion, nameOf } from './key.response';
+import { type KeyContext, keyResponse, keyVersion } from './key.response';
 
 /** InstanceKeyPatch. */
 interface Patch {
@@ -81,7 +81,7 @@ export class KeysController {
     const signal = AbortSignal.timeout(DESTROY_TIMEOUT_MS);
     const guard = (current: ManagedObject): void => {
       requireVersion(call, current);
-      if (call.query['expected_name'] === nameOf(current)) return;
+      if (call.query['expected_name'] === keyName(current)) return;
       throw ApiError.of(409, 'name_mismatch', 'The key has another name: nothing was destroyed.', {
         type: 'parameter',
         name: 'expected_name',
