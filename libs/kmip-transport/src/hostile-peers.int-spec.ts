@@ -264,8 +264,11 @@ describe('after the handshake', () => {
     await start({ ...QUICK, messageTimeoutMs: 60_000, maximumLargeRequestBytes: 2_500_000 });
     handler.holding = true;
     const greedy = [await tls(), await tls()];
-    for (const peer of greedy) peer.send(framed(Buffer.alloc(BYTES)));
-    await handler.held(2);
+    // One after the other, so that the first to be held is the first to be released below.
+    for (const [index, peer] of greedy.entries()) {
+      peer.send(framed(Buffer.alloc(BYTES)));
+      await handler.held(index + 1);
+    }
     const third = (await tls()).send(framed(Buffer.alloc(BYTES)).subarray(0, BYTES / 2 + 100_000));
     await third.closed();
     expect(await observer.next('limit')).toMatchObject({ limit: 'large_requests' });
