@@ -70,7 +70,9 @@ export class Supervisor {
       if (this.#stopping) return;
       const how = signal ?? `status ${code ?? 'unknown'}`;
       this.events.log(`${child.specification.name} ended (${how}); starting it again`);
-      child.quickDeaths = Date.now() - child.servedSince < STABLE_AFTER_MS ? child.quickDeaths + 1 : 0;
+      // One that was killed from outside did not fail by itself: it comes back at once.
+      const failedEarly = signal === null && Date.now() - child.servedSince < STABLE_AFTER_MS;
+      child.quickDeaths = failedEarly ? child.quickDeaths + 1 : 0;
       this.#restartAfter(child, child.quickDeaths === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** child.quickDeaths));
     });
   }
