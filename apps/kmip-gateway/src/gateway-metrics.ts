@@ -9,11 +9,14 @@ import {
   type TransportObserver,
 } from '@lib/kmip-transport';
 import { type Logger, type Metrics } from '@lib/observability';
+import { type DirectoryEntry } from '@lib/tenancy';
 
 import { LogLimiter } from './log-limiter';
 import { type SweepObserver } from './reconcile/instance-sweep';
 import { type Refusal } from './session/admission';
-import { type SessionObserver } from './session/kmip-session';
+import { type ScopeFailure, type SessionObserver } from './session/kmip-session';
+
+const SCOPE_FAILED = 'a request failed before any operation: its instance could not be served';
 
 /** Counts what the listener, the sessions and the engine report, under names that stay (docs/operations.md). */
 export class GatewayMetrics implements EngineMetrics, TransportObserver, SessionObserver, SweepObserver {
@@ -25,6 +28,7 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   readonly #limits;
   readonly #refusals;
   readonly #unrecorded;
+  readonly #unscoped;
   readonly #keyManager;
   readonly #moved;
   readonly #hindered;
@@ -50,6 +54,11 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#limits = metrics.counter('kmip_limits_reached_total', 'Connections refused by a limit.', ['limit']);
     this.#refusals = metrics.counter('kmip_refusals_total', 'Requests of clients that are not served.', ['reason']);
     this.#unrecorded = metrics.counter('kmip_refusals_unrecorded_total', 'Refusals missing in the audit trail.');
+    this.#unscoped = metrics.counter(
+      'kmip_scope_failures_total',
+      'Requests that failed before any operation: the catalog, root key or API key of their instance.',
+      ['failure'],
+    );
     this.#moved = metrics.counter('kmip_keys_moved_total', 'Keys moved to another root key or its newest version.', [
       'reason',
     ]);
@@ -97,6 +106,14 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#refusals.inc({ reason: refusal });
     const { fingerprint, remoteAddress } = peer;
     this.#say('info', refusal, { reason: refusal, fingerprint, remoteAddress }, 'a client is not served');
+  }
+
+  scopeFailed({ instanceId }: DirectoryEntry, { failure, correlationId, error }: ScopeFailure): void {
+    this.#unscoped.inc({ failure });
+    const fields = { failure, instanceId, correlationId, err: error };
+    // Who was told nothing but the correlation id must be found under it.
+    if (failure === 'internal') this.logger.error(fields, SCOPE_FAILED);
+    else this.#say('warn', `scope ${failure}`, fields, SCOPE_FAILED);
   }
 
   refusalUnrecorded(error: unknown): void {

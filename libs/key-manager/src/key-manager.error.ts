@@ -25,6 +25,9 @@ export const KEY_MANAGER_FAULTS = [
 /** Reason code of ours for what has none: an HPCS instance into which no master key was loaded yet. */
 export const NOT_INITIALISED = 'HPCS_NOT_INITIALISED';
 
+/** Reason code of ours: the gateway may not call this address, and did not. */
+export const ADDRESS_NOT_ALLOWED = 'ADDRESS_NOT_ALLOWED';
+
 export type KeyManagerFault = (typeof KEY_MANAGER_FAULTS)[number];
 
 const TRANSIENT: ReadonlySet<KeyManagerFault> = new Set(['rate_limited', 'unavailable', 'timeout', 'overloaded']);

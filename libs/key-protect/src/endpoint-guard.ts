@@ -1,5 +1,5 @@
 import { isUuid } from '@lib/kernel';
-import { KeyManagerError } from '@lib/key-manager';
+import { ADDRESS_NOT_ALLOWED, KeyManagerError } from '@lib/key-manager';
 
 export interface AllowedEndpoints {
   /**
@@ -34,6 +34,7 @@ export class EndpointGuard {
     if (!possible.some((form) => matches(form.replaceAll('{instance}', instanceGuid), address))) {
       throw new KeyManagerError('refused', 'the address of the key manager is not one that this gateway may call', {
         certainlyNotDone: true,
+        reasonCode: ADDRESS_NOT_ALLOWED,
       });
     }
   }

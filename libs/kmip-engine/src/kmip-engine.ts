@@ -15,6 +15,7 @@ import { explainFailure } from './batch/item-failure';
 import { failedItem } from './batch/item-runner';
 import { requireCredentials, requireProcessable } from './batch/message-rules';
 import { Custodian } from './custody/custodian';
+import { explainKeyManager } from './custody/key-manager-failure';
 import { DEFAULT_OPERATION_TIMEOUT_MS } from './custody/key-use';
 import { startDeadline } from './deadline';
 import { type EngineScope } from './engine-scope';
@@ -29,6 +30,13 @@ const OLDEST: ProtocolVersion = { major: 1, minor: 0 };
 
 /** Messages of another major version have other fields; such a peer learns from the header what is spoken here. */
 const NEWEST: ProtocolVersion = { major: 1, minor: 4 };
+
+/** Why a message had no scope, by a code of docs/errors.md; `internal` is found in the log by its correlation id. */
+export interface UnscopedAnswer {
+  readonly response: Buffer;
+  readonly failure: string;
+  readonly correlationId: CorrelationId;
+}
 
 /**
  * Turns one KMIP request message into one response message. Holds no tenant: whatever an operation may touch comes with
@@ -63,6 +71,14 @@ export class KmipEngine {
    */
   errorResponse(bytes: Buffer | undefined, reason: number, message: string): Buffer {
     return this.#encode(versionFor(bytes), [failedItem(undefined, { reason, message })]);
+  }
+
+  /** The answer to a message for which no scope could be made; recording that is the caller's, for it has the peer. */
+  unscoped(bytes: Buffer, error: unknown): UnscopedAnswer {
+    const correlationId = this.dependencies.newCorrelationId();
+    const { minor } = versionFor(bytes);
+    const { code: failure, reason, message } = explainFailure(explainKeyManager(error), minor, correlationId);
+    return { response: this.errorResponse(bytes, reason, message), failure, correlationId };
   }
 
   /** Resolves once no background work is left; for shutdown, after the last message was answered. */

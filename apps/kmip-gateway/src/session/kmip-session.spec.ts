@@ -1,3 +1,4 @@
+import { newCorrelationId } from '@lib/kernel';
 import { type EngineScope } from '@lib/kmip-engine';
 import { ResultReason } from '@lib/kmip-protocol';
 
@@ -17,9 +18,18 @@ function session(verdict: Verdict, catalog: 'up' | 'down' = 'up') {
     engine: {
       handle: () => Promise.resolve(Buffer.from('served')),
       errorResponse: (_bytes, reason, message) => Buffer.from(`${reason} ${message}`),
+      unscoped: (_bytes, error) => ({
+        response: Buffer.from(`explained ${String(error)}`),
+        failure: 'credential_unreadable',
+        correlationId: newCorrelationId(),
+      }),
     },
     scopeFor: () => (catalog === 'up' ? Promise.resolve({} as EngineScope) : Promise.reject(new Error('away'))),
-    observer: { refused: (_peer, refusal) => said.push(`refused ${refusal}`) },
+    observer: {
+      refused: (_peer, refusal) => said.push(`refused ${refusal}`),
+      scopeFailed: (client, { failure, error }) =>
+        said.push(`no scope for ${client.instanceId}: ${failure}, ${String(error)}`),
+    },
     records: {
       judged: () => said.push('judged'),
       turnedAway: (_peer, limit) => said.push(`turned away ${limit}`),
@@ -58,8 +68,10 @@ describe('KmipSession', () => {
     expect(await session(CLIENT).ask(AbortSignal.abort())).toEqual(['', true]);
   });
 
-  it('keeps a client whose catalog is away: it may try again', async () => {
-    expect(await session(CLIENT, 'down').ask()).toEqual([expect.stringMatching(/Try again/), false]);
+  it('keeps a client for which no scope could be made, explains it, and tells the operator', async () => {
+    const { ask, said } = session(CLIENT, 'down');
+    expect(await ask()).toEqual(['explained Error: away', false]);
+    expect(said).toContain(`no scope for ${entry().instanceId}: credential_unreadable, Error: away`);
   });
 
   it('passes on which limit kept a client out', () => {

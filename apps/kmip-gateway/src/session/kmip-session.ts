@@ -1,3 +1,4 @@
+import { type CorrelationId } from '@lib/kernel';
 import { type EngineScope, type KmipEngine } from '@lib/kmip-engine';
 import { type FramingError, ResultReason } from '@lib/kmip-protocol';
 import {
@@ -13,8 +14,17 @@ import { type ConnectionRecords } from './connection-records';
 import { type RefusalAudit } from './refusal-audit';
 import { Turns } from './turns';
 
+/** A request for which nothing could be done, because its tenant's scope could not be made. */
+export interface ScopeFailure {
+  /** A code of docs/errors.md. */
+  readonly failure: string;
+  readonly correlationId: CorrelationId;
+  readonly error: unknown;
+}
+
 export interface SessionObserver {
   refused(peer: PeerDescription, refusal: Refusal): void;
+  scopeFailed(client: DirectoryEntry, failure: ScopeFailure): void;
 }
 
 /** Makes the engine's view of one tenant for one message. */
@@ -22,7 +32,7 @@ export type ScopeFactory = (client: DirectoryEntry, peer: PeerDescription, signa
 
 export interface KmipSessionParts {
   readonly admission: Pick<Admission, 'judge'>;
-  readonly engine: Pick<KmipEngine, 'handle' | 'errorResponse'>;
+  readonly engine: Pick<KmipEngine, 'handle' | 'errorResponse' | 'unscoped'>;
   readonly scopeFor: ScopeFactory;
   readonly observer: SessionObserver;
   readonly records: Pick<ConnectionRecords, 'judged' | 'turnedAway'>;
@@ -75,7 +85,7 @@ export class KmipSession implements KmipConnectionHandler {
     return { response: engine.errorResponse(message, ResultReason.AuthenticationNotSuccessful, text), close: true };
   }
 
-  /** The catalog may be out of reach already when the tenant's root key is looked up. */
+  /** The catalog may be out of reach already when the tenant's root key is looked up, or its API key not open. */
   async #scope(
     message: Buffer,
     client: DirectoryEntry,
@@ -84,9 +94,10 @@ export class KmipSession implements KmipConnectionHandler {
   ): Promise<EngineScope | KmipAnswer> {
     try {
       return await this.parts.scopeFor(client, peer, signal);
-    } catch {
-      const text = 'The KMIP server cannot reach its catalog at the moment. Try again.';
-      return { response: this.parts.engine.errorResponse(message, ResultReason.GeneralFailure, text) };
+    } catch (error) {
+      const { response, failure, correlationId } = this.parts.engine.unscoped(message, error);
+      this.parts.observer.scopeFailed(client, { failure, correlationId, error });
+      return { response };
     }
   }
 }

@@ -7,6 +7,12 @@ class Outage extends DomainError {
   readonly code = 'database_unavailable';
 }
 
+class Coded extends DomainError {
+  constructor(readonly code: string) {
+    super('what an operator reads');
+  }
+}
+
 describe('explainFailure', () => {
   it('tells an outage of the catalog as such: it is no bug, and passes', () => {
     const outage = new Outage('the database did not answer in time');
@@ -17,6 +23,27 @@ describe('explainFailure', () => {
       unexpected: false,
       recorded: false,
       outage,
+    });
+  });
+
+  it.each([
+    ['credential_unreadable', 'credential_unreadable', /Set the API key of the instance anew/],
+    ['credential_not_set', 'credential_not_set', /Set one in the KMIP instance/],
+    ['root_key_not_set', 'root_key_not_bound', /Bind one/],
+    ['endpoint_not_allowed', 'key_manager_address', /Bind the root key anew/],
+    ['invalid_crn', 'key_manager_address', /Bind the root key anew/],
+    ['instance_not_found', 'instance_gone', /does not exist any more/],
+  ])('explains %s', (code, failure, sentence) => {
+    const explained = explainFailure(new Coded(code), 1, newCorrelationId());
+    expect(explained).toMatchObject({ code: failure, reason: ResultReason.PermissionDenied, unexpected: false });
+    expect(explained.message).toMatch(sentence);
+    expect(explained.message).not.toContain('what an operator reads');
+  });
+
+  it('explains nothing of a code it does not know', () => {
+    expect(explainFailure(new Coded('instance_not_ready'), 1, newCorrelationId())).toMatchObject({
+      code: 'internal',
+      unexpected: true,
     });
   });
 

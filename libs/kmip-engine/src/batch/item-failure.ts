@@ -1,7 +1,8 @@
-import { type CorrelationId, DomainError } from '@lib/kernel';
+import { type CorrelationId } from '@lib/kernel';
 import { KmipError, ResultReason, resultReasonMinorVersions } from '@lib/kmip-protocol';
 
 import { failureCatalog } from '../failures/failure-catalog';
+import { foreseenFailure } from '../failures/foreseen-causes';
 import { OperationFailure } from '../failures/operation-failure';
 
 /** A failure as the client, the audit trail and the metrics are told it. */
@@ -15,9 +16,6 @@ export interface ItemFailure {
   /** The catalog is away: its own error, for the log. */
   readonly outage?: Error;
 }
-
-/** Code with which a store says that it could not be used in time. */
-const CATALOG_OUTAGE = 'database_unavailable';
 
 /** Result Reasons a message of an older version does not know become General Failure. */
 const reasonFor = (reason: number, minor: number): number =>
@@ -38,10 +36,10 @@ export function explainFailure(error: unknown, minor: number, correlationId: Cor
       recorded: false,
     };
   }
-  if (error instanceof DomainError && error.code === CATALOG_OUTAGE) {
-    const { reason, text } = failureCatalog.catalog_unavailable;
-    const code = 'catalog_unavailable';
-    return { reason, message: `${text} [${code}]`, code, unexpected: false, recorded: false, outage: error };
+  const foreseen = foreseenFailure(error);
+  if (foreseen !== undefined) {
+    const explained = explainFailure(new OperationFailure(foreseen, { cause: error }), minor, correlationId);
+    return foreseen === 'catalog_unavailable' && error instanceof Error ? { ...explained, outage: error } : explained;
   }
   const { reason, text } = failureCatalog.internal;
   return {

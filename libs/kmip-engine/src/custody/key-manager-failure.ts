@@ -1,6 +1,7 @@
-import { KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
+import { ADDRESS_NOT_ALLOWED, KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
 
 import { type FailureCode } from '../failures/failure-catalog';
+import { foreseenFailure } from '../failures/foreseen-causes';
 import { OperationFailure } from '../failures/operation-failure';
 
 const failureOf: Readonly<Record<KeyManagerFault, FailureCode>> = {
@@ -25,7 +26,11 @@ const REASON_CODE = /^[A-Z0-9_]{3,64}$/;
 /** What a client is told about a key manager's fault; other errors pass through unchanged. */
 export function explainKeyManager(error: unknown, override?: FailureCode): unknown {
   if (!(error instanceof KeyManagerError)) return error;
+  // The tenant's API key could not be opened: what stood in the way is what helps.
+  const opening = foreseenFailure(error.cause);
+  if (opening !== undefined) return new OperationFailure(opening, { cause: error });
   const { reasonCode } = error.details;
+  if (reasonCode === ADDRESS_NOT_ALLOWED) return new OperationFailure('key_manager_address', { cause: error });
   const detail =
     reasonCode !== undefined && REASON_CODE.test(reasonCode) ? { detail: `key manager: ${reasonCode}` } : {};
   return new OperationFailure(override ?? failureOf[error.fault], { cause: error, ...detail });

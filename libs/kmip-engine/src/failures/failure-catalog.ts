@@ -249,6 +249,22 @@ const custody = {
     reason: ResultReason.PermissionDenied,
     text: 'The KMIP instance has no root key (CRK) bound that could serve this key. Bind one in the KMIP instance.',
   },
+  credential_not_set: {
+    reason: ResultReason.PermissionDenied,
+    text: 'The KMIP instance has no API key for its key manager. Set one in the KMIP instance.',
+  },
+  credential_unreadable: {
+    reason: ResultReason.PermissionDenied,
+    text: 'The stored API key of this KMIP instance cannot be opened any more. Set the API key of the instance anew; keys are served again at once.',
+  },
+  key_manager_address: {
+    reason: ResultReason.PermissionDenied,
+    text: 'The address of the key manager that this KMIP instance is bound to is not one that the KMIP service may call. Bind the root key anew, or ask the operator of the service.',
+  },
+  instance_gone: {
+    reason: ResultReason.PermissionDenied,
+    text: 'The KMIP instance of this client certificate does not exist any more.',
+  },
   stored_key_deleted: {
     reason: ResultReason.ItemNotFound,
     text: 'The stored key vmware_kmip_<identifier> of this key was deleted in the key manager (Key Protect or HPCS): the key is shredded. Restore the stored key there if that was a mistake.',
