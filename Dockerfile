@@ -13,6 +13,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/docs/openapi ./docs/openapi
+COPY --from=build /app/docs/errors.md ./docs/errors.md
 # Keys in flight live in this process: no core files, no inspector on SIGUSR1 (the apps ignore it), no root.
 # A volume mounted here starts with this owner.
 RUN mkdir /data && chown 10001 /data

@@ -3,10 +3,11 @@
 #   python3-pykmip   the third-party KMIP client of the interop suite, and the server we are measured against
 #   docker-compose   checks docker-compose.yml (no engine needed)
 #   openssl          plays hostile and old TLS peers
+#   chromium         opens the pages that the product serves
 # Run as root: sudo scripts/setup-debian.sh
 set -euo pipefail
 
-packages=(python3-pykmip docker-compose openssl)
+packages=(python3-pykmip docker-compose openssl chromium)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

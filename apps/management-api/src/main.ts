@@ -78,7 +78,7 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
 /** Each space of routes has an error shape of its own, also for what is refused before a route is found. */
 const refusalsOf = (publicUrl: string): ReturnType<typeof earlyRefusals> =>
   earlyRefusals({
-    '/v1': tenantEarlyRefusal(`${publicUrl}/v1/docs`),
+    '/v1': tenantEarlyRefusal(publicUrl),
     '/v2': osbEarlyRefusal,
     '/bluemix_v1': osbEarlyRefusal,
   });

@@ -1,7 +1,10 @@
 // Shows openapi.json and sends requests to the server that served this page. Everything is written as text, never as HTML.
+// What draws the page is written in function declarations: they exist before the first line runs.
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
-const byId = (id) => document.getElementById(id);
+function byId(id) {
+  return document.getElementById(id);
+}
 
 function element(name, properties = {}, ...children) {
   const node = Object.assign(document.createElement(name), properties);
@@ -10,12 +13,6 @@ function element(name, properties = {}, ...children) {
 }
 
 const api = await (await fetch('/v1/openapi.json')).json();
-const lookUp = (reference) =>
-  reference
-    .slice(2)
-    .split('/')
-    .reduce((node, key) => node[key], api);
-const resolve = (node) => (node?.$ref ? resolve(lookUp(node.$ref)) : node);
 
 byId('title').textContent = `${api.info.title} ${api.info.version}`;
 byId('description').textContent = api.info.description;
@@ -31,9 +28,18 @@ for (const tag of api.tags) {
 }
 
 const codes = api.components.schemas.Error.properties.code.enum;
-byId('errors').append(
-  element('ul', {}, ...codes.map((code) => element('li', { id: `error-${code}`, textContent: code }))),
-);
+byId('errors').append(element('ul', {}, ...codes.map((code) => element('li', {}, errorLink(code)))));
+
+function resolve(node) {
+  return node?.$ref ? resolve(lookUp(node.$ref)) : node;
+}
+
+function lookUp(reference) {
+  return reference
+    .slice('#/'.length)
+    .split('/')
+    .reduce((node, key) => node[key], api);
+}
 
 function operationOf(path, method, item) {
   const operation = item[method];
@@ -74,7 +80,13 @@ function labelled(parameter, input) {
   return element('label', {}, element('code', { textContent: parameter.name }), ' ', small(about), input);
 }
 
-const small = (text) => element('small', { textContent: text });
+function errorLink(code) {
+  return element('a', { href: `/v1/errors#error-${code}`, textContent: code });
+}
+
+function small(text) {
+  return element('small', { textContent: text });
+}
 
 function answersOf(operation) {
   return Object.entries(operation.responses).map(([status, answer]) =>

@@ -11,7 +11,7 @@ describe('what Fastify refuses before any route is asked', () => {
     server = fastify({
       routerOptions: { maxParamLength: 20 },
       frameworkErrors: earlyRefusals({
-        '/v1': tenantEarlyRefusal('https://kmip.example.com/v1/docs'),
+        '/v1': tenantEarlyRefusal('https://kmip.example.com'),
         '/v2': osbEarlyRefusal,
         '/bluemix_v1': osbEarlyRefusal,
       }),

@@ -4,6 +4,7 @@ import { UnauthenticatedError } from '../auth/token-verifier';
 import { ApiError, type ApiErrorCode, type ApiFault } from './api-error';
 import { DOMAIN_ERRORS } from './domain-errors';
 import { type EarlyRefusal } from './early-refusals';
+import { ERROR_GUIDE_PATH, errorAnchor } from './error-guide';
 import { StrictJsonError } from './strict-json';
 
 /** Faults that Fastify finds before a handler runs. */
@@ -76,9 +77,10 @@ const codeOf = (error: unknown): string => {
 };
 
 /** The body of every error answer (API Handbook, errors). */
-export function errorContainer(error: ApiError, trace: string, docsUrl: string): object {
+export function errorContainer(error: ApiError, trace: string, publicUrl: string): object {
+  const guide = `${publicUrl}${ERROR_GUIDE_PATH}`;
   return {
-    errors: error.faults.map((fault) => ({ ...fault, more_info: `${docsUrl}#error-${fault.code}` })),
+    errors: error.faults.map((fault) => ({ ...fault, more_info: `${guide}#${errorAnchor(fault.code)}` })),
     trace,
     status_code: error.status,
   };
@@ -90,8 +92,8 @@ export const internalError = (): ApiError =>
 
 /** Of what Fastify refuses before a route is found. */
 export const tenantEarlyRefusal =
-  (docsUrl: string) =>
+  (publicUrl: string) =>
   (error: Error, trace: string): EarlyRefusal => {
     const refusal = translateError(error) ?? internalError();
-    return { status: refusal.status, body: errorContainer(refusal, trace, docsUrl) };
+    return { status: refusal.status, body: errorContainer(refusal, trace, publicUrl) };
   };

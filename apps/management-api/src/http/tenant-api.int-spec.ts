@@ -11,6 +11,7 @@ import { IamKeySet, keysFrom } from '../auth/iam-key-set';
 import { LocalRoleMap } from '../auth/local-role-map';
 import { TokenVerifier } from '../auth/token-verifier';
 import { apiExplorer } from './api-explorer.plugin';
+import { errorGuidePlugin } from './error-guide.plugin';
 import { entityTag, ifMatchAllows } from './entity-tag';
 import { preconditionFailed } from './api-error';
 import { loadApiDocument, openApiFolder } from './openapi/document';
@@ -99,7 +100,11 @@ interface Sent {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
-  readonly body: { errors: { code: string; target?: { name: string } }[]; trace: string; status_code: number };
+  readonly body: {
+    errors: { code: string; more_info: string; target?: { name: string } }[];
+    trace: string;
+    status_code: number;
+  };
 }
 
 describe('tenant API plugin', () => {
@@ -157,6 +162,7 @@ describe('tenant API plugin', () => {
       verifyAnswers: true,
     } as never);
     await app.register(apiExplorer, { prefix: '/v1', document: source, folder: openApiFolder() } as never);
+    await app.register(errorGuidePlugin, { prefix: '/v1', folder: openApiFolder() });
     app.post('/v2/other', (request) => ({ got: request.body }));
     await app.listen({ host: '127.0.0.1', port: 0 });
     port = (app.server.address() as AddressInfo).port;
@@ -498,6 +504,17 @@ describe('tenant API plugin', () => {
   it('leaves routes beside its prefix alone', async () => {
     const answer = await send('POST', '/v2/other?unknown=1', { ...json, authorization: '' }, '{"a":1,"a":2}');
     expect([answer.status, answer.text]).toEqual([200, '{"got":{"a":2}}']);
+  });
+
+  it('leads each refusal to a page about it that needs neither token nor explorer', async () => {
+    const { errors } = (await send('GET', '/v1/instances?limit=0')).body;
+    const { pathname, hash } = new URL(errors[0]?.more_info ?? '');
+    const page = await send('GET', pathname, { authorization: '' });
+    expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.text).toContain(`id="${hash.slice(1)}"`);
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(page.text.match(/(src|href)="[^"]+"/g)).toEqual(['href="/v1/errors/page.css"']);
+    expect((await send('GET', '/v1/errors/page.css', { authorization: '' })).text).not.toMatch(/https?:\/\//);
   });
 
   it('serves the document and its page without a token, and nothing from elsewhere', async () => {

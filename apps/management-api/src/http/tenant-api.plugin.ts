@@ -177,7 +177,7 @@ class Answering {
       .headers({ ...answer.headers })
       .type('application/json; charset=utf-8')
       .serializer((body) => JSON.stringify(body))
-      .send(errorContainer(answer, state.trace.correlationId, `${this.options.publicUrl}/v1/docs`));
+      .send(errorContainer(answer, state.trace.correlationId, this.options.publicUrl));
   }
 
   async #record(

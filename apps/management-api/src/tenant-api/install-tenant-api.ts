@@ -2,6 +2,7 @@ import { type INestApplicationContext } from '@nestjs/common';
 import { type FastifyInstance } from 'fastify';
 
 import { apiExplorer } from '../http/api-explorer.plugin';
+import { errorGuidePlugin } from '../http/error-guide.plugin';
 import { loadApiDocument, openApiFolder } from '../http/openapi/document';
 import { bindOperations } from '../http/operation-table';
 import { tenantApi, type TenantApiOptions } from '../http/tenant-api.plugin';
@@ -32,5 +33,6 @@ export async function installTenantApi(
   const controllers = TENANT_API_CONTROLLERS.map((controller) => context.get<object>(controller, { strict: false }));
   const operations = bindOperations(document, controllers);
   await fastify.register(tenantApi, { prefix: '/v1', ...options, operations });
+  await fastify.register(errorGuidePlugin, { prefix: '/v1', folder });
   if (explorer) await fastify.register(apiExplorer, { prefix: '/v1', document, folder });
 }

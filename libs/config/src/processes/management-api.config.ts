@@ -28,8 +28,8 @@ export const managementApiConfig = {
     consequence: 'Policies of tenants name it; it is part of every CRN. Do not change it later.',
   }),
   apiDocumentation: defaulted('API_DOCUMENTATION', onOff, 'off', {
-    meaning: 'Whether the OpenAPI document is served.',
-    consequence: 'Needs no authentication when on.',
+    meaning: 'Whether the OpenAPI document and its interactive page `/v1/docs` are served.',
+    consequence: 'Needs no authentication when on. The page about errors, `/v1/errors`, is always served.',
   }),
   kmipCertificateFiles: optional('KMIP_CERTIFICATE_FILES', listOf(path, 'files'), {
     meaning: 'Server certificates of the KMIP endpoints in PEM, leaf first: one for each endpoint, or one for all.',
