@@ -13,6 +13,7 @@ import {
   type RequestMessage,
   ResultReason,
   ResultStatus,
+  type UsernameAndPasswordCredential,
 } from '@lib/kmip-protocol';
 import { issueCertificateAuthority, issueClientCertificate, issueServerCertificate } from '@lib/pki';
 
@@ -235,8 +236,9 @@ describe('KmipClient over TLS', () => {
     const response = await client.send(vcenter.getKey('1', credential));
     expect(response.header.protocolVersion).toEqual({ major: 1, minor: 1 });
     const [received] = requests[0]?.header.authentication ?? [];
-    expect(received?.username).toBe('vSphere');
-    expect(received?.password?.exposeText()).toBe('hunter2');
+    const { username, password } = received as UsernameAndPasswordCredential;
+    expect(username).toBe('vSphere');
+    expect(password?.exposeText()).toBe('hunter2');
   });
 
   it('notices a server that hangs up instead of answering', async () => {

@@ -1,5 +1,6 @@
 import {
   BatchErrorContinuationOption,
+  CredentialType,
   type OperationRequest,
   ObjectType,
   type RequestMessage,
@@ -8,7 +9,7 @@ import {
   decodeResponseMessage,
   encodeRequestMessage,
 } from '@lib/kmip-protocol';
-import { DomainError } from '@lib/kernel';
+import { DomainError, Secret } from '@lib/kernel';
 import { EngineHarness, aRequest, attribute, failureCode, nameValue, reasonName, vcenterKey } from '@lib/testing';
 
 class CatalogAway extends DomainError {
@@ -26,6 +27,14 @@ const get: OperationRequest = { name: 'Get', payload: {} };
 const activate: OperationRequest = { name: 'Activate', payload: {} };
 const missing: OperationRequest = { name: 'Get', payload: { uniqueIdentifier: 'nobody' } };
 const query: OperationRequest = { name: 'Query', payload: { queryFunctions: [1, 2] } };
+
+/** Credential Value of Db2 11.1: a Byte String that holds a vendor's items. */
+const DB2_CREDENTIAL_VALUE = Buffer.from(
+  '4200250800000018' + '5400010100000010' + '5400040700000003' + '4442320000000000',
+  'hex',
+);
+
+const aCredential = { credentialType: CredentialType.UsernameAndPassword, username: 'vSphere' };
 
 describe('a batch', () => {
   let harness: EngineHarness;
@@ -227,7 +236,7 @@ describe('header fields', () => {
 
   it('judges a credential if anybody can, and never minds its absence', async () => {
     const harness = new EngineHarness();
-    const authentication = [{ credentialType: 1, username: 'vSphere' }];
+    const authentication = [aCredential];
     const judge = (verdict: boolean) => ({ verifyCredential: () => Promise.resolve(verdict) });
     const code = async (header: object, scope: object) => {
       const [item] = await harness.batch([create()], header, scope);
@@ -243,10 +252,29 @@ describe('header fields', () => {
   });
 });
 
+describe('Db2 11.1', () => {
+  it('activates: vendor credential as a Byte String, identifier with its padding counted', async () => {
+    const harness = new EngineHarness();
+    const [created] = await harness.batch([create()]);
+    const id = harness.store.objects()[0]?.uniqueIdentifier ?? '';
+    const response = await harness.exchange(
+      aRequest([{ name: 'Activate', payload: { uniqueIdentifier: id + '\0'.repeat(8 - (id.length % 8)) } }], {
+        protocolVersion: { major: 1, minor: 0 },
+        authentication: [{ credentialType: 0x80000001, encodedValue: Secret.of(DB2_CREDENTIAL_VALUE) }],
+      }),
+    );
+    expect(created?.resultStatus).toBe(ResultStatus.Success);
+    expect(response.batchItems).toMatchObject([
+      { resultStatus: ResultStatus.Success, response: { name: 'Activate', payload: { uniqueIdentifier: id } } },
+    ]);
+    expect(harness.store.objects()).toMatchObject([{ state: 'Active' }]);
+  });
+});
+
 describe('what goes wrong inside', () => {
   it('spoils the whole message when the judge of its credential fails, and says nothing of it', async () => {
     const harness = new EngineHarness();
-    const authentication = [{ credentialType: 1, username: 'vSphere' }];
+    const authentication = [aCredential];
     const verifyCredential = () => Promise.reject(new Error('the directory is away'));
     const items = await harness.batch([create(), create()], { authentication }, { verifyCredential });
     expect(items.map((item) => [reasonName(item.resultReason), failureCode(item)])).toStrictEqual([

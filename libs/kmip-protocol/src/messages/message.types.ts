@@ -1,6 +1,7 @@
 import { type Secret } from '@lib/kernel';
 
 import { type KmipError } from '../errors';
+import { type CredentialType } from '../spec/enumerations';
 import { type TtlvItem, type TtlvValue } from '../ttlv/ttlv.types';
 
 /** Protocol Version of a header (KMIP 1.4 §6.1). */
@@ -27,13 +28,21 @@ export interface TemplateAttribute {
   readonly attributes?: readonly Attribute[];
 }
 
-export interface Credential {
-  readonly credentialType: EnumValue;
-  /** Username and Password credentials only; other kinds keep their raw items. */
-  readonly username?: string;
+/** KMIP 1.4 §2.1.2; tell it from the other kind by `'username' in credential`. */
+export interface UsernameAndPasswordCredential {
+  readonly credentialType: typeof CredentialType.UsernameAndPassword;
+  readonly username: string;
   readonly password?: Secret;
-  readonly other?: readonly TtlvItem[];
 }
+
+/** A credential of any other type. Clients encode its value as they like, so nobody looks inside. */
+export interface OpaqueCredential {
+  readonly credentialType: EnumValue;
+  /** The Credential Value as it travels, header and padding included. */
+  readonly encodedValue: Secret;
+}
+
+export type Credential = UsernameAndPasswordCredential | OpaqueCredential;
 
 export interface RequestHeader {
   readonly protocolVersion: ProtocolVersion;

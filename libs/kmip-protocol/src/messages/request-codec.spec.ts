@@ -5,8 +5,9 @@ import { KmipError } from '../errors';
 import { CredentialType, ObjectType, Operation, ResultReason } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { anyValue, textWithoutZero } from '../ttlv/ttlv.fixture';
-import { enumeration, hex, integer, structure, text, ttlv } from '../ttlv/ttlv-bytes.fixture';
-import { type OperationRequest, type RequestHeader, type RequestMessage } from './message.types';
+import { bytes, enumeration, hex, integer, structure, text, ttlv } from '../ttlv/ttlv-bytes.fixture';
+import { TtlvWriter } from '../ttlv/ttlv-writer';
+import { type Credential, type OperationRequest, type RequestHeader, type RequestMessage } from './message.types';
 import { peekProtocolVersion } from './message-frame';
 import { decodeRequestMessage, encodeRequestMessage } from './request-codec';
 
@@ -45,6 +46,28 @@ const VCENTER_GET = hex(`
       420093 08 00000008 514C4B43 01000000
       420079 01 00000010
         420094 07 00000001 31 00000000000000`);
+
+/** An Activate of IBM Db2 11.1, as P6R published it (p6r.com, "The KMIP bug report: Db2 KMIP client", 2018). */
+const DB2_ACTIVATE = hex(`
+  420078 01 000000C0
+    420077 01 00000078
+      420069 01 00000020
+        42006A 02 00000004 00000001 00000000
+        42006B 02 00000004 00000000 00000000
+      42000C 01 00000038
+        420023 01 00000030
+          420024 05 00000004 80000001 00000000
+          420025 08 00000018
+            540001 01 00000010
+              540004 07 00000003 444232 0000000000
+      42000D 02 00000004 00000001 00000000
+    42000F 01 00000038
+      42005C 05 00000004 00000012 00000000
+      420079 01 00000020
+        420094 07 00000018 41574D6B736570694A54625A49734F5F30584F72 00000000`);
+
+const opaqueValue = (credential: Credential | undefined): Buffer | undefined =>
+  credential !== undefined && 'encodedValue' in credential ? credential.encodedValue.expose() : undefined;
 
 describe('decodeRequestMessage', () => {
   it("reads vCenter's Get", () => {
@@ -213,8 +236,61 @@ describe('decodeRequestMessage', () => {
     const decoded = decodeRequestMessage(message(header(1, authentication), getItem));
     const [credential] = decoded.header.authentication ?? [];
     expect(credential).toMatchObject({ credentialType: 1, username: 'vSphere' });
-    expect(credential?.password?.exposeText()).toBe('hunter2');
+    const password = credential !== undefined && 'username' in credential ? credential.password : undefined;
+    expect(password?.exposeText()).toBe('hunter2');
     expect(JSON.stringify(decoded)).not.toContain('hunter2');
+  });
+
+  it('reads the Activate of Db2 11.1: a Byte String for a Credential Value, an identifier with counted padding', () => {
+    const decoded = decodeRequestMessage(DB2_ACTIVATE);
+    expect(decoded).toMatchObject({
+      header: { protocolVersion: { major: 1, minor: 0 }, batchCount: 1 },
+      batchItems: [
+        {
+          operation: Operation.Activate,
+          request: { name: 'Activate', payload: { uniqueIdentifier: 'AWMksepiJTbZIsO_0XOr' } },
+        },
+      ],
+    });
+    const [credential] = decoded.header.authentication ?? [];
+    expect(credential?.credentialType).toBe(0x80000001);
+    expect(opaqueValue(credential)).toEqual(DB2_ACTIVATE.subarray(88, 120));
+  });
+
+  it('carries the value of a credential of another type unread, whatever it is, and sends it on unchanged', () => {
+    const encodedValue = fc.oneof(
+      anyValue.map((value) => {
+        const writer = new TtlvWriter();
+        writer.writeValue(Tag.CredentialValue, value);
+        return writer.finish();
+      }),
+      // A structure and a text that could not be read as such.
+      fc.uint8Array({ maxLength: 40 }).map((noise) => ttlv(Tag.CredentialValue, 7, Buffer.from(noise))),
+      fc.uint8Array({ maxLength: 5 }).map((noise) => {
+        return ttlv(Tag.CredentialValue, 1, Buffer.alloc(noise.length * 8, Buffer.from([0xff, ...noise])));
+      }),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 0x7fffffff }), encodedValue, (type, value) => {
+        const credential = structure(Tag.Credential, enumeration(Tag.CredentialType, type), value);
+        const sent = message(header(1, structure(Tag.Authentication, credential)), getItem);
+        const decoded = decodeRequestMessage(sent);
+        expect(decoded.header.authentication?.map(opaqueValue)).toEqual([value]);
+        expect(decoded.batchItems[0]?.request?.payload).toEqual({ uniqueIdentifier: '1' });
+        expect(encodeRequestMessage(decoded)).toEqual(sent);
+      }),
+    );
+  });
+
+  it('is as strict with a user name and password as with everything else', () => {
+    const value = bytes(Tag.CredentialValue, text(Tag.Username, 'vSphere'));
+    const credential = structure(
+      Tag.Credential,
+      enumeration(Tag.CredentialType, CredentialType.UsernameAndPassword),
+      value,
+    );
+    const sent = message(header(1, structure(Tag.Authentication, credential)), getItem);
+    expect(errorOf(() => decodeRequestMessage(sent)).reason).toBe(ResultReason.InvalidMessage);
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('%s is a name like any other', (name) => {
@@ -313,7 +389,7 @@ describe('requests', () => {
       authentication: [
         { credentialType: CredentialType.UsernameAndPassword, username: 'u', password: Secret.fromText('p') },
         { credentialType: CredentialType.UsernameAndPassword, username: 'only' },
-        { credentialType: CredentialType.Device, other: [{ tag: 0x4200b0, type: 'TextString', value: 'serial' }] },
+        { credentialType: CredentialType.Device, encodedValue: Secret.of(text(Tag.CredentialValue, 'serial')) },
       ],
       batchErrorContinuationOption: 2,
       batchOrderOption: true,

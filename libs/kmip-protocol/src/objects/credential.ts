@@ -1,7 +1,7 @@
-import { type Secret } from '@lib/kernel';
+import { Secret } from '@lib/kernel';
 
 import { KmipError } from '../errors';
-import { type Credential } from '../messages/message.types';
+import { type Credential, type UsernameAndPasswordCredential } from '../messages/message.types';
 import { type Codec } from '../schema/codec';
 import { Structure } from '../schema/structure';
 import { CredentialType, ResultReason } from '../spec/enumerations';
@@ -9,10 +9,7 @@ import { Tag } from '../spec/tag';
 import { tagName } from '../spec/tag-name';
 import { type TtlvReader } from '../ttlv/ttlv-reader';
 
-interface UsernameAndPassword {
-  readonly username: string;
-  readonly password?: Secret;
-}
+type UsernameAndPassword = Omit<UsernameAndPasswordCredential, 'credentialType'>;
 
 const usernameAndPassword = new Structure<UsernameAndPassword>('Credential Value', [
   { name: 'username', tag: Tag.Username, type: 'TextString', presence: 'required' },
@@ -21,7 +18,8 @@ const usernameAndPassword = new Structure<UsernameAndPassword>('Credential Value
 
 /**
  * Credential (KMIP 1.4 §2.1.2). Written by hand because the type says how the value is read; the type must come first,
- * as the specification has it.
+ * as the specification has it. The value of a type that means nothing here is carried unread: Db2 11.1 sends a Byte
+ * String where a Structure belongs, and what is not judged must not make a message unreadable.
  */
 export const credential: Codec<Credential> = {
   read(reader, context) {
@@ -29,24 +27,20 @@ export const credential: Codec<Credential> = {
     expect(reader, Tag.CredentialType);
     const credentialType = reader.readEnumeration();
     expect(reader, Tag.CredentialValue);
-    const value =
+    const value: Credential =
       credentialType === CredentialType.UsernameAndPassword
-        ? usernameAndPassword.read(reader, context)
-        : { other: reader.readItems() };
+        ? { credentialType, ...usernameAndPassword.read(reader, context) }
+        : { credentialType, encodedValue: Secret.of(reader.readEncoded()) };
     if (reader.next()) throw malformed(`it holds a ${tagName(reader.tag)}`);
     reader.leave(outer);
-    return { credentialType, ...value };
+    return value;
   },
 
   write(writer, tag, value, context) {
     const mark = writer.begin(tag);
     writer.writeEnumeration(Tag.CredentialType, value.credentialType);
-    const { username, password, other } = value;
-    if (username === undefined) writer.writeItems(Tag.CredentialValue, other ?? []);
-    else {
-      const pair = password === undefined ? { username } : { username, password };
-      usernameAndPassword.write(writer, Tag.CredentialValue, pair, context);
-    }
+    if ('username' in value) usernameAndPassword.write(writer, Tag.CredentialValue, value, context);
+    else writer.writeEncoded(value.encodedValue.expose());
     writer.end(mark);
   },
 };

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 
 import { KmipError } from '../errors';
 import { ResultReason } from '../spec/enumerations';
-import { anyItem } from './ttlv.fixture';
+import { anyItem, textWithoutZero } from './ttlv.fixture';
 import { type TtlvItem } from './ttlv.types';
 import { bytes, enumeration, hex, integer, structure, text, ttlv } from './ttlv-bytes.fixture';
 import { MAXIMUM_DEPTH, MAXIMUM_ITEMS, TtlvReader } from './ttlv-reader';
@@ -152,6 +152,40 @@ function reasonOf(attempt: () => unknown): number | undefined {
   return undefined;
 }
 
+describe('text whose length counts its padding', () => {
+  const readText = (value: Buffer): unknown => readOne(ttlv(0x420020, 7, value)).value;
+  const padding = (count: number): Buffer => Buffer.alloc(count);
+
+  it('reads as the text without it, whatever the text', () => {
+    fc.assert(
+      fc.property(textWithoutZero, (value) => {
+        const plain = Buffer.from(value);
+        expect(readText(Buffer.concat([plain, padding((8 - (plain.length % 8)) % 8)]))).toBe(value);
+      }),
+    );
+  });
+
+  it('is refused with any other number of zeros behind the text', () => {
+    fc.assert(
+      fc.property(textWithoutZero, fc.integer({ min: 1, max: 24 }), (value, zeros) => {
+        const plain = Buffer.from(value);
+        fc.pre(zeros !== (8 - (plain.length % 8)) % 8);
+        expect(() => readText(Buffer.concat([plain, padding(zeros)]))).toThrow(/zero character/);
+      }),
+    );
+  });
+
+  it('is refused when a zero stands before the padding', () => {
+    expect(() => readText(Buffer.from('a\0bcde\0\0'))).toThrow(/zero character/);
+  });
+
+  it('counts in no password either', () => {
+    const reader = new TtlvReader(ttlv(0x420020, 7, Buffer.from('hunter2\0')));
+    reader.next();
+    expect(reader.readTextBytes().toString()).toBe('hunter2');
+  });
+});
+
 describe('refused TTLV', () => {
   it.each(refusals)('%s', (_name, message, expected) => {
     const attempt = (): TtlvItem => readOne(message);
@@ -240,8 +274,16 @@ describe('TtlvReader', () => {
           expect(error).toBeInstanceOf(KmipError);
           return;
         }
-        // A Big Integer may come with more sign bytes than needed; everything else is canonical.
-        if (again.length === message.length) expect(again).toEqual(message);
+        expect(readOne(again)).toEqual(readOneQuietly(message));
+        // A Big Integer may come with more sign bytes than needed.
+        if (again.length !== message.length) return;
+        // A text's length may count its padding; everything else is canonical.
+        const changed = [...message.keys()].filter((at) => message[at] !== again[at]);
+        for (const at of changed) {
+          expect(message.readUInt8(at) % 8).toBe(0);
+          expect(message.readUInt8(at) - again.readUInt8(at)).toBeGreaterThan(0);
+          expect(message.readUInt8(at) - again.readUInt8(at)).toBeLessThan(8);
+        }
       }),
       { numRuns: 500 },
     );

@@ -128,19 +128,14 @@ export class TtlvReader {
 
   /** Text is checked UTF-8 without U+0000: a zero would end the text in C clients and cannot be stored in Postgres. */
   readTextString(): string {
-    this.#expect(ItemType.TextString);
-    const text = this.#bytes.subarray(this.#value, this.#value + this.#length);
-    if (!isUtf8(text)) throw invalid(`item ${this.#name()} is not UTF-8 text`);
+    const text = this.#text();
     if (text.includes(0)) throw invalid(`item ${this.#name()} holds a zero character`);
     return text.toString('utf8');
   }
 
   /** The bytes of a Text String, checked like text but never turned into an immutable string: for passwords. */
   readTextBytes(): Buffer {
-    this.#expect(ItemType.TextString);
-    const text = this.#bytes.subarray(this.#value, this.#value + this.#length);
-    if (!isUtf8(text)) throw invalid(`item ${this.#name()} is not UTF-8 text`);
-    return Buffer.from(text);
+    return Buffer.from(this.#text());
   }
 
   readByteString(): Buffer {
@@ -156,6 +151,11 @@ export class TtlvReader {
   readInterval(): number {
     this.#expect(ItemType.Interval);
     return this.#bytes.readUInt32BE(this.#value);
+  }
+
+  /** The whole current item as it travels, unread inside: header, value, padding. */
+  readEncoded(): Buffer {
+    return Buffer.from(this.#bytes.subarray(this.#value - HEADER_BYTES, this.#next));
   }
 
   /** The current item whatever its type, with everything inside it. */
@@ -198,6 +198,14 @@ export class TtlvReader {
     return items;
   }
 
+  /** The value of a Text String, a view into the message; padding that the length counts (Db2 11.1) is left out. */
+  #text(): Buffer {
+    this.#expect(ItemType.TextString);
+    const text = this.#bytes.subarray(this.#value, this.#value + this.#length);
+    if (!isUtf8(text)) throw invalid(`item ${this.#name()} is not UTF-8 text`);
+    return text.subarray(0, text.length - countedPadding(text));
+  }
+
   #expect(type: ItemType): void {
     if (this.#type !== type) {
       throw invalid(`item ${this.#name()} is of type ${typeName(this.#type)}, not ${typeName(type)}`);
@@ -225,6 +233,17 @@ export class TtlvReader {
   #name(): string {
     return tagName(this.#tag);
   }
+}
+
+/**
+ * How many zeros at the end of a text are its own padding: as many as its characters need to fill up eight bytes, with
+ * a length that counts them. Any other zero belongs to the text.
+ */
+function countedPadding(text: Buffer): number {
+  if (text.length % 8 !== 0) return 0;
+  let zeros = 0;
+  while (zeros < 8 && zeros < text.length && text[text.length - 1 - zeros] === 0) zeros += 1;
+  return zeros < 8 ? zeros : 0;
 }
 
 const typeName = (type: number): ItemTypeName | number => itemTypeNames[type] ?? type;

@@ -86,6 +86,13 @@ export class TtlvWriter {
     this.#writeUInt32(tag, ItemType.Interval, seconds);
   }
 
+  /** An item that was encoded elsewhere, header and padding included. */
+  writeEncoded(item: Buffer): void {
+    this.#reserve(item.length);
+    item.copy(this.#bytes, this.#at);
+    this.#at += item.length;
+  }
+
   writeItems(tag: number, items: readonly TtlvItem[]): void {
     const mark = this.begin(tag);
     for (const item of items) this.writeValue(item.tag, item);
