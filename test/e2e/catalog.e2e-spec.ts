@@ -13,6 +13,7 @@ import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import { type Client } from 'pg';
 
 import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/local-cloud';
+import { ServiceIdentity } from '../../apps/management-api/src/auth/service-identity';
 import { BrokerModule } from '../../apps/management-api/src/broker/broker.module';
 import { type Broker, composeBroker } from '../../apps/management-api/src/broker/compose-broker';
 import { BROKER_FASTIFY_OPTIONS, installBroker } from '../../apps/management-api/src/broker/install-broker';
@@ -94,7 +95,8 @@ describe('the catalog against the local cloud', () => {
       failed: (error: unknown) => logged.push({ error }),
       reconciled: (report: ReconciliationReport) => reports.push(report),
     };
-    broker = composeBroker(config, region, 'https://kmip.example.com', { info: log, warn: log }, watch);
+    const settings = { ...config, identity: ServiceIdentity.of(config) };
+    broker = composeBroker(settings, region, 'https://kmip.example.com', { info: log, warn: log }, watch);
     const adapter = new FastifyAdapter(BROKER_FASTIFY_OPTIONS);
     const app = await NestFactory.create<NestFastifyApplication>(BrokerModule.with(broker.options), adapter, quiet);
     closers.push(() => app.close());

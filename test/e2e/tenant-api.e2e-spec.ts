@@ -18,6 +18,7 @@ import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-ap
 import { NestFactory } from '@nestjs/core';
 
 import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/local-cloud';
+import { ServiceIdentity } from '../../apps/management-api/src/auth/service-identity';
 import { composeTenantApi, type TenantApi } from '../../apps/management-api/src/tenant-api/compose-tenant-api';
 import { FASTIFY_OPTIONS, installTenantApi } from '../../apps/management-api/src/tenant-api/install-tenant-api';
 import { TenantApiModule } from '../../apps/management-api/src/tenant-api/tenant-api.module';
@@ -128,7 +129,7 @@ describe('tenant API against the local cloud', () => {
     });
     const logger = { warn: () => undefined, error: () => undefined };
     tenantApi = await composeTenantApi(
-      { ...config, keyProtectEndpoints: both.public, hpcsEndpoints: both.public },
+      { ...config, identity: ServiceIdentity.of(config), keyProtectEndpoints: both.public, hpcsEndpoints: both.public },
       {
         bus: { subscribe: () => () => undefined } as never,
         certificates: new ClientCertificateService(unitOfWork, systemClock, { newId: randomUUID }),

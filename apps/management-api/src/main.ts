@@ -17,6 +17,7 @@ import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-ap
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 
+import { ServiceIdentity } from './auth/service-identity';
 import { BrokerReport } from './broker/broker-report';
 import { composeBroker } from './broker/compose-broker';
 import { osbEarlyRefusal } from './broker/http/osb-error';
@@ -44,8 +45,9 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   health.addCheck({ name: 'database', check: () => region.checkDatabase() });
   const publicUrl = config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
   const report = new AnswerReport(metrics, logger);
-  const tenantApi = await composeTenantApi(config, region, publicUrl, logger, report);
-  const broker = composeBroker(config, region, publicUrl, logger, new BrokerReport(metrics, logger));
+  const settings = { ...config, identity: ServiceIdentity.of(config) };
+  const tenantApi = await composeTenantApi(settings, region, publicUrl, logger, report);
+  const broker = composeBroker(settings, region, publicUrl, logger, new BrokerReport(metrics, logger));
   const adapter = new FastifyAdapter({ ...FASTIFY_OPTIONS, frameworkErrors: refusalsOf(publicUrl) });
   const app = await NestFactory.create<NestFastifyApplication>(
     ManagementModule.with(tenantApi.parts, broker.options),

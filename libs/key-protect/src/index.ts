@@ -1,6 +1,6 @@
 export * from './endpoint-guard';
 export { iamTokenRequest, type TokenRequest } from './iam/request-token';
-export { type OpenApiKey } from './iam/token-source';
+export { type OpenApiKey, TokenSource } from './iam/token-source';
 export * from './key-manager-registry';
 export * from './connection';
 export { type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';

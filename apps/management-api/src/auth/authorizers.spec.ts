@@ -62,7 +62,11 @@ describe('PolicyDecisionPoint', () => {
     now = 0;
     requests = [];
     pdp = new PolicyDecisionPoint(
-      { iamUrl: 'https://iam', serviceName: 'kmip', serviceToken: () => Promise.resolve('service-token') },
+      {
+        iamUrl: 'https://iam',
+        serviceName: 'kmip',
+        identity: { call: (send) => send({ Authorization: 'Bearer service-token' }) },
+      },
       clock,
       (url, init) => {
         requests.push(new Request(url, init));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Clock } from '@lib/kernel';
 
 import { type AccessQuestion, type Authorizer, AuthorizerUnavailableError } from './authorizer.port';
+import { type ServiceIdentity } from './service-identity';
 
 const TIMEOUT_MS = 5_000;
 /** Decisions kept at once; the oldest are dropped. */
@@ -32,7 +33,7 @@ export interface PolicyDecisionPointOptions {
   /** First word of every action, the name under which the service is registered with IAM. */
   readonly serviceName: string;
   /** Our own access token: the PDP answers services, not users. */
-  readonly serviceToken: () => Promise<string>;
+  readonly identity: Pick<ServiceIdentity, 'call'>;
 }
 
 interface CachedDecision {
@@ -100,23 +101,29 @@ export class PolicyDecisionPoint implements Authorizer {
 
   async #post(body: readonly unknown[]): Promise<z.infer<typeof ANSWER>> {
     try {
-      const answer = await this.send(`${this.options.iamUrl}/v2/authz`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${await this.options.serviceToken()}`,
-          'content-type': 'application/json',
-          accept: 'application/vnd.authz.v2+json',
-        },
-        body: JSON.stringify(body),
-        redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      if (!answer.ok) throw unavailable();
-      return ANSWER.parse(await answer.json());
+      return ANSWER.parse(await this.options.identity.call((headers) => this.#send(headers, JSON.stringify(body))));
     } catch (error) {
-      if (error instanceof AuthorizerUnavailableError) throw error;
       throw unavailable(error);
     }
+  }
+
+  async #send(headers: Readonly<Record<string, string>>, body: string): Promise<unknown> {
+    const answer = await this.send(`${this.options.iamUrl}/v2/authz`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json', accept: 'application/vnd.authz.v2+json' },
+      body,
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (!answer.ok) throw new DecisionRefused(answer.status);
+    return answer.json();
+  }
+}
+
+/** The decision point answered, and not with a decision. */
+class DecisionRefused extends Error {
+  constructor(readonly status: number) {
+    super(`IAM's policy decision point answered with status ${status}`);
   }
 }
 

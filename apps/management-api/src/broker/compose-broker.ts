@@ -5,9 +5,9 @@ import { type Clock, DomainError } from '@lib/kernel';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork } from '@lib/persistence';
 import { type Region } from '@lib/platform';
 import { LeasedWorker, PlatformReconciler, type ReconciliationReport, type UsageReporter } from '@lib/tenancy';
-import { type Authenticator } from 'ibm-cloud-sdk-core';
 
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';
+import { type ServiceIdentity } from '../auth/service-identity';
 import { type BrokerOptions } from './broker.module';
 import { BrokerParts } from './broker-parts';
 import { type BrokerObserver } from './http/osb.plugin';
@@ -15,7 +15,6 @@ import { PlatformAuthentication, type PlatformAuthenticationOptions } from './ht
 import { globalCatalogFindings } from './platform/global-catalog-check';
 import { PlatformUsageReporter } from './platform/platform-usage-reporter';
 import { ResourceControllerInstances } from './platform/resource-controller-instances';
-import { serviceIdentity } from './platform/service-identity';
 import { ServiceOffer } from './service/service-offer';
 
 export type BrokerSettings = Pick<
@@ -34,10 +33,12 @@ export type BrokerSettings = Pick<
   | 'kmipEndpoints'
   | 'region'
   | 'resourceControllerUrl'
-  | 'serviceApiKey'
   | 'serviceName'
   | 'usageMeteringUrl'
->;
+> & {
+  /** Undefined without SERVICE_API_KEY. */
+  readonly identity: ServiceIdentity | undefined;
+};
 
 export interface BrokerLogger {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -126,21 +127,16 @@ function offerOf(settings: BrokerSettings, publicUrl: string): ServiceOffer {
   });
 }
 
-function identityOf({
-  iamUrl,
-  serviceApiKey,
-  usageMeteringUrl,
-  globalCatalogUrl,
-  brokerReconcile,
-}: BrokerSettings): Authenticator | undefined {
-  if (serviceApiKey) return serviceIdentity(iamUrl, serviceApiKey);
+function identityOf(settings: BrokerSettings): ServiceIdentity | undefined {
+  const { identity, usageMeteringUrl, globalCatalogUrl, brokerReconcile } = settings;
+  if (identity !== undefined) return identity;
   if (usageMeteringUrl === undefined && globalCatalogUrl === undefined && !brokerReconcile) return undefined;
   throw new BrokerMisconfigured('USAGE_METERING_URL, GLOBAL_CATALOG_URL and BROKER_RECONCILE need SERVICE_API_KEY');
 }
 
 function reporterOf(
   { usageMeteringUrl }: BrokerSettings,
-  identity: Authenticator | undefined,
+  identity: ServiceIdentity | undefined,
 ): UsageReporter | undefined {
   if (usageMeteringUrl === undefined || identity === undefined) return undefined;
   return new PlatformUsageReporter(usageMeteringUrl, identity);
@@ -186,13 +182,13 @@ function reconciliation(
 
 async function checkCatalog(
   { globalCatalogUrl, brokerAllowedCrns: brokerCrns = [], region }: BrokerSettings,
-  authenticator: Authenticator | undefined,
+  identity: ServiceIdentity | undefined,
   offer: ServiceOffer,
   logger: BrokerLogger,
 ): Promise<void> {
-  if (globalCatalogUrl === undefined || authenticator === undefined) return;
+  if (globalCatalogUrl === undefined || identity === undefined) return;
   try {
-    const options = { serviceUrl: globalCatalogUrl, authenticator, offer, regions: [region], brokerCrns };
+    const options = { serviceUrl: globalCatalogUrl, identity, offer, regions: [region], brokerCrns };
     const findings = await globalCatalogFindings(options);
     for (const finding of findings) logger.warn({}, `offer and global catalog differ: ${finding}`);
     if (findings.length === 0) logger.info({}, 'offer and global catalog agree');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock, isUuid, toInstanceId } from '@lib/kernel';
-import { type ConnectionOptions, iamTokenRequest, KeyManagerRegistry } from '@lib/key-protect';
+import { type ConnectionOptions, KeyManagerRegistry } from '@lib/key-protect';
 import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import {
   PostgresActivationLog,
@@ -20,7 +20,7 @@ import { IamKeySet, keysFrom } from '../auth/iam-key-set';
 import { LocalRoleMap } from '../auth/local-role-map';
 import { PolicyDecisionPoint } from '../auth/policy-decision-point';
 import { readRoleFile } from '../auth/role-file';
-import { ServiceToken } from '../auth/service-token';
+import { type ServiceIdentity } from '../auth/service-identity';
 import { TokenVerifier } from '../auth/token-verifier';
 import { type InstanceDirectory } from '../http/admission';
 import { RateLimiter } from '../http/rate-limiter';
@@ -49,9 +49,11 @@ export type TenantApiSettings = Pick<
   | 'region'
   | 'resourceControllerUrl'
   | 'roleFile'
-  | 'serviceApiKey'
   | 'serviceName'
->;
+> & {
+  /** Undefined without SERVICE_API_KEY. */
+  readonly identity: ServiceIdentity | undefined;
+};
 
 export interface TenantApiLogger {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -142,11 +144,8 @@ export async function composeTenantApi(
 }
 
 async function authorizerOf(settings: TenantApiSettings, clock: Clock, logger: TenantApiLogger): Promise<Authorizer> {
-  const { iamUrl, serviceName, serviceApiKey, roleFile } = settings;
-  if (serviceApiKey) {
-    const token = new ServiceToken(serviceApiKey, iamTokenRequest(iamUrl), clock);
-    return new PolicyDecisionPoint({ iamUrl, serviceName, serviceToken: token.get }, clock);
-  }
+  const { iamUrl, serviceName, identity, roleFile } = settings;
+  if (identity !== undefined) return new PolicyDecisionPoint({ iamUrl, serviceName, identity }, clock);
   if (roleFile === undefined) {
     logger.warn({}, 'neither SERVICE_API_KEY nor ROLE_FILE is set: the tenant API permits nobody anything');
   }

@@ -22,7 +22,7 @@ const RENEW_AT_SHARE = 0.8;
 const COOL_DOWN_MS = 30_000;
 
 /**
- * One tenant's IAM token. One request in flight however many callers wait; times are local monotonic ones, so a
+ * One IAM token, a tenant's or our own. One request in flight however many callers wait; times are local monotonic ones, so a
  * jump of the wall clock neither expires nor prolongs a token.
  */
 export class TokenSource {
@@ -37,6 +37,8 @@ export class TokenSource {
     private readonly timing: Timing,
     private readonly openApiKey: OpenApiKey,
     private readonly requestToken: TokenRequest,
+    /** Shortest time between two renewals that a refused token causes. */
+    private readonly forcedRenewalMs = COOL_DOWN_MS,
   ) {}
 
   /** @throws KeyManagerError `credential_rejected` (remembered for 30 s), or a transient fault */
@@ -58,15 +60,33 @@ export class TokenSource {
   }
 
   /**
-   * The key manager refused `token` with 401, which may mean a dead token or a missing role.
-   * @returns true when a fresh token is worth one more try; false within 30 s of the last such renewal, so that a
-   * missing role does not become a token request for each call
+   * Carries out a call with the token. A token that is refused is forgotten, and the call made once more with another:
+   * that tells a dead token from a missing role. A refusal must mean that nothing was done.
+   */
+  async use<T>(
+    signal: AbortSignal,
+    call: (token: string) => Promise<T>,
+    isRefusal: (error: unknown) => boolean,
+  ): Promise<T> {
+    const token = await this.get(signal);
+    try {
+      return await call(token);
+    } catch (error) {
+      if (!isRefusal(error) || !this.drop(token)) throw error;
+    }
+    return call(await this.get(signal));
+  }
+
+  /**
+   * `token` was refused, which may mean a dead token or a missing role.
+   * @returns true when a fresh token is worth one more try; false soon after the last such renewal, so that a missing
+   * role does not become a token request for each call
    */
   drop(token: string): boolean {
     // Somebody else had the same answer and renews already, or has renewed.
     if (this.#held?.accessToken !== token) return true;
     const nowMs = this.#nowMs();
-    if (nowMs < this.#forcedAtMs + COOL_DOWN_MS) return false;
+    if (nowMs < this.#forcedAtMs + this.forcedRenewalMs) return false;
     this.#forcedAtMs = nowMs;
     this.#held = undefined;
     return true;

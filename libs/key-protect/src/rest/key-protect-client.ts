@@ -193,15 +193,12 @@ export class KeyProtectClient {
   }
 
   /** A dead token and a missing role both give 401: one fresh token tells them apart, and 401 means nothing was done. */
-  async #send<T>(context: TryContext, call: Call<T>): Promise<T> {
-    const token = await this.options.tokens.get(context.signal);
-    try {
-      return await this.#exchange(context, call, token);
-    } catch (error) {
-      if (!(error instanceof RefusedCall) || !isTokenRefusal(error.refusal)) throw error;
-      if (!this.options.tokens.drop(token)) throw error;
-    }
-    return this.#exchange(context, call, await this.options.tokens.get(context.signal));
+  #send<T>(context: TryContext, call: Call<T>): Promise<T> {
+    return this.options.tokens.use(
+      context.signal,
+      (token) => this.#exchange(context, call, token),
+      (error) => error instanceof RefusedCall && isTokenRefusal(error.refusal),
+    );
   }
 
   async #exchange<T>(context: TryContext, call: Call<T>, token: string): Promise<T> {

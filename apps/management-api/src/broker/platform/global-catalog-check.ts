@@ -1,13 +1,13 @@
 import GlobalCatalogV1 from '@ibm-cloud/platform-services/global-catalog/v1';
-import { type Authenticator } from 'ibm-cloud-sdk-core';
 import { z } from 'zod';
 
+import { type ServiceIdentity, statusOf } from '../../auth/service-identity';
 import { type ServiceOffer } from '../service/service-offer';
-import { clientOptions, PlatformCallFailed, statusOf } from './service-identity';
+import { clientOptions, PlatformCallFailed } from './platform-client';
 
 export interface GlobalCatalogCheckOptions {
   readonly serviceUrl: string;
-  readonly authenticator: Authenticator;
+  readonly identity: ServiceIdentity;
   readonly offer: ServiceOffer;
   readonly regions: readonly string[];
   /** CRNs under which this broker is registered. */
@@ -29,6 +29,11 @@ const CHILDREN = z.object({ resources: z.array(ENTRY).default([]) });
 
 type Entry = z.infer<typeof ENTRY>;
 
+interface Client {
+  readonly catalog: GlobalCatalogV1;
+  readonly identity: ServiceIdentity;
+}
+
 /**
  * Compares what we offer with the global catalog, where orders come from: a platform that knows other ids would send
  * orders that we refuse. @returns what differs, for the operator; empty when all agrees
@@ -36,7 +41,7 @@ type Entry = z.infer<typeof ENTRY>;
  */
 export async function globalCatalogFindings(options: GlobalCatalogCheckOptions): Promise<readonly string[]> {
   const { offer } = options;
-  const client = new GlobalCatalogV1(clientOptions(options.authenticator, options.serviceUrl));
+  const client = { catalog: new GlobalCatalogV1(clientOptions(options.serviceUrl)), identity: options.identity };
   const service = await entry(client, offer.serviceId);
   if (service === undefined) return [`the global catalog has no service ${offer.serviceId}`];
   const findings: string[] = [];
@@ -77,18 +82,20 @@ function deploymentFindings(
   return findings;
 }
 
-async function entry(client: GlobalCatalogV1, id: string): Promise<Entry | undefined> {
+async function entry({ catalog, identity }: Client, id: string): Promise<Entry | undefined> {
   try {
-    return ENTRY.parse((await client.getCatalogEntry({ id })).result);
+    return ENTRY.parse((await identity.call((headers) => catalog.getCatalogEntry({ id, headers }))).result);
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw new PlatformCallFailed('the global catalog could not be read', error);
   }
 }
 
-async function children(client: GlobalCatalogV1, id: string, kind: string): Promise<readonly Entry[]> {
+async function children({ catalog, identity }: Client, id: string, kind: string): Promise<readonly Entry[]> {
   try {
-    return CHILDREN.parse((await client.getChildObjects({ id, kind, include: '*', limit: 200 })).result).resources;
+    const wanted = { id, kind, include: '*', limit: 200 };
+    const { result } = await identity.call((headers) => catalog.getChildObjects({ ...wanted, headers }));
+    return CHILDREN.parse(result).resources;
   } catch (error) {
     throw new PlatformCallFailed('the global catalog could not be read', error);
   }

@@ -1,9 +1,9 @@
 import UsageMeteringV4 from '@ibm-cloud/platform-services/usage-metering/v4';
 import { type MeteringRecord, type UsageReporter, type UsageVerdict } from '@lib/tenancy';
-import { type Authenticator } from 'ibm-cloud-sdk-core';
 import { z } from 'zod';
 
-import { clientOptions, PlatformCallFailed } from './service-identity';
+import { type ServiceIdentity } from '../../auth/service-identity';
+import { clientOptions, PlatformCallFailed } from './platform-client';
 
 /** Measures as they are registered with the platform for both plans. */
 const MEASURES = { liveKeys: 'ACTIVE_KEYS', clientCertificates: 'CLIENT_CERTIFICATES' } as const;
@@ -19,8 +19,11 @@ const PASSING = new Set([408, 424, 429]);
 export class PlatformUsageReporter implements UsageReporter {
   private readonly client: UsageMeteringV4;
 
-  constructor(serviceUrl: string, authenticator: Authenticator) {
-    this.client = new UsageMeteringV4(clientOptions(authenticator, serviceUrl));
+  constructor(
+    serviceUrl: string,
+    private readonly identity: ServiceIdentity,
+  ) {
+    this.client = new UsageMeteringV4(clientOptions(serviceUrl));
   }
 
   async report(serviceId: string, records: readonly MeteringRecord[]): Promise<readonly UsageVerdict[]> {
@@ -33,10 +36,9 @@ export class PlatformUsageReporter implements UsageReporter {
 
   private async send(serviceId: string, records: readonly MeteringRecord[]): Promise<z.infer<typeof ANSWER>> {
     try {
-      const { result } = await this.client.reportResourceUsage({
-        resourceId: serviceId,
-        resourceUsage: records.map(toUsage),
-      });
+      const { result } = await this.identity.call((headers) =>
+        this.client.reportResourceUsage({ resourceId: serviceId, resourceUsage: records.map(toUsage), headers }),
+      );
       return ANSWER.parse(result);
     } catch (error) {
       throw new PlatformCallFailed('usage could not be reported', error);

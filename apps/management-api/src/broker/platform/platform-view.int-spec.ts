@@ -10,16 +10,16 @@ import {
   startTestPostgres,
   type TestDatabase,
 } from '@lib/testing';
-import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 
 import { BROKER_CRN, OFFER } from '../../../test/broker-app';
+import { OwnTokens } from '../../../test/service-identity.fixture';
 import { BrokerParts } from '../broker-parts';
 import { globalCatalogFindings, type GlobalCatalogCheckOptions } from './global-catalog-check';
 import { ResourceControllerInstances } from './resource-controller-instances';
 
 jest.setTimeout(60_000);
 
-const authenticator = new BearerTokenAuthenticator({ bearerToken: 'token' });
+const identity = new OwnTokens().identity;
 /** What the platform answers, by path; anything else is 404. */
 const answers = new Map<string, { readonly status: number; readonly body: unknown }>();
 let server: LoopbackServer;
@@ -54,7 +54,7 @@ describe('reconciliation with the resource controller', () => {
       clock,
       log: () => undefined,
     });
-    const platform = new ResourceControllerInstances(server.origin, authenticator);
+    const platform = new ResourceControllerInstances(server.origin, identity);
     reconciler = new PlatformReconciler(unitOfWork, directory, platform, clock);
   });
   afterEach(() => database.close());
@@ -127,7 +127,7 @@ describe('comparison with the global catalog', () => {
   const [standard, dedicated] = OFFER.plans;
   const options: GlobalCatalogCheckOptions = {
     serviceUrl: '',
-    authenticator,
+    identity,
     offer: OFFER,
     regions: ['us-south'],
     brokerCrns: [BROKER_CRN],

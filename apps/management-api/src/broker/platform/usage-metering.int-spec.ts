@@ -11,11 +11,11 @@ import {
   startTestPostgres,
   type TestDatabase,
 } from '@lib/testing';
-import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import { type Client } from 'pg';
 
 import { BrokerParts, type BrokerPartsOptions } from '../broker-parts';
 import { OFFER } from '../../../test/broker-app';
+import { OwnTokens } from '../../../test/service-identity.fixture';
 import { PlatformUsageReporter } from './platform-usage-reporter';
 
 jest.setTimeout(60_000);
@@ -87,7 +87,7 @@ describe('usage metering', () => {
       leases: new PostgresLeases(dataSource),
       clock,
       log: (message) => faults.push(message),
-      usageReporter: new PlatformUsageReporter(server.origin, new BearerTokenAuthenticator({ bearerToken: 'token' })),
+      usageReporter: new PlatformUsageReporter(server.origin, new OwnTokens().identity),
     };
   });
   afterEach(async () => {
