@@ -84,6 +84,27 @@ describe('the broker under load, misuse and attack', () => {
     return counts;
   };
 
+  it('does nothing when it is asked for a dry run', async () => {
+    const [crn, none] = [newCrn(), newCrn()];
+    expect((await order(crn)).status).toBe(201);
+    const binding = `${instance(crn)}/service_bindings/${randomUUID()}`;
+    const headers = { 'ibm-api-dry-run': 'validate' };
+    for (const [method, path, body] of [
+      ['PUT', instance(none), orderOf(none)],
+      ['PATCH', instance(crn), { service_id: OFFER.serviceId, parameters: { name: 'other' } }],
+      ['PUT', binding, { service_id: OFFER.serviceId, plan_id: OFFER.plans[0]?.id }],
+      ['DELETE', `${binding}?${ids()}`, undefined],
+      ['DELETE', `${instance(crn)}?${ids()}`, undefined],
+      ['PUT', `/bluemix_v1/service_instances/${encodeURIComponent(crn)}`, { enabled: false }],
+    ] as const) {
+      const answer = await call(method, path, { headers, ...(body && { body }) });
+      expect([method, path, answer]).toMatchObject([method, path, { status: 400 }]);
+      expect(answer.body['description']).toContain('no dry run');
+    }
+    expect((await call('GET', instance(none))).status).toBe(404);
+    expect((await call('GET', instance(crn))).status).toBe(200);
+  });
+
   describe('races', () => {
     it('makes one instance of 20 equal orders', async () => {
       const crn = newCrn();

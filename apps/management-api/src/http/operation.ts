@@ -29,8 +29,6 @@ export interface OperationCall {
   /** Of the documented media types of the answer, the one that the caller likes best. */
   readonly answerType: string;
   readonly ifMatch: string | undefined;
-  /** `IBM-API-Dry-Run: validate`: check everything, change nothing. */
-  readonly dryRun: boolean;
   /** The path as requested, without the query. */
   readonly target: string;
   readonly correlationId: CorrelationId;
@@ -49,9 +47,17 @@ export interface OperationAnswer {
 
 export type OperationHandler = (call: OperationCall) => Promise<OperationAnswer>;
 
+/** A change that was checked and not made. */
+export type CheckedChange = () => Promise<OperationAnswer>;
+
+/** Checks everything and changes nothing. */
+export type ChangeCheck = (call: OperationCall) => Promise<CheckedChange>;
+
 export interface OperationBinding {
   readonly operationId: string;
   readonly action: Action;
+  /** `checked`: the method is a {@link ChangeCheck}. */
+  readonly kind: 'direct' | 'checked';
 }
 
 export const OPERATION_BINDING = 'tenant-api:operation';
@@ -68,8 +74,22 @@ export function Operation(
   key: string,
   descriptor: TypedPropertyDescriptor<Handler>,
 ) => void {
-  const binding: OperationBinding = { operationId, action };
-  return (target, key, descriptor) => {
+  return bind({ operationId, action, kind: 'direct' });
+}
+
+/**
+ * The same for an operation whose document has `IBM-API-Dry-Run`. The method only checks, and returns the change: who
+ * calls it decides whether to make it, so that a method cannot forget that a dry run was asked for.
+ */
+export function CheckedOperation(
+  operationId: string,
+  action: Action,
+): <Check extends ChangeCheck>(target: object, key: string, descriptor: TypedPropertyDescriptor<Check>) => void {
+  return bind({ operationId, action, kind: 'checked' });
+}
+
+const bind =
+  (binding: OperationBinding) =>
+  <Method>(target: object, key: string, descriptor: TypedPropertyDescriptor<Method>): void => {
     SetMetadata(OPERATION_BINDING, binding)(target, key, descriptor);
   };
-}

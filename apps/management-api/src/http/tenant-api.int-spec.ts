@@ -15,7 +15,7 @@ import { errorGuidePlugin } from './error-guide.plugin';
 import { entityTag, ifMatchAllows } from './entity-tag';
 import { preconditionFailed } from './api-error';
 import { loadApiDocument, openApiFolder } from './openapi/document';
-import { Operation, type OperationAnswer, type OperationCall } from './operation';
+import { type CheckedChange, CheckedOperation, Operation, type OperationAnswer, type OperationCall } from './operation';
 import { bindOperations } from './operation-table';
 import { RateLimiter } from './rate-limiter';
 import { type RecordedCall, tenantApi } from './tenant-api.plugin';
@@ -50,6 +50,9 @@ const instance = {
 /** Stands in for the controllers: remembers what got through the checks. */
 class FakeController {
   readonly calls: OperationCall[] = [];
+  /** What `set` would have done. */
+  changes = 0;
+  broken = false;
 
   @Operation('list_instances', 'instance.read')
   list(call: OperationCall): Promise<OperationAnswer> {
@@ -59,8 +62,8 @@ class FakeController {
   }
 
   @Operation('get_instance', 'instance.read')
-  get(call: OperationCall): Promise<OperationAnswer> {
-    if (call.dryRun) throw new Error('secret detail of a bug');
+  get(): Promise<OperationAnswer> {
+    if (this.broken) throw new Error('secret detail of a bug');
     return Promise.resolve({ status: 200, etag: TAG, body: instance });
   }
 
@@ -89,10 +92,13 @@ class FakeController {
     return Promise.resolve({ status: 200, stream: { type: 'application/x-ndjson', content: Readable.from(['{}\n']) } });
   }
 
-  @Operation('set_instance_credential', 'credential.set')
-  set(call: OperationCall): Promise<OperationAnswer> {
+  @CheckedOperation('set_instance_credential', 'credential.set')
+  set(call: OperationCall): Promise<CheckedChange> {
     this.calls.push(call);
-    return Promise.resolve({ status: 204 });
+    return Promise.resolve(() => {
+      this.changes += 1;
+      return Promise.resolve({ status: 204 });
+    });
   }
 }
 
@@ -175,6 +181,7 @@ describe('tenant API plugin', () => {
 
   beforeEach(() => {
     controller.calls.length = 0;
+    controller.changes = 0;
     failures.length = 0;
     records.length = 0;
   });
@@ -356,6 +363,14 @@ describe('tenant API plugin', () => {
       '{}',
       '400 invalid_header IBM-API-Dry-Run',
     ],
+    [
+      'a dry run of what has none',
+      'DELETE',
+      CERTIFICATE,
+      { 'ibm-api-dry-run': 'validate' },
+      '',
+      '400 invalid_header IBM-API-Dry-Run',
+    ],
   ])('refuses %s', async (_name, method, path, headers, body, expected) => {
     const answer = await send(method, path, headers, body);
     expect(codes(answer)).toBe(expected);
@@ -462,7 +477,7 @@ describe('tenant API plugin', () => {
     const body = JSON.stringify({ api_key: 'x'.repeat(40) });
     await send('PUT', `/v1/instances/${MINE}/credential`, { ...json, 'ibm-api-dry-run': 'validate' }, body);
     await send('PUT', `/v1/instances/${MINE}/credential`, json, body);
-    expect(controller.calls.map(({ dryRun }) => dryRun)).toEqual([true, false]);
+    expect([controller.calls.length, controller.changes]).toEqual([2, 1]);
   });
 
   it('streams the audit log', async () => {
@@ -471,7 +486,9 @@ describe('tenant API plugin', () => {
   });
 
   it('keeps the detail of a bug to itself', async () => {
-    const answer = await send('GET', `/v1/instances/${MINE}`, { 'ibm-api-dry-run': 'validate' });
+    controller.broken = true;
+    const answer = await send('GET', `/v1/instances/${MINE}`);
+    controller.broken = false;
     expect(codes(answer)).toBe('500 internal_error');
     expect(answer.text).not.toContain('secret detail');
     expect(String(failures[0])).toContain('secret detail');

@@ -6,6 +6,7 @@ import { type Action } from '@lib/tenancy';
 import { type Principal } from '../auth/principal';
 import { notFound, preconditionFailed } from './api-error';
 import { Admission, type AdmissionDependencies } from './admission';
+import { DRY_RUN_HEADER } from './dry-run';
 import { ifNoneMatchHits } from './entity-tag';
 import { errorContainer, internalError, translateError } from './error-translation';
 import { type InstanceScope, type OperationAnswer, type OperationCall } from './operation';
@@ -133,7 +134,7 @@ class Answering {
   async serve(operation: BoundOperation, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const state = this.admission.stateOf(request);
     operation.contract.checkBody(request.headers['content-type'], request.body ?? undefined);
-    const answer = await handled(operation, callOf(request, state));
+    const answer = await handled(operation, callOf(request, state), isDryRun(request));
     if (operation.contract.operation.method === 'GET') await this.#record(request, reply, 'success');
     this.#verify(operation, answer);
     if (answer.etag !== undefined) {
@@ -229,14 +230,17 @@ class Answering {
 }
 
 /** What a caller wants to delete at a certain version may be gone by another's hand: that is another version too. */
-async function handled(operation: BoundOperation, call: OperationCall): Promise<OperationAnswer> {
+async function handled(operation: BoundOperation, call: OperationCall, dryRun: boolean): Promise<OperationAnswer> {
   try {
-    return await operation.handle(call);
+    return await operation.handle(call, dryRun);
   } catch (error) {
     const conditional = operation.contract.operation.method === 'DELETE' && call.ifMatch !== undefined;
     throw conditional && translateError(error)?.status === 404 ? preconditionFailed() : error;
   }
 }
+
+/** Checked against the document before: any value but `validate` was refused. */
+const isDryRun = ({ headers }: FastifyRequest): boolean => headers[DRY_RUN_HEADER.toLowerCase()] !== undefined;
 
 function callOf(request: FastifyRequest, state: RequestState): OperationCall {
   const { principal, instance, answerType, query, trace } = state;
@@ -253,7 +257,6 @@ function callOf(request: FastifyRequest, state: RequestState): OperationCall {
     body: request.body,
     answerType,
     ifMatch: request.headers['if-match'],
-    dryRun: request.headers['ibm-api-dry-run'] === 'validate',
     target: request.url.split('?')[0] ?? '',
     correlationId: trace.correlationId,
     address: request.ip,

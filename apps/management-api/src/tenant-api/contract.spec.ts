@@ -6,7 +6,7 @@ import { ACTIONS } from '@lib/tenancy';
 import { API_ERRORS } from '../http/api-error';
 import { DOMAIN_ERRORS } from '../http/domain-errors';
 import { loadApiDocument } from '../http/openapi/document';
-import { Operation, type OperationAnswer } from '../http/operation';
+import { type CheckedChange, CheckedOperation, Operation, type OperationAnswer } from '../http/operation';
 import { bindOperations } from '../http/operation-table';
 import { TENANT_API_CONTROLLERS } from './tenant-api.module';
 
@@ -32,6 +32,20 @@ class Again {
   @Operation('get_instance', 'instance.read')
   get(): Promise<OperationAnswer> {
     return Promise.resolve({ status: 204 });
+  }
+}
+
+class DryRunOfTheDocumentOnly {
+  @Operation('set_instance_root_key', 'root-key.set')
+  set(): Promise<OperationAnswer> {
+    return Promise.resolve({ status: 204 });
+  }
+}
+
+class DryRunOfTheMethodOnly {
+  @CheckedOperation('unset_instance_root_key', 'root-key.unset')
+  unset(): Promise<CheckedChange> {
+    return Promise.resolve(() => Promise.resolve({ status: 204 }));
   }
 }
 
@@ -73,6 +87,8 @@ describe('the tenant API and its document', () => {
     ['an operation without a route', controllers.slice(1), 'list_instances is not implemented'],
     ['a route without an operation', [...controllers, new Other()], 'get_nothing is not documented'],
     ['two routes for one operation', [...controllers, new Again()], 'get_instance is bound twice'],
+    ['a dry run that no method makes', [new DryRunOfTheDocumentOnly()], 'set_instance_root_key has a dry run in one'],
+    ['a dry run that is not told', [new DryRunOfTheMethodOnly()], 'unset_instance_root_key has a dry run in one'],
     ['a route without an action', [...controllers.slice(1), new WithoutAction()], 'get_instance has no action'],
   ])('do not start with %s', (_name, given, fault) => {
     expect(() => bindOperations(document, given)).toThrow(fault);

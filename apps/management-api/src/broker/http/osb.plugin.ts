@@ -2,6 +2,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 
 import { newCorrelationId } from '@lib/kernel';
 
+import { DRY_RUN_HEADER } from '../../http/dry-run';
 import { initiatorOf } from './originating-identity';
 import { type OsbAnswer, type OsbCall, type OsbRoute } from './osb-call';
 import { badRequest, OsbError, toOsbError } from './osb-error';
@@ -35,7 +36,7 @@ export interface OsbSpaceOptions {
 
 /**
  * One space of the broker's routes as an encapsulated Fastify plugin: parser, hooks, error shape and not-found handler
- * are its own. Order of checks: 401, 412, 404, body; nobody's body is read before he is known.
+ * are its own. Order of checks: 401, a dry run that is asked for, 412, 404, body; nobody's body is read before he is known.
  */
 export function osbSpace(fastify: FastifyInstance, options: OsbSpaceOptions, done: () => void): void {
   const contexts = new WeakMap<FastifyRequest, OsbCall['context']>();
@@ -54,6 +55,7 @@ export function osbSpace(fastify: FastifyInstance, options: OsbSpaceOptions, don
     const identity = single(request.headers[REQUEST_IDENTITY]);
     if (identity !== undefined && identity.length <= 1_024) reply.header(REQUEST_IDENTITY, identity);
     await options.authentication.authenticate(request.headers.authorization, request.ip);
+    refuseDryRun(request);
     if (options.versioned) checkVersion(single(request.headers['x-broker-api-version']));
   });
   fastify.addHook('onResponse', (request, reply, next) => {
@@ -108,6 +110,12 @@ function takeJsonOnly(fastify: FastifyInstance): void {
     if (body.length === 0) parsed(null, undefined);
     else parsed(badRequest('The request body must be application/json.'));
   });
+}
+
+/** The specification has none, and whoever asks for one must never get the deed. */
+function refuseDryRun({ method, headers }: FastifyRequest): void {
+  if (method === 'GET' || method === 'HEAD' || headers[DRY_RUN_HEADER.toLowerCase()] === undefined) return;
+  throw badRequest(`The broker has no dry run: nothing was done. Leave ${DRY_RUN_HEADER} out to do it.`);
 }
 
 /** Everything since 2.12 is an addition, so every later 2.x is taken. */

@@ -2,6 +2,7 @@ import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 
 import { ApiError, type ApiFault } from '../api-error';
+import { DRY_RUN_HEADER } from '../dry-run';
 import { bareMediaType } from '../media-types';
 import { parseStrictQuery, readAs, StrictQueryError } from '../strict-query';
 import { type DocumentedOperation, type DocumentedParameter, type Schema } from './document';
@@ -30,6 +31,8 @@ export class OperationContract {
   readonly #headers: readonly CheckedParameter[];
   readonly #bodies: ReadonlyMap<string, ValidateFunction>;
   readonly #answers = new Map<string, ValidateFunction>();
+  /** Whether `IBM-API-Dry-Run` is documented. */
+  readonly hasDryRun: boolean;
   /** Media types that a successful answer can have. */
   readonly answerTypes: readonly string[];
 
@@ -42,6 +45,7 @@ export class OperationContract {
     this.#path = compiled.filter((parameter) => parameter.in === 'path');
     this.#query = new Map(compiled.filter(({ in: where }) => where === 'query').map((entry) => [entry.name, entry]));
     this.#headers = compiled.filter((parameter) => parameter.in === 'header');
+    this.hasDryRun = this.#headers.some(({ name }) => name === DRY_RUN_HEADER);
     this.#bodies = new Map(
       Object.entries(operation.requestBody).map(([type, schema]) => [type, ajv.compile(closed(schema) as Schema)]),
     );
@@ -79,6 +83,8 @@ export class OperationContract {
 
   /** @throws ApiError 400 for a documented header that is missing or malformed. */
   checkHeaders(headers: Readonly<Record<string, string | readonly string[] | undefined>>): void {
+    const changes = this.operation.method !== 'GET';
+    if (changes && !this.hasDryRun && headers[DRY_RUN_HEADER.toLowerCase()] !== undefined) throw noDryRun();
     for (const { name, required, check } of this.#headers) {
       const value = headers[name.toLowerCase()];
       const at = { type: 'header', name } as const;
@@ -119,6 +125,18 @@ export class OperationContract {
     return check(body) ? undefined : `${check.errors?.[0]?.instancePath ?? ''} ${wording(check)}`;
   }
 }
+
+/** Whoever asks for a dry run must never get the deed. */
+const noDryRun = (): ApiError =>
+  ApiError.of(
+    400,
+    'invalid_header',
+    'This operation has no dry run: nothing was done. Leave the header out to do it.',
+    {
+      type: 'header',
+      name: DRY_RUN_HEADER,
+    },
+  );
 
 /** Contracts that share one compiler. */
 export function contractsOf(operations: readonly DocumentedOperation[]): ReadonlyMap<string, OperationContract> {

@@ -5,7 +5,13 @@ import { type ApiKeyRecord } from '@lib/key-protect';
 import { type Credential, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import {
+  type CheckedChange,
+  CheckedOperation,
+  Operation,
+  type OperationAnswer,
+  type OperationCall,
+} from '../../http/operation';
 import { administratorOf } from '../administrator';
 import { CLOCK, PUBLIC_URL } from '../tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
@@ -27,24 +33,21 @@ export class CredentialController {
     return this.#answer(call, 200, credential);
   }
 
-  @Operation('set_instance_credential', 'credential.set')
-  async set(call: OperationCall): Promise<OperationAnswer> {
+  @CheckedOperation('set_instance_credential', 'credential.set')
+  async set(call: OperationCall): Promise<CheckedChange> {
     const present = await this.#find(call);
     if (!present) refuseIfMatch(call);
     const revision = present && expectedRevision(call, present.id, present);
-    // Valid by its schema.
-    const apiKey = Secret.fromText((call.body as { readonly api_key: string }).api_key);
-    try {
-      const record = await this.workbench.describeApiKey(apiKey);
-      refuseUnfit(record, call.instance().accountId, this.clock.now());
-      if (call.dryRun) return { status: 204 };
-      const request = { apiKey, serviceIdIamId: record.iamId };
+    const record = await withApiKey(call, (apiKey) => this.workbench.describeApiKey(apiKey));
+    refuseUnfit(record, call.instance().accountId, this.clock.now());
+    return async () => {
       const { instanceId } = call.instance();
-      const set = await this.bindings.setCredential(instanceId, request, administratorOf(call), revision);
+      const set = await withApiKey(call, (apiKey) => {
+        const request = { apiKey, serviceIdIamId: record.iamId };
+        return this.bindings.setCredential(instanceId, request, administratorOf(call), revision);
+      });
       return this.#answer(call, present ? 200 : 201, set);
-    } finally {
-      apiKey.wipe();
-    }
+    };
   }
 
   @Operation('unset_instance_credential', 'credential.unset')
@@ -73,6 +76,16 @@ export class CredentialController {
       updated_at: credential.createdAt.toISOString(),
     });
     return { status, body, etag: body.etag, ...(status === 201 && { location: href }) };
+  }
+}
+
+async function withApiKey<T>({ body }: OperationCall, work: (apiKey: Secret) => Promise<T>): Promise<T> {
+  // Valid by its schema.
+  const apiKey = Secret.fromText((body as { readonly api_key: string }).api_key);
+  try {
+    return await work(apiKey);
+  } finally {
+    apiKey.wipe();
   }
 }
 

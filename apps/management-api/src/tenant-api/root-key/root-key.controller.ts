@@ -3,7 +3,13 @@ import { Controller, Inject } from '@nestjs/common';
 import { type EndpointVisibility, type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import {
+  type CheckedChange,
+  CheckedOperation,
+  Operation,
+  type OperationAnswer,
+  type OperationCall,
+} from '../../http/operation';
 import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
@@ -33,8 +39,8 @@ export class RootKeyController {
     return this.#answer(call, 200, active, retiring.length > 0);
   }
 
-  @Operation('set_instance_root_key', 'root-key.set')
-  async set(call: OperationCall): Promise<OperationAnswer> {
+  @CheckedOperation('set_instance_root_key', 'root-key.set')
+  async set(call: OperationCall): Promise<CheckedChange> {
     const [active, ...retiring] = await this.#bindings(call);
     if (!active) refuseIfMatch(call);
     const revision = active && expectedRevision(call, active.id, active);
@@ -42,18 +48,19 @@ export class RootKeyController {
     const { instanceId } = call.instance();
     const check = await this.workbench.check(instanceId, wish, call.correlationId);
     if (!check.passed) throw unavailable(check);
-    if (call.dryRun) return { status: 204 };
     const { keyRingId, discoveredEndpoint } = check;
     const wanted = {
       ...wish,
       ...(keyRingId !== undefined && { keyRingId }),
       ...(discoveredEndpoint !== undefined && { discoveredEndpoint }),
     };
-    const bound = await this.bindings.set(instanceId, wanted, administratorOf(call), revision);
-    await this.bindings.noteProbe(instanceId, bound.id, undefined);
-    const replaced = active !== undefined && active.id !== bound.id;
-    const status = active ? 200 : 201;
-    return this.#answer(call, status, { ...bound, checkedAt: check.checkedAt }, replaced || retiring.length > 0);
+    return async () => {
+      const bound = await this.bindings.set(instanceId, wanted, administratorOf(call), revision);
+      await this.bindings.noteProbe(instanceId, bound.id, undefined);
+      const replaced = active !== undefined && active.id !== bound.id;
+      const status = active ? 200 : 201;
+      return this.#answer(call, status, { ...bound, checkedAt: check.checkedAt }, replaced || retiring.length > 0);
+    };
   }
 
   @Operation('unset_instance_root_key', 'root-key.unset')
