@@ -168,6 +168,48 @@ describe('TokenSource', () => {
     expect(instance.drop(fresh)).toBe(true);
   });
 
+  describe('using a token that may be revoked', () => {
+    const refused = new Error('401');
+    const using = (
+      { instance }: ReturnType<typeof source>,
+      accepts: (token: string) => boolean,
+    ): Promise<string | undefined> =>
+      instance
+        .use(
+          never,
+          (token) => (accepts(token) ? Promise.resolve(token) : Promise.reject(refused)),
+          (error) => error === refused,
+        )
+        .catch(() => undefined);
+
+    it('renews it at each revocation, however soon the next one comes', async () => {
+      const given = source();
+      const revoked = new Set<string>();
+      for (const token of ['token-1', 'token-2', 'token-3', 'token-4']) {
+        expect(await using(given, (sent) => !revoked.has(sent))).toBe(token);
+        revoked.add(token);
+      }
+    });
+
+    it('asks for one other token in 30 s where a role is missing', async () => {
+      const given = source();
+      for (let call = 0; call < 20; call += 1) expect(await using(given, () => false)).toBeUndefined();
+      expect(given.state.requests).toBe(2);
+    });
+
+    it('asks for a few in 30 s where a role is missing for some calls only', async () => {
+      const given = source();
+      for (let call = 0; call < 20; call += 1) {
+        expect(await using(given, () => true)).toBeDefined();
+        expect(await using(given, () => false)).toBeUndefined();
+      }
+      expect(given.state.requests).toBe(6);
+      await given.timing.advance(30_000);
+      expect(await using(given, () => false)).toBeUndefined();
+      expect(given.state.requests).toBe(7);
+    });
+  });
+
   it('gives nothing once closed, not even what was under way', async () => {
     const { instance, holdRequests } = source();
     const release = holdRequests();

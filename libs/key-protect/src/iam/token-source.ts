@@ -20,6 +20,8 @@ const EXPIRY_MARGIN_MS = 60_000;
 const RENEW_AT_SHARE = 0.8;
 /** Shortest time between two attempts that nobody but IAM can make succeed, and between two forced renewals. */
 const COOL_DOWN_MS = 30_000;
+/** Renewals within that time for tokens that were accepted before. */
+const SPARE_RENEWALS = 4;
 
 /**
  * One IAM token, a tenant's or our own. One request in flight however many callers wait; times are local monotonic ones, so a
@@ -31,6 +33,9 @@ export class TokenSource {
   #rejection: { readonly error: KeyManagerError; readonly atMs: number } | undefined;
   #renewalTriedAtMs = -Infinity;
   #forcedAtMs = -Infinity;
+  #sparesLeft = SPARE_RENEWALS;
+  /** The token that is held was accepted by somebody: when it is refused it has died, and no role is missing. */
+  #proven = false;
   readonly #closed = new AbortController();
 
   constructor(
@@ -70,23 +75,32 @@ export class TokenSource {
   ): Promise<T> {
     const token = await this.get(signal);
     try {
-      return await call(token);
+      return await this.#prove(token, call);
     } catch (error) {
       if (!isRefusal(error) || !this.drop(token)) throw error;
     }
-    return call(await this.get(signal));
+    return this.#prove(await this.get(signal), call);
+  }
+
+  async #prove<T>(token: string, call: (token: string) => Promise<T>): Promise<T> {
+    const answer = await call(token);
+    if (this.#held?.accessToken === token) this.#proven = true;
+    return answer;
   }
 
   /**
    * `token` was refused, which may mean a dead token or a missing role.
    * @returns true when a fresh token is worth one more try; false soon after the last such renewal, so that a missing
-   * role does not become a token request for each call
+   * role does not become a token request for each call. A token that was accepted before has died, however soon: only
+   * where some calls are permitted and others are not is that a wrong guess, so it is made a few times at most
    */
   drop(token: string): boolean {
     // Somebody else had the same answer and renews already, or has renewed.
     if (this.#held?.accessToken !== token) return true;
     const nowMs = this.#nowMs();
-    if (nowMs < this.#forcedAtMs + this.forcedRenewalMs) return false;
+    if (nowMs >= this.#forcedAtMs + this.forcedRenewalMs) this.#sparesLeft = SPARE_RENEWALS;
+    else if (!this.#proven || this.#sparesLeft === 0) return false;
+    else this.#sparesLeft -= 1;
     this.#forcedAtMs = nowMs;
     this.#held = undefined;
     return true;
@@ -117,6 +131,7 @@ export class TokenSource {
       this.#refuseWhenClosed();
       this.#rejection = undefined;
       this.#held = hold(token, startedMs);
+      this.#proven = false;
       return token.accessToken;
     } catch (error) {
       if (error instanceof KeyManagerError && error.fault === 'credential_rejected') {
