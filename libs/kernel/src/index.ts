@@ -1,3 +1,4 @@
+export * from './client-keys';
 export * from './clock';
 export * from './errors';
 export * from './ids';

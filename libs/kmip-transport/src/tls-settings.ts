@@ -1,7 +1,7 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 
-import { type Secret } from '@lib/kernel';
+import { CLIENT_KEY_CURVES, type Secret } from '@lib/kernel';
 
 import { TransportError } from './transport.error';
 
@@ -25,6 +25,12 @@ const CIPHERS = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ];
 
+/**
+ * For key exchange, best first. In TLS 1.2 they are also the curves that a client's certificate may be on (RFC 8422
+ * §5.1.1), so each that registration accepts has to be here.
+ */
+const GROUPS = ['X25519', ...CLIENT_KEY_CURVES.map(({ name }) => name)].join(':');
+
 /** What vCenter 7 negotiates and the KMIP 1.x profiles demand: RSA key exchange, no forward secrecy. */
 const LEGACY_CIPHERS = ['AES256-SHA256', 'AES128-SHA256'];
 
@@ -39,7 +45,7 @@ export function contextSettings(certificate: ListenerCertificate, legacyCiphers:
     maxVersion: 'TLSv1.3',
     ciphers: [...CIPHERS, ...(legacyCiphers ? LEGACY_CIPHERS : [])].join(':'),
     honorCipherOrder: true,
-    ecdhCurve: 'X25519:P-256:P-384',
+    ecdhCurve: GROUPS,
     // A ticket would let its bearer in without the client's key, past a certificate that was removed meanwhile.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
     // Explicit, so that a client that tries to resume at any replica falls back to a full handshake.

@@ -199,7 +199,7 @@ describe('describeCertificate', () => {
 describe('assertAcceptableCertificate', () => {
   it.each<[string, string, CertificateFault]>([
     ['RSA-1024', RSA_1024, 'certificate_key_too_weak'],
-    ['P-224', EC_P224, 'certificate_key_too_weak'],
+    ['P-224', EC_P224, 'certificate_key_unsupported'],
     ['SHA-1', SIGNED_WITH_SHA_1, 'certificate_signature_too_weak'],
     ['MD5', SIGNED_WITH_MD5, 'certificate_signature_too_weak'],
   ])('refuses %s', (_name, pem, fault) => {

@@ -5,6 +5,8 @@ import { type KeyObject, webcrypto } from 'node:crypto';
 
 import * as x509 from '@peculiar/x509';
 
+import { CLIENT_KEY_CURVES } from '@lib/kernel';
+
 x509.cryptoProvider.set(webcrypto);
 
 export { x509 };
@@ -27,13 +29,20 @@ function signatureAlgorithmFor(key: KeyObject): SignatureAlgorithm {
       return {
         name: 'ECDSA',
         hash: SHA_256,
-        namedCurve: key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? 'P-384' : 'P-256',
+        namedCurve: curveName(key),
       };
     case 'ed25519':
       return { name: 'Ed25519' };
     default:
       throw new Error(`no signature algorithm for keys of type ${String(key.asymmetricKeyType)}`);
   }
+}
+
+function curveName(key: KeyObject): string {
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  const known = CLIENT_KEY_CURVES.find((kind) => kind.curve === curve);
+  if (known === undefined) throw new Error(`no signatures on the curve ${String(curve)}`);
+  return known.name;
 }
 
 /** Keys are made by node:crypto (off the event loop); the X.509 library signs with WebCrypto handles of them. */

@@ -1,7 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 
-import { publicKeyWeakness } from './certificate-acceptance';
-import { describePublicKey, type PublicKeyDescription } from './public-key';
+import { describePublicKey, publicKeyFault, type PublicKeyDescription } from './public-key';
 import { type CertificateAuthority, leafExtensions, sign, type Validity } from './issue';
 import { x509 } from './peculiar';
 import { SigningRequestError } from './pki.errors';
@@ -25,20 +24,15 @@ export async function signCertificateRequest(
   validity: Validity,
 ): Promise<{ readonly certificatePem: string; readonly request: SigningRequestDescription }> {
   const request = parse(requestPem);
+  const publicKey = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });
+  const description = describePublicKey(publicKey);
+  const fault = publicKeyFault(description);
+  if (fault !== undefined) throw new SigningRequestError(`signing_request_key_${fault.kind}`, fault.message);
   // Proof of possession: the request is signed with the key it names.
   if (!(await verifies(request))) {
     throw new SigningRequestError(
       'signing_request_signature_invalid',
       'The signature of the signing request does not match its key.',
-    );
-  }
-  const publicKey = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });
-  const description = describePublicKey(publicKey);
-  const weakness = publicKeyWeakness(description);
-  if (weakness !== undefined) {
-    throw new SigningRequestError(
-      weakness === 'weak' ? 'signing_request_key_too_weak' : 'signing_request_key_unsupported',
-      'The key of the signing request cannot be used. Use RSA with 2048 bits or more, or EC with P-256 or more.',
     );
   }
   const certificatePem = await sign(ca, {

@@ -18,3 +18,4 @@ export * from './engine/managed-object-store.contract';
 export * from './engine/managed-object.fixture';
 export * from './engine/manual-clock';
 export { type CommitFate, type DatabaseProxy, startDatabaseProxy } from './postgres/database-proxy';
+export * from './openssl/openssl';
