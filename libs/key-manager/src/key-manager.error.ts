@@ -10,8 +10,14 @@ export const KEY_MANAGER_FAULTS = [
   'root_key_expired',
   'root_key_deleted',
   'root_key_missing',
+  /** Deleted, by the key manager's own word or on a second look. */
   'stored_key_missing',
-  /** The ciphertext or its AAD is not what the root key wrapped. */
+  /** Not there, or without its material, and yet perhaps not gone: just made, or of the hour a failed-over region lacks. */
+  'stored_key_absent',
+  /**
+   * The root key does not unwrap this: the ciphertext or its AAD is not what it wrapped, or (`doubtful`) the key manager
+   * has an error of its own. Proof of nothing that could not be put right: judge it again later.
+   */
   'ciphertext_rejected',
   /** The key manager refuses the request for a reason of its own; `reasonCode` names it. */
   'refused',
@@ -30,7 +36,13 @@ export const ADDRESS_NOT_ALLOWED = 'ADDRESS_NOT_ALLOWED';
 
 export type KeyManagerFault = (typeof KEY_MANAGER_FAULTS)[number];
 
-const TRANSIENT: ReadonlySet<KeyManagerFault> = new Set(['rate_limited', 'unavailable', 'timeout', 'overloaded']);
+const TRANSIENT: ReadonlySet<KeyManagerFault> = new Set([
+  'stored_key_absent',
+  'rate_limited',
+  'unavailable',
+  'timeout',
+  'overloaded',
+]);
 
 export class KeyManagerError extends DomainError {
   readonly code: `key_manager_${KeyManagerFault}`;
@@ -44,6 +56,8 @@ export class KeyManagerError extends DomainError {
       readonly httpStatus?: number;
       /** False when the request may have been carried out although no answer came: look before you repeat. */
       readonly certainlyNotDone?: boolean;
+      /** The key manager tells an error of its own in the same words: repeated before it is believed. */
+      readonly doubtful?: boolean;
       /** How long the key manager (or our own limit for it) asks to be left alone. */
       readonly retryAfterMs?: number;
       readonly cause?: unknown;

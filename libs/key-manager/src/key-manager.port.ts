@@ -40,6 +40,16 @@ export interface StoredKey {
   readonly createdAt: Date;
 }
 
+/**
+ * A region that failed over lacks what was stored, and has again what was deleted, within the hour before, until it is
+ * back (Key Protect, `ha-dr`: recovery point 1 hour, recovery time 9 hours). A key younger than both together that the
+ * key manager does not know is therefore not known to be deleted.
+ */
+export const ROLL_BACK_WINDOW_MS = 10 * 3_600_000;
+
+export const mayBeRolledBack = (since: Date, now: Date): boolean =>
+  now.getTime() - since.getTime() < ROLL_BACK_WINDOW_MS;
+
 export type RootKeyState = 'pre_activation' | 'active' | 'suspended' | 'deactivated' | 'destroyed';
 
 export interface RootKeyDescription {
@@ -68,11 +78,22 @@ export interface KeyManager {
    * after a timeout the caller looks the name up first.
    */
   storeKey(context: CallContext, name: string, payload: Buffer): Promise<StoredKey>;
-  /** The payload of a stored key. @throws KeyManagerError `stored_key_missing` when the tenant deleted it. */
-  fetchKey(context: CallContext, storedKeyId: string): Promise<Buffer>;
-  /** Resolves when the key is gone, also when it was gone already: repeating a deletion is harmless. */
-  deleteKey(context: CallContext, storedKeyId: string): Promise<void>;
-  /** Exact-name lookup, for settling a create whose answer was lost. Pages past search limits if it must. */
+  /**
+   * The payload of a stored key.
+   * @param storedAt when it was stored, as far as the caller knows: see {@link ROLL_BACK_WINDOW_MS}
+   * @throws KeyManagerError `stored_key_missing` when the tenant deleted it, `stored_key_absent` when that is not sure
+   */
+  fetchKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<Buffer>;
+  /**
+   * Resolves when the key is gone, also when it was gone already: repeating a deletion is harmless.
+   * @param storedAt as in {@link fetchKey}
+   * @throws KeyManagerError `stored_key_absent` when there is nothing to delete at the moment and it may come back
+   */
+  deleteKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<void>;
+  /**
+   * Exact-name lookup, for settling a create whose answer was lost. Pages past search limits if it must. It may lag:
+   * what it does not show may have been stored, or changed by a fail-over, a moment ago.
+   */
   findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]>;
   /** All stored keys whose name starts with `prefix`, page by page: the catalog can be rebuilt from them. */
   listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey>;

@@ -1,15 +1,25 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
 import { type KeyManager, KeyManagerError } from '@lib/key-manager';
-import { describeKeyManagerContract, FakeKeyProtect, type FakeRole, keyProtectError, ManualTiming } from '@lib/testing';
+import {
+  describeKeyManagerContract,
+  FakeKeyProtect,
+  type FakeResponse,
+  type FakeRole,
+  keyProtectError,
+  ManualTiming,
+} from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
 import { EndpointGuard } from './endpoint-guard';
 import { KeyManagerRegistry } from './key-manager-registry';
+import { type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';
 import { ExchangeError, type HttpExchange } from './rest/http-exchange';
+import { type Timing } from './timing';
 
 const context = () => ({ correlationId: newCorrelationId() });
 const AAD = ['instance', 'identifier'];
 const PAYLOAD = Buffer.from('envelope');
+const ID = randomUUID();
 
 /** The fake service behind the HTTP seam: everything of the adapter but the sockets. */
 function exchangeTo(service: FakeKeyProtect): HttpExchange {
@@ -39,8 +49,27 @@ interface Bound {
   readonly tokenRequests: () => number;
 }
 
+/** Pauses before a repetition are over at once; deadlines keep to the manual clock. */
+function withoutPauses(timing: ManualTiming): Timing {
+  return {
+    clock: timing.clock,
+    random: () => 0,
+    after: (delayMs, run) => {
+      if (delayMs > 0) return timing.after(delayMs, run);
+      const immediate = setImmediate(run);
+      return () => clearImmediate(immediate);
+    },
+  };
+}
+
 /** Tokens are named after the role; `tokens` overrides the sequence that IAM hands out. */
-function bind(service: FakeKeyProtect, rootKeyId: string, role: FakeRole, tokens: string[] = []): Bound {
+function bind(
+  service: FakeKeyProtect,
+  rootKeyId: string,
+  role: FakeRole,
+  tokens: string[] = [],
+  { adapt = (timing: ManualTiming): Timing => timing, limits = DEFAULT_CALL_LIMITS } = {},
+): Bound {
   service.grant(role, role);
   const timing = new ManualTiming();
   timing.chance = 0;
@@ -48,7 +77,8 @@ function bind(service: FakeKeyProtect, rootKeyId: string, role: FakeRole, tokens
   const registry = new KeyManagerRegistry({
     iamUrl: 'http://iam.invalid',
     endpoints: new EndpointGuard({ templates: ['https://{region}.kms.cloud.ibm.com'], regions: ['us-south'] }),
-    timing,
+    limits,
+    timing: adapt(timing),
     requestToken: () => {
       tokenRequests += 1;
       return Promise.resolve({ accessToken: tokens.shift() ?? role, lifetimeMs: 3_600_000 });
@@ -75,12 +105,14 @@ describeKeyManagerContract('KeyProtectKeyManager', () => {
     change();
     return Promise.resolve();
   };
+  const of = (role: FakeRole, rootKeyId = rootKey.id): KeyManager =>
+    bind(service, rootKeyId, role, [], { adapt: withoutPauses }).keyManager;
   return {
-    keyManager: bind(service, rootKey.id, 'manager').keyManager,
-    asWriter: bind(service, rootKey.id, 'writer').keyManager,
-    asReader: bind(service, rootKey.id, 'reader').keyManager,
-    withOtherRootKey: bind(service, service.addRootKey().id, 'manager').keyManager,
-    withUnknownRootKey: bind(service, randomUUID(), 'manager').keyManager,
+    keyManager: of('manager'),
+    asWriter: of('writer'),
+    asReader: of('reader'),
+    withOtherRootKey: of('manager', service.addRootKey().id),
+    withUnknownRootKey: of('manager', randomUUID()),
     rotateRootKey: act(() => rootKey.rotate()),
     disableRootKey: act(() => (rootKey.state = 'suspended')),
     enableRootKey: act(() => (rootKey.state = 'active')),
@@ -95,6 +127,14 @@ function setUp(role: FakeRole = 'manager', tokens: string[] = []) {
   const service = new FakeKeyProtect();
   const rootKey = service.addRootKey();
   return { service, rootKey, ...bind(service, rootKey.id, role, tokens) };
+}
+
+/** Repeats at once. */
+function impatient(limits: Partial<CallLimits> = {}) {
+  const service = new FakeKeyProtect();
+  const rootKey = service.addRootKey();
+  const options = { adapt: withoutPauses, limits: { ...DEFAULT_CALL_LIMITS, ...limits } };
+  return { service, ...bind(service, rootKey.id, 'manager', [], options) };
 }
 
 describe('requests', () => {
@@ -177,6 +217,62 @@ describe('storing a key', () => {
     expect(service.standardKeyNames()).toEqual(['name']);
   });
 
+  it('asks for the whole key in the answer', async () => {
+    const { service, keyManager } = setUp();
+    await keyManager.storeKey(context(), 'name', PAYLOAD);
+    expect(service.requests[0]?.headers['prefer']).toBe('return=representation');
+  });
+
+  it('is content with an answer that holds the id alone, and looks the rest up', async () => {
+    const { service, keyManager } = setUp();
+    service.shortAnswers = true;
+    const stored = await keyManager.storeKey(context(), 'name', PAYLOAD);
+    expect(stored).toMatchObject({ name: 'name', createdAt: new Date(0) });
+    expect((await keyManager.fetchKey(context(), stored.id)).equals(PAYLOAD)).toBe(true);
+    expect(service.requests[1]?.path).toBe(`/api/v2/keys/${stored.id}/metadata`);
+  });
+
+  it.each<[string, FakeResponse]>([
+    ['not there yet', keyProtectError(404, 'KEY_NOT_FOUND_ERR')],
+    ['not to be had', { status: 503 }],
+  ])('counts as done when after an answer with the id alone the metadata are %s', async (_what, answer) => {
+    const { service, keyManager, timing } = setUp();
+    service.answerNext({ status: 201, body: { resources: [{ id: ID }] } }, answer);
+    const now = timing.clock.now();
+    await expect(keyManager.storeKey(context(), 'name', PAYLOAD)).resolves.toEqual({
+      id: ID,
+      name: 'name',
+      createdAt: now,
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', { resources: [] }],
+    ['no id', { resources: [{ name: 'name' }] }],
+    ['no UUID', { resources: [{ id: '../x' }] }],
+    ['two keys', { resources: [{ id: ID }, { id: randomUUID() }] }],
+  ])('is unknown after an answer with %s', async (_what, body) => {
+    const { service, keyManager } = setUp();
+    service.answerNext({ status: 201, body });
+    await expect(keyManager.storeKey(context(), 'name', PAYLOAD)).rejects.toMatchObject({
+      fault: 'unavailable',
+      details: { certainlyNotDone: false },
+    });
+  });
+
+  it.each([400, 401, 403, 404, 408, 409, 413, 499])(
+    'is neither repeated nor called refused after a %i that is not the key manager’s',
+    async (status) => {
+      const { service, keyManager } = setUp();
+      service.answerNext({ status, body: '<html>gateway</html>' });
+      await expect(keyManager.storeKey(context(), 'name', PAYLOAD)).rejects.toMatchObject({
+        fault: 'unavailable',
+        details: { certainlyNotDone: false, httpStatus: status },
+      });
+      expect(service.requests).toHaveLength(1);
+    },
+  );
+
   it.each([500, 502, 503, 504])('is not repeated after %i, and says that nobody knows', async (status) => {
     const { service, keyManager } = setUp();
     service.answerNext({ status });
@@ -227,11 +323,78 @@ describe('answers', () => {
     ['a destroyed key without payload', { state: 5, extractable: true }, 'stored_key_missing'],
     ['a destroyed key that still shows one', { state: 5, extractable: true, payload: 'eA==' }, 'stored_key_missing'],
     ['a root key', { state: 1, extractable: false }, 'refused'],
-  ])('about %s', async (_what, fields, fault) => {
+  ])('about %s are believed', async (_what, fields, fault) => {
     const { service, keyManager } = setUp();
     const id = randomUUID();
     service.answerNext({ status: 200, body: { resources: [{ id, name: 'n', ...fields }] } });
     await expect(keyManager.fetchKey(context(), id)).rejects.toMatchObject({ fault });
+  });
+});
+
+describe('a stored key that is not given out', () => {
+  const notFound = keyProtectError(404, 'KEY_NOT_FOUND_ERR');
+  const gone = keyProtectError(410, 'KEY_DELETED_ERR');
+  const nowhere: FakeResponse = { status: 200, body: { metadata: {} } };
+  const shown = (state: number): FakeResponse => ({
+    status: 200,
+    body: { resources: [{ id: ID, name: 'n', state, extractable: true }] },
+  });
+  const tooBroad = keyProtectError(400, 'KEY_SEARCH_TOO_BROAD');
+  const outage: FakeResponse = { status: 503 };
+  const forbidden = keyProtectError(401);
+
+  /** The manual clock stands at 2026-01-01T00:00:00Z. */
+  const NOW = new Date('2025-12-31T23:00:00Z');
+  const OLD = new Date('2025-12-31T13:59:59Z');
+
+  it('because its material lags behind is fetched again, and said to be absent when it still lags', async () => {
+    const { service, keyManager } = impatient();
+    const { id } = await keyManager.storeKey(context(), 'name', PAYLOAD);
+    const active = { id, name: 'name', state: 1, extractable: true };
+    const lagging: FakeResponse = { status: 200, body: { resources: [active] } };
+    service.answerNext(lagging, lagging);
+    expect((await keyManager.fetchKey(context(), id)).equals(PAYLOAD)).toBe(true);
+    service.answerNext(lagging, lagging, lagging);
+    await expect(keyManager.fetchKey(context(), id)).rejects.toMatchObject({
+      fault: 'stored_key_absent',
+      transient: true,
+      details: { certainlyNotDone: false },
+    });
+  });
+
+  it('because it lags does not open the breaker', async () => {
+    const { service, keyManager } = impatient({ maximumRetries: 0 });
+    const lagging: FakeResponse = { status: 200, body: { resources: [{ id: ID, state: 1, extractable: true }] } };
+    for (let index = 0; index < 8; index += 1) {
+      service.answerNext(lagging);
+      await expect(keyManager.fetchKey(context(), ID)).rejects.toMatchObject({ fault: 'stored_key_absent' });
+    }
+    await expect(keyManager.wrap(context(), AAD)).resolves.toBeDefined();
+  });
+
+  it.each<[string, FakeResponse[], Date | undefined, string]>([
+    ['is young and nowhere', [notFound, notFound, nowhere], NOW, 'stored_key_absent'],
+    ['is shown as destroyed', [notFound, shown(5)], NOW, 'stored_key_missing'],
+    ['is listed as destroyed', [notFound, notFound, shown(5)], NOW, 'stored_key_missing'],
+    ['was deleted and is nowhere', [gone, gone, nowhere], NOW, 'stored_key_missing'],
+    ['is old and nowhere', [notFound, notFound, nowhere], OLD, 'stored_key_missing'],
+    ['is of unknown age and nowhere', [notFound, notFound, nowhere], undefined, 'stored_key_missing'],
+    ['is nowhere in a large instance', [notFound, notFound, tooBroad], OLD, 'stored_key_missing'],
+    ['is not known, and lists are forbidden', [notFound, notFound, forbidden, forbidden], OLD, 'stored_key_missing'],
+    ['is shown as active', [notFound, shown(1)], OLD, 'stored_key_absent'],
+    ['was deleted and is shown as active', [gone, shown(1)], OLD, 'stored_key_absent'],
+    ['is listed as active', [notFound, notFound, shown(1)], OLD, 'stored_key_absent'],
+    ['cannot be looked at', [notFound, outage], OLD, 'unavailable'],
+    ['cannot be listed', [notFound, notFound, outage], OLD, 'unavailable'],
+  ])('and %s', async (_what, answers, storedAt, fault) => {
+    for (const call of ['fetchKey', 'deleteKey'] as const) {
+      const { service, keyManager } = impatient({ maximumRetries: 0 });
+      service.answerNext(...answers);
+      const outcome = keyManager[call](context(), ID, storedAt);
+      if (call === 'deleteKey' && fault === 'stored_key_missing') await expect(outcome).resolves.toBeUndefined();
+      else await expect(outcome).rejects.toMatchObject({ fault });
+      expect(service.requests).toHaveLength(answers.length);
+    }
   });
 });
 

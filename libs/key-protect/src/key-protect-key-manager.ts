@@ -14,8 +14,9 @@ import {
 import { type CallGuard, type Repeatable } from './resilience/call-guard';
 import { isRootKeyStateRefusal, unreadableAnswer } from './rest/faults';
 import { type KeyProtectClient, RefusedCall, type TryContext } from './rest/key-protect-client';
-import { type KeyResource, keyStateOf } from './rest/resources';
+import { type CreatedKey, type KeyResource, keyStateOf } from './rest/resources';
 import { RootKeyDiagnosis } from './root-key-diagnosis';
+import { judgeMissing, missingAnswer, storedKeyAbsent, storedKeyMissing } from './second-look';
 import { type Timing } from './timing';
 
 export interface KeyProtectKeyManagerOptions {
@@ -80,28 +81,35 @@ export class KeyProtectKeyManager implements KeyManager {
     }
     const { client, keyRing, timing } = this.options;
     return this.#guarded('only_if_certainly_not_done', context, async (tries) => {
-      const resource = await client.createStandardKey(tries, name, payload, keyRing);
+      const created = await client.createStandardKey(tries, name, payload, keyRing);
+      const shown = created.name === undefined ? await this.#lookAt(tries, created.id) : created;
       // An answer to something else: what became of our request is unknown.
-      if (resource.name !== name) throw unreadableAnswer(200);
-      return storedKey(resource, timing);
+      if (shown?.name !== undefined && shown.name !== name) throw unreadableAnswer(200);
+      return storedKey({ id: created.id, name, creationDate: shown?.creationDate }, timing);
     });
   }
 
-  fetchKey(context: CallContext, storedKeyId: string): Promise<Buffer> {
+  fetchKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<Buffer> {
     return this.#guarded('always', context, async (tries) => {
-      const resource = await this.options.client.getKey(tries, storedKeyId);
+      const resource = await this.#unlessMissing(tries, storedKeyId, storedAt, () =>
+        this.options.client.getKey(tries, storedKeyId),
+      );
       if (resource.id !== storedKeyId) throw unreadableAnswer(200);
       if (resource.extractable === false) {
         throw new KeyManagerError('refused', 'the id given as stored key names a root key');
       }
-      if (keyStateOf(resource.state) === 'destroyed' || resource.payload === undefined) throw storedKeyMissing();
+      if (keyStateOf(resource.state) === 'destroyed') throw storedKeyMissing();
+      // Material may be given out some time after the key is shown as Active.
+      if (resource.payload === undefined) throw storedKeyAbsent();
       return Buffer.from(resource.payload, 'base64');
     });
   }
 
-  async deleteKey(context: CallContext, storedKeyId: string): Promise<void> {
+  async deleteKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<void> {
     try {
-      await this.#guarded('always', context, (tries) => this.options.client.deleteKey(tries, storedKeyId));
+      await this.#guarded('always', context, (tries) =>
+        this.#unlessMissing(tries, storedKeyId, storedAt, () => this.options.client.deleteKey(tries, storedKeyId)),
+      );
     } catch (error) {
       if (!(error instanceof KeyManagerError) || error.fault !== 'stored_key_missing') throw error;
     }
@@ -130,6 +138,34 @@ export class KeyProtectKeyManager implements KeyManager {
       const resource = await this.options.client.keyMetadata(tries, this.options.rootKeyId);
       return describeRootKey(resource);
     });
+  }
+
+  /** For an answer of a bare id. When this fails the answer still was one to our request, and the id is what counts. */
+  async #lookAt(tries: TryContext, id: string): Promise<CreatedKey | undefined> {
+    try {
+      return await this.options.client.keyMetadata(tries, id, 'stored_key');
+    } catch (error) {
+      if (error instanceof RefusedCall || error instanceof KeyManagerError) return undefined;
+      throw error;
+    }
+  }
+
+  /** @throws KeyManagerError `stored_key_missing` or `stored_key_absent` in place of an answer that it is not there */
+  async #unlessMissing<T>(
+    tries: TryContext,
+    id: string,
+    storedAt: Date | undefined,
+    call: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      const answer = missingAnswer(error);
+      if (answer === undefined) throw error;
+      const { client, timing } = this.options;
+      const { status } = answer.refusal;
+      throw await judgeMissing(client, tries, { id, status, storedAt, now: timing.clock.now() });
+    }
   }
 
   async *#standardKeys(context: CallContext, search?: string): AsyncIterable<StoredKey> {
@@ -182,12 +218,9 @@ export function describeRootKey(resource: KeyResource): RootKeyDescription {
   };
 }
 
-function storedKey({ id, name, creationDate }: KeyResource, { clock }: Timing): StoredKey {
+function storedKey({ id, name = '', creationDate }: CreatedKey, { clock }: Timing): StoredKey {
   return { id, name, createdAt: creationDate === undefined ? clock.now() : new Date(creationDate) };
 }
-
-const storedKeyMissing = (): KeyManagerError =>
-  new KeyManagerError('stored_key_missing', 'the stored key was deleted in the key manager');
 
 const secretOf = (base64: string): Secret => Secret.of(Buffer.from(base64, 'base64'));
 

@@ -81,7 +81,13 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
   ...all(['key_manager_stored_key_missing', 'key_manager_ciphertext_rejected'], conflict),
   key_manager_refused: { status: 409, code: 'key_manager_unavailable' },
   ...all(
-    ['key_manager_rate_limited', 'key_manager_unavailable', 'key_manager_timeout', 'key_manager_overloaded'],
+    [
+      'key_manager_stored_key_absent',
+      'key_manager_rate_limited',
+      'key_manager_unavailable',
+      'key_manager_timeout',
+      'key_manager_overloaded',
+    ],
     keyManagerOutage,
   ),
 
@@ -102,13 +108,20 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
       'kmip_root_key_missing',
       'kmip_stored_key_deleted',
       'kmip_stored_key_altered',
+      'kmip_stored_key_not_unwrapped',
     ],
     conflict,
   ),
   ...all(['kmip_key_manager_credential', 'kmip_key_manager_permission'], { status: 409, code: 'credential_rejected' }),
   kmip_key_manager_refused: { status: 409, code: 'key_manager_unavailable' },
   ...all(
-    ['kmip_destroy_unsettled', 'kmip_key_manager_busy', 'kmip_key_manager_unavailable', 'kmip_key_manager_timeout'],
+    [
+      'kmip_destroy_unsettled',
+      'kmip_stored_key_absent',
+      'kmip_key_manager_busy',
+      'kmip_key_manager_unavailable',
+      'kmip_key_manager_timeout',
+    ],
     keyManagerOutage,
   ),
 };

@@ -37,7 +37,11 @@ describe('CallGuard: what is repeated', () => {
     ['503', 'always', fault('unavailable', { httpStatus: 503 }), 3],
     ['504', 'always', fault('unavailable', { httpStatus: 504 }), 3],
     ['429', 'always', fault('rate_limited', { httpStatus: 429 }), 3],
-    ['500', 'always', fault('unavailable', { httpStatus: 500 }), 1],
+    ['500', 'always', fault('unavailable', { httpStatus: 500 }), 3],
+    ['a page of a proxy', 'always', fault('unavailable', { httpStatus: 499, certainlyNotDone: false }), 3],
+    ['a ciphertext the key manager may have failed on', 'always', fault('ciphertext_rejected', { doubtful: true }), 3],
+    ['a stored key that is not there at the moment', 'always', fault('stored_key_absent'), 3],
+    ['a malformed ciphertext', 'always', fault('ciphertext_rejected', { httpStatus: 400 }), 1],
     ['an unreadable answer', 'always', fault('unavailable', { httpStatus: 200 }), 1],
     ['a refusal', 'always', fault('permission_denied', { httpStatus: 401 }), 1],
     ['a disabled root key', 'always', fault('root_key_disabled'), 1],
@@ -50,6 +54,13 @@ describe('CallGuard: what is repeated', () => {
     ],
     ['a store without a connection', 'only_if_certainly_not_done', fault('unavailable', { certainlyNotDone: true }), 3],
     ['a store cut off', 'only_if_certainly_not_done', fault('unavailable', { certainlyNotDone: false }), 1],
+    ['a store answered with 500', 'only_if_certainly_not_done', fault('unavailable', { httpStatus: 500 }), 1],
+    [
+      'a store answered by a proxy',
+      'only_if_certainly_not_done',
+      fault('unavailable', { httpStatus: 408, certainlyNotDone: false }),
+      1,
+    ],
     ['a store answered with 503', 'only_if_certainly_not_done', fault('unavailable', { httpStatus: 503 }), 1],
     ['a store that timed out', 'only_if_certainly_not_done', fault('timeout', { certainlyNotDone: false }), 1],
   ])('%s', async (_what, repeatable, error, tries) => {
@@ -90,6 +101,16 @@ describe('CallGuard: time', () => {
     const limited = (retryAfterMs: number) => () => Promise.reject(fault('rate_limited', { retryAfterMs }));
     expect((await run('always', limited(2_000))).tookMs).toBe(4_000);
     expect((await run('always', limited(9_000))).tookMs).toBe(0);
+  });
+
+  it.each([
+    [0, 1_000 + 1_000],
+    [0.5, 1_050 + 1_100],
+  ])('leaves a limiter that names no time alone for a second at least (chance %d)', async (chance, totalMs) => {
+    const { timing, run } = guard();
+    timing.chance = chance;
+    const { tookMs } = await run('always', () => Promise.reject(fault('rate_limited', { certainlyNotDone: true })));
+    expect(tookMs).toBeCloseTo(totalMs);
   });
 
   it('ends a hanging call within its total, trying again meanwhile', async () => {
@@ -173,6 +194,21 @@ describe('CallGuard: a key manager in trouble', () => {
     await Promise.all(pending);
     expect(sent / calls).toBeLessThanOrEqual(1.2);
     expect(sent).toBeGreaterThan(0);
+  });
+
+  it('is no sign of health when it cannot unwrap for a reason that may be its own', async () => {
+    const { timing, instance } = guard({ maximumRetries: 0 });
+    const doubtful = fault('ciphertext_rejected', { doubtful: true });
+    for (const error of [fault('unavailable'), doubtful, fault('unavailable'), doubtful]) {
+      await expect(instance.run('always', undefined, () => Promise.reject(error))).rejects.toBe(error);
+    }
+    // Three more make five failures in a row, because none of the others counted as a success between them.
+    for (let index = 0; index < 3; index += 1) {
+      await expect(instance.run('always', undefined, () => Promise.reject(fault('unavailable')))).rejects.toBeDefined();
+    }
+    const refused = instance.run('always', undefined, () => Promise.resolve('key'));
+    await expect(refused).rejects.toMatchObject({ fault: 'overloaded' });
+    await timing.advance(0);
   });
 
   it('treats a bug in the attempt as a bug', async () => {

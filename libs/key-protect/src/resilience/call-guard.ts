@@ -38,7 +38,8 @@ export type Repeatable = 'always' | 'only_if_certainly_not_done';
 
 /** A caller who gives up after this long without an answer counts as a failure of the key manager. */
 const PATIENCE_MS = 1_000;
-const RETRYABLE_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
+/** A limiter that names no time is left alone for this long: it counts by the second at best. */
+const LIMITER_PAUSE_MS = 1_000;
 
 /** Deadline, bulkhead, breaker, retries and their budget around the calls of one tenant. */
 export class CallGuard {
@@ -119,14 +120,16 @@ export class CallGuard {
     else if (error.fault === 'timeout' && elapsedMs < Math.min(PATIENCE_MS, this.limits.tryMs)) permit.abandoned();
     else if (error.fault === 'timeout' || error.fault === 'unavailable') permit.failed();
     // A limiter that says "later" is up; opening on it would turn a few refusals into five seconds of nothing.
-    else if (error.transient) permit.abandoned();
+    else if (error.transient || error.details.doubtful === true) permit.abandoned();
     else permit.succeeded();
   }
 
   /** Full jitter, so that the callers of one outage do not come back in step. */
   #delayMs(error: KeyManagerError, retries: number): number {
     const jitterMs = this.timing.random() * this.limits.backoffMs * 2 ** retries;
-    return Math.max(error.details.retryAfterMs ?? 0, jitterMs);
+    const { retryAfterMs } = error.details;
+    if (retryAfterMs === undefined && error.fault === 'rate_limited') return LIMITER_PAUSE_MS + jitterMs;
+    return Math.max(retryAfterMs ?? 0, jitterMs);
   }
 
   #breakerOpen(): KeyManagerError {
@@ -140,14 +143,16 @@ export class CallGuard {
 
 function mayRepeat(error: KeyManagerError, repeatable: Repeatable): boolean {
   if (repeatable !== 'always' && error.details.certainlyNotDone !== true) return false;
-  const { httpStatus } = error.details;
+  const { httpStatus, doubtful } = error.details;
   switch (error.fault) {
     case 'rate_limited':
     case 'timeout':
+    case 'stored_key_absent':
       return true;
     case 'unavailable':
-      return httpStatus === undefined || RETRYABLE_STATUS.has(httpStatus);
+      // An answer in a form that nobody documents will not be clearer the second time.
+      return httpStatus === undefined || httpStatus >= 400;
     default:
-      return false;
+      return doubtful === true;
   }
 }

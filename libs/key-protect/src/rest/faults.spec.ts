@@ -24,23 +24,29 @@ describe('refusalFault', () => {
     [400, body('INVALID_FIELD_ERR', 'ciphertext'), 'root_key', 'ciphertext_rejected', true],
     [400, body('INVALID_FIELD_ERR', 'name'), 'instance', 'refused', true],
     [401, body(), 'root_key', 'permission_denied', true],
-    [401, '', 'stored_key', 'permission_denied', true],
+    [401, '', 'stored_key', 'unavailable', false],
     [403, body('CONFIG_RULE_CONFLICT_ERR'), 'root_key', 'permission_denied', true],
-    [403, '<html>', 'root_key', 'permission_denied', true],
+    [403, '<html>', 'root_key', 'unavailable', false],
     [404, body('KEY_NOT_FOUND_ERR'), 'root_key', 'root_key_missing', true],
     [404, body('KEY_NOT_FOUND_ERR'), 'stored_key', 'stored_key_missing', true],
     [404, body('KEY_NOT_FOUND_ERR'), 'instance', 'refused', true],
     [410, body('KEY_DELETED_ERR'), 'root_key', 'root_key_deleted', true],
     [410, body('KEY_DELETED_ERR'), 'stored_key', 'stored_key_missing', true],
-    // A proxy's 404 must never shred a key.
-    [404, '<html>not found</html>', 'stored_key', 'unavailable', true],
-    [404, '{"message":"no route"}', 'root_key', 'unavailable', true],
-    [410, '', 'stored_key', 'unavailable', true],
+    // A proxy's 404 must never shred a key, and none of its answers says what became of the request.
+    [404, '<html>not found</html>', 'stored_key', 'unavailable', false],
+    [404, '{"message":"no route"}', 'root_key', 'unavailable', false],
+    [410, '', 'stored_key', 'unavailable', false],
+    [400, '<html>bad request</html>', 'instance', 'unavailable', false],
+    [408, '', 'instance', 'unavailable', false],
+    [409, '{"resources":[]}', 'instance', 'unavailable', false],
+    [413, '<html>', 'instance', 'unavailable', false],
+    [499, '<html>client closed request</html>', 'instance', 'unavailable', false],
     [409, body('KEY_CREATE_IMPORT_ACCESS_ERR'), 'instance', 'refused', true],
     [409, body('AUTHORIZATIONS_NOT_MET'), 'stored_key', 'refused', true],
     [422, body('UNPROCESSABLE_CIPHERTEXT_ERR'), 'root_key', 'ciphertext_rejected', true],
-    [422, '<html>', 'root_key', 'refused', true],
+    [422, '<html>', 'root_key', 'unavailable', false],
     [429, '', 'root_key', 'rate_limited', true],
+    [429, '<html>', 'instance', 'rate_limited', true],
     [500, body('INCOMPLETE_METADATA_ERR'), 'root_key', 'unavailable', false],
     [501, body(), 'root_key', 'refused', false],
     [502, '<html>', 'root_key', 'unavailable', false],
@@ -57,6 +63,17 @@ describe('refusalFault', () => {
     expect(error.details).toMatchObject({ reasonCode: 'KEY_CREATE_IMPORT_ACCESS_ERR', retryAfterMs: 7_000 });
     expect(error.message).toContain('keyCreateImportAccess');
   });
+
+  it.each([
+    [422, body('UNPROCESSABLE_CIPHERTEXT_ERR'), true],
+    [400, body('INVALID_FIELD_ERR', 'ciphertext'), undefined],
+    [422, body('KEY_VERSION_INVALID'), undefined],
+  ])(
+    'marks %i as doubtful when an error inside the key manager is told in the same words',
+    (status, text, doubtful) => {
+      expect(refusalFault(refusal(status, text), 'root_key').details.doubtful).toBe(doubtful);
+    },
+  );
 
   it('says what an HPCS instance without a master key lacks', () => {
     const text = 'no healthy upstream: no crypto units are in kms-initialized state';

@@ -86,8 +86,12 @@ export const isRootKeyStateRefusal = ({ status, reasonCode }: Refusal): boolean 
   (status === 422 && reasonCode === 'KEY_INVALID_STATE_ERR');
 
 /** The token itself is not accepted (a malformed or expired one may give 400), or a role is missing: nobody can tell. */
-export const isTokenRefusal = ({ status, reasonCode }: Refusal): boolean =>
-  status === 401 || (status === 400 && reasonCode === 'BEARER_SUB_EXTRACTION_ERR');
+export const isTokenRefusal = ({ status, reasonCode, genuine }: Refusal): boolean =>
+  (status === 401 && genuine) || (status === 400 && reasonCode === 'BEARER_SUB_EXTRACTION_ERR');
+
+/** Key Protect answers so for a ciphertext it did not make, and also for errors inside its HSMs. */
+export const mayBeInternalError = ({ status, reasonCode }: Refusal): boolean =>
+  status === 422 && reasonCode === 'UNPROCESSABLE_CIPHERTEXT_ERR';
 
 interface FaultText {
   readonly fault: KeyManagerError['fault'];
@@ -100,15 +104,30 @@ export function refusalFault(refusal: Refusal, target: CallTarget): KeyManagerEr
   const { fault, message } = explain(refusal, target);
   return new KeyManagerError(fault, message, {
     httpStatus: status,
-    // A 4xx was refused before any effect; of a 5xx or an odd answer nobody knows.
-    certainlyNotDone: status >= 400 && status < 500,
+    certainlyNotDone: provesRefusal(refusal),
+    ...(mayBeInternalError(refusal) ? { doubtful: true } : {}),
     ...(reasonCode === undefined ? {} : { reasonCode }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
 
+/**
+ * A 4xx in the key manager's own words was refused before any effect. A proxy's 4xx (408, 499, a page) says nothing of
+ * what became of the request behind it; only a limiter, wherever it stands, refuses before it passes anything on.
+ */
+const provesRefusal = ({ status, genuine }: Refusal): boolean =>
+  status === 429 || (genuine && status >= 400 && status < 500);
+
 function explain(refusal: Refusal, target: CallTarget): FaultText {
-  const { status } = refusal;
+  const { status, genuine } = refusal;
+  if (status === 429) return { fault: 'rate_limited', message: 'the key manager asks to be called less often' };
+  if (status >= 500 && status !== 501) return serverError(refusal);
+  if (status >= 400 && status < 500 && !genuine) {
+    return {
+      fault: 'unavailable',
+      message: `something other than the key manager answered (HTTP ${status}); what became of the request is unknown`,
+    };
+  }
   if (isTokenRefusal(refusal)) {
     return {
       fault: 'permission_denied',
@@ -117,13 +136,11 @@ function explain(refusal: Refusal, target: CallTarget): FaultText {
     };
   }
   if (status === 403) return forbidden(refusal);
-  if (status === 429) return { fault: 'rate_limited', message: 'the key manager asks to be called less often' };
-  if (status >= 500 && status !== 501) return serverError(refusal);
   if (status === 404 || status === 410) return gone(refusal, target);
   if (isForeignCiphertext(refusal)) {
     return {
       fault: 'ciphertext_rejected',
-      message: 'the root key did not wrap this ciphertext, or not for this identifier',
+      message: 'the root key does not unwrap this: it did not wrap it, or not for this identifier',
     };
   }
   return { fault: 'refused', message: refusedMessage(refusal) };
@@ -144,14 +161,7 @@ function serverError({ status, uninitialised }: Refusal): FaultText {
   return { fault: 'unavailable', message };
 }
 
-/** "There is no such key" shreds data: it is believed only in the key manager's own words. */
-function gone({ genuine, status }: Refusal, target: CallTarget): FaultText {
-  if (!genuine) {
-    return {
-      fault: 'unavailable',
-      message: 'something other than the key manager answered that this address does not exist',
-    };
-  }
+function gone({ status }: Refusal, target: CallTarget): FaultText {
   switch (target) {
     case 'stored_key':
       return { fault: 'stored_key_missing', message: 'the stored key was deleted in the key manager, or never there' };
@@ -164,9 +174,11 @@ function gone({ genuine, status }: Refusal, target: CallTarget): FaultText {
   }
 }
 
-const isForeignCiphertext = ({ status, reasonCode, field }: Refusal): boolean =>
-  (status === 422 && reasonCode === 'UNPROCESSABLE_CIPHERTEXT_ERR') ||
-  (status === 400 && reasonCode === 'INVALID_FIELD_ERR' && field?.includes('ciphertext') === true);
+const isForeignCiphertext = (refusal: Refusal): boolean =>
+  mayBeInternalError(refusal) || isMalformedCiphertext(refusal);
+
+const isMalformedCiphertext = ({ status, reasonCode, field }: Refusal): boolean =>
+  status === 400 && reasonCode === 'INVALID_FIELD_ERR' && field?.includes('ciphertext') === true;
 
 const REFUSED: Readonly<Record<string, string>> = {
   KEY_CREATE_IMPORT_ACCESS_ERR:

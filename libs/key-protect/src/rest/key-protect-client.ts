@@ -7,6 +7,8 @@ import { type CallTarget, exchangeFault, isTokenRefusal, parseJson, readRefusal,
 import { refusalFault, unreadableAnswer } from './faults';
 import { ExchangeError, type HttpExchange, type HttpRequest, type HttpResponse } from './http-exchange';
 import {
+  type CreatedKey,
+  createdKeyCollection,
   type InstancePolicy,
   instancePolicyCollection,
   keyCollection,
@@ -62,6 +64,7 @@ interface Call<T> {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly keyRing?: string;
+  readonly prefer?: 'return=representation';
   readonly freshConnection?: boolean;
 }
 
@@ -79,6 +82,8 @@ export class RefusedCall extends Error {
 const KEY = 'application/vnd.ibm.kms.key+json';
 const actionType = (action: string): string => `application/vnd.ibm.kms.key_action_${action}+json`;
 const noContent = z.unknown();
+/** Deleted keys too; a list leaves them out otherwise. */
+const ALL_STATES = '0,1,2,3,5';
 
 /**
  * The dozen calls of the Key Protect API v2 that the product makes, one HTTP request each (two when a token turned
@@ -101,9 +106,23 @@ export class KeyProtectClient {
     return this.#act(context, rootKeyId, 'rewrap', { ciphertext, aad }, rewrapAnswer);
   }
 
-  keyMetadata(context: TryContext, id: string): Promise<KeyResource> {
+  keyMetadata(context: TryContext, id: string, target: 'root_key' | 'stored_key' = 'root_key'): Promise<KeyResource> {
     const path = `/keys/${pathId(id)}/metadata`;
-    return this.#one(context, { name: 'metadata', method: 'GET', path, target: 'root_key' });
+    return this.#one(context, { name: 'metadata', method: 'GET', path, target });
+  }
+
+  /** The key of this id as lists show it, deleted or not; a full id is found in an instance of any size. */
+  async findKey(context: TryContext, id: string): Promise<KeyResource | undefined> {
+    const query = new URLSearchParams({ limit: '1', search: pathId(id), state: ALL_STATES });
+    const path = `/keys?${query.toString()}`;
+    const call = { name: 'list', method: 'GET', path, target: 'instance', answer: keyCollection } as const;
+    try {
+      return (await this.#send(context, call)).resources.find((resource) => resource.id === id);
+    } catch (error) {
+      // What the service says in a large instance when there is no such id.
+      if (error instanceof RefusedCall && error.refusal.reasonCode === 'KEY_SEARCH_TOO_BROAD') return undefined;
+      throw error;
+    }
   }
 
   /** With the payload, when `id` is a standard key. */
@@ -111,19 +130,24 @@ export class KeyProtectClient {
     return this.#one(context, { name: 'get', method: 'GET', path: `/keys/${pathId(id)}`, target: 'stored_key' });
   }
 
-  /** Imports `payload` as a standard key. */
-  createStandardKey(context: TryContext, name: string, payload: Buffer, keyRing?: string): Promise<KeyResource> {
+  /** Imports `payload` as a standard key. Which form the answer has without the header is documented nowhere. */
+  async createStandardKey(context: TryContext, name: string, payload: Buffer, keyRing?: string): Promise<CreatedKey> {
     const resource = { type: KEY, name, extractable: true, payload: payload.toString('base64') };
-    return this.#one(context, {
+    const { resources } = await this.#send(context, {
       name: 'create',
       method: 'POST',
       path: '/keys',
       target: 'instance',
+      answer: createdKeyCollection,
       contentType: KEY,
+      prefer: 'return=representation',
       body: { metadata: { collectionType: KEY, collectionTotal: 1 }, resources: [resource] },
       freshConnection: true,
       ...(keyRing === undefined ? {} : { keyRing }),
     });
+    const [created] = resources;
+    if (created === undefined || !isUuid(created.id)) throw unreadableAnswer(201);
+    return created;
   }
 
   async deleteKey(context: TryContext, id: string): Promise<void> {
@@ -230,6 +254,7 @@ export class KeyProtectClient {
     };
     if (call.keyRing !== undefined) headers['x-kms-key-ring'] = call.keyRing;
     if (call.contentType !== undefined) headers['content-type'] = call.contentType;
+    if (call.prefer !== undefined) headers['prefer'] = call.prefer;
     return {
       method: call.method,
       path: `${this.options.basePath}/api/v2${call.path}`,

@@ -15,6 +15,14 @@ export const keyResource = z.object({
 });
 export type KeyResource = z.infer<typeof keyResource>;
 
+/** What a POST brings back: the whole key where it is asked for and the service agrees, its id alone otherwise. */
+export const createdKeyCollection = z.object({
+  resources: z
+    .array(z.object({ id: z.string(), name: z.string().optional(), creationDate: z.string().optional() }))
+    .length(1),
+});
+export type CreatedKey = z.infer<typeof createdKeyCollection>['resources'][number];
+
 /** `resources` is absent when a collection is empty. */
 export const keyCollection = z.object({
   /** True when the instance was too large and only an id or alias was looked up. */

@@ -96,6 +96,19 @@ describe('use of a key', () => {
     });
   });
 
+  it('is only put off while a failed-over region does not know a key as young as this one', async () => {
+    harness.clock.advance(3_600_000);
+    const young = await harness.createKey();
+    harness.keyManager.failOver(new Date(harness.clock.now().getTime() - 60_000));
+    expect(await harness.refusal('Get', { uniqueIdentifier: young })).toStrictEqual({
+      reason: 'GeneralFailure',
+      code: 'stored_key_absent',
+    });
+    await expect(harness.fetch(id)).resolves.toHaveLength(32);
+    harness.keyManager.failBack();
+    await expect(harness.fetch(young)).resolves.toHaveLength(32);
+  });
+
   const faults: readonly (readonly [KeyManagerFault, string, string])[] = [
     ['timeout', 'GeneralFailure', 'key_manager_timeout'],
     ['unavailable', 'GeneralFailure', 'key_manager_unavailable'],
@@ -104,7 +117,8 @@ describe('use of a key', () => {
     ['refused', 'GeneralFailure', 'key_manager_refused'],
     ['root_key_expired', 'PermissionDenied', 'root_key_expired'],
     ['root_key_missing', 'CryptographicFailure', 'root_key_missing'],
-    ['ciphertext_rejected', 'CryptographicFailure', 'stored_key_altered'],
+    ['stored_key_absent', 'GeneralFailure', 'stored_key_absent'],
+    ['ciphertext_rejected', 'CryptographicFailure', 'stored_key_not_unwrapped'],
   ];
   it.each(faults)('explains the fault %s', async (fault, reason, code) => {
     harness.keyManager.failNext('unwrap', fault);
@@ -199,7 +213,7 @@ describe('use of a key', () => {
       harness.store.objects().find(({ uniqueIdentifier }) => uniqueIdentifier === each)!,
     );
     harness.store.overwrite({ ...mine!, custody: theirs!.custody! });
-    expect(await get()).toStrictEqual({ reason: 'CryptographicFailure', code: 'stored_key_altered' });
+    expect(await get()).toStrictEqual({ reason: 'CryptographicFailure', code: 'stored_key_not_unwrapped' });
   });
 
   it.each(['no JSON', '{}', 'null', '{"v":2}'])('serves no key from the payload %s', async (payload) => {

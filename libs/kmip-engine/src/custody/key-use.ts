@@ -127,7 +127,7 @@ export class KeyUse {
     const aad = aadOf(place.instanceId, place.uniqueIdentifier);
     const cached = this.cache.get(place);
     const [fetched, early] = await Promise.allSettled([
-      keyManager.fetchKey(call, place.custody.storedKeyId),
+      keyManager.fetchKey(call, place.custody.storedKeyId, object.initialDate),
       cached === undefined ? Promise.resolve(undefined) : keyManager.unwrap(call, aad, cached),
     ]);
     let result = early.status === 'fulfilled' ? early.value : undefined;

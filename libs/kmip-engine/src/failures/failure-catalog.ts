@@ -269,9 +269,17 @@ const custody = {
     reason: ResultReason.ItemNotFound,
     text: 'The stored key vmware_kmip_<identifier> of this key was deleted in the key manager (Key Protect or HPCS): the key is shredded. Restore the stored key there if that was a mistake.',
   },
+  stored_key_absent: {
+    reason: ResultReason.GeneralFailure,
+    text: 'The stored key of this key is not there at the moment: it was stored a short time ago, or the region of the key manager failed over. Nothing in vCenter needs to be changed; try again later.',
+  },
   stored_key_altered: {
     reason: ResultReason.CryptographicFailure,
     text: 'The stored key in the key manager is not what this server put there, and the key cannot be unwrapped.',
+  },
+  stored_key_not_unwrapped: {
+    reason: ResultReason.CryptographicFailure,
+    text: 'The key manager does not unwrap the stored key: it has an error of its own, or the stored key was altered. Try again; if that stays so, ask its support or restore the stored key.',
   },
   root_key_disabled: {
     reason: ResultReason.PermissionDenied,

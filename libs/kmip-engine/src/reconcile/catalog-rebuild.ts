@@ -32,7 +32,7 @@ export interface RebuildOptions {
  * - `root_key_not_bound`: it lies under a root key the instance is not bound to; bind that one and run again
  * - `not_unwrapped`: the key manager does not unwrap it, or it is another key than it says
  * - `gone`: deleted since it was listed
- * - `busy`: a Create or a move of it is under way or being settled
+ * - `busy`: a Create or a move of it is under way or being settled, or the key manager does not give it out yet
  */
 export type RebuildRefusal = 'name_unknown' | 'damaged' | 'root_key_not_bound' | 'not_unwrapped' | 'gone' | 'busy';
 
@@ -289,6 +289,7 @@ async function ofThisKey<T>(altered: RebuildRefusal, work: () => Promise<T>): Pr
     return await work();
   } catch (error) {
     if (isFault(error, 'stored_key_missing')) throw new Refused('gone');
+    if (isFault(error, 'stored_key_absent')) throw new Refused('busy');
     if (isFault(error, 'ciphertext_rejected')) throw new Refused('not_unwrapped');
     if (error instanceof OperationFailure) throw new Refused(altered);
     throw error;

@@ -40,7 +40,11 @@ const CHECK_EVERY_MS = 6 * 3_600_000;
 const BEING_MOVED = 'being_moved';
 
 /** Concern one key and not the next one. */
-const KEY_FAULTS: ReadonlySet<KeyManagerFault> = new Set(['stored_key_missing', 'ciphertext_rejected']);
+const KEY_FAULTS: ReadonlySet<KeyManagerFault> = new Set([
+  'stored_key_missing',
+  'stored_key_absent',
+  'ciphertext_rejected',
+]);
 
 /** Keys of one instance that go from one root key, or its older versions, to another. */
 interface Lane {

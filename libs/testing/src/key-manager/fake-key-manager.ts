@@ -4,6 +4,7 @@ import {
   type CallContext,
   type KeyManager,
   KeyManagerError,
+  mayBeRolledBack,
   type RewrapResult,
   type RootKeyDescription,
   type StoredKey,
@@ -28,7 +29,13 @@ export interface KeyManagerCall {
 
 interface StoredRecord extends StoredKey {
   readonly payload: Buffer;
-  deleted: boolean;
+  deletedAt?: Date;
+}
+
+/** All credentials of one instance see the same of it. */
+interface InstanceView {
+  /** Set while the region is failed over: what is shown is the state of that moment. */
+  since?: Date;
 }
 
 export interface FakeKeyManagerOptions {
@@ -54,22 +61,24 @@ export class FakeKeyManager implements KeyManager {
   readonly #faults = new FaultScript();
   readonly #clock: Clock;
   readonly #stored: Map<string, StoredRecord>;
+  readonly #view: InstanceView;
 
-  constructor(options: FakeKeyManagerOptions = {}, stored = new Map<string, StoredRecord>()) {
+  constructor(options: FakeKeyManagerOptions = {}, stored = new Map<string, StoredRecord>(), view: InstanceView = {}) {
     this.rootKey = options.rootKey ?? new FakeRootKey();
     this.role = options.role ?? 'manager';
     this.#clock = options.clock ?? systemClock;
     this.#stored = stored;
+    this.#view = view;
   }
 
   /** The same instance seen with another credential. */
   withRole(role: FakeRole): FakeKeyManager {
-    return new FakeKeyManager({ role, clock: this.#clock, rootKey: this.rootKey }, this.#stored);
+    return new FakeKeyManager({ role, clock: this.#clock, rootKey: this.rootKey }, this.#stored, this.#view);
   }
 
   /** The same instance bound to another root key, as after a change of the binding. */
   withRootKey(rootKey: FakeRootKey): FakeKeyManager {
-    return new FakeKeyManager({ role: this.role, clock: this.#clock, rootKey }, this.#stored);
+    return new FakeKeyManager({ role: this.role, clock: this.#clock, rootKey }, this.#stored, this.#view);
   }
 
   failNext(method: KeyManagerMethod, fault: KeyManagerError['fault'], options?: FaultOptions): void {
@@ -109,12 +118,21 @@ export class FakeKeyManager implements KeyManager {
   deleteStoredKey(id: string): void {
     const record = this.#stored.get(id);
     if (record === undefined) throw new Error(`no stored key ${id}`);
-    record.deleted = true;
+    record.deletedAt = this.#clock.now();
+  }
+
+  /** The region fails over: what was stored after `since` is not known, what was deleted after it is there again. */
+  failOver(since: Date): void {
+    this.#view.since = since;
+  }
+
+  failBack(): void {
+    delete this.#view.since;
   }
 
   /** Live stored keys, oldest first. */
   storedKeys(): readonly StoredKey[] {
-    return [...this.#stored.values()].filter(({ deleted }) => !deleted).map(describe);
+    return [...this.#stored.values()].filter((record) => this.#shown(record) === 'live').map(describe);
   }
 
   callsOf(method: KeyManagerMethod): readonly KeyManagerCall[] {
@@ -166,31 +184,30 @@ export class FakeKeyManager implements KeyManager {
         });
       }
       const id = randomUUID();
-      const record = { id, name, createdAt: this.#clock.now(), payload: Buffer.from(payload), deleted: false };
+      const record = { id, name, createdAt: this.#clock.now(), payload: Buffer.from(payload) };
       this.#stored.set(id, record);
       return describe(record);
     });
   }
 
-  fetchKey(context: CallContext, storedKeyId: string): Promise<Buffer> {
+  fetchKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<Buffer> {
     return this.#call('fetchKey', context, { target: storedKeyId }, () => {
       this.#requireRole('writer', 'read a key');
       const record = this.#stored.get(storedKeyId);
-      if (record === undefined || record.deleted) {
-        throw new KeyManagerError('stored_key_missing', `the key manager has no key ${storedKeyId}`, {
-          httpStatus: 404,
-          reasonCode: 'KEY_NOT_FOUND_ERR',
-        });
-      }
-      return Buffer.from(record.payload);
+      const shown = this.#shown(record);
+      if (record !== undefined && shown === 'live') return Buffer.from(record.payload);
+      if (shown === 'unknown') this.#requireOld(storedAt);
+      throw new KeyManagerError('stored_key_missing', `the key manager has no key ${storedKeyId}`);
     });
   }
 
-  deleteKey(context: CallContext, storedKeyId: string): Promise<void> {
+  deleteKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<void> {
     return this.#call('deleteKey', context, { target: storedKeyId }, () => {
       this.#requireRole('manager', 'delete a key');
       const record = this.#stored.get(storedKeyId);
-      if (record !== undefined) record.deleted = true;
+      const shown = this.#shown(record);
+      if (record !== undefined && shown === 'live') record.deletedAt = this.#clock.now();
+      if (shown === 'unknown') this.#requireOld(storedAt);
     });
   }
 
@@ -224,6 +241,21 @@ export class FakeKeyManager implements KeyManager {
     return this.#faults.run(method, context, () => {
       if (!this.credentialAccepted) throw new KeyManagerError('credential_rejected', 'IAM does not know this API key');
       return effect();
+    });
+  }
+
+  #shown(record: StoredRecord | undefined): 'live' | 'deleted' | 'unknown' {
+    const { since } = this.#view;
+    if (record === undefined || (since !== undefined && record.createdAt > since)) return 'unknown';
+    const deleted = record.deletedAt !== undefined && (since === undefined || record.deletedAt <= since);
+    return deleted ? 'deleted' : 'live';
+  }
+
+  /** A key this young may be one that a failed-over region does not know. */
+  #requireOld(storedAt: Date | undefined): void {
+    if (storedAt === undefined || !mayBeRolledBack(storedAt, this.#clock.now())) return;
+    throw new KeyManagerError('stored_key_absent', 'the stored key is not there at the moment', {
+      certainlyNotDone: false,
     });
   }
 

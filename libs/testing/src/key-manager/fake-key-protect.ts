@@ -63,6 +63,8 @@ const refuse = (status: number, code?: string): never => {
 export class FakeKeyProtect {
   readonly instanceGuid: string = randomUUID();
   readonly requests: FakeRequest[] = [];
+  /** A POST is answered with the id alone, whatever the client prefers. */
+  shortAnswers = false;
   /** Search stops working above this many keys, as in the service. */
   maximumSearch = 5_000;
   readonly #roles = new Map<string, FakeRole>();
@@ -93,6 +95,11 @@ export class FakeKeyProtect {
     const key = this.#standardKeys.get(id);
     if (key === undefined) throw new Error(`no standard key ${id}`);
     key.state = STATE_NUMBERS.destroyed;
+  }
+
+  /** As after a purge, or as a region that never heard of it. */
+  forgetStandardKey(id: string): void {
+    this.#standardKeys.delete(id);
   }
 
   standardKeyNames(): readonly string[] {
@@ -138,11 +145,16 @@ export class FakeKeyProtect {
   }
 
   #list(query: URLSearchParams): FakeResponse {
-    const live = [...this.#standardKeys.values()].filter(({ state }) => state !== STATE_NUMBERS.destroyed);
+    const deletedToo = query.get('state')?.includes('5') === true;
+    const live = [...this.#standardKeys.values()].filter(
+      ({ state }) => deletedToo || state !== STATE_NUMBERS.destroyed,
+    );
     const search = query.get('search')?.replace('name:', '').toLowerCase();
     if (search !== undefined && live.length > this.maximumSearch) return keyProtectError(400, 'KEY_SEARCH_TOO_BROAD');
-    const found = live.filter(({ name }) => search === undefined || name.toLowerCase().includes(search));
-    const offset = Number(query.get('offset'));
+    const found = live.filter(
+      ({ id, name }) => search === undefined || id === search || name.toLowerCase().includes(search),
+    );
+    const offset = Number(query.get('offset') ?? '0');
     const page = found.slice(offset, offset + Number(query.get('limit'))).map((key) => describe(key));
     return { status: 200, body: { metadata: {}, ...(page.length === 0 ? {} : { resources: page }) } };
   }
@@ -159,6 +171,7 @@ export class FakeKeyProtect {
       state: STATE_NUMBERS.active,
     };
     this.#standardKeys.set(key.id, key);
+    if (this.shortAnswers) return { status: 201, body: { metadata: {}, resources: [{ id: key.id }] } };
     return { ...resource(key, false), status: 201 };
   }
 
@@ -178,6 +191,8 @@ export class FakeKeyProtect {
   }
 
   #metadata(id: string): FakeResponse {
+    const standardKey = this.#standardKeys.get(id);
+    if (standardKey !== undefined) return resource(standardKey, false);
     const { state, version } = this.#rootKey(id);
     const body = { id, name: 'root', state: STATE_NUMBERS[state], extractable: false, keyVersion: { id: version } };
     return { status: 200, body: { metadata: {}, resources: [body] } };

@@ -14,7 +14,11 @@ const IV_LENGTH = 12;
 const encodeAad = (aad: Aad): Buffer => Buffer.from(JSON.stringify(aad), 'utf8');
 
 const rejected = (message: string): KeyManagerError =>
-  new KeyManagerError('ciphertext_rejected', message, { httpStatus: 422, reasonCode: 'UNPROCESSABLE_CIPHERTEXT_ERR' });
+  new KeyManagerError('ciphertext_rejected', message, {
+    httpStatus: 422,
+    reasonCode: 'UNPROCESSABLE_CIPHERTEXT_ERR',
+    doubtful: true,
+  });
 
 interface Envelope {
   readonly ciphertext: string;

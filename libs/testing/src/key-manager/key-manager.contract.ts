@@ -229,6 +229,23 @@ function storedKeys(harness: () => KeyManagerHarness): void {
     }
   });
 
+  it('calls a stored key it does not know missing only when it is too old for a fail-over to hide it', async () => {
+    const { keyManager } = harness();
+    const [unknown, now, longAgo] = [randomUUID(), new Date(), new Date(0)];
+    await expectFault(keyManager.fetchKey(context(), unknown, now), 'stored_key_absent', { certainlyNotDone: false });
+    await expectFault(keyManager.deleteKey(context(), unknown, now), 'stored_key_absent', { certainlyNotDone: false });
+    await expectFault(keyManager.fetchKey(context(), unknown, longAgo), 'stored_key_missing');
+    await expect(keyManager.deleteKey(context(), unknown, longAgo)).resolves.toBeUndefined();
+  });
+
+  it('believes at once that a young stored key is gone when the key manager shows it as deleted', async () => {
+    const { keyManager } = harness();
+    const stored = await keyManager.storeKey(context(), uniqueName(), Buffer.from('x'));
+    await keyManager.deleteKey(context(), stored.id, stored.createdAt);
+    await expectFault(keyManager.fetchKey(context(), stored.id, stored.createdAt), 'stored_key_missing');
+    await expect(keyManager.deleteKey(context(), stored.id, stored.createdAt)).resolves.toBeUndefined();
+  });
+
   it('fetches stored keys although the root key is disabled: only the unwrap is refused', async () => {
     const { keyManager } = harness();
     const stored = await keyManager.storeKey(context(), uniqueName(), Buffer.from('x'));
