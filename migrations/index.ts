@@ -7,6 +7,7 @@ import { AuditSearch1764600000000 } from './1764600000000-audit-search';
 import { RoomForFetches1764700000000 } from './1764700000000-room-for-fetches';
 import { CatalogRetention1764800000000 } from './1764800000000-catalog-retention';
 import { NamesInOrder1765000000000 } from './1765000000000-names-in-order';
+import { AccessAtCommit1765200000000 } from './1765200000000-access-at-commit';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   RoomForFetches1764700000000,
   CatalogRetention1764800000000,
   NamesInOrder1765000000000,
+  AccessAtCommit1765200000000,
 ];

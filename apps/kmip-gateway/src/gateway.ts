@@ -189,7 +189,7 @@ export class Gateway {
       certificateName,
       remoteAddress: peer.remoteAddress,
       endpointName: this.parts.config.kmipEndpointName,
-      store: this.parts.region.objectStores.forInstance(instanceId),
+      store: this.parts.region.objectStores.forClient(client),
       limits: { maximumLiveKeys: client.maximumKeys },
       signal: this.#stopping.signal,
       ...keyManager,

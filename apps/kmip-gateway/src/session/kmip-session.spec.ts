@@ -11,10 +11,10 @@ const CLIENT: Verdict = { client: entry() };
 const EXPIRED: Verdict = { refusal: 'certificate_expired', message: 'it expired', known: entry() };
 const UNKNOWN: Verdict = { refusal: 'certificate_unknown', message: 'not allowed' };
 
-function session(verdict: Verdict, catalog: 'up' | 'down' = 'up') {
+function session(verdict: Verdict | (() => Verdict), catalog: 'up' | 'down' = 'up') {
   const said: string[] = [];
   const subject = new KmipSession({
-    admission: { judge: () => verdict },
+    admission: { judge: typeof verdict === 'function' ? verdict : () => verdict },
     engine: {
       handle: () => Promise.resolve(Buffer.from('served')),
       errorResponse: (_bytes, reason, message) => Buffer.from(`${reason} ${message}`),
@@ -62,6 +62,13 @@ describe('KmipSession', () => {
     const { ask, said } = session(EXPIRED);
     expect(await ask()).toEqual([`${ResultReason.AuthenticationNotSuccessful} it expired`, true]);
     expect(said).toContain(`audited ${entry().instanceId}`);
+  });
+
+  it('judges again when its turn comes', async () => {
+    const verdicts = [CLIENT, EXPIRED];
+    const { ask, said } = session(() => verdicts.shift() ?? EXPIRED);
+    expect(await ask()).toEqual([`${ResultReason.AuthenticationNotSuccessful} it expired`, true]);
+    expect(said).toContain('refused certificate_expired');
   });
 
   it('does nothing for a client that has gone', async () => {

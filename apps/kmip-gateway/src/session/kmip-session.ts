@@ -65,6 +65,9 @@ export class KmipSession implements KmipConnectionHandler {
     return this.#turns.run(verdict.client.instanceId, async () => {
       // Whoever left while it waited is not served at others' expense.
       if (signal.aborted) return GONE;
+      // Its turn may have come late: nobody's key manager is called for a client that was removed meanwhile.
+      const late = this.parts.admission.judge(peer);
+      if ('refusal' in late) return this.#refuse(message, peer, late);
       const scope = await this.#scope(message, verdict.client, peer, signal);
       return 'response' in scope ? scope : { response: await this.parts.engine.handle(message, scope) };
     });

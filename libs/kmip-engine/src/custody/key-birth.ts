@@ -9,7 +9,7 @@ import { fail } from '../failures/operation-failure';
 import { settleDates, wholeSeconds } from '../lifecycle';
 import { type OperationContext, auditEvent, callContext } from '../operation-context';
 import { type ManagedObject } from '../ports/managed-object';
-import { ObjectStoreError } from '../ports/managed-object-store.port';
+import { AccessWithdrawn, ObjectStoreError } from '../ports/managed-object-store.port';
 import { type EnvelopeCache } from './envelope-cache';
 import { certainlyNotDone, explainKeyManager } from './key-manager-failure';
 import { type RootKeyBinding, aadOf, currentBinding } from './root-key-binding';
@@ -149,6 +149,8 @@ export class KeyBirth {
       await store.completeIntent(object, audit);
     } catch (error) {
       if (error instanceof ObjectStoreError) return this.#refuse(context, binding, object, error);
+      // Nothing more is done in the name of a client that lost its access: the reconciler settles the intent.
+      if (error instanceof AccessWithdrawn) throw error;
       // The commit may have happened. Repeating it is harmless and, unlike reading back, waits for one still under way.
       await this.#completeAgain(context, binding, object, audit);
     }

@@ -58,6 +58,26 @@ const batch = {
   },
 } as const satisfies Record<string, FailureEntry>;
 
+/** Told by the commit of an operation whose client was still known when it began. */
+const access = {
+  certificate_removed: {
+    reason: ResultReason.AuthenticationNotSuccessful,
+    text: 'The client certificate was removed from this KMIP instance. Nothing was changed and no key was given out. Add the certificate to the instance again if that was a mistake.',
+  },
+  certificate_expired: {
+    reason: ResultReason.AuthenticationNotSuccessful,
+    text: 'The client certificate has expired. Make a new one in vCenter and add it to the KMIP instance; both may be allowed at the same time.',
+  },
+  instance_disabled: {
+    reason: ResultReason.AuthenticationNotSuccessful,
+    text: 'The KMIP instance is disabled in IBM Cloud. Nothing was deleted: keys are served again once it is enabled.',
+  },
+  instance_removing: {
+    reason: ResultReason.AuthenticationNotSuccessful,
+    text: 'The KMIP instance is being removed.',
+  },
+} as const satisfies Record<string, FailureEntry>;
+
 const objects = {
   unknown_object: {
     reason: ResultReason.ItemNotFound,
@@ -324,6 +344,6 @@ const custody = {
 } as const satisfies Record<string, FailureEntry>;
 
 /** Every failure a client can be told, by its stable code. docs/errors.md lists the same codes; a spec compares them. */
-export const failureCatalog = { ...batch, ...objects, ...attributes, ...custody } as const;
+export const failureCatalog = { ...batch, ...access, ...objects, ...attributes, ...custody } as const;
 
 export type FailureCode = keyof typeof failureCatalog;

@@ -1,9 +1,11 @@
 import { DomainError } from '@lib/kernel';
 
+import { ACCESS_REFUSALS } from '../ports/managed-object-store.port';
 import { type FailureCode } from './failure-catalog';
 
 /** Errors of the parts around the engine that a client can be told about, by their codes (docs/errors.md). */
-const FAILURE_OF: ReadonlyMap<string, FailureCode> = new Map([
+const FAILURE_OF: ReadonlyMap<string, FailureCode> = new Map<string, FailureCode>([
+  ...ACCESS_REFUSALS.map((refusal) => [refusal, refusal] as const),
   ['database_unavailable', 'catalog_unavailable'],
   ['commit_outcome_unknown', 'catalog_unavailable'],
   ['credential_unreadable', 'credential_unreadable'],

@@ -1,5 +1,5 @@
 import { type AuditEvent } from '@lib/audit';
-import { type UniqueIdentifier } from '@lib/kernel';
+import { DomainError, type UniqueIdentifier } from '@lib/kernel';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { type CustodyMoves } from './custody-moves.port';
@@ -62,6 +62,9 @@ export interface Mutation<T> {
 /**
  * The catalog of one instance. Born scoped: it has no tenant parameter to forget, and a foreign identifier is simply
  * not there. Every write commits its audit event in the same transaction; if that fails nothing is changed.
+ *
+ * One that is made for a client judges its certificate in the very statement that commits an event of success, and
+ * throws {@link AccessWithdrawn} when it is not served any more. Failures are recorded all the same.
  */
 export interface ManagedObjectStore {
   readonly moves: CustodyMoves;
@@ -131,6 +134,25 @@ export interface ManagedObjectStore {
 
   /** Audit event with no other change (reads of attributes, refusals). Resolves once committed. */
   record(audit: AuditEvent): Promise<void>;
+}
+
+/** Why a client is not served any more; codes of the failures it is told (docs/errors.md). */
+export const ACCESS_REFUSALS = [
+  'certificate_removed',
+  'certificate_expired',
+  'instance_disabled',
+  'instance_removing',
+] as const;
+export type AccessRefusal = (typeof ACCESS_REFUSALS)[number];
+
+/**
+ * The client lost its access before its operation could be committed. Nothing was: neither a change nor the record
+ * without which no key is given out.
+ */
+export class AccessWithdrawn extends DomainError {
+  constructor(readonly code: AccessRefusal) {
+    super('the client is not served any more');
+  }
 }
 
 export class ObjectStoreError extends Error {

@@ -1,19 +1,25 @@
 import { type AuditEvent } from '@lib/audit';
-import { type ManagedObject } from '@lib/kmip-engine';
+import { AccessWithdrawn, type ManagedObject } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
 import { type QueryResult } from 'pg';
 
-import { DatabaseUnavailable } from '../database/persistence.error';
+import { ClientsRefused, DatabaseUnavailable } from '../database/persistence.error';
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type AuditedChange, type TenantTransactions, type Transaction } from '../database/transactions';
 import { isDestroyed } from './catalog-statements';
 
 const MAXIMUM_BATCH = 128;
 
-interface Job {
+/** What is to be committed. */
+export interface Entry {
   readonly audit: AuditEvent;
+  /** Certificate in whose name it happened; absent for what needs none. */
+  readonly client?: string | undefined;
   /** Present when a key is about to be served: it must still be servable as the caller saw it. */
   readonly object?: ManagedObject;
+}
+
+interface Job extends Entry {
   resolve(recorded: boolean): void;
   reject(error: unknown): void;
 }
@@ -37,10 +43,13 @@ export class FetchLog {
 
   constructor(private readonly transactions: TenantTransactions) {}
 
-  /** @returns false when the object is no longer servable as given; nothing is recorded then */
-  record(instanceId: InstanceId, audit: AuditEvent, object?: ManagedObject): Promise<boolean> {
+  /**
+   * @returns false when the object is no longer servable as given; nothing is recorded then
+   * @throws AccessWithdrawn when the certificate is not served any more; nothing is recorded then either
+   */
+  record(instanceId: InstanceId, entry: Entry): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const job: Job = { audit, ...(object === undefined ? {} : { object }), resolve, reject };
+      const job: Job = { ...entry, resolve, reject };
       const queue = this.waiting.get(instanceId);
       if (queue !== undefined) {
         queue.push(job);
@@ -64,13 +73,26 @@ export class FetchLog {
         );
         for (const job of batch) job.resolve(recorded.has(job));
       } catch (error) {
+        if (error instanceof ClientsRefused) queue.unshift(...refuse(batch, error));
         // Those who waited behind an outage have had their time too.
-        const failed = error instanceof DatabaseUnavailable ? [...batch, ...queue.splice(0)] : batch;
-        for (const job of failed) job.reject(error);
+        else rejectAll(error instanceof DatabaseUnavailable ? [...batch, ...queue.splice(0)] : batch, error);
       }
     }
     this.waiting.delete(instanceId);
   }
+}
+
+/** One client's removal fails nobody else's fetch. @returns those that are to be tried again */
+function refuse(batch: readonly Job[], { refusals }: ClientsRefused): readonly Job[] {
+  return batch.filter((job) => {
+    const refusal = job.client === undefined ? undefined : refusals.get(job.client);
+    if (refusal !== undefined) job.reject(new AccessWithdrawn(refusal));
+    return refusal === undefined;
+  });
+}
+
+function rejectAll(jobs: readonly Job[], error: unknown): void {
+  for (const job of jobs) job.reject(error);
 }
 
 async function commit(
@@ -86,6 +108,7 @@ async function commit(
   if (recorded.length > 0) {
     await transaction.appendAudit(
       recorded.map(({ audit }) => audit),
+      [...new Set(recorded.flatMap(({ client }) => client ?? []))],
       fetches.length === 0 ? undefined : fetched(fetches),
     );
   }

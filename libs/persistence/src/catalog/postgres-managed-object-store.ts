@@ -1,5 +1,7 @@
 import { type AuditEvent } from '@lib/audit';
 import {
+  type AccessRefusal,
+  AccessWithdrawn,
   type CreationIntent,
   type CustodyMoves,
   type LocateFilter,
@@ -11,7 +13,7 @@ import {
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 import { type QueryResult } from 'pg';
 
-import { violatedConstraint } from '../database/persistence.error';
+import { ClientsRefused, violatedConstraint } from '../database/persistence.error';
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type TenantTransactions, type Transaction } from '../database/transactions';
 import { findAttributes } from './attribute-search';
@@ -30,14 +32,17 @@ const READ_USAGE: PreparedStatement = {
 /** Checks and takes a place in the quota with the intent: the lock on its row makes parallel creations queue up. */
 const OPEN_INTENT = {
   name: 'intent_open',
-  text: `WITH intent AS (
+  text: `WITH client AS (SELECT CASE WHEN $7::uuid IS NOT NULL THEN certificate_refusal($1, $7) END AS refusal),
+    intent AS (
       INSERT INTO creation_intents (instance_id, id, stored_key_name, started_at, created_by)
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING 1),
+        SELECT $1::uuid, $2::uuid, $3, $4::timestamptz, $5 FROM client WHERE refusal IS NULL
+        ON CONFLICT DO NOTHING RETURNING 1),
     place AS (
       INSERT INTO instance_usage (instance_id, live_keys) SELECT $1, 1 FROM intent WHERE $6::int > 0
         ON CONFLICT (instance_id) DO UPDATE SET live_keys = instance_usage.live_keys + 1
           WHERE instance_usage.live_keys < $6 RETURNING 1)
-    SELECT EXISTS (SELECT FROM intent) AS opened, EXISTS (SELECT FROM place) AS taken`,
+    SELECT (SELECT refusal FROM client) AS refusal, EXISTS (SELECT FROM intent) AS opened,
+      EXISTS (SELECT FROM place) AS taken`,
 };
 
 const LOCK_INTENT: PreparedStatement = {
@@ -45,6 +50,12 @@ const LOCK_INTENT: PreparedStatement = {
   types: 'uuid, uuid',
   text: 'SELECT claimed_at, started_at FROM creation_intents WHERE instance_id = $1 AND id = $2 FOR UPDATE',
 };
+
+interface OpenedIntent {
+  readonly refusal: AccessRefusal | null;
+  readonly opened: boolean;
+  readonly taken: boolean;
+}
 
 interface LockedIntent {
   readonly claimed_at: Date | null;
@@ -65,6 +76,8 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     private readonly transactions: TenantTransactions,
     private readonly fetchLog: FetchLog,
     private readonly instanceId: InstanceId,
+    /** Id of the certificate in whose name everything is done; absent for what is done in nobody's. */
+    private readonly client?: string,
   ) {
     this.moves = new PostgresCustodyMoves(transactions, instanceId);
   }
@@ -82,21 +95,22 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
 
   async openIntent(intent: CreationIntent, maximumLive: number): Promise<void> {
     const { uniqueIdentifier, storedKeyName, startedAt, createdBy } = intent;
-    const values = [this.instanceId, uniqueIdentifier, storedKeyName, startedAt, createdBy, maximumLive];
+    const values = [this.instanceId, uniqueIdentifier, storedKeyName, startedAt, createdBy, maximumLive, this.client];
     await this.transactions.run(this.instanceId, async ({ client }) => {
-      const { rows } = await client.query<{ opened: boolean; taken: boolean }>({ ...OPEN_INTENT, values });
+      const { rows } = await client.query<OpenedIntent>({ ...OPEN_INTENT, values });
       const [outcome] = rows;
+      requireNone(outcome?.refusal);
       if (outcome?.opened === true && !outcome.taken) throw new ObjectStoreError('quota_exceeded');
     });
   }
 
   async completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void> {
     const complete = async (transaction: Transaction, [intent, existing]: QueryResult[]): Promise<void> => {
-      if (existing?.rowCount === 1) return;
+      if (existing?.rowCount === 1) return this.requireAccess(transaction);
       const [open] = (intent?.rows ?? []) as LockedIntent[];
       if (open === undefined || open.claimed_at !== null) throw new ObjectStoreError('intent_closed');
       await insertObject(transaction, object);
-      await transaction.appendAudit([audit]);
+      await transaction.appendAudit([audit], this.clientsOf(audit));
     };
     const first = this.lockBirth(object);
     await this.withStoreErrors(() => this.transactions.run(this.instanceId, complete, first));
@@ -177,14 +191,14 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       if (current === undefined) return undefined;
       const { object, audit, result } = decide(current);
       if (object !== undefined) await updateObject(transaction, current, { ...object, uniqueIdentifier });
-      await transaction.appendAudit([audit]);
+      await transaction.appendAudit([audit], this.clientsOf(audit));
       return { result };
     };
     return this.withStoreErrors(() => this.transactions.run(this.instanceId, change, first));
   }
 
   async recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean> {
-    return this.fetchLog.record(this.instanceId, audit, object);
+    return this.fetchLog.record(this.instanceId, { audit, object, client: this.client });
   }
 
   async pendingDeletions(
@@ -215,7 +229,8 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async record(audit: AuditEvent): Promise<void> {
-    await this.fetchLog.record(this.instanceId, audit);
+    const [client] = this.clientsOf(audit);
+    await this.fetchLog.record(this.instanceId, { audit, client });
   }
 
   /** The intent is locked before the object is looked for: a twin call that just finished is seen then. */
@@ -224,14 +239,40 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     return [LOCK_INTENT, OBJECT_EXISTS].map((statement) => ({ statement, values }));
   }
 
+  /** For an answer that commits nothing, because another transaction has. */
+  private async requireAccess({ client: connection }: Transaction): Promise<void> {
+    if (this.client === undefined) return;
+    const { rows } = await connection.query<{ refusal: AccessRefusal | null }>(
+      'SELECT certificate_refusal($1, $2) AS refusal',
+      [this.instanceId, this.client],
+    );
+    requireNone(rows[0]?.refusal);
+  }
+
+  /** A client that lost its access is told so, and the trail has it: only what succeeds needs the access. */
+  private clientsOf({ outcome }: AuditEvent): readonly string[] {
+    return this.client === undefined || outcome === 'failure' ? [] : [this.client];
+  }
+
   private async withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof ClientsRefused) throw withdrawn(error);
       if (violatedConstraint(error) === 'ux_managed_object_attributes_name') throw new ObjectStoreError('name_taken');
       throw error;
     }
   }
+}
+
+function requireNone(refusal: AccessRefusal | null | undefined): void {
+  if (refusal !== null && refusal !== undefined) throw new AccessWithdrawn(refusal);
+}
+
+/** A transaction of the store is one client's. */
+function withdrawn({ refusals }: ClientsRefused): AccessWithdrawn {
+  const [refusal = 'certificate_removed'] = refusals.values();
+  return new AccessWithdrawn(refusal);
 }
 
 function objectIn(result: QueryResult | undefined): ManagedObject | undefined {

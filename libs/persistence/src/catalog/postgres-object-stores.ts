@@ -1,6 +1,7 @@
 import { type AuditEvent, type AuditSink } from '@lib/audit';
 import { type ManagedObjectStore } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
+import { type DirectoryEntry } from '@lib/tenancy';
 import { type DataSource } from 'typeorm';
 
 import { TenantTransactions } from '../database/transactions';
@@ -17,7 +18,12 @@ export class PostgresObjectStores {
     this.fetchLog = new FetchLog(this.transactions);
   }
 
-  /** Cheap: make one per session or per request. */
+  /** For a client's request, done in the name of its certificate. Cheap: make one per request. */
+  forClient({ instanceId, certificateId }: Pick<DirectoryEntry, 'instanceId' | 'certificateId'>): ManagedObjectStore {
+    return new PostgresManagedObjectStore(this.transactions, this.fetchLog, instanceId, certificateId);
+  }
+
+  /** For the service's own work and for administrators, who have no certificate. */
   forInstance(instanceId: InstanceId): ManagedObjectStore {
     return new PostgresManagedObjectStore(this.transactions, this.fetchLog, instanceId);
   }
@@ -26,7 +32,7 @@ export class PostgresObjectStores {
   get auditSink(): AuditSink {
     return {
       record: async (event: AuditEvent): Promise<void> => {
-        await this.fetchLog.record(event.instanceId, event);
+        await this.fetchLog.record(event.instanceId, { audit: event });
       },
     };
   }

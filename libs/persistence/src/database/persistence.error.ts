@@ -1,4 +1,5 @@
 import { DomainError } from '@lib/kernel';
+import { type AccessRefusal } from '@lib/kmip-engine';
 
 /** The database could not be used in time. Nothing was changed. */
 export class DatabaseUnavailable extends DomainError {
@@ -11,6 +12,27 @@ export class DatabaseUnavailable extends DomainError {
  */
 export class CommitOutcomeUnknown extends DomainError {
   readonly code = 'commit_outcome_unknown';
+}
+
+/** Certificates in whose name something was to be committed are not served any more; nothing was committed. */
+export class ClientsRefused extends Error {
+  constructor(
+    /** By id of the certificate. */
+    readonly refusals: ReadonlyMap<string, AccessRefusal>,
+    options: ErrorOptions,
+  ) {
+    super('a client certificate is not served any more', options);
+    this.name = 'ClientsRefused';
+  }
+
+  /** @returns undefined for any other error */
+  static from(error: unknown): ClientsRefused | undefined {
+    if (sqlState(error) !== 'KM001') return undefined;
+    const detail = String((error as { detail?: unknown }).detail);
+    return new ClientsRefused(new Map(Object.entries(JSON.parse(detail) as Record<string, AccessRefusal>)), {
+      cause: error,
+    });
+  }
 }
 
 /** SQLSTATE of an error of `pg`, through TypeORM's wrapping; undefined for a broken connection. */

@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { type AuditEvent, canonicalAuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
-import { type ClientBase, type QueryResult } from 'pg';
+import { type ClientBase, type QueryConfig, type QueryResult } from 'pg';
 import { type DataSource, type EntityManager } from 'typeorm';
 
 import { type Checkout, checkOut } from './checkout';
 import { LIMITS } from './connection';
-import { CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
+import { ClientsRefused, CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
 import { executeSql, prepare, type PreparedCall, uuidLiteral } from './prepared';
 
 const MAX_ATTEMPTS = 6;
@@ -23,8 +23,12 @@ export interface Transaction {
   readonly instanceId: InstanceId;
   readonly client: ClientBase;
   readonly manager: EntityManager;
-  /** Extends the instance's audit chain and keeps its head locked until the end: call it last, and once. */
-  appendAudit(events: readonly AuditEvent[], change?: AuditedChange): Promise<void>;
+  /**
+   * Extends the instance's audit chain and keeps its head locked until the end: call it last, and once.
+   * @param clients ids of the certificates in whose name this is done; all must be served at this moment
+   * @throws ClientsRefused
+   */
+  appendAudit(events: readonly AuditEvent[], clients?: readonly string[], change?: AuditedChange): Promise<void>;
 }
 
 /** A change that shares a round trip with its audit records. Its parameters: the instance as $1, `values` from $3 on. */
@@ -34,6 +38,8 @@ export interface AuditedChange {
   readonly text: string;
   readonly values: readonly unknown[];
 }
+
+const NO_CHANGE: AuditedChange = { name: 'append_audit', text: '', values: [] };
 
 interface ChainMark {
   readonly seq: string;
@@ -173,7 +179,7 @@ class Session {
     if (this.fate === 'lost' || OUTAGE.test(sqlState(error) ?? '')) {
       return new DatabaseUnavailable('the database did not answer in time', { cause: error });
     }
-    return error;
+    return ClientsRefused.from(error) ?? error;
   }
 
   async close(): Promise<void> {
@@ -211,18 +217,35 @@ class Session {
       instanceId: this.instanceId,
       client,
       manager,
-      appendAudit: async (events, change) => {
-        const append = 'SELECT last_seq, last_hash FROM append_audit($1, $2)';
-        const { rows } = await client.query<{ last_seq: string; last_hash: Buffer }>({
-          name: change?.name ?? 'append_audit',
-          text: change === undefined ? append : `WITH change AS (${change.text}) ${append}`,
-          values: [this.instanceId, events.map((event) => canonicalAuditEvent(event)), ...(change?.values ?? [])],
-        });
+      appendAudit: async (events, clients = [], change) => {
+        const { rows } = await client.query<ChainMarkRow>(auditQuery(this.instanceId, events, clients, change));
         const [row] = rows;
         if (row !== undefined) this.mark = { seq: row.last_seq, hash: row.last_hash };
       },
     };
   }
+}
+
+interface ChainMarkRow {
+  readonly last_seq: string;
+  readonly last_hash: Buffer;
+}
+
+function auditQuery(
+  instanceId: InstanceId,
+  events: readonly AuditEvent[],
+  clients: readonly string[],
+  change: AuditedChange = NO_CHANGE,
+): QueryConfig {
+  const values: unknown[] = [instanceId, events.map((event) => canonicalAuditEvent(event)), ...change.values];
+  const judged = clients.length > 0;
+  const append = judged ? `append_audit_for($1, $2, $${String(values.push(clients))})` : 'append_audit($1, $2)';
+  const changing = change.text === '' ? '' : `WITH change AS (${change.text}) `;
+  return {
+    name: `${change.name}${judged ? '_for' : ''}`,
+    text: `${changing}SELECT last_seq, last_hash FROM ${append}`,
+    values,
+  };
 }
 
 /** With the SQLSTATE of in_failed_sql_transaction, so that it is known to have had no effect. */

@@ -14,6 +14,19 @@ export async function insertInstance(admin: Client, id: string = randomUUID()): 
   return id as InstanceId;
 }
 
+/** Allows a certificate in an instance by plain SQL, for suites that are not about registration. @returns its id */
+export async function insertCertificate(admin: Client, instanceId: InstanceId): Promise<string> {
+  const id = randomUUID();
+  await admin.query(
+    `INSERT INTO client_certificates (instance_id, id, name, fingerprint_sha256, fingerprint_sha1, pem, subject, issuer,
+        serial_number, not_before, not_after, key_type, created_at, updated_at, revision)
+      VALUES ($1, $2::uuid, $2::text, encode(sha256($2::text::bytea), 'hex'), '', '', '', '', '01', now() - interval '1 hour',
+        now() + interval '1 hour', '', now(), now(), 1)`,
+    [instanceId, id],
+  );
+  return id;
+}
+
 export function sampleAudit(instanceId: InstanceId, changes: Partial<AuditEvent> = {}): AuditEvent {
   return {
     instanceId,
