@@ -1,5 +1,5 @@
 import { decodeResponseMessage, encodeRequestMessage, ObjectType } from '@lib/kmip-protocol';
-import { aRequest, EngineHarness, vcenterKey } from '@lib/testing';
+import { anyOperationRequest, aRequest, EngineHarness, failureCode, propertyRuns, vcenterKey } from '@lib/testing';
 import fc from 'fast-check';
 
 const create = encodeRequestMessage(
@@ -33,6 +33,19 @@ describe('whatever bytes come', () => {
         expect(harness.logs).toStrictEqual([]);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('is answered without `internal` when it can be read', async () => {
+    const harness = new EngineHarness();
+    const known = [await harness.createKey(), await harness.createKey()];
+    await fc.assert(
+      fc.asyncProperty(anyOperationRequest(known), fc.integer({ min: 0, max: 4 }), async (request, minor) => {
+        const [item] = await harness.batch([request], { protocolVersion: { major: 1, minor } });
+        expect(item && failureCode(item)).not.toBe('internal');
+        expect(harness.logs).toStrictEqual([]);
+      }),
+      propertyRuns(1000),
     );
   });
 });

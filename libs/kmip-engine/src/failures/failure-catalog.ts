@@ -258,6 +258,10 @@ const attributes = {
     reason: ResultReason.InvalidField,
     text: 'Locate does not search by this attribute.',
   },
+  locate_page_negative: {
+    reason: ResultReason.InvalidField,
+    text: 'Maximum Items and Offset Items of a Locate must not be negative.',
+  },
   locate_group_member: {
     reason: ResultReason.FeatureNotSupported,
     text: 'Locate knows Object Group Member Group Member Fresh only.',

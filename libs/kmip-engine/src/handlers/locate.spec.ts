@@ -114,6 +114,8 @@ describe('Locate', () => {
       'attribute_value_invalid',
     ],
     ['Digest', by(attribute('Digest', { type: 'Structure', value: [] })), 'InvalidField', 'locate_not_by_this'],
+    ['a negative Maximum Items', { maximumItems: -1 }, 'InvalidField', 'locate_page_negative'],
+    ['a negative Offset Items', { offsetItems: -1 }, 'InvalidField', 'locate_page_negative'],
     ['the default member of a group', { objectGroupMember: 2 }, 'FeatureNotSupported', 'locate_group_member'],
   ];
   it.each(refused)('refuses %s', async (_, request, reason, code) => {

@@ -1,6 +1,7 @@
 import { type LocateRequest, StorageStatusMask } from '@lib/kmip-protocol';
 
 import { readLocateCriteria } from '../attributes/locate-filter';
+import { fail } from '../failures/operation-failure';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type Handler } from './handler';
 
@@ -8,13 +9,18 @@ const DEFAULT_MAXIMUM = 10_000;
 
 function pageOf({ maximumItems, offsetItems }: LocateRequest, { scope, version }: OperationContext) {
   const most = scope.limits.maximumLocatedItems ?? DEFAULT_MAXIMUM;
-  return { limit: Math.min(maximumItems ?? most, most), offset: version.minor >= 3 ? (offsetItems ?? 0) : 0 };
+  const limit = Math.min(maximumItems ?? most, most);
+  const offset = version.minor >= 3 ? (offsetItems ?? 0) : 0;
+  // Integers of the wire have a sign; numbers of items have none.
+  if (limit < 0 || offset < 0) fail('locate_page_negative');
+  return { limit, offset };
 }
 
 /** Locate (KMIP 1.4 §4.9). No hit is a success with nothing in it. */
 export const locate: Handler<'Locate'> = async (request, context) => {
   const { minor } = context.version;
   const criteria = readLocateCriteria(request, minor);
+  const page = pageOf(request, context);
   // Nothing of ours is ever in archival storage.
   const archivedOnly =
     request.storageStatusMask !== undefined && (request.storageStatusMask & StorageStatusMask.OnLineStorage) === 0;
@@ -24,7 +30,7 @@ export const locate: Handler<'Locate'> = async (request, context) => {
       : await context.scope.store.locate({
           ...criteria,
           asOf: context.now,
-          ...pageOf(request, context),
+          ...page,
         });
   await context.scope.store.record(
     auditEvent(context, 'vmware-solutions.kmip-key.locate', { details: { total: found.total } }),
