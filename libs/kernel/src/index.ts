@@ -2,4 +2,5 @@ export * from './client-keys';
 export * from './clock';
 export * from './errors';
 export * from './ids';
+export * from './pasted-text';
 export * from './secret';

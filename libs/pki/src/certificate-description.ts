@@ -3,7 +3,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { type CertificateFingerprint, toFingerprint } from '@lib/kernel';
 
 import { signatureHashOf } from './peculiar';
-import { singleCertificateDer } from './pem';
+import { type PemFault, singlePemBlock } from './pem';
 import { CertificateError } from './pki.errors';
 import { describePublicKey, type PublicKeyDescription } from './public-key';
 
@@ -47,11 +47,12 @@ export interface CertificateDescription {
 }
 
 /**
- * Reads one certificate: PEM text with exactly one block and nothing around it, or DER with nothing behind it.
+ * Reads one certificate: a text with exactly one in PEM, or DER with nothing behind it.
  * @throws CertificateError when it is not a certificate; judging keys and dates is assertAcceptableCertificate's.
  */
 export function describeCertificate(source: string | Buffer, now: Date): CertificateDescription {
-  const { certificate, publicKey } = parse(typeof source === 'string' ? singleCertificateDer(source) : source);
+  const der = typeof source === 'string' ? singlePemBlock(source, 'certificate', refuse) : source;
+  const { certificate, publicKey } = parse(der);
   const signatureHash = signatureHashOf(certificate.raw);
   const san = certificate.subjectAltName;
   return {
@@ -75,6 +76,9 @@ export function describeCertificate(source: string | Buffer, now: Date): Certifi
 export function colonForm(fingerprint: string): string {
   return fingerprint.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:');
 }
+
+const refuse = (fault: PemFault, message: string): CertificateError =>
+  new CertificateError(`certificate_${fault}`, message);
 
 function parse(der: Buffer): { certificate: X509Certificate; publicKey: PublicKeyDescription } {
   let certificate: X509Certificate;

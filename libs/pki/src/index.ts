@@ -19,6 +19,7 @@ export {
   type Validity,
 } from './issue';
 export { type KeyKind } from './key-pair';
+export { certificateBlocks } from './pem';
 export * from './pki.errors';
 export { type PublicKeyDescription } from './public-key';
 export {

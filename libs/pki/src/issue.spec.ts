@@ -116,7 +116,9 @@ describe('signCertificateRequest', () => {
     ['a changed subject', forged(EC_REQUEST), 'signing_request_signature_invalid'],
     ['RSA-1024', WEAK_REQUEST, 'signing_request_key_too_weak'],
     ['no PEM', 'hello', 'signing_request_malformed'],
-    ['two requests', `${EC_REQUEST}\n${EC_REQUEST}`, 'signing_request_malformed'],
+    ['two requests', `${EC_REQUEST}\n${EC_REQUEST}`, 'signing_request_not_single'],
+    ['a private key', `${EC_REQUEST}\n-----BEGIN PRIVATE KEY-----`, 'signing_request_private_key_included'],
+    ['megabytes', EC_REQUEST + ' '.repeat(1024 * 1024), 'signing_request_too_large'],
     [
       'garbage',
       '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',

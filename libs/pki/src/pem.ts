@@ -1,37 +1,69 @@
-import { CertificateError } from './pki.errors';
+import { withoutBlanks } from '@lib/kernel';
 
-/** Far above any real leaf certificate; keeps parsers away from megabytes of pasted text. */
-const MAX_CERTIFICATE_BYTES = 16 * 1024;
+/** Room for one certificate with everything that tools print around it; keeps parsers away from megabytes. */
+const MAXIMUM_CHARACTERS = 32 * 1024;
 
-const BLOCK = /^-----BEGIN CERTIFICATE-----[ \t]*\n([A-Za-z0-9+/=\s]+)\n-----END CERTIFICATE-----$/;
+/** The first label of each is the one to write; the others are met in practice (RFC 7468 §4, §5.1, §7). */
+const LABELS = {
+  certificate: ['CERTIFICATE', 'X509 CERTIFICATE', 'X.509 CERTIFICATE'],
+  'certificate signing request': ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'],
+} as const;
+
+export type PemContent = keyof typeof LABELS;
+
+/** Why a text was not taken. */
+export type PemFault = 'malformed' | 'not_single' | 'private_key_included' | 'too_large';
+
+const BOUNDARY = /-----BEGIN ([A-Z0-9. ]{1,64})-----/g;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-/** DER of the one certificate in `pem`. Nothing but white space may stand around it. */
-export function singleCertificateDer(pem: string): Buffer {
-  if (pem.length > MAX_CERTIFICATE_BYTES) {
-    throw new CertificateError('certificate_too_large', 'The text is too long for a single certificate.');
-  }
-  const text = pem.replaceAll('\r\n', '\n').trim();
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
-    throw new CertificateError(
-      'certificate_private_key_included',
-      'The text holds a private key. Hand in the certificate alone, and treat that key as disclosed.',
+/**
+ * DER of the one certificate or request in a text as people have it. Whatever stands around the block is ignored (RFC
+ * 7468 §2): comments, `subject=` lines, Bag Attributes, the output of `openssl x509 -text`; so are byte order mark, line
+ * ends of any kind, indentation and blank lines. A private key or a second block is refused wherever it stands.
+ * @throws what `refuse` makes of a fault
+ */
+export function singlePemBlock(
+  text: string,
+  content: PemContent,
+  refuse: (fault: PemFault, message: string) => Error,
+): Buffer {
+  if (text.length > MAXIMUM_CHARACTERS) throw refuse('too_large', `The text is too long for a single ${content}.`);
+  const blocks = [...text.matchAll(BOUNDARY)].map(({ 1: label = '', index, 0: { length } }) => ({
+    label,
+    from: index + length,
+  }));
+  if (blocks.some(({ label }) => label.includes('PRIVATE KEY'))) {
+    throw refuse(
+      'private_key_included',
+      `The text holds a private key. Hand in the ${content} alone, and treat that key as disclosed.`,
     );
   }
-  if ((text.match(/-----BEGIN /g) ?? []).length > 1) {
-    throw new CertificateError(
-      'certificate_not_single',
-      'The text holds more than one PEM block. Hand in the client certificate alone, without its chain.',
+  const [block, second] = blocks;
+  if (second !== undefined) {
+    throw refuse(
+      'not_single',
+      `The text holds more than one PEM block. Hand in the ${content} alone, without a chain or anything else.`,
     );
   }
-  const body = BLOCK.exec(text)?.[1]?.replaceAll(/\s/g, '');
-  if (body === undefined || body.length % 4 !== 0 || !BASE64.test(body)) {
-    throw new CertificateError(
-      'certificate_malformed',
-      'The text is not a PEM certificate: it must begin with -----BEGIN CERTIFICATE----- and end with -----END CERTIFICATE-----, with nothing before or after.',
+  const label = LABELS[content].find((known) => known === block?.label);
+  if (block === undefined || label === undefined) throw refuse('malformed', notHere(content, block?.label));
+  const to = text.indexOf(`-----END ${label}-----`, block.from);
+  const body = withoutBlanks(text.slice(block.from, to));
+  if (to < 0 || body.length % 4 !== 0 || !BASE64.test(body)) {
+    throw refuse(
+      'malformed',
+      `The ${content} is damaged: between -----BEGIN ${label}----- and -----END ${label}----- stands something other than whole base64.`,
     );
   }
   return Buffer.from(body, 'base64');
+}
+
+function notHere(content: PemContent, found: string | undefined): string {
+  const wanted = `-----BEGIN ${LABELS[content][0]}-----`;
+  const other = Object.entries(LABELS).find(([, labels]) => labels.some((label) => label === found))?.[0];
+  if (other !== undefined) return `The text holds a ${other} where a ${content} belongs.`;
+  return `The text holds no ${content} in PEM: ${wanted} is missing. A binary file is made PEM by \`openssl\` with \`-inform der\`.`;
 }
 
 /** Every CERTIFICATE block of a file that may hold a chain, leaf first. */

@@ -27,6 +27,9 @@ export class CertificateError extends DomainError {
 
 export const SIGNING_REQUEST_FAULTS = [
   'signing_request_malformed',
+  'signing_request_not_single',
+  'signing_request_private_key_included',
+  'signing_request_too_large',
   'signing_request_signature_invalid',
   'signing_request_key_too_weak',
   'signing_request_key_unsupported',

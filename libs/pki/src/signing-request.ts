@@ -3,9 +3,8 @@ import { createPublicKey } from 'node:crypto';
 import { describePublicKey, publicKeyFault, type PublicKeyDescription } from './public-key';
 import { type CertificateAuthority, leafExtensions, sign, type Validity } from './issue';
 import { x509 } from './peculiar';
+import { type PemFault, singlePemBlock } from './pem';
 import { SigningRequestError } from './pki.errors';
-
-const MAX_REQUEST_CHARACTERS = 16 * 1024;
 
 /** What a signing request asks for. */
 export interface SigningRequestDescription {
@@ -45,23 +44,18 @@ export async function signCertificateRequest(
 }
 
 function parse(pem: string): x509.Pkcs10CertificateRequest {
-  const text = pem.trim();
-  const fault = 'The text is not a single PEM certificate signing request.';
-  if (text.length > MAX_REQUEST_CHARACTERS || !PEM_REQUEST.test(text)) {
-    throw new SigningRequestError('signing_request_malformed', fault);
-  }
+  const der = singlePemBlock(pem, 'certificate signing request', refuse);
   try {
-    const request = new x509.Pkcs10CertificateRequest(text);
+    const request = new x509.Pkcs10CertificateRequest(der);
     createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });
     return request;
   } catch (cause) {
-    throw new SigningRequestError('signing_request_malformed', fault, { cause });
+    throw refuse('malformed', 'The certificate signing request cannot be read: its encoding is damaged.', { cause });
   }
 }
 
-/** vCenter and older tools write NEW in the label. */
-const PEM_REQUEST =
-  /^-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----\s[A-Za-z0-9+/=\s]+\s-----END (?:NEW )?CERTIFICATE REQUEST-----$/;
+const refuse = (fault: PemFault, message: string, options?: ErrorOptions): SigningRequestError =>
+  new SigningRequestError(`signing_request_${fault}`, message, options);
 
 async function verifies(request: x509.Pkcs10CertificateRequest): Promise<boolean> {
   try {

@@ -140,7 +140,7 @@ describe('tenant API on Postgres', () => {
     it.each<[string, (pem: string) => string, string]>([
       ['two certificates', (pem) => pem + pem, '400 invalid_certificate'],
       ['a damaged one', (pem) => pem.replace(/[a-f]/g, 'g'), '400 invalid_certificate'],
-      ['text', () => 'x'.repeat(100), '400 invalid_field'],
+      ['text', () => 'x'.repeat(100), '400 invalid_certificate'],
     ])('refuse %s', async (_name, damage, expected) => {
       const body = { name: 'bad', certificate: damage(await certificate()) };
       expect(codes(await send('POST', path(), { body }))).toBe(expected);
@@ -152,6 +152,25 @@ describe('tenant API on Postgres', () => {
       const pair = await issueClientCertificate(authority, { commonName: 'old', validDays: 30, notBefore });
       const body = { name: 'old', certificate: pair.certificatePem };
       expect(codes(await send('POST', path(), { body }))).toBe('400 invalid_certificate');
+    });
+
+    it('are taken with what tools print around them', async () => {
+      const pem = await certificate();
+      const body = { name: 'pasted', certificate: `\ufeffsubject=CN = vc\r\n\r\n${pem.replaceAll('\n', '\r\n')}` };
+      const answer = await send('POST', path(), { body });
+      expect([answer.status, answer.body['certificate']]).toEqual([201, pem]);
+    });
+
+    it.each(['certificate', 'certificate_signing_request'])('as %s say what is wrong with the text', async (field) => {
+      const sentences = {
+        'certificate: none': /holds no certificate.* in PEM/,
+        '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----': /treat that key as disclosed/,
+      };
+      for (const [text, sentence] of Object.entries(sentences)) {
+        const answer = await send('POST', path(), { body: { name: 'refused', [field]: text } });
+        expect(codes(answer)).toBe(`400 invalid_${field}`);
+        expect(answer.text).toMatch(sentence);
+      }
     });
 
     it.each([

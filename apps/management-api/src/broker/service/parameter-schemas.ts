@@ -22,7 +22,7 @@ const deleteActiveKeys = z
   .describe('Set it to true to allow deleting the instance while its keys are in use by virtual machines.');
 const certificate = z.strictObject({
   name: z.string().min(1).max(128).describe('Name, unique in the instance.'),
-  certificate: z.string().min(64).max(16_384).describe('The certificate in PEM, alone.'),
+  certificate: z.string().min(1).max(32_768).describe('The certificate in PEM, without a private key.'),
 });
 
 /** What may be changed later. No parameter takes an API key: parameters end up in logs and records of the platform. */

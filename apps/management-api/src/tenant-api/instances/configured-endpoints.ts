@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { type Clock } from '@lib/kernel';
-import { describeCertificate } from '@lib/pki';
+import { certificateBlocks, describeCertificate } from '@lib/pki';
 
 import { type KmipEndpoint, type KmipEndpoints, type ServerCertificate } from './kmip-endpoint';
 
@@ -20,7 +20,6 @@ export interface ConfiguredEndpointsOptions {
 
 /** A renewed certificate is shown after this time at the latest. */
 const REREAD_MS = 10_000;
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The endpoints of the region from configuration, with the certificates that their files hold now. */
 export class ConfiguredEndpoints implements KmipEndpoints {
@@ -47,7 +46,7 @@ export class ConfiguredEndpoints implements KmipEndpoints {
 
   async #certificate(file: string): Promise<ServerCertificate | undefined> {
     try {
-      const [leaf, ...chain] = (await readFile(file, 'utf8')).match(BLOCK) ?? [];
+      const [leaf, ...chain] = certificateBlocks(await readFile(file, 'utf8'));
       if (leaf === undefined) throw new Error('there is no certificate in it');
       return { pem: leaf, chain, description: describeCertificate(leaf, this.options.clock.now()) };
     } catch (error) {
