@@ -53,15 +53,15 @@ describe('token exchange', () => {
 
   const lock = (change: object) => (): Promise<unknown> =>
     cloud.setUp('PATCH', `/api-keys/${tenant.apiKey.id}`, change);
-  it.each<[string, () => Promise<unknown>]>([
-    ['deleted', () => cloud.setUp('DELETE', `/api-keys/${tenant.apiKey.id}`)],
-    ['disabled', lock({ disabled: true })],
-    ['locked', lock({ locked: true })],
-    ['expired', lock({ expiresAt: '2020-01-01T00:00:00Z' })],
-  ])('refuses a %s API key with 400 BXNIM0415E', async (_name, spoil) => {
+  it.each<[string, string, () => Promise<unknown>]>([
+    ['deleted', 'BXNIM0415E', () => cloud.setUp('DELETE', `/api-keys/${tenant.apiKey.id}`)],
+    ['disabled', 'BXNIM0462E', lock({ disabled: true })],
+    ['locked', 'BXNIM0415E', lock({ locked: true })],
+    ['expired', 'BXNIM0415E', lock({ expiresAt: '2020-01-01T00:00:00Z' })],
+  ])('refuses a %s API key with 400 %s', async (_name, errorCode, spoil) => {
     await spoil();
     const answer = await exchange({ grant_type: GRANT, apikey: tenant.apiKey.apikey });
-    expect([answer.status, answer.body]).toEqual([400, expect.objectContaining({ errorCode: 'BXNIM0415E' })]);
+    expect([answer.status, answer.body]).toEqual([400, expect.objectContaining({ errorCode })]);
     expect((answer.body as { context: object }).context).toHaveProperty('requestId');
     expect(JSON.stringify(answer.body)).not.toContain(tenant.apiKey.apikey);
   });

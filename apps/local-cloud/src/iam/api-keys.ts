@@ -10,11 +10,15 @@ export const newApiKey = (): string => randomBytes(33).toString('base64url');
 export const findApiKey = (store: Store, apiKey: string): ApiKeyRow | undefined =>
   store.get('apiKey', hashApiKey(apiKey));
 
+export interface ApiKeyFault {
+  readonly errorCode: string;
+  readonly errorMessage: string;
+}
+
 /** Why IAM would not exchange this key, or undefined when it would. */
-export function apiKeyFault(row: ApiKeyRow | undefined, now: Date): string | undefined {
-  if (!row) return 'Provided API key could not be found.';
-  if (row.disabled) return 'Provided API key is disabled.';
-  if (row.locked) return 'Provided API key is locked.';
-  if (row.expiresAt !== undefined && Date.parse(row.expiresAt) <= now.getTime()) return 'Provided API key is expired.';
-  return undefined;
+export function apiKeyFault(row: ApiKeyRow, now: Date): ApiKeyFault | undefined {
+  if (row.disabled) return { errorCode: 'BXNIM0462E', errorMessage: 'Provided API key is disabled.' };
+  if (row.locked) return { errorCode: 'BXNIM0415E', errorMessage: 'Provided API key is locked.' };
+  const expired = row.expiresAt !== undefined && Date.parse(row.expiresAt) <= now.getTime();
+  return expired ? { errorCode: 'BXNIM0415E', errorMessage: 'Provided API key is expired.' } : undefined;
 }

@@ -29,11 +29,10 @@ async function exchange(cloud: Cloud, request: FastifyRequest, reply: FastifyRep
     throw new TokenEndpointError(400, 'BXNIM0106E', "Property 'grant_type' has a value that is not supported.");
   }
   const apiKey = findApiKey(cloud.store, required(form, 'apikey'));
-  const fault = apiKeyFault(apiKey, cloud.clock.now());
   const identity = apiKey && cloud.store.get('identity', apiKey.iamId);
-  if (fault !== undefined || !identity) {
-    throw new TokenEndpointError(400, 'BXNIM0415E', fault ?? 'Provided API key could not be found.');
-  }
+  if (!identity) throw new TokenEndpointError(400, 'BXNIM0415E', 'Provided API key could not be found.');
+  const fault = apiKeyFault(apiKey, cloud.clock.now());
+  if (fault !== undefined) throw new TokenEndpointError(400, fault.errorCode, fault.errorMessage);
   const scope = form.get('scope') ?? undefined;
   const { token, claims } = await cloud.tokens.issue(identity, { grantType, scope, clientId: basicUser(request) });
   void reply.header('cache-control', 'no-cache, no-store');

@@ -47,8 +47,13 @@ describe('iamTokenRequest', () => {
   const iamError = (errorCode: string) => JSON.stringify({ errorCode, errorMessage: `unknown ${API_KEY}` });
   it.each<[string, Answer | undefined, string, string | undefined]>([
     ['an unknown key', { status: 400, body: iamError('BXNIM0415E') }, 'credential_rejected', 'BXNIM0415E'],
-    ['a locked key', { status: 401, body: iamError('BXNIM0420E') }, 'credential_rejected', 'BXNIM0420E'],
-    ['an odd code', { status: 400, body: iamError(API_KEY) }, 'credential_rejected', 'unknown code'],
+    ['a disabled key', { status: 401, body: iamError('BXNIM0420E') }, 'credential_rejected', 'BXNIM0420E'],
+    ['a disabled key, newer', { status: 400, body: iamError('BXNIM0462E') }, 'credential_rejected', 'BXNIM0462E'],
+    ['another code with 400', { status: 400, body: iamError('BXNIM0106E') }, 'unavailable', 'BXNIM0106E'],
+    ['another code with 401', { status: 401, body: iamError('BXNIM9999E') }, 'unavailable', 'BXNIM9999E'],
+    ['another code with 403', { status: 403, body: iamError('BXNIM0001E') }, 'unavailable', 'BXNIM0001E'],
+    ['a key code with an outage', { status: 503, body: iamError('BXNIM0415E') }, 'unavailable', 'BXNIM0415E'],
+    ['an odd code', { status: 400, body: iamError(API_KEY) }, 'unavailable', undefined],
     ['a 400 that is not of IAM', { status: 400, body: '<html>' }, 'unavailable', undefined],
     ['a limit', { status: 429, body: '{}' }, 'rate_limited', undefined],
     ['an outage', { status: 503, body: '{}' }, 'unavailable', undefined],

@@ -68,7 +68,12 @@ function exchangeFor(options: ConstructorParameters<typeof TokenExchange>[0]): T
 }
 
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(['ECONNABORTED', 'ETIMEDOUT', 'ERR_CANCELED']);
-const CREDENTIAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403]);
+const REFUSAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403]);
+/**
+ * What IAM says of a key that it does not know (0415) or that is disabled (0420, 0462). There is no published list; other
+ * codes are also given for what is wrong with the request, the account or IAM itself, and condemn no key.
+ */
+const KEY_CODES: ReadonlySet<string> = new Set(['BXNIM0415E', 'BXNIM0420E', 'BXNIM0462E']);
 
 function throwTokenFault(error: unknown): never {
   throw tokenFault(error);
@@ -77,21 +82,26 @@ function throwTokenFault(error: unknown): never {
 /** The SDK's error is not kept as the cause: it may carry the request. Nothing was asked of the key manager yet. */
 function tokenFault(error: unknown): KeyManagerError {
   const { status, statusText, result } = sdkError.safeParse(error).data ?? {};
-  const errorCode = iamError.safeParse(result).data?.errorCode;
-  const details = { certainlyNotDone: true, ...(status === undefined ? {} : { httpStatus: status }) };
-  if (status !== undefined && CREDENTIAL_STATUS.has(status) && errorCode !== undefined) {
-    return new KeyManagerError('credential_rejected', `IAM does not accept the API key (${safeCode(errorCode)})`, {
-      ...details,
-      reasonCode: safeCode(errorCode),
-    });
+  const errorCode = safeCode(iamError.safeParse(result).data?.errorCode);
+  const details = {
+    certainlyNotDone: true,
+    ...(status === undefined ? {} : { httpStatus: status }),
+    ...(errorCode === undefined ? {} : { reasonCode: errorCode }),
+  };
+  if (condemnsKey(status, errorCode)) {
+    return new KeyManagerError('credential_rejected', `IAM does not accept the API key (${errorCode})`, details);
   }
   if (status === 429) return new KeyManagerError('rate_limited', 'IAM asks to be called less often', details);
   if (statusText !== undefined && TIMEOUT_CODES.has(statusText)) {
     return new KeyManagerError('timeout', 'IAM did not answer the token request in time', details);
   }
-  const how = status === undefined ? '' : ` (HTTP ${status})`;
+  const how = status === undefined ? '' : ` (HTTP ${[status, errorCode].join(' ').trim()})`;
   return new KeyManagerError('unavailable', `no token could be had from IAM${how}`, details);
 }
 
+const condemnsKey = (status: number | undefined, errorCode: string | undefined): boolean =>
+  status !== undefined && REFUSAL_STATUS.has(status) && errorCode !== undefined && KEY_CODES.has(errorCode);
+
 /** IAM's codes look like BXNIM0415E; anything else is not repeated to anyone. */
-const safeCode = (code: string): string => (/^[A-Z0-9_]{1,32}$/.test(code) ? code : 'unknown code');
+const safeCode = (code: string | undefined): string | undefined =>
+  code !== undefined && /^[A-Z0-9_]{1,32}$/.test(code) ? code : undefined;

@@ -117,6 +117,17 @@ describe('TokenSource', () => {
     await expect(instance.get(never)).rejects.toBe(rejected);
   });
 
+  it('keeps a token that still lives when the renewal is refused for a reason that condemns no key', async () => {
+    const { instance, state, timing } = source();
+    await instance.get(never);
+    await timing.advance(LIFETIME_MS * 0.8);
+    state.failure = new KeyManagerError('unavailable', 'no token (HTTP 401 BXNIM9999E)', { httpStatus: 401 });
+    await instance.get(never);
+    await timing.advance(0);
+    expect(await instance.get(never)).toBe('token-1');
+    expect(state.requests).toBe(2);
+  });
+
   it('does not remember a transient failure', async () => {
     const { instance, state } = source();
     state.failure = new KeyManagerError('unavailable', 'IAM is down');
