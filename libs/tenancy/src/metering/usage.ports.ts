@@ -34,6 +34,6 @@ export type UsageVerdict =
 
 /** The platform's metering. */
 export interface UsageReporter {
-  /** @returns one verdict a record, in order. @throws when the call as a whole failed */
+  /** @returns the verdict on each record, in their order. @throws when the call as a whole failed */
   report(serviceId: string, records: readonly MeteringRecord[]): Promise<readonly UsageVerdict[]>;
 }

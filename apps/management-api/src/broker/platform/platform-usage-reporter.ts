@@ -15,7 +15,11 @@ const ANSWER = z.object({
 /** Not known there (yet), too many calls, or their failure: the record itself is right. */
 const PASSING = new Set([408, 424, 429]);
 
-/** IBM Cloud's usage metering. A 202 says nothing yet: every record is judged by itself. */
+/**
+ * IBM Cloud's usage metering. A 202 says nothing yet: every record is judged by itself. No verdict names its record, and
+ * nobody promises an order, so a verdict is taken for a record only when there is no other it could be about: all are
+ * the same, or the record was sent alone. What was accepted in the call before is then a conflict, which says so.
+ */
 export class PlatformUsageReporter implements UsageReporter {
   private readonly client: UsageMeteringV4;
 
@@ -27,10 +31,33 @@ export class PlatformUsageReporter implements UsageReporter {
   }
 
   async report(serviceId: string, records: readonly MeteringRecord[]): Promise<readonly UsageVerdict[]> {
-    const { resources } = await this.send(serviceId, records);
-    if (resources.length !== records.length) {
-      throw new PlatformCallFailed('the metering service did not judge every record', undefined);
+    const verdicts = await this.judge(serviceId, records);
+    const [first] = verdicts;
+    if (first === undefined) throw new PlatformCallFailed('the metering service judged no record', undefined);
+    const undisputed = verdicts.length === records.length && verdicts.every(({ kind }) => kind === first.kind);
+    if (undisputed) return records.map(() => first);
+    if (records.length === 1)
+      throw new PlatformCallFailed('the metering service judged more than it was sent', undefined);
+    return this.reportEachAlone(serviceId, records);
+  }
+
+  /** After a call that failed the rest is not tried: it is sent again with the next round. */
+  private async reportEachAlone(serviceId: string, records: readonly MeteringRecord[]): Promise<UsageVerdict[]> {
+    const verdicts: UsageVerdict[] = [];
+    for (const record of records) {
+      try {
+        verdicts.push(...(await this.report(serviceId, [record])));
+      } catch (error) {
+        if (!(error instanceof PlatformCallFailed)) throw error;
+        break;
+      }
     }
+    const rest = records.slice(verdicts.length);
+    return [...verdicts, ...rest.map(() => ({ kind: 'retry', detail: 'not judged by itself yet' }) as const)];
+  }
+
+  private async judge(serviceId: string, records: readonly MeteringRecord[]): Promise<readonly UsageVerdict[]> {
+    const { resources } = await this.send(serviceId, records);
     return resources.map(({ status, code }) => verdictOf(status, code));
   }
 

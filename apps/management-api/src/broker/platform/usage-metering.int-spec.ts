@@ -37,6 +37,10 @@ class Metering {
   readonly calls: { readonly path: string; readonly size: number }[] = [];
   /** Answers in place of the judgement, one a record; then one in place of the whole call. */
   readonly moods: number[] = [];
+  /** Records that are never taken, by the start of their hour. */
+  readonly spoilt = new Map<number, number>();
+  /** In which order the verdicts of a call are given. */
+  order = <T>(verdicts: readonly T[]): readonly T[] => verdicts;
   readonly outages: (number | 'after')[] = [];
 
   async answer(path: string, body: Buffer): Promise<{ status: number; body: unknown }> {
@@ -44,13 +48,13 @@ class Metering {
     this.calls.push({ path, size: records.length });
     const outage = this.outages.shift();
     if (typeof outage === 'number') return { status: outage, body: {} };
-    const resources = records.map((record) => ({ status: this.judge(record), location: '' }));
+    const resources = this.order(records.map((record) => ({ status: this.judge(record), location: '' })));
     if (outage === 'after') return { status: 500, body: {} };
     return Promise.resolve({ status: 202, body: { resources } });
   }
 
   private judge(record: Sent): number {
-    const mood = this.moods.shift();
+    const mood = this.spoilt.get(record.start) ?? this.moods.shift();
     if (mood !== undefined) return mood;
     const key = `${record.resource_instance_id} ${record.start} ${record.end}`;
     if (this.facts.has(key)) return 409;
@@ -201,13 +205,50 @@ describe('usage metering', () => {
     expect(metering.calls).toHaveLength(state === 'pending' ? 2 : 1);
   });
 
-  it('judges every record by itself and sends at most 100 in a call', async () => {
+  it('sends at most 100 records in a call', async () => {
     for (let index = 0; index < 3; index += 1) await ordered();
     clock.advance(47 * HOUR);
-    metering.moods.push(500, 201, 409);
     await round();
     expect(metering.calls.map(({ size }) => size)).toEqual([100, 41]);
-    expect((await states()).filter((state) => state === 'pending')).toHaveLength(1);
+    expect(new Set(await states())).toEqual(new Set(['accepted']));
+  });
+
+  describe('a verdict is taken for the record it is about', () => {
+    const reversed = <T>(verdicts: readonly T[]): readonly T[] => [...verdicts].reverse();
+    const lacking = <T>(verdicts: readonly T[]): readonly T[] => (verdicts.length > 1 ? verdicts.slice(1) : verdicts);
+    const doubled = <T>(verdicts: readonly T[]): readonly T[] => [...verdicts, ...verdicts];
+    it.each<[string, <T>(verdicts: readonly T[]) => readonly T[], string[]]>([
+      ['given in order', (verdicts) => verdicts, ['refused', 'pending', 'accepted']],
+      ['given in another order', reversed, ['refused', 'pending', 'accepted']],
+      ['lacking one', lacking, ['refused', 'pending', 'accepted']],
+      ['more than were asked for', doubled, ['pending', 'pending', 'pending']],
+    ])('%s', async (_what, order, expected) => {
+      await ordered();
+      clock.advance(3 * HOUR);
+      metering.order = order;
+      metering.spoilt.set(Date.parse('2026-11-24T12:00:00Z'), 400).set(Date.parse('2026-11-24T13:00:00Z'), 424);
+      await round();
+      expect(await states()).toEqual(expected);
+      expect(metering.facts.size).toBe(1);
+    });
+
+    it('and a call that fails among those for single records leaves the rest for the next round', async () => {
+      await ordered();
+      clock.advance(3 * HOUR);
+      metering.spoilt.set(Date.parse('2026-11-24T13:00:00Z'), 400);
+      const whole = metering.answer.bind(metering);
+      let calls = 0;
+      metering.answer = (path, body) => {
+        calls += 1;
+        return calls === 3 ? Promise.resolve({ status: 503, body: {} }) : whole(path, body);
+      };
+      await round();
+      expect(await states()).toEqual(['accepted', 'pending', 'pending']);
+      expect(calls).toBe(3);
+      clock.advance(60_000);
+      await round();
+      expect(await states()).toEqual(['accepted', 'refused', 'accepted']);
+    });
   });
 
   it('gives up what the platform would not take any more, and says so', async () => {
