@@ -19,9 +19,6 @@ import { KmipSession } from './session/kmip-session';
 import { RefusalAudit } from './session/refusal-audit';
 import { TransportObservers } from './transport-observers';
 
-/** The allow-list is read anew every few seconds; much older means that removals may not have arrived. */
-const MAXIMUM_DIRECTORY_AGE_MS = 30_000;
-
 export interface GatewayParts {
   readonly config: GatewayConfig;
   readonly logger: Logger;
@@ -201,9 +198,7 @@ export class Gateway {
   }
 
   #checkDirectory(): Promise<void> {
-    const ageMs = this.#directory.ageMs();
-    if (ageMs <= MAXIMUM_DIRECTORY_AGE_MS) return Promise.resolve();
-    return Promise.reject(new AllowListOutdated());
+    return this.#directory.stale ? Promise.reject(new AllowListOutdated()) : Promise.resolve();
   }
 }
 

@@ -127,21 +127,23 @@ describe('ClientDirectory', () => {
     time.ms = 5_000;
     timers[0]!();
     await directory.refresh();
-    expect([knows('a'), directory.ageMs()]).toEqual([true, 5_000]);
+    expect([knows('a'), directory.ageMs(), directory.stale]).toEqual([true, 5_000, false]);
+    time.ms += 25_001;
+    expect(directory.stale).toBe(true);
     source.failing = false;
     source.rows = [];
     time.ms = 10_000;
     await new Promise(setImmediate);
     timers[1]!();
     await directory.refresh();
-    expect([knows('a'), directory.ageMs()]).toEqual([false, 0]);
+    expect([knows('a'), directory.ageMs(), directory.stale]).toEqual([false, 0, false]);
   });
 
   it('starts without a database and is never fresh until one answers', async () => {
     const { source, directory } = setUp();
     source.failing = true;
     await directory.start();
-    expect([directory.size, directory.ageMs()]).toEqual([0, Infinity]);
+    expect([directory.size, directory.stale]).toEqual([0, true]);
   });
 });
 

@@ -23,6 +23,9 @@ export interface Removal {
 
 const DEFAULT_SWEEP_MS = 5_000;
 
+/** Everything is read anew every few seconds. A list much older may lack removals, and nobody is served by it. */
+export const MAXIMUM_DIRECTORY_AGE_MS = 30_000;
+
 const startTimer = (work: () => void, delayMs: number): (() => void) => {
   const timer = setTimeout(work, delayMs);
   return () => {
@@ -74,7 +77,12 @@ export class ClientDirectory {
     return this.entries.size;
   }
 
-  /** Time since all entries were last known to be right; infinite before the first load. Readiness hangs on it. */
+  /** Too old to let anybody in. By this a gateway that nobody hears of fences itself. */
+  get stale(): boolean {
+    return this.ageMs() > MAXIMUM_DIRECTORY_AGE_MS;
+  }
+
+  /** Time since all entries were last known to be right; infinite before the first load. */
   ageMs(): number {
     return this.sweptAtMs === undefined ? Infinity : this.options.clock.monotonicMs() - this.sweptAtMs;
   }

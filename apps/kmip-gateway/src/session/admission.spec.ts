@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ResultReason } from '@lib/kmip-protocol';
 import { type PeerDescription } from '@lib/kmip-transport';
 import { type DirectoryEntry } from '@lib/tenancy';
+import { reasonName } from '@lib/testing';
 
-import { Admission } from './admission';
+import { Admission, type Refusal, REFUSALS, REFUSAL_TEXTS, reasonOf } from './admission';
 import { days, entry, FINGERPRINT, NOW, nobody, peer, stranger } from './session.fixture';
 
 const withDates = (validFrom: Date, validTo: Date): PeerDescription => {
@@ -10,9 +15,9 @@ const withDates = (validFrom: Date, validTo: Date): PeerDescription => {
   return peer({ certificate: { ...certificate, validFrom, validTo } });
 };
 
-const judge = (who: PeerDescription, known: DirectoryEntry | undefined = entry()) =>
+const judge = (who: PeerDescription, known: DirectoryEntry | undefined = entry(), stale = false) =>
   new Admission(
-    { lookup: (fingerprint) => (fingerprint === FINGERPRINT ? known : undefined) },
+    { lookup: (fingerprint) => (fingerprint === FINGERPRINT ? known : undefined), stale },
     { now: () => NOW, monotonicMs: () => 0 },
   ).judge(who);
 
@@ -33,6 +38,32 @@ describe('Admission', () => {
     const verdict = judge(who, known);
     expect(verdict).toMatchObject({ refusal });
     expect('known' in verdict ? verdict.known : undefined).toEqual(ownerKnown ? known : undefined);
+  });
+
+  it.each<[string, PeerDescription, DirectoryEntry | undefined]>([
+    ['who is on it', peer(), entry()],
+    ['who is not', stranger(), undefined],
+    ['who would be refused otherwise', withDates(days(-2), days(-1)), entry()],
+  ])('refuses by an old list %s, as a trouble of ours', (_who, who, known) => {
+    expect(judge(who, entry(), true)).toEqual({
+      refusal: 'allow_list_outdated',
+      message: REFUSAL_TEXTS.allow_list_outdated(''),
+      ...(known && { known }),
+    });
+    expect(reasonOf('allow_list_outdated')).toBe(ResultReason.GeneralFailure);
+  });
+
+  it('has all its refusals in docs/errors.md, with reason and text', () => {
+    const page = readFileSync(join(__dirname, '../../../../docs/errors.md'), 'utf8');
+    const section = page.split(/^## /m).find((part) => part.startsWith('KMIP connections\n')) ?? '';
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    const details: Partial<Record<Refusal, string>> = { certificate_unknown: '<fingerprint>' };
+    expect(rows.map((row) => row.replaceAll(/ +\|/g, ' |'))).toEqual(
+      REFUSALS.map((refusal) => {
+        const text = REFUSAL_TEXTS[refusal](details[refusal] ?? '<date>');
+        return `| \`${refusal}\` | ${reasonName(reasonOf(refusal)) ?? ''} | ${text} |`;
+      }),
+    );
   });
 
   it('judges the certificate that was presented, whatever the list says of its dates', () => {

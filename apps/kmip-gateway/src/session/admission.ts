@@ -1,4 +1,5 @@
 import { type Clock } from '@lib/kernel';
+import { ResultReason } from '@lib/kmip-protocol';
 import { type PeerDescription } from '@lib/kmip-transport';
 import { colonForm } from '@lib/pki';
 import { admitted, type ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
@@ -6,6 +7,7 @@ import { admitted, type ClientDirectory, type DirectoryEntry } from '@lib/tenanc
 /** Why a client is not served: a closed list, for metrics and diagnosis. */
 export const REFUSALS = [
   'no_certificate',
+  'allow_list_outdated',
   'certificate_unknown',
   'certificate_expired',
   'certificate_not_yet_valid',
@@ -30,7 +32,7 @@ export type Verdict = { readonly client: DirectoryEntry } | Refused;
  */
 export class Admission {
   constructor(
-    private readonly directory: Pick<ClientDirectory, 'lookup'>,
+    private readonly directory: Pick<ClientDirectory, 'lookup' | 'stale'>,
     private readonly clock: Clock,
   ) {}
 
@@ -38,6 +40,8 @@ export class Admission {
     const { fingerprint, certificate } = peer;
     if (fingerprint === undefined || certificate === undefined) return refuse('no_certificate');
     const client = this.directory.lookup(fingerprint);
+    // Who is on an old list may be off the present one, and the other way round.
+    if (this.directory.stale) return refuse('allow_list_outdated', '', client);
     if (client === undefined) return refuse('certificate_unknown', colonForm(fingerprint));
     const now = this.clock.now();
     if (now < certificate.validFrom) return refuse('certificate_not_yet_valid', iso(certificate.validFrom), client);
@@ -49,9 +53,11 @@ export class Admission {
 }
 
 /** What the administrator reads in vCenter's log. Names nothing but what the client itself presented. */
-const TEXTS: Readonly<Record<Refusal, (detail: string) => string>> = {
+export const REFUSAL_TEXTS: Readonly<Record<Refusal, (detail: string) => string>> = {
   no_certificate: () =>
     'The client presented no certificate. Establish trust in vCenter first: the KMIP server identifies it by its certificate.',
+  allow_list_outdated: () =>
+    'This KMIP endpoint could not read the list of allowed client certificates for 30 seconds and serves nobody until it can: certificates may have been removed meanwhile. Nothing in vCenter needs to be changed; the other endpoint may serve, and this one does again by itself.',
   certificate_unknown: (fingerprint) =>
     `The client certificate is not allowed in any KMIP instance of this region. Add the certificate with SHA-256 fingerprint ${fingerprint} to your instance; if it is there, vCenter now presents another one.`,
   certificate_expired: (date) =>
@@ -63,10 +69,16 @@ const TEXTS: Readonly<Record<Refusal, (detail: string) => string>> = {
   instance_removing: () => 'The KMIP instance is being removed.',
 };
 
+/** A trouble of ours, which passes: the client keeps its connection, and nothing about it belongs in its trail. */
+export const isPassing = (refusal: Refusal): boolean => refusal === 'allow_list_outdated';
+
+export const reasonOf = (refusal: Refusal): ResultReason =>
+  isPassing(refusal) ? ResultReason.GeneralFailure : ResultReason.AuthenticationNotSuccessful;
+
 const iso = (date: Date): string => date.toISOString();
 
 const refuse = (refusal: Refusal, detail = '', known?: DirectoryEntry): Refused => ({
   refusal,
-  message: TEXTS[refusal](detail),
+  message: REFUSAL_TEXTS[refusal](detail),
   ...(known && { known }),
 });

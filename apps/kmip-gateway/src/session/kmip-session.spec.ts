@@ -10,6 +10,11 @@ const MESSAGE = Buffer.from('a request');
 const CLIENT: Verdict = { client: entry() };
 const EXPIRED: Verdict = { refusal: 'certificate_expired', message: 'it expired', known: entry() };
 const UNKNOWN: Verdict = { refusal: 'certificate_unknown', message: 'not allowed' };
+const OUTDATED: Verdict = {
+  refusal: 'allow_list_outdated',
+  message: 'an old list',
+  known: entry(),
+};
 
 function session(verdict: Verdict | (() => Verdict), catalog: 'up' | 'down' = 'up') {
   const said: string[] = [];
@@ -62,6 +67,13 @@ describe('KmipSession', () => {
     const { ask, said } = session(EXPIRED);
     expect(await ask()).toEqual([`${ResultReason.AuthenticationNotSuccessful} it expired`, true]);
     expect(said).toContain(`audited ${entry().instanceId}`);
+  });
+
+  it('serves nobody by an old list, keeps the connection, and leaves the trail alone', async () => {
+    const { subject, ask, said } = session(OUTDATED);
+    expect(subject.admit(peer())).toEqual({ owner: entry().instanceId });
+    expect(await ask()).toEqual([`${ResultReason.GeneralFailure} an old list`, false]);
+    expect(said).toEqual(['judged', 'judged', 'refused allow_list_outdated']);
   });
 
   it('judges again when its turn comes', async () => {

@@ -9,7 +9,7 @@ import {
 } from '@lib/kmip-transport';
 import { type DirectoryEntry } from '@lib/tenancy';
 
-import { type Admission, type Refusal, type Refused } from './admission';
+import { type Admission, isPassing, reasonOf, type Refusal, type Refused } from './admission';
 import { type ConnectionRecords } from './connection-records';
 import { type RefusalAudit } from './refusal-audit';
 import { Turns } from './turns';
@@ -50,7 +50,9 @@ export class KmipSession implements KmipConnectionHandler {
   admit(peer: PeerDescription): TransportAdmission {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
-    return 'client' in verdict ? { owner: verdict.client.instanceId } : 'stranger';
+    if ('client' in verdict) return { owner: verdict.client.instanceId };
+    const { refusal, known } = verdict;
+    return known !== undefined && isPassing(refusal) ? { owner: known.instanceId } : 'stranger';
   }
 
   /** By a limit of the listener, before a request. */
@@ -83,9 +85,10 @@ export class KmipSession implements KmipConnectionHandler {
     { refusal, message: text, known }: Refused,
   ): Promise<KmipAnswer> {
     const { observer, audit, engine } = this.parts;
+    const passing = isPassing(refusal);
     observer.refused(peer, refusal);
-    if (known !== undefined) await audit.record(peer, known, refusal);
-    return { response: engine.errorResponse(message, ResultReason.AuthenticationNotSuccessful, text), close: true };
+    if (known !== undefined && !passing) await audit.record(peer, known, refusal);
+    return { response: engine.errorResponse(message, reasonOf(refusal), text), close: !passing };
   }
 
   /** The catalog may be out of reach already when the tenant's root key is looked up, or its API key not open. */

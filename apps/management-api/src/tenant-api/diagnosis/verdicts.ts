@@ -5,6 +5,10 @@ export const VERDICTS: Readonly<Record<string, { readonly message: string; reado
     message: 'The client presented no certificate.',
     remedy: 'Establish trust in vCenter: choose or make the client certificate of the key provider.',
   },
+  allow_list_outdated: {
+    message: 'The endpoint could not read the list of allowed certificates for 30 seconds, and served nobody.',
+    remedy: 'Nothing to do: it serves again by itself. If it lasts, report it to the operator.',
+  },
   certificate_unknown: {
     message: 'The certificate is not on the list of allowed certificates.',
     remedy: 'Add the certificate, or adopt it from this attempt.',
