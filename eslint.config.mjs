@@ -20,6 +20,14 @@ export default tseslint.config(
       'max-params': ['error', 6],
       'no-console': 'error',
       eqeqeq: 'error',
+      // The proof that a stored key may be deleted is given in one place (docs/adr/0060).
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'TSAsExpression > TSTypeReference > Identifier[name="DeletableKeyId"]',
+          message: 'only judgeDeletion gives the proof that a stored key may be deleted',
+        },
+      ],
     },
   },
   {
@@ -37,5 +45,6 @@ export default tseslint.config(
     files: ['libs/kmip-protocol/src/spec/**'],
     rules: { 'max-lines': 'off' },
   },
+  { files: ['libs/key-manager/src/deletion-proof.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['apps/launcher/**', 'apps/*/src/cli*.ts', 'test/load/**'], rules: { 'no-console': 'off' } },
 );

@@ -8,6 +8,7 @@ import { RoomForFetches1764700000000 } from './1764700000000-room-for-fetches';
 import { CatalogRetention1764800000000 } from './1764800000000-catalog-retention';
 import { NamesInOrder1765000000000 } from './1765000000000-names-in-order';
 import { AccessAtCommit1765200000000 } from './1765200000000-access-at-commit';
+import { RefusedCreations1765300000000 } from './1765300000000-refused-creations';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   CatalogRetention1764800000000,
   NamesInOrder1765000000000,
   AccessAtCommit1765200000000,
+  RefusedCreations1765300000000,
 ];

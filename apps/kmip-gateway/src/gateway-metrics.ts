@@ -1,6 +1,6 @@
 import { type Clock } from '@lib/kernel';
 import { type TryEvent } from '@lib/key-protect';
-import { type EngineMetrics, type OperationObservation, type SweepReport } from '@lib/kmip-engine';
+import { type EngineMetrics, type OperationObservation, type StayReason, type SweepReport } from '@lib/kmip-engine';
 import {
   type CloseReason,
   type HandshakeFailure,
@@ -32,6 +32,7 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   readonly #keyManager;
   readonly #moved;
   readonly #hindered;
+  readonly #kept;
   readonly #lines;
 
   constructor(
@@ -65,6 +66,9 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#hindered = metrics.counter('kmip_key_moves_hindered_total', 'Turns of moving keys that had to wait.', [
       'reason',
       'hindrance',
+    ]);
+    this.#kept = metrics.counter('kmip_stored_keys_kept_total', 'Looks at stored keys that nothing proves needless.', [
+      'reason',
     ]);
     this.#keyManager = metrics.histogram('kmip_key_manager_try_seconds', 'Requests sent to key managers.', [
       'call',
@@ -124,6 +128,10 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   /** A key was moved to the newest version of its root key because it was fetched. */
   keyMoved(): void {
     this.#moved.inc({ reason: 'rotation' });
+  }
+
+  storedKeyKept(reason: StayReason): void {
+    this.#kept.inc({ reason });
   }
 
   swept(reason: 'rebind' | 'rotation', { moved, hindrance }: SweepReport): void {

@@ -1,5 +1,7 @@
 import { type CorrelationId, type Secret } from '@lib/kernel';
 
+import { type DeletableKeyId } from './deletion-proof';
+
 /** Travels with every call: joins our audit record with the key manager's own, and bounds the time. */
 export interface CallContext {
   readonly correlationId: CorrelationId;
@@ -86,10 +88,11 @@ export interface KeyManager {
   fetchKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<Buffer>;
   /**
    * Resolves when the key is gone, also when it was gone already: repeating a deletion is harmless.
+   * @param storedKeyId the proof that it may be deleted, which only `judgeDeletion` gives
    * @param storedAt as in {@link fetchKey}
    * @throws KeyManagerError `stored_key_absent` when there is nothing to delete at the moment and it may come back
    */
-  deleteKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<void>;
+  deleteKey(context: CallContext, storedKeyId: DeletableKeyId, storedAt?: Date): Promise<void>;
   /**
    * Exact-name lookup, for settling a create whose answer was lost. Pages past search limits if it must. It may lag:
    * what it does not show may have been stored, or changed by a fail-over, a moment ago.

@@ -1,5 +1,6 @@
 import { type CorrelationId } from '@lib/kernel';
 
+import { type DeletableKeyId, judgeDeletion } from './deletion-proof';
 import { KeyManagerError, type KeyManagerFault, NOT_INITIALISED } from './key-manager.error';
 import { type CallContext, type KeyManager, type RootKeyDescription, type StoredKey } from './key-manager.port';
 
@@ -121,9 +122,17 @@ class PreflightRun {
       this.#skip('stored_key.delete', 'nothing could be stored to try it with');
       return;
     }
-    await this.#attempt('stored_key.read', () => this.keyManager.fetchKey(this.context, stored.id));
+    const payload = await this.#attempt('stored_key.read', () => this.keyManager.fetchKey(this.context, stored.id));
+    const proof = payload && probeAt(stored, payload);
+    if (proof === undefined) {
+      this.#skip(
+        'stored_key.delete',
+        `the probe key ${stored.id} was not read as it was written, so it is left behind`,
+      );
+      return;
+    }
     const deleted = await this.#attempt('stored_key.delete', async () => {
-      await this.keyManager.deleteKey(this.context, stored.id);
+      await this.keyManager.deleteKey(this.context, proof);
       return true;
     });
     if (deleted === undefined) this.#softenDeletion(stored);
@@ -134,7 +143,10 @@ class PreflightRun {
   async #tidyUp(): Promise<void> {
     try {
       const left = await this.keyManager.findKeysByName(this.context, PROBE_NAME);
-      for (const { id } of left.slice(0, MAXIMUM_TIDIED)) await this.keyManager.deleteKey(this.context, id);
+      for (const stored of left.slice(0, MAXIMUM_TIDIED)) {
+        const proof = probeAt(stored, await this.keyManager.fetchKey(this.context, stored.id));
+        if (proof !== undefined) await this.keyManager.deleteKey(this.context, proof);
+      }
     } catch (error) {
       // Nobody asked for it, and the next check tries again.
       if (!(error instanceof KeyManagerError)) throw error;
@@ -186,6 +198,12 @@ class PreflightRun {
     const last = this.findings.pop();
     if (last !== undefined) this.findings.push({ ...last, ...change });
   }
+}
+
+/** The name alone says nothing: the tenant may have given it to a key of their own. */
+function probeAt({ id: storedKeyId }: StoredKey, payload: Buffer): DeletableKeyId | undefined {
+  const judged = judgeDeletion({ why: 'test_value', storedKeyId, payload, written: PROBE_PAYLOAD });
+  return judged.verdict === 'delete' ? judged.proof : undefined;
 }
 
 function doubtAbout({ state, isRootKey, expiresAt }: RootKeyDescription): Partial<PreflightFinding> | undefined {

@@ -46,7 +46,7 @@ export class KmipEngine {
   readonly #custodian: Custodian;
 
   constructor(private readonly dependencies: EngineDependencies) {
-    this.#custodian = new Custodian(dependencies.logger);
+    this.#custodian = new Custodian(dependencies.logger, dependencies.metrics);
   }
 
   /** Answers a message. Never throws: what cannot be explained is answered with fixed text and a correlation id. */

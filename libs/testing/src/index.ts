@@ -1,3 +1,4 @@
+export * from './key-manager/deletable';
 export * from './key-manager/fake-key-manager';
 export * from './key-manager/fake-root-key';
 export { type FaultOptions, type KeyManagerMethod } from './key-manager/fault-script';

@@ -3,7 +3,8 @@ import { type Hindrance, type SweepReport } from '@lib/kmip-engine';
 const TEXTS: Readonly<Partial<Record<Hindrance, string>>> = {
   may_not_delete:
     'keys stay under this root key: the service ID may not delete stored keys here. Give it the role Manager until they have moved',
-  unsettled_moves: 'keys wait to be moved: stored keys of earlier moves could not be deleted yet',
+  unsettled_moves:
+    'keys wait to be moved: of stored keys that earlier moves left it is not proven yet that they may be deleted, or they could not be. The operator finds each in the log',
   root_key_deleted: 'this root key was deleted: the keys that are left under it are shredded',
   credential_rejected: 'keys wait to be moved: IAM refuses the API key',
   permission_denied:

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 
 import { type GatewayConfig } from '@lib/config';
 import { type InstanceId, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
-import { type BackgroundDependencies, CustodySweep, Reconciler } from '@lib/kmip-engine';
+import { type BackgroundDependencies, CustodySweep, type EngineMetrics, Reconciler } from '@lib/kmip-engine';
 import { type Logger } from '@lib/observability';
 import { type Region, type TenantKeyManagers } from '@lib/platform';
 
@@ -14,7 +14,7 @@ export interface HousekeepingParts {
   readonly logger: Logger;
   readonly region: Region;
   readonly keyManagers: TenantKeyManagers;
-  readonly observer: SweepObserver;
+  readonly observer: SweepObserver & Pick<EngineMetrics, 'storedKeyKept'>;
 }
 
 /** This gateway's share of the region's duties that no client asks for. */
@@ -71,8 +71,9 @@ export class Housekeeping {
   }
 
   #background(): BackgroundDependencies {
-    const { config, logger, region } = this.parts;
-    return { clock: region.clock, newCorrelationId, newUniqueIdentifier, logger, component: config.kmipEndpointName };
+    const { config, logger, region, observer: metrics } = this.parts;
+    const component = config.kmipEndpointName;
+    return { clock: region.clock, newCorrelationId, newUniqueIdentifier, logger, metrics, component };
   }
 
   async #scopeFor(instanceId: InstanceId, signal: AbortSignal): Promise<SweepScope> {

@@ -3,6 +3,7 @@ import { BackgroundTasks } from './background-tasks';
 import { RotationMove } from './rotation-move';
 import { EnvelopeCache } from './envelope-cache';
 import { KeyBirth } from './key-birth';
+import { type KeptKeyReports } from './kept-key';
 import { KeyDestruction } from './key-destruction';
 import { KeyUse } from './key-use';
 
@@ -10,10 +11,11 @@ import { KeyUse } from './key-use';
 export class Custodian {
   readonly birth: KeyBirth;
   readonly use: KeyUse;
-  readonly destruction = new KeyDestruction();
+  readonly destruction: KeyDestruction;
   readonly #tasks: BackgroundTasks;
 
-  constructor(logger: EngineLogger) {
+  constructor(logger: EngineLogger, metrics: KeptKeyReports['metrics'] = {}) {
+    this.destruction = new KeyDestruction({ logger, metrics });
     const cache = new EnvelopeCache();
     this.#tasks = new BackgroundTasks(logger);
     this.birth = new KeyBirth(cache);

@@ -1,24 +1,27 @@
 import { type AuditEvent } from '@lib/audit';
-import { type Aad, type CallContext, type KeyManager, type StoredKey } from '@lib/key-manager';
-import { type UniqueIdentifier } from '@lib/kernel';
+import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type CallContext, type KeyManager, type StoredKey, judgeDeletion } from '@lib/key-manager';
 
-import { type CustodyMove, type CustodyMoves } from '../ports/custody-moves.port';
-import { type EngineDependencies } from '../ports/engine-ports';
+import { isDestroyed } from '../lifecycle';
+import { type CustodyMove } from '../ports/custody-moves.port';
+import { type EngineDependencies, type StayReason } from '../ports/engine-ports';
 import { type KeyCustody } from '../ports/managed-object';
+import { type ManagedObjectStore } from '../ports/managed-object-store.port';
 import { type DeletionRights } from './deletion-rights';
+import { type KeptKeyReports, reportKept } from './kept-key';
 import { certainlyNotDone, mayNotDelete } from './key-manager-failure';
 import { type RootKeyBinding } from './root-key-binding';
-import { openStoredKey } from './stored-key';
+import { causeOf, type Examination, type ExaminationScope, examineStoredKey } from './stored-key-examination';
 import { type StoredEnvelope, serializeEnvelope, storedKeyName } from './stored-envelope';
 
 /** Open moves of one instance: many more than are ever under way, and so many stored keys it may have too much at most. */
-const MAXIMUM_OPEN = 50;
+export const MAXIMUM_OPEN_MOVES = 50;
 
 /** One key that goes from one stored key to another, in the same key manager or between two. */
 export interface Transfer {
-  readonly moves: CustodyMoves;
+  readonly store: Pick<ManagedObjectStore, 'find' | 'moves'>;
+  readonly instanceId: InstanceId;
   readonly uniqueIdentifier: UniqueIdentifier;
-  readonly aad: Aad;
   /** SHA-256 of the key material. */
   readonly digest: Buffer;
   readonly from: KeyCustody;
@@ -31,10 +34,14 @@ export interface Transfer {
 
 export type TransferResult =
   | { readonly outcome: 'moved'; readonly custody: KeyCustody }
-  /** `overtaken`: the key was moved or destroyed meanwhile. `busy`, `full`: see {@link CustodyMoves}. */
+  /** `overtaken`: the key was moved or destroyed meanwhile. `busy`, `full`: see `CustodyMoves`. */
   | { readonly outcome: 'overtaken' | 'busy' | 'full' };
 
-type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier' | 'logger'>;
+type ExaminedDeletion =
+  | { readonly why: 'superseded'; readonly key: Examination; readonly named: Examination }
+  | { readonly why: 'copy_under_order'; readonly key: Examination };
+
+type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier'> & KeptKeyReports;
 
 /**
  * The order of a move (docs/adr/0022): note, new stored key, look at it, swap in the catalog, deletion of the former,
@@ -45,28 +52,27 @@ export class CustodyTransfer {
 
   /** @throws when the key manager or the catalog fails before the swap is known to have happened */
   async run(dependencies: Dependencies, transfer: Transfer, call: CallContext): Promise<TransferResult> {
-    const { moves, uniqueIdentifier, from, source, target } = transfer;
-    const move: CustodyMove = {
-      uniqueIdentifier,
-      moveId: dependencies.newUniqueIdentifier(),
-      fromRootKeyId: from.rootKeyId,
-      toRootKeyId: target.rootKeyId,
-      startedAt: dependencies.clock.now(),
-    };
-    const opened = await moves.open(move, MAXIMUM_OPEN);
+    const { from, target } = transfer;
+    const { moves } = transfer.store;
+    const move = noteOf(dependencies, transfer);
+    const opened = await moves.open(move, MAXIMUM_OPEN_MOVES);
     if (opened !== 'opened') return { outcome: opened };
     const { stored, rootKeyVersion } = await this.#store(transfer, move, call);
-    await this.#verify(dependencies, transfer, move, stored, call);
+    const named = await examineNew(transfer, move, stored, call);
     const to: KeyCustody = { storedKeyId: stored.id, rootKeyId: target.rootKeyId, rootKeyVersion };
-    const swapped = await moves.commit(move, from, to, transfer.audit(to));
-    const keyManager = swapped ? source : target.keyManager;
-    const deleted = await this.#delete(dependencies, keyManager, swapped ? from.storedKeyId : stored.id, call);
-    if (deleted) await moves.close(move);
-    return swapped ? { outcome: 'moved', custody: to } : { outcome: 'overtaken' };
+    if (!(await moves.commit(move, from, to, transfer.audit(to)))) {
+      await this.#giveUp(dependencies, transfer, move, named, call);
+      return { outcome: 'overtaken' };
+    }
+    const former = { claim: move, storedKeyId: from.storedKeyId, keyManager: transfer.source, digest: transfer.digest };
+    const key = await examineStoredKey(bindingsOf(transfer), former, call);
+    const deletion = { why: 'superseded', key, named } as const;
+    if (await this.#delete(dependencies, transfer.source, deletion, call)) await moves.close(move);
+    return { outcome: 'moved', custody: to };
   }
 
   async #store(
-    { moves, target, uniqueIdentifier, wrap }: Transfer,
+    { store: { moves }, target, uniqueIdentifier, wrap }: Transfer,
     move: CustodyMove,
     call: CallContext,
   ): Promise<{ readonly stored: StoredKey; readonly rootKeyVersion: string }> {
@@ -84,40 +90,82 @@ export class CustodyTransfer {
     }
   }
 
-  /** The former stored key is deleted for good: first the new one must give the same key. */
-  async #verify(
+  /**
+   * The swap was refused. Of a key whose destruction is ordered the new stored key goes too; else which one is needed is
+   * the reconciler's to find out, by this note or, if it settled that one already, by another.
+   */
+  async #giveUp(
     dependencies: Dependencies,
-    { moves, target, aad, digest }: Transfer,
+    transfer: Transfer,
     move: CustodyMove,
-    { id: storedKeyId }: StoredKey,
+    key: Examination,
     call: CallContext,
   ): Promise<void> {
-    try {
-      (await openStoredKey(target.keyManager, { storedKeyId, aad, digest }, call)).secret.wipe();
-    } catch (error) {
-      if (await this.#delete(dependencies, target.keyManager, storedKeyId, call)) await moves.close(move);
-      throw error;
+    const { store, uniqueIdentifier, target } = transfer;
+    const object = await store.find(uniqueIdentifier);
+    const ordered = object !== undefined && (isDestroyed(object.state) || object.destroyRequestedAt !== undefined);
+    const deletion = { why: 'copy_under_order', key } as const;
+    if (ordered && (await this.#delete(dependencies, target.keyManager, deletion, call))) {
+      await store.moves.close(move);
+    } else {
+      await store.moves.open(noteOf(dependencies, transfer), MAXIMUM_OPEN_MOVES);
     }
   }
 
   /** The move is done either way; the note stays until the reconciler has deleted what could not be deleted here. */
   async #delete(
-    { clock, logger }: Dependencies,
+    dependencies: Dependencies,
     keyManager: KeyManager,
-    storedKeyId: string,
+    deletion: ExaminedDeletion,
     call: CallContext,
   ): Promise<boolean> {
+    const { storedKeyId, claim, cause } = deletion.key;
+    const stays = (why: StayReason, error: unknown): false => {
+      reportKept(dependencies, { uniqueIdentifier: claim.uniqueIdentifier, storedKeyId, why, cause: error });
+      return false;
+    };
+    const judged = judgeDeletion(deletion);
+    if (judged.verdict === 'keep') return stays(judged.why, cause);
     try {
-      await keyManager.deleteKey(call, storedKeyId);
+      await keyManager.deleteKey(call, judged.proof);
       return true;
     } catch (error) {
-      if (mayNotDelete(error)) this.rights.refused({ clock }, keyManager);
-      const { correlationId } = call;
-      logger.warn(
-        { err: error, correlationId, storedKeyId },
-        'a stored key that was replaced could not be deleted yet',
-      );
-      return false;
+      if (!mayNotDelete(error)) return stays('error', error);
+      this.rights.refused(dependencies, keyManager);
+      return stays('may_not_delete', error);
     }
   }
+}
+
+const noteOf = (
+  { newUniqueIdentifier, clock }: Dependencies,
+  { uniqueIdentifier, from, target }: Transfer,
+): CustodyMove => ({
+  uniqueIdentifier,
+  moveId: newUniqueIdentifier(),
+  fromRootKeyId: from.rootKeyId,
+  toRootKeyId: target.rootKeyId,
+  startedAt: clock.now(),
+});
+
+/** The two root keys a move is between: no other has to be known to judge its stored keys. */
+const bindingsOf = ({ instanceId, from, source, target }: Transfer): ExaminationScope => ({
+  instanceId,
+  ...target,
+  keyManagerOf: (rootKeyId) => (rootKeyId === from.rootKeyId ? source : undefined),
+});
+
+/** Under the note as claim: the former stored key is deleted for good, so first the new one must give the same key. */
+async function examineNew(
+  transfer: Transfer,
+  claim: CustodyMove,
+  { id: storedKeyId, createdAt: storedAt }: StoredKey,
+  call: CallContext,
+): Promise<Examination> {
+  const { target, digest } = transfer;
+  const place = { claim, storedKeyId, storedAt, keyManager: target.keyManager, digest };
+  const examined = await examineStoredKey(bindingsOf(transfer), place, call);
+  if (examined.finding === 'whole') return examined;
+  // It stays, and the note with it: the reconciler looks again.
+  throw causeOf(examined);
 }

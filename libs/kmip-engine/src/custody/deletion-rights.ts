@@ -1,4 +1,4 @@
-import { type CallContext, type KeyManager } from '@lib/key-manager';
+import { type CallContext, type KeyManager, judgeDeletion } from '@lib/key-manager';
 
 import { type EngineDependencies } from '../ports/engine-ports';
 import { isFault } from './key-manager-failure';
@@ -36,7 +36,7 @@ export class DeletionRights {
     const known = this.#answers.get(keyManager);
     if (known !== undefined && known.untilMs > clock.monotonicMs()) return known.allowed;
     const answer: Answer = {
-      allowed: ask(keyManager, call, newUniqueIdentifier()),
+      allowed: ask(keyManager, call, newUniqueIdentifier),
       untilMs: clock.monotonicMs() + ALLOWED_MS,
     };
     this.#answers.set(keyManager, answer);
@@ -66,9 +66,11 @@ export class DeletionRights {
   }
 }
 
-async function ask(keyManager: KeyManager, call: CallContext, neverThere: string): Promise<boolean> {
+async function ask(keyManager: KeyManager, call: CallContext, newId: () => string): Promise<boolean> {
+  const neverThere = judgeDeletion({ why: 'never_issued', newId });
+  if (neverThere.verdict === 'keep') return false;
   try {
-    await keyManager.deleteKey(call, neverThere);
+    await keyManager.deleteKey(call, neverThere.proof);
     return true;
   } catch (error) {
     if (isFault(error, 'permission_denied')) return false;

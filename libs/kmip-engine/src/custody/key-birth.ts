@@ -1,6 +1,6 @@
 import { type AuditEvent } from '@lib/audit';
 import { Secret, type UniqueIdentifier } from '@lib/kernel';
-import { type StoredKey, type WrapResult } from '@lib/key-manager';
+import { type StoredKey, type WrapResult, judgeDeletion } from '@lib/key-manager';
 import { ObjectType } from '@lib/kmip-protocol';
 
 import { type KeyDraft } from '../attributes/key-draft';
@@ -14,6 +14,7 @@ import { type EnvelopeCache } from './envelope-cache';
 import { certainlyNotDone, explainKeyManager } from './key-manager-failure';
 import { type RootKeyBinding, aadOf, currentBinding } from './root-key-binding';
 import { type StoredEnvelope, serializeEnvelope, storedKeyName } from './stored-envelope';
+import { causeOf, examineStoredKey } from './stored-key-examination';
 
 interface Wrapped extends WrapResult {
   readonly digest: Buffer;
@@ -182,18 +183,28 @@ export class KeyBirth {
     throw error;
   }
 
-  /** Removes a stored key whose object certainly is not in the catalog. What cannot be removed stays an intent. */
+  /**
+   * Removes a stored key whose object certainly is not in the catalog, nor ever will be: that is committed first. What
+   * cannot be removed stays an intent.
+   */
   async #undo(context: OperationContext, { keyManager }: RootKeyBinding, object: ManagedObject): Promise<void> {
+    const { scope, dependencies, correlationId } = context;
+    const { uniqueIdentifier, digest, custody } = object;
     try {
-      await keyManager.deleteKey(callContext(context), object.custody?.storedKeyId ?? '');
+      if (custody === undefined || !(await scope.store.refuseIntent(uniqueIdentifier))) return;
+      const place = { claim: { uniqueIdentifier }, storedKeyId: custody.storedKeyId, keyManager, digest };
+      const key = await examineStoredKey(scope, place, callContext(context));
+      const judged = judgeDeletion({ why: 'copy_under_order', key });
+      if (judged.verdict === 'keep') throw causeOf(key);
+      await keyManager.deleteKey(callContext(context), judged.proof);
     } catch (error) {
-      context.dependencies.logger.warn(
-        { err: error, correlationId: context.correlationId, uniqueIdentifier: object.uniqueIdentifier },
+      dependencies.logger.warn(
+        { err: error, correlationId, uniqueIdentifier },
         'the stored key of a failed Create could not be deleted; its intent stays for the reconciler',
       );
       return;
     }
-    await this.#abandon(context, object.uniqueIdentifier);
+    await this.#abandon(context, uniqueIdentifier);
   }
 
   async #abandon(

@@ -50,9 +50,44 @@ describe('destruction of a key', () => {
     expect(stateOf(harness)).toBe('Destroyed');
   });
 
-  it('takes every stored key of the object, also one that a broken-off move left behind', async () => {
+  const copy = async (change: (payload: Buffer) => Buffer = (payload) => payload) => {
     const call = { correlationId: 'c' as never };
-    await harness.keyManager.storeKey(call, `vmware_kmip_${id}`, Buffer.from('{}'));
+    const [original] = harness.keyManager.storedKeys();
+    const payload = await harness.keyManager.fetchKey(call, original!.id);
+    return (await harness.keyManager.storeKey(call, original!.name, change(payload))).id;
+  };
+
+  it('takes every stored key of the object, also one that a broken-off move left behind', async () => {
+    await copy();
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+  });
+
+  it('is done beside a stored key of the same name that cannot be the key, which stays', async () => {
+    const other = await copy(() => Buffer.from('{}'));
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(harness.keyManager.storedKeys().map((stored) => stored.id)).toStrictEqual([other]);
+    expect(harness.logs).toMatchObject([{ fields: { storedKeyId: other, why: 'damaged' } }]);
+  });
+
+  it('is not done while a stored key is left that may be the key, and says so', async () => {
+    const other = await copy((payload) => Buffer.from(payload.toString().replace('"v":1', '"v":2')));
+    expect(await destroy()).toMatchObject({ code: 'destroy_unsettled' });
+    expect(stateOf(harness)).toBe('PreActive');
+    expect(harness.keyManager.storedKeys().map((stored) => stored.id)).toStrictEqual([other]);
+    harness.keyManager.deleteStoredKey(other);
+    harness.clock.advance(600_001);
+    expect((await harness.reconcile()).destroyed).toStrictEqual([id]);
+  });
+
+  it('that was left behind waits while the catalog does not know where the key lies, until it is asked for again', async () => {
+    const [object] = harness.store.objects();
+    const moved = await copy();
+    harness.keyManager.deleteStoredKey(object!.custody!.storedKeyId);
+    harness.store.overwrite({ ...object!, destroyRequestedAt: harness.clock.now() });
+    harness.clock.advance(600_001);
+    expect(await harness.reconcile()).toMatchObject({ destroyed: [], failed: [id] });
+    expect(harness.keyManager.storedKeys().map((stored) => stored.id)).toStrictEqual([moved]);
     await harness.perform('Destroy', { uniqueIdentifier: id });
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });

@@ -1,24 +1,35 @@
-import { type CorrelationId, type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext, type KeyManager } from '@lib/key-manager';
 import { type AuditEvent } from '@lib/audit';
+import { type CorrelationId, type UniqueIdentifier } from '@lib/kernel';
+import {
+  type CallContext,
+  type DeletionCase,
+  type KeyManager,
+  type StoredKeyFinding,
+  judgeDeletion,
+} from '@lib/key-manager';
 
 import { type EngineScope } from '../engine-scope';
 import { type FailureCode } from '../failures/failure-catalog';
 import { OperationFailure, fail } from '../failures/operation-failure';
 import { completeDestruction, isDestroyed, requestDestruction, withdrawDestruction } from '../lifecycle';
-import { type ManagedObject } from '../ports/managed-object';
+import { type StayReason } from '../ports/engine-ports';
+import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
 import { type ManagedObjectStore } from '../ports/managed-object-store.port';
+import { type KeptKeyReports, reportKept } from './kept-key';
 import { certainlyNotDone, explainKeyManager, isFault } from './key-manager-failure';
 import { keyManagerFor } from './root-key-binding';
 import { storedKeyName } from './stored-envelope';
+import { type Examination, examineStoredKey } from './stored-key-examination';
 
 /** One attempt to destroy one key, by a client or by the reconciler. */
 export interface DestructionAttempt {
-  readonly scope: Pick<EngineScope, 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>;
+  readonly scope: Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>;
   readonly uniqueIdentifier: UniqueIdentifier;
   readonly now: Date;
   readonly correlationId: CorrelationId;
   readonly signal?: AbortSignal;
+  /** The order was found in the catalog, and not given by the client that waits for the answer. */
+  readonly leftBehind?: boolean;
   /** Makes the record of one step, in the name of whoever attempts it. */
   readonly audit: (step: 'requested' | 'completed' | 'withdrawn', reason?: FailureCode) => AuditEvent;
 }
@@ -30,6 +41,8 @@ export interface DestructionAttempt {
  * without a record from before.
  */
 export class KeyDestruction {
+  constructor(private readonly reports: KeptKeyReports) {}
+
   async destroy(attempt: DestructionAttempt): Promise<void> {
     const current = await this.#request(attempt);
     await this.settle(attempt, current);
@@ -38,7 +51,7 @@ export class KeyDestruction {
   /** Second half, also for requests that were left behind. Repeatable. */
   async settle(attempt: DestructionAttempt, object: ManagedObject): Promise<void> {
     try {
-      await deleteStoredKeys(attempt, object);
+      await deleteStoredKeys(attempt, object, this.reports);
     } catch (error) {
       if (!certainlyNotDone(error)) throw explainKeyManager(error, 'destroy_unsettled');
       const failure = isFault(error, 'permission_denied') ? 'destroy_needs_manager' : refusal(error);
@@ -72,34 +85,109 @@ const recorded = (failure: OperationFailure): OperationFailure =>
   new OperationFailure(failure.failure, { cause: failure.cause, recorded: true });
 
 /**
+ * Whether what was found may be the key in a form that can be read again some day. While one is left, nothing may claim
+ * that the key is destroyed.
+ */
+const MAY_BE_THE_KEY: Readonly<Record<StoredKeyFinding, boolean>> = {
+  whole: true,
+  absent: true,
+  withheld: true,
+  unknown_format: true,
+  root_key_not_bound: true,
+  not_unwrapped: true,
+  error: true,
+  gone: false,
+  damaged: false,
+  foreign: false,
+  other_key: false,
+};
+
+interface Copy extends Examination {
+  readonly keyManager: KeyManager;
+}
+
+/**
  * All stored keys of the object go, not only the one the catalog names: an interrupted move may have left a second one,
  * and one that stays would keep the key recoverable. The named one goes last, so that a refusal before leaves the key
- * usable.
+ * usable. Of the others only those go that are the key for certain.
  */
-async function deleteStoredKeys(attempt: DestructionAttempt, object: ManagedObject): Promise<void> {
+async function deleteStoredKeys(
+  attempt: DestructionAttempt,
+  object: ManagedObject,
+  reports: KeptKeyReports,
+): Promise<void> {
   const { custody, uniqueIdentifier } = object;
   if (custody === undefined) return;
   const call: CallContext = {
     correlationId: attempt.correlationId,
     ...(attempt.signal === undefined ? {} : { signal: attempt.signal }),
   };
-  const move = await attempt.scope.store.moves.find(uniqueIdentifier);
-  const rootKeyIds = new Set([custody.rootKeyId, ...(move ? [move.fromRootKeyId, move.toRootKeyId] : [])]);
-  for (const rootKeyId of rootKeyIds) {
-    const keyManager = keyManagerFor(attempt.scope, rootKeyId);
-    const found = await keyManager.findKeysByName(call, storedKeyName(uniqueIdentifier));
-    for (const { id } of found) if (id !== custody.storedKeyId) await deleteOne(keyManager, call, id);
+  const copies = await findCopies(attempt, object, custody, call);
+  const keyManager = keyManagerFor(attempt.scope, custody.rootKeyId);
+  const stays = ({ storedKeyId, cause }: Copy, why: StayReason): void =>
+    reportKept(reports, { uniqueIdentifier, storedKeyId, why, cause });
+  if (attempt.leftBehind === true && (await isDoubtful(copies, keyManager, custody, call))) {
+    for (const copy of copies) stays(copy, 'doubtful_order');
+    fail('destroy_unsettled');
   }
-  await deleteOne(keyManagerFor(attempt.scope, custody.rootKeyId), call, custody.storedKeyId);
+  for (const copy of copies) {
+    const why = await deleteOne(copy.keyManager, call, { why: 'copy_under_order', key: copy });
+    if (why !== undefined) stays(copy, why);
+  }
+  await deleteOne(keyManager, call, { why: 'named_by_order', storedKeyId: custody.storedKeyId });
+  if (copies.some(({ finding }) => finding !== 'whole' && MAY_BE_THE_KEY[finding])) fail('destroy_unsettled');
 }
 
-/** A key the tenant deleted needs no permission to be deleted again. */
-async function deleteOne(keyManager: KeyManager, call: CallContext, id: string): Promise<void> {
-  try {
-    await keyManager.deleteKey(call, id);
-  } catch (error) {
-    if (!isFault(error, 'permission_denied') || !(await isGone(keyManager, call, id))) throw error;
+async function findCopies(
+  { scope }: DestructionAttempt,
+  { uniqueIdentifier, digest }: ManagedObject,
+  custody: KeyCustody,
+  call: CallContext,
+): Promise<readonly Copy[]> {
+  const claim = { uniqueIdentifier };
+  const move = await scope.store.moves.find(uniqueIdentifier);
+  const copies: Copy[] = [];
+  for (const rootKeyId of new Set([custody.rootKeyId, ...(move ? [move.fromRootKeyId, move.toRootKeyId] : [])])) {
+    const keyManager = keyManagerFor(scope, rootKeyId);
+    for (const { id: storedKeyId, createdAt: storedAt } of await keyManager.findKeysByName(
+      call,
+      storedKeyName(uniqueIdentifier),
+    )) {
+      if (storedKeyId === custody.storedKeyId || copies.some((copy) => copy.storedKeyId === storedKeyId)) continue;
+      const place = { claim, storedKeyId, storedAt, keyManager, digest };
+      copies.push({ ...(await examineStoredKey(scope, place, call)), keyManager });
+    }
   }
+  return copies;
+}
+
+/**
+ * A catalog that was restored from a backup may hold an order that was withdrawn later. One that also names a stored key
+ * that is gone, while the key lies elsewhere, is certainly not the newest: then an order needs its client's repetition.
+ */
+async function isDoubtful(
+  copies: readonly Copy[],
+  keyManager: KeyManager,
+  { storedKeyId }: KeyCustody,
+  call: CallContext,
+): Promise<boolean> {
+  return copies.some(({ finding }) => finding === 'whole') && (await isGone(keyManager, call, storedKeyId));
+}
+
+/** A key the tenant deleted needs no permission to be deleted again. @returns why it stays, if it does */
+async function deleteOne(
+  keyManager: KeyManager,
+  call: CallContext,
+  deletion: DeletionCase,
+): Promise<StayReason | undefined> {
+  const judged = judgeDeletion(deletion);
+  if (judged.verdict === 'keep') return judged.why;
+  try {
+    await keyManager.deleteKey(call, judged.proof);
+  } catch (error) {
+    if (!isFault(error, 'permission_denied') || !(await isGone(keyManager, call, judged.proof))) throw error;
+  }
+  return undefined;
 }
 
 async function isGone(keyManager: KeyManager, call: CallContext, id: string): Promise<boolean> {

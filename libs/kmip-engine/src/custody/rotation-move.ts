@@ -8,7 +8,6 @@ import { BoundedMap } from './bounded-map';
 import { CustodyTransfer } from './custody-transfer';
 import { DeletionRights, KEYS_STAY } from './deletion-rights';
 import { type EnvelopeCache } from './envelope-cache';
-import { aadOf } from './root-key-binding';
 import { type StoredEnvelope } from './stored-envelope';
 
 const TIMEOUT_MS = 30_000;
@@ -71,9 +70,9 @@ export class RotationMove {
     const result = await this.#transfer.run(
       dependencies,
       {
-        moves: scope.store.moves,
+        store: scope.store,
+        instanceId: scope.instanceId,
         uniqueIdentifier,
-        aad: aadOf(scope.instanceId, uniqueIdentifier),
         digest: object.digest,
         from,
         source: keyManager,

@@ -1,5 +1,7 @@
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { ObjectType } from '@lib/kmip-protocol';
 
+import { materialLength } from '../crypto/key-material';
 import { fail } from '../failures/operation-failure';
 
 /** Names of stored keys, as the tenant sees them in their key manager; the original service used the same prefix. */
@@ -53,11 +55,50 @@ function isEnvelope(value: unknown): value is StoredEnvelope {
 
 /** @throws OperationFailure `stored_key_altered` when the payload is not one of ours */
 export function parseEnvelope(payload: Buffer): StoredEnvelope {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(payload.toString('utf8'));
-  } catch (cause) {
-    return fail('stored_key_altered', { cause });
-  }
+  const parsed = jsonObject(payload);
   return isEnvelope(parsed) ? parsed : fail('stored_key_altered');
+}
+
+/** Whose key an envelope has to be. */
+export type EnvelopeOwner = Pick<StoredEnvelope, 'instanceId' | 'uniqueIdentifier'>;
+
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(['v', ...texts, ...numbers]);
+const SHA_256 = /^[0-9a-f]{64}$/;
+
+/**
+ * Reads a payload for a decision that cannot be taken back: what a later release may have written is told apart from
+ * what is broken, and a field that is not known here counts as something that would be lost.
+ */
+export function readStoredEnvelope(
+  payload: Buffer,
+  { instanceId, uniqueIdentifier }: EnvelopeOwner,
+): StoredEnvelope | 'withheld' | 'damaged' | 'unknown_format' | 'foreign' {
+  if (payload.length === 0) return 'withheld';
+  const fields = jsonObject(payload);
+  if (fields === undefined) return 'damaged';
+  if ('v' in fields && fields['v'] !== 1) return 'unknown_format';
+  if (!isEnvelope(fields)) return 'damaged';
+  if (fields.instanceId !== instanceId) return 'foreign';
+  if (Object.keys(fields).some((name) => !KNOWN_FIELDS.has(name)) || !isKnownKind(fields)) return 'unknown_format';
+  const sound = fields.uniqueIdentifier === uniqueIdentifier && isPlausible(fields);
+  return sound ? fields : 'damaged';
+}
+
+const isKnownKind = ({ objectType, algorithm, length }: StoredEnvelope): boolean =>
+  objectType === ObjectType.SymmetricKey && materialLength(algorithm, length) !== undefined;
+
+const isPlausible = ({ usageMask, created, digest }: StoredEnvelope): boolean =>
+  usageMask === (usageMask | 0) && !Number.isNaN(Date.parse(created)) && SHA_256.test(digest);
+
+/** What the catalog takes over has to make sense: the tenant can write anything into their key manager. */
+export const isSound = (envelope: StoredEnvelope): boolean => isKnownKind(envelope) && isPlausible(envelope);
+
+function jsonObject(payload: Buffer): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(payload.toString('utf8'));
+    // Any object is a record of unknown values.
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import { type Clock, type CorrelationId, type UniqueIdentifier } from '@lib/kernel';
+import { type KeepReason } from '@lib/key-manager';
 
 /** Where the engine tells the operator what clients are not told. Fields never hold key bytes, tokens or payloads. */
 export interface EngineLogger {
@@ -19,7 +20,12 @@ export interface EngineMetrics {
   observeOperation(observation: OperationObservation): void;
   /** A key was moved to the newest version of its root key because it was fetched. */
   keyMoved?(): void;
+  /** A stored key was looked at to be deleted, and stays. */
+  storedKeyKept?(why: StayReason): void;
 }
+
+/** Why a stored key stays that no object seems to need. */
+export type StayReason = KeepReason | 'may_not_delete';
 
 /** What the engine needs of the world beside the scope; all of it replaceable in tests. */
 export interface EngineDependencies {

@@ -12,6 +12,8 @@ export interface CreationIntent {
   readonly storedKeyName: string;
   readonly startedAt: Date;
   readonly createdBy: string;
+  /** The Create was refused for good and its key was never acknowledged: see `refuseIntent`. */
+  readonly refused?: boolean;
 }
 
 export interface LocateFilter {
@@ -90,6 +92,12 @@ export interface ManagedObjectStore {
    * @returns false when the intent is gone (completed or abandoned).
    */
   claimIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean>;
+  /**
+   * Claims an intent and commits that its Create is refused: from here on no one takes the key into the catalog, and
+   * its stored key may be deleted. Idempotent.
+   * @returns false when the intent is gone; then the object may be in the catalog, and its stored key stays.
+   */
+  refuseIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean>;
   /** Drops an intent whose key never came to be (or was removed again). */
   abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void>;
   /** Intents older than `before`, claimed ones included, oldest first; for the reconciler. */
@@ -97,9 +105,9 @@ export interface ManagedObjectStore {
 
   /**
    * Puts a key back that lies in the key manager and is missing here. It counts for the quota, and is not held up by it.
-   * An unclaimed intent begun before `interruptedBefore` gives way to the key.
-   * @returns `present` when the object is there, destroyed or not; `busy` when a Create of it is under way or being
-   *   settled, which may end with its stored key removed. Nothing is changed or recorded then.
+   * An intent begun before `interruptedBefore` gives way to the key, claimed or not, unless its Create was refused.
+   * @returns `present` when the object is there, destroyed or not; `busy` when a Create of it is under way, or was
+   *   refused, which ends with its stored key removed. Nothing is changed or recorded then.
    */
   restore(object: ManagedObject, audit: AuditEvent, interruptedBefore: Date): Promise<'restored' | 'present' | 'busy'>;
 

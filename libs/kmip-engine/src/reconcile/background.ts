@@ -4,7 +4,7 @@ import { type CallContext } from '@lib/key-manager';
 
 import { type RootKeyBinding } from '../custody/root-key-binding';
 import { type EngineScope } from '../engine-scope';
-import { type EngineLogger } from '../ports/engine-ports';
+import { type EngineLogger, type EngineMetrics } from '../ports/engine-ports';
 
 /** What work needs that no client asked for. */
 export interface BackgroundDependencies {
@@ -12,6 +12,7 @@ export interface BackgroundDependencies {
   newCorrelationId(): CorrelationId;
   newUniqueIdentifier(): UniqueIdentifier;
   readonly logger: EngineLogger;
+  readonly metrics?: Pick<EngineMetrics, 'storedKeyKept'>;
   /** Named in audit records. */
   readonly component: string;
 }

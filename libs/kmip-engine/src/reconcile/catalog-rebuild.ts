@@ -9,13 +9,19 @@ import {
 
 import { isFault } from '../custody/key-manager-failure';
 import { aadOf, boundKeyManager } from '../custody/root-key-binding';
-import { type StoredEnvelope, STORED_KEY_PREFIX, parseEnvelope, storedKeyName } from '../custody/stored-envelope';
+import {
+  type StoredEnvelope,
+  STORED_KEY_PREFIX,
+  isSound,
+  parseEnvelope,
+  storedKeyName,
+} from '../custody/stored-envelope';
 import { openStoredKey } from '../custody/stored-key';
 import { OperationFailure } from '../failures/operation-failure';
 import { isDestroyed } from '../lifecycle';
 import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
-import { custodyIn, isSound, namedIdentifier, restoredObject } from './restorable-key';
+import { custodyIn, namedIdentifier, restoredObject } from './restorable-key';
 
 export interface RebuildOptions {
   /** Looks at everything and changes nothing. */
@@ -274,7 +280,7 @@ const newestFirst = (one: Candidate, other: Candidate): number =>
   other.stored.createdAt.getTime() - one.stored.createdAt.getTime();
 
 /** Where keys of the instance may lie: under the root key that is bound, and under former ones. */
-const keyManagersOf = ({ keyManager, former = [] }: ReconcileScope): readonly KeyManager[] => [
+export const keyManagersOf = ({ keyManager, former = [] }: ReconcileScope): readonly KeyManager[] => [
   ...(keyManager === undefined ? [] : [keyManager]),
   ...former.map((one) => one.keyManager),
 ];

@@ -65,9 +65,9 @@ export class KeyMove {
     const { outcome } = await this.#transfer.run(
       this.dependencies,
       {
-        moves: scope.store.moves,
+        store: scope.store,
+        instanceId: scope.instanceId,
         uniqueIdentifier,
-        aad,
         digest,
         from,
         source: source.keyManager,

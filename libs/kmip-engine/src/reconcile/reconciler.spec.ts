@@ -1,16 +1,25 @@
-import { newUniqueIdentifier } from '@lib/kernel';
+import { newUniqueIdentifier, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
 import { storedKeyName } from '@lib/kmip-engine';
-import { EngineHarness, FakeKeyManager } from '@lib/testing';
+import { EngineHarness, FakeKeyManager, FakeRootKey } from '@lib/testing';
 
 const TEN_MINUTES = 600_000;
 const call = { correlationId: 'c' as never };
 
-/** What a Create leaves that died before (0) or after storing the key (1, or more by an unlucky repetition). */
-async function deadCreate({ store, keyManager, clock }: EngineHarness, storedKeys: number) {
-  const uniqueIdentifier = newUniqueIdentifier();
+/**
+ * What a Create leaves that died before it stored anything (0), or that was refused after its key was stored (1, or more
+ * by an unlucky repetition) and could not delete it.
+ */
+async function deadCreate(harness: EngineHarness, storedKeys: number): Promise<UniqueIdentifier> {
+  const { store, keyManager, clock } = harness;
+  const uniqueIdentifier = storedKeys === 0 ? newUniqueIdentifier() : toUniqueIdentifier(await harness.createKey());
   const name = storedKeyName(uniqueIdentifier);
+  const custody = (await store.find(uniqueIdentifier))?.custody;
+  store.forget(uniqueIdentifier);
   await store.openIntent({ uniqueIdentifier, storedKeyName: name, startedAt: clock.now(), createdBy: 'x' }, 100);
-  for (let count = 0; count < storedKeys; count++) await keyManager.storeKey(call, name, Buffer.from('{}'));
+  if (custody === undefined) return uniqueIdentifier;
+  const payload = await keyManager.fetchKey(call, custody.storedKeyId);
+  for (let count = 1; count < storedKeys; count++) await keyManager.storeKey(call, name, payload);
+  await store.refuseIntent(uniqueIdentifier);
   return uniqueIdentifier;
 }
 
@@ -78,6 +87,30 @@ describe('the reconciler', () => {
     expect(await harness.fetch(id)).toStrictEqual(key);
   });
 
+  it('keeps the only copy of a key that lies under a root key a restored catalog does not know, until it is bound', async () => {
+    const { id, key } = await unfinishedCreate();
+    const { keyManager } = harness;
+    // The catalog is from before the root key was changed: it binds the former one.
+    const former = keyManager.withRootKey(new FakeRootKey());
+    const scope = { ...harness.reconcileScope(), keyManager: former, rootKeyId: former.rootKey.id };
+    harness.clock.advance(TEN_MINUTES + 1);
+    for (let round = 0; round < 3; round += 1) {
+      expect(await harness.reconciler().run(scope)).toMatchObject({ kept: [id], abandoned: [], failed: [] });
+    }
+    expect(keyManager.storedKeys()).toHaveLength(1);
+    expect(await harness.reconcile()).toMatchObject({ adopted: [id] });
+    expect(await harness.fetch(id)).toStrictEqual(key);
+  });
+
+  it('keeps the only copy when the key manager rejects its ciphertext once', async () => {
+    const { id, key } = await unfinishedCreate();
+    harness.keyManager.failNext('unwrap', 'ciphertext_rejected');
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ kept: [id], abandoned: [], failed: [] });
+    expect(await harness.reconcile()).toMatchObject({ adopted: [id] });
+    expect(await harness.fetch(id)).toStrictEqual(key);
+  });
+
   it('neither takes over nor removes anything while the root key does not unwrap', async () => {
     const { id } = await unfinishedCreate();
     harness.keyManager.disable();
@@ -136,7 +169,8 @@ describe('the reconciler', () => {
     harness.clock.advance(TEN_MINUTES + 1);
     const former = { rootKeyId: harness.keyManager.rootKey.id, keyManager: harness.keyManager };
     const keyManager = new FakeKeyManager({ clock: harness.clock });
-    const scope = { ...harness.reconcileScope(), keyManager, rootKeyId: keyManager.rootKey.id };
+    const bound = { keyManager, rootKeyId: keyManager.rootKey.id, keyManagerOf: () => former.keyManager };
+    const scope = { ...harness.reconcileScope(), ...bound };
     expect(await harness.reconciler().run({ ...scope, former: [former] })).toMatchObject({ abandoned: [id] });
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });
@@ -270,6 +304,9 @@ describe('the reconciler and moves that were interrupted', () => {
     const before = custody();
     release();
     await harness.engine.drain();
+    expect(custody()).toStrictEqual(before);
+    later();
+    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
     expect(custody()).toStrictEqual(before);
     expect(stored()).toStrictEqual([before.storedKeyId]);
   });

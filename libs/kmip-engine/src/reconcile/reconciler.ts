@@ -1,16 +1,21 @@
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext } from '@lib/key-manager';
 
+import { MAXIMUM_OPEN_MOVES } from '../custody/custody-transfer';
 import { DeletionRights } from '../custody/deletion-rights';
 import { KeyDestruction } from '../custody/key-destruction';
+import { reportKept } from '../custody/kept-key';
 import { boundKeyManager } from '../custody/root-key-binding';
+import { storedKeyName } from '../custody/stored-envelope';
+import { causeOf, examineStoredKey } from '../custody/stored-key-examination';
 import { OperationFailure } from '../failures/operation-failure';
+import { isDestroyed } from '../lifecycle';
 import { type CustodyMove } from '../ports/custody-moves.port';
-import { type KeyCustody } from '../ports/managed-object';
+import { type ManagedObject } from '../ports/managed-object';
 import { type CreationIntent } from '../ports/managed-object-store.port';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
-import { CatalogRebuild } from './catalog-rebuild';
-import { StoredKeyRemoval } from './stored-key-removal';
+import { CatalogRebuild, keyManagersOf } from './catalog-rebuild';
+import { type RemovalTask, StoredKeyRemoval } from './stored-key-removal';
 
 export interface ReconcilerOptions {
   /** Age at which nobody works on an intent or a move any more. Default 10 minutes, far beyond any operation's deadline. */
@@ -37,7 +42,7 @@ export type ReconcileReport = Readonly<Record<Outcome, readonly UniqueIdentifier
  * intent or a move is claimed before its stored keys are touched, and given up only after they are gone.
  */
 export class Reconciler {
-  readonly #destruction = new KeyDestruction();
+  readonly #destruction: KeyDestruction;
   readonly #removal: StoredKeyRemoval;
   readonly #rebuild: CatalogRebuild;
   readonly #staleAfterMs: number;
@@ -47,6 +52,7 @@ export class Reconciler {
     private readonly dependencies: BackgroundDependencies,
     options: ReconcilerOptions = {},
   ) {
+    this.#destruction = new KeyDestruction(dependencies);
     this.#removal = new StoredKeyRemoval(dependencies, new DeletionRights());
     this.#rebuild = new CatalogRebuild(dependencies);
     this.#staleAfterMs = options.staleAfterMs ?? 600_000;
@@ -98,47 +104,76 @@ export class Reconciler {
 
   /**
    * A key that is whole is never removed, although no client may know it: after the catalog was restored from a backup,
-   * an intent in it may be of a Create that was acknowledged since.
+   * an intent in it may be of a Create that was acknowledged since. Nor is one that only seems not to be whole. Only
+   * the record that its Create was refused allows a deletion.
    */
-  async #settleIntent(
-    scope: ReconcileScope,
-    { uniqueIdentifier }: CreationIntent,
-    before: Date,
-  ): Promise<Outcome | undefined> {
+  async #settleIntent(scope: ReconcileScope, intent: CreationIntent, before: Date): Promise<Outcome | undefined> {
+    const { uniqueIdentifier, refused = false } = intent;
     const known = await scope.store.find(uniqueIdentifier);
-    if (known === undefined && (await this.#rebuild.adopt(scope, uniqueIdentifier, before))) {
-      await this.#removeDuplicates(scope, uniqueIdentifier);
-      return 'adopted';
+    if (known === undefined && !refused) {
+      if (await this.#rebuild.adopt(scope, uniqueIdentifier, before)) {
+        await this.#removeDuplicates(scope, uniqueIdentifier);
+        return 'adopted';
+      }
+      // Not claimed yet: a rebuild may take it over, as soon as what is missing is there.
+      if (!(await this.#isNowhere(scope, uniqueIdentifier))) return 'kept';
     }
     if (!(await scope.store.claimIntent(uniqueIdentifier))) return undefined;
     // A row beside an intent would mean the key was acknowledged: only the intent may go then.
     if ((await scope.store.find(uniqueIdentifier)) === undefined) {
-      // Without a key manager nothing can be looked up; the intent waits until one is bound again.
-      if (scope.keyManager === undefined) return 'kept';
-      const call = backgroundCall(this.dependencies, scope);
-      // The Create may have begun before another root key was bound.
-      const keyManagers = [scope.keyManager, ...(scope.former ?? []).map(({ keyManager }) => keyManager)];
-      for (const keyManager of keyManagers) {
-        if (!(await this.#removal.run(keyManager, call, uniqueIdentifier)).complete) return 'kept';
-      }
-      await scope.store.record(
-        backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
-          correlationId: call.correlationId,
-          details: { step: 'intent abandoned' },
-        }),
-      );
+      const gone = refused
+        ? await this.#removeRefused(scope, uniqueIdentifier)
+        : await this.#isNowhere(scope, uniqueIdentifier);
+      if (!gone) return 'kept';
+      await this.#recordStep(scope, uniqueIdentifier, 'intent abandoned');
     }
     await scope.store.abandonIntent(uniqueIdentifier);
     return 'abandoned';
   }
 
-  /** A store that was repeated leaves a second stored key of the same name. What may not be deleted stays. */
+  /** False without a key manager, too: the intent waits until one is bound again. */
+  async #isNowhere(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
+    const keyManagers = keyManagersOf(scope);
+    const call = backgroundCall(this.dependencies, scope);
+    for (const keyManager of keyManagers) {
+      const found = await keyManager.findKeysByName(call, storedKeyName(uniqueIdentifier));
+      if (found.length === 0) continue;
+      for (const { id } of found) {
+        reportKept(this.dependencies, { uniqueIdentifier, storedKeyId: id, why: 'only_copy' });
+      }
+      return false;
+    }
+    return scope.keyManager !== undefined;
+  }
+
+  async #removeRefused(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
+    if (scope.keyManager === undefined) return false;
+    const call = backgroundCall(this.dependencies, scope);
+    const claim = { uniqueIdentifier };
+    // The Create may have begun before another root key was bound.
+    for (const keyManager of keyManagersOf(scope)) {
+      if ((await this.#removal.run(scope, keyManager, { claim }, call)).kept.length > 0) return false;
+    }
+    return true;
+  }
+
+  /** A store that was repeated leaves a second stored key of the same name. Two are looked at under the note of a move. */
   async #removeDuplicates(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<void> {
+    const { moves } = scope.store;
     const custody = (await scope.store.find(uniqueIdentifier))?.custody;
-    const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
-    if (custody === undefined || keyManager === undefined) return;
-    const keep = { keyManager, storedKeyId: custody.storedKeyId };
-    await this.#removal.run(keyManager, backgroundCall(this.dependencies, scope), uniqueIdentifier, keep);
+    if (custody === undefined || scope.keyManager === undefined) return;
+    const call = backgroundCall(this.dependencies, scope);
+    const found = await scope.keyManager.findKeysByName(call, storedKeyName(uniqueIdentifier));
+    if (found.every(({ id }) => id === custody.storedKeyId)) return;
+    const move = {
+      uniqueIdentifier,
+      moveId: this.dependencies.newUniqueIdentifier(),
+      fromRootKeyId: custody.rootKeyId,
+      toRootKeyId: custody.rootKeyId,
+      startedAt: this.dependencies.clock.now(),
+    };
+    if ((await moves.open(move, MAXIMUM_OPEN_MOVES)) !== 'opened') return;
+    await this.#settleMove(scope, move);
   }
 
   /** The catalog decides which stored key stays: the swap is committed there or it never happened. */
@@ -148,41 +183,54 @@ export class Reconciler {
     if (!(await moves.claim(move))) return undefined;
     const object = await scope.store.find(uniqueIdentifier);
     if (object !== undefined) {
-      const call = backgroundCall(this.dependencies, scope);
-      const removed = await this.#removeOthers(scope, move, object.custody, call);
+      const removed = await this.#removeOthers(scope, move, object);
       if (removed === undefined) return 'kept';
-      if (removed > 0) {
-        await scope.store.record(
-          backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
-            correlationId: call.correlationId,
-            details: { step: 'move settled' },
-          }),
-        );
-      }
+      if (removed > 0) await this.#recordStep(scope, uniqueIdentifier, 'move settled');
     }
     await moves.close(move);
     return 'settled';
   }
 
   /** @returns how many were removed, or undefined when some must stay for now */
-  async #removeOthers(
-    scope: ReconcileScope,
-    { uniqueIdentifier, fromRootKeyId, toRootKeyId }: CustodyMove,
-    custody: KeyCustody | undefined,
-    call: CallContext,
-  ): Promise<number | undefined> {
-    const keeper = custody && boundKeyManager(scope, custody.rootKeyId);
-    if (custody !== undefined && keeper === undefined) return undefined;
-    const keep = custody && keeper && { keyManager: keeper, storedKeyId: custody.storedKeyId };
+  async #removeOthers(scope: ReconcileScope, move: CustodyMove, object: ManagedObject): Promise<number | undefined> {
+    const call = backgroundCall(this.dependencies, scope);
+    const task = await this.#removalTask(scope, object, call);
+    if (task === undefined) return undefined;
     let removedAtAll = 0;
-    for (const rootKeyId of new Set([fromRootKeyId, toRootKeyId])) {
+    for (const rootKeyId of new Set([move.fromRootKeyId, move.toRootKeyId])) {
       const keyManager = boundKeyManager(scope, rootKeyId);
       if (keyManager === undefined) return undefined;
-      const { removed, complete } = await this.#removal.run(keyManager, call, uniqueIdentifier, keep);
-      if (!complete) return undefined;
+      const { removed, kept } = await this.#removal.run(scope, keyManager, task, call);
+      if (kept.length > 0) return undefined;
       removedAtAll += removed;
     }
     return removedAtAll;
+  }
+
+  /** The claim is the note's. @returns undefined when the row does not tell which one stays */
+  async #removalTask(
+    scope: ReconcileScope,
+    { uniqueIdentifier, custody, digest, state }: ManagedObject,
+    call: CallContext,
+  ): Promise<RemovalTask | undefined> {
+    const claim = { uniqueIdentifier };
+    if (isDestroyed(state)) return { claim, digest };
+    const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
+    if (custody === undefined || keyManager === undefined) return undefined;
+    const { storedKeyId } = custody;
+    const named = await examineStoredKey(scope, { claim, storedKeyId, keyManager, digest }, call);
+    if (named.finding === 'error') throw causeOf(named);
+    return { claim, digest, named };
+  }
+
+  #recordStep(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier, step: string): Promise<void> {
+    const { correlationId } = backgroundCall(this.dependencies, scope);
+    return scope.store.record(
+      backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
+        correlationId,
+        details: { step },
+      }),
+    );
   }
 
   async #settleDestruction(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<Outcome | undefined> {
@@ -201,6 +249,7 @@ export class Reconciler {
           uniqueIdentifier,
           now,
           ...call,
+          leftBehind: true,
           audit: (step, reason) =>
             backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
               correlationId,

@@ -1,33 +1,17 @@
 import { isUuid, type UniqueIdentifier } from '@lib/kernel';
 import { type StoredKey } from '@lib/key-manager';
-import { ObjectType } from '@lib/kmip-protocol';
 
 import { STORED_KEY_PREFIX, type StoredEnvelope } from '../custody/stored-envelope';
-import { materialLength } from '../crypto/key-material';
 import { wholeSeconds } from '../lifecycle';
 import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
 
 /** Stands where the fingerprint of the creating certificate belongs when nobody knows it any more. */
 const UNKNOWN_CREATOR = '0'.repeat(64);
 
-const SHA_256 = /^[0-9a-f]{64}$/;
-
 /** Whose stored key this is, by its name. */
 export function namedIdentifier({ name }: StoredKey): UniqueIdentifier | undefined {
   const identifier = name.slice(STORED_KEY_PREFIX.length);
   return isUuid(identifier) ? (identifier as UniqueIdentifier) : undefined;
-}
-
-/** What the catalog takes over has to make sense: the tenant can write anything into their key manager. */
-export function isSound(envelope: StoredEnvelope): boolean {
-  const { objectType, algorithm, length, usageMask, created, digest } = envelope;
-  return (
-    objectType === ObjectType.SymmetricKey &&
-    materialLength(algorithm, length) !== undefined &&
-    usageMask === (usageMask | 0) &&
-    !Number.isNaN(Date.parse(created)) &&
-    SHA_256.test(digest)
-  );
 }
 
 export const custodyIn = ({ id }: StoredKey, { rootKeyId, rootKeyVersion }: StoredEnvelope): KeyCustody => ({

@@ -1,76 +1,81 @@
-import { type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext, type KeyManager, type StoredKey } from '@lib/key-manager';
+import {
+  type CallContext,
+  type DeletionCase,
+  type KeyManager,
+  type ObjectClaim,
+  judgeDeletion,
+} from '@lib/key-manager';
 
 import { type DeletionRights } from '../custody/deletion-rights';
-import { isFault, mayNotDelete } from '../custody/key-manager-failure';
+import { reportKept } from '../custody/kept-key';
+import { mayNotDelete } from '../custody/key-manager-failure';
 import { storedKeyName } from '../custody/stored-envelope';
-import { type BackgroundDependencies } from './background';
+import { causeOf, type Examination, examineStoredKey } from '../custody/stored-key-examination';
+import { type StayReason } from '../ports/engine-ports';
+import { type BackgroundDependencies, type ReconcileScope } from './background';
 
 export interface Removal {
   readonly removed: number;
-  /** False when some may not be deleted, or must not. */
-  readonly complete: boolean;
+  /** Looked at and left alone, with the reason. */
+  readonly kept: readonly { readonly storedKeyId: string; readonly why: StayReason }[];
+}
+
+/** Of which object, under whose claim, and what the catalog has committed about it. */
+export interface RemovalTask {
+  readonly claim: ObjectClaim;
+  readonly digest?: Buffer;
+  /** The one the committed row names; looked at under the same claim. Absent where the object's destruction is ordered. */
+  readonly named?: Examination;
 }
 
 /** Removes stored keys no object needs, found by the name that holds their object's identifier. */
 export class StoredKeyRemoval {
   constructor(
-    private readonly dependencies: Pick<BackgroundDependencies, 'clock' | 'logger'>,
+    private readonly dependencies: Pick<BackgroundDependencies, 'clock' | 'logger' | 'metrics'>,
     private readonly rights: DeletionRights,
   ) {}
 
-  /** @param keep the one the catalog names, wherever it lies */
+  /** @throws KeyManagerError when one of them could not be looked at; the next run decides */
   async run(
+    scope: ReconcileScope,
     keyManager: KeyManager,
+    { claim, digest, named }: RemovalTask,
     call: CallContext,
-    uniqueIdentifier: UniqueIdentifier,
-    keep?: { readonly keyManager: KeyManager; readonly storedKeyId: string },
   ): Promise<Removal> {
-    const found = await keyManager.findKeysByName(call, storedKeyName(uniqueIdentifier));
-    const unneeded = found.filter(({ id }) => id !== keep?.storedKeyId);
-    if (unneeded.length === 0) return { removed: 0, complete: true };
-    // A catalog that was restored from a backup may name what a later move deleted; then the other is the only one.
-    if (keep !== undefined && !(await isThere(keep.keyManager, call, keep.storedKeyId))) {
-      this.#stays(uniqueIdentifier, unneeded, 'the one that the catalog names is missing, so this may be the only one');
-      return { removed: 0, complete: false };
-    }
-    return this.#delete(keyManager, call, uniqueIdentifier, unneeded);
-  }
-
-  async #delete(
-    keyManager: KeyManager,
-    call: CallContext,
-    uniqueIdentifier: UniqueIdentifier,
-    unneeded: readonly StoredKey[],
-  ): Promise<Removal> {
+    const found = await keyManager.findKeysByName(call, storedKeyName(claim.uniqueIdentifier));
+    const kept: { storedKeyId: string; why: StayReason }[] = [];
     let removed = 0;
-    for (const { id } of unneeded) {
-      if (await this.rights.isRefused(this.dependencies, keyManager)) return { removed, complete: false };
-      try {
-        await keyManager.deleteKey(call, id);
-      } catch (error) {
-        if (!mayNotDelete(error)) throw error;
-        this.rights.refused(this.dependencies, keyManager);
-        this.#stays(uniqueIdentifier, unneeded, 'the service ID may not delete it');
-        return { removed, complete: false };
+    for (const { id: storedKeyId, createdAt: storedAt } of found) {
+      if (storedKeyId === named?.storedKeyId) continue;
+      if (await this.rights.isRefused(this.dependencies, keyManager)) {
+        kept.push({ storedKeyId, why: 'may_not_delete' });
+        continue;
       }
-      removed += 1;
+      const place = { claim, storedKeyId, storedAt, keyManager, ...(digest && { digest }) };
+      const key = await examineStoredKey(scope, place, call);
+      if (key.finding === 'error') throw causeOf(key);
+      const why = await this.#delete(keyManager, named ? { why: 'superseded', key, named } : ordered(key), call);
+      if (why === undefined) removed += 1;
+      else kept.push({ storedKeyId, why });
     }
-    return { removed, complete: true };
+    const { uniqueIdentifier } = claim;
+    for (const each of kept) reportKept(this.dependencies, { uniqueIdentifier, ...each });
+    return { removed, kept };
   }
 
-  #stays(uniqueIdentifier: UniqueIdentifier, stored: readonly StoredKey[], why: string): void {
-    const storedKeyIds = stored.map(({ id }) => id);
-    this.dependencies.logger.warn({ uniqueIdentifier, storedKeyIds }, `a stored key nobody needs stays: ${why}`);
+  /** @returns why it stays, or undefined when it is gone */
+  async #delete(keyManager: KeyManager, deletion: DeletionCase, call: CallContext): Promise<StayReason | undefined> {
+    const judged = judgeDeletion(deletion);
+    if (judged.verdict === 'keep') return judged.why;
+    try {
+      await keyManager.deleteKey(call, judged.proof);
+      return undefined;
+    } catch (error) {
+      if (!mayNotDelete(error)) throw error;
+      this.rights.refused(this.dependencies, keyManager);
+      return 'may_not_delete';
+    }
   }
 }
 
-async function isThere(keyManager: KeyManager, call: CallContext, id: string): Promise<boolean> {
-  try {
-    (await keyManager.fetchKey(call, id)).fill(0);
-    return true;
-  } catch (error) {
-    if (isFault(error, 'stored_key_missing')) return false;
-    throw error;
-  }
-}
+const ordered = (key: Examination): DeletionCase => ({ why: 'copy_under_order', key });

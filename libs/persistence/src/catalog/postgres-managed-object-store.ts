@@ -48,7 +48,7 @@ const OPEN_INTENT = {
 const LOCK_INTENT: PreparedStatement = {
   name: 'intent_lock',
   types: 'uuid, uuid',
-  text: 'SELECT claimed_at, started_at FROM creation_intents WHERE instance_id = $1 AND id = $2 FOR UPDATE',
+  text: 'SELECT claimed_at, refused_at, started_at FROM creation_intents WHERE instance_id = $1 AND id = $2 FOR UPDATE',
 };
 
 interface OpenedIntent {
@@ -59,6 +59,7 @@ interface OpenedIntent {
 
 interface LockedIntent {
   readonly claimed_at: Date | null;
+  readonly refused_at: Date | null;
   readonly started_at: Date;
 }
 
@@ -124,7 +125,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     const restore = async (transaction: Transaction, [intent, existing]: QueryResult[]) => {
       if (existing?.rowCount === 1) return 'present';
       const [open] = (intent?.rows ?? []) as LockedIntent[];
-      if (open !== undefined && (open.claimed_at !== null || open.started_at >= interruptedBefore)) return 'busy';
+      if (open !== undefined && (open.refused_at !== null || open.started_at >= interruptedBefore)) return 'busy';
       if (open === undefined) await takePlace(transaction);
       await insertObject(transaction, object);
       await transaction.appendAudit([audit]);
@@ -149,6 +150,17 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     });
   }
 
+  async refuseIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
+    return this.transactions.run(this.instanceId, async ({ client }) => {
+      const { rowCount } = await client.query(
+        `UPDATE creation_intents SET claimed_at = COALESCE(claimed_at, now()), refused_at = COALESCE(refused_at, now())
+          WHERE instance_id = $1 AND id = $2`,
+        [this.instanceId, uniqueIdentifier],
+      );
+      return rowCount === 1;
+    });
+  }
+
   async abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void> {
     await this.transactions.run(this.instanceId, async (transaction) => {
       const { rowCount } = await transaction.client.query(
@@ -166,8 +178,9 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
         stored_key_name: string;
         started_at: Date;
         created_by: string;
+        refused: boolean;
       }>(
-        `SELECT id, stored_key_name, started_at, created_by FROM creation_intents
+        `SELECT id, stored_key_name, started_at, created_by, refused_at IS NOT NULL AS refused FROM creation_intents
           WHERE instance_id = $1 AND started_at < $2 ORDER BY started_at, id LIMIT $3`,
         [this.instanceId, before, limit],
       );
@@ -176,6 +189,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
         storedKeyName: row.stored_key_name,
         startedAt: row.started_at,
         createdBy: row.created_by,
+        ...(row.refused && { refused: true }),
       }));
     });
   }

@@ -23,4 +23,7 @@ export class CreationIntentEntity {
 
   @Column({ type: 'timestamptz', precision: 3, name: 'claimed_at', nullable: true })
   claimedAt!: Date | null;
+
+  @Column({ type: 'timestamptz', precision: 3, name: 'refused_at', nullable: true })
+  refusedAt!: Date | null;
 }

@@ -10,12 +10,14 @@ import {
   type BackgroundDependencies,
   type EngineDependencies,
   type EngineLogger,
+  type EngineMetrics,
   type EngineScope,
   KmipEngine,
   type OperationObservation,
   Reconciler,
   type ReconcileReport,
   type ReconcileScope,
+  type StayReason,
 } from '@lib/kmip-engine';
 import {
   type Attribute,
@@ -82,6 +84,12 @@ export class EngineHarness {
   readonly engine: KmipEngine;
   readonly logs: LogLine[] = [];
   readonly observations: OperationObservation[] = [];
+  /** Why stored keys that seemed to be needed no more were kept, one entry for each look. */
+  readonly kept: StayReason[] = [];
+  readonly #metrics: EngineMetrics = {
+    observeOperation: (observation) => this.observations.push(observation),
+    storedKeyKept: (why) => this.kept.push(why),
+  };
   readonly #logger: EngineLogger = {
     warn: (fields, message) => this.logs.push({ level: 'warn', fields, message }),
     error: (fields, message) => this.logs.push({ level: 'error', fields, message }),
@@ -100,7 +108,7 @@ export class EngineHarness {
         newCorrelationId,
         randomBytes,
         logger: this.#logger,
-        metrics: { observeOperation: (observation) => this.observations.push(observation) },
+        metrics: this.#metrics,
         ...options.dependencies,
       });
   }
@@ -205,7 +213,8 @@ export class EngineHarness {
 
   /** What the work beside the protocol is given. */
   get background(): BackgroundDependencies {
-    return { clock: this.clock, newCorrelationId, newUniqueIdentifier, component: 'reconciler', logger: this.#logger };
+    const observers = { logger: this.#logger, metrics: this.#metrics };
+    return { clock: this.clock, newCorrelationId, newUniqueIdentifier, component: 'reconciler', ...observers };
   }
 
   reconcileScope(): ReconcileScope {

@@ -21,6 +21,7 @@ type Method = Exclude<keyof ManagedObjectStore, 'moves'>;
 interface IntentRecord {
   readonly intent: CreationIntent;
   claimed: boolean;
+  refused: boolean;
 }
 
 /**
@@ -68,7 +69,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
   }
 
   intents(): readonly CreationIntent[] {
-    return [...this.#intents.values()].map(({ intent }) => intent);
+    return [...this.#intents.values()].map(({ intent, refused }) => (refused ? { ...intent, refused } : intent));
   }
 
   objects(): readonly ManagedObject[] {
@@ -86,7 +87,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
   openIntent(intent: CreationIntent, maximumLive: number): Promise<void> {
     return this.#faults.run('openIntent', () => {
       if (this.#live() >= maximumLive) throw new ObjectStoreError('quota_exceeded');
-      this.#intents.set(intent.uniqueIdentifier, { intent, claimed: false });
+      this.#intents.set(intent.uniqueIdentifier, { intent, claimed: false, refused: false });
     });
   }
 
@@ -110,6 +111,16 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     });
   }
 
+  refuseIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
+    return this.#faults.run('refuseIntent', () => {
+      const record = this.#intents.get(uniqueIdentifier);
+      if (record === undefined) return false;
+      record.claimed = true;
+      record.refused = true;
+      return true;
+    });
+  }
+
   abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void> {
     return this.#faults.run('abandonIntent', () => {
       this.#intents.delete(uniqueIdentifier);
@@ -129,7 +140,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     return this.#faults.run('restore', () => {
       if (this.#objects.has(object.uniqueIdentifier)) return 'present';
       const record = this.#intents.get(object.uniqueIdentifier);
-      if (record !== undefined && (record.claimed || record.intent.startedAt >= interruptedBefore)) return 'busy';
+      if (record !== undefined && (record.refused || record.intent.startedAt >= interruptedBefore)) return 'busy';
       this.#commit(audit, object);
       this.#intents.delete(object.uniqueIdentifier);
       return 'restored';

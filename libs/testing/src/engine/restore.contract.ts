@@ -55,16 +55,39 @@ export function describeRestoring(harness: () => Harness): void {
       expect(await store.countLive()).toBe(1);
     });
 
-    it.each(['under way', 'being settled'] as const)('keeps its hands off a Create that is %s', async (what) => {
+    it('takes the place of an interrupted Create that is being settled: what is there is never removed', async () => {
+      const { store, instanceId } = harness();
+      const object = aManagedObject();
+      await store.openIntent(anIntent(object, STARTED), MAXIMUM);
+      await store.claimIntent(object.uniqueIdentifier);
+      expect(await store.restore(object, anAuditEvent(instanceId), LATER)).toBe('restored');
+    });
+
+    it.each(['under way', 'refused'] as const)('keeps its hands off a Create that is %s', async (what) => {
       const { store, instanceId, recorded } = harness();
       const object = aManagedObject();
       await store.openIntent(anIntent(object, STARTED), MAXIMUM);
-      if (what === 'being settled') await store.claimIntent(object.uniqueIdentifier);
-      const interruptedBefore = what === 'being settled' ? LATER : STARTED;
+      if (what === 'refused') expect(await store.refuseIntent(object.uniqueIdentifier)).toBe(true);
+      const interruptedBefore = what === 'refused' ? LATER : STARTED;
       expect(await store.restore(object, anAuditEvent(instanceId), interruptedBefore)).toBe('busy');
       expect(await store.find(object.uniqueIdentifier)).toBeUndefined();
-      expect(await store.staleIntents(LATER, 10)).toHaveLength(1);
+      const [intent] = await store.staleIntents(LATER, 10);
+      expect(intent?.refused).toBe(what === 'refused' ? true : undefined);
       expect(await recorded()).toHaveLength(0);
+    });
+
+    it('refuses a Create for good, and none whose key is in the catalog', async () => {
+      const { store, instanceId, otherStore } = harness();
+      const object = aManagedObject();
+      await store.openIntent(anIntent(object, STARTED), MAXIMUM);
+      expect(await otherStore.refuseIntent(object.uniqueIdentifier)).toBe(false);
+      expect(await store.refuseIntent(object.uniqueIdentifier)).toBe(true);
+      expect(await store.refuseIntent(object.uniqueIdentifier)).toBe(true);
+      await expect(store.completeIntent(object, anAuditEvent(instanceId))).rejects.toMatchObject({
+        fault: 'intent_closed',
+      });
+      const taken = await putObject(store, instanceId, aManagedObject());
+      expect(await store.refuseIntent(taken.uniqueIdentifier)).toBe(false);
     });
 
     it('restores a key once when several try', async () => {

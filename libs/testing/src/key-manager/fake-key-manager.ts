@@ -130,6 +130,13 @@ export class FakeKeyManager implements KeyManager {
     delete this.#view.since;
   }
 
+  /** What only someone with rights in the tenant's instance, or a fault of it, can do: other bytes under the same id. */
+  replacePayload(id: string, payload: Buffer): void {
+    const record = this.#stored.get(id);
+    if (record === undefined) throw new Error(`no stored key ${id}`);
+    this.#stored.set(id, { ...record, payload });
+  }
+
   /** Live stored keys, oldest first. */
   storedKeys(): readonly StoredKey[] {
     return [...this.#stored.values()].filter((record) => this.#shown(record) === 'live').map(describe);

@@ -2,6 +2,8 @@ import { newCorrelationId, Secret } from '@lib/kernel';
 import { type CallContext, type KeyManager, type KeyManagerError, type StoredKey } from '@lib/key-manager';
 import { randomBytes, randomUUID } from 'node:crypto';
 
+import { deletable } from './deletable';
+
 /** One tenant's key manager under test, and what the tenant can do to it behind our back. */
 export interface KeyManagerHarness {
   /** Bound to an active root key with the role Manager. */
@@ -200,7 +202,7 @@ function storedKeys(harness: () => KeyManagerHarness): void {
     const second = await keyManager.storeKey(context(), name, Buffer.from('2'));
     await keyManager.storeKey(context(), `${name}_x`, Buffer.from('3'));
     expect(ids(await keyManager.findKeysByName(context(), name))).toEqual(ids([first, second]));
-    await keyManager.deleteKey(context(), first.id);
+    await keyManager.deleteKey(context(), deletable(first.id));
     expect(ids(await keyManager.findKeysByName(context(), name))).toEqual([second.id]);
   });
 
@@ -213,15 +215,15 @@ function storedKeys(harness: () => KeyManagerHarness): void {
     }
     await keyManager.storeKey(context(), `x${prefix}`, Buffer.from('elsewhere'));
     const gone = await keyManager.storeKey(context(), `${prefix}gone`, Buffer.from('gone'));
-    await keyManager.deleteKey(context(), gone.id);
+    await keyManager.deleteKey(context(), deletable(gone.id));
     expect(ids(await collect(keyManager.listKeys(context(), prefix)))).toEqual(ids(kept));
   });
 
   it('misses a stored key that was deleted by us, by the tenant, or never there; deleting again is done already', async () => {
     const { keyManager } = harness();
     const ours = await keyManager.storeKey(context(), uniqueName(), Buffer.from('x'));
-    await keyManager.deleteKey(context(), ours.id);
-    await keyManager.deleteKey(context(), ours.id);
+    await keyManager.deleteKey(context(), deletable(ours.id));
+    await keyManager.deleteKey(context(), deletable(ours.id));
     const theirs = await keyManager.storeKey(context(), uniqueName(), Buffer.from('x'));
     await harness().deleteStoredKey(theirs.id);
     for (const id of [ours.id, theirs.id, randomUUID()]) {
@@ -233,17 +235,19 @@ function storedKeys(harness: () => KeyManagerHarness): void {
     const { keyManager } = harness();
     const [unknown, now, longAgo] = [randomUUID(), new Date(), new Date(0)];
     await expectFault(keyManager.fetchKey(context(), unknown, now), 'stored_key_absent', { certainlyNotDone: false });
-    await expectFault(keyManager.deleteKey(context(), unknown, now), 'stored_key_absent', { certainlyNotDone: false });
+    await expectFault(keyManager.deleteKey(context(), deletable(unknown), now), 'stored_key_absent', {
+      certainlyNotDone: false,
+    });
     await expectFault(keyManager.fetchKey(context(), unknown, longAgo), 'stored_key_missing');
-    await expect(keyManager.deleteKey(context(), unknown, longAgo)).resolves.toBeUndefined();
+    await expect(keyManager.deleteKey(context(), deletable(unknown), longAgo)).resolves.toBeUndefined();
   });
 
   it('believes at once that a young stored key is gone when the key manager shows it as deleted', async () => {
     const { keyManager } = harness();
     const stored = await keyManager.storeKey(context(), uniqueName(), Buffer.from('x'));
-    await keyManager.deleteKey(context(), stored.id, stored.createdAt);
+    await keyManager.deleteKey(context(), deletable(stored.id), stored.createdAt);
     await expectFault(keyManager.fetchKey(context(), stored.id, stored.createdAt), 'stored_key_missing');
-    await expect(keyManager.deleteKey(context(), stored.id, stored.createdAt)).resolves.toBeUndefined();
+    await expect(keyManager.deleteKey(context(), deletable(stored.id), stored.createdAt)).resolves.toBeUndefined();
   });
 
   it('fetches stored keys although the root key is disabled: only the unwrap is refused', async () => {
@@ -258,13 +262,13 @@ function storedKeys(harness: () => KeyManagerHarness): void {
     const { ciphertext } = await asWriter.wrap(context(), AAD);
     await asWriter.unwrap(context(), AAD, ciphertext);
     const stored = await asWriter.storeKey(context(), uniqueName(), Buffer.from('x'));
-    await expectFault(asWriter.deleteKey(context(), stored.id), 'permission_denied');
+    await expectFault(asWriter.deleteKey(context(), deletable(stored.id)), 'permission_denied');
     expect((await asWriter.fetchKey(context(), stored.id)).toString()).toBe('x');
   });
 
   it('tells by a key that was never there who may delete: permission comes first', async () => {
-    await expect(harness().keyManager.deleteKey(context(), randomUUID())).resolves.toBeUndefined();
-    await expectFault(harness().asWriter.deleteKey(context(), randomUUID()), 'permission_denied');
+    await expect(harness().keyManager.deleteKey(context(), deletable(randomUUID()))).resolves.toBeUndefined();
+    await expectFault(harness().asWriter.deleteKey(context(), deletable(randomUUID())), 'permission_denied');
   });
 
   it('lets a Reader wrap and unwrap, but neither store nor read keys', async () => {

@@ -6,5 +6,7 @@ export interface KeyAccess {
   store(instanceId: InstanceId): ManagedObjectStore;
   catalog(instanceId: InstanceId): KeyCatalog;
   /** With the key manager of the instance, as far as one is bound. */
-  scope(instanceId: InstanceId): Promise<Pick<EngineScope, 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>>;
+  scope(
+    instanceId: InstanceId,
+  ): Promise<Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>>;
 }

@@ -23,7 +23,7 @@ export class RegionKeyAccess implements KeyAccess {
 
   async scope(
     instanceId: InstanceId,
-  ): Promise<Pick<EngineScope, 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>> {
-    return { store: this.store(instanceId), ...(await this.keys.keyManagers.for(instanceId)) };
+  ): Promise<Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>> {
+    return { instanceId, store: this.store(instanceId), ...(await this.keys.keyManagers.for(instanceId)) };
   }
 }

@@ -1,0 +1,22 @@
+import { type UniqueIdentifier } from '@lib/kernel';
+
+import { type EngineLogger, type EngineMetrics, type StayReason } from '../ports/engine-ports';
+
+export interface KeptKeyReports {
+  readonly logger: EngineLogger;
+  readonly metrics?: Pick<EngineMetrics, 'storedKeyKept'>;
+}
+
+export interface KeptKey {
+  readonly uniqueIdentifier: UniqueIdentifier;
+  readonly storedKeyId: string;
+  readonly why: StayReason;
+  readonly cause?: unknown;
+}
+
+/** A stored key that should have gone and stays is always said, wherever it was decided. */
+export function reportKept({ logger, metrics }: KeptKeyReports, { cause, ...kept }: KeptKey): void {
+  metrics?.storedKeyKept?.(kept.why);
+  const fields = cause === undefined ? kept : { ...kept, err: cause };
+  logger.warn(fields, 'a stored key stays, as nothing proves that it may be deleted');
+}
