@@ -1,6 +1,8 @@
 import { ResultReason, ResultStatus } from '@lib/kmip-protocol';
 import { type KmipClient } from '@lib/kmip-client';
+import { type Client } from 'pg';
 
+import { openDatabase } from './support/database';
 import { createKey, fetchKey, first, vcenter } from './support/keys';
 import { RunningService, until } from './support/running-service';
 import { addTenant } from './support/second-tenant';
@@ -100,6 +102,62 @@ describe('revocation', () => {
     }
     expect(Date.now() - removedAt).toBeLessThan(1_000);
     await Promise.all(open.map((client) => client.close()));
+  });
+
+  describe('while no gateway can read the list of certificates', () => {
+    let database: Client;
+
+    beforeAll(async () => {
+      database = await openDatabase(service);
+    });
+    afterAll(() => database.end());
+
+    const readable = (yes: boolean): Promise<unknown> =>
+      database.query(
+        `${yes ? 'GRANT' : 'REVOKE'} EXECUTE ON FUNCTION directory_certificates(uuid) ${yes ? 'TO' : 'FROM'} kmip_app`,
+      );
+
+    it('refuses a removed certificate all the same, at its next request, on open connections too', async () => {
+      const tenant = await addTenant(service, 'unreadable');
+      const connect = async (endpoint: number): Promise<KmipClient> => {
+        await until('it is honoured', 2_000, async () => {
+          const client = await tenant.connect(endpoint);
+          const { resultStatus } = await first(client, vcenter.probe());
+          await client.close();
+          return resultStatus === ResultStatus.Success;
+        });
+        return tenant.connect(endpoint);
+      };
+      const open = [await connect(0), await connect(1)];
+      const own = await createKey(open[0]!);
+      await readable(false);
+      try {
+        const { instanceId, certificateId } = tenant;
+        await service.admin('certificate', 'remove', '--instance', instanceId, '--certificate', certificateId);
+        for (const client of [...open, await tenant.connect(0), await tenant.connect(1)]) {
+          for (const message of [
+            vcenter.createKey(),
+            vcenter.getKey(own),
+            vcenter.getState(own),
+            vcenter.activate(own),
+            vcenter.addAttributes(own, { 'x-a': '1' }),
+          ]) {
+            expect(await first(client, message)).toMatchObject({
+              resultReason: ResultReason.AuthenticationNotSuccessful,
+              resultMessage: expect.stringMatching(/was removed from this KMIP instance/) as string,
+            });
+          }
+          await client.close();
+        }
+      } finally {
+        await readable(true);
+      }
+      const { rows } = await database.query<{ state: string }>(
+        'SELECT state FROM managed_objects WHERE instance_id = $1',
+        [tenant.instanceId],
+      );
+      expect(rows).toEqual([{ state: 'PreActive' }]);
+    });
   });
 
   it('tells a stranger which certificate it presented, and closes', async () => {

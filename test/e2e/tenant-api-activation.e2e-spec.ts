@@ -70,6 +70,24 @@ describe('a change of the allowed certificates', () => {
     await Promise.all(open.map((client) => client.close()));
   });
 
+  it('is answered 202 while an endpoint is stuck, which refuses as soon as it goes on', async () => {
+    const body = { name: 'vc-stuck', certificate: vcenter.certificatePem };
+    const { id } = await api.ok<Added>('POST', '/client_certificates', body);
+    const open = await connect(1);
+    expect(await served(open)).toBe(true);
+    const stuck = service.connection.processes['kmip-gateway-2'] ?? 0;
+    process.kill(stuck, 'SIGSTOP');
+    try {
+      const { status, body: answer } = await api.call('DELETE', `/client_certificates/${id}`);
+      expect(status).toBe(202);
+      expect(answer).toEqual({ activation: { complete: false, endpoints: ['kmip-1'], pending: ['kmip-2'] } });
+    } finally {
+      process.kill(stuck, 'SIGCONT');
+    }
+    expect(await served(open)).toBe(false);
+    await open.close();
+  });
+
   it('is answered while an endpoint is stuck, which is named', async () => {
     const stuck = service.connection.processes['kmip-gateway-2'] ?? 0;
     process.kill(stuck, 'SIGSTOP');

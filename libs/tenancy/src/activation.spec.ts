@@ -44,9 +44,9 @@ const instances = (taken: Acknowledgement | undefined): unknown[] => [...(taken?
 describe('ActivationReporter', () => {
   it('writes at once, and what came up meanwhile together', async () => {
     const { log, reporter } = setUp();
-    reporter.inForce('10', one);
-    reporter.inForce('11', one);
-    reporter.inForce('12', two);
+    void reporter.inForce('10', one);
+    void reporter.inForce('11', one);
+    void reporter.inForce('12', two);
     expect(log.written).toHaveLength(1);
     log.letGo();
     await new Promise(setImmediate);
@@ -64,10 +64,10 @@ describe('ActivationReporter', () => {
 
   it('leaves out what a full reading covers', async () => {
     const { log, reporter } = setUp();
-    reporter.inForce('10', one);
-    reporter.inForce('11', two);
-    reporter.inForce('12');
-    reporter.inForce('13', one);
+    void reporter.inForce('10', one);
+    void reporter.inForce('11', two);
+    void reporter.inForce('12');
+    void reporter.inForce('13', one);
     log.letGo();
     await new Promise(setImmediate);
     expect(log.written[1]?.everything).toBe('12');
@@ -79,11 +79,11 @@ describe('ActivationReporter', () => {
   it('goes on after a write that failed', async () => {
     const { log, reporter, warnings } = setUp();
     log.failing = true;
-    reporter.inForce('10', one);
-    await new Promise(setImmediate);
+    expect(await reporter.inForce('10', one)).toBe(false);
     log.failing = false;
-    reporter.inForce('11');
+    const told = reporter.inForce('11');
     log.letGo();
+    expect(await told).toBe(true);
     await reporter.stop();
     expect(warnings).toHaveLength(1);
     expect(log.written.map(({ everything }) => everything)).toEqual([undefined, '11']);

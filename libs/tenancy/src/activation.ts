@@ -27,7 +27,10 @@ export interface ActivationLog {
   acknowledge(process: GatewayProcess, taken: Acknowledgement): Promise<void>;
   /** The process ends: nobody is to wait for it. */
   withdraw(process: GatewayProcess): Promise<void>;
-  /** By name of the endpoint; only those with a process that was heard of lately. */
+  /**
+   * By name of the endpoint. A process that fell silent is waited for until it serves nobody any more, by the age of
+   * its own list ({@link MAXIMUM_DIRECTORY_AGE_MS}).
+   */
   of(instanceId: InstanceId): Promise<readonly EndpointActivation[]>;
 }
 
@@ -45,6 +48,7 @@ export interface ActivationReporterOptions {
 export class ActivationReporter {
   #everything: Position | undefined;
   #instances = new Map<InstanceId, Position>();
+  readonly #waiting: ((told: boolean) => void)[] = [];
   #writing: Promise<void> | undefined;
 
   constructor(private readonly options: ActivationReporterOptions) {}
@@ -54,17 +58,20 @@ export class ActivationReporter {
     return this.options.log.position();
   }
 
-  /** What was read after `position` is in force from now on, for one instance or for all. Never throws. */
-  inForce(position: Position, instanceId?: InstanceId): void {
+  /**
+   * What was read after `position` is in force from now on, for one instance or for all.
+   * @returns whether that could be told. Never rejects
+   */
+  inForce(position: Position, instanceId?: InstanceId): Promise<boolean> {
     if (instanceId === undefined) {
       this.#everything = position;
       this.#instances = new Map();
     } else {
       this.#instances.set(instanceId, position);
     }
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    const told = new Promise<boolean>((resolve) => this.#waiting.push(resolve));
+    this.#writing ??= this.#write();
+    return told;
   }
 
   async stop(): Promise<void> {
@@ -84,11 +91,21 @@ export class ActivationReporter {
       };
       this.#everything = undefined;
       this.#instances = new Map();
-      try {
-        await this.options.log.acknowledge(this.options.process, taken);
-      } catch (error) {
-        this.options.warn('what is in force here could not be told', error);
-      }
+      const waiting = this.#waiting.splice(0);
+      const told = await this.#acknowledge(taken);
+      for (const resolve of waiting) resolve(told);
+    }
+    // In the same breath as the last look: what comes up from here on begins to write anew.
+    this.#writing = undefined;
+  }
+
+  async #acknowledge(taken: Acknowledgement): Promise<boolean> {
+    try {
+      await this.options.log.acknowledge(this.options.process, taken);
+      return true;
+    } catch (error) {
+      this.options.warn('what is in force here could not be told', error);
+      return false;
     }
   }
 }

@@ -173,7 +173,10 @@ describe('ClientDirectory and whoever waits for a change', () => {
           steps.push('position');
           return Promise.resolve('here');
         },
-        inForce: (position, instanceId) => steps.push(`in force ${position} ${instanceId ?? 'all'}`),
+        inForce: (position, instanceId) => {
+          steps.push(`in force ${position} ${instanceId ?? 'all'}`);
+          return Promise.resolve(true);
+        },
       },
     });
     directory.onRemoved(() => steps.push('removed'));
@@ -190,5 +193,19 @@ describe('ClientDirectory and whoever waits for a change', () => {
       'removed',
       `in force here ${one}`,
     ]);
+  });
+
+  it('serves nobody by a list that it could not say it has: nobody would wait for it', async () => {
+    const told = { outcome: false };
+    const directory = new ClientDirectory({
+      source: { certificates: () => Promise.resolve([entry('a')]) },
+      bus: { subscribe: () => () => undefined },
+      clock: { now: () => new Date(0), monotonicMs: () => 0 },
+      log: () => undefined,
+      schedule: () => () => undefined,
+      reporter: { position: () => Promise.resolve('here'), inForce: () => Promise.resolve(told.outcome) },
+    });
+    await directory.start();
+    expect([directory.size, directory.stale]).toEqual([1, true]);
   });
 });

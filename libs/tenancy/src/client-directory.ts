@@ -135,8 +135,7 @@ export class ClientDirectory {
     const position = await this.options.reporter?.position();
     const loaded = await this.options.source.certificates();
     this.replace(new Map(loaded.map((entry) => [entry.fingerprint, entry])));
-    this.sweptAtMs = startedAtMs;
-    if (position !== undefined) this.options.reporter?.inForce(position);
+    if (await this.told(position)) this.sweptAtMs = startedAtMs;
   }
 
   private async loadInstance(instanceId: InstanceId): Promise<void> {
@@ -146,7 +145,16 @@ export class ClientDirectory {
     const next = new Map([...this.entries].filter(([, entry]) => entry.instanceId !== instanceId));
     for (const entry of loaded) next.set(entry.fingerprint, entry);
     this.replace(next);
-    if (position !== undefined) this.options.reporter?.inForce(position, instanceId);
+    if (position !== undefined) void this.options.reporter?.inForce(position, instanceId);
+  }
+
+  /**
+   * Whoever changes the list waits only for those who say that they follow it. So one that cannot say so serves by it
+   * no longer either: it is as old as what was told last.
+   */
+  private async told(position: string | undefined): Promise<boolean> {
+    const { reporter } = this.options;
+    return reporter === undefined || position === undefined || reporter.inForce(position);
   }
 
   private replace(next: ReadonlyMap<CertificateFingerprint, DirectoryEntry>): void {

@@ -7,7 +7,13 @@ export {
   type ClientCertificateServiceOptions,
   type NewClientCertificate,
 } from './client-certificate.service';
-export { admitted, ClientDirectory, type ClientDirectoryOptions, type Removal } from './client-directory';
+export {
+  admitted,
+  ClientDirectory,
+  type ClientDirectoryOptions,
+  MAXIMUM_DIRECTORY_AGE_MS,
+  type Removal,
+} from './client-directory';
 export { CredentialSealer, type Sealed, type SealedRow, type ServiceKeyring } from './credential-sealer';
 export { type InstanceCrn, instanceIdOf, parseInstanceCrn } from './crn';
 export { EndpointPolicy, type EndpointTemplates, type EndpointVisibility, ibmCloudEndpoints } from './endpoint-policy';

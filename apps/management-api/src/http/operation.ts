@@ -36,7 +36,7 @@ export interface OperationCall {
 }
 
 export interface OperationAnswer {
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   readonly body?: object;
   /** Without quotes. */
   readonly etag?: string;

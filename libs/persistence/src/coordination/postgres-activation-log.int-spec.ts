@@ -71,7 +71,7 @@ describe('PostgresActivationLog', () => {
     expect(await shown()).toBe('kmip-1:false');
   });
 
-  it('waits for nobody who left or fell silent', async () => {
+  it('waits for who fell silent until it is fenced by the age of its own list, and for nobody who left', async () => {
     const [left, silent] = [newProcess('kmip-1'), newProcess('kmip-2')];
     for (const process of [left, silent]) {
       await log.acknowledge(process, { everything: await log.position(), instances: none });
@@ -79,9 +79,14 @@ describe('PostgresActivationLog', () => {
     await change();
     await log.withdraw(left);
     const admin = await database.openAdmin();
-    await admin.query(`UPDATE gateway_processes SET seen_at = now() - interval '21 seconds' WHERE process_id = $1`, [
-      silent.id,
-    ]);
+    const silentFor = (seconds: number) =>
+      admin.query('UPDATE gateway_processes SET seen_at = now() - make_interval(secs => $2) WHERE process_id = $1', [
+        silent.id,
+        seconds,
+      ]);
+    await silentFor(30);
+    expect(await shown()).toBe('kmip-2:false');
+    await silentFor(32);
     expect(await shown()).toBe('');
     // What is heard of a process that nobody knows (yet, or any more) is no reason to count on it.
     await log.acknowledge(left, { instances: new Map([[instance, await log.position()]]) });

@@ -1,12 +1,21 @@
 import { type InstanceId } from '@lib/kernel';
-import { type Acknowledgement, type ActivationLog, type EndpointActivation, type GatewayProcess } from '@lib/tenancy';
+import {
+  type Acknowledgement,
+  type ActivationLog,
+  type EndpointActivation,
+  type GatewayProcess,
+  MAXIMUM_DIRECTORY_AGE_MS,
+} from '@lib/tenancy';
 import { type DataSource } from 'typeorm';
 
 import { regionQuery } from '../database/region-query';
 import { TenantTransactions } from '../database/transactions';
 
-/** Processes acknowledge everything every few seconds; one that was silent for longer than this is gone. */
-const LIVE = `interval '20 seconds'`;
+/**
+ * Processes acknowledge everything every few seconds. One that is silent serves nobody any more when its list is older
+ * than allowed, which it counts from before what it told last; a second for clocks that differ in their pace.
+ */
+const FENCED = `interval '${String(MAXIMUM_DIRECTORY_AGE_MS + 1_000)} milliseconds'`;
 /** Left behind by processes that were killed. */
 const FORGOTTEN = `interval '1 hour'`;
 
@@ -30,7 +39,7 @@ const ACTIVATION = `
     FROM gateway_processes p
     LEFT JOIN gateway_acknowledgements a ON a.process_id = p.process_id AND a.changed_instance = $1
     LEFT JOIN invalidation_versions v ON v.instance_id = $1
-    WHERE p.seen_at > now() - ${LIVE}
+    WHERE p.seen_at > now() - ${FENCED}
     GROUP BY p.endpoint ORDER BY p.endpoint`;
 
 /** Positions are snapshots of the database: a change is in force where a snapshot that sees its transaction was read. */

@@ -87,8 +87,8 @@ export class ClientCertificatesController {
     const revision = expectedRevision(call, current.id, current);
     const { instanceId } = call.instance();
     await this.certificates.remove(instanceId, current.id, administratorOf(call), revision);
-    await this.activation.awaited(instanceId);
-    return { status: 204 };
+    const pending = await this.activation.withdrawn(instanceId);
+    return pending === undefined ? { status: 204 } : { status: 202, body: { activation: pending } };
   }
 
   async #certificateOf(call: OperationCall, prototype: Prototype): Promise<string> {

@@ -45,11 +45,21 @@ describe('EndpointActivation', () => {
     expect(time.ms).toBeLessThanOrEqual(900);
   });
 
+  it.each([
+    ['every endpoint has confirmed', () => both(true), undefined],
+    ['no endpoint runs', () => [], undefined],
+    ['one has not confirmed', () => both(false), { complete: false, endpoints: ['kmip-1'], pending: ['kmip-2'] }],
+  ])('says who may go by what was taken away: %s', async (_when, answer, left) => {
+    expect(await setUp(answer).activation.withdrawn(instance)).toEqual(left);
+  });
+
   it('does not turn a change that was made into a failure', async () => {
     const { activation } = setUp(() => {
       throw new Error('database away');
     });
-    expect(await activation.awaited(instance)).toEqual({ complete: false, endpoints: [], pending: [] });
+    const unknown = { complete: false, endpoints: [], pending: [] };
+    expect(await activation.awaited(instance)).toEqual(unknown);
+    expect(await activation.withdrawn(instance)).toEqual(unknown);
     await expect(activation.present(instance)).rejects.toThrow('database away');
   });
 

@@ -47,6 +47,15 @@ export class EndpointActivation {
     }
   }
 
+  /**
+   * After something was taken away, waits the same way.
+   * @returns undefined when no endpoint serves by what was before; else who may still, as far as that is known
+   */
+  async withdrawn(instanceId: InstanceId): Promise<Activation | undefined> {
+    const activation = await this.awaited(instanceId);
+    return activation === UNKNOWN || activation.pending.length > 0 ? activation : undefined;
+  }
+
   async #awaited(instanceId: InstanceId): Promise<Activation> {
     const { monotonicMs, pause: wait = pause } = this.options;
     const deadline = monotonicMs() + WAIT_MS;
