@@ -1,3 +1,4 @@
+import { type Behaviour } from './behaviour';
 import { type MovableClock } from './clock';
 import { type FaultBoard } from './http/faults';
 import { type RequestLog } from './http/request-log';
@@ -13,6 +14,7 @@ export interface Cloud {
   readonly access: AccessPolicies;
   readonly faults: FaultBoard;
   readonly requests: RequestLog;
+  readonly behaviour: Behaviour;
   /** Where this cloud is reached, without a trailing slash; known once it listens. */
   readonly baseUrl: () => string;
 }

@@ -2,6 +2,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.routes';
+import { Behaviour } from './behaviour';
 import { MovableClock } from './clock';
 import { type Cloud } from './cloud';
 import { refuseSecondProcess } from './data-folder';
@@ -63,6 +64,7 @@ export async function createLocalCloud(options: LocalCloudOptions = {}): Promise
     access: new AccessPolicies(store),
     faults: new FaultBoard(),
     requests: new RequestLog(),
+    behaviour: new Behaviour(),
     baseUrl: () => url,
   };
   registerAdmin(app, cloud);

@@ -115,12 +115,29 @@ export const faultInput = z.strictObject({
       body: z.unknown().optional(),
       when: moments,
     }),
+    z.strictObject({ kind: z.literal('page'), status: z.int().min(400).max(599), when: moments }),
     z.strictObject({ kind: z.literal('hang'), when: moments }),
     z.strictObject({ kind: z.literal('reset'), when: moments }),
   ]),
   count: z.number().int().min(1).optional(),
   skip: z.number().int().min(0).optional(),
+  every: z.int().min(1).optional(),
 });
+
+const lag = z.int().min(0).max(100);
+export const behaviourInput = z
+  .strictObject({
+    createAnswers: z.enum(['whole', 'as_preferred', 'id_only']),
+    materialLag: lag,
+    searchLag: lag,
+    aliasesInActions: z.boolean(),
+    keyRingPage: z.int().min(1).max(5_000),
+    instancePage: z.int().min(1).max(100),
+    removedInstances: z.enum(['shown', 'gone']),
+    usageVerdicts: z.enum(['in_order', 'reversed']),
+    rollBackMinutes: z.int().min(0).max(600),
+  })
+  .partial();
 
 export const clockInput = z.union([
   z.strictObject({ advanceSeconds: z.number() }),

@@ -1,12 +1,13 @@
 import { type FastifyInstance } from 'fastify';
 import { type Cloud } from '../cloud';
 import { changeSettings, readSettings } from '../iam/token-issuer';
-import { clockInput, faultInput, parse, settingsInput } from './admin-input';
+import { behaviourInput, clockInput, faultInput, parse, settingsInput } from './admin-input';
 import { AdminError } from './admin.errors';
 
 export function registerTrafficAdmin(admin: FastifyInstance, cloud: Cloud): void {
   registerFaults(admin, cloud);
   registerClock(admin, cloud);
+  registerBehaviour(admin, cloud);
 
   admin.get('/requests', () => ({ counts: cloud.requests.counts(), latest: cloud.requests.latest() }));
   admin.delete('/requests', (_request, reply) => {
@@ -29,6 +30,7 @@ export function registerTrafficAdmin(admin: FastifyInstance, cloud: Cloud): void
     await cloud.store.clear();
     cloud.tokens.forget();
     cloud.faults.clear();
+    cloud.behaviour.forget();
     cloud.requests.clear();
     cloud.clock.moveTo(0);
     return reply.code(204).send();
@@ -59,5 +61,22 @@ function registerClock(admin: FastifyInstance, cloud: Cloud): void {
     else clock.moveTo(0);
     await changeSettings(cloud.store, { clockOffsetMs: clock.offsetMs });
     return show();
+  });
+}
+
+function registerBehaviour(admin: FastifyInstance, cloud: Cloud): void {
+  const { behaviour } = cloud;
+  const show = () => ({ ...behaviour.settings, rollBackMinutes: behaviour.rollBackMinutes });
+  admin.get('/behaviour', show);
+  admin.post('/behaviour', (request) => {
+    const { rollBackMinutes, ...given } = parse(behaviourInput, request.body);
+    const settings = Object.entries(given).filter(([, value]) => value !== undefined);
+    behaviour.change(Object.fromEntries(settings));
+    if (rollBackMinutes !== undefined) behaviour.rollBack(cloud.store, rollBackMinutes, cloud.clock.now());
+    return show();
+  });
+  admin.delete('/behaviour', (_request, reply) => {
+    behaviour.forget();
+    return reply.code(204).send();
   });
 }

@@ -21,6 +21,8 @@ export type FaultEffect =
       readonly body?: unknown;
       readonly when: FaultMoment;
     }
+  /** A proxy's own words: no JSON. */
+  | { readonly kind: 'page'; readonly status: number; readonly when: FaultMoment }
   | { readonly kind: 'hang'; readonly when: FaultMoment }
   | { readonly kind: 'reset'; readonly when: FaultMoment };
 
@@ -35,6 +37,8 @@ export interface FaultRule {
   readonly count?: number | undefined;
   /** How many matching requests it lets pass first. */
   readonly skip?: number | undefined;
+  /** Strikes one in so many matching requests, the others pass. */
+  readonly every?: number | undefined;
 }
 
 export interface RequestFacts {
@@ -78,9 +82,9 @@ export class FaultBoard {
         continue;
       }
       effects.push(rule.effect);
-      if (rule.count === undefined) continue;
-      if (rule.count <= 1) this.#rules.delete(rule.id);
-      else this.#rules.set(rule.id, { ...rule, count: rule.count - 1 });
+      const { count, every = 1 } = rule;
+      if (count === 1) this.#rules.delete(rule.id);
+      else this.#rules.set(rule.id, { ...rule, skip: every - 1, ...(count !== undefined && { count: count - 1 }) });
     }
     return effects;
   }

@@ -47,6 +47,7 @@ export function watchTraffic(
     const [effect] = request.faultsAfter ?? [];
     if (effect === undefined || effect.kind === 'delay') done(null, payload);
     else if (effect.kind === 'status') done(null, answerInstead(reply, effect));
+    else if (effect.kind === 'page') done(null, pageInstead(reply, effect.status));
     // The operation is done; its answer never arrives.
     else silence(request, reply, effect.kind === 'reset');
   });
@@ -59,6 +60,7 @@ export function watchTraffic(
 
 function disturb(request: FastifyRequest, reply: FastifyReply, effect: Exclude<FaultEffect, { kind: 'delay' }>): void {
   if (effect.kind === 'status') void reply.send(answerInstead(reply, effect));
+  else if (effect.kind === 'page') void reply.send(pageInstead(reply, effect.status));
   else silence(request, reply, effect.kind === 'reset');
 }
 
@@ -71,4 +73,9 @@ function answerInstead(reply: FastifyReply, effect: Extract<FaultEffect, { kind:
   void reply.code(effect.status).type('application/json').removeHeader('content-length');
   if (effect.retryAfterSeconds !== undefined) void reply.header('retry-after', effect.retryAfterSeconds);
   return JSON.stringify(effect.body ?? {});
+}
+
+function pageInstead(reply: FastifyReply, status: number): string {
+  void reply.code(status).type('text/html').removeHeader('content-length');
+  return `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr>gateway</body></html>`;
 }

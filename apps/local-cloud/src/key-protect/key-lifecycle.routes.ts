@@ -17,6 +17,7 @@ import {
   requireSettled,
   RESTORABLE_MS,
 } from './key-state';
+import { wantsIdOnly } from './keys.routes';
 import { callOf, type KmsCall } from './kms-call';
 import { KmsError, KmsUnauthorizedError } from './kms.errors';
 import { DEFAULT_KEY_RING } from './new-key';
@@ -91,8 +92,9 @@ async function restore(cloud: Cloud, request: IdRequest, reply: FastifyReply): P
   const kept = without(key, 'deletedAt', 'deletedBy', 'setForDeletion');
   const restored: KeyRow = { ...kept, state: ACTIVE, updatedAt: toTimestamp(now) };
   await cloud.store.commit(['key', within(key.instanceId, key.id), restored]);
-  const minimal = request.headers['prefer'] === 'return=minimal';
-  const shown = minimal ? { id: key.id } : representKey(call.instance, restored, now);
+  const shown = wantsIdOnly(cloud, request.headers['prefer'])
+    ? { id: key.id }
+    : representKey(call.instance, restored, now);
   return reply.code(201).send(collection(KEY_TYPE, [shown]));
 }
 

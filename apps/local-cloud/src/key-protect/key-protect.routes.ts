@@ -11,7 +11,7 @@ import { registerKeyRings } from './key-rings.routes';
 import { registerKeySuspension } from './key-suspension.routes';
 import { registerKeys } from './keys.routes';
 import { correlationIdOf, instanceIdOf, KmsCall, type Front } from './kms-call';
-import { badBody, KmsError, KmsUnauthorizedError, sendKmsError, sendPlainError } from './kms.errors';
+import { badBody, KmsError, KmsGoneError, KmsUnauthorizedError, sendKmsError, sendPlainError } from './kms.errors';
 import { isOperation, KMS_OPERATIONS } from './operations';
 import { registerRestricted } from './restricted.routes';
 
@@ -82,6 +82,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const failed = isOperation(operation) ? KMS_OPERATIONS[operation].failed : 'Request could not be served';
   if (error instanceof KmsError) return sendKmsError(reply, error, failed);
   if (error instanceof KmsUnauthorizedError) return sendPlainError(reply, 401, UNAUTHORIZED);
+  if (error instanceof KmsGoneError) return sendPlainError(reply, 410, 'The instance was removed');
   if (error instanceof UnreadableBodyError) return sendKmsError(reply, badBody('invalid character'), failed);
   const status = (error as { statusCode?: number }).statusCode ?? 500;
   if (status >= 500) request.log.error(error);

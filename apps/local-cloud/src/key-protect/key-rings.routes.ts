@@ -13,7 +13,6 @@ import { operation } from './operations';
 
 /** Counting the default one, which always exists. */
 const RINGS_PER_INSTANCE = 50;
-const DEFAULT_LIMIT = 100;
 const RING_ID = /^[A-Za-z0-9_-]{2,100}$/;
 
 export function registerKeyRings(kms: FastifyInstance, cloud: Cloud): void {
@@ -22,7 +21,7 @@ export function registerKeyRings(kms: FastifyInstance, cloud: Cloud): void {
   kms.get<{ Querystring: Query }>('/key_rings', operation('key-rings.list'), (request) => {
     const call = callOf(request);
     call.require();
-    const { limit, offset } = readPage(request.query, DEFAULT_LIMIT);
+    const { limit, offset } = readPage(request.query, cloud.behaviour.settings.keyRingPage);
     const made = [...cloud.store.list('keyRing', call.instance.id)];
     const rings = [
       { id: DEFAULT_KEY_RING, creationDate: call.instance.createdAt },

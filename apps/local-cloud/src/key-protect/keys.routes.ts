@@ -5,7 +5,7 @@ import { within, type Change } from '../journal/store';
 import { requireAliasesFree } from './alias-quota';
 import { requireCreationAllowed, isPolicyOn } from './instance-policy';
 import { readNewKey } from './key-input';
-import { type Query, readBoolean, readNarrowing, readPage, search, sortKeys } from './key-list-query';
+import { type Query, readBoolean, readNarrowing, readPage, search, sortKeys, textOf } from './key-list-query';
 import { collection, KEY_TYPE, representKey } from './key-representation';
 import { ACTIVE, DESTROYED, isPurged, requireState } from './key-state';
 import { callOf, keyRingHeader, keyTarget, type KmsCall } from './kms-call';
@@ -24,7 +24,10 @@ export function registerKeys(kms: FastifyInstance, cloud: Cloud): void {
     const { limit, offset } = readPage(request.query);
     const narrowed = narrow(cloud, call, request.query, keyRingHeader(request));
     const found = search(narrowed, request.query);
-    const page = sortKeys(found.keys, request.query, now).slice(offset, offset + limit);
+    const page = sortKeys(withoutLagging(cloud, found.keys, request.query), request.query, now).slice(
+      offset,
+      offset + limit,
+    );
     const shown = page.map((key) => representKey(call.instance, key, now));
     return collection(KEY_TYPE, shown, found.metadata);
   });
@@ -39,7 +42,8 @@ export function registerKeys(kms: FastifyInstance, cloud: Cloud): void {
     const key = call.requireKeyOrAlias(request.params.id);
     const shown = representKey(call.instance, key, cloud.clock.now());
     const payload = key.versions.at(-1)?.material;
-    return collection(KEY_TYPE, [{ ...shown, ...(key.extractable && key.state !== DESTROYED && { payload }) }]);
+    const given = key.extractable && key.state !== DESTROYED && !cloud.behaviour.withholdsMaterial(key.id);
+    return collection(KEY_TYPE, [{ ...shown, ...(given && { payload }) }]);
   });
 
   kms.get('/keys/:id/metadata', operation('secrets-metadata.read'), (request: IdRequest) => {
@@ -75,9 +79,27 @@ async function create(cloud: Cloud, request: FastifyRequest, reply: FastifyReply
   const dualAuthDelete = isPolicyOn(cloud, instance.id, 'dualAuthDelete');
   const key = newKey({ ...input, instanceId: instance.id, keyRingId, dualAuthDelete, createdBy: call.by, now });
   await cloud.store.commit(...creationOf(key));
-  const minimal = request.headers['prefer'] === 'return=minimal';
-  const shown = minimal ? { id: key.id } : representKey(instance, key, now);
+  cloud.behaviour.created(key.id);
+  const shown = wantsIdOnly(cloud, request.headers['prefer']) ? { id: key.id } : representKey(instance, key, now);
   return reply.code(201).send(collection(KEY_TYPE, [shown]));
+}
+
+/** Searches read an index of their own, which is filled a little later; ids are looked up outside it. */
+function withoutLagging(cloud: Cloud, keys: KeyRow[], query: Query): KeyRow[] {
+  const text = textOf(query, 'search');
+  if (text === undefined) return keys;
+  return keys.filter(({ id }) => id === text || !cloud.behaviour.hidesFromSearch(id));
+}
+
+export function wantsIdOnly(cloud: Cloud, prefer: string | string[] | undefined): boolean {
+  switch (cloud.behaviour.settings.createAnswers) {
+    case 'whole':
+      return prefer === 'return=minimal';
+    case 'as_preferred':
+      return prefer !== 'return=representation';
+    case 'id_only':
+      return true;
+  }
 }
 
 function creationOf(key: KeyRow): Change[] {
@@ -102,7 +124,9 @@ function narrow(cloud: Cloud, call: KmsCall, query: Query, ring: string | undefi
     return known;
   };
   const keys: KeyRow[] = [];
-  for (const key of cloud.store.list('key', call.instance.id)) {
+  for (const row of cloud.store.list('key', call.instance.id)) {
+    const key = cloud.behaviour.view(row);
+    if (key === undefined) continue;
     if (ring !== undefined && key.keyRingId !== ring) continue;
     if (!isPurged(key, now) && wanted(key, now) && listed(key)) keys.push(key);
   }

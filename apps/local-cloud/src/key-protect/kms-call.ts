@@ -6,7 +6,7 @@ import { verifyCaller } from '../iam/caller';
 import { type TokenClaims } from '../iam/token-claims';
 import { type InstanceRow, type KeyRow, type ServiceName } from '../journal/rows';
 import { within } from '../journal/store';
-import { KmsError, KmsUnauthorizedError } from './kms.errors';
+import { KmsError, KmsGoneError, KmsUnauthorizedError } from './kms.errors';
 import { isPurged } from './key-state';
 import { KMS_OPERATIONS, type OperationName } from './operations';
 
@@ -58,6 +58,7 @@ export class KmsCall {
     if (typeof caller === 'string') throw new KmsUnauthorizedError();
     const { region } = request.params as { region?: string };
     const instance = cloud.store.get('instance', instanceIdOf(request) ?? '');
+    if (instance?.state === 'removed' && cloud.behaviour.settings.removedInstances === 'gone') throw new KmsGoneError();
     const served =
       instance?.serviceName === front.serviceName &&
       instance.state === 'active' &&
@@ -84,7 +85,8 @@ export class KmsCall {
 
   /** The key of this id, if the caller may do this with it. */
   requireKey(id: string): KeyRow {
-    const key = this.cloud.store.get('key', within(this.instance.id, id));
+    const row = this.cloud.store.get('key', within(this.instance.id, id));
+    const key = row && this.cloud.behaviour.view(row);
     const visible = key !== undefined && !isPurged(key, this.cloud.clock.now());
     if (!visible) throw new KmsError('KEY_NOT_FOUND_ERR');
     if (!this.allows(keyTarget(key))) throw new KmsUnauthorizedError();
@@ -98,7 +100,7 @@ export class KmsCall {
   }
 
   requireRootKey(id: string): KeyRow {
-    const key = this.requireKey(id);
+    const key = this.cloud.behaviour.settings.aliasesInActions ? this.requireKeyOrAlias(id) : this.requireKey(id);
     if (key.extractable) throw new KmsError('KEY_ROOT_REQ_ERR');
     return key;
   }

@@ -98,6 +98,9 @@ export class KmsError extends Error {
 /** One answer for a bad token, a missing role and an unknown instance: callers cannot tell them apart. */
 export class KmsUnauthorizedError extends Error {}
 
+/** The whole instance was removed, with all its keys. */
+export class KmsGoneError extends Error {}
+
 export const invalidField = (name: string, mustBe: string): KmsError =>
   new KmsError('INVALID_FIELD_ERR', {
     message: `The field \`${name}\` must be: ${mustBe}`,

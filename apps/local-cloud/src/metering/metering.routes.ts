@@ -62,7 +62,8 @@ export function registerMetering(app: FastifyInstance, cloud: Cloud): void {
           const taken = new Set<string>();
           const resources = records.data.map((record) => judge(cloud, request.params.id, record, taken, changes));
           await cloud.store.commit(...changes);
-          return reply.code(202).send({ resources });
+          const reversed = cloud.behaviour.settings.usageVerdicts === 'reversed';
+          return reply.code(202).send({ resources: reversed ? resources.reverse() : resources });
         },
       );
       done();

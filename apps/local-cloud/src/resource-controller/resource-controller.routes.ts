@@ -10,7 +10,7 @@ import { endpointsOf, instanceCrn } from './instance-record';
 
 class ResourceControllerError extends Error {
   constructor(
-    readonly status: 400 | 401 | 403 | 404,
+    readonly status: 400 | 401 | 403 | 404 | 410,
     readonly code: string,
     message: string,
   ) {
@@ -18,7 +18,6 @@ class ResourceControllerError extends Error {
   }
 }
 
-const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 
 type Query = Readonly<Record<string, string | string[] | undefined>>;
@@ -58,6 +57,9 @@ export function registerResourceController(app: FastifyInstance, cloud: Cloud): 
               'The resource instance does not exist.',
             );
           }
+          if (row.state === 'removed' && cloud.behaviour.settings.removedInstances === 'gone') {
+            throw new ResourceControllerError(410, 'RC-ResourceInstanceGone', 'The resource instance was removed.');
+          }
           return represent(cloud, row);
         },
       );
@@ -85,7 +87,7 @@ function visibleTo(cloud: Cloud, caller: TokenClaims, row: InstanceRow): boolean
 }
 
 function list(cloud: Cloud, caller: TokenClaims, query: Query): object {
-  const limit = readLimit(query['limit']);
+  const limit = readLimit(query['limit'], cloud.behaviour.settings.instancePage);
   const wanted = (name: string, value: string | undefined): boolean =>
     query[name] === undefined || query[name] === value;
   const state = typeof query['state'] === 'string' ? query['state'] : undefined;
@@ -107,8 +109,8 @@ function list(cloud: Cloud, caller: TokenClaims, query: Query): object {
   };
 }
 
-function readLimit(text: string | string[] | undefined): number {
-  if (text === undefined) return DEFAULT_LIMIT;
+function readLimit(text: string | string[] | undefined, defaultLimit: number): number {
+  if (text === undefined) return defaultLimit;
   const limit = typeof text === 'string' && /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MAX_LIMIT) {
     throw new ResourceControllerError(400, 'RC-BadRequest', 'limit must be an integer from 1 to 100.');

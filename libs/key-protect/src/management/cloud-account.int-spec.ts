@@ -119,6 +119,7 @@ describe('CloudAccount', () => {
     ['a key manager', { status: 200, body: instance('kms') }, 'key_protect'],
     ['another service', { status: 200, body: instance('codeengine') }, undefined],
     ['what may not be seen', { status: 404, body: {} }, undefined],
+    ['what was removed', { status: 410, body: {} }, undefined],
   ])('finds %s', async (_what, answer, kind) => {
     answers = { [`/v2/resource_instances/${GUID}`]: answer };
     expect((await account.findKeyManager(GUID))?.kind).toBe(kind);

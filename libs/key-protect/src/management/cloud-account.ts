@@ -130,7 +130,9 @@ export class CloudAccount {
       const answer = await ask('the resource controller', () => this.resources.getResourceInstance({ id: guid }));
       return toKeyManager(read('the resource controller', instanceAnswer, answer))[0];
     } catch (error) {
-      if (error instanceof KeyManagerError && error.details.httpStatus === 404) return undefined;
+      // 410 is told of an instance that was removed.
+      const gone = error instanceof KeyManagerError && [404, 410].includes(error.details.httpStatus ?? 0);
+      if (gone) return undefined;
       throw error;
     }
   }

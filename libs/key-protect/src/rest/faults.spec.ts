@@ -32,6 +32,11 @@ describe('refusalFault', () => {
     [404, body('KEY_NOT_FOUND_ERR'), 'instance', 'refused', true],
     [410, body('KEY_DELETED_ERR'), 'root_key', 'root_key_deleted', true],
     [410, body('KEY_DELETED_ERR'), 'stored_key', 'stored_key_missing', true],
+    // The instance is gone, or the address is wrong: no word about the key.
+    [404, body(), 'stored_key', 'refused', true],
+    [404, body('INSTANCE_NOT_FOUND_ERR'), 'root_key', 'refused', true],
+    [410, body(), 'root_key', 'refused', true],
+    [410, body(), 'stored_key', 'refused', true],
     // A proxy's 404 must never shred a key, and none of its answers says what became of the request.
     [404, '<html>not found</html>', 'stored_key', 'unavailable', false],
     [404, '{"message":"no route"}', 'root_key', 'unavailable', false],

@@ -161,7 +161,12 @@ function serverError({ status, uninitialised }: Refusal): FaultText {
   return { fault: 'unavailable', message };
 }
 
-function gone({ status }: Refusal, target: CallTarget): FaultText {
+const GONE: ReadonlySet<string> = new Set(['KEY_NOT_FOUND_ERR', 'KEY_DELETED_ERR']);
+
+function gone(refusal: Refusal, target: CallTarget): FaultText {
+  const { status, reasonCode } = refusal;
+  // It may be the instance, or the address, that is not there.
+  if (reasonCode === undefined || !GONE.has(reasonCode)) return { fault: 'refused', message: refusedMessage(refusal) };
   switch (target) {
     case 'stored_key':
       return { fault: 'stored_key_missing', message: 'the stored key was deleted in the key manager, or never there' };

@@ -82,6 +82,7 @@ export class RefusedCall extends Error {
 const KEY = 'application/vnd.ibm.kms.key+json';
 const actionType = (action: string): string => `application/vnd.ibm.kms.key_action_${action}+json`;
 const noContent = z.unknown();
+const MAXIMUM_KEY_RINGS = 5_000;
 /** Deleted keys too; a list leaves them out otherwise. */
 const ALL_STATES = '0,1,2,3,5';
 
@@ -176,7 +177,9 @@ export class KeyProtectClient {
   }
 
   async keyRings(context: TryContext): Promise<readonly string[]> {
-    const call = { name: 'key_rings', method: 'GET', path: '/key_rings', target: 'instance' } as const;
+    // The default of a page is documented twice, differently, and there may be fifty rings.
+    const path = `/key_rings?limit=${MAXIMUM_KEY_RINGS}`;
+    const call = { name: 'key_rings', method: 'GET', path, target: 'instance' } as const;
     const { resources } = await this.#send(context, { ...call, answer: keyRingCollection });
     return resources.map(({ id }) => id);
   }

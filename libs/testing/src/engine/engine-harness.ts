@@ -37,6 +37,7 @@ import {
   decodeResponseMessage,
   encodeRequestMessage,
 } from '@lib/kmip-protocol';
+import { type KeyManager } from '@lib/key-manager';
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { FakeKeyManager } from '../key-manager/fake-key-manager';
@@ -47,6 +48,8 @@ export interface EngineHarnessOptions {
   readonly clock?: ManualClock;
   readonly store?: InMemoryManagedObjectStore;
   readonly keyManager?: FakeKeyManager;
+  /** A real key manager in place of the fake one. */
+  readonly bound?: { readonly keyManager: KeyManager; readonly rootKeyId: string };
   readonly instanceId?: InstanceId;
   /** Shares one engine between harnesses, as one gateway serves several tenants. */
   readonly engine?: KmipEngine;
@@ -95,7 +98,7 @@ export class EngineHarness {
     error: (fields, message) => this.logs.push({ level: 'error', fields, message }),
   };
 
-  constructor(options: EngineHarnessOptions = {}) {
+  constructor(private readonly options: EngineHarnessOptions = {}) {
     this.clock = options.clock ?? new ManualClock();
     this.store = options.store ?? new InMemoryManagedObjectStore();
     this.keyManager = options.keyManager ?? new FakeKeyManager({ clock: this.clock });
@@ -129,6 +132,7 @@ export class EngineHarness {
       store: this.store,
       keyManager: this.keyManager,
       rootKeyId: this.keyManager.rootKey.id,
+      ...this.options.bound,
       limits: { maximumLiveKeys: 1000 },
       ...changes,
     };
@@ -223,6 +227,7 @@ export class EngineHarness {
       store: this.store,
       keyManager: this.keyManager,
       rootKeyId: this.keyManager.rootKey.id,
+      ...this.options.bound,
     };
   }
 }
