@@ -2,12 +2,13 @@
 # Debian packages that some suites use; the product itself needs none of them.
 #   python3-pykmip   the third-party KMIP client of the interop suite, and the server we are measured against
 #   docker-compose   checks docker-compose.yml (no engine needed)
-#   openssl          plays hostile and old TLS peers
+#   openssl          plays hostile and old TLS peers, makes keys and reads archives
+#   python3-cryptography  reads archives, for a third opinion
 #   chromium         opens the pages that the product serves
 # Run as root: sudo scripts/setup-debian.sh
 set -euo pipefail
 
-packages=(python3-pykmip docker-compose openssl chromium)
+packages=(python3-pykmip docker-compose openssl python3-cryptography chromium)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -20,6 +20,7 @@ export {
 } from './issue';
 export { type KeyKind } from './key-pair';
 export { certificateBlocks } from './pem';
+export { toPkcs12 } from './pkcs12';
 export * from './pki.errors';
 export { type PublicKeyDescription } from './public-key';
 export {

@@ -214,7 +214,7 @@ describe('tenant API on Postgres', () => {
         expect(rows).toEqual([]);
       }
       const archive = await send<{ archive: string }>('POST', `${base()}/client_key_pairs`, {
-        body: { name: 'made-2', encoding: 'pkcs12', password: 'long enough' },
+        body: { name: 'made-2', encoding: 'pkcs12', password: 'long enough!' },
       });
       expect(Buffer.from(archive.body.archive, 'base64').length).toBeGreaterThan(1000);
       const without = { name: 'made-3', encoding: 'pkcs12' };

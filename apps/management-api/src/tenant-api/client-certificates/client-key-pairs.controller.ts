@@ -1,5 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 
+import { Secret } from '@lib/kernel';
+import { type IssuedCertificate, toPkcs12 } from '@lib/pki';
 import { ClientCertificateService } from '@lib/tenancy';
 
 import { ApiError } from '../../http/api-error';
@@ -8,7 +10,6 @@ import { administratorOf } from '../administrator';
 import { CERTIFICATE_ISSUER, PUBLIC_URL } from '../tokens';
 import { type CertificateIssuer } from './certificate-issuer.port';
 import { EndpointActivation } from './endpoint-activation';
-import { toPkcs12 } from './pkcs12';
 
 /** InstanceClientKeyPairPrototype. */
 interface Prototype {
@@ -43,7 +44,10 @@ export class ClientKeyPairsController {
       const pem = pair.certificatePem;
       const added = await this.certificates.add(instanceId, { name, pem }, administratorOf(call));
       const href = `${this.publicUrl}/v1/instances/${instanceId}/client_certificates/${added.id}`;
-      const key = pair.privateKeyPem.exposeText();
+      const secretPart =
+        encoding === 'pem'
+          ? { private_key: pair.privateKeyPem.exposeText() }
+          : { archive: await archiveOf(pair, password ?? '', name) };
       return {
         status: 201,
         location: href,
@@ -52,11 +56,20 @@ export class ClientKeyPairsController {
           activation: await this.activation.awaited(instanceId),
           encoding,
           certificate: added.pem,
-          ...(encoding === 'pem' ? { private_key: key } : { archive: toPkcs12(key, pem, password ?? '', name) }),
+          ...secretPart,
         },
       };
     } finally {
       pair.privateKeyPem.wipe();
     }
+  }
+}
+
+async function archiveOf(pair: IssuedCertificate, password: string, name: string): Promise<string> {
+  const secret = Secret.fromText(password);
+  try {
+    return (await toPkcs12(pair, secret, name)).toString('base64');
+  } finally {
+    secret.wipe();
   }
 }
