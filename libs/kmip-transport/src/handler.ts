@@ -33,20 +33,26 @@ export interface KmipConnectionHandler {
   refused?(peer: PeerDescription, reason: string): void;
 }
 
-export type HandshakeFailure =
+export const HANDSHAKE_FAILURES = [
   /** Connected and left, e.g. a balancer's health check. */
-  | 'closed_by_peer'
-  | 'timeout'
-  | 'plain_http'
-  | 'not_tls'
-  | 'unsupported_version'
-  | 'no_shared_cipher'
-  /** The client sent an alert, most often because it does not trust the server certificate. */
-  | 'rejected_by_peer'
-  | 'proxy_header'
+  'closed_by_peer',
+  'timeout',
+  'plain_http',
+  'not_tls',
+  'unsupported_version',
+  'no_shared_cipher',
+  /** The client said by an alert that it does not accept the server certificate. */
+  'server_certificate_distrusted',
+  /** The certificate of the client, or its proof of owning the key, cannot be used. */
+  'client_certificate_unusable',
+  /** The client ended the handshake by another alert. */
+  'rejected_by_peer',
+  'proxy_header',
   /** Made room for a newcomer while all places were taken. */
-  | 'crowded_out'
-  | 'other';
+  'crowded_out',
+  'other',
+] as const;
+export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 
 export type CloseReason =
   | 'peer'

@@ -238,7 +238,7 @@ export class KmipListener {
     } catch {
       // A certificate OpenSSL took but Node cannot describe: nobody we could know.
       socket.destroy();
-      this.#tell(() => this.#observer.handshakeFailed?.('other', remoteAddress));
+      this.#tell(() => this.#observer.handshakeFailed?.('client_certificate_unusable', remoteAddress));
       return;
     }
     this.#tell(() => this.#observer.handshakeCompleted?.(peer));

@@ -50,12 +50,14 @@ export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
 };
 
 /** Names of the caps, for metrics. */
-export type TransportLimitName =
-  | 'connections'
-  | 'half_open'
-  | 'half_open_per_address'
-  | 'strangers'
-  | 'strangers_per_address'
-  | 'connections_per_certificate'
-  | 'connections_per_owner'
-  | 'large_requests';
+export const TRANSPORT_LIMIT_NAMES = [
+  'connections',
+  'half_open',
+  'half_open_per_address',
+  'strangers',
+  'strangers_per_address',
+  'connections_per_certificate',
+  'connections_per_owner',
+  'large_requests',
+] as const;
+export type TransportLimitName = (typeof TRANSPORT_LIMIT_NAMES)[number];

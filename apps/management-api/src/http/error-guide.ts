@@ -1,5 +1,9 @@
 /** Codes of a section of docs/errors.md are addressed as `#<prefix>-<code>`. */
-const PREFIXES: Readonly<Record<string, string>> = { KMIP: 'kmip', 'Tenant API': 'error' };
+const PREFIXES: Readonly<Record<string, string>> = {
+  KMIP: 'kmip',
+  'Connection attempts': 'verdict',
+  'Tenant API': 'error',
+};
 
 /** Where the page stands; every `more_info` is this, a hash and {@link errorAnchor}. */
 export const ERROR_GUIDE_PATH = '/v1/errors';

@@ -61,8 +61,11 @@ export class Openssl {
     return new Openssl(await mkdtemp(join(tmpdir(), 'kmip-openssl-')));
   }
 
+  /** What it prints; its standard input is at its end. @throws when it exits with a fault */
   async run(...args: readonly string[]): Promise<string> {
-    return (await execute('openssl', args, { cwd: this.folder })).stdout;
+    const running = execute('openssl', args, { cwd: this.folder });
+    running.child.stdin?.end();
+    return (await running).stdout;
   }
 
   async write(file: string, content: string | Buffer): Promise<void> {

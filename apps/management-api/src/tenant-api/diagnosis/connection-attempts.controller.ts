@@ -12,16 +12,24 @@ import {
 
 import { notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type KmipEndpoint, type KmipEndpoints } from '../instances/kmip-endpoint';
 import { type Cursor, invalidToken, pageAnswer, pageRequest } from '../paging';
-import { CONNECTION_ATTEMPTS, PUBLIC_URL } from '../tokens';
+import { CONNECTION_ATTEMPTS, ENDPOINTS, PUBLIC_URL } from '../tokens';
 import { nearestCertificate } from './nearest-certificate';
 import { explain } from './verdicts';
+
+/** What an attempt is explained with. */
+interface Context {
+  readonly allowed: readonly ClientCertificate[];
+  readonly endpoints: readonly KmipEndpoint[];
+}
 
 @Controller()
 export class ConnectionAttemptsController {
   constructor(
     @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
+    @Inject(ENDPOINTS) private readonly endpoints: KmipEndpoints,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
@@ -35,10 +43,10 @@ export class ConnectionAttemptsController {
       ...(verdict !== undefined && { verdict: String(verdict) }),
       ...(after !== undefined && { after: placeOf(after) }),
     });
-    const allowed = await this.certificates.list(instanceId);
+    const context = await this.#context(call);
     return pageAnswer(call, this.publicUrl, 'connection_attempts', found, {
       cursorOf: ({ lastAt, id }) => [lastAt.toISOString(), id],
-      present: (attempt) => this.#present(call, attempt, allowed),
+      present: (attempt) => this.#present(call, attempt, context),
     });
   }
 
@@ -47,10 +55,18 @@ export class ConnectionAttemptsController {
     const { instanceId } = call.instance();
     const attempt = await this.attempts.find(instanceId, call.path['id'] ?? '');
     if (!attempt) throw notFound();
-    return { status: 200, body: this.#present(call, attempt, await this.certificates.list(instanceId)) };
+    return { status: 200, body: this.#present(call, attempt, await this.#context(call)) };
   }
 
-  #present(call: OperationCall, attempt: ConnectionAttempt, allowed: readonly ClientCertificate[]): object {
+  async #context(call: OperationCall): Promise<Context> {
+    const [allowed, endpoints] = await Promise.all([
+      this.certificates.list(call.instance().instanceId),
+      this.endpoints.current(),
+    ]);
+    return { allowed, endpoints };
+  }
+
+  #present(call: OperationCall, attempt: ConnectionAttempt, { allowed, endpoints }: Context): object {
     const base = `${this.publicUrl}/v1/instances/${call.instance().instanceId}`;
     const { certificate } = attempt;
     const nearest = certificate && nearestCertificate(certificate, allowed);
@@ -58,7 +74,7 @@ export class ConnectionAttemptsController {
       id: attempt.id,
       href: `${base}/connection_attempts/${attempt.id}`,
       verdict: attempt.verdict,
-      ...explain(attempt.verdict),
+      ...explain(attempt.verdict, attempt.endpoint, endpoints),
       address: attempt.address,
       endpoint: attempt.endpoint,
       certificate: certificate && presented(certificate),
