@@ -1,6 +1,7 @@
 import { type CertificateDescription } from './certificate-description';
 import { CertificateError } from './pki.errors';
 import { publicKeyFault } from './public-key';
+import { validityFault } from './validity';
 
 const WEAK_HASHES = new Set(['SHA-1', 'MD5', 'MD4', 'MD2']);
 
@@ -10,10 +11,11 @@ const WEAK_HASHES = new Set(['SHA-1', 'MD5', 'MD4', 'MD2']);
  * @throws CertificateError
  */
 export function assertAcceptableCertificate(certificate: CertificateDescription, now: Date): void {
-  if (certificate.notAfter <= now) {
+  const validity = validityFault(certificate, now);
+  if (validity?.kind === 'expired') {
     throw new CertificateError(
       'certificate_expired',
-      `The certificate expired on ${certificate.notAfter.toISOString()}. Make a new one and hand that in.`,
+      `The certificate expired at ${validity.clocks}. Make a new one and hand that in.`,
     );
   }
   const fault = publicKeyFault(certificate.publicKey);

@@ -6,6 +6,7 @@ import { signatureHashOf } from './peculiar';
 import { type PemFault, singlePemBlock } from './pem';
 import { CertificateError } from './pki.errors';
 import { describePublicKey, type PublicKeyDescription } from './public-key';
+import { validityFault } from './validity';
 
 const EKU_CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -109,8 +110,9 @@ function warningsOf(certificate: X509Certificate, now: Date): CertificateWarning
   if (extendedKeyUsage === undefined) warnings.push('missing_extended_key_usage');
   else if (!extendedKeyUsage.includes(EKU_CLIENT_AUTH)) warnings.push('extended_key_usage_lacks_client_auth');
   if (certificate.subjectAltName === undefined) warnings.push('missing_subject_alternative_name');
-  if (new Date(certificate.validFrom) > now) warnings.push('not_yet_valid');
-  const remainingMs = new Date(certificate.validTo).getTime() - now.getTime();
+  const [notBefore, notAfter] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  if (validityFault({ notBefore, notAfter }, now)?.kind === 'not_yet_valid') warnings.push('not_yet_valid');
+  const remainingMs = notAfter.getTime() - now.getTime();
   if (remainingMs > 0 && remainingMs < EXPIRES_SOON_DAYS * DAY_MS) warnings.push('expires_soon');
   if (certificate.ca) warnings.push('certificate_authority');
   return warnings;

@@ -172,6 +172,10 @@ describe('describeCertificate', () => {
     expect(describeCertificate(client, later(day)).warnings).toContain(warning);
   });
 
+  it('tolerates five minutes between the clocks of who made it and ours', () => {
+    expect(describeCertificate(client, later(-5 / (24 * 60))).warnings).not.toContain('not_yet_valid');
+  });
+
   it('warns when extended key usage is missing', async () => {
     const { certificatePem } = await issueClientCertificate('self-signed', {
       commonName: 'kmipClient',
@@ -198,11 +202,11 @@ describe('assertAcceptableCertificate', () => {
   });
 
   it.each([
-    [364, undefined],
-    [365, 'certificate_expired'],
+    [365, undefined],
+    [365 + 1 / 86_400_000, 'certificate_expired'],
     // Administrators prepare a change ahead of time.
     [-10, undefined],
-  ])('on day %i answers %s', (day, fault) => {
+  ])('on day %d answers %s', (day, fault) => {
     const description = describeCertificate(client, now);
     expect(faultOf(() => assertAcceptableCertificate(description, later(day)))).toBe(fault);
   });

@@ -31,3 +31,4 @@ export {
   type ServerPkiOptions,
 } from './server-pki';
 export { type SigningRequestDescription, signCertificateRequest } from './signing-request';
+export { validityFault } from './validity';

@@ -60,10 +60,20 @@ describe('Admission', () => {
     const details: Partial<Record<Refusal, string>> = { certificate_unknown: '<fingerprint>' };
     expect(rows.map((row) => row.replaceAll(/ +\|/g, ' |'))).toEqual(
       REFUSALS.map((refusal) => {
-        const text = REFUSAL_TEXTS[refusal](details[refusal] ?? '<date>');
+        const text = REFUSAL_TEXTS[refusal](details[refusal] ?? '<date>, and the clock of this server says <date>');
         return `| \`${refusal}\` | ${reasonName(reasonOf(refusal)) ?? ''} | ${text} |`;
       }),
     );
+  });
+
+  it('lets the clock of a client be five minutes ahead, and names both clocks beyond that', () => {
+    const ahead = (ms: number): Date => new Date(NOW.getTime() + ms);
+    expect(judge(withDates(ahead(300_000), days(1)))).toHaveProperty('client');
+    const verdict = judge(withDates(ahead(300_001), days(1)));
+    expect(verdict).toMatchObject({ refusal: 'certificate_not_yet_valid' });
+    const message = 'refusal' in verdict ? verdict.message : '';
+    expect(message).toContain(ahead(300_001).toISOString());
+    expect(message).toContain(NOW.toISOString());
   });
 
   it('judges the certificate that was presented, whatever the list says of its dates', () => {

@@ -1,7 +1,7 @@
 import { type Clock } from '@lib/kernel';
 import { ResultReason } from '@lib/kmip-protocol';
 import { type PeerDescription } from '@lib/kmip-transport';
-import { colonForm } from '@lib/pki';
+import { colonForm, validityFault } from '@lib/pki';
 import { admitted, type ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
 
 /** Why a client is not served: a closed list, for metrics and diagnosis. */
@@ -44,8 +44,8 @@ export class Admission {
     if (this.directory.stale) return refuse('allow_list_outdated', '', client);
     if (client === undefined) return refuse('certificate_unknown', colonForm(fingerprint));
     const now = this.clock.now();
-    if (now < certificate.validFrom) return refuse('certificate_not_yet_valid', iso(certificate.validFrom), client);
-    if (now > certificate.validTo) return refuse('certificate_expired', iso(certificate.validTo), client);
+    const fault = validityFault({ notBefore: certificate.validFrom, notAfter: certificate.validTo }, now);
+    if (fault !== undefined) return refuse(`certificate_${fault.kind}`, fault.clocks, client);
     if (!admitted(client))
       return refuse(client.instanceEnabled ? 'instance_removing' : 'instance_disabled', '', client);
     return { client };
@@ -60,10 +60,10 @@ export const REFUSAL_TEXTS: Readonly<Record<Refusal, (detail: string) => string>
     'This KMIP endpoint could not read the list of allowed client certificates for 30 seconds and serves nobody until it can: certificates may have been removed meanwhile. Nothing in vCenter needs to be changed; the other endpoint may serve, and this one does again by itself.',
   certificate_unknown: (fingerprint) =>
     `The client certificate is not allowed in any KMIP instance of this region. Add the certificate with SHA-256 fingerprint ${fingerprint} to your instance; if it is there, vCenter now presents another one.`,
-  certificate_expired: (date) =>
-    `The client certificate expired at ${date}. Make a new one in vCenter and add it to your KMIP instance; both may be allowed at the same time.`,
-  certificate_not_yet_valid: (date) =>
-    `The client certificate is not valid before ${date}. Check the clock of vCenter.`,
+  certificate_expired: (clocks) =>
+    `The client certificate expired at ${clocks}. Make a new one in vCenter and add it to your KMIP instance; both may be allowed at the same time.`,
+  certificate_not_yet_valid: (clocks) =>
+    `The client certificate is not valid before ${clocks}. Check the clock of vCenter.`,
   instance_disabled: () =>
     'The KMIP instance is disabled in IBM Cloud. Nothing was deleted: keys are served again once it is enabled.',
   instance_removing: () => 'The KMIP instance is being removed.',
@@ -74,8 +74,6 @@ export const isPassing = (refusal: Refusal): boolean => refusal === 'allow_list_
 
 export const reasonOf = (refusal: Refusal): ResultReason =>
   isPassing(refusal) ? ResultReason.GeneralFailure : ResultReason.AuthenticationNotSuccessful;
-
-const iso = (date: Date): string => date.toISOString();
 
 const refuse = (refusal: Refusal, detail = '', known?: DirectoryEntry): Refused => ({
   refusal,

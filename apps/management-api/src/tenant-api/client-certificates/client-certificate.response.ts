@@ -1,4 +1,4 @@
-import { type CertificateWarning, describeCertificate } from '@lib/pki';
+import { type CertificateWarning, describeCertificate, validityFault } from '@lib/pki';
 import { type ClientCertificate } from '@lib/tenancy';
 
 import { withEntityTag } from '../versions';
@@ -72,6 +72,6 @@ export function daysUntil(date: Date, now: Date): number {
 
 function warningsOf(certificate: ClientCertificate, now: Date): object[] {
   const codes: (keyof typeof WARNINGS)[] = [...describeCertificate(certificate.pem, now).warnings];
-  if (certificate.notAfter <= now) codes.push('expired');
+  if (validityFault(certificate, now)?.kind === 'expired') codes.push('expired');
   return codes.map((code) => ({ code, message: WARNINGS[code] }));
 }

@@ -28,7 +28,7 @@ export const VERDICTS: Readonly<Record<string, Explanation>> = {
     remedy: 'Make a new certificate in vCenter and add it; both may be allowed side by side.',
   },
   certificate_not_yet_valid: {
-    message: 'The certificate is not valid yet.',
+    message: 'The certificate is not valid yet, by more than the five minutes that clocks may differ.',
     remedy: 'Check the clock of the client; otherwise wait until the certificate is valid.',
   },
   instance_disabled: {
