@@ -63,7 +63,8 @@ export function configurationDocument(): string {
 const HEAD = `# Configuration
 
 Every process is configured by environment variables alone. They are read once at the start; when any of them is missing or
-not valid, the process lists all of them by name, prints no value, and does not start. An empty variable counts as unset.
+not valid, the process lists all of them by name, prints no value, and does not start. An empty variable counts as unset. White
+space and one pair of quotes around a value are dropped.
 Secret variables are never printed, logged or sent anywhere.
 
 This page is written by \`UPDATE_DOCS=1 npx jest libs/config\` from the schemas in \`libs/config\`; a test keeps the two equal.

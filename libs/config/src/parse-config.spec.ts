@@ -44,6 +44,10 @@ describe('parseConfig', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
+  it.each(['"eu-de"', "'eu-de'", ' eu-de\r', '\ufeffeu-de'])('takes %j as it was meant', (text) => {
+    expect(parseConfig(gatewayConfig, { ...gatewayEnvironment, REGION: text }).region).toBe('eu-de');
+  });
+
   it('names every fault at once and prints no value', () => {
     const error = faultsOf(() =>
       parseConfig(gatewayConfig, {

@@ -1,3 +1,5 @@
+import { tidyPasted } from '@lib/kernel';
+
 import { ConfigError, type ConfigFault } from './config.error';
 import { type ConfigOf, type ConfigSchema, type Setting } from './setting';
 
@@ -10,7 +12,8 @@ export function readEnvironment(): Environment {
 }
 
 /**
- * Reads every variable of `schema`. An empty variable counts as unset, because compose files can only pass it empty.
+ * Reads every variable of `schema`. An empty variable counts as unset, because compose files can only pass it empty;
+ * quotes around a value are dropped, because they do not take them away.
  * @returns a frozen object
  * @throws ConfigError that lists all faults
  */
@@ -18,7 +21,7 @@ export function parseConfig<S extends ConfigSchema>(schema: S, environment: Envi
   const faults: ConfigFault[] = [];
   const values: Record<string, unknown> = {};
   for (const [field, setting] of Object.entries(schema)) {
-    const text = environment[setting.variable]?.trim();
+    const text = tidyPasted(environment[setting.variable] ?? '');
     const outcome = read(setting, text === '' ? undefined : text);
     if (outcome.problem === undefined) values[field] = outcome.value;
     else faults.push({ variable: setting.variable, problem: outcome.problem, expected: setting.type.expected });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { DomainError, Secret } from '@lib/kernel';
+import { decodeTextFile, DomainError, Secret } from '@lib/kernel';
 
 const KEY_BYTES = 32;
 const LINE = /^v([1-9]\d{0,5}):([A-Za-z0-9+/]{43}=)$/;
@@ -41,7 +41,7 @@ export async function readServiceKeyFile(file: string): Promise<ServiceKeys> {
     throw new ServiceKeyFileError(file, 'the file cannot be read', { cause });
   }
   try {
-    return parseServiceKeys(content.toString('latin1'), file);
+    return parseServiceKeys(decodeTextFile(content), file);
   } finally {
     content.fill(0);
   }

@@ -28,7 +28,12 @@ export function parseInstanceCrn(text: string): InstanceCrn {
     `${String(scheme)}:${String(version)}` === 'crn:v1' &&
     [serviceName, region, accountId, serviceInstance].every((part) => SEGMENT.test(part)) &&
     ['', ':'].includes(rest.join(':'));
-  if (!wellFormed) throw new TenancyError('invalid_crn', 'this is not the CRN of a service instance');
+  if (!wellFormed) {
+    throw new TenancyError(
+      'invalid_crn',
+      'This is not the CRN of a service instance. Copy it whole from its details: `crn:v1:…:<service>:<region>:a/<account>:<instance>::`.',
+    );
+  }
   return { text, serviceName, region, accountId, serviceInstance };
 }
 

@@ -1,6 +1,7 @@
 export * from './access-roles';
 export { type ActionContext } from './action-context';
 export * from './activation';
+export { readApiKey } from './api-key';
 export * from './client-certificate';
 export {
   ClientCertificateService,

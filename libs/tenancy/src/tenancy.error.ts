@@ -16,6 +16,7 @@ export const TENANCY_FAULTS = [
   'invalid_claim',
   'invalid_name',
   'invalid_crn',
+  'invalid_api_key',
   'endpoint_not_allowed',
   'root_key_not_set',
   'credential_not_set',

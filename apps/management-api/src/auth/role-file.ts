@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { z } from 'zod';
 
-import { DomainError } from '@lib/kernel';
+import { decodeTextFile, DomainError } from '@lib/kernel';
 
 import { ROLES } from '@lib/tenancy';
 import { type RoleAssignment } from './local-role-map';
@@ -22,16 +22,28 @@ const CONTENT = z.array(
 
 /** @throws RoleFileError, which says where the fault is and not what is there */
 export async function readRoleFile(path: string): Promise<readonly RoleAssignment[]> {
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new RoleFileError(`${path}: the file cannot be read, or is not JSON`, { cause });
-  }
+  const content = parseJson(path, decodeTextFile(await readBytes(path)));
   const parsed = CONTENT.safeParse(content);
   if (!parsed.success) {
     const places = parsed.error.issues.map((issue) => issue.path.join('.') || 'the list');
     throw new RoleFileError(`${path}: not a list of role assignments (${places.join(', ')})`);
   }
   return parsed.data.map(({ instanceId, ...rest }) => ({ ...rest, ...(instanceId !== undefined && { instanceId }) }));
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new RoleFileError(`${path}: the file cannot be read`, { cause });
+  }
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The cause would quote the text.
+    throw new RoleFileError(`${path}: the file is not JSON`);
+  }
 }

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 
+import { tidyPasted } from '@lib/kernel';
+
 /** The command line was not understood; the message says how it is used. */
 export class UsageError extends Error {}
 
@@ -25,7 +27,11 @@ export function readArguments(args: readonly string[], { required, optional = []
   }
   const missing = required.filter((name) => values[name] === undefined);
   if (missing.length > 0) throw new UsageError(`missing: ${missing.map((name) => `--${name}`).join(', ')}`);
-  return { get: (name) => values[name] ?? '', find: (name) => values[name] };
+  const find = (name: string): string | undefined => {
+    const value = values[name];
+    return value === undefined ? undefined : tidyPasted(value);
+  };
+  return { get: (name) => find(name) ?? '', find };
 }
 
 /** @throws UsageError for anything but `true` and `false` */

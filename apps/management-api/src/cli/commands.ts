@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 
-import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
+import { decodeTextFile, newCorrelationId, toInstanceId } from '@lib/kernel';
 import { type Region } from '@lib/platform';
-import { type ActionContext, type ClientCertificate, type Instance } from '@lib/tenancy';
+import { type ActionContext, type ClientCertificate, type Instance, readApiKey } from '@lib/tenancy';
 
 import { type AdminConfig } from './admin.config';
 import { type Arguments, isSet, type Options, UsageError } from './arguments';
@@ -83,7 +83,7 @@ async function removeInstance(region: Region, given: Arguments): Promise<unknown
 /** The API key comes from a file: on the command line it would be seen in the list of processes. */
 async function setRootKey(region: Region, given: Arguments): Promise<unknown> {
   const instanceId = instanceOf(given);
-  const apiKey = Secret.fromText((await readText(given.get('api-key-file'))).trim());
+  const apiKey = readApiKey(await readText(given.get('api-key-file')));
   try {
     await region.rootKeys.setCredential(instanceId, { apiKey }, context());
   } finally {
@@ -126,7 +126,7 @@ async function rebuild(region: Region, given: Arguments, config: AdminConfig): P
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return decodeTextFile(await readFile(file));
   } catch {
     throw new UsageError(`the file ${file} cannot be read`);
   }

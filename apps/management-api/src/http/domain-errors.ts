@@ -39,6 +39,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
   invalid_claim: invalid('invalid_field', 'value'),
   credential_not_set: { status: 409, code: 'credential_missing' },
   invalid_name: invalid('invalid_field', 'name'),
+  invalid_api_key: invalid('invalid_field', 'api_key'),
   ...all(['invalid_crn', 'endpoint_not_allowed'], invalid('invalid_field', 'crn')),
   revision_mismatch: { status: 412, code: 'precondition_failed', target: { type: 'header', name: 'If-Match' } },
 

@@ -119,6 +119,17 @@ describe('root key CRN', () => {
     expect(rootKeyCrn(parseRootKeyCrn(crn))).toBe(crn);
   });
 
+  it.each([`\ufeff${crn}\r\n`, `"${crn}"`, `  ${crn}\u00a0`])('is taken as people paste it: %j', (pasted) => {
+    expect(rootKeyCrn(parseRootKeyCrn(pasted))).toBe(crn);
+  });
+
+  it.each(['', 'key', crn.replace('crn', 'CRN'), crn.replace('kms', 'k s'), `${crn}\n${crn}`, crn.replace('v1', 'v2')])(
+    'says what it wanted instead of %j',
+    (text) => {
+      expect(() => parseRootKeyCrn(text)).toThrow(/Copy it whole/);
+    },
+  );
+
   it.each([crn.replace(':key:', '::'), `${crn}:x`, crn.replace(key, '../x'), crn.replace(':key:', ':ring:')])(
     'refuses %s',
     (text) => {

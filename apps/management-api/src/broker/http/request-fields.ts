@@ -55,7 +55,10 @@ export function requireQueryIds(query: URLSearchParams, offer: ServiceOffer): vo
 export function parametersOf<T>(body: JsonObject, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(optionalObject(body, 'parameters') ?? {});
   if (parsed.success) return parsed.data;
-  const path = parsed.error.issues[0]?.path.join('.').slice(0, 128) ?? '';
+  const [issue] = parsed.error.issues;
+  const path = issue?.path.join('.').slice(0, 128) ?? '';
+  // Of a pattern the message is ours; others name rules of the schema.
+  if (issue?.code === 'invalid_format') throw badRequest(`parameters.${path} ${issue.message}.`);
   const which = path === '' ? 'parameters do' : `parameters.${path} does`;
   throw badRequest(`${which} not follow the schema of the plan.`);
 }

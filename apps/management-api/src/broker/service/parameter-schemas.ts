@@ -1,21 +1,28 @@
 import { z } from 'zod';
 
+import { tidyPasted } from '@lib/kernel';
+
 const GUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 const MAXIMUM_CERTIFICATES = 20;
 
 const name = z.string().min(1).max(128).describe('Name of the instance. Without it, the name that the platform gives.');
 const location = z
   .string()
-  .regex(/^[a-z0-9-]{1,40}$/)
+  .regex(/^[a-z0-9-]{1,40}$/, 'is not a region')
   .describe('Region, as the platform states it.');
 const keyManagerCrn = z
   .string()
+  .overwrite(tidyPasted)
   .max(512)
-  .regex(/^crn:v1:[a-z0-9-]+:[a-z0-9-]+:(kms|hs-crypto):/)
+  .regex(
+    /^crn:v1:[a-z0-9-]+:[a-z0-9-]+:(kms|hs-crypto):/,
+    'is not the CRN of a Key Protect or Hyper Protect Crypto Services instance',
+  )
   .describe('Key Protect or Hyper Protect Crypto Services instance that is meant to hold the root key.');
 const rootKeyId = z
   .string()
-  .regex(GUID)
+  .overwrite(tidyPasted)
+  .regex(GUID, 'is not the id of a root key')
   .describe('Root key that is meant to protect the keys. Bind it after the order.');
 const deleteActiveKeys = z
   .boolean()

@@ -1,8 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 
-import { type Clock, Secret } from '@lib/kernel';
+import { type Clock, type Secret } from '@lib/kernel';
 import { type ApiKeyRecord } from '@lib/key-protect';
-import { type Credential, RootKeyBindingService, TenancyError } from '@lib/tenancy';
+import { type Credential, readApiKey, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import {
@@ -81,7 +81,7 @@ export class CredentialController {
 
 async function withApiKey<T>({ body }: OperationCall, work: (apiKey: Secret) => Promise<T>): Promise<T> {
   // Valid by its schema.
-  const apiKey = Secret.fromText((body as { readonly api_key: string }).api_key);
+  const apiKey = readApiKey((body as { readonly api_key: string }).api_key);
   try {
     return await work(apiKey);
   } finally {

@@ -1,3 +1,5 @@
+import { tidyPasted } from '@lib/kernel';
+
 import { ApiError } from '../../http/api-error';
 
 /** A root key and the key-manager instance it lies in. */
@@ -6,15 +8,25 @@ export interface RootKeyReference {
   readonly rootKeyId: string;
 }
 
-/** @throws ApiError 400 unless it is the CRN of a key, `crn:v1:…:<instance>:key:<id>` */
-export function parseRootKeyCrn(crn: string): RootKeyReference {
-  const parts = crn.split(':');
-  const [type, rootKeyId] = parts.slice(8);
-  if (parts.length !== 10 || type !== 'key' || rootKeyId === undefined || !/^[0-9a-f-]{36}$/.test(rootKeyId)) {
-    throw ApiError.of(400, 'invalid_field', 'This is not the CRN of a root key (`crn:v1:…:key:<id>`).', {
-      type: 'field',
-      name: 'crn',
-    });
+/** What a part between two colons may hold. */
+const PART = /^(?:[A-Za-z0-9._~!$&'()*+,;=@/-]|%[0-9A-Z]{2})*$/;
+
+/** @throws ApiError 400 unless it is the CRN of a key, `crn:v1:…:<instance>:key:<id>`, as people paste it */
+export function parseRootKeyCrn(pasted: string): RootKeyReference {
+  const parts = tidyPasted(pasted).split(':');
+  const [scheme, version] = parts;
+  const [type, rootKeyId = ''] = parts.slice(8);
+  const wellFormed =
+    `${String(scheme)}:${String(version)}` === 'crn:v1' &&
+    parts.length === 10 &&
+    parts.every((part) => PART.test(part));
+  if (!wellFormed || type !== 'key' || !/^[0-9a-f-]{36}$/.test(rootKeyId)) {
+    throw ApiError.of(
+      400,
+      'invalid_field',
+      'This is not the CRN of a root key. Copy it whole from the details of the key in the key manager: `crn:v1:…:key:<id>`.',
+      { type: 'field', name: 'crn' },
+    );
   }
   return { keyManagerCrn: `${parts.slice(0, 8).join(':')}::`, rootKeyId };
 }
