@@ -92,6 +92,46 @@ describe('destruction of a key', () => {
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });
 
+  it('takes a copy that a lagging search shows only after the named one is gone', async () => {
+    const { keyManager } = harness;
+    const call = { correlationId: 'c' as never };
+    const payload = await keyManager.fetchKey(call, keyManager.storedKeys()[0]!.id);
+    await keyManager.storeKey(call, `vmware_kmip_${id}`, payload);
+    const search = keyManager.findKeysByName.bind(keyManager);
+    keyManager.findKeysByName = () => {
+      keyManager.findKeysByName = search;
+      return Promise.resolve([]);
+    };
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(keyManager.storedKeys()).toHaveLength(0);
+  });
+
+  it('gives nothing back when the named stored key is gone and only the second search is refused', async () => {
+    harness.keyManager.failNext('findKeysByName', 'overloaded', { after: 1 });
+    expect(await destroy()).toStrictEqual({ reason: 'GeneralFailure', code: 'destroy_unsettled' });
+    expect(await harness.refusal('Get', { uniqueIdentifier: id })).toMatchObject({ code: 'key_being_destroyed' });
+    harness.clock.advance(60_001);
+    expect((await harness.reconcile()).destroyed).toStrictEqual([id]);
+  });
+
+  it('is not completed by a region that failed over and does not know the key', async () => {
+    harness.keyManager.failOver(new Date(harness.clock.now().getTime() - 60_000));
+    expect(await destroy()).toStrictEqual({ reason: 'GeneralFailure', code: 'destroy_unsettled' });
+    harness.clock.advance(3_600_000);
+    expect(await harness.reconcile()).toMatchObject({ destroyed: [], failed: [id] });
+    harness.keyManager.failBack();
+    expect(harness.keyManager.storedKeys()).toHaveLength(1);
+    expect((await harness.reconcile()).destroyed).toStrictEqual([id]);
+    expect(harness.keyManager.storedKeys()).toHaveLength(0);
+  });
+
+  it('is completed without the stored key once no fail-over can hide it any more', async () => {
+    harness.keyManager.failOver(new Date(harness.clock.now().getTime() - 60_000));
+    await destroy();
+    harness.clock.advance(10 * 3_600_000);
+    expect((await harness.reconcile()).destroyed).toStrictEqual([id]);
+  });
+
   it('touches no stored key of another object', async () => {
     const other = await harness.createKey();
     await harness.perform('Destroy', { uniqueIdentifier: id });

@@ -104,6 +104,7 @@ const MAY_BE_THE_KEY: Readonly<Record<StoredKeyFinding, boolean>> = {
 
 interface Copy extends Examination {
   readonly keyManager: KeyManager;
+  readonly storedAt: Date;
 }
 
 /**
@@ -126,16 +127,46 @@ async function deleteStoredKeys(
   const keyManager = keyManagerFor(attempt.scope, custody.rootKeyId);
   const stays = ({ storedKeyId, cause }: Copy, why: StayReason): void =>
     reportKept(reports, { uniqueIdentifier, storedKeyId, why, cause });
-  if (attempt.leftBehind === true && (await isDoubtful(copies, keyManager, custody, call))) {
+  const deleteCopies = async (found: readonly Copy[]): Promise<void> => {
+    for (const copy of found) {
+      const deletion = { why: 'copy_under_order', key: copy } as const;
+      const why = await deleteOne(copy.keyManager, call, deletion, copy.storedAt);
+      if (why !== undefined) stays(copy, why);
+    }
+  };
+  const named = { keyManager, storedKeyId: custody.storedKeyId, storedAt: object.initialDate };
+  if (attempt.leftBehind === true && (await isDoubtful(copies, named, call))) {
     for (const copy of copies) stays(copy, 'doubtful_order');
     fail('destroy_unsettled');
   }
-  for (const copy of copies) {
-    const why = await deleteOne(copy.keyManager, call, { why: 'copy_under_order', key: copy });
-    if (why !== undefined) stays(copy, why);
+  await deleteCopies(copies);
+  const order = { why: 'named_by_order', storedKeyId: named.storedKeyId } as const;
+  await deleteOne(keyManager, call, order, named.storedAt);
+  const late = await settled(() => findLateCopies(attempt, object, custody, call, copies));
+  await settled(() => deleteCopies(late));
+  const left = [...copies, ...late].some(({ finding }) => finding !== 'whole' && MAY_BE_THE_KEY[finding]);
+  if (left) fail('destroy_unsettled');
+}
+
+/** A search may lag: a copy of a moment ago shows only now. */
+async function findLateCopies(
+  attempt: DestructionAttempt,
+  object: ManagedObject,
+  custody: KeyCustody,
+  call: CallContext,
+  known: readonly Copy[],
+): Promise<readonly Copy[]> {
+  const found = await findCopies(attempt, object, custody, call);
+  return found.filter(({ storedKeyId }) => !known.some((copy) => copy.storedKeyId === storedKeyId));
+}
+
+/** The key that the catalog names is deleted: whatever hinders the rest, the key cannot be given back any more. */
+async function settled<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainKeyManager(error, 'destroy_unsettled');
   }
-  await deleteOne(keyManager, call, { why: 'named_by_order', storedKeyId: custody.storedKeyId });
-  if (copies.some(({ finding }) => finding !== 'whole' && MAY_BE_THE_KEY[finding])) fail('destroy_unsettled');
 }
 
 async function findCopies(
@@ -155,7 +186,7 @@ async function findCopies(
     )) {
       if (storedKeyId === custody.storedKeyId || copies.some((copy) => copy.storedKeyId === storedKeyId)) continue;
       const place = { claim, storedKeyId, storedAt, keyManager, digest };
-      copies.push({ ...(await examineStoredKey(scope, place, call)), keyManager });
+      copies.push({ ...(await examineStoredKey(scope, place, call)), keyManager, storedAt });
     }
   }
   return copies;
@@ -167,11 +198,10 @@ async function findCopies(
  */
 async function isDoubtful(
   copies: readonly Copy[],
-  keyManager: KeyManager,
-  { storedKeyId }: KeyCustody,
+  { keyManager, storedKeyId, storedAt }: Pick<Copy, 'keyManager' | 'storedKeyId' | 'storedAt'>,
   call: CallContext,
 ): Promise<boolean> {
-  return copies.some(({ finding }) => finding === 'whole') && (await isGone(keyManager, call, storedKeyId));
+  return copies.some(({ finding }) => finding === 'whole') && (await isGone(keyManager, call, storedKeyId, storedAt));
 }
 
 /** A key the tenant deleted needs no permission to be deleted again. @returns why it stays, if it does */
@@ -179,20 +209,21 @@ async function deleteOne(
   keyManager: KeyManager,
   call: CallContext,
   deletion: DeletionCase,
+  storedAt: Date,
 ): Promise<StayReason | undefined> {
   const judged = judgeDeletion(deletion);
   if (judged.verdict === 'keep') return judged.why;
   try {
-    await keyManager.deleteKey(call, judged.proof);
+    await keyManager.deleteKey(call, judged.proof, storedAt);
   } catch (error) {
-    if (!isFault(error, 'permission_denied') || !(await isGone(keyManager, call, judged.proof))) throw error;
+    if (!isFault(error, 'permission_denied') || !(await isGone(keyManager, call, judged.proof, storedAt))) throw error;
   }
   return undefined;
 }
 
-async function isGone(keyManager: KeyManager, call: CallContext, id: string): Promise<boolean> {
+async function isGone(keyManager: KeyManager, call: CallContext, id: string, storedAt: Date): Promise<boolean> {
   try {
-    (await keyManager.fetchKey(call, id)).fill(0);
+    (await keyManager.fetchKey(call, id, storedAt)).fill(0);
     return false;
   } catch (error) {
     return isFault(error, 'stored_key_missing');
