@@ -1,6 +1,12 @@
 import { type Clock } from '@lib/kernel';
 import { type TryEvent } from '@lib/key-protect';
-import { type EngineMetrics, type OperationObservation, type StayReason, type SweepReport } from '@lib/kmip-engine';
+import {
+  type CustodyAlarm,
+  type EngineMetrics,
+  type OperationObservation,
+  type StayReason,
+  type SweepReport,
+} from '@lib/kmip-engine';
 import {
   type CloseReason,
   type HandshakeFailure,
@@ -31,6 +37,7 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   readonly #unscoped;
   readonly #keyManager;
   readonly #moved;
+  readonly #alarms;
   readonly #hindered;
   readonly #kept;
   readonly #lines;
@@ -63,6 +70,11 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#moved = metrics.counter('kmip_keys_moved_total', 'Keys moved to another root key or its newest version.', [
       'reason',
     ]);
+    this.#alarms = metrics.counter(
+      'kmip_custody_alarms_total',
+      'Signs of somebody or something at work against keys.',
+      ['alarm'],
+    );
     this.#hindered = metrics.counter('kmip_key_moves_hindered_total', 'Turns of moving keys that had to wait.', [
       'reason',
       'hindrance',
@@ -132,6 +144,10 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
 
   storedKeyKept(reason: StayReason): void {
     this.#kept.inc({ reason });
+  }
+
+  custodyAlarm(alarm: CustodyAlarm): void {
+    this.#alarms.inc({ alarm });
   }
 
   swept(reason: 'rebind' | 'rotation', { moved, hindrance }: SweepReport): void {

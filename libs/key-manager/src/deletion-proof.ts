@@ -17,6 +17,7 @@ export type DeletableKeyId = string & { readonly [proven]: true };
  * - `root_key_not_bound`: it lies under a root key the instance is not bound to
  * - `not_unwrapped`: the key manager does not unwrap it, be that for good or for now
  * - `other_key`: it unwraps to another key than it says, or than the catalog knows
+ * - `forged`: the key in it is right, and somebody else changed what is said of it; it is not served
  * - `error`: it could not be looked at
  */
 export const STORED_KEY_FINDINGS = [
@@ -30,6 +31,7 @@ export const STORED_KEY_FINDINGS = [
   'root_key_not_bound',
   'not_unwrapped',
   'other_key',
+  'forged',
   'error',
 ] as const;
 
@@ -109,25 +111,22 @@ function judgeTestValue({ storedKeyId, payload, written }: Extract<DeletionCase,
 }
 
 /** Every finding but one keeps a stored key, and a new one has to be put here before anything compiles. */
-function reasonOf(finding: StoredKeyFinding): KeepReason {
-  switch (finding) {
-    case 'whole':
-      return 'only_copy';
-    case 'gone':
-    case 'absent':
-    case 'withheld':
-    case 'damaged':
-    case 'unknown_format':
-    case 'foreign':
-    case 'root_key_not_bound':
-    case 'not_unwrapped':
-    case 'other_key':
-    case 'error':
-      return finding;
-    default:
-      return assertNever(finding);
-  }
-}
+const REASON_OF: Readonly<Record<StoredKeyFinding, KeepReason>> = {
+  whole: 'only_copy',
+  gone: 'gone',
+  absent: 'absent',
+  withheld: 'withheld',
+  damaged: 'damaged',
+  unknown_format: 'unknown_format',
+  foreign: 'foreign',
+  root_key_not_bound: 'root_key_not_bound',
+  not_unwrapped: 'not_unwrapped',
+  other_key: 'other_key',
+  forged: 'forged',
+  error: 'error',
+};
+
+const reasonOf = (finding: StoredKeyFinding): KeepReason => REASON_OF[finding];
 
 const keep = (why: KeepReason): DeletionVerdict => ({ verdict: 'keep', why });
 

@@ -1,5 +1,7 @@
 export { stateAt, stateNumbers, isDestroyed, LIVE_STATES, transitions } from './lifecycle';
 export { matchesValue, sameValue } from './attributes/ttlv-values';
+export { fromText, toText } from './attributes/ttlv-text';
+export { type EnvelopeFacts, envelopeOf, UNKNOWN_CREATOR } from './custody/authentic-envelope';
 export { Custodian } from './custody/custodian';
 export { type RootKeyBinding } from './custody/root-key-binding';
 export {
@@ -19,6 +21,7 @@ export * from './ports/managed-object';
 export * from './ports/managed-object-store.port';
 export * from './reconcile/background';
 export * from './reconcile/catalog-rebuild';
+export { type RebuildRefusal } from './reconcile/rebuild-candidates';
 export * from './reconcile/custody-sweep';
 export * from './reconcile/reconciler';
 export * from './supported-versions';

@@ -25,7 +25,7 @@ export const USAGE = `usage: npm run admin -- COMMAND
   certificate add --instance ID --name NAME --file PEM_FILE
   certificate list --instance ID
   certificate remove --instance ID --certificate ID
-  catalog rebuild --instance ID [--dry-run true] [--verify true]`;
+  catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]]`;
 
 const MAXIMUM_LISTED = 1_000;
 
@@ -49,7 +49,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['certificate add', { options: { required: ['instance', 'name', 'file'] }, run: addCertificate }],
   ['certificate list', { options: { required: ['instance'] }, run: listCertificates }],
   ['certificate remove', { options: { required: ['instance', 'certificate'] }, run: removeCertificate }],
-  ['catalog rebuild', { options: { required: ['instance'], optional: ['dry-run', 'verify'] }, run: rebuild }],
+  ['catalog rebuild', { options: { required: ['instance'], optional: ['dry-run', 'verify', 'take'] }, run: rebuild }],
 ]);
 
 /** The account of the operating system stands for the operator in the audit trail. */
@@ -117,7 +117,10 @@ async function removeCertificate(region: Region, given: Arguments): Promise<unkn
 }
 
 async function rebuild(region: Region, given: Arguments, config: AdminConfig): Promise<unknown> {
-  const options = { dryRun: isSet(given, 'dry-run'), verify: isSet(given, 'verify'), component: operator() };
+  // Every key is verified now; scripts that ask for it are not wrong.
+  isSet(given, 'verify');
+  const take = (given.find('take') ?? '').split(',').filter((id) => id !== '');
+  const options = { dryRun: isSet(given, 'dry-run'), take, component: operator() };
   const report = await rebuildCatalog(region, config, instanceOf(given), options);
   // What was done is printed all the same; a script must see that it is not the end.
   if (report.stoppedBy !== undefined) process.exitCode = 1;

@@ -113,6 +113,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
       'kmip_stored_key_deleted',
       'kmip_stored_key_altered',
       'kmip_stored_key_not_unwrapped',
+      'kmip_stored_key_forged',
     ],
     conflict,
   ),

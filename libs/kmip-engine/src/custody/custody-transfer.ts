@@ -59,7 +59,8 @@ export class CustodyTransfer {
     if (opened !== 'opened') return { outcome: opened };
     const { stored, rootKeyVersion } = await this.#store(transfer, move, call);
     const named = await examineNew(transfer, move, stored, call);
-    const to: KeyCustody = { storedKeyId: stored.id, rootKeyId: target.rootKeyId, rootKeyVersion };
+    // Every envelope that is written bears its proof, whatever the one before did.
+    const to: KeyCustody = { storedKeyId: stored.id, rootKeyId: target.rootKeyId, rootKeyVersion, authenticated: true };
     if (!(await moves.commit(move, from, to, transfer.audit(to)))) {
       await this.#giveUp(dependencies, transfer, move, named, call);
       return { outcome: 'overtaken' };
@@ -163,7 +164,7 @@ async function examineNew(
   call: CallContext,
 ): Promise<Examination> {
   const { target, digest } = transfer;
-  const place = { claim, storedKeyId, storedAt, keyManager: target.keyManager, digest };
+  const place = { claim, storedKeyId, storedAt, keyManager: target.keyManager, digest, authenticated: true };
   const examined = await examineStoredKey(bindingsOf(transfer), place, call);
   if (examined.finding === 'whole') return examined;
   // It stays, and the note with it: the reconciler looks again.

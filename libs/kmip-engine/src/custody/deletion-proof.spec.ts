@@ -99,6 +99,11 @@ const SPOILS: Readonly<Record<StoredKeyFinding, Readonly<Record<string, Spoil>>>
       stage.rewrite(id, (envelope) => ({ ...envelope, ciphertext }));
     },
   },
+  forged: {
+    'with another mask': (stage, id) => stage.rewrite(id, (envelope) => ({ ...envelope, usageMask: 1 })),
+    'with another creation': (stage, id) =>
+      stage.rewrite(id, (envelope) => ({ ...envelope, created: '2001-01-01T00:00:00.000Z' })),
+  },
   error: {
     'while the key manager is away': (stage, id) => stage.failFetch(id, 'unavailable'),
     'that may not be read': (stage, id) => stage.failFetch(id, 'permission_denied'),

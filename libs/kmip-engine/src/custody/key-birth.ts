@@ -10,14 +10,16 @@ import { settleDates, wholeSeconds } from '../lifecycle';
 import { type OperationContext, auditEvent, callContext } from '../operation-context';
 import { type ManagedObject } from '../ports/managed-object';
 import { AccessWithdrawn, ObjectStoreError } from '../ports/managed-object-store.port';
+import { type EnvelopeFacts, envelopeOf } from './authentic-envelope';
 import { type EnvelopeCache } from './envelope-cache';
 import { certainlyNotDone, explainKeyManager } from './key-manager-failure';
 import { type RootKeyBinding, aadOf, currentBinding } from './root-key-binding';
 import { type StoredEnvelope, serializeEnvelope, storedKeyName } from './stored-envelope';
 import { causeOf, examineStoredKey } from './stored-key-examination';
 
-interface Wrapped extends WrapResult {
-  readonly digest: Buffer;
+interface Wrapped extends Pick<WrapResult, 'ciphertext' | 'rootKeyVersion'> {
+  /** Whoever asked for it wipes it. */
+  readonly material: Secret;
 }
 
 /**
@@ -32,16 +34,34 @@ export class KeyBirth {
     const uniqueIdentifier = context.dependencies.newUniqueIdentifier();
     await this.#openIntent(context, uniqueIdentifier);
     const wrapped = await this.#wrap(context, binding, uniqueIdentifier, draft);
-    const envelope = envelopeOf(context, binding, uniqueIdentifier, draft, wrapped);
-    const stored = await this.#store(context, binding, uniqueIdentifier, envelope);
-    const object = newObject(context, draft, envelope, stored);
-    await this.#complete(context, binding, object);
-    if (object.custody !== undefined) {
-      this.cache.set(
-        { instanceId: context.scope.instanceId, uniqueIdentifier, custody: object.custody },
-        envelope.ciphertext,
+    try {
+      return await this.#bring(
+        context,
+        binding,
+        newObject(context, uniqueIdentifier, draft, wrapped.material),
+        wrapped,
       );
+    } finally {
+      wrapped.material.wipe();
     }
+  }
+
+  async #bring(
+    context: OperationContext,
+    binding: RootKeyBinding,
+    unplaced: EnvelopeFacts,
+    { material, ...wrapped }: Wrapped,
+  ): Promise<ManagedObject> {
+    const { instanceId } = context.scope;
+    const { uniqueIdentifier } = unplaced;
+    const wrapping = { rootKeyId: binding.rootKeyId, ...wrapped };
+    const envelope = envelopeOf(instanceId, unplaced, wrapping, material);
+    const stored = await this.#store(context, binding, uniqueIdentifier, envelope);
+    const { rootKeyId, rootKeyVersion } = envelope;
+    const custody = { storedKeyId: stored.id, rootKeyId, rootKeyVersion, authenticated: true } as const;
+    const object = { ...unplaced, custody };
+    await this.#complete(context, binding, object);
+    this.cache.set({ instanceId, uniqueIdentifier, custody }, envelope.ciphertext);
     return object;
   }
 
@@ -74,24 +94,18 @@ export class KeyBirth {
       : Secret.of(finishMaterial(algorithm, context.dependencies.randomBytes(materialLength(algorithm, length) ?? 0)));
     try {
       const result = await keyManager.wrap(callContext(context), aad, own);
-      const material = own ?? result.plaintext;
-      try {
-        if (material === undefined || material.length !== materialLength(algorithm, length))
-          throw new Error('the key manager made no key of the size asked for');
-        return {
-          ciphertext: result.ciphertext,
-          rootKeyVersion: result.rootKeyVersion,
-          digest: digestOf(material.expose()),
-        };
-      } finally {
-        result.plaintext?.wipe();
+      const { plaintext, ciphertext, rootKeyVersion } = result;
+      const material = own ?? plaintext;
+      if (material === undefined || material.length !== materialLength(algorithm, length)) {
+        plaintext?.wipe();
+        throw new Error('the key manager made no key of the size asked for');
       }
+      return { ciphertext, rootKeyVersion, material };
     } catch (error) {
+      own?.wipe();
       // A wrap leaves nothing behind in the key manager, whether it was carried out or not.
       await this.#abandon(context, uniqueIdentifier);
       throw explainKeyManager(error);
-    } finally {
-      own?.wipe();
     }
   }
 
@@ -222,52 +236,24 @@ export class KeyBirth {
   }
 }
 
-function envelopeOf(
-  { scope, now }: OperationContext,
-  { rootKeyId }: RootKeyBinding,
-  uniqueIdentifier: UniqueIdentifier,
-  draft: KeyDraft,
-  wrapped: Wrapped,
-): StoredEnvelope {
-  return {
-    v: 1,
-    instanceId: scope.instanceId,
-    uniqueIdentifier,
-    objectType: ObjectType.SymmetricKey,
-    algorithm: draft.cryptographicAlgorithm,
-    length: draft.cryptographicLength,
-    usageMask: draft.cryptographicUsageMask,
-    created: now.toISOString(),
-    digest: wrapped.digest.toString('hex'),
-    rootKeyId,
-    rootKeyVersion: wrapped.rootKeyVersion,
-    ciphertext: wrapped.ciphertext,
-  };
-}
-
 function newObject(
   { scope, now }: OperationContext,
+  uniqueIdentifier: UniqueIdentifier,
   draft: KeyDraft,
-  envelope: StoredEnvelope,
-  stored: StoredKey,
-): ManagedObject {
+  material: Secret,
+): EnvelopeFacts {
   const date = wholeSeconds(now);
   const object: ManagedObject = {
     ...draft,
-    uniqueIdentifier: envelope.uniqueIdentifier,
-    objectType: envelope.objectType,
+    uniqueIdentifier,
+    objectType: ObjectType.SymmetricKey,
     state: 'PreActive',
     suspended: false,
     // Finer than the wire shows, so that keys of one second keep their order in Locate.
     initialDate: now,
     lastChangeDate: date,
-    digest: Buffer.from(envelope.digest, 'hex'),
+    digest: digestOf(material.expose()),
     fresh: true,
-    custody: {
-      storedKeyId: stored.id,
-      rootKeyId: envelope.rootKeyId,
-      rootKeyVersion: envelope.rootKeyVersion,
-    },
     createdBy: scope.certificateFingerprint,
   };
   // An Activation Date that has passed makes the key Active from the start (KMIP 1.4 §3.22, transition 1).

@@ -95,6 +95,7 @@ const MAY_BE_THE_KEY: Readonly<Record<StoredKeyFinding, boolean>> = {
   unknown_format: true,
   root_key_not_bound: true,
   not_unwrapped: true,
+  forged: true,
   error: true,
   gone: false,
   damaged: false,

@@ -8,6 +8,7 @@ import { OperationFailure, fail } from '../failures/operation-failure';
 import { isDestroyed, stateAt } from '../lifecycle';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type ManagedObject } from '../ports/managed-object';
+import { envelopeOf, requireAuthentic } from './authentic-envelope';
 import { type RotationMove } from './rotation-move';
 import { type CachePlace, type EnvelopeCache, placeKey } from './envelope-cache';
 import { explainKeyManager } from './key-manager-failure';
@@ -110,6 +111,7 @@ export class KeyUse {
         });
       } catch (error) {
         if (error instanceof KeyManagerError && error.authoritative) this.cache.delete(place);
+        if (isForgery(error)) raiseAlarm(context, object, error);
         throw explainKeyManager(error);
       } finally {
         deadline.end();
@@ -159,11 +161,28 @@ export class KeyUse {
     if (result === undefined) throw new Error('an unwrap was awaited that never started');
     // AAD binds the ciphertext to this object; the digest also catches a key manager that answers with another key.
     if (!digestOf(result.plaintext.expose()).equals(object.digest)) fail('stored_key_altered');
+    requireAuthentic(object, envelope, result.plaintext);
     if (result.rewrapped !== undefined) {
-      this.move.later(context, object, { envelope, keyManager, rewrapped: result.rewrapped });
+      const wrapping = { rootKeyId: envelope.rootKeyId, ...result.rewrapped };
+      // Here, where the key is: the move comes later, and keys are not kept for it.
+      const renewed = envelopeOf(context.scope.instanceId, object, wrapping, result.plaintext);
+      this.move.later(context, object, { envelope: renewed, keyManager });
     }
     return result.plaintext;
   }
+}
+
+const isForgery = (error: unknown): error is OperationFailure =>
+  error instanceof OperationFailure && error.failure === 'stored_key_forged';
+
+/** Somebody with rights in the tenant's key manager wrote there in our name: the operator has to hear of it. */
+function raiseAlarm({ dependencies, correlationId }: OperationContext, object: ManagedObject, error: Error): void {
+  const { uniqueIdentifier, custody } = object;
+  dependencies.metrics.custodyAlarm?.('stored_key_forged');
+  dependencies.logger.error(
+    { err: error, correlationId, uniqueIdentifier, storedKeyId: custody?.storedKeyId },
+    'a stored key was changed by somebody else; it is not served',
+  );
 }
 
 function placeOf({ instanceId }: EngineScope, { uniqueIdentifier, custody }: ManagedObject): CachePlace {

@@ -1,4 +1,4 @@
-import { type CallContext, type KeyManager, type RewrapResult } from '@lib/key-manager';
+import { type CallContext, type KeyManager } from '@lib/key-manager';
 
 import { startDeadline } from '../deadline';
 import { type OperationContext, auditEvent } from '../operation-context';
@@ -15,9 +15,9 @@ const TIMEOUT_MS = 30_000;
 const PAUSE_MS = 3_600_000;
 
 export interface Rewrapped {
+  /** Wrapped by the newest version. */
   readonly envelope: StoredEnvelope;
   readonly keyManager: KeyManager;
-  readonly rewrapped: RewrapResult;
 }
 
 /**
@@ -65,8 +65,7 @@ export class RotationMove {
     const { scope, dependencies } = context;
     const { uniqueIdentifier, custody: from } = object;
     if (from === undefined) return true;
-    const { keyManager, rewrapped } = next;
-    const envelope = { ...next.envelope, ...rewrapped };
+    const { keyManager, envelope } = next;
     const result = await this.#transfer.run(
       dependencies,
       {

@@ -28,7 +28,21 @@ export interface StoredEnvelope {
   readonly rootKeyVersion: string;
   /** As the key manager returned it. */
   readonly ciphertext: string;
+  // Optional beside `v:1`: releases that do not know them read the key all the same, and carry them along (docs/adr/0062).
+  /** SHA-256 of the certificate that created the key, hex. */
+  readonly createdBy?: string;
+  readonly dates?: EnvelopeDates;
+  /** Attributes that clients set, encrypted: they hold names of virtual machines. */
+  readonly attributes?: string;
+  /** Over all the rest but what a move changes, with a key that only an unwrap reveals. */
+  readonly mac?: string;
 }
+
+/** As they were when the envelope was written, ISO 8601. */
+export type EnvelopeDates = Readonly<Partial<Record<EnvelopeDate, string>>>;
+
+export const ENVELOPE_DATES = ['activationDate', 'processStartDate', 'protectStopDate', 'deactivationDate'] as const;
+type EnvelopeDate = (typeof ENVELOPE_DATES)[number];
 
 export const serializeEnvelope = (envelope: StoredEnvelope): Buffer => Buffer.from(JSON.stringify(envelope), 'utf8');
 
@@ -43,13 +57,29 @@ const texts = [
 ] as const satisfies (keyof StoredEnvelope)[];
 const numbers = ['objectType', 'algorithm', 'length', 'usageMask'] as const satisfies (keyof StoredEnvelope)[];
 
+const optionalTexts = ['createdBy', 'attributes', 'mac'] as const satisfies (keyof StoredEnvelope)[];
+
+const isAbsentOr = (type: 'string' | 'object', value: unknown): boolean =>
+  value === undefined || (typeof value === type && value !== null);
+
+function isDates(value: unknown): boolean {
+  if (!isAbsentOr('object', value)) return false;
+  const dates = new Map<string, unknown>(Object.entries(value ?? {}));
+  return ENVELOPE_DATES.every((name) => {
+    const date = dates.get(name);
+    return date === undefined || (typeof date === 'string' && !Number.isNaN(Date.parse(date)));
+  });
+}
+
 function isEnvelope(value: unknown): value is StoredEnvelope {
   if (typeof value !== 'object' || value === null) return false;
   const fields = new Map(Object.entries(value));
   return (
     fields.get('v') === 1 &&
     texts.every((name) => typeof fields.get(name) === 'string') &&
-    numbers.every((name) => Number.isInteger(fields.get(name)))
+    numbers.every((name) => Number.isInteger(fields.get(name))) &&
+    optionalTexts.every((name) => isAbsentOr('string', fields.get(name))) &&
+    isDates(fields.get('dates'))
   );
 }
 
@@ -62,7 +92,7 @@ export function parseEnvelope(payload: Buffer): StoredEnvelope {
 /** Whose key an envelope has to be. */
 export type EnvelopeOwner = Pick<StoredEnvelope, 'instanceId' | 'uniqueIdentifier'>;
 
-const KNOWN_FIELDS: ReadonlySet<string> = new Set(['v', ...texts, ...numbers]);
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(['v', ...texts, ...numbers, ...optionalTexts, 'dates']);
 const SHA_256 = /^[0-9a-f]{64}$/;
 
 /**

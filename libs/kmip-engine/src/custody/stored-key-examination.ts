@@ -12,6 +12,7 @@ import {
 import { digestOf } from '../crypto/key-material';
 import { type EngineScope } from '../engine-scope';
 import { OperationFailure } from '../failures/operation-failure';
+import { authenticityOf } from './authentic-envelope';
 import { aadOf, boundKeyManager } from './root-key-binding';
 import { type StoredEnvelope, readStoredEnvelope } from './stored-envelope';
 
@@ -29,6 +30,8 @@ export interface ExaminedPlace {
   readonly keyManager: KeyManager;
   /** SHA-256 of the key material by the catalog. Where there is no row, the envelope has to agree with itself. */
   readonly digest?: Buffer;
+  /** The catalog knows that it was authenticated: without proof it would not be served. */
+  readonly authenticated?: boolean | undefined;
 }
 
 export interface Examination extends ExaminedKey {
@@ -61,16 +64,19 @@ export async function examineStoredKey(
 
 async function unwraps(
   scope: ExaminationScope,
-  { claim, digest }: ExaminedPlace,
-  { rootKeyId, ciphertext, digest: ownDigest }: StoredEnvelope,
+  { claim, digest, authenticated = false }: ExaminedPlace,
+  envelope: StoredEnvelope,
   call: CallContext,
 ): Promise<StoredKeyFinding> {
+  const { rootKeyId, ciphertext, digest: ownDigest } = envelope;
   const keyManager = boundKeyManager(scope, rootKeyId);
   if (keyManager === undefined) return 'root_key_not_bound';
   const { plaintext } = await keyManager.unwrap(call, aadOf(scope.instanceId, claim.uniqueIdentifier), ciphertext);
   try {
     const expected = digest ?? Buffer.from(ownDigest, 'hex');
-    return digestOf(plaintext.expose()).equals(expected) ? 'whole' : 'other_key';
+    if (!digestOf(plaintext.expose()).equals(expected)) return 'other_key';
+    const found = authenticityOf(envelope, plaintext);
+    return found === 'forged' || (found === 'none' && authenticated) ? 'forged' : 'whole';
   } finally {
     plaintext.wipe();
   }

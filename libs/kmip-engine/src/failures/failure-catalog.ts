@@ -305,6 +305,10 @@ const custody = {
     reason: ResultReason.CryptographicFailure,
     text: 'The key manager does not unwrap the stored key: it has an error of its own, or the stored key was altered. Try again; if that stays so, ask its support or restore the stored key.',
   },
+  stored_key_forged: {
+    reason: ResultReason.CryptographicFailure,
+    text: 'The stored key vmware_kmip_<identifier> in the key manager was changed or replaced by somebody other than this server; it is not served. Find out in the audit trail of the key manager who wrote it, and tell the operator of the service.',
+  },
   root_key_disabled: {
     reason: ResultReason.PermissionDenied,
     text: 'The root key (CRK) of this KMIP instance is disabled in the key manager. Enable it there; keys are served again at once.',

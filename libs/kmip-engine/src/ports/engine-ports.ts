@@ -16,12 +16,21 @@ export interface OperationObservation {
   readonly latencyMs: number;
 }
 
+/**
+ * - `stored_key_forged`: a stored key was changed or replaced in the key manager by somebody else
+ * - `key_repeated`: new key material is that of a key that is there already
+ * - `birth_not_confirmed`: the key manager gave back something else than it was given
+ */
+export type CustodyAlarm = 'stored_key_forged' | 'key_repeated' | 'birth_not_confirmed';
+
 export interface EngineMetrics {
   observeOperation(observation: OperationObservation): void;
   /** A key was moved to the newest version of its root key because it was fetched. */
   keyMoved?(): void;
   /** A stored key was looked at to be deleted, and stays. */
   storedKeyKept?(why: StayReason): void;
+  /** Something that happens only when somebody or something works against the service. */
+  custodyAlarm?(alarm: CustodyAlarm): void;
 }
 
 /** Why a stored key stays that no object seems to need. */

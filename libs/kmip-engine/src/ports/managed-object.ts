@@ -17,6 +17,8 @@ export interface KeyCustody {
   readonly storedKeyId: string;
   readonly rootKeyId: string;
   readonly rootKeyVersion: string;
+  /** The stored key bears proof of who wrote it, and is not accepted without (docs/adr/0062). */
+  readonly authenticated?: true;
 }
 
 /** A symmetric key as the catalog knows it. */

@@ -1,6 +1,9 @@
-import { newUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
+import { createHash } from 'node:crypto';
+
+import { newUniqueIdentifier, Secret, type UniqueIdentifier } from '@lib/kernel';
 import {
   CatalogRebuild,
+  envelopeOf,
   parseEnvelope,
   type RebuildOptions,
   type ReconcileScope,
@@ -81,20 +84,10 @@ describe('CatalogRebuild', () => {
       ...original,
       fresh: false,
       lastFetchedAt: undefined,
-      createdBy: '0'.repeat(64),
-      attributes: [],
       lastChangeDate: lost.after.clock.now(),
     });
     expect(restored?.state).toBe('PreActive');
     expect(restored?.activationDate).toBeUndefined();
-  });
-
-  it('unwraps nothing unless it is asked to', async () => {
-    const lost = new Lost();
-    await lost.create(2);
-    const before = lost.keyManager.callsOf('unwrap').length;
-    await lost.rebuild();
-    expect(lost.keyManager.callsOf('unwrap')).toHaveLength(before);
   });
 
   it('changes nothing in a dry run', async () => {
@@ -158,7 +151,7 @@ describe('CatalogRebuild', () => {
     expect(refused.map(({ reason }) => reason)).toEqual(['name_unknown', 'root_key_not_bound']);
   });
 
-  it('takes the newest of several that unwraps, and names the others', async () => {
+  it('takes the one of several that is whole, and names the others', async () => {
     const lost = new Lost();
     const id = await lost.create();
     const [good] = await lost.stored(id);
@@ -175,12 +168,12 @@ describe('CatalogRebuild', () => {
     await lost.expectAllServed();
   });
 
-  it('refuses a key that does not unwrap when asked to verify', async () => {
+  it('refuses a key that does not unwrap', async () => {
     const lost = new Lost();
     const id = await lost.create();
     const other = newUniqueIdentifier();
     await lost.copy(id, (envelope) => ({ ...envelope, uniqueIdentifier: other }), other);
-    const { restored, refused } = await lost.rebuild({ verify: true });
+    const { restored, refused } = await lost.rebuild();
     expect(restored).toBe(1);
     expect(refused).toMatchObject([{ storedKeyName: storedKeyName(other), reason: 'not_unwrapped' }]);
   });
@@ -219,6 +212,102 @@ describe('CatalogRebuild', () => {
     await lost.expectAllServed();
   });
 
+  describe('of a key that several stored keys claim to be', () => {
+    const otherBytes = Buffer.alloc(32, 7);
+
+    /** All that somebody can do who may store and wrap in the tenant's key manager: a whole envelope with other bytes. */
+    async function replaced(change: (genuine: StoredEnvelope) => Partial<StoredEnvelope> = () => ({})) {
+      const lost = new Lost();
+      const id = await lost.create();
+      const [genuine] = await lost.stored(id);
+      const material = Secret.of(Buffer.from(otherBytes));
+      const object = await lost.before.store.find(id);
+      const forged = await lost.copy(id, (envelope) => {
+        const digest = createHash('sha256').update(otherBytes).digest();
+        const ciphertext = lost.keyManager.rootKey.wrap(otherBytes, [envelope.instanceId, id]);
+        const facts = { ...object!, digest };
+        return {
+          ...envelopeOf(envelope.instanceId, facts, { ...envelope, ciphertext }, material),
+          ...change(envelope),
+        };
+      });
+      return { lost, id, genuine: genuine!, forged };
+    }
+
+    it('takes none without the word of the operator, newest or not', async () => {
+      const { lost, id, genuine, forged } = await replaced();
+      const report = await lost.rebuild();
+      expect(report).toMatchObject({ restored: 0 });
+      expect(report.refused.map(({ storedKeyId, reason }) => [storedKeyId, reason])).toEqual([
+        [forged.id, 'conflict'],
+        [genuine.id, 'conflict'],
+      ]);
+      expect((await lost.after.refusal('Get', { uniqueIdentifier: id })).code).toBe('unknown_object');
+      expect(await lost.rebuild({ take: [genuine.id] })).toMatchObject({ restored: 1, refused: [] });
+      await lost.expectAllServed();
+    });
+
+    it('takes none either when the other one bears no proof: that can be left out', async () => {
+      const { lost, genuine } = await replaced(() => ({ mac: undefined as never }));
+      expect((await lost.rebuild()).refused).toHaveLength(2);
+      expect(await lost.rebuild({ take: [genuine.id] })).toMatchObject({ restored: 1 });
+      await lost.expectAllServed();
+    });
+
+    it('takes none when the key manager unwraps only the other one at the moment', async () => {
+      const { lost, genuine, forged } = await replaced();
+      const unwrap = lost.keyManager.unwrap.bind(lost.keyManager);
+      let calls = 0;
+      lost.keyManager.unwrap = (...args) => {
+        calls += 1;
+        if (calls === 2) lost.keyManager.failNext('unwrap', 'ciphertext_rejected');
+        return unwrap(...args);
+      };
+      expect((await lost.rebuild()).refused.map(({ storedKeyId, reason }) => [storedKeyId, reason])).toEqual([
+        [genuine.id, 'not_unwrapped'],
+        [forged.id, 'conflict'],
+      ]);
+    });
+
+    it('takes the proven one where they agree in what never changes', async () => {
+      const lost = new Lost();
+      const id = await lost.create();
+      const [genuine] = await lost.stored(id);
+      await lost.copy(id, (envelope) => ({ ...envelope, createdBy: 'f'.repeat(64), mac: undefined as never }));
+      expect(await lost.rebuild()).toEqual(counts({ storedKeys: 2, restored: 1 }));
+      expect((await lost.after.store.find(id))?.custody?.storedKeyId).toBe(genuine?.id);
+    });
+
+    it.each<[string, Partial<StoredEnvelope>]>([
+      ['mask', { usageMask: 3 }],
+      ['creation', { created: '2001-01-01T00:00:00.000Z' }],
+      ['creator', { createdBy: 'f'.repeat(64) }],
+      ['dates', { dates: {} }],
+      ['attributes', { attributes: 'AAAA' }],
+    ])('never takes one whose %s was changed', async (_, change) => {
+      const lost = new Lost();
+      const id = await lost.create();
+      const [genuine] = await lost.stored(id);
+      const forged = await lost.copy(id, (envelope) => ({ ...envelope, ...change }));
+      lost.keyManager.deleteStoredKey(genuine!.id);
+      expect(await lost.rebuild({ take: [forged.id] })).toMatchObject({
+        restored: 0,
+        refused: [{ storedKeyId: forged.id, reason: 'forged' }],
+      });
+    });
+
+    it('counts keys whose stored key bears no proof', async () => {
+      const lost = new Lost();
+      const id = await lost.create();
+      const [genuine] = await lost.stored(id);
+      await lost.copy(id, (envelope) => ({ ...envelope, mac: undefined as never }));
+      lost.keyManager.deleteStoredKey(genuine!.id);
+      expect(await lost.rebuild()).toEqual(counts({ storedKeys: 1, restored: 1, unproven: 1 }));
+      expect(await lost.after.store.find(id)).toMatchObject({ attributes: [] });
+      await lost.expectAllServed();
+    });
+  });
+
   describe('of a catalog from before a key was moved', () => {
     async function moved() {
       const lost = new Lost();
@@ -244,7 +333,7 @@ describe('CatalogRebuild', () => {
       const { lost, id, present } = await moved();
       const object = await lost.after.store.find(id);
       if (object !== undefined) lost.after.store.overwrite({ ...object, digest: Buffer.alloc(32) });
-      expect((await lost.rebuild()).refused).toMatchObject([{ storedKeyId: present.id, reason: 'not_unwrapped' }]);
+      expect((await lost.rebuild()).refused).toMatchObject([{ storedKeyId: present.id, reason: 'conflict' }]);
     });
 
     it('waits for a move that may be under way, and settles one that is not', async () => {
@@ -264,5 +353,5 @@ describe('CatalogRebuild', () => {
 });
 
 function counts(report: object): object {
-  return { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, refused: [], ...report };
+  return { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0, refused: [], ...report };
 }

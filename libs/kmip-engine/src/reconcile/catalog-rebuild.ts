@@ -8,39 +8,22 @@ import {
 } from '@lib/key-manager';
 
 import { isFault } from '../custody/key-manager-failure';
-import { aadOf, boundKeyManager } from '../custody/root-key-binding';
-import {
-  type StoredEnvelope,
-  STORED_KEY_PREFIX,
-  isSound,
-  parseEnvelope,
-  storedKeyName,
-} from '../custody/stored-envelope';
-import { openStoredKey } from '../custody/stored-key';
-import { OperationFailure } from '../failures/operation-failure';
+import { boundKeyManager } from '../custody/root-key-binding';
+import { STORED_KEY_PREFIX, storedKeyName } from '../custody/stored-envelope';
 import { isDestroyed } from '../lifecycle';
 import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
+import { type Candidate, type RebuildRefusal, type WholeCandidate, judgeCandidates } from './rebuild-candidates';
 import { custodyIn, namedIdentifier, restoredObject } from './restorable-key';
 
 export interface RebuildOptions {
   /** Looks at everything and changes nothing. */
   readonly dryRun?: boolean;
-  /** Unwraps every key before it is taken over, not just where several stored keys claim to be the same one. */
-  readonly verify?: boolean;
+  /** Ids of stored keys to take where they contradict others in what never changes: the operator's word. */
+  readonly take?: readonly string[];
   /** Age at which a Create or a move that is not at its end was interrupted. Default 10 minutes. */
   readonly staleAfterMs?: number;
 }
-
-/**
- * - `name_unknown`: the name is not one of ours
- * - `damaged`: the payload is not what belongs under that name
- * - `root_key_not_bound`: it lies under a root key the instance is not bound to; bind that one and run again
- * - `not_unwrapped`: the key manager does not unwrap it, or it is another key than it says
- * - `gone`: deleted since it was listed
- * - `busy`: a Create or a move of it is under way or being settled, or the key manager does not give it out yet
- */
-export type RebuildRefusal = 'name_unknown' | 'damaged' | 'root_key_not_bound' | 'not_unwrapped' | 'gone' | 'busy';
 
 export interface RefusedStoredKey {
   readonly storedKeyId: string;
@@ -59,6 +42,8 @@ export interface RebuildReport {
   readonly present: number;
   /** Keys of other instances that use the same key manager. */
   readonly foreign: number;
+  /** Of those restored or relocated: keys of a release that did not authenticate, which anybody could have written. */
+  readonly unproven: number;
   /** Stored keys that are not taken over. A key that has several may be there by another one. */
   readonly refused: readonly RefusedStoredKey[];
   /** The key manager failed in a way that concerns all keys. What was done stays; run again. */
@@ -67,18 +52,16 @@ export interface RebuildReport {
 
 type Outcome = 'restored' | 'relocated' | 'present' | 'foreign' | 'refused';
 
-interface Candidate {
-  readonly stored: StoredKey;
-  readonly keyManager: KeyManager;
-}
-
 interface Run {
   readonly scope: ReconcileScope;
   readonly options: RebuildOptions;
   readonly call: CallContext;
   readonly interruptedBefore: Date;
   readonly refused: RefusedStoredKey[];
+  readonly counts: Counts;
 }
+
+type Counts = Record<'storedKeys' | Exclude<Outcome, 'refused'> | 'unproven', number>;
 
 /** This stored key cannot be the one; another of the same name may be. */
 class Refused extends Error {
@@ -102,10 +85,10 @@ export class CatalogRebuild {
     const now = this.dependencies.clock.now().getTime();
     const interruptedBefore = new Date(now - (options.staleAfterMs ?? 600_000));
     const call = backgroundCall(this.dependencies, scope);
-    const run: Run = { scope, options, call, interruptedBefore, refused: [] };
-    const counts = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0 };
+    const run = newRun(scope, options, call, interruptedBefore);
+    const { counts } = run;
     try {
-      for (const [uniqueIdentifier, candidates] of await this.#list(run, counts)) {
+      for (const [uniqueIdentifier, candidates] of await this.#list(run)) {
         const outcome = await this.#settle(run, uniqueIdentifier, candidates);
         if (outcome !== 'refused') counts[outcome] += 1;
       }
@@ -129,7 +112,7 @@ export class CatalogRebuild {
       candidates.push(...found.map((stored) => ({ stored, keyManager })));
     }
     candidates.sort(newestFirst);
-    const run: Run = { scope, options: { verify: true }, call, interruptedBefore, refused: [] };
+    const run = newRun(scope, {}, call, interruptedBefore);
     const outcome = await this.#settle(run, uniqueIdentifier, candidates);
     return outcome === 'restored' || outcome === 'present';
   }
@@ -138,7 +121,7 @@ export class CatalogRebuild {
    * Everything by identifier, the newest first. Names and ids only, all of them in memory: pages come in no order that
    * would bring the stored keys of one name together, and a search by name reads every page again.
    */
-  async #list(run: Run, counts: { storedKeys: number }): Promise<ReadonlyMap<UniqueIdentifier, readonly Candidate[]>> {
+  async #list(run: Run): Promise<ReadonlyMap<UniqueIdentifier, readonly Candidate[]>> {
     const seen = new Set<string>();
     const found = new Map<UniqueIdentifier, Candidate[]>();
     for (const lister of keyManagersOf(run.scope)) {
@@ -151,7 +134,7 @@ export class CatalogRebuild {
         else found.set(identifier, [...(found.get(identifier) ?? []), { stored, keyManager: lister }]);
       }
     }
-    counts.storedKeys = seen.size;
+    run.counts.storedKeys = seen.size;
     for (const candidates of found.values()) candidates.sort(newestFirst);
     return found;
   }
@@ -159,31 +142,23 @@ export class CatalogRebuild {
   async #settle(run: Run, id: UniqueIdentifier, candidates: readonly Candidate[]): Promise<Outcome> {
     const object = await run.scope.store.find(id);
     if (object !== undefined && (await this.#isInPlace(run, object, candidates))) return 'present';
-    const sure = object !== undefined || candidates.length > 1 || run.options.verify === true;
-    let settled: Outcome = 'refused';
-    for (const candidate of candidates) {
-      const outcome = await this.#take(run, id, candidate, { object, sure });
-      if (outcome !== 'refused') settled = outcome;
-      if (outcome !== 'refused' && outcome !== 'foreign') break;
-    }
-    return settled;
+    const { scope, call, options } = run;
+    const { take = [] } = options;
+    const { taken, refused, foreign } = await judgeCandidates({ scope, call, take }, id, candidates, object);
+    for (const { stored, reason } of refused) refuse(run, stored, reason);
+    if (taken === undefined) return foreign > 0 && refused.length === 0 ? 'foreign' : 'refused';
+    const outcome = await this.#take(run, taken, object);
+    if (!taken.proven && (outcome === 'restored' || outcome === 'relocated')) run.counts.unproven += 1;
+    return outcome;
   }
 
-  async #take(
-    run: Run,
-    id: UniqueIdentifier,
-    candidate: Candidate,
-    { object, sure }: { readonly object: ManagedObject | undefined; readonly sure: boolean },
-  ): Promise<Outcome> {
+  async #take(run: Run, taken: WholeCandidate, object: ManagedObject | undefined): Promise<Outcome> {
     try {
-      const envelope = await this.#read(run, id, candidate);
-      if (envelope === undefined) return 'foreign';
-      if (sure) await this.#open(run, candidate, envelope, object?.digest);
-      if (object === undefined) return await this.#restore(run, candidate.stored, envelope);
-      return await this.#relocate(run, object, custodyIn(candidate.stored, envelope));
+      if (object === undefined) return await this.#restore(run, taken);
+      return await this.#relocate(run, object, custodyIn(taken.stored, taken.envelope));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      refuse(run, candidate.stored, error.reason);
+      refuse(run, taken.stored, error.reason);
       return 'refused';
     }
   }
@@ -207,38 +182,8 @@ export class CatalogRebuild {
     }
   }
 
-  /** @returns undefined when it belongs to another instance */
-  async #read(
-    { scope, call }: Run,
-    id: UniqueIdentifier,
-    { stored, keyManager }: Candidate,
-  ): Promise<StoredEnvelope | undefined> {
-    const envelope = await ofThisKey('damaged', async () => parseEnvelope(await keyManager.fetchKey(call, stored.id)));
-    if (envelope.instanceId !== scope.instanceId) return undefined;
-    if (envelope.uniqueIdentifier !== id || !isSound(envelope)) throw new Refused('damaged');
-    if (boundKeyManager(scope, envelope.rootKeyId) === undefined) throw new Refused('root_key_not_bound');
-    return envelope;
-  }
-
-  async #open(
-    { scope, call }: Run,
-    { stored }: Candidate,
-    { rootKeyId, uniqueIdentifier, digest }: StoredEnvelope,
-    known: Buffer | undefined,
-  ): Promise<void> {
-    const keyManager = boundKeyManager(scope, rootKeyId);
-    if (keyManager === undefined) throw new Refused('root_key_not_bound');
-    const place = {
-      storedKeyId: stored.id,
-      aad: aadOf(scope.instanceId, uniqueIdentifier),
-      digest: known ?? Buffer.from(digest, 'hex'),
-    };
-    const { secret } = await ofThisKey('not_unwrapped', () => openStoredKey(keyManager, place, call));
-    secret.wipe();
-  }
-
-  async #restore(run: Run, stored: StoredKey, envelope: StoredEnvelope): Promise<Outcome> {
-    const object = restoredObject(stored, envelope, this.dependencies.clock.now());
+  async #restore(run: Run, { stored, envelope, attributes }: WholeCandidate): Promise<Outcome> {
+    const object = restoredObject(stored, envelope, attributes, this.dependencies.clock.now());
     if (run.options.dryRun === true) return 'restored';
     const audit = this.#event(run, object.uniqueIdentifier, 'restored from the key manager', object.custody);
     const outcome = await run.scope.store.restore(object, audit, run.interruptedBefore);
@@ -285,19 +230,11 @@ export const keyManagersOf = ({ keyManager, former = [] }: ReconcileScope): read
   ...former.map((one) => one.keyManager),
 ];
 
-function refuse({ refused }: Run, { id, name }: StoredKey, reason: RebuildRefusal): void {
-  refused.push({ storedKeyId: id, storedKeyName: name, reason });
+function newRun(scope: ReconcileScope, options: RebuildOptions, call: CallContext, interruptedBefore: Date): Run {
+  const counts = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0 };
+  return { scope, options, call, interruptedBefore, refused: [], counts };
 }
 
-/** Turns a fault of one stored key into its refusal; others concern every key and end the run. */
-async function ofThisKey<T>(altered: RebuildRefusal, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isFault(error, 'stored_key_missing')) throw new Refused('gone');
-    if (isFault(error, 'stored_key_absent')) throw new Refused('busy');
-    if (isFault(error, 'ciphertext_rejected')) throw new Refused('not_unwrapped');
-    if (error instanceof OperationFailure) throw new Refused(altered);
-    throw error;
-  }
+function refuse({ refused }: Run, { id, name }: StoredKey, reason: RebuildRefusal): void {
+  refused.push({ storedKeyId: id, storedKeyName: name, reason });
 }

@@ -1,12 +1,15 @@
-import { type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext } from '@lib/key-manager';
+import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type Aad, type CallContext } from '@lib/key-manager';
 
+import { digestOf } from '../crypto/key-material';
+import { envelopeOf } from '../custody/authentic-envelope';
 import { CustodyTransfer, type TransferResult } from '../custody/custody-transfer';
 import { type DeletionRights } from '../custody/deletion-rights';
 import { type RootKeyBinding, aadOf } from '../custody/root-key-binding';
 import { openStoredKey } from '../custody/stored-key';
 import { type StoredEnvelope, parseEnvelope } from '../custody/stored-envelope';
 import { startDeadline } from '../deadline';
+import { fail } from '../failures/operation-failure';
 import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
 
@@ -72,7 +75,10 @@ export class KeyMove {
         from,
         source: source.keyManager,
         target,
-        wrap: () => (within ? rewrap(object, aad, source, call) : wrapAnew(object, aad, source, target, call)),
+        wrap: async () => {
+          const place = { instanceId: scope.instanceId, aad };
+          return within ? rewrap(object, place, source, call) : wrapAnew(object, place, source, target, call);
+        },
         audit: (to) =>
           backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.rewrap', uniqueIdentifier, {
             correlationId: call.correlationId,
@@ -93,32 +99,44 @@ function liesUnder(object: ManagedObject, { rootKeyId }: RootKeyBinding): object
   return object.custody?.rootKeyId === rootKeyId && object.destroyRequestedAt === undefined;
 }
 
-/** The key stays inside the key manager. */
+interface Owned {
+  readonly instanceId: InstanceId;
+  readonly aad: Aad;
+}
+
+/** The key manager wraps it anew by itself; the key is in clear here only to authenticate the new envelope. */
 async function rewrap(
-  { custody }: Placed,
-  aad: readonly string[],
-  { keyManager }: RootKeyBinding,
+  object: Placed,
+  { instanceId, aad }: Owned,
+  { keyManager, rootKeyId }: RootKeyBinding,
   call: CallContext,
 ): Promise<StoredEnvelope> {
-  const envelope = parseEnvelope(await keyManager.fetchKey(call, custody.storedKeyId));
-  const rewrapped = await keyManager.rewrap(call, aad, envelope.ciphertext);
+  const { custody, digest } = object;
+  const { ciphertext } = parseEnvelope(await keyManager.fetchKey(call, custody.storedKeyId));
+  const rewrapped = await keyManager.rewrap(call, aad, ciphertext);
   if (rewrapped.rootKeyVersion === custody.rootKeyVersion) throw new NewestAlready();
-  return { ...envelope, ...rewrapped };
+  const { plaintext } = await keyManager.unwrap(call, aad, rewrapped.ciphertext);
+  try {
+    if (!digestOf(plaintext.expose()).equals(digest)) fail('stored_key_altered');
+    return envelopeOf(instanceId, object, { rootKeyId, ...rewrapped }, plaintext);
+  } finally {
+    plaintext.wipe();
+  }
 }
 
 /** The key is in clear here for as long as the other key manager takes to wrap it. */
 async function wrapAnew(
-  { custody, digest }: Placed,
-  aad: readonly string[],
+  object: Placed,
+  { instanceId, aad }: Owned,
   source: RootKeyBinding,
   { keyManager, rootKeyId }: RootKeyBinding,
   call: CallContext,
 ): Promise<StoredEnvelope> {
-  const place = { storedKeyId: custody.storedKeyId, aad, digest };
-  const { envelope, secret } = await openStoredKey(source.keyManager, place, call);
+  const place = { storedKeyId: object.custody.storedKeyId, aad, digest: object.digest };
+  const { secret } = await openStoredKey(source.keyManager, place, call);
   try {
     const { ciphertext, rootKeyVersion } = await keyManager.wrap(call, aad, secret);
-    return { ...envelope, rootKeyId, rootKeyVersion, ciphertext };
+    return envelopeOf(instanceId, object, { rootKeyId, rootKeyVersion, ciphertext }, secret);
   } finally {
     secret.wipe();
   }

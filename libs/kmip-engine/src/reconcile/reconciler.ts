@@ -217,8 +217,9 @@ export class Reconciler {
     if (isDestroyed(state)) return { claim, digest };
     const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
     if (custody === undefined || keyManager === undefined) return undefined;
-    const { storedKeyId } = custody;
-    const named = await examineStoredKey(scope, { claim, storedKeyId, keyManager, digest }, call);
+    const { storedKeyId, authenticated } = custody;
+    const place = { claim, storedKeyId, keyManager, digest, authenticated };
+    const named = await examineStoredKey(scope, place, call);
     if (named.finding === 'error') throw causeOf(named);
     return { claim, digest, named };
   }

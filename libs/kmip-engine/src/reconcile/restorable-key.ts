@@ -1,12 +1,13 @@
 import { isUuid, type UniqueIdentifier } from '@lib/kernel';
 import { type StoredKey } from '@lib/key-manager';
 
-import { STORED_KEY_PREFIX, type StoredEnvelope } from '../custody/stored-envelope';
+import { UNKNOWN_CREATOR } from '../custody/authentic-envelope';
+import { ENVELOPE_DATES, STORED_KEY_PREFIX, type StoredEnvelope } from '../custody/stored-envelope';
 import { wholeSeconds } from '../lifecycle';
-import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
+import { type ClientAttribute, type KeyCustody, type ManagedObject } from '../ports/managed-object';
 
-/** Stands where the fingerprint of the creating certificate belongs when nobody knows it any more. */
-const UNKNOWN_CREATOR = '0'.repeat(64);
+const SHA_256 = /^[0-9a-f]{64}$/;
+const isFingerprint = (value: string | undefined): value is string => value !== undefined && SHA_256.test(value);
 
 /** Whose stored key this is, by its name. */
 export function namedIdentifier({ name }: StoredKey): UniqueIdentifier | undefined {
@@ -14,17 +15,24 @@ export function namedIdentifier({ name }: StoredKey): UniqueIdentifier | undefin
   return isUuid(identifier) ? (identifier as UniqueIdentifier) : undefined;
 }
 
-export const custodyIn = ({ id }: StoredKey, { rootKeyId, rootKeyVersion }: StoredEnvelope): KeyCustody => ({
+export const custodyIn = ({ id }: StoredKey, envelope: StoredEnvelope): KeyCustody => ({
   storedKeyId: id,
-  rootKeyId,
-  rootKeyVersion,
+  rootKeyId: envelope.rootKeyId,
+  rootKeyVersion: envelope.rootKeyVersion,
+  ...(envelope.mac === undefined ? {} : { authenticated: true }),
 });
 
 /**
  * The object as far as its envelope tells. The state is not in there: Pre-Active claims least, is served as well, and
  * clients that use a key activate it themselves. It is not Fresh, because it may have been served.
  */
-export function restoredObject(stored: StoredKey, envelope: StoredEnvelope, now: Date): ManagedObject {
+export function restoredObject(
+  stored: StoredKey,
+  envelope: StoredEnvelope,
+  attributes: readonly ClientAttribute[],
+  now: Date,
+): ManagedObject {
+  const { createdBy } = envelope;
   return {
     uniqueIdentifier: envelope.uniqueIdentifier,
     objectType: envelope.objectType,
@@ -38,7 +46,16 @@ export function restoredObject(stored: StoredKey, envelope: StoredEnvelope, now:
     digest: Buffer.from(envelope.digest, 'hex'),
     fresh: false,
     custody: custodyIn(stored, envelope),
-    createdBy: UNKNOWN_CREATOR,
-    attributes: [],
+    ...datesIn(envelope),
+    createdBy: isFingerprint(createdBy) ? createdBy : UNKNOWN_CREATOR,
+    attributes,
   };
+}
+
+function datesIn({ dates = {} }: StoredEnvelope): Pick<ManagedObject, (typeof ENVELOPE_DATES)[number]> {
+  const known = ENVELOPE_DATES.flatMap((name) => {
+    const date = dates[name];
+    return date === undefined ? [] : [[name, new Date(date)]];
+  });
+  return Object.fromEntries(known) as Pick<ManagedObject, (typeof ENVELOPE_DATES)[number]>;
 }

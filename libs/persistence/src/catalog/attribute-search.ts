@@ -4,7 +4,7 @@ import { type TtlvValue } from '@lib/kmip-protocol';
 import { type ClientBase } from 'pg';
 
 import { matchHashOf, nameValueOf } from './catalog-statements';
-import { itemHashesOf } from './ttlv-text';
+import { itemHashesOf } from './value-hashes';
 
 /** The objects that have one attribute. */
 export interface AttributeMatch {

@@ -1,11 +1,11 @@
-import { type ClientAttribute, type ManagedObject } from '@lib/kmip-engine';
+import { type ClientAttribute, type ManagedObject, toText } from '@lib/kmip-engine';
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type Transaction } from '../database/transactions';
 import { CHANGING_COLUMNS } from './managed-object.mapper';
-import { hashOf, itemHashesOf, toText } from './ttlv-text';
+import { hashOf, itemHashesOf } from './value-hashes';
 
 /** Statements for up to so many attributes stay prepared. */
 const NAMED_ATTRIBUTE_COUNT = 4;

@@ -1,13 +1,12 @@
 import {
   type ClientAttribute,
+  fromText,
   keyName,
   type ManagedObject,
   SORTED_NAME_CHARACTERS,
   type StoredState,
 } from '@lib/kmip-engine';
 import { type UniqueIdentifier } from '@lib/kernel';
-
-import { fromText } from './ttlv-text';
 
 /** A row as `pg` returns it. bigint columns come as text; [name, index, value] is an attribute. */
 export interface ManagedObjectRow {
@@ -36,6 +35,7 @@ export interface ManagedObjectRow {
   readonly stored_key_id: string | null;
   readonly root_key_id: string | null;
   readonly root_key_version: string | null;
+  readonly stored_key_authenticated: boolean;
   readonly created_by: string;
   readonly attributes: readonly (readonly [string, number, string])[];
 }
@@ -70,6 +70,7 @@ export const CHANGING_COLUMNS: readonly (readonly [column: string, value: (objec
   ['stored_key_id', (object) => object.custody?.storedKeyId],
   ['root_key_id', (object) => object.custody?.rootKeyId],
   ['root_key_version', (object) => object.custody?.rootKeyVersion],
+  ['stored_key_authenticated', (object) => object.custody?.authenticated === true],
   ['created_by', (object) => object.createdBy],
   ['sort_name', (object) => sortName(keyName(object))],
 ];
@@ -123,9 +124,11 @@ function custodyOf({
   stored_key_id: storedKeyId,
   root_key_id: rootKeyId,
   root_key_version: version,
+  stored_key_authenticated: authenticated,
 }: ManagedObjectRow) {
   if (storedKeyId === null || rootKeyId === null || version === null) return {};
-  return { custody: { storedKeyId, rootKeyId, rootKeyVersion: version } };
+  const custody = { storedKeyId, rootKeyId, rootKeyVersion: version };
+  return { custody: authenticated ? { ...custody, authenticated } : custody };
 }
 
 function byNameAndIndex(one: ClientAttribute, other: ClientAttribute): number {

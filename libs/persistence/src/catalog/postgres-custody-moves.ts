@@ -56,10 +56,17 @@ export class PostgresCustodyMoves implements CustodyMoves {
       if (open.rowCount === 0) return false;
       // A key under destruction stays where it is: the deletion under way must hit the one stored key there is.
       const { rowCount } = await client.query(
-        `UPDATE managed_objects SET stored_key_id = $6, root_key_id = $7, root_key_version = $8
+        `UPDATE managed_objects SET stored_key_id = $6, root_key_id = $7, root_key_version = $8,
+            stored_key_authenticated = $9
           WHERE instance_id = $1 AND id = $2 AND stored_key_id = $3 AND root_key_id = $4 AND root_key_version = $5
             AND destroy_requested_at IS NULL`,
-        [this.instanceId, move.uniqueIdentifier, ...custodyValues(from), ...custodyValues(to)],
+        [
+          this.instanceId,
+          move.uniqueIdentifier,
+          ...custodyValues(from),
+          ...custodyValues(to),
+          to.authenticated === true,
+        ],
       );
       if (rowCount === 0) return false;
       await transaction.appendAudit([audit]);

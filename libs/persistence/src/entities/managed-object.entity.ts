@@ -11,6 +11,7 @@ import { InstanceEntity } from './instance.entity';
 )
 @Check('ck_managed_objects_custody', 'num_nonnulls(stored_key_id, root_key_id, root_key_version) IN (0, 3)')
 @Index('ix_managed_objects_newest', ['instanceId', 'initialDate', 'id'])
+@Index('ix_managed_objects_digest', ['instanceId', 'digest'])
 @Index('ix_managed_objects_name', ['instanceId', 'sortName', 'id'])
 @Index('ix_managed_objects_root_key', ['instanceId', 'rootKeyId', 'id'])
 @Index('ix_managed_objects_destroying', ['instanceId', 'destroyRequestedAt'], {
@@ -96,6 +97,10 @@ export class ManagedObjectEntity {
 
   @Column({ type: 'text', name: 'root_key_version', nullable: true })
   rootKeyVersion!: string | null;
+
+  /** False for keys that a release before stored, until they move. */
+  @Column({ type: 'boolean', name: 'stored_key_authenticated', default: false })
+  storedKeyAuthenticated!: boolean;
 
   @Column({ type: 'text', name: 'created_by' })
   createdBy!: string;

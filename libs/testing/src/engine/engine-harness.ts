@@ -8,12 +8,15 @@ import {
 } from '@lib/kernel';
 import {
   type BackgroundDependencies,
+  CatalogRebuild,
   type EngineDependencies,
   type EngineLogger,
   type EngineMetrics,
   type EngineScope,
   KmipEngine,
   type OperationObservation,
+  type RebuildOptions,
+  type RebuildReport,
   Reconciler,
   type ReconcileReport,
   type ReconcileScope,
@@ -205,6 +208,11 @@ export class EngineHarness {
     const material = symmetricKey?.keyMaterial;
     if (!(material instanceof Secret)) throw new Error('Get answered without raw key material');
     return Buffer.from(material.expose());
+  }
+
+  /** What the operator does after the catalog lost something. */
+  rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
+    return new CatalogRebuild(this.background).run(this.reconcileScope(), options);
   }
 
   reconcile(options: { readonly staleAfterMs?: number } = {}): Promise<ReconcileReport> {

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import { type TtlvItem, type TtlvValue } from '@lib/kmip-protocol';
 
 /** A value as JSON: ["TextString","web01"], ["Structure",[[4325461,"TextString","key"],…]]. */
@@ -15,18 +13,6 @@ export function toText(value: TtlvValue): string {
 
 export function fromText(text: string): TtlvValue {
   return decode(JSON.parse(text) as Encoded);
-}
-
-/** Equal for equal values (and tags, for items of structures). */
-export function hashOf(value: TtlvValue, tag = 0): Buffer {
-  return createHash('sha256')
-    .update(JSON.stringify([tag, encode(value)]))
-    .digest();
-}
-
-/** Hashes of the items of a structure; other values have none. */
-export function itemHashesOf(value: TtlvValue): Buffer[] {
-  return value.type === 'Structure' ? value.value.map((item) => hashOf(item, item.tag)) : [];
 }
 
 function encode(value: TtlvValue): Encoded {
