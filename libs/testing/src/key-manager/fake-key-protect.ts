@@ -97,11 +97,6 @@ export class FakeKeyProtect {
     key.state = STATE_NUMBERS.destroyed;
   }
 
-  /** As after a purge, or as a region that never heard of it. */
-  forgetStandardKey(id: string): void {
-    this.#standardKeys.delete(id);
-  }
-
   standardKeyNames(): readonly string[] {
     return [...this.#standardKeys.values()].map(({ name }) => name);
   }
