@@ -9,6 +9,7 @@ import { CatalogRetention1764800000000 } from './1764800000000-catalog-retention
 import { NamesInOrder1765000000000 } from './1765000000000-names-in-order';
 import { AccessAtCommit1765200000000 } from './1765200000000-access-at-commit';
 import { RefusedCreations1765300000000 } from './1765300000000-refused-creations';
+import { RestoreNotice1765300000001 } from './1765300000001-restore-notice';
 import { ProvenKeys1765400000000 } from './1765400000000-proven-keys';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
@@ -24,5 +25,6 @@ export const migrations = [
   NamesInOrder1765000000000,
   AccessAtCommit1765200000000,
   RefusedCreations1765300000000,
+  RestoreNotice1765300000001,
   ProvenKeys1765400000000,
 ];

@@ -7,7 +7,7 @@ import { type EngineScope, KmipEngine } from '@lib/kmip-engine';
 import { KmipListener, type ListenerCertificate, type PeerDescription } from '@lib/kmip-transport';
 import { type HealthServer, type Logger, type Metrics } from '@lib/observability';
 import { PostgresActivationLog, PostgresConnectionAttempts } from '@lib/persistence';
-import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
+import { endpointGuard, describeRestore, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
 import { ActivationReporter, ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
 
 import { GatewayMetrics } from './gateway-metrics';
@@ -135,6 +135,7 @@ export class Gateway {
   }
 
   #describeState(metrics: Metrics): void {
+    describeRestore(metrics, this.parts.region.restore);
     metrics.polledGauge('kmip_connections', 'Connections past their handshake.', () => {
       return this.#listener?.connectionCount ?? 0;
     });
@@ -186,6 +187,7 @@ export class Gateway {
       certificateName,
       remoteAddress: peer.remoteAddress,
       endpointName: this.parts.config.kmipEndpointName,
+      destructionsWait: this.parts.region.restore.destructionsWait(instanceId),
       store: this.parts.region.objectStores.forClient(client),
       limits: { maximumLiveKeys: client.maximumKeys },
       signal: this.#stopping.signal,

@@ -12,7 +12,7 @@ import {
   stopOnSignal,
   stopOnUnknownError,
 } from '@lib/observability';
-import { openRegion } from '@lib/platform';
+import { describeRestore, openRegion } from '@lib/platform';
 import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -43,6 +43,7 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const { port: healthPort } = await health.listen();
   const region = await openRegion(config, 'management-api', logger, health);
   health.addCheck({ name: 'database', check: () => region.checkDatabase() });
+  describeRestore(metrics, region.restore);
   const publicUrl = config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
   const report = new AnswerReport(metrics, logger);
   const settings = { ...config, identity: ServiceIdentity.of(config) };

@@ -36,6 +36,8 @@ export interface EngineScope {
   readonly rootKeyId?: string;
   /** Key manager of a root key that was bound before, for keys not moved yet. */
   keyManagerOf?(rootKeyId: string): KeyManager | undefined;
+  /** The catalog was restored from a backup and is not released: orders of destruction are committed and wait. */
+  readonly destructionsWait?: boolean;
   readonly limits: EngineLimits;
   /** Fires when the process is about to stop: key-manager calls end. */
   readonly signal?: AbortSignal;

@@ -2,6 +2,7 @@ export { type DatabaseConnection } from './database/connection';
 export { createDataSource, type DataSourceOptions } from './database/data-source';
 export { revertLastMigration, runMigrations, schemaDrift } from './database/migrate';
 export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistence.error';
+export { type AuditedCommit, observeCommits } from './database/commit-observers';
 export { TenantTransactions, type Transaction } from './database/transactions';
 export { PostgresObjectStores } from './catalog/postgres-object-stores';
 export { PostgresKeyCatalog } from './catalog/postgres-key-catalog';
@@ -15,3 +16,8 @@ export { PostgresConnectionAttempts } from './diagnosis/postgres-connection-atte
 export { PostgresDailyUsages } from './diagnosis/postgres-daily-usages';
 export { PostgresCatalogDirectory } from './broker/postgres-catalog-directory';
 export { PostgresCatalogUnitOfWork } from './broker/postgres-catalog-unit-of-work';
+export {
+  PostgresRegionProgress,
+  type RegionProgress,
+  type SettledWithdrawal,
+} from './restore/postgres-region-progress';

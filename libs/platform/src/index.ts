@@ -3,3 +3,4 @@ export { databaseConnection, socketUrl } from './database-connection';
 export { openRegion } from './open-region';
 export { Region, type RegionSettings } from './region';
 export { type TenantKeyManager, TenantKeyManagers } from './tenant-key-managers';
+export * from './restore/restore-watch';

@@ -5,10 +5,12 @@ import { type Clock, type Secret, systemClock } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
 import {
   createDataSource,
+  observeCommits,
   PostgresInvalidationBus,
   PostgresLeases,
   PostgresObjectStores,
   PostgresRegionDirectory,
+  PostgresRegionProgress,
   PostgresUnitOfWork,
 } from '@lib/persistence';
 import {
@@ -22,11 +24,16 @@ import { type DataSource } from 'typeorm';
 
 import { type CloudEndpointSettings, endpointTemplates } from './cloud-endpoints';
 import { databaseConnection } from './database-connection';
+import { RestoreWatch } from './restore/restore-watch';
+import { WithdrawalRecord } from './restore/withdrawal-record';
+import { WithdrawalReplay } from './restore/withdrawal-replay';
 
 export interface RegionSettings extends CloudEndpointSettings {
   readonly databaseUrl: Secret;
   readonly databasePoolSize: number;
   readonly serviceKeyFile: string;
+  /** Where it is recorded how far the region has come; unset: beside the service keys. */
+  readonly restoreRecordFolder?: string | undefined;
 }
 
 /** Everything both apps share: the catalog of a region and the services over it, connected to one database. */
@@ -39,12 +46,15 @@ export class Region {
   readonly instances: InstanceService;
   readonly certificates: ClientCertificateService;
   readonly rootKeys: RootKeyBindingService;
+  readonly restore: RestoreWatch;
 
   private constructor(
     readonly dataSource: DataSource,
     readonly bus: PostgresInvalidationBus,
     readonly endpoints: EndpointPolicy,
     private readonly sealer: CredentialSealer,
+    record: WithdrawalRecord,
+    logger: Logger,
   ) {
     this.directory = new PostgresRegionDirectory(dataSource);
     this.leases = new PostgresLeases(dataSource);
@@ -53,6 +63,15 @@ export class Region {
     this.instances = new InstanceService(this.unitOfWork, this.directory, this.clock);
     this.certificates = new ClientCertificateService(this.unitOfWork, this.clock, { newId: randomUUID });
     this.rootKeys = new RootKeyBindingService(this.unitOfWork, sealer, endpoints, this.clock, randomUUID);
+    const { clock, certificates, objectStores } = this;
+    const replay = new WithdrawalReplay({ clock, certificates, objectStores });
+    this.restore = new RestoreWatch({
+      progress: new PostgresRegionProgress(dataSource),
+      record,
+      replay: (withdrawal) => replay.run(withdrawal),
+      logger,
+    });
+    observeCommits(dataSource, (commit) => this.restore.observe(commit));
   }
 
   /** Connects to the database and begins to hear of changes. The schema must be up to date. */
@@ -69,7 +88,12 @@ export class Region {
     const log = (message: string, error?: unknown): void => logger.warn({ err: error }, message);
     const bus = new PostgresInvalidationBus({ connection, dataSource, log });
     await bus.start();
-    return new Region(dataSource, bus, new EndpointPolicy(endpointTemplates(settings)), sealer);
+    const folder = settings.restoreRecordFolder ?? `${settings.serviceKeyFile}.record`;
+    const record = new WithdrawalRecord(folder, () => systemClock.now());
+    const endpoints = new EndpointPolicy(endpointTemplates(settings));
+    const region = new Region(dataSource, bus, endpoints, sealer, record, logger);
+    await region.restore.start();
+    return region;
   }
 
   /** What this process seals with. */
@@ -83,6 +107,7 @@ export class Region {
   }
 
   async close(): Promise<void> {
+    await this.restore.stop();
     await this.bus.close();
     await this.dataSource.destroy();
   }

@@ -89,6 +89,15 @@ export class InstanceService {
     });
   }
 
+  /** The operator ends what was held since the catalog was restored from a backup. Changes nothing else. */
+  async recordRelease(id: InstanceId, context: ActionContext): Promise<void> {
+    await this.unitOfWork.forTenant(id, async (scope) => {
+      await lockedInstance(scope);
+      const facts = { target: { kind: 'instance', id }, details: { restore: 'released' } } as const;
+      scope.record(successEvent(context, this.clock, id, 'vmware-solutions.instance.update', facts));
+    });
+  }
+
   async setState(id: InstanceId, state: InstanceState, context: ActionContext): Promise<Instance> {
     return this.change(id, 'vmware-solutions.instance.update', context, { changes: { state }, details: { state } });
   }

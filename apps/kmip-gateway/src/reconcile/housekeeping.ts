@@ -81,6 +81,7 @@ export class Housekeeping {
     return {
       instanceId,
       store: region.objectStores.forInstance(instanceId),
+      destructionsWait: region.restore.destructionsWait(instanceId),
       signal,
       ...(await keyManagers.for(instanceId)),
       former: await keyManagers.former(instanceId),

@@ -1,13 +1,22 @@
 import { managementApiConfig, type ManagementApiConfig } from '@lib/config';
 
-const { databaseUrl, databasePoolSize, serviceKeyFile, region, iamUrl, keyProtectEndpoints, hpcsEndpoints } =
-  managementApiConfig;
+const {
+  databaseUrl,
+  databasePoolSize,
+  serviceKeyFile,
+  restoreRecordFolder,
+  region,
+  iamUrl,
+  keyProtectEndpoints,
+  hpcsEndpoints,
+} = managementApiConfig;
 
 /** The part of the management app's settings that the command line needs; the same variables. */
 export const adminConfig = {
   databaseUrl,
   databasePoolSize,
   serviceKeyFile,
+  restoreRecordFolder,
   region,
   iamUrl,
   keyProtectEndpoints,

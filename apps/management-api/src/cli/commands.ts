@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 
-import { decodeTextFile, newCorrelationId, toInstanceId } from '@lib/kernel';
+import { decodeTextFile, type InstanceId, newCorrelationId, toInstanceId } from '@lib/kernel';
 import { type Region } from '@lib/platform';
 import { type ActionContext, type ClientCertificate, type Instance, readApiKey } from '@lib/tenancy';
 
@@ -25,7 +25,9 @@ export const USAGE = `usage: npm run admin -- COMMAND
   certificate add --instance ID --name NAME --file PEM_FILE
   certificate list --instance ID
   certificate remove --instance ID --certificate ID
-  catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]]`;
+  catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]]
+  restore status [--instance ID]
+  restore release [--instance ID]`;
 
 const MAXIMUM_LISTED = 1_000;
 
@@ -50,6 +52,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['certificate list', { options: { required: ['instance'] }, run: listCertificates }],
   ['certificate remove', { options: { required: ['instance', 'certificate'] }, run: removeCertificate }],
   ['catalog rebuild', { options: { required: ['instance'], optional: ['dry-run', 'verify', 'take'] }, run: rebuild }],
+  ['restore status', { options: { required: [], optional: ['instance'] }, run: restoreStatus }],
+  ['restore release', { options: { required: [], optional: ['instance'] }, run: restoreRelease }],
 ]);
 
 /** The account of the operating system stands for the operator in the audit trail. */
@@ -125,6 +129,40 @@ async function rebuild(region: Region, given: Arguments, config: AdminConfig): P
   // What was done is printed all the same; a script must see that it is not the end.
   if (report.stoppedBy !== undefined) process.exitCode = 1;
   return report;
+}
+
+/** Beside what the region knows, what an instance has as of the backup: whatever is not withdrawn again stands here. */
+async function restoreStatus(region: Region, given: Arguments): Promise<unknown> {
+  const state = await region.restore.state();
+  const named = given.find('instance');
+  if (state === undefined || named === undefined) return { held: state !== undefined, ...state };
+  const instanceId = toInstanceId(named);
+  return {
+    held: !state.released.includes(instanceId),
+    restoredAt: state.restoredAt,
+    sign: state.sign,
+    withdrawals: state.withdrawals.filter((each) => each.instanceId === instanceId),
+    certificates: (await region.certificates.list(instanceId)).map(describeCertificate),
+  };
+}
+
+async function restoreRelease(region: Region, given: Arguments): Promise<unknown> {
+  const named = given.find('instance');
+  if ((await region.restore.state()) === undefined) throw new UsageError('nothing is held: no restore was noticed');
+  const ids = named === undefined ? await everyInstance(region) : [toInstanceId(named)];
+  for (const id of ids) await region.instances.recordRelease(id, context());
+  await region.restore.release(named === undefined ? undefined : toInstanceId(named));
+  return { released: named ?? 'region' };
+}
+
+async function everyInstance(region: Region): Promise<readonly InstanceId[]> {
+  const all: InstanceId[] = [];
+  for (;;) {
+    const after = all.at(-1);
+    const page = await region.directory.instances({ limit: MAXIMUM_LISTED, ...(after && { after }) });
+    all.push(...page);
+    if (page.length < MAXIMUM_LISTED) return all;
+  }
 }
 
 async function readText(file: string): Promise<string> {

@@ -105,6 +105,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
       'kmip_key_being_destroyed',
       'kmip_destroy_needs_manager',
       'kmip_destroy_refused',
+      'kmip_destroy_waits',
       'kmip_root_key_not_bound',
       'kmip_root_key_disabled',
       'kmip_root_key_expired',

@@ -12,7 +12,7 @@ import {
   PostgresDailyUsages,
   PostgresKeyCatalog,
 } from '@lib/persistence';
-import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
+import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers, type RestoreWatch } from '@lib/platform';
 import { CertificateClaimService, RootKeyProposals, TenancyError } from '@lib/tenancy';
 
 import { type Authorizer } from '../auth/authorizer.port';
@@ -82,7 +82,7 @@ type UsedRegion = Pick<
   | 'objectStores'
   | 'rootKeys'
   | 'unitOfWork'
->;
+> & { readonly restore?: Pick<RestoreWatch, 'destructionsWait'> };
 
 /** Builds the tenant API over a region, from configuration. */
 export async function composeTenantApi(
@@ -92,7 +92,7 @@ export async function composeTenantApi(
   logger: TenantApiLogger,
   observer: AnswerObserver,
 ): Promise<TenantApi> {
-  const { clock, dataSource, instances, objectStores, rootKeys, unitOfWork } = region;
+  const { clock, dataSource, instances, rootKeys, unitOfWork } = region;
   const { iamUrl, resourceControllerUrl } = settings;
   const connection: ConnectionOptions = { iamUrl, endpoints: endpointGuard(endpointTemplates(settings)) };
   const keyManagers = new TenantKeyManagers(rootKeys, new KeyManagerRegistry(connection), region.bus);
@@ -117,7 +117,7 @@ export async function composeTenantApi(
       clock,
     }),
     administration: new KeyAdministration(custodian, clock),
-    keys: new RegionKeyAccess({ objectStores, keyCatalogs: new PostgresKeyCatalog(dataSource), keyManagers }),
+    keys: new RegionKeyAccess({ ...region, keyCatalogs: new PostgresKeyCatalog(dataSource), keyManagers }),
     trail: new PostgresAuditTrail(dataSource),
     usages: new PostgresDailyUsages(dataSource),
     attempts,
@@ -135,7 +135,7 @@ export async function composeTenantApi(
   };
   const options: InstallOptions = {
     ...admissionOf(settings, clock, authorizer, directoryOf(region)),
-    recorder: new CallAudit(objectStores.auditSink, clock),
+    recorder: new CallAudit(region.objectStores.auditSink, clock),
     publicUrl,
     observer,
     explorer: settings.apiDocumentation,

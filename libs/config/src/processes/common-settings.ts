@@ -62,4 +62,10 @@ export const cloudSettings = {
       'File with the service keys that seal API keys of tenants: lines `v1:<32 bytes in base64>`, the newest last.',
     consequence: 'Lost: every tenant must hand in its API key again. Keep it outside of the database and its backups.',
   }),
+  restoreRecordFolder: optional('RESTORE_RECORD_FOLDER', path, {
+    meaning:
+      'Folder in which the processes of the region record how far it has come, and what was withdrawn. Unset: the path of `SERVICE_KEY_FILE` with `.record` behind it.',
+    consequence:
+      'By it a database that was restored from a backup is noticed, and what was removed or suspended since is withdrawn again. Must be writable, outside of the database and its backups, and best shared by all processes.',
+  }),
 };

@@ -132,6 +132,23 @@ describe('destruction of a key', () => {
     expect((await harness.reconcile()).destroyed).toStrictEqual([id]);
   });
 
+  it('waits in a catalog that was restored, served no longer, until it is released; Get and Create go on', async () => {
+    const scope = { destructionsWait: true };
+    const other = await harness.createKey();
+    const destruction = harness.refusal('Destroy', { uniqueIdentifier: id }, { scope });
+    expect(await destruction).toStrictEqual({ reason: 'GeneralFailure', code: 'destroy_waits' });
+    expect(await harness.refusal('Get', { uniqueIdentifier: id })).toMatchObject({ code: 'key_being_destroyed' });
+    await expect(harness.perform('Get', { uniqueIdentifier: other }, { scope })).resolves.toBeDefined();
+    harness.clock.advance(600_001);
+    const reconciler = harness.reconciler();
+    expect(await reconciler.run({ ...harness.reconcileScope(), ...scope })).toMatchObject({
+      kept: [id],
+      destroyed: [],
+    });
+    expect(harness.keyManager.storedKeys()).toHaveLength(2);
+    expect(await harness.reconcile()).toMatchObject({ destroyed: [id] });
+  });
+
   it('touches no stored key of another object', async () => {
     const other = await harness.createKey();
     await harness.perform('Destroy', { uniqueIdentifier: id });

@@ -23,7 +23,10 @@ import { type Examination, examineStoredKey } from './stored-key-examination';
 
 /** One attempt to destroy one key, by a client or by the reconciler. */
 export interface DestructionAttempt {
-  readonly scope: Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>;
+  readonly scope: Pick<
+    EngineScope,
+    'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf' | 'destructionsWait'
+  >;
   readonly uniqueIdentifier: UniqueIdentifier;
   readonly now: Date;
   readonly correlationId: CorrelationId;
@@ -50,6 +53,7 @@ export class KeyDestruction {
 
   /** Second half, also for requests that were left behind. Repeatable. */
   async settle(attempt: DestructionAttempt, object: ManagedObject): Promise<void> {
+    if (attempt.scope.destructionsWait === true) fail('destroy_waits');
     try {
       await deleteStoredKeys(attempt, object, this.reports);
     } catch (error) {

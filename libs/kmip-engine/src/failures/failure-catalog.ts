@@ -147,6 +147,10 @@ const objects = {
     reason: ResultReason.PermissionDenied,
     text: 'The key was not destroyed: the key manager refused to delete the stored key.',
   },
+  destroy_waits: {
+    reason: ResultReason.GeneralFailure,
+    text: 'The KMIP service was restored from a backup. The key is no longer served; it is destroyed once the operator of the service has released its instance.',
+  },
   destroy_unsettled: {
     reason: ResultReason.GeneralFailure,
     text: 'The key manager did not confirm the deletion of the stored key. The key is no longer served; its destruction is tried again until it is settled.',

@@ -18,7 +18,10 @@ export interface BackgroundDependencies {
 }
 
 /** One instance, seen by the reconciler instead of a client. */
-export interface ReconcileScope extends Pick<EngineScope, 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'> {
+export interface ReconcileScope extends Pick<
+  EngineScope,
+  'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf' | 'destructionsWait'
+> {
   readonly instanceId: InstanceId;
   /** Root keys that were bound before and may hold keys still. */
   readonly former?: readonly RootKeyBinding[];

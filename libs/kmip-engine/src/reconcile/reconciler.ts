@@ -29,7 +29,8 @@ type Outcome = 'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'wit
 /**
  * - `adopted`: intents whose key came to be; the catalog has it now
  * - `abandoned`: intents whose key never came to be, or came to be only in part
- * - `kept`: intents and moves whose stored key may not be deleted: the tenant sees them, intents count for the quota
+ * - `kept`: intents and moves whose stored key may not be deleted: the tenant sees them, intents count for the quota;
+ *   and destructions that wait for the release of a restored catalog
  * - `settled`: moves; one stored key is left
  * - `destroyed`: destructions that were completed
  * - `withdrawn`: destructions the key manager refused; the key is served again
@@ -239,6 +240,7 @@ export class Reconciler {
     const now = this.dependencies.clock.now();
     const requestedAt = object?.destroyRequestedAt;
     if (object === undefined || requestedAt === undefined) return undefined;
+    if (scope.destructionsWait === true) return 'kept';
     // A younger request still has its client waiting.
     if (now.getTime() - requestedAt.getTime() < Math.min(this.#staleAfterMs, 60_000)) return undefined;
     const call = backgroundCall(this.dependencies, scope);

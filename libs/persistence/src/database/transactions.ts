@@ -6,6 +6,7 @@ import { type ClientBase, type QueryConfig, type QueryResult } from 'pg';
 import { type DataSource, type EntityManager } from 'typeorm';
 
 import { type Checkout, checkOut } from './checkout';
+import { showCommit } from './commit-observers';
 import { LIMITS } from './connection';
 import { ClientsRefused, CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
 import { executeSql, prepare, type PreparedCall, uuidLiteral } from './prepared';
@@ -77,11 +78,15 @@ export class TenantTransactions {
     for (let attempt = 1; ; attempt += 1) {
       const session = new Session(this.dataSource, instanceId, deadline);
       try {
-        return await work(session);
+        const result = await work(session);
+        await this.show(session);
+        return result;
       } catch (error) {
         await session.close();
-        if (session.fate === 'commit unknown' && (await this.wasCommitted(session, deadline)))
+        if (session.fate === 'commit unknown' && (await this.wasCommitted(session, deadline))) {
+          await this.show(session);
           return session.result as T;
+        }
         const again = session.fate !== 'rolled back' || RETRYABLE.has(sqlState(error) ?? '');
         if (!again || attempt === MAX_ATTEMPTS || performance.now() > deadline) throw session.explain(error);
         await delay(Math.random() * 20 * 2 ** attempt);
@@ -89,6 +94,11 @@ export class TenantTransactions {
         await session.close();
       }
     }
+  }
+
+  private async show({ instanceId, mark, recorded: events }: Session): Promise<void> {
+    if (mark === undefined || events.length === 0) return;
+    await showCommit(this.dataSource, { instanceId, seq: mark.seq, hash: mark.hash.toString('hex'), events });
   }
 
   /**
@@ -127,6 +137,7 @@ class Session {
   /** `lost`: the connection could not be had or broke before COMMIT was sent; the server rolls back. */
   fate: 'open' | 'rolled back' | 'lost' | 'commit unknown' | 'committed' = 'open';
   mark: ChainMark | undefined;
+  recorded: readonly AuditEvent[] = [];
   result: unknown;
   private checkout: Checkout | undefined;
 
@@ -220,7 +231,9 @@ class Session {
       appendAudit: async (events, clients = [], change) => {
         const { rows } = await client.query<ChainMarkRow>(auditQuery(this.instanceId, events, clients, change));
         const [row] = rows;
-        if (row !== undefined) this.mark = { seq: row.last_seq, hash: row.last_hash };
+        if (row === undefined) return;
+        this.mark = { seq: row.last_seq, hash: row.last_hash };
+        this.recorded = events;
       },
     };
   }

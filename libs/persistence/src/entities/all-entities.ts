@@ -12,6 +12,7 @@ import { InstanceUsageEntity } from './instance-usage.entity';
 import { ManagedObjectEntity } from './managed-object.entity';
 import { ManagedObjectAttributeEntity } from './managed-object-attribute.entity';
 import { MeteringRecordEntity } from './metering-record.entity';
+import { RegionProgressEntity, RestoredWithdrawalEntity, RestoreReleaseEntity } from './restore.entity';
 import { RootKeyBindingEntity } from './root-key-binding.entity';
 
 export const entities = [
@@ -37,4 +38,7 @@ export const entities = [
   CatalogOperationEntity,
   CatalogBindingEntity,
   MeteringRecordEntity,
+  RegionProgressEntity,
+  RestoreReleaseEntity,
+  RestoredWithdrawalEntity,
 ];

@@ -27,11 +27,21 @@ export interface TestDatabase {
  * one of the process adopts it) but not the process: a watcher outside of jest stops it and removes its files, however
  * jest ends.
  * @param options.migrated false for an empty database
+ * @param options.from a database of this server to begin as a copy of; its connections are cut
  */
-export async function startTestPostgres(options: { readonly migrated?: boolean } = {}): Promise<TestDatabase> {
+export async function startTestPostgres(
+  options: { readonly migrated?: boolean; readonly from?: string } = {},
+): Promise<TestDatabase> {
   const server = await sharedServer();
   const database = `t_${randomBytes(6).toString('hex')}`;
-  if (options.migrated === false) {
+  if (options.from !== undefined) {
+    const { from } = options;
+    await asAdmin(server, async (admin) => {
+      // A pool connects again by itself.
+      await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [from]);
+      await admin.query(`CREATE DATABASE ${database} TEMPLATE ${from}`);
+    });
+  } else if (options.migrated === false) {
     await asAdmin(server, (admin) => admin.query(`CREATE DATABASE ${database}`));
   } else {
     await ensureTemplate(server);

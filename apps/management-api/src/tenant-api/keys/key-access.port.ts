@@ -8,5 +8,7 @@ export interface KeyAccess {
   /** With the key manager of the instance, as far as one is bound. */
   scope(
     instanceId: InstanceId,
-  ): Promise<Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>>;
+  ): Promise<
+    Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf' | 'destructionsWait'>
+  >;
 }

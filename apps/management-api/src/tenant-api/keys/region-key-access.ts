@@ -7,6 +7,7 @@ import { type KeyAccess } from './key-access.port';
 export interface RegionKeys {
   readonly objectStores: { forInstance(instanceId: InstanceId): ManagedObjectStore };
   readonly keyCatalogs: { forInstance(instanceId: InstanceId): KeyCatalog };
+  readonly restore?: { destructionsWait(instanceId: InstanceId): boolean };
   readonly keyManagers: { for(instanceId: InstanceId): Promise<TenantKeyManager | undefined> };
 }
 
@@ -23,7 +24,11 @@ export class RegionKeyAccess implements KeyAccess {
 
   async scope(
     instanceId: InstanceId,
-  ): Promise<Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf'>> {
-    return { instanceId, store: this.store(instanceId), ...(await this.keys.keyManagers.for(instanceId)) };
+  ): Promise<
+    Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf' | 'destructionsWait'>
+  > {
+    const destructionsWait = this.keys.restore?.destructionsWait(instanceId) ?? false;
+    const bound = await this.keys.keyManagers.for(instanceId);
+    return { instanceId, store: this.store(instanceId), destructionsWait, ...bound };
   }
 }

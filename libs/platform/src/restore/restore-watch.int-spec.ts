@@ -1,0 +1,219 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type InstanceId, newCorrelationId, systemClock, toUniqueIdentifier } from '@lib/kernel';
+import { type ManagedObject } from '@lib/kmip-engine';
+import { observeCommits, PostgresObjectStores, PostgresRegionProgress, PostgresUnitOfWork } from '@lib/persistence';
+import { ClientCertificateService } from '@lib/tenancy';
+import {
+  aManagedObject,
+  anAuditEvent,
+  insertCertificate,
+  insertInstance,
+  putObject,
+  startTestPostgres,
+  type TestDatabase,
+} from '@lib/testing';
+import { randomUUID } from 'node:crypto';
+import { type DataSource } from 'typeorm';
+
+import { RestoreWatch } from './restore-watch';
+import { WithdrawalRecord } from './withdrawal-record';
+import { WithdrawalReplay } from './withdrawal-replay';
+
+/** One process on one database, with the record that outlives databases. */
+class Process {
+  readonly logged: string[] = [];
+  readonly progress: PostgresRegionProgress;
+  readonly objectStores: PostgresObjectStores;
+  readonly certificates: ClientCertificateService;
+  readonly watch: RestoreWatch;
+
+  constructor(
+    dataSource: DataSource,
+    readonly record: WithdrawalRecord,
+  ) {
+    this.progress = new PostgresRegionProgress(dataSource);
+    this.objectStores = new PostgresObjectStores(dataSource);
+    this.certificates = new ClientCertificateService(new PostgresUnitOfWork(dataSource), systemClock, {
+      newId: randomUUID,
+    });
+    const { objectStores, certificates } = this;
+    const replay = new WithdrawalReplay({ clock: systemClock, objectStores, certificates });
+    const log = (_fields: unknown, message?: string): number => this.logged.push(message ?? '');
+    this.watch = new RestoreWatch({
+      progress: this.progress,
+      record,
+      replay: (withdrawal) => replay.run(withdrawal),
+      logger: { warn: log, error: log } as never,
+    });
+    observeCommits(dataSource, (commit) => this.watch.observe(commit));
+  }
+
+  async change(instanceId: InstanceId, object: ManagedObject, action: string, change: Partial<ManagedObject>) {
+    const { uniqueIdentifier: id } = object;
+    await this.objectStores.forInstance(instanceId).mutate(id, (current) => ({
+      object: { ...current, ...change },
+      audit: anAuditEvent(instanceId, {
+        action: action as never,
+        target: { kind: 'key', id },
+        ...(change.state === undefined ? {} : { details: { state: change.state } }),
+      }),
+      result: undefined,
+    }));
+  }
+
+  find(instanceId: InstanceId, { uniqueIdentifier }: ManagedObject) {
+    return this.objectStores.forInstance(instanceId).find(toUniqueIdentifier(uniqueIdentifier));
+  }
+}
+
+describe('a restored database', () => {
+  let database: TestDatabase;
+  let folder: string;
+  let record: WithdrawalRecord;
+  const databases: TestDatabase[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'restore-'));
+    record = new WithdrawalRecord(join(folder, 'record'), () => new Date());
+    database = await startTestPostgres();
+    databases.push(database);
+  });
+  afterEach(async () => {
+    for (const each of databases.splice(0).reverse()) await each.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** What is in the database at this moment, as a database of its own. */
+  async function backup(): Promise<TestDatabase> {
+    const copy = await startTestPostgres({ from: database.connection.database });
+    databases.push(copy);
+    return copy;
+  }
+
+  it('is not noticed where nothing was restored, by as many processes as there are', async () => {
+    const dataSource = await database.openDataSource();
+    const processes = [new Process(dataSource, record), new Process(dataSource, record)];
+    for (let round = 0; round < 3; round += 1) await Promise.all(processes.map(({ watch }) => watch.round()));
+    expect(processes.map(({ watch }) => watch.isHeld)).toStrictEqual([false, false]);
+    expect((await record.read()).counter).toBe(6);
+  });
+
+  it('is noticed, lets nothing come back unseen, and holds destructions until it is released', async () => {
+    const admin = await database.openAdmin();
+    const [one, other] = [await insertInstance(admin), await insertInstance(admin)];
+    const certificateId = await insertCertificate(admin, one);
+    const staying = await insertCertificate(admin, one);
+    const first = new Process(await database.openDataSource(), record);
+    await first.watch.round();
+    const keys: ManagedObject[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      const key = aManagedObject({ state: 'Active', activationDate: new Date('2026-01-01T00:00:00.000Z') });
+      keys.push(await putObject(first.objectStores.forInstance(one), one, key));
+    }
+    const [suspended, deactivated, compromised, resumed] = keys as [
+      ManagedObject,
+      ManagedObject,
+      ManagedObject,
+      ManagedObject,
+    ];
+    const suspend = 'vmware-solutions.kmip-key.suspend';
+    await first.change(one, resumed, suspend, { suspended: true });
+    await admin.end();
+    const restored = await backup();
+
+    const context = {
+      initiator: { kind: 'system', component: 'test' },
+      correlationId: newCorrelationId(),
+      observer: 'test',
+    } as const;
+    await first.certificates.remove(one, certificateId, context);
+    await first.change(one, suspended, suspend, { suspended: true });
+    await first.change(one, deactivated, 'vmware-solutions.kmip-key.revoke', { state: 'Deactivated' });
+    await first.change(one, compromised, 'vmware-solutions.kmip-key.revoke', { state: 'Compromised' });
+    await first.change(one, resumed, 'vmware-solutions.kmip-key.resume', { suspended: false });
+    await first.watch.round();
+    expect(first.watch.unwritten).toBe(0);
+
+    const second = new Process(await restored.openDataSource(), record);
+    await second.watch.round();
+    expect(second.watch.isHeld).toBe(true);
+    expect((await second.certificates.list(one)).map(({ id }) => id)).toStrictEqual([staying]);
+    expect(await second.find(one, suspended)).toMatchObject({ suspended: true });
+    expect(await second.find(one, deactivated)).toMatchObject({ state: 'Deactivated' });
+    expect(await second.find(one, compromised)).toMatchObject({ state: 'Compromised' });
+    expect(await second.find(one, resumed)).toMatchObject({ suspended: true });
+    expect(await second.watch.state()).toMatchObject({ sign: 'counter', released: [] });
+    const { withdrawals } = (await second.watch.state())!;
+    expect(withdrawals.map(({ kind, outcome }) => `${kind} ${outcome}`).toSorted()).toStrictEqual([
+      'certificate_removed withdrawn_again',
+      'compromised withdrawn_again',
+      'deactivated withdrawn_again',
+      'resumed left',
+      'suspended withdrawn_again',
+    ]);
+
+    // What an administrator gives back afterwards stays given back.
+    await second.change(one, suspended, 'vmware-solutions.kmip-key.resume', { suspended: false });
+    await second.watch.round();
+    expect(await second.find(one, suspended)).toMatchObject({ suspended: false });
+
+    expect([one, other].map((id) => second.watch.destructionsWait(id))).toStrictEqual([true, true]);
+    await second.watch.release(one);
+    expect([one, other].map((id) => second.watch.destructionsWait(id))).toStrictEqual([false, true]);
+    const third = new Process(await restored.openDataSource(), record);
+    await third.watch.round();
+    expect([one, other].map((id) => third.watch.destructionsWait(id))).toStrictEqual([false, true]);
+    await second.watch.release();
+    await third.watch.round();
+    expect([second, third].map(({ watch }) => watch.isHeld)).toStrictEqual([false, false]);
+  });
+
+  it('suspends a key again as soon as a rebuild has brought it back', async () => {
+    const admin = await database.openAdmin();
+    const instance = await insertInstance(admin);
+    await admin.end();
+    const first = new Process(await database.openDataSource(), record);
+    await first.watch.round();
+    const restored = await backup();
+    const key = await putObject(first.objectStores.forInstance(instance), instance, aManagedObject());
+    await first.change(instance, key, 'vmware-solutions.kmip-key.suspend', { suspended: true });
+    await first.watch.round();
+
+    const second = new Process(await restored.openDataSource(), record);
+    await second.watch.round();
+    const store = second.objectStores.forInstance(instance);
+    expect(await store.restore({ ...key, suspended: false }, anAuditEvent(instance), new Date())).toBe('restored');
+    await second.watch.round();
+    expect(await second.find(instance, key)).toMatchObject({ suspended: true });
+  });
+
+  it('is noticed in another cluster too', async () => {
+    const watching = new Process(await database.openDataSource(), record);
+    await watching.watch.round();
+    const admin = await database.openAdmin();
+    await admin.query(`UPDATE region_progress SET system_identifier = '4711'`);
+    await watching.watch.round();
+    expect(await watching.watch.state()).toMatchObject({ sign: 'cluster' });
+    await watching.watch.release();
+    await watching.watch.round();
+    expect(watching.watch.isHeld).toBe(false);
+  });
+
+  it('counts what the record lacks while it cannot be written, and writes it later', async () => {
+    const admin = await database.openAdmin();
+    const instance = await insertInstance(admin);
+    const watching = new Process(await database.openDataSource(), record);
+    const key = await putObject(watching.objectStores.forInstance(instance), instance, aManagedObject());
+    const append = record.append.bind(record);
+    record.append = () => Promise.reject(new Error('read-only'));
+    await watching.change(instance, key, 'vmware-solutions.kmip-key.suspend', { suspended: true });
+    expect(watching.watch.unwritten).toBe(1);
+    record.append = append;
+    await watching.watch.round();
+    expect(watching.watch.unwritten).toBe(0);
+    expect((await record.read()).withdrawals).toMatchObject([{ kind: 'suspended', subject: key.uniqueIdentifier }]);
+  });
+});

@@ -1,0 +1,253 @@
+import { type AuditAction, type AuditEvent } from '@lib/audit';
+import { type InstanceId } from '@lib/kernel';
+import { type Logger, type Metrics } from '@lib/observability';
+import {
+  type AuditedCommit,
+  type PostgresRegionProgress,
+  type RegionProgress,
+  type SettledWithdrawal,
+} from '@lib/persistence';
+
+import {
+  type RecordedProgress,
+  type Withdrawal,
+  type WithdrawalKind,
+  type WithdrawalRecord,
+} from './withdrawal-record';
+
+/** How often a process counts on, and looks whether the database is behind. */
+const EVERY_MS = 60_000;
+/** Lines that wait for a folder that cannot be written. Beyond that only their number is known. */
+const MAXIMUM_WAITING = 10_000;
+
+/** `absent`: the key is not in the catalog yet; it is tried again, as a rebuild may bring it back. */
+export type ReplayOutcome = 'withdrawn_again' | 'in_force' | 'left' | 'absent';
+
+export interface RestoreWatchParts {
+  readonly progress: PostgresRegionProgress;
+  readonly record: WithdrawalRecord;
+  readonly replay: (withdrawal: Withdrawal) => Promise<ReplayOutcome>;
+  readonly logger: Pick<Logger, 'warn' | 'error'>;
+}
+
+/** What an operator has to know of a restore. */
+export interface RestoreState {
+  readonly restoredAt: Date;
+  /** `counter`: the record beside the service keys is ahead of the database. `cluster`: the database is in another one. */
+  readonly sign: string;
+  readonly released: readonly InstanceId[];
+  readonly withdrawals: readonly SettledWithdrawal[];
+}
+
+interface Held {
+  readonly since: Date;
+  readonly sign: string;
+  readonly released: ReadonlySet<InstanceId>;
+}
+
+/**
+ * Notices that the database is from a backup (docs/adr/0061), withdraws again what the backup gave back, and holds what
+ * cannot be taken back until the operator releases it.
+ */
+export class RestoreWatch {
+  #held: Held | undefined;
+  #waiting: Withdrawal[] = [];
+  #unwritten = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(private readonly parts: RestoreWatchParts) {}
+
+  /** Looks once before anything is served. @throws when the database fails */
+  async start(): Promise<void> {
+    await this.round();
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** Destructions that were ordered wait: the order may have been withdrawn after the backup. */
+  destructionsWait(instanceId: InstanceId): boolean {
+    return this.#held !== undefined && !this.#held.released.has(instanceId);
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Withdrawals that are committed and not in the record yet: a restore would undo them unseen. */
+  get unwritten(): number {
+    return this.#unwritten;
+  }
+
+  /** Called with every commit, before its caller is answered. Never rejects: what is committed stays. */
+  async observe(commit: AuditedCommit): Promise<void> {
+    const withdrawals = withdrawalsIn(commit);
+    if (withdrawals.length === 0) return;
+    this.#unwritten += withdrawals.length;
+    this.#waiting = [...this.#waiting, ...withdrawals].slice(-MAXIMUM_WAITING);
+    await this.#flush();
+  }
+
+  async state(): Promise<RestoreState | undefined> {
+    await this.#refresh();
+    const held = this.#held;
+    if (held === undefined) return undefined;
+    const withdrawals = await this.parts.progress.settled();
+    return { restoredAt: held.since, sign: held.sign, released: [...held.released], withdrawals };
+  }
+
+  /** Ends the hold of the region or of one instance; other processes follow within a minute. */
+  async release(instanceId?: InstanceId): Promise<void> {
+    await this.parts.progress.release(instanceId);
+    await this.#refresh();
+  }
+
+  /** @throws when the database fails */
+  async round(): Promise<void> {
+    const { progress, record, logger } = this.parts;
+    // The record first: what is read of the database afterwards can only be further.
+    const recorded = await this.#recorded();
+    const sign = signOf(recorded, await progress.read());
+    if (sign !== undefined && (await progress.hold(recorded.counter, sign))) {
+      logger.error({ sign }, 'the database was restored from a backup: destructions wait until they are released');
+    }
+    await this.#refresh();
+    if (this.#held !== undefined) await this.#replay(recorded.withdrawals);
+    await this.#flush();
+    const counter = await progress.advance();
+    await this.#write(async () => {
+      await record.append([{ counter }]);
+      await record.prune();
+    });
+  }
+
+  /** A record that cannot be read says nothing, which is no reason to serve nobody. */
+  async #recorded(): Promise<RecordedProgress> {
+    try {
+      return await this.parts.record.read();
+    } catch (error) {
+      this.parts.logger.error({ err: error }, 'the record beside the service keys cannot be read');
+      return { counter: 0, withdrawals: [] };
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const { progress } = this.parts;
+    const { restoredAt, sign = '' } = await progress.read();
+    this.#held =
+      restoredAt === undefined ? undefined : { since: restoredAt, sign, released: new Set(await progress.released()) };
+  }
+
+  async #replay(withdrawals: readonly Withdrawal[]): Promise<void> {
+    const { progress, replay, logger } = this.parts;
+    const settled = new Set((await progress.settled()).map(({ instanceId, mark }) => `${instanceId}/${mark}`));
+    for (const withdrawal of lastWords(withdrawals)) {
+      const { instanceId, kind, subject, seq, hash } = withdrawal;
+      const mark = `${seq}:${hash}`;
+      if (!this.destructionsWait(instanceId) || settled.has(`${instanceId}/${mark}`)) continue;
+      try {
+        if (await progress.hasCommitted(instanceId, seq, hash)) continue;
+        const outcome = await replay(withdrawal);
+        if (outcome === 'absent') continue;
+        await progress.noteSettled({ instanceId, mark, kind, subject, outcome });
+        logger.warn({ instanceId, kind, subject, outcome }, 'the restored database lacked a withdrawal');
+      } catch (error) {
+        logger.error({ err: error, instanceId, kind, subject }, 'a withdrawal is not in force again yet');
+      }
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const lines = this.#waiting.splice(0);
+    if (lines.length === 0) return;
+    if (await this.#write(() => this.parts.record.append(lines))) this.#unwritten -= lines.length;
+    else this.#waiting = [...lines, ...this.#waiting].slice(-MAXIMUM_WAITING);
+  }
+
+  async #write(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      const message = 'the record beside the service keys cannot be written: a restore may go unnoticed';
+      this.parts.logger.error({ err: error }, message);
+      return false;
+    }
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.round()
+        .catch((error: unknown) =>
+          this.parts.logger.warn({ err: error }, 'whether the database was restored is unknown'),
+        )
+        .then(() => this.#schedule());
+    }, EVERY_MS);
+    this.#timer.unref();
+  }
+}
+
+/** The two gauges of every process that watches. */
+export function describeRestore(metrics: Metrics, watch: RestoreWatch): void {
+  metrics.polledGauge('kmip_restore_held', 'Whether the database is restored and not released.', () =>
+    watch.isHeld ? 1 : 0,
+  );
+  metrics.polledGauge('kmip_withdrawals_unwritten', 'Committed withdrawals that the record lacks.', () => {
+    return watch.unwritten;
+  });
+}
+
+function signOf({ counter }: RecordedProgress, progress: RegionProgress): 'counter' | 'cluster' | undefined {
+  if (counter > progress.counter) return 'counter';
+  const { writtenIn, systemIdentifier } = progress;
+  const known = writtenIn !== undefined && systemIdentifier !== undefined;
+  return known && writtenIn !== systemIdentifier ? 'cluster' : undefined;
+}
+
+const FAMILY: Readonly<Record<WithdrawalKind, string>> = {
+  certificate_removed: 'certificate',
+  suspended: 'suspension',
+  resumed: 'suspension',
+  deactivated: 'state',
+  reactivated: 'state',
+  compromised: 'state',
+};
+
+/** Of several about one thing the last one counts. */
+function lastWords(withdrawals: readonly Withdrawal[]): readonly Withdrawal[] {
+  const last = new Map<string, Withdrawal>();
+  for (const each of withdrawals) last.set(`${each.instanceId}/${each.subject}/${FAMILY[each.kind]}`, each);
+  return [...last.values()];
+}
+
+function withdrawalsIn({ instanceId, seq, hash, events }: AuditedCommit): readonly Withdrawal[] {
+  return events.flatMap((event) => {
+    const what = event.outcome === 'success' ? withdrawalOf(event) : undefined;
+    return what === undefined ? [] : [{ instanceId, seq, hash, ...what }];
+  });
+}
+
+const KIND_OF: ReadonlyMap<AuditAction, WithdrawalKind> = new Map<AuditAction, WithdrawalKind>([
+  ['vmware-solutions.kmip-key.suspend', 'suspended'],
+  ['vmware-solutions.kmip-key.resume', 'resumed'],
+  ['vmware-solutions.kmip-key.reactivate', 'reactivated'],
+  ['vmware-solutions.kmip-key.revoke', 'deactivated'],
+]);
+
+function withdrawalOf({ action, target, details }: AuditEvent): Pick<Withdrawal, 'kind' | 'subject'> | undefined {
+  if (action === 'vmware-solutions.certificate.delete') {
+    const fingerprint = details?.['fingerprint'];
+    return typeof fingerprint === 'string' ? { kind: 'certificate_removed', subject: fingerprint } : undefined;
+  }
+  const kind = KIND_OF.get(action);
+  if (kind === undefined || target?.kind !== 'key') return undefined;
+  const subject = target.id;
+  return { kind: kind === 'deactivated' && details?.['state'] === 'Compromised' ? 'compromised' : kind, subject };
+}
