@@ -39,6 +39,15 @@ export class InMemoryCustodyMoves implements CustodyMoves {
     this.#faults.recover();
   }
 
+  /** @returns how to put the notes back to what they are now */
+  backup(): () => void {
+    const records = [...this.#records].map(([id, record]) => [id, { ...record }] as const);
+    return () => {
+      this.#records.clear();
+      for (const [id, record] of records) this.#records.set(id, { ...record });
+    };
+  }
+
   all(): readonly CustodyMove[] {
     return [...this.#records.values()].map(({ move }) => move);
   }

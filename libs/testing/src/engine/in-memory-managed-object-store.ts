@@ -58,6 +58,21 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     this.#auditBroken = false;
   }
 
+  /** @returns how to put everything back to what it is now, as a restore does. The audit trail of the test goes on. */
+  backup(): () => void {
+    const objects = [...this.#objects];
+    const intents = [...this.#intents].map(([id, record]) => [id, { ...record }] as const);
+    const restoreMoves = this.moves.backup();
+    return () => {
+      replace(this.#objects, objects);
+      replace(
+        this.#intents,
+        intents.map(([id, record]) => [id, { ...record }] as const),
+      );
+      restoreMoves();
+    };
+  }
+
   /** The row is lost, as in a catalog that was restored from a backup. */
   forget(uniqueIdentifier: UniqueIdentifier): void {
     this.#objects.delete(uniqueIdentifier);
@@ -240,6 +255,11 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     this.#writers.set(uniqueIdentifier, mine);
     return mine;
   }
+}
+
+function replace<K, V>(map: Map<K, V>, entries: Iterable<readonly [K, V]>): void {
+  map.clear();
+  for (const [key, value] of entries) map.set(key, value);
 }
 
 const PLAIN = [
