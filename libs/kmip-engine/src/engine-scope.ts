@@ -38,6 +38,8 @@ export interface EngineScope {
   keyManagerOf?(rootKeyId: string): KeyManager | undefined;
   /** The catalog was restored from a backup and is not released: orders of destruction are committed and wait. */
   readonly destructionsWait?: boolean;
+  /** Who makes new key material, where the key manager can. Default `local`: from this process's random numbers. */
+  readonly keyGeneration?: 'local' | 'key_manager';
   readonly limits: EngineLimits;
   /** Fires when the process is about to stop: key-manager calls end. */
   readonly signal?: AbortSignal;

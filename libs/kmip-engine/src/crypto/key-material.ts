@@ -30,8 +30,8 @@ export const defaultLength = (algorithm: number): number | undefined => defaultL
 export const materialLength = (algorithm: number, length: number): number | undefined =>
   materialBytes.get(algorithm)?.get(length);
 
-/** Key managers make 32-byte keys; everything else is made here. */
-export const isMadeByKeyManager = (algorithm: number, length: number): boolean =>
+/** Key managers make 32-byte keys and no others. */
+export const canBeMadeByKeyManager = (algorithm: number, length: number): boolean =>
   algorithm === CryptographicAlgorithm.AES && length === 256;
 
 /** Sets the odd parity that DES keys carry in the lowest bit of each byte; strict clients check it. In place. */

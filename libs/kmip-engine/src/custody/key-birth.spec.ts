@@ -198,9 +198,126 @@ describe('birth of a key', () => {
       const { ciphertext, rootKeyVersion } = await wrap(...args);
       return { ciphertext, rootKeyVersion };
     };
-    expect(await harness.refusal('Create', template)).toMatchObject({ code: 'internal' });
+    const scope = { keyGeneration: 'key_manager' } as const;
+    expect(await harness.refusal('Create', template, { scope })).toMatchObject({ code: 'internal' });
     expect(harness.store.intents()).toHaveLength(0);
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
+  });
+
+  it('makes the key here, unless the instance wants the key manager to make it', async () => {
+    const made: (Buffer | undefined)[] = [];
+    const wrap = harness.keyManager.wrap.bind(harness.keyManager);
+    harness.keyManager.wrap = (call, aad, plaintext) => {
+      made.push(plaintext && Buffer.from(plaintext.expose()));
+      return wrap(call, aad, plaintext);
+    };
+    const id = await harness.createKey();
+    expect(made).toStrictEqual([await harness.fetch(id)]);
+    const scope = { keyGeneration: 'key_manager' } as const;
+    const other = await harness.perform('Create', template, { scope });
+    expect(made[1]).toBeUndefined();
+    await expect(harness.fetch(other.uniqueIdentifier)).resolves.toHaveLength(32);
+  });
+
+  describe('is acknowledged only when it is whole', () => {
+    const alarms = () => harness.logs.filter(({ level }) => level === 'error').map(({ fields }) => fields['alarm']);
+    const later = async () => {
+      harness.keyManager.recover();
+      harness.clock.advance(TEN_MINUTES + 1);
+      return harness.reconcile();
+    };
+
+    it('unwraps while it stores', async () => {
+      const release = harness.keyManager.hang('storeKey');
+      const creating = harness.createKey();
+      while (harness.keyManager.callsOf('unwrap').length === 0) await new Promise((resolve) => setImmediate(resolve));
+      expect(harness.store.objects()).toHaveLength(0);
+      release();
+      await creating;
+    });
+
+    it('refuses a wrap that gives another key, with an alarm, and keeps what is not ours to judge', async () => {
+      const { keyManager } = harness;
+      keyManager.wrap = (_, aad) =>
+        Promise.resolve({
+          ciphertext: keyManager.rootKey.wrap(Buffer.alloc(32, 7), aad),
+          rootKeyVersion: keyManager.rootKey.version,
+        });
+      expect(await harness.refusal('Create', template)).toMatchObject({ code: 'create_not_confirmed' });
+      expect(alarms()).toEqual(['birth_not_confirmed']);
+      expect(harness.store.objects()).toHaveLength(0);
+      await later();
+      expect(harness.store.objects()).toHaveLength(0);
+    });
+
+    it('refuses a stored key that reads back as something else', async () => {
+      const store = harness.keyManager.storeKey.bind(harness.keyManager);
+      harness.keyManager.storeKey = (call, name, payload) =>
+        store(call, name, Buffer.from(payload.toString('utf8').replace('"usageMask":12', '"usageMask":13')));
+      expect(await harness.refusal('Create', template)).toMatchObject({ code: 'create_not_confirmed' });
+      expect(alarms()).toEqual(['birth_not_confirmed']);
+      await later();
+      expect(harness.store.objects()).toHaveLength(0);
+    });
+
+    it('waits for a payload that lags behind the store', async () => {
+      harness.keyManager.failNext('fetchKey', 'stored_key_absent', { times: 3 });
+      await expect(harness.fetch(await harness.createKey())).resolves.toHaveLength(32);
+    });
+
+    it.each(['unwrap', 'fetchKey'] as const)(
+      'is never taken over once %s failed and the client was told',
+      async (method) => {
+        harness.keyManager.failNext(method, 'unavailable', { times: 99 });
+        expect(await harness.refusal('Create', template)).toMatchObject({ code: 'key_manager_unavailable' });
+        await later();
+        expect(harness.store.objects()).toHaveLength(0);
+        expect(harness.keyManager.storedKeys()).toHaveLength(0);
+        expect(harness.store.intents()).toHaveLength(0);
+      },
+    );
+
+    it('refuses key material that is there already, with an alarm', async () => {
+      harness = new EngineHarness({ dependencies: { randomBytes: (length) => Buffer.alloc(length, 9) } });
+      const first = await harness.createKey();
+      expect(await harness.refusal('Create', template)).toMatchObject({ code: 'key_repeated' });
+      expect(harness.store.objects()).toHaveLength(1);
+      expect(harness.keyManager.storedKeys()).toHaveLength(1);
+      await expect(harness.fetch(first)).resolves.toHaveLength(32);
+    });
+  });
+
+  describe('when the store is cut off', () => {
+    it('stores once more when nothing is there, and has the reconciler look for a second one', async () => {
+      harness.keyManager.failNext('storeKey', 'unavailable', { uncertain: true });
+      const id = await harness.createKey();
+      expect(harness.keyManager.callsOf('storeKey')).toHaveLength(2);
+      expect(harness.keyManager.storedKeys()).toHaveLength(1);
+      // The first one comes to be after all.
+      const [stored] = harness.keyManager.storedKeys();
+      const payload = await harness.keyManager.fetchKey({ correlationId: 'c' as never }, stored!.id);
+      await harness.keyManager.storeKey({ correlationId: 'c' as never }, stored!.name, payload);
+      harness.clock.advance(TEN_MINUTES + 1);
+      await harness.reconcile();
+      expect(harness.keyManager.storedKeys().map((key) => key.id)).toStrictEqual([stored!.id]);
+      await expect(harness.fetch(id)).resolves.toHaveLength(32);
+    });
+
+    it('stores no third time, and not at all when it does not know what is there', async () => {
+      harness.keyManager.failNext('storeKey', 'unavailable', { uncertain: true, times: 9 });
+      expect(await harness.refusal('Create', template)).toMatchObject({ code: 'key_manager_unavailable' });
+      expect(harness.keyManager.callsOf('storeKey')).toHaveLength(2);
+      harness.keyManager.failNext('findKeysByName', 'unavailable');
+      await harness.refusal('Create', template);
+      expect(harness.keyManager.callsOf('storeKey')).toHaveLength(3);
+      expect(harness.store.intents()).toHaveLength(2);
+    });
+
+    it('does not repeat where the key manager may be at work still', async () => {
+      harness.keyManager.failNext('storeKey', 'timeout', { uncertain: true });
+      expect(await harness.refusal('Create', template)).toMatchObject({ code: 'key_manager_timeout' });
+      expect(harness.keyManager.callsOf('storeKey')).toHaveLength(1);
+    });
   });
 
   describe('a creator that slept through its deadline', () => {
@@ -246,6 +363,10 @@ const steps: readonly Step[] = [
   { at: 'key manager', method: 'storeKey', fault: 'timeout' },
   { at: 'key manager', method: 'storeKey', fault: 'unavailable' },
   { at: 'key manager', method: 'storeKey', fault: 'permission_denied' },
+  { at: 'key manager', method: 'unwrap', fault: 'unavailable' },
+  { at: 'key manager', method: 'unwrap', fault: 'ciphertext_rejected' },
+  { at: 'key manager', method: 'fetchKey', fault: 'unavailable' },
+  { at: 'key manager', method: 'fetchKey', fault: 'stored_key_absent' },
   { at: 'catalog', method: 'completeIntent' },
 ];
 

@@ -1,20 +1,23 @@
 import { type AuditEvent } from '@lib/audit';
 import { Secret, type UniqueIdentifier } from '@lib/kernel';
-import { type StoredKey, type WrapResult, judgeDeletion } from '@lib/key-manager';
+import { type WrapResult, judgeDeletion } from '@lib/key-manager';
 import { ObjectType } from '@lib/kmip-protocol';
 
 import { type KeyDraft } from '../attributes/key-draft';
-import { digestOf, finishMaterial, isMadeByKeyManager, materialLength } from '../crypto/key-material';
+import { digestOf, finishMaterial, canBeMadeByKeyManager, materialLength } from '../crypto/key-material';
 import { fail } from '../failures/operation-failure';
 import { settleDates, wholeSeconds } from '../lifecycle';
 import { type OperationContext, auditEvent, callContext } from '../operation-context';
-import { type ManagedObject } from '../ports/managed-object';
+import { type CustodyAlarm } from '../ports/engine-ports';
+import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
 import { AccessWithdrawn, ObjectStoreError } from '../ports/managed-object-store.port';
 import { type EnvelopeFacts, envelopeOf } from './authentic-envelope';
+import { NotStored, isStoredAs, storeBirth } from './birth-storage';
+import { MAXIMUM_OPEN_MOVES } from './custody-transfer';
 import { type EnvelopeCache } from './envelope-cache';
-import { certainlyNotDone, explainKeyManager } from './key-manager-failure';
+import { explainKeyManager } from './key-manager-failure';
 import { type RootKeyBinding, aadOf, currentBinding } from './root-key-binding';
-import { type StoredEnvelope, serializeEnvelope, storedKeyName } from './stored-envelope';
+import { type StoredEnvelope, storedKeyName } from './stored-envelope';
 import { causeOf, examineStoredKey } from './stored-key-examination';
 
 interface Wrapped extends Pick<WrapResult, 'ciphertext' | 'rootKeyVersion'> {
@@ -24,7 +27,7 @@ interface Wrapped extends Pick<WrapResult, 'ciphertext' | 'rootKeyVersion'> {
 
 /**
  * Create, in an order in which a crash at any point loses no key that was answered for and leaves at most one trace a
- * reconciler finds: intent, wrap, store, catalog row with audit record, answer.
+ * reconciler finds: intent, wrap, store, a look at what was wrapped and stored, catalog row with audit record, answer.
  */
 export class KeyBirth {
   constructor(private readonly cache: EnvelopeCache) {}
@@ -56,13 +59,71 @@ export class KeyBirth {
     const { uniqueIdentifier } = unplaced;
     const wrapping = { rootKeyId: binding.rootKeyId, ...wrapped };
     const envelope = envelopeOf(instanceId, unplaced, wrapping, material);
-    const stored = await this.#store(context, binding, uniqueIdentifier, envelope);
+    // Together, as neither needs the other: the key is acknowledged when both went well.
+    const [unwrapped, storing] = await Promise.allSettled([
+      unwrapsTo(context, binding, envelope),
+      storeBirth(context, binding.keyManager, envelope),
+    ]);
+    if (storing.status === 'rejected') return this.#notStored(context, uniqueIdentifier, storing.reason);
+    const { stored, repeated } = storing.value;
     const { rootKeyId, rootKeyVersion } = envelope;
     const custody = { storedKeyId: stored.id, rootKeyId, rootKeyVersion, authenticated: true } as const;
     const object = { ...unplaced, custody };
+    await this.#requireWhole(context, binding, object, async () => {
+      if (unwrapped.status === 'rejected') throw unwrapped.reason;
+      return unwrapped.value && isStoredAs(context, binding.keyManager, stored, envelope);
+    });
     await this.#complete(context, binding, object);
+    if (repeated) await this.#watchForSecond(context, object, custody);
     this.cache.set({ instanceId, uniqueIdentifier, custody }, envelope.ciphertext);
     return object;
+  }
+
+  async #notStored(context: OperationContext, uniqueIdentifier: UniqueIdentifier, error: unknown): Promise<never> {
+    if (!(error instanceof NotStored)) throw error;
+    if (error.certain) await this.#abandon(context, uniqueIdentifier);
+    throw error.cause;
+  }
+
+  /** What is not whole is not acknowledged: it is removed again, or left to the reconciler, which may not take it over. */
+  async #requireWhole(
+    context: OperationContext,
+    binding: RootKeyBinding,
+    object: ManagedObject,
+    isWhole: () => Promise<boolean>,
+  ): Promise<void> {
+    try {
+      if (await isWhole()) return;
+    } catch (error) {
+      await this.#undo(context, binding, object);
+      throw explainKeyManager(error);
+    }
+    raiseAlarm(context, object, 'birth_not_confirmed');
+    await this.#undo(context, binding, object);
+    fail('create_not_confirmed');
+  }
+
+  /** A note of a move makes the reconciler look for a second stored key, when it must have come to be if it ever does. */
+  async #watchForSecond(
+    { scope, dependencies, now, correlationId }: OperationContext,
+    { uniqueIdentifier }: ManagedObject,
+    { rootKeyId }: KeyCustody,
+  ): Promise<void> {
+    const move = {
+      uniqueIdentifier,
+      moveId: dependencies.newUniqueIdentifier(),
+      fromRootKeyId: rootKeyId,
+      toRootKeyId: rootKeyId,
+      startedAt: now,
+    };
+    try {
+      await scope.store.moves.open(move, MAXIMUM_OPEN_MOVES);
+    } catch (error) {
+      dependencies.logger.warn(
+        { err: error, correlationId, uniqueIdentifier },
+        'a store was repeated, and no note could be left to look for a second stored key',
+      );
+    }
   }
 
   async #openIntent({ scope, now }: OperationContext, uniqueIdentifier: UniqueIdentifier): Promise<void> {
@@ -89,9 +150,12 @@ export class KeyBirth {
     { cryptographicAlgorithm: algorithm, cryptographicLength: length }: KeyDraft,
   ): Promise<Wrapped> {
     const aad = aadOf(context.scope.instanceId, uniqueIdentifier);
-    const own = isMadeByKeyManager(algorithm, length)
-      ? undefined
-      : Secret.of(finishMaterial(algorithm, context.dependencies.randomBytes(materialLength(algorithm, length) ?? 0)));
+    const own =
+      context.scope.keyGeneration === 'key_manager' && canBeMadeByKeyManager(algorithm, length)
+        ? undefined
+        : Secret.of(
+            finishMaterial(algorithm, context.dependencies.randomBytes(materialLength(algorithm, length) ?? 0)),
+          );
     try {
       const result = await keyManager.wrap(callContext(context), aad, own);
       const { plaintext, ciphertext, rootKeyVersion } = result;
@@ -106,47 +170,6 @@ export class KeyBirth {
       // A wrap leaves nothing behind in the key manager, whether it was carried out or not.
       await this.#abandon(context, uniqueIdentifier);
       throw explainKeyManager(error);
-    }
-  }
-
-  async #store(
-    context: OperationContext,
-    binding: RootKeyBinding,
-    uniqueIdentifier: UniqueIdentifier,
-    envelope: StoredEnvelope,
-  ): Promise<StoredKey> {
-    const name = storedKeyName(uniqueIdentifier);
-    const payload = serializeEnvelope(envelope);
-    try {
-      return await binding.keyManager.storeKey(callContext(context), name, payload);
-    } catch (error) {
-      if (certainlyNotDone(error)) {
-        await this.#abandon(context, uniqueIdentifier);
-        throw explainKeyManager(error);
-      }
-      // The request may have been carried out: look before anything else, and never store a second time.
-      const adopted = await this.#lookUp(context, binding, name);
-      if (adopted !== undefined) return adopted;
-      throw explainKeyManager(error);
-    }
-  }
-
-  /** A key under this name can only be ours: the name holds an identifier made a moment ago. */
-  async #lookUp(
-    context: OperationContext,
-    { keyManager }: RootKeyBinding,
-    name: string,
-  ): Promise<StoredKey | undefined> {
-    if (context.signal.aborted) return undefined;
-    try {
-      const found = await keyManager.findKeysByName(callContext(context), name);
-      return found[0];
-    } catch (error) {
-      context.dependencies.logger.warn(
-        { err: error, correlationId: context.correlationId, storedKeyName: name },
-        'whether a stored key came to be is unknown; its intent stays for the reconciler',
-      );
-      return undefined;
     }
   }
 
@@ -194,6 +217,10 @@ export class KeyBirth {
   ): Promise<never> {
     await this.#undo(context, binding, object);
     if (error.fault === 'name_taken') fail('create_name_taken', { cause: error });
+    if (error.fault === 'digest_repeated') {
+      raiseAlarm(context, object, 'key_repeated');
+      fail('key_repeated', { cause: error });
+    }
     throw error;
   }
 
@@ -234,6 +261,33 @@ export class KeyBirth {
       );
     }
   }
+}
+
+/** Whether the key manager unwraps what it wrapped to the very key. */
+async function unwrapsTo(
+  context: OperationContext,
+  { keyManager }: RootKeyBinding,
+  { instanceId, uniqueIdentifier, ciphertext, digest }: StoredEnvelope,
+): Promise<boolean> {
+  const { plaintext } = await keyManager.unwrap(callContext(context), aadOf(instanceId, uniqueIdentifier), ciphertext);
+  try {
+    return digestOf(plaintext.expose()).toString('hex') === digest;
+  } finally {
+    plaintext.wipe();
+  }
+}
+
+function raiseAlarm(
+  { dependencies, correlationId }: OperationContext,
+  object: ManagedObject,
+  alarm: CustodyAlarm,
+): void {
+  const { uniqueIdentifier, custody } = object;
+  dependencies.metrics.custodyAlarm?.(alarm);
+  dependencies.logger.error(
+    { alarm, correlationId, uniqueIdentifier, storedKeyId: custody?.storedKeyId },
+    'a new key is not what it has to be; it was not acknowledged',
+  );
 }
 
 function newObject(

@@ -313,6 +313,14 @@ const custody = {
     reason: ResultReason.CryptographicFailure,
     text: 'The stored key vmware_kmip_<identifier> in the key manager was changed or replaced by somebody other than this server; it is not served. Find out in the audit trail of the key manager who wrote it, and tell the operator of the service.',
   },
+  create_not_confirmed: {
+    reason: ResultReason.CryptographicFailure,
+    text: 'The key was not created: the key manager gave back something else than it was given to keep. Try again; if that stays so, tell the operator of the service.',
+  },
+  key_repeated: {
+    reason: ResultReason.CryptographicFailure,
+    text: 'The key was not created: the random numbers gave a key that this KMIP instance has already. Tell the operator of the service.',
+  },
   root_key_disabled: {
     reason: ResultReason.PermissionDenied,
     text: 'The root key (CRK) of this KMIP instance is disabled in the key manager. Enable it there; keys are served again at once.',

@@ -83,6 +83,7 @@ export interface ManagedObjectStore {
    * when the object is already there nothing is changed and nothing is recorded twice.
    * @throws ObjectStoreError('name_taken') when a Name is already used by an object of this instance that is not
    *   destroyed (a destroyed object gives its Names free); the intent stays open.
+   * @throws ObjectStoreError('digest_repeated') when an object of this instance, destroyed or not, has this digest.
    * @throws ObjectStoreError('intent_closed') when there is no open, unclaimed intent: a reconciler took it over.
    */
   completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void>;
@@ -164,7 +165,7 @@ export class AccessWithdrawn extends DomainError {
 }
 
 export class ObjectStoreError extends Error {
-  constructor(readonly fault: 'quota_exceeded' | 'name_taken' | 'intent_closed') {
+  constructor(readonly fault: 'quota_exceeded' | 'name_taken' | 'intent_closed' | 'digest_repeated') {
     super(fault);
     this.name = 'ObjectStoreError';
   }

@@ -61,6 +61,22 @@ export async function insertObject(transaction: Transaction, object: ManagedObje
   if (isDestroyed(object)) await giveBackPlace(transaction);
 }
 
+/** Of two keys with one digest that are created at the same moment, the second waits here and then finds the first. */
+export async function isDigestKnown({ client, instanceId }: Transaction, { digest }: ManagedObject): Promise<boolean> {
+  const values = [instanceId, digest];
+  await client.query({
+    name: 'digest_lock',
+    text: `SELECT pg_advisory_xact_lock(hashtextextended($1::text || encode($2::bytea, 'hex'), 0))`,
+    values,
+  });
+  const { rowCount } = await client.query({
+    name: 'digest_known',
+    text: 'SELECT 1 FROM managed_objects WHERE instance_id = $1 AND digest = $2 LIMIT 1',
+    values,
+  });
+  return rowCount !== 0;
+}
+
 /** Brings the stored object from `before` to `after`; attributes are compared, so that tagging writes one row. */
 export async function updateObject(
   transaction: Transaction,

@@ -17,7 +17,15 @@ import { ClientsRefused, violatedConstraint } from '../database/persistence.erro
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type TenantTransactions, type Transaction } from '../database/transactions';
 import { findAttributes } from './attribute-search';
-import { giveBackPlace, insertObject, lockObject, readObject, takePlace, updateObject } from './catalog-statements';
+import {
+  giveBackPlace,
+  insertObject,
+  isDigestKnown,
+  lockObject,
+  readObject,
+  takePlace,
+  updateObject,
+} from './catalog-statements';
 import { type FetchLog } from './fetch-log';
 import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
@@ -110,6 +118,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       if (existing?.rowCount === 1) return this.requireAccess(transaction);
       const [open] = (intent?.rows ?? []) as LockedIntent[];
       if (open === undefined || open.claimed_at !== null) throw new ObjectStoreError('intent_closed');
+      if (await isDigestKnown(transaction, object)) throw new ObjectStoreError('digest_repeated');
       await insertObject(transaction, object);
       await transaction.appendAudit([audit], this.clientsOf(audit));
     };

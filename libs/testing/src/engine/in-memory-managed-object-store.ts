@@ -112,6 +112,8 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
       const record = this.#intents.get(object.uniqueIdentifier);
       if (record === undefined || record.claimed) throw new ObjectStoreError('intent_closed');
       this.#requireNamesFree(object);
+      if (this.objects().some(({ digest }) => digest.equals(object.digest)))
+        throw new ObjectStoreError('digest_repeated');
       this.#commit(audit, object);
       this.#intents.delete(object.uniqueIdentifier);
     });

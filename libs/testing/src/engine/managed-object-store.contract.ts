@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
 import { type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
@@ -36,6 +38,7 @@ export function describeManagedObjectStoreContract(
 
     describeIntents(() => harness);
     describeNames(() => harness);
+    describeDigests(() => harness);
     describeMutation(() => harness);
     describeServing(() => harness);
     describeIsolation(() => harness);
@@ -53,6 +56,7 @@ function describeIntents(harness: () => ManagedObjectStoreHarness): void {
       const object = aManagedObject({
         state: 'Compromised',
         suspended: true,
+        custody: { storedKeyId: 'stored', rootKeyId: 'root', rootKeyVersion: '1', authenticated: true },
         initialDate: new Date('2026-01-01T00:00:00.123Z'),
         activationDate: at(1),
         processStartDate: at(2),
@@ -168,6 +172,25 @@ function describeIntents(harness: () => ManagedObjectStoreHarness): void {
         result: undefined,
       }));
       expect(await store.countLive()).toBe(0);
+    });
+  });
+}
+
+function describeDigests(harness: () => ManagedObjectStoreHarness): void {
+  describe('digests', () => {
+    it('take one of several keys with the same digest, created at the same moment or after', async () => {
+      const { store, instanceId } = harness();
+      const digest = randomBytes(32);
+      const objects = Array.from({ length: 4 }, () => aManagedObject({ digest }));
+      for (const object of objects) await store.openIntent(anIntent(object), MAXIMUM);
+      const outcomes = await Promise.allSettled(
+        objects.map((object) => store.completeIntent(object, anAuditEvent(instanceId))),
+      );
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ fault: 'digest_repeated' });
+      }
+      expect(await store.staleIntents(new Date('2100-01-01'), 10)).toHaveLength(3);
     });
   });
 }

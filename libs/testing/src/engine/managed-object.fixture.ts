@@ -9,7 +9,7 @@ import {
   storedKeyName,
 } from '@lib/kmip-engine';
 import { CryptographicAlgorithm, NameType, ObjectType, Tag, type TtlvValue } from '@lib/kmip-protocol';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 const EPOCH = new Date('2026-11-24T12:00:00.000Z');
 
@@ -25,7 +25,7 @@ export function aManagedObject(changes: Partial<ManagedObject> = {}): ManagedObj
     cryptographicUsageMask: 12,
     initialDate: EPOCH,
     lastChangeDate: EPOCH,
-    digest: Buffer.alloc(32, 7),
+    digest: randomBytes(32),
     fresh: true,
     custody: { storedKeyId: randomUUID(), rootKeyId: 'root-key', rootKeyVersion: 'version-1' },
     createdBy: 'ab'.repeat(32),

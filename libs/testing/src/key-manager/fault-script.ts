@@ -5,6 +5,8 @@ export type KeyManagerMethod = keyof KeyManager;
 export interface FaultOptions {
   /** The effect happens, then the answer is lost: the caller cannot know. Default: refused before any effect. */
   readonly afterEffect?: boolean;
+  /** Nothing happens, and the caller cannot know: a reset of the connection. */
+  readonly uncertain?: boolean;
   /** How many calls fail; `Infinity` until {@link FaultScript.recover}. Default 1. */
   readonly times?: number;
   /** How many calls go well first. Default none. */
@@ -15,6 +17,7 @@ export interface FaultOptions {
 interface PlannedFault {
   readonly fault: KeyManagerFault;
   readonly afterEffect: boolean;
+  readonly uncertain: boolean;
   readonly reasonCode: string | undefined;
   skip: number;
   remaining: number;
@@ -41,6 +44,7 @@ export class FaultScript {
     queue.push({
       fault,
       afterEffect: options.afterEffect ?? false,
+      uncertain: options.uncertain ?? false,
       reasonCode: options.reasonCode,
       skip: options.after ?? 0,
       remaining: options.times ?? 1,
@@ -72,7 +76,7 @@ export class FaultScript {
     if (fault === undefined) return effect();
     if (fault.afterEffect) effect();
     throw new KeyManagerError(fault.fault, `${method} was made to fail by the test: ${fault.fault}`, {
-      certainlyNotDone: !fault.afterEffect,
+      certainlyNotDone: !fault.afterEffect && !fault.uncertain,
       ...(fault.reasonCode === undefined ? {} : { reasonCode: fault.reasonCode }),
     });
   }

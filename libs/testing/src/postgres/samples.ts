@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type AuditEvent } from '@lib/audit';
 import { type InstanceId, newCorrelationId, newUniqueIdentifier, toFingerprint } from '@lib/kernel';
@@ -72,7 +72,7 @@ export function sampleObject(changes: Partial<ManagedObject> = {}): ManagedObjec
     cryptographicUsageMask: 12,
     initialDate: date,
     lastChangeDate: date,
-    digest: Buffer.alloc(32, 7),
+    digest: randomBytes(32),
     fresh: true,
     custody: { storedKeyId: `stored-${uniqueIdentifier}`, rootKeyId: 'root-1', rootKeyVersion: 'v1' },
     createdBy: 'ab'.repeat(32),
