@@ -7,6 +7,7 @@ import { AuditSearch1764600000000 } from './1764600000000-audit-search';
 import { RoomForFetches1764700000000 } from './1764700000000-room-for-fetches';
 import { CatalogRetention1764800000000 } from './1764800000000-catalog-retention';
 import { NamesInOrder1765000000000 } from './1765000000000-names-in-order';
+import { CertificateStandings1765100000000 } from './1765100000000-certificate-standings';
 import { AccessAtCommit1765200000000 } from './1765200000000-access-at-commit';
 import { RefusedCreations1765300000000 } from './1765300000000-refused-creations';
 import { RestoreNotice1765300000001 } from './1765300000001-restore-notice';
@@ -23,6 +24,7 @@ export const migrations = [
   RoomForFetches1764700000000,
   CatalogRetention1764800000000,
   NamesInOrder1765000000000,
+  CertificateStandings1765100000000,
   AccessAtCommit1765200000000,
   RefusedCreations1765300000000,
   RestoreNotice1765300000001,

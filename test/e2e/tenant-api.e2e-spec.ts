@@ -117,7 +117,8 @@ describe('tenant API against the local cloud', () => {
     const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
     const both = { public: [tenant.instance.endpoints.public], private: [tenant.instance.endpoints.public] };
     const endpoints = new EndpointPolicy({ ...ibmCloudEndpoints, templates: { key_protect: both, hpcs: both } });
-    const instances = new InstanceService(unitOfWork, new PostgresRegionDirectory(dataSource), systemClock);
+    const directory = new PostgresRegionDirectory(dataSource);
+    const instances = new InstanceService(unitOfWork, directory, systemClock);
     const config = parseConfig(managementApiConfig, {
       IAM_URL: tenant.iamUrl,
       IAM_ISSUER: ISSUER,
@@ -132,7 +133,7 @@ describe('tenant API against the local cloud', () => {
       { ...config, identity: ServiceIdentity.of(config), keyProtectEndpoints: both.public, hpcsEndpoints: both.public },
       {
         bus: { subscribe: () => () => undefined } as never,
-        certificates: new ClientCertificateService(unitOfWork, systemClock, { newId: randomUUID }),
+        certificates: new ClientCertificateService(unitOfWork, systemClock, { newId: randomUUID, directory }),
         clock: systemClock,
         dataSource,
         endpoints,

@@ -7,14 +7,15 @@ import { type EngineScope, KmipEngine } from '@lib/kmip-engine';
 import { KmipListener, type ListenerCertificate, type PeerDescription } from '@lib/kmip-transport';
 import { type HealthServer, type Logger, type Metrics } from '@lib/observability';
 import { PostgresActivationLog, PostgresConnectionAttempts } from '@lib/persistence';
-import { endpointGuard, describeRestore, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
-import { ActivationReporter, ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
+import { describeRestore, endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
+import { ActivationReporter, ClientDirectory, type DirectoryEntry, type ProofPolicy } from '@lib/tenancy';
 
 import { GatewayMetrics } from './gateway-metrics';
 import { Housekeeping } from './reconcile/housekeeping';
 import { ServerCertificate } from './server-certificate';
 import { Admission } from './session/admission';
 import { ConnectionRecords } from './session/connection-records';
+import { InstanceRoutes } from './session/instance-route';
 import { KmipSession } from './session/kmip-session';
 import { RefusalAudit } from './session/refusal-audit';
 import { TransportObservers } from './transport-observers';
@@ -36,11 +37,13 @@ export class Gateway {
   readonly #housekeeping: Housekeeping;
   readonly #records: ConnectionRecords;
   readonly #refusals: RefusalAudit;
+  readonly #routes: InstanceRoutes;
   readonly #session: KmipSession;
   readonly #observer: GatewayMetrics;
   readonly #certificate: ServerCertificate;
   readonly #stopping = new AbortController();
   #listener: KmipListener | undefined;
+  #policy: ProofPolicy = {};
 
   constructor(private readonly parts: GatewayParts) {
     const { config, logger, metrics, region } = parts;
@@ -79,10 +82,13 @@ export class Gateway {
       endpointName: config.kmipEndpointName,
       unrecorded: (error) => this.#observer.refusalUnrecorded(error),
     });
+    this.#routes = this.#createRoutes();
     this.#session = new KmipSession({
-      admission: new Admission(this.#directory, region.clock),
+      admission: new Admission(this.#directory, region.clock, () => this.#policy),
       engine: this.#engine,
       scopeFor: (client, peer) => this.#scope(client, peer),
+      bareScopeFor: (client, peer) => this.#bareScope(client, peer),
+      routes: this.#routes,
       observer: this.#observer,
       records: this.#records,
       audit: this.#refusals,
@@ -94,7 +100,8 @@ export class Gateway {
       keyManagers: this.#keyManagers,
       observer: this.#observer,
     });
-    const { kmipTlsFolder: folder, kmipServerNames: hostNames } = config;
+    const { kmipTlsFolder: folder, kmipInstanceDomain: domain } = config;
+    const hostNames = [...config.kmipServerNames, ...(domain === undefined ? [] : [`*.${domain}`])];
     this.#certificate = new ServerCertificate({ folder, hostNames, logger, metrics });
     this.#describeState(metrics);
   }
@@ -104,6 +111,7 @@ export class Gateway {
     const { health, region } = this.parts;
     const certificate = await this.#certificate.load();
     this.#keyManagers.start();
+    this.#policy = await this.#readPolicy();
     await this.#directory.start();
     health.addCheck({ name: 'database', check: () => region.checkDatabase() });
     health.addCheck({ name: 'allow-list', check: () => this.#checkDirectory() });
@@ -127,6 +135,7 @@ export class Gateway {
     this.#stopping.abort();
     await this.#housekeeping.stop();
     await this.#engine.drain();
+    await this.#routes.settled();
     await this.#refusals.settled();
     await this.#records.stop();
     await this.#directory.stop();
@@ -151,6 +160,32 @@ export class Gateway {
     metrics.polledGauge('kmip_allow_list_age_seconds', 'Time since the allow-list was last read as a whole.', () => {
       return this.#directory.ageMs() / 1_000;
     });
+  }
+
+  #createRoutes(): InstanceRoutes {
+    const { config, logger, region } = this.parts;
+    const { kmipInstanceDomain: instanceDomain, kmipEndpointName: endpointName } = config;
+    return new InstanceRoutes({
+      directory: this.#directory,
+      holders: (fingerprint, uniqueIdentifier) => region.directory.holders(fingerprint, uniqueIdentifier),
+      passwords: region.kmipPasswords,
+      proofs: region.proofs,
+      policy: () => this.#policy,
+      records: this.#records,
+      audit: this.#refusals,
+      clock: region.clock,
+      endpointName,
+      ...(instanceDomain === undefined ? {} : { instanceDomain: instanceDomain.toLowerCase() }),
+      alarm: (message, fields) => logger.error(fields, message),
+    });
+  }
+
+  async #readPolicy(): Promise<ProofPolicy> {
+    const { config, region } = this.parts;
+    if (config.clientCertificateProof === 'offered') return {};
+    const { clientCertificateProofOlderFrom: olderFrom } = config;
+    const requiredSince = await region.directory.proofRequiredSince(true);
+    return { ...(requiredSince && { requiredSince }), ...(olderFrom && { olderFrom }) };
   }
 
   #createListener(certificate: ListenerCertificate): KmipListener {
@@ -179,8 +214,11 @@ export class Gateway {
   }
 
   async #scope(client: DirectoryEntry, peer: PeerDescription): Promise<EngineScope> {
+    return { ...this.#bareScope(client, peer), ...(await this.#keyManagers.for(client.instanceId)) };
+  }
+
+  #bareScope(client: DirectoryEntry, peer: PeerDescription): EngineScope {
     const { instanceId, fingerprint, certificateName } = client;
-    const keyManager = await this.#keyManagers.for(instanceId);
     return {
       instanceId,
       certificateFingerprint: fingerprint,
@@ -191,7 +229,6 @@ export class Gateway {
       store: this.parts.region.objectStores.forClient(client),
       limits: { maximumLiveKeys: client.maximumKeys },
       signal: this.#stopping.signal,
-      ...keyManager,
     };
   }
 

@@ -55,7 +55,7 @@ export async function seedCatalog(
   }
   if ((await region.certificates.list(id)).length === 0) {
     const pem = await readFile(client.clientCertificate, 'utf8');
-    await region.certificates.add(id, { name: 'demo-vcenter', pem }, context());
+    await region.certificates.add(id, { name: 'demo-vcenter', pem, origin: 'operator' }, context());
   }
 }
 

@@ -205,13 +205,14 @@ function partsOf(
   const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
   const stores = new PostgresObjectStores(dataSource);
   const attempts = new PostgresConnectionAttempts(dataSource);
-  const instances = new InstanceService(unitOfWork, new PostgresRegionDirectory(dataSource), clock);
+  const directory = new PostgresRegionDirectory(dataSource);
+  const instances = new InstanceService(unitOfWork, directory, clock);
   return {
     clock,
     publicUrl: PUBLIC_URL,
     authorizer: new LocalRoleMap(ROLES.map((role) => ({ iamId: `IBMid-${role}`, accountId: ACCOUNT, roles: [role] }))),
     instances,
-    certificates: new ClientCertificateService(unitOfWork, clock, { newId: randomUUID }),
+    certificates: new ClientCertificateService(unitOfWork, clock, { newId: randomUUID, directory }),
     claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
     rootKeys: new RootKeyBindingService(unitOfWork, sealer, new EndpointPolicy(ibmCloudEndpoints), clock, randomUUID),
     proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),

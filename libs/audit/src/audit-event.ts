@@ -32,6 +32,13 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.certificate.update',
   'vmware-solutions.certificate.delete',
   'vmware-solutions.certificate.expire',
+  /** A certificate has shown that it speaks for this instance. */
+  'vmware-solutions.certificate.prove',
+  /** A certificate's keys are born in another instance from now on. */
+  'vmware-solutions.certificate.displace',
+  'vmware-solutions.kmip-credential.read',
+  'vmware-solutions.kmip-credential.create',
+  'vmware-solutions.kmip-credential.delete',
   'vmware-solutions.root-key.read',
   'vmware-solutions.root-key.check',
   'vmware-solutions.root-key.set',
@@ -70,7 +77,7 @@ export interface AuditEvent {
   readonly reason?: string;
   /** KMIP Unique Identifier, certificate id or instance id the action was about. */
   readonly target?: {
-    readonly kind: 'key' | 'certificate' | 'instance' | 'root-key' | 'credential';
+    readonly kind: 'key' | 'certificate' | 'instance' | 'root-key' | 'credential' | 'kmip-credential';
     readonly id: string;
     readonly name?: string;
   };

@@ -32,6 +32,24 @@ export const port: SettingType<number> = {
   expected: 'a port from 1 to 65535, or 0 for any free one',
 };
 
+export function oneOf<const T extends string>(values: readonly T[]): SettingType<T> {
+  return {
+    schema: textTo((text) => values.find((value) => value === text)),
+    expected: `one of ${values.map((value) => `\`${value}\``).join(', ')}`,
+  };
+}
+
+/** A day, which begins at midnight UTC, or a moment with its offset. */
+export const date: SettingType<Date> = {
+  schema: textTo((text) => {
+    const moment = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+      ? new Date(text)
+      : undefined;
+    return moment === undefined || Number.isNaN(moment.getTime()) ? undefined : moment;
+  }),
+  expected: 'a day like `2027-01-31` or a moment like `2027-01-31T12:00Z`',
+};
+
 export const onOff: SettingType<boolean> = {
   schema: textTo((text) => (text === 'on' ? true : text === 'off' ? false : undefined)),
   expected: '`on` or `off`',

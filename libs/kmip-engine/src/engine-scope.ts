@@ -1,4 +1,4 @@
-import { type CertificateFingerprint, type InstanceId } from '@lib/kernel';
+import { type CertificateFingerprint, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
 import { type Credential } from '@lib/kmip-protocol';
 
@@ -16,6 +16,22 @@ export interface EngineLimits {
    * Default true.
    */
   readonly serveCompromisedKeys?: boolean;
+}
+
+/**
+ * One client's way to the instances that register its certificate, for one message. Which instance an item concerns
+ * follows from what the item asks.
+ */
+export interface MessageRoute {
+  /**
+   * Judges the credentials of the header (KMIP 1.4 §2.1.2); asked first, since a right one names an instance. The
+   * absence of one is never a fault. @throws OperationFailure('credential_wrong')
+   */
+  judge(credentials: readonly Credential[]): Promise<void>;
+  /** Where new keys are born and Locate looks. @throws OperationFailure when proof is missing */
+  births(): Promise<EngineScope>;
+  /** Where an object is; when it is nowhere, a scope in which it is not found. */
+  holding(uniqueIdentifier: UniqueIdentifier): Promise<EngineScope>;
 }
 
 /**
@@ -43,6 +59,6 @@ export interface EngineScope {
   readonly limits: EngineLimits;
   /** Fires when the process is about to stop: key-manager calls end. */
   readonly signal?: AbortSignal;
-  /** Judges a credential in the header; identity is the certificate's, so an absent credential is never a fault. */
-  verifyCredential?(credential: Credential): Promise<boolean>;
+  /** Leads to the scopes of other instances that register the client's certificate. Absent: there is this one only. */
+  readonly route?: MessageRoute;
 }

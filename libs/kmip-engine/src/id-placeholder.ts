@@ -13,6 +13,10 @@ export class IdPlaceholder {
     this.#identifier = identifier;
   }
 
+  get identifier(): UniqueIdentifier | undefined {
+    return this.#identifier;
+  }
+
   clear(): void {
     this.#identifier = undefined;
   }

@@ -32,6 +32,10 @@ export interface PeerDescription {
   readonly cipher: string;
   /** The suite has no forward secrecy. */
   readonly legacyCipher: boolean;
+  /** The client has just proven that it has the certificate's key; false for a session that was taken up again. */
+  readonly fullHandshake: boolean;
+  /** Host name that the client asked for (SNI), lower case. */
+  readonly serverName?: string;
 }
 
 export interface PeerOrigin {
@@ -50,10 +54,18 @@ export function describePeer(socket: TLSSocket, origin: PeerOrigin): PeerDescrip
     tlsVersion: socket.getProtocol() ?? 'unknown',
     cipher,
     legacyCipher: isLegacyCipher(cipher),
+    fullHandshake: !socket.isSessionReused(),
+    ...serverNameOf(socket),
     ...(x509 === undefined || der === undefined
       ? {}
       : { fingerprint: fingerprintOf(der), certificate: describeCertificate(x509, der) }),
   };
+}
+
+/** Node's types leave out that a server's socket knows the name its client asked for. */
+function serverNameOf(socket: TLSSocket): { serverName?: string } {
+  const { servername } = socket as { servername?: string | false | null };
+  return typeof servername === 'string' && servername !== '' ? { serverName: servername.toLowerCase() } : {};
 }
 
 function describeCertificate(x509: X509Certificate, der: Buffer): PeerCertificate {

@@ -14,10 +14,13 @@ import {
   PostgresUnitOfWork,
 } from '@lib/persistence';
 import {
+  CertificateProofService,
   ClientCertificateService,
   CredentialSealer,
   EndpointPolicy,
   InstanceService,
+  KmipCredentialService,
+  KmipPasswords,
   RootKeyBindingService,
 } from '@lib/tenancy';
 import { type DataSource } from 'typeorm';
@@ -45,6 +48,9 @@ export class Region {
   readonly unitOfWork: PostgresUnitOfWork;
   readonly instances: InstanceService;
   readonly certificates: ClientCertificateService;
+  readonly proofs: CertificateProofService;
+  readonly kmipPasswords: KmipPasswords;
+  readonly kmipCredentials: KmipCredentialService;
   readonly rootKeys: RootKeyBindingService;
   readonly restore: RestoreWatch;
 
@@ -52,7 +58,7 @@ export class Region {
     readonly dataSource: DataSource,
     readonly bus: PostgresInvalidationBus,
     readonly endpoints: EndpointPolicy,
-    private readonly sealer: CredentialSealer,
+    private readonly seals: { readonly sealer: CredentialSealer; readonly passwords: KmipPasswords },
     record: WithdrawalRecord,
     logger: Logger,
   ) {
@@ -61,9 +67,16 @@ export class Region {
     this.objectStores = new PostgresObjectStores(dataSource);
     this.unitOfWork = new PostgresUnitOfWork(dataSource);
     this.instances = new InstanceService(this.unitOfWork, this.directory, this.clock);
-    this.certificates = new ClientCertificateService(this.unitOfWork, this.clock, { newId: randomUUID });
-    this.rootKeys = new RootKeyBindingService(this.unitOfWork, sealer, endpoints, this.clock, randomUUID);
-    const { clock, certificates, objectStores } = this;
+    const { unitOfWork, clock, directory } = this;
+    this.certificates = new ClientCertificateService(unitOfWork, clock, {
+      newId: randomUUID,
+      directory,
+    });
+    this.proofs = new CertificateProofService(unitOfWork, clock, { newId: randomUUID, directory });
+    this.kmipPasswords = seals.passwords;
+    this.kmipCredentials = new KmipCredentialService(unitOfWork, seals.passwords, clock, randomUUID);
+    this.rootKeys = new RootKeyBindingService(this.unitOfWork, seals.sealer, endpoints, this.clock, randomUUID);
+    const { certificates, objectStores } = this;
     const replay = new WithdrawalReplay({ clock, certificates, objectStores });
     this.restore = new RestoreWatch({
       progress: new PostgresRegionProgress(dataSource),
@@ -77,7 +90,8 @@ export class Region {
   /** Connects to the database and begins to hear of changes. The schema must be up to date. */
   static async open(settings: RegionSettings, applicationName: string, logger: Logger): Promise<Region> {
     const { newest, byVersion } = await readServiceKeyFile(settings.serviceKeyFile);
-    const sealer = new CredentialSealer({ newest: newest.version, keys: byVersion });
+    const keyring = { newest: newest.version, keys: byVersion };
+    const sealer = new CredentialSealer(keyring);
     const connection = databaseConnection(settings.databaseUrl);
     const dataSource = createDataSource(connection, {
       applicationName,
@@ -91,14 +105,15 @@ export class Region {
     const folder = settings.restoreRecordFolder ?? `${settings.serviceKeyFile}.record`;
     const record = new WithdrawalRecord(folder, () => systemClock.now());
     const endpoints = new EndpointPolicy(endpointTemplates(settings));
-    const region = new Region(dataSource, bus, endpoints, sealer, record, logger);
+    const seals = { sealer, passwords: new KmipPasswords(keyring) };
+    const region = new Region(dataSource, bus, endpoints, seals, record, logger);
     await region.restore.start();
     return region;
   }
 
   /** What this process seals with. */
   get serviceKeyVersion(): number {
-    return this.sealer.newestVersion;
+    return this.seals.sealer.newestVersion;
   }
 
   /** Rejects when the database does not answer; for readiness. */

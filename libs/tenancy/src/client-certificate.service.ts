@@ -8,18 +8,23 @@ import { type ActionContext, successEvent } from './action-context';
 import { type ClientCertificate } from './client-certificate';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { checkedName } from './names';
-import { type TenantScope, type UnitOfWork } from './ports';
+import { type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
+import { type ProofKind } from './proof/registration';
 import { TenancyError } from './tenancy.error';
 
 export interface NewClientCertificate {
   readonly name: string;
   /** Exactly one certificate. */
   readonly pem: string;
+  /** How it comes here. `presented`: somebody has it, which shows nothing, since certificates are public. */
+  readonly origin?: 'presented' | 'issued' | 'operator';
 }
 
 export interface ClientCertificateServiceOptions {
   readonly newId: () => string;
   readonly maximumPerInstance?: number;
+  /** Who else registers a certificate: the operator's word counts by itself only where nobody else does. */
+  readonly directory: Pick<RegionDirectory, 'registrants'>;
 }
 
 const DEFAULT_MAXIMUM = 250;
@@ -33,9 +38,10 @@ export class ClientCertificateService {
   ) {}
 
   /**
+   * Takes nothing from anybody: where others register the certificate too, keys are born where it is proven.
    * @throws CertificateError when the certificate is unreadable, expired or weak
-   * @throws TenancyError `duplicate_certificate`, `certificate_name_taken`, `certificate_quota_exceeded`,
-   *   `invalid_name`, `instance_not_found`
+   * @throws TenancyError `duplicate_certificate`, `certificate_issued_elsewhere`, `certificate_name_taken`,
+   *   `certificate_quota_exceeded`, `invalid_name`, `instance_not_found`
    */
   async add(instanceId: InstanceId, request: NewClientCertificate, context: ActionContext): Promise<ClientCertificate> {
     const now = this.clock.now();
@@ -48,6 +54,7 @@ export class ClientCertificateService {
       description,
       now,
     );
+    const proof = await this.#proofBy(request.origin ?? 'presented', certificate);
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       const present = await scope.certificates.list();
@@ -55,7 +62,9 @@ export class ClientCertificateService {
         throw new TenancyError('certificate_quota_exceeded', 'the instance has as many certificates as it may have');
       }
       await scope.certificates.insert(certificate);
-      this.finish(scope, certificate, 'vmware-solutions.certificate.create', context);
+      if (proof === 'issued') await scope.standings.setIssued(certificate.fingerprint, true);
+      if (proof !== undefined) await scope.standings.prove(certificate.fingerprint, { kind: proof, at: now });
+      this.finish(scope, certificate, 'vmware-solutions.certificate.create', context, proof && { proof });
       return certificate;
     });
   }
@@ -103,14 +112,26 @@ export class ClientCertificateService {
     });
   }
 
+  async #proofBy(
+    origin: NonNullable<NewClientCertificate['origin']>,
+    { instanceId, fingerprint }: ClientCertificate,
+  ): Promise<ProofKind | undefined> {
+    if (origin === 'presented') return undefined;
+    if (origin === 'issued') return 'issued';
+    const { current = [], former = [] } =
+      (await this.options.directory.registrants([fingerprint])).get(fingerprint) ?? {};
+    return [...current, ...former].some((other) => other.instanceId !== instanceId) ? undefined : 'operator';
+  }
+
   private finish(
     scope: TenantScope,
     certificate: ClientCertificate,
     action: AuditAction,
     context: ActionContext,
+    details: Readonly<Record<string, string>> = {},
   ): void {
     const { instanceId, id, name, fingerprint } = certificate;
-    const facts = { target: { kind: 'certificate', id, name }, details: { fingerprint } } as const;
+    const facts = { target: { kind: 'certificate', id, name }, details: { fingerprint, ...details } } as const;
     scope.record(successEvent(context, this.clock, instanceId, action, facts));
     scope.invalidate();
   }

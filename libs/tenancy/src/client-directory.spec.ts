@@ -1,7 +1,9 @@
 import { type Clock, type InstanceId, toFingerprint } from '@lib/kernel';
 
 import { ClientDirectory } from './client-directory';
-import { type DirectoryEntry, type Invalidation } from './ports';
+import { type Invalidation } from './ports';
+import { type KmipCredential, kmipUserNameOf } from './proof/kmip-credential';
+import { type DirectoryEntry, type FormerRegistration, type Registrations } from './proof/registration';
 
 const one = 'instance-1' as InstanceId;
 const two = 'instance-2' as InstanceId;
@@ -16,23 +18,36 @@ const entry = (letter: string, instanceId = one, changes: Partial<DirectoryEntry
   instanceEnabled: true,
   instanceState: 'installed',
   maximumKeys: 10,
+  accountId: 'account',
+  credentialPolicy: 'ignore',
+  standing: { registeredAt: new Date(0), issued: false },
   ...changes,
 });
 
 /** Answers come when the test says so; `rows` is what the database holds at that moment of asking. */
 class Source {
   rows: DirectoryEntry[] = [];
+  former: FormerRegistration[] = [];
+  credentials: KmipCredential[] = [];
   failing = false;
   asked: (InstanceId | undefined)[] = [];
   private held: (() => void)[] = [];
   hold = false;
 
-  async certificates(instanceId?: InstanceId): Promise<readonly DirectoryEntry[]> {
+  async registrations(instanceId?: InstanceId): Promise<Registrations> {
     this.asked.push(instanceId);
-    const answer = this.rows.filter((row) => instanceId === undefined || row.instanceId === instanceId);
+    const within = <T extends { instanceId: InstanceId }>(rows: readonly T[]): T[] =>
+      rows.filter((row) => instanceId === undefined || row.instanceId === instanceId);
+    const answer = { current: within(this.rows), former: within(this.former) };
     if (this.failing) throw new Error('database away');
     if (this.hold) await new Promise<void>((resolve) => this.held.push(resolve));
     return answer;
+  }
+
+  kmipCredentials(instanceId?: InstanceId): Promise<readonly KmipCredential[]> {
+    return Promise.resolve(
+      this.credentials.filter((each) => instanceId === undefined || each.instanceId === instanceId),
+    );
   }
 
   letGo(): void {
@@ -102,7 +117,6 @@ describe('ClientDirectory', () => {
 
   it.each<[string, DirectoryEntry[]]>([
     ['is removed', []],
-    ['moves to another instance', [entry('a', two)]],
     ['belongs to an instance that is disabled', [entry('a', one, { instanceEnabled: false })]],
     ['belongs to an instance that goes away', [entry('a', one, { instanceState: 'removing' })]],
   ])('tells that a certificate %s, once', async (_, after) => {
@@ -115,6 +129,53 @@ describe('ClientDirectory', () => {
       await directory.refresh();
     }
     expect(removed).toEqual(['a']);
+  });
+
+  it('has all instances that register one certificate, the oldest first, and who registered it before', async () => {
+    const { source, directory, changed } = setUp();
+    const standing = { registeredAt: new Date(1), issued: false };
+    source.rows = [entry('a', two, { standing }), entry('a')];
+    await directory.start();
+    const instances = () =>
+      directory.lookup(toFingerprint('a'.repeat(64)))?.current.map(({ instanceId }) => instanceId);
+    expect(instances()).toEqual([one, two]);
+    source.rows = [entry('a', two, { standing })];
+    source.former = [entry('a')];
+    changed(one);
+    await directory.refresh();
+    expect(instances()).toEqual([two]);
+    expect(directory.lookup(toFingerprint('a'.repeat(64)))?.former).toMatchObject([{ instanceId: one }]);
+    source.rows = [];
+    changed(two);
+    await directory.refresh();
+    expect(directory.lookup(toFingerprint('a'.repeat(64)))).toBeUndefined();
+  });
+
+  it('cuts nobody off while another instance lets the certificate in', async () => {
+    const { source, directory, removed, changed } = setUp();
+    source.rows = [entry('a'), entry('a', two)];
+    await directory.start();
+    source.rows = [entry('a', two)];
+    changed(one);
+    await directory.refresh();
+    expect(removed).toEqual([]);
+    source.rows = [];
+    changed(two);
+    await directory.refresh();
+    expect(removed).toEqual(['a']);
+  });
+
+  it('knows the passwords of a user name until they are taken back', async () => {
+    const { source, directory, changed } = setUp();
+    const credential = { instanceId: one, id: 'c1', passwordHmac: Buffer.alloc(32), serviceKeyVersion: 1 };
+    source.credentials = [credential];
+    await directory.start();
+    expect(directory.credentialsOf(kmipUserNameOf(one))).toEqual([credential]);
+    expect(directory.credentialsOf(kmipUserNameOf(two))).toEqual([]);
+    source.credentials = [];
+    changed(one);
+    await directory.refresh();
+    expect(directory.credentialsOf(kmipUserNameOf(one))).toEqual([]);
   });
 
   it('keeps what it knows while the database is away, says how old it is, and recovers by its sweep', async () => {
@@ -154,10 +215,11 @@ describe('ClientDirectory and whoever waits for a change', () => {
     const listeners: ((invalidation: Invalidation) => void)[] = [];
     const directory = new ClientDirectory({
       source: {
-        certificates: (instanceId) => {
+        registrations: (instanceId) => {
           steps.push(`read ${instanceId ?? 'all'}`);
-          return Promise.resolve([...rows]);
+          return Promise.resolve({ current: [...rows], former: [] });
         },
+        kmipCredentials: () => Promise.resolve([]),
       },
       bus: {
         subscribe: (listener) => {
@@ -198,7 +260,10 @@ describe('ClientDirectory and whoever waits for a change', () => {
   it('serves nobody by a list that it could not say it has: nobody would wait for it', async () => {
     const told = { outcome: false };
     const directory = new ClientDirectory({
-      source: { certificates: () => Promise.resolve([entry('a')]) },
+      source: {
+        registrations: () => Promise.resolve({ current: [entry('a')], former: [] }),
+        kmipCredentials: () => Promise.resolve([]),
+      },
       bus: { subscribe: () => () => undefined },
       clock: { now: () => new Date(0), monotonicMs: () => 0 },
       log: () => undefined,

@@ -1,10 +1,12 @@
 import { type CertificateFingerprint, type Clock, type InstanceId } from '@lib/kernel';
 
 import { type ActivationReporter } from './activation';
-import { type DirectoryEntry, type InvalidationBus, type RegionDirectory } from './ports';
+import { type InvalidationBus, type RegionDirectory } from './ports';
+import { type KmipCredential, kmipUserNameOf } from './proof/kmip-credential';
+import { admitted, type DirectoryEntry, type FormerRegistration, type Registrations } from './proof/registration';
 
 export interface ClientDirectoryOptions {
-  readonly source: Pick<RegionDirectory, 'certificates'>;
+  readonly source: Pick<RegionDirectory, 'registrations' | 'kmipCredentials'>;
   readonly bus: InvalidationBus;
   readonly clock: Clock;
   readonly log: (message: string, error?: unknown) => void;
@@ -16,9 +18,14 @@ export interface ClientDirectoryOptions {
   readonly schedule?: (work: () => void, delayMs: number) => () => void;
 }
 
+/** A certificate that nobody lets in any more. */
 export interface Removal {
   readonly fingerprint: CertificateFingerprint;
-  readonly instanceId: InstanceId;
+}
+
+/** What the directory has of one instance. */
+interface Shelf extends Registrations {
+  readonly credentials: readonly KmipCredential[];
 }
 
 const DEFAULT_SWEEP_MS = 5_000;
@@ -38,7 +45,9 @@ const startTimer = (work: () => void, delayMs: number): (() => void) => {
  * answer never overwrites a newer one: what was removed before a load began is gone when it ends.
  */
 export class ClientDirectory {
-  private entries: ReadonlyMap<CertificateFingerprint, DirectoryEntry> = new Map();
+  private shelves = new Map<InstanceId, Shelf>();
+  private byFingerprint = new Map<CertificateFingerprint, Registrations>();
+  private byUserName = new Map<string, readonly KmipCredential[]>();
   private readonly removalListeners = new Set<(removal: Removal) => void>();
   private readonly outdated = new Set<InstanceId>();
   private sweepWanted = true;
@@ -68,13 +77,25 @@ export class ClientDirectory {
     await this.working;
   }
 
-  /** Synchronous, for use within the handshake and again for every request. Dates and instance state are the caller's to judge. */
-  lookup(fingerprint: CertificateFingerprint): DirectoryEntry | undefined {
-    return this.entries.get(fingerprint);
+  /**
+   * Synchronous, for use within the handshake and again for every request. Dates and instance states are the caller's to
+   * judge. Undefined for a certificate that is registered nowhere, whether or not it once was.
+   */
+  lookup(fingerprint: CertificateFingerprint): Registrations | undefined {
+    const found = this.byFingerprint.get(fingerprint);
+    return found === undefined || found.current.length === 0 ? undefined : found;
   }
 
+  /** The passwords that an instance issued with this user name; none for a name that is nobody's. */
+  credentialsOf(userName: string): readonly KmipCredential[] {
+    return this.byUserName.get(userName) ?? [];
+  }
+
+  /** Certificates that are registered somewhere. */
   get size(): number {
-    return this.entries.size;
+    let count = 0;
+    for (const { current } of this.byFingerprint.values()) if (current.length > 0) count += 1;
+    return count;
   }
 
   /** Too old to let anybody in. By this a gateway that nobody hears of fences itself. */
@@ -88,8 +109,9 @@ export class ClientDirectory {
   }
 
   /**
-   * Called when a certificate loses its access: removed, moved to another instance, or its instance disabled or going
-   * away. Open connections with it are to be closed. @returns how to stop listening
+   * Called when a certificate loses its last access: removed everywhere, or its instances disabled or going away. Open
+   * connections with it are to be closed. Not called while another instance lets it in: whoever registers a foreign
+   * certificate and removes it again must not cut connections by it. @returns how to stop listening
    */
   onRemoved(listener: (removal: Removal) => void): () => void {
     this.removalListeners.add(listener);
@@ -133,18 +155,16 @@ export class ClientDirectory {
     this.sweepWanted = false;
     this.outdated.clear();
     const position = await this.options.reporter?.position();
-    const loaded = await this.options.source.certificates();
-    this.replace(new Map(loaded.map((entry) => [entry.fingerprint, entry])));
+    const next = await this.load();
+    for (const instanceId of this.shelves.keys()) if (!next.has(instanceId)) this.put(instanceId, undefined);
+    for (const [instanceId, shelf] of next) this.put(instanceId, shelf);
     if (await this.told(position)) this.sweptAtMs = startedAtMs;
   }
 
   private async loadInstance(instanceId: InstanceId): Promise<void> {
     this.outdated.delete(instanceId);
     const position = await this.options.reporter?.position();
-    const loaded = await this.options.source.certificates(instanceId);
-    const next = new Map([...this.entries].filter(([, entry]) => entry.instanceId !== instanceId));
-    for (const entry of loaded) next.set(entry.fingerprint, entry);
-    this.replace(next);
+    this.put(instanceId, (await this.load(instanceId)).get(instanceId));
     if (position !== undefined) void this.options.reporter?.inForce(position, instanceId);
   }
 
@@ -157,15 +177,51 @@ export class ClientDirectory {
     return reporter === undefined || position === undefined || reporter.inForce(position);
   }
 
-  private replace(next: ReadonlyMap<CertificateFingerprint, DirectoryEntry>): void {
-    const previous = this.entries;
-    this.entries = next;
-    for (const [fingerprint, before] of previous) {
-      if (admitted(before) && !stillAdmitted(before, next.get(fingerprint))) {
-        for (const listener of this.removalListeners)
-          this.tell(listener, { fingerprint, instanceId: before.instanceId });
-      }
+  private async load(instanceId?: InstanceId): Promise<ReadonlyMap<InstanceId, Shelf>> {
+    const { current, former } = await this.options.source.registrations(instanceId);
+    const credentials = await this.options.source.kmipCredentials(instanceId);
+    const shelves = new Map<
+      InstanceId,
+      { current: DirectoryEntry[]; former: FormerRegistration[]; credentials: KmipCredential[] }
+    >();
+    const shelfOf = (id: InstanceId) => {
+      const shelf = shelves.get(id) ?? { current: [], former: [], credentials: [] };
+      shelves.set(id, shelf);
+      return shelf;
+    };
+    for (const entry of current) shelfOf(entry.instanceId).current.push(entry);
+    for (const entry of former) shelfOf(entry.instanceId).former.push(entry);
+    for (const credential of credentials) shelfOf(credential.instanceId).credentials.push(credential);
+    return shelves;
+  }
+
+  /** One instance at a time: its certificates change hands at one moment, and nobody else's are touched. */
+  private put(instanceId: InstanceId, shelf: Shelf | undefined): void {
+    const before = this.shelves.get(instanceId);
+    if (shelf === undefined) this.shelves.delete(instanceId);
+    else this.shelves.set(instanceId, shelf);
+    const userName = kmipUserNameOf(instanceId);
+    if (shelf === undefined || shelf.credentials.length === 0) this.byUserName.delete(userName);
+    else this.byUserName.set(userName, shelf.credentials);
+    const own = { current: grouped(shelf?.current), former: grouped(shelf?.former) };
+    for (const fingerprint of fingerprintsOf(before, shelf)) {
+      this.replace(fingerprint, instanceId, {
+        current: own.current.get(fingerprint) ?? [],
+        former: own.former.get(fingerprint) ?? [],
+      });
     }
+  }
+
+  private replace(fingerprint: CertificateFingerprint, instanceId: InstanceId, own: Registrations): void {
+    const previous = this.byFingerprint.get(fingerprint) ?? { current: [], former: [] };
+    const next = {
+      current: merged(previous.current, own.current, instanceId),
+      former: merged(previous.former, own.former, instanceId),
+    };
+    if (next.current.length + next.former.length === 0) this.byFingerprint.delete(fingerprint);
+    else this.byFingerprint.set(fingerprint, next);
+    if (!previous.current.some(admitted) || next.current.some(admitted)) return;
+    for (const listener of this.removalListeners) this.tell(listener, { fingerprint });
   }
 
   private tell(listener: (removal: Removal) => void, removal: Removal): void {
@@ -177,11 +233,26 @@ export class ClientDirectory {
   }
 }
 
-/** False while the instance is disabled or going away: its certificates are known but let nobody in. */
-export function admitted({ instanceEnabled, instanceState }: DirectoryEntry): boolean {
-  return instanceEnabled && instanceState !== 'removing';
+function fingerprintsOf(...shelves: readonly (Shelf | undefined)[]): ReadonlySet<CertificateFingerprint> {
+  const all = shelves.flatMap((shelf) => (shelf === undefined ? [] : [...shelf.current, ...shelf.former]));
+  return new Set(all.map(({ fingerprint }) => fingerprint));
 }
 
-function stillAdmitted(before: DirectoryEntry, after: DirectoryEntry | undefined): boolean {
-  return after !== undefined && after.instanceId === before.instanceId && admitted(after);
+function grouped<T extends FormerRegistration>(entries: readonly T[] = []): ReadonlyMap<CertificateFingerprint, T[]> {
+  const groups = new Map<CertificateFingerprint, T[]>();
+  for (const entry of entries) groups.set(entry.fingerprint, [...(groups.get(entry.fingerprint) ?? []), entry]);
+  return groups;
 }
+
+/** The registrations of a certificate with those of one instance replaced; the oldest first. */
+function merged<T extends FormerRegistration>(
+  previous: readonly T[],
+  own: readonly T[],
+  instanceId: InstanceId,
+): readonly T[] {
+  const others = previous.filter((entry) => entry.instanceId !== instanceId);
+  if (others.length === 0) return own;
+  return [...others, ...own].sort((one, other) => registeredAt(one) - registeredAt(other));
+}
+
+const registeredAt = ({ standing }: FormerRegistration): number => standing.registeredAt.getTime();

@@ -9,7 +9,6 @@ export {
   type NewClientCertificate,
 } from './client-certificate.service';
 export {
-  admitted,
   ClientDirectory,
   type ClientDirectoryOptions,
   MAXIMUM_DIRECTORY_AGE_MS,
@@ -21,6 +20,11 @@ export { EndpointPolicy, type EndpointTemplates, type EndpointVisibility, ibmClo
 export * from './instance';
 export { type InstancePage, InstanceService, type NewInstance } from './instance.service';
 export * from './ports';
+export * from './proof/birthplace';
+export { CertificateProofService, type CertificateProofServiceOptions } from './proof/certificate-proof.service';
+export { type IssuedKmipCredential, KmipCredentialService } from './proof/kmip-credential.service';
+export * from './proof/kmip-credential';
+export * from './proof/registration';
 export * from './root-key-binding';
 export {
   type NewRootKeyBinding,

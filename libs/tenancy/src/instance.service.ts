@@ -4,7 +4,7 @@ import { type Clock, type InstanceId } from '@lib/kernel';
 import { type ActionContext, successEvent } from './action-context';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
-import { type Instance, type InstanceState } from './instance';
+import { type CredentialPolicy, type Instance, type InstanceState } from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
 import { type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
@@ -46,6 +46,7 @@ export class InstanceService {
       state: 'inactive',
       enabled: true,
       maximumKeys: request.maximumKeys ?? DEFAULT_MAXIMUM_KEYS,
+      credentialPolicy: 'ignore',
       createdAt: now,
       updatedAt: now,
       revision: 1,
@@ -96,6 +97,17 @@ export class InstanceService {
       const facts = { target: { kind: 'instance', id }, details: { restore: 'released' } } as const;
       scope.record(successEvent(context, this.clock, id, 'vmware-solutions.instance.update', facts));
     });
+  }
+
+  /** What becomes of requests that carry a credential of somebody else. */
+  async setCredentialPolicy(
+    id: InstanceId,
+    credentialPolicy: CredentialPolicy,
+    context: ActionContext,
+    revision?: number,
+  ): Promise<Instance> {
+    const options = { revision, changes: { credentialPolicy }, details: { credentialPolicy } };
+    return this.change(id, 'vmware-solutions.instance.update', context, options);
   }
 
   async setState(id: InstanceId, state: InstanceState, context: ActionContext): Promise<Instance> {

@@ -5,6 +5,10 @@ export const INSTANCE_STATES = ['installing', 'inactive', 'configuring', 'instal
 /** `inactive`: made but without a root key; `installed`: serving. Names are the original service's. */
 export type InstanceState = (typeof INSTANCE_STATES)[number];
 
+/** `ignore`: certificates alone decide who is served, as with clients that send somebody else's credential. */
+export const CREDENTIAL_POLICIES = ['ignore', 'enforce'] as const;
+export type CredentialPolicy = (typeof CREDENTIAL_POLICIES)[number];
+
 /** One KMIP service instance of one tenant. */
 export interface Instance {
   /** The service-instance segment of {@link crn}. */
@@ -20,6 +24,8 @@ export interface Instance {
   readonly disabledReason?: string;
   /** Quota: keys that are not destroyed. */
   readonly maximumKeys: number;
+  /** What becomes of requests with a credential that is not one of ours. */
+  readonly credentialPolicy: CredentialPolicy;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Grows with every change, for conditional updates (ETag). */

@@ -3,7 +3,9 @@ import { type CertificateFingerprint, type InstanceId } from '@lib/kernel';
 
 import { type ClientCertificate } from './client-certificate';
 import { type CertificateClaimRepository } from './diagnosis';
-import { type Instance, type InstanceState } from './instance';
+import { type Instance } from './instance';
+import { type KmipCredential, type KmipCredentialRepository } from './proof/kmip-credential';
+import { type Proof, type Registrations, type Standing } from './proof/registration';
 import { type RootKeyBinding, type SealedCredential } from './root-key-binding';
 
 /** What belongs to one instance, inside one transaction. There is no tenant parameter to forget. */
@@ -15,6 +17,8 @@ export interface TenantScope {
   readonly credentials: CredentialRepository;
   readonly keys: KeyCensus;
   readonly claims: CertificateClaimRepository;
+  readonly standings: StandingRepository;
+  readonly kmipCredentials: KmipCredentialRepository;
   /** Audit record that commits with the change, or with it not at all. */
   record(event: AuditEvent): void;
   /** Tells every process, once the change is committed, to forget what it knows of this instance. */
@@ -40,6 +44,20 @@ export interface ClientCertificateRepository {
   /** @throws TenancyError('certificate_name_taken') */
   update(certificate: ClientCertificate): Promise<void>;
   remove(id: string): Promise<void>;
+}
+
+/** What certificates have shown towards the instance. Rows come and go with the registrations, by themselves. */
+export interface StandingRepository {
+  get(fingerprint: CertificateFingerprint): Promise<Standing | undefined>;
+  prove(fingerprint: CertificateFingerprint, proof: Proof): Promise<void>;
+  setIssued(fingerprint: CertificateFingerprint, issued: boolean): Promise<void>;
+  /**
+   * The certificate named this object: when another certificate of this instance made it and no other registrant has
+   * it, the certificate is recognized as a successor. @returns whether that is new
+   */
+  recognize(fingerprint: CertificateFingerprint, uniqueIdentifier: string): Promise<boolean>;
+  /** Keys that this certificate made in other instances that register it or did. */
+  countKeysElsewhere(fingerprint: CertificateFingerprint): Promise<number>;
 }
 
 export interface RootKeyBindingRepository {
@@ -75,23 +93,22 @@ export interface UnitOfWork {
   forTenant<T>(instanceId: InstanceId, body: (scope: TenantScope) => Promise<T>): Promise<T>;
 }
 
-/** One certificate of the region as the gateways need it. */
-export interface DirectoryEntry {
-  readonly fingerprint: CertificateFingerprint;
-  readonly certificateId: string;
-  readonly certificateName: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly instanceId: InstanceId;
-  readonly instanceEnabled: boolean;
-  readonly instanceState: InstanceState;
-  /** Quota of the instance: keys that are not destroyed. */
-  readonly maximumKeys: number;
-}
-
 /** The few questions that concern all tenants of the region. */
 export interface RegionDirectory {
-  certificates(instanceId?: InstanceId): Promise<readonly DirectoryEntry[]>;
+  /** Of one instance or of all, each of their certificates once. */
+  registrations(instanceId?: InstanceId): Promise<Registrations>;
+  /** Who registers these certificates, in all instances; keys are the fingerprints that anybody registers. */
+  registrants(
+    fingerprints: readonly CertificateFingerprint[],
+  ): Promise<ReadonlyMap<CertificateFingerprint, Registrations>>;
+  /** Since when proof is required of newcomers; `begin` makes it now, unless it is already. */
+  proofRequiredSince(begin: boolean): Promise<Date | undefined>;
+  kmipCredentials(instanceId?: InstanceId): Promise<readonly KmipCredential[]>;
+  /** The registrants of a certificate that hold an object; `own` when that very certificate made it. */
+  holders(
+    fingerprint: CertificateFingerprint,
+    uniqueIdentifier: string,
+  ): Promise<readonly { readonly instanceId: InstanceId; readonly own: boolean }[]>;
   /** In the order of ids, for paging. */
   instances(page: {
     readonly accountId?: string;

@@ -8,8 +8,12 @@ export const TENANCY_FAULTS = [
   'certificate_not_found',
   'certificate_name_taken',
   'certificate_quota_exceeded',
-  /** The certificate is registered already, here or elsewhere in the region; by whom is not said. */
+  /** The instance has registered the certificate already. */
   'duplicate_certificate',
+  /** The service made it for another instance. */
+  'certificate_issued_elsewhere',
+  'kmip_credential_quota_exceeded',
+  'kmip_credential_not_found',
   'claim_not_found',
   'claim_quota_exceeded',
   'duplicate_claim',

@@ -69,6 +69,6 @@ export async function questions({ store, keys, directory, size }: Catalog): Prom
     list('by name', { name: `name ${middle}` }),
     list('by an attribute that one key has', { attribute: { name: 'x-Identifier', value: `vm ${middle}` } }),
     list('by an attribute that all keys have', { attribute: { name: 'x-Vendor', value: 'VMware, Inc.' } }),
-    { what: 'certificates of all instances', ask: async () => (await directory.certificates()).length },
+    { what: 'certificates of all instances', ask: async () => (await directory.registrations()).current.length },
   ];
 }

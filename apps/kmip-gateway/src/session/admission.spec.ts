@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { toInstanceId } from '@lib/kernel';
 import { ResultReason } from '@lib/kmip-protocol';
 import { type PeerDescription } from '@lib/kmip-transport';
 import { type DirectoryEntry } from '@lib/tenancy';
 import { reasonName } from '@lib/testing';
 
 import { Admission, type Refusal, REFUSALS, REFUSAL_TEXTS, reasonOf } from './admission';
-import { days, entry, FINGERPRINT, NOW, nobody, peer, stranger } from './session.fixture';
+import { alone, days, entry, FINGERPRINT, NOW, nobody, peer, stranger } from './session.fixture';
 
 const withDates = (validFrom: Date, validTo: Date): PeerDescription => {
   const { certificate } = peer();
@@ -15,16 +16,23 @@ const withDates = (validFrom: Date, validTo: Date): PeerDescription => {
   return peer({ certificate: { ...certificate, validFrom, validTo } });
 };
 
-const judge = (who: PeerDescription, known: DirectoryEntry | undefined = entry(), stale = false) =>
+const judgeAll = (current: readonly DirectoryEntry[]) =>
   new Admission(
-    { lookup: (fingerprint) => (fingerprint === FINGERPRINT ? known : undefined), stale },
+    { lookup: () => ({ current, former: [] }), stale: false },
+    { now: () => NOW, monotonicMs: () => 0 },
+  ).judge(peer());
+
+const judge = (who: PeerDescription, known = entry(), stale = false) =>
+  new Admission(
+    { lookup: (fingerprint) => (fingerprint === FINGERPRINT ? alone(known) : undefined), stale },
     { now: () => NOW, monotonicMs: () => 0 },
   ).judge(who);
 
 describe('Admission', () => {
   it('lets in a certificate of the list while it is valid', () => {
-    expect(judge(peer())).toEqual({ client: entry() });
-    expect(judge(withDates(NOW, NOW))).toEqual({ client: entry() });
+    const served = { client: entry(), owner: entry().instanceId, registrations: alone(entry()) };
+    expect(judge(peer())).toEqual(served);
+    expect(judge(withDates(NOW, NOW))).toEqual(served);
   });
 
   it.each<[string, PeerDescription, DirectoryEntry, boolean]>([
@@ -74,6 +82,21 @@ describe('Admission', () => {
     const message = 'refusal' in verdict ? verdict.message : '';
     expect(message).toContain(ahead(300_001).toISOString());
     expect(message).toContain(NOW.toISOString());
+  });
+
+  it('lets in where keys are born, and without an owner where nothing shows whose it is', () => {
+    const other = entry({ instanceId: toInstanceId('99999999-2222-4333-8444-555555555555'), accountId: 'a2' });
+    const { registeredAt } = other.standing;
+    const proven = {
+      ...other,
+      standing: { registeredAt, issued: false, proof: { kind: 'operator', at: NOW } },
+    } as const;
+    expect(judgeAll([entry(), other])).toMatchObject({ client: entry() });
+    expect(judgeAll([entry(), other])).not.toHaveProperty('owner');
+    expect(judgeAll([entry(), proven])).toMatchObject({ client: proven, owner: proven.instanceId });
+    const disabled = { ...proven, instanceEnabled: false };
+    expect(judgeAll([entry(), disabled])).toMatchObject({ client: entry() });
+    expect(judgeAll([disabled])).toMatchObject({ refusal: 'instance_disabled' });
   });
 
   it('judges the certificate that was presented, whatever the list says of its dates', () => {

@@ -1,8 +1,16 @@
-import { type Clock } from '@lib/kernel';
+import { type Clock, type InstanceId } from '@lib/kernel';
 import { ResultReason } from '@lib/kmip-protocol';
 import { type PeerDescription } from '@lib/kmip-transport';
 import { colonForm, validityFault } from '@lib/pki';
-import { admitted, type ClientDirectory, type DirectoryEntry } from '@lib/tenancy';
+import {
+  admitted,
+  type Birthplace,
+  birthplaceOf,
+  type ClientDirectory,
+  type DirectoryEntry,
+  type ProofPolicy,
+  type Registrations,
+} from '@lib/tenancy';
 
 /** Why a client is not served: a closed list, for metrics and diagnosis. */
 export const REFUSALS = [
@@ -24,7 +32,20 @@ export interface Refused {
   readonly known?: DirectoryEntry;
 }
 
-export type Verdict = { readonly client: DirectoryEntry } | Refused;
+/** A client that is let in. */
+export interface Admitted {
+  /** The instance where its keys are born, or else the oldest that lets it in. */
+  readonly client: DirectoryEntry;
+  /**
+   * Whose connections and turns it takes. Absent while nothing shows whose it is: it must not use up a stranger's, nor
+   * a stranger its own.
+   */
+  readonly owner?: InstanceId;
+  /** All that registers its certificate. */
+  readonly registrations: Registrations;
+}
+
+export type Verdict = Admitted | Refused;
 
 /**
  * Judges a client by its certificate: SHA-256 of the leaf in the tenant's allow-list, and the dates. From memory, so it
@@ -34,22 +55,37 @@ export class Admission {
   constructor(
     private readonly directory: Pick<ClientDirectory, 'lookup' | 'stale'>,
     private readonly clock: Clock,
+    private readonly policy: () => ProofPolicy = () => ({}),
   ) {}
 
   judge(peer: PeerDescription): Verdict {
     const { fingerprint, certificate } = peer;
     if (fingerprint === undefined || certificate === undefined) return refuse('no_certificate');
-    const client = this.directory.lookup(fingerprint);
+    const registrations = this.directory.lookup(fingerprint);
+    const [client] = registrations?.current ?? [];
     // Who is on an old list may be off the present one, and the other way round.
     if (this.directory.stale) return refuse('allow_list_outdated', '', client);
-    if (client === undefined) return refuse('certificate_unknown', colonForm(fingerprint));
+    if (registrations === undefined || client === undefined) {
+      return refuse('certificate_unknown', colonForm(fingerprint));
+    }
     const now = this.clock.now();
     const fault = validityFault({ notBefore: certificate.validFrom, notAfter: certificate.validTo }, now);
     if (fault !== undefined) return refuse(`certificate_${fault.kind}`, fault.clocks, client);
-    if (!admitted(client))
-      return refuse(client.instanceEnabled ? 'instance_removing' : 'instance_disabled', '', client);
-    return { client };
+    return (
+      admittedBy(registrations, birthplaceOf(registrations, this.policy(), now)) ??
+      refuse(client.instanceEnabled ? 'instance_removing' : 'instance_disabled', '', client)
+    );
   }
+}
+
+function admittedBy(registrations: Registrations, birthplace: Birthplace): Admitted | undefined {
+  if ('instance' in birthplace) {
+    const { instance: client } = birthplace;
+    return { client, owner: client.instanceId, registrations };
+  }
+  const client = registrations.current.find(admitted);
+  if (client === undefined) return undefined;
+  return { client, registrations, ...(registrations.current.length === 1 && { owner: client.instanceId }) };
 }
 
 /** What the administrator reads in vCenter's log. Names nothing but what the client itself presented. */

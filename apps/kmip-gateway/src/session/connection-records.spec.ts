@@ -1,7 +1,7 @@
 import { type CountedSighting } from '@lib/tenancy';
 
 import { ConnectionRecords } from './connection-records';
-import { entry, FINGERPRINT, INSTANCE, NOW, peer, stranger } from './session.fixture';
+import { alone, entry, FINGERPRINT, INSTANCE, NOW, peer, stranger } from './session.fixture';
 
 describe('ConnectionRecords', () => {
   let written: CountedSighting[];
@@ -19,7 +19,7 @@ describe('ConnectionRecords', () => {
     });
   });
 
-  const accepted = { client: entry() };
+  const accepted = { client: entry(), registrations: alone(entry()) };
   const unknown = { refusal: 'certificate_unknown', message: '' } as const;
   const counts = (): (readonly [string, number])[] => written.map(({ verdict, occurrences }) => [verdict, occurrences]);
 

@@ -9,6 +9,7 @@ import {
   type TransportObserver,
 } from '@lib/kmip-transport';
 import {
+  type BirthRefusal,
   ConnectionJournal,
   type ConnectionReports,
   type ConnectionSighting,
@@ -72,6 +73,16 @@ export class ConnectionRecords implements TransportObserver {
   /** A client past its handshake that a limit keeps out. */
   turnedAway(peer: PeerDescription, limit: string, verdict: Verdict): void {
     this.#note(this.#sighting(limit, peer, 'client' in verdict ? verdict.client : verdict.known), 1);
+  }
+
+  /** A credential that decided nothing, because it is not this instance's or the registration waits. */
+  credentialIgnored(peer: PeerDescription, code: string, entry: DirectoryEntry): void {
+    this.#note(this.#sighting(code, peer, entry), 1);
+  }
+
+  /** A client that is served, but for which no key is born. */
+  birthRefused(peer: PeerDescription, refusal: BirthRefusal, entry: DirectoryEntry): void {
+    this.#note(this.#sighting(refusal, peer, entry), 1);
   }
 
   handshakeFailed(reason: HandshakeFailure, remoteAddress: string): void {

@@ -1,13 +1,13 @@
-import { newCorrelationId } from '@lib/kernel';
-import { type EngineScope } from '@lib/kmip-engine';
+import { newCorrelationId, toInstanceId } from '@lib/kernel';
+import { type EngineScope, type MessageRoute } from '@lib/kmip-engine';
 import { ResultReason } from '@lib/kmip-protocol';
 
 import { type Verdict } from './admission';
 import { KmipSession } from './kmip-session';
-import { entry, peer } from './session.fixture';
+import { alone, entry, peer } from './session.fixture';
 
 const MESSAGE = Buffer.from('a request');
-const CLIENT: Verdict = { client: entry() };
+const CLIENT: Verdict = { client: entry(), owner: entry().instanceId, registrations: alone(entry()) };
 const EXPIRED: Verdict = { refusal: 'certificate_expired', message: 'it expired', known: entry() };
 const UNKNOWN: Verdict = { refusal: 'certificate_unknown', message: 'not allowed' };
 const OUTDATED: Verdict = {
@@ -30,6 +30,8 @@ function session(verdict: Verdict | (() => Verdict), catalog: 'up' | 'down' = 'u
       }),
     },
     scopeFor: () => (catalog === 'up' ? Promise.resolve({} as EngineScope) : Promise.reject(new Error('away'))),
+    bareScopeFor: () => ({}) as EngineScope,
+    routes: { for: () => ({}) as MessageRoute },
     observer: {
       refused: (_peer, refusal) => said.push(`refused ${refusal}`),
       scopeFailed: (client, { failure, error }) =>
@@ -54,6 +56,14 @@ describe('KmipSession', () => {
     expect(subject.admit(peer())).toEqual({ owner: entry().instanceId });
     expect(await ask()).toEqual(['served', false]);
     expect(said).toEqual(['judged', 'judged']);
+  });
+
+  it('counts a client whose owner nothing shows for itself, and not for one that registers it', async () => {
+    const other = entry({ instanceId: toInstanceId('99999999-2222-4333-8444-555555555555') });
+    const disputed = session({ client: entry(), registrations: { current: [entry(), other], former: [] } }, 'down');
+    expect(disputed.subject.admit(peer())).toBe('known');
+    // What is wrong with the key manager of one of them is not in its way.
+    expect(await disputed.ask()).toEqual(['served', false]);
   });
 
   it('tells a stranger why and closes; no trail is its', async () => {

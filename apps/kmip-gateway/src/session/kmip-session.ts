@@ -9,8 +9,9 @@ import {
 } from '@lib/kmip-transport';
 import { type DirectoryEntry } from '@lib/tenancy';
 
-import { type Admission, isPassing, reasonOf, type Refusal, type Refused } from './admission';
+import { type Admission, type Admitted, isPassing, reasonOf, type Refusal, type Refused } from './admission';
 import { type ConnectionRecords } from './connection-records';
+import { type InstanceRoutes } from './instance-route';
 import { type RefusalAudit } from './refusal-audit';
 import { Turns } from './turns';
 
@@ -34,6 +35,9 @@ export interface KmipSessionParts {
   readonly admission: Pick<Admission, 'judge'>;
   readonly engine: Pick<KmipEngine, 'handle' | 'errorResponse' | 'unscoped'>;
   readonly scopeFor: ScopeFactory;
+  /** Without a key manager, for what concerns no key: nothing in it can fail. */
+  readonly bareScopeFor: (client: DirectoryEntry, peer: PeerDescription) => EngineScope;
+  readonly routes: Pick<InstanceRoutes, 'for'>;
   readonly observer: SessionObserver;
   readonly records: Pick<ConnectionRecords, 'judged' | 'turnedAway'>;
   readonly audit: Pick<RefusalAudit, 'record'>;
@@ -50,7 +54,7 @@ export class KmipSession implements KmipConnectionHandler {
   admit(peer: PeerDescription): TransportAdmission {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
-    if ('client' in verdict) return { owner: verdict.client.instanceId };
+    if ('client' in verdict) return verdict.owner === undefined ? 'known' : { owner: verdict.owner };
     const { refusal, known } = verdict;
     return known !== undefined && isPassing(refusal) ? { owner: known.instanceId } : 'stranger';
   }
@@ -64,13 +68,13 @@ export class KmipSession implements KmipConnectionHandler {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
-    return this.#turns.run(verdict.client.instanceId, async () => {
+    return this.#turns.run(verdict.owner ?? verdict.client.fingerprint, async () => {
       // Whoever left while it waited is not served at others' expense.
       if (signal.aborted) return GONE;
       // Its turn may have come late: nobody's key manager is called for a client that was removed meanwhile.
       const late = this.parts.admission.judge(peer);
       if ('refusal' in late) return this.#refuse(message, peer, late);
-      const scope = await this.#scope(message, verdict.client, peer, signal);
+      const scope = await this.#scope(message, late, peer, signal);
       return 'response' in scope ? scope : { response: await this.parts.engine.handle(message, scope) };
     });
   }
@@ -94,12 +98,16 @@ export class KmipSession implements KmipConnectionHandler {
   /** The catalog may be out of reach already when the tenant's root key is looked up, or its API key not open. */
   async #scope(
     message: Buffer,
-    client: DirectoryEntry,
+    { client, owner, registrations }: Admitted,
     peer: PeerDescription,
     signal: AbortSignal,
   ): Promise<EngineScope | KmipAnswer> {
+    const scopeFor = (entry: DirectoryEntry): Promise<EngineScope> => this.parts.scopeFor(entry, peer, signal);
     try {
-      return await this.parts.scopeFor(client, peer, signal);
+      // Of several that register a client, one must not be in the way of the others by what is wrong with its own.
+      const primaryScope = await (owner === undefined ? this.parts.bareScopeFor(client, peer) : scopeFor(client));
+      const route = this.parts.routes.for({ peer, registrations, primary: client, primaryScope, scopeFor });
+      return { ...primaryScope, route };
     } catch (error) {
       const { response, failure, correlationId } = this.parts.engine.unscoped(message, error);
       this.parts.observer.scopeFailed(client, { failure, correlationId, error });

@@ -1,7 +1,7 @@
 import { type AuditSink } from '@lib/audit';
 import { type Clock, newCorrelationId } from '@lib/kernel';
 import { type PeerDescription } from '@lib/kmip-transport';
-import { type DirectoryEntry } from '@lib/tenancy';
+import { type BirthRefusal, type DirectoryEntry } from '@lib/tenancy';
 
 import { type Refusal } from './admission';
 
@@ -30,7 +30,7 @@ export class RefusalAudit {
   constructor(private readonly options: RefusalAuditOptions) {}
 
   /** Resolves when the refusal is recorded or its time is up. Never rejects. */
-  async record(peer: PeerDescription, client: DirectoryEntry, refusal: Refusal): Promise<void> {
+  async record(peer: PeerDescription, client: DirectoryEntry, refusal: Refusal | BirthRefusal): Promise<void> {
     if (this.#underWay.size >= (this.options.maximumAtOnce ?? MAXIMUM_AT_ONCE)) {
       this.options.unrecorded();
       return;
@@ -45,7 +45,7 @@ export class RefusalAudit {
     await Promise.all(this.#underWay);
   }
 
-  async #write(peer: PeerDescription, client: DirectoryEntry, refusal: Refusal): Promise<void> {
+  async #write(peer: PeerDescription, client: DirectoryEntry, refusal: Refusal | BirthRefusal): Promise<void> {
     const { sink, clock, endpointName, unrecorded } = this.options;
     const { instanceId, fingerprint, certificateName: name, certificateId: id } = client;
     try {

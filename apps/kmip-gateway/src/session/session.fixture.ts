@@ -1,6 +1,6 @@
 import { toFingerprint, toInstanceId } from '@lib/kernel';
 import { type PeerDescription } from '@lib/kmip-transport';
-import { type DirectoryEntry } from '@lib/tenancy';
+import { type DirectoryEntry, type Registrations } from '@lib/tenancy';
 
 const DAY_MS = 86_400_000;
 export const NOW = new Date('2026-11-24T12:00:00Z');
@@ -16,6 +16,7 @@ const connection: PeerDescription = {
   tlsVersion: 'TLSv1.3',
   cipher: 'TLS_AES_256_GCM_SHA384',
   legacyCipher: false,
+  fullHandshake: true,
 };
 
 /** A client without a certificate. */
@@ -49,5 +50,11 @@ export const entry = (changes: Partial<DirectoryEntry> = {}): DirectoryEntry => 
   instanceEnabled: true,
   instanceState: 'installed',
   maximumKeys: 10,
+  accountId: 'a1',
+  credentialPolicy: 'ignore',
+  standing: { registeredAt: days(-1), issued: false },
   ...changes,
 });
+
+/** A certificate that only one instance registers. */
+export const alone = (client: DirectoryEntry): Registrations => ({ current: [client], former: [] });

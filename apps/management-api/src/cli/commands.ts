@@ -107,7 +107,7 @@ async function listRootKeys(region: Region, given: Arguments): Promise<unknown> 
 }
 
 async function addCertificate(region: Region, given: Arguments): Promise<unknown> {
-  const request = { name: given.get('name'), pem: await readText(given.get('file')) };
+  const request = { name: given.get('name'), pem: await readText(given.get('file')), origin: 'operator' } as const;
   return describeCertificate(await region.certificates.add(instanceOf(given), request, context()));
 }
 

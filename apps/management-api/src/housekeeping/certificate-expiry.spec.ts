@@ -16,16 +16,17 @@ describe('CertificateExpiry', () => {
   const expiry = new CertificateExpiry({
     clock,
     directory: {
-      certificates: () =>
-        Promise.resolve(
-          ends.map((notAfter, index) => ({
+      registrations: () =>
+        Promise.resolve({
+          former: [],
+          current: ends.map((notAfter, index) => ({
             instanceId: 'i' as InstanceId,
             certificateId: `c${index}`,
             certificateName: `vc-${index}`,
             fingerprint: toFingerprint('ab'.repeat(32)),
             notAfter,
           })) as unknown as DirectoryEntry[],
-        ),
+        }),
     },
     sink: { record: (event) => Promise.resolve(void recorded.push(event)) },
     trail: {

@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 const ACTION = 'vmware-solutions.certificate.expire';
 
 export interface CertificateExpiryDependencies {
-  readonly directory: Pick<RegionDirectory, 'certificates'>;
+  readonly directory: Pick<RegionDirectory, 'registrations'>;
   readonly trail: AuditTrail;
   readonly sink: AuditSink;
   readonly clock: Clock;
@@ -25,7 +25,7 @@ export class CertificateExpiry {
   async round(): Promise<void> {
     const { directory, clock, gauge } = this.dependencies;
     const now = clock.now();
-    const certificates = await directory.certificates();
+    const { current: certificates } = await directory.registrations();
     for (const days of [...EXPIRY_NOTICES, 0]) {
       gauge(days, certificates.filter((entry) => daysLeft(entry, now) < days).length);
     }

@@ -29,26 +29,15 @@ describe('parallel registrations', () => {
   const register = (instanceId: InstanceId, name: string, certificate: string): Promise<Answer> =>
     api.send('POST', `/v1/instances/${instanceId}/client_certificates`, { body: { name, certificate } });
 
-  const rows = async (): Promise<{ instance_id: string; name: string }[]> =>
-    (await (await database.openAdmin()).query('SELECT instance_id, name FROM client_certificates')).rows as never;
-
-  it(`of one certificate by ${TENANTS} tenants: one wins, and the others do not learn who`, async () => {
+  it(`of one certificate by ${TENANTS} tenants: each has it, keys are born nowhere, and nobody learns who else`, async () => {
     const instances = await Promise.all(Array.from({ length: TENANTS }, () => api.newInstance()));
     const certificate = await newCertificate();
-    const answers = await Promise.all(instances.map((id, number) => register(id, `tenant-${number}`, certificate)));
-    const winners = answers.flatMap(({ status }, number) => (status === 201 ? [number] : []));
-    expect(winners).toHaveLength(1);
-    const [winner = -1] = winners;
-    expect(await rows()).toEqual([{ instance_id: instances[winner], name: `tenant-${winner}` }]);
-    for (const [number, { status, body, text }] of answers.entries()) {
-      if (number === winner) continue;
-      expect([status, body.errors.map(({ code }) => code)]).toEqual([409, ['duplicate_certificate']]);
-      expect(text).not.toContain(instances[winner]);
-      expect(text).not.toMatch(new RegExp(`tenant-${winner}\\b`));
+    const answers = await Promise.all(instances.map((id) => register(id, 'vc', certificate)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    for (const { text } of answers) {
+      const named = instances.filter((id) => text.includes(id));
+      expect(named).toHaveLength(1);
     }
-    // All say the same: how the race went tells nothing either.
-    const told = answers.filter((_, number) => number !== winner).map(({ body }) => JSON.stringify(body.errors));
-    expect(new Set(told).size).toBe(1);
     expect(api.failures).toEqual([]);
   });
 

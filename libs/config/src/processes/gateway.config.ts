@@ -1,5 +1,5 @@
 import { type ConfigOf, defaulted, optional, required } from '../setting';
-import { host, hostList, networkList, onOff, path, plainName, port, wholeNumber } from '../setting-types';
+import { date, host, hostList, networkList, oneOf, onOff, path, plainName, port, wholeNumber } from '../setting-types';
 import { cloudSettings, databaseSettings, healthSettings, loggingSettings, regionSetting } from './common-settings';
 
 const milliseconds = (minimum: number, maximum: number): ReturnType<typeof wholeNumber> =>
@@ -82,6 +82,22 @@ export const gatewayConfig = {
       'Folder with `server.crt` and `server.key`, and `ca.crt` and `ca.key` if we made them. Made when it does not exist.',
     consequence:
       'vCenter trusts this very certificate: losing the folder means trusting the server again in every vCenter.',
+  }),
+  kmipInstanceDomain: optional('KMIP_INSTANCE_DOMAIN', host, {
+    meaning:
+      'Domain under which every instance has a host name of its own, `<KMIP user name>.<domain>`, with a wildcard record in DNS.',
+    consequence:
+      'A client that connects to such a name proves whose it is. The server certificate must carry `*.<domain>`; one that is made at the first start does.',
+  }),
+  clientCertificateProof: defaulted('CLIENT_CERTIFICATE_PROOF', oneOf(['offered', 'required']), 'offered', {
+    meaning:
+      'Whether new keys are made only for clients that have proven whose they are. Applies to certificates registered since it was first `required`.',
+    consequence:
+      '`required` is recommended: otherwise a stranger who registers a certificate that its owner has not registered yet receives the keys that it makes. Existing keys are served in any case.',
+  }),
+  clientCertificateProofOlderFrom: optional('CLIENT_CERTIFICATE_PROOF_OLDER_FROM', date, {
+    meaning: 'From when on certificates that were registered before must have proven whose they are, too.',
+    consequence: 'Unset: those are spared. The tenant API lists them as unproven.',
   }),
   kmipLegacyCiphers: defaulted('KMIP_LEGACY_CIPHERS', onOff, 'on', {
     meaning: 'Whether the two RSA-AES-CBC-SHA256 suites are offered, after all others.',

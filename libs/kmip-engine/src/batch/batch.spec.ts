@@ -10,11 +10,19 @@ import {
   encodeRequestMessage,
 } from '@lib/kmip-protocol';
 import { DomainError, Secret } from '@lib/kernel';
+import { type MessageRoute, OperationFailure } from '@lib/kmip-engine';
 import { EngineHarness, aRequest, attribute, failureCode, nameValue, reasonName, vcenterKey } from '@lib/testing';
 
 class CatalogAway extends DomainError {
   readonly code = 'database_unavailable';
 }
+
+/** Leads to the one instance there is. */
+const routeOf = (harness: EngineHarness, judge: MessageRoute['judge']): MessageRoute => ({
+  judge,
+  births: () => Promise.resolve(harness.scope()),
+  holding: () => Promise.resolve(harness.scope()),
+});
 
 const create = (...extra: Parameters<typeof attribute>[]): OperationRequest => ({
   name: 'Create',
@@ -192,6 +200,38 @@ describe('a message that is refused as a whole', () => {
   });
 });
 
+describe('a client of several instances', () => {
+  it('is served each item where it belongs, and each trail has its own', async () => {
+    const [home, elsewhere] = [new EngineHarness(), new EngineHarness()];
+    const key = await elsewhere.createKey();
+    const route: MessageRoute = {
+      judge: () => Promise.resolve(),
+      births: () => Promise.resolve(home.scope()),
+      holding: (id) => Promise.resolve(id === key ? elsewhere.scope() : home.scope()),
+    };
+    const before = elsewhere.store.audits.length;
+    const fetched: OperationRequest = { name: 'Get', payload: { uniqueIdentifier: key } };
+    const items = await home.batch([create(), activate, fetched, query], {}, { route });
+    expect(items.map((item) => failureCode(item))).toStrictEqual([undefined, undefined, undefined, undefined]);
+    expect(home.store.objects()).toMatchObject([{ state: 'Active' }]);
+    const actions = ({ store }: EngineHarness) => store.audits.map(({ action }) => action.replace(/.*\./, ''));
+    expect(actions(home)).toStrictEqual(['create', 'activate', 'query']);
+    expect(actions(elsewhere).slice(before)).toStrictEqual(['read']);
+  });
+
+  it('is told why no key is born, in the trail that it counts for', async () => {
+    const harness = new EngineHarness();
+    const refuse = () => Promise.reject(new OperationFailure('certificate_unproven'));
+    const route: MessageRoute = { judge: () => Promise.resolve(), births: refuse, holding: refuse };
+    const [item] = await harness.batch([create()], {}, { route });
+    expect([reasonName(item?.resultReason), failureCode(item!)]).toStrictEqual([
+      'PermissionDenied',
+      'certificate_unproven',
+    ]);
+    expect(harness.store.audits).toMatchObject([{ outcome: 'failure', reason: 'certificate_unproven' }]);
+  });
+});
+
 describe('header fields', () => {
   it('answers in the version of each message', async () => {
     const harness = new EngineHarness();
@@ -237,7 +277,10 @@ describe('header fields', () => {
   it('judges a credential if anybody can, and never minds its absence', async () => {
     const harness = new EngineHarness();
     const authentication = [aCredential];
-    const judge = (verdict: boolean) => ({ verifyCredential: () => Promise.resolve(verdict) });
+    const judge = (verdict: boolean) => {
+      const judged = () => (verdict ? Promise.resolve() : Promise.reject(new OperationFailure('credential_wrong')));
+      return { route: routeOf(harness, judged) };
+    };
     const code = async (header: object, scope: object) => {
       const [item] = await harness.batch([create()], header, scope);
       return [reasonName(item?.resultReason), failureCode(item!)];
@@ -275,8 +318,8 @@ describe('what goes wrong inside', () => {
   it('spoils the whole message when the judge of its credential fails, and says nothing of it', async () => {
     const harness = new EngineHarness();
     const authentication = [aCredential];
-    const verifyCredential = () => Promise.reject(new Error('the directory is away'));
-    const items = await harness.batch([create(), create()], { authentication }, { verifyCredential });
+    const route = routeOf(harness, () => Promise.reject(new Error('the directory is away')));
+    const items = await harness.batch([create(), create()], { authentication }, { route });
     expect(items.map((item) => [reasonName(item.resultReason), failureCode(item)])).toStrictEqual([
       ['GeneralFailure', 'internal'],
     ]);

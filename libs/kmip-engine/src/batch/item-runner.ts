@@ -10,6 +10,7 @@ import {
 import { fail } from '../failures/operation-failure';
 import { auditActions, dispatch, requireOperation } from '../handlers/dispatch';
 import { type HandlerContext } from '../handlers/handler';
+import { routed } from '../message-route';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type ItemFailure, explainFailure } from './item-failure';
 
@@ -33,9 +34,12 @@ export function failedItem(
   };
 }
 
-async function perform(item: RequestBatchItem, context: HandlerContext): Promise<ResponseBatchItem> {
+function requirePerformable(item: RequestBatchItem, context: HandlerContext): void {
   requireOperation(item.operation, context.version);
   if (item.payloadError !== undefined) throw item.payloadError;
+}
+
+async function perform(item: RequestBatchItem, context: HandlerContext): Promise<ResponseBatchItem> {
   const response = await dispatch(item.request ?? fail('operation_not_supported'), context);
   return {
     operation: item.operation,
@@ -80,13 +84,16 @@ export async function runItem(item: RequestBatchItem, context: HandlerContext): 
   const { clock, metrics, logger } = context.dependencies;
   const operation = operationNames.get(item.operation) ?? 'Unknown';
   let failure: ItemFailure | undefined;
+  let within = context;
   try {
-    return await perform(item, context);
+    requirePerformable(item, context);
+    within = await routed(item, context);
+    return await perform(item, within);
   } catch (error) {
     failure = explainFailure(error, context.version.minor, context.correlationId);
     const fields = { err: error, correlationId: context.correlationId, operation, failure: failure.code };
     if (failure.unexpected) logger.error(fields, 'operation failed unexpectedly');
-    if (!failure.recorded) await recordFailure(item, failure, context);
+    if (!failure.recorded) await recordFailure(item, failure, within);
     return failedItem(item, failure);
   } finally {
     metrics.observeOperation({

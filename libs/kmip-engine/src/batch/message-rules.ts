@@ -23,10 +23,8 @@ export function requireProcessable({ header, batchItems }: RequestMessage): void
   }
 }
 
-/** Identity is the certificate's. A credential that is there is judged, if anybody can; its absence is no fault. */
-export async function requireCredentials({ header }: RequestMessage, scope: EngineScope): Promise<void> {
-  if (scope.verifyCredential === undefined) return;
-  for (const credential of header.authentication ?? []) {
-    if (!(await scope.verifyCredential(credential))) fail('credential_wrong');
-  }
+/** Identity is the certificate's. Credentials that are there are judged, if anybody can; their absence is no fault. */
+export async function requireCredentials({ header }: RequestMessage, { route }: EngineScope): Promise<void> {
+  const { authentication = [] } = header;
+  if (authentication.length > 0) await route?.judge(authentication);
 }

@@ -34,7 +34,27 @@ const batch = {
   },
   credential_wrong: {
     reason: ResultReason.AuthenticationNotSuccessful,
-    text: 'The user name or password in the request is wrong. The client certificate alone is enough: leave them empty.',
+    text: 'The KMIP password in the request is wrong. Enter the current one in the key provider, or leave user name and password empty: a client certificate that has proven whose it is is enough.',
+  },
+  credential_foreign: {
+    reason: ResultReason.AuthenticationNotSuccessful,
+    text: 'The request carries a credential that this KMIP instance did not issue, and the instance demands its own. Enter its KMIP user name and password in the key provider, or leave both empty.',
+  },
+  certificate_unproven: {
+    reason: ResultReason.PermissionDenied,
+    text: 'Several KMIP instances register this client certificate, and nothing shows whose it is, so no key is created or searched for. Make a KMIP password in your instance and enter it with the KMIP user name in the key provider. Existing keys are served.',
+  },
+  proof_required: {
+    reason: ResultReason.PermissionDenied,
+    text: 'The operator demands proof of whose a client certificate is before keys are created. Make a KMIP password in your instance and enter it with the KMIP user name in the key provider. Existing keys are served.',
+  },
+  registration_not_serving: {
+    reason: ResultReason.PermissionDenied,
+    text: 'The KMIP instance that this client certificate belongs to does not serve it: the certificate was removed there, or the instance is disabled. Add it there again, enable the instance, or prove with the KMIP user name and password of another instance that it moves.',
+  },
+  key_in_several_instances: {
+    reason: ResultReason.PermissionDenied,
+    text: 'The key exists in several KMIP instances that register this client certificate, and nothing shows which is meant. Enter the KMIP user name and password of your instance in the key provider.',
   },
   payload_unreadable: {
     reason: ResultReason.InvalidMessage,

@@ -60,10 +60,10 @@ describe('schema', () => {
         JOIN pg_attribute first ON first.attrelid = x.indrelid AND first.attnum = x.indkey[0]
         WHERE x.indrelid IN (SELECT attrelid FROM pg_attribute WHERE attname = 'instance_id')
           AND i.relnamespace = 'public'::regnamespace AND first.attname <> 'instance_id' ORDER BY 1`);
-      // One is unique over the region, the other is the poll of every process for what changed in it.
+      // One finds who else registers a certificate, the other is the poll of every process for what changed in the region.
       expect(rows.map(({ index }) => index)).toEqual([
+        'ix_certificate_standings_fingerprint',
         'ix_invalidation_versions_changed',
-        'ux_client_certificates_fingerprint',
       ]);
     });
   });

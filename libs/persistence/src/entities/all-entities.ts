@@ -1,5 +1,10 @@
 import { AuditChainHeadEntity, AuditEventEntity } from './audit.entity';
 import { CatalogBindingEntity, CatalogInstanceEntity, CatalogOperationEntity } from './catalog.entity';
+import {
+  CertificateStandingEntity,
+  KmipCredentialEntity,
+  RegionRequirementEntity,
+} from './certificate-standing.entity';
 import { ClientCertificateEntity } from './client-certificate.entity';
 import { InvalidationVersionEntity, LeaseEntity } from './coordination.entity';
 import { CreationIntentEntity } from './creation-intent.entity';
@@ -20,6 +25,9 @@ export const entities = [
   CredentialEntity,
   RootKeyBindingEntity,
   ClientCertificateEntity,
+  CertificateStandingEntity,
+  KmipCredentialEntity,
+  RegionRequirementEntity,
   ManagedObjectEntity,
   ManagedObjectAttributeEntity,
   CreationIntentEntity,

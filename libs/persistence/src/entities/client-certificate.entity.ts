@@ -4,7 +4,7 @@ import { InstanceEntity } from './instance.entity';
 
 @Entity('client_certificates')
 @Index('ux_client_certificates_name', ['instanceId', 'name'], { unique: true })
-@Index('ux_client_certificates_fingerprint', ['fingerprint'], { unique: true })
+@Index('ux_client_certificates_fingerprint', ['instanceId', 'fingerprint'], { unique: true })
 export class ClientCertificateEntity {
   @ForeignKey(() => InstanceEntity, { name: 'fk_client_certificates_instance' })
   @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_client_certificates' })

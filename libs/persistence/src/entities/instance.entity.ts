@@ -1,8 +1,9 @@
-import { type InstanceState } from '@lib/tenancy';
+import { type CredentialPolicy, type InstanceState } from '@lib/tenancy';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 @Entity('instances')
 @Check('ck_instances_state', "state IN ('installing', 'inactive', 'configuring', 'installed', 'removing', 'failed')")
+@Check('ck_instances_credential_policy', "credential_policy IN ('ignore', 'enforce')")
 @Index('ux_instances_crn', ['crn'], { unique: true })
 @Index('ix_instances_account', ['accountId', 'id'])
 export class InstanceEntity {
@@ -32,6 +33,9 @@ export class InstanceEntity {
 
   @Column({ type: 'integer', name: 'maximum_keys' })
   maximumKeys!: number;
+
+  @Column({ type: 'text', name: 'credential_policy', default: 'ignore' })
+  credentialPolicy!: CredentialPolicy;
 
   @Column({ type: 'timestamptz', precision: 3, name: 'created_at' })
   createdAt!: Date;

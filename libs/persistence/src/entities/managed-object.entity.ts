@@ -14,6 +14,7 @@ import { InstanceEntity } from './instance.entity';
 @Index('ix_managed_objects_digest', ['instanceId', 'digest'])
 @Index('ix_managed_objects_name', ['instanceId', 'sortName', 'id'])
 @Index('ix_managed_objects_root_key', ['instanceId', 'rootKeyId', 'id'])
+@Index('ix_managed_objects_creator', ['instanceId', 'createdBy', 'initialDate'])
 @Index('ix_managed_objects_destroying', ['instanceId', 'destroyRequestedAt'], {
   where: 'destroy_requested_at IS NOT NULL',
 })

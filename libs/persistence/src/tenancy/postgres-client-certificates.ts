@@ -43,14 +43,19 @@ export class PostgresClientCertificates implements ClientCertificateRepository {
   }
 }
 
-/** The unique index over the region decides between tenants that register one certificate at the same moment. */
+/** The database judges while it inserts: nothing that comes in between is overlooked. */
 async function explainConflicts(write: () => Promise<unknown>): Promise<void> {
   try {
     await write();
   } catch (error) {
     switch (violatedConstraint(error)) {
       case 'ux_client_certificates_fingerprint':
-        throw new TenancyError('duplicate_certificate', 'this certificate is registered already; use another one');
+        throw new TenancyError('duplicate_certificate', 'the instance has registered this certificate already');
+      case 'ck_client_certificates_issued_here':
+        throw new TenancyError(
+          'certificate_issued_elsewhere',
+          'this certificate was made by the service for another instance; have it handed over, or have one made here',
+        );
       case 'ux_client_certificates_name':
         throw new TenancyError('certificate_name_taken', 'the instance has a certificate of that name already');
       default:

@@ -1,39 +1,63 @@
-import { type InstanceId, toFingerprint, toInstanceId } from '@lib/kernel';
-import { type DirectoryEntry, type InstanceState, type RegionDirectory } from '@lib/tenancy';
+import { type CertificateFingerprint, type InstanceId, isUuid, toInstanceId } from '@lib/kernel';
+import { type KmipCredential, type RegionDirectory, type Registrations } from '@lib/tenancy';
 import { type DataSource } from 'typeorm';
 
 import { regionQuery } from '../database/region-query';
+import { type RegistrationRow, toRegistrations } from './registration.mapper';
 
-interface CertificateRow {
-  readonly fingerprint: string;
-  readonly certificate_id: string;
-  readonly certificate_name: string;
+interface KmipCredentialRow {
   readonly instance_id: string;
-  readonly not_before: Date;
-  readonly not_after: Date;
-  readonly instance_enabled: boolean;
-  readonly instance_state: InstanceState;
-  readonly maximum_keys: number;
+  readonly id: string;
+  readonly password_hmac: Buffer;
+  readonly service_key_version: number;
 }
 
 /** Asks through the database's directory functions, the only way past the tenants' separation. */
 export class PostgresRegionDirectory implements RegionDirectory {
   constructor(private readonly dataSource: DataSource) {}
 
-  async certificates(instanceId?: InstanceId): Promise<readonly DirectoryEntry[]> {
-    const sql = 'SELECT * FROM directory_certificates($1)';
-    const rows = await regionQuery<CertificateRow>(this.dataSource, sql, [instanceId ?? null]);
+  async registrations(instanceId?: InstanceId): Promise<Registrations> {
+    const sql = 'SELECT * FROM directory_registrations($1)';
+    return toRegistrations(await regionQuery<RegistrationRow>(this.dataSource, sql, [instanceId ?? null]));
+  }
+
+  async registrants(
+    fingerprints: readonly CertificateFingerprint[],
+  ): Promise<ReadonlyMap<CertificateFingerprint, Registrations>> {
+    const sql = 'SELECT * FROM directory_registrants($1)';
+    const rows = await regionQuery<RegistrationRow>(this.dataSource, sql, [fingerprints]);
+    const of = (fingerprint: CertificateFingerprint) => rows.filter((row) => row.fingerprint === fingerprint);
+    return new Map(fingerprints.map((fingerprint) => [fingerprint, toRegistrations(of(fingerprint))]));
+  }
+
+  async proofRequiredSince(begin: boolean): Promise<Date | undefined> {
+    const sql = 'SELECT proof_required_since($1) AS since';
+    const [row] = await regionQuery<{ since: Date | null }>(this.dataSource, sql, [begin]);
+    return row?.since ?? undefined;
+  }
+
+  async kmipCredentials(instanceId?: InstanceId): Promise<readonly KmipCredential[]> {
+    const sql = 'SELECT * FROM directory_kmip_credentials($1)';
+    const rows = await regionQuery<KmipCredentialRow>(this.dataSource, sql, [instanceId ?? null]);
     return rows.map((row) => ({
-      fingerprint: toFingerprint(row.fingerprint),
-      certificateId: row.certificate_id,
-      certificateName: row.certificate_name,
-      notBefore: row.not_before,
-      notAfter: row.not_after,
       instanceId: toInstanceId(row.instance_id),
-      instanceEnabled: row.instance_enabled,
-      instanceState: row.instance_state,
-      maximumKeys: row.maximum_keys,
+      id: row.id,
+      passwordHmac: row.password_hmac,
+      serviceKeyVersion: row.service_key_version,
     }));
+  }
+
+  async holders(
+    fingerprint: CertificateFingerprint,
+    uniqueIdentifier: string,
+  ): Promise<readonly { readonly instanceId: InstanceId; readonly own: boolean }[]> {
+    if (!isUuid(uniqueIdentifier)) return [];
+    const sql = 'SELECT instance_id, own FROM directory_holders($1, $2)';
+    const rows = await regionQuery<{ instance_id: string; own: boolean }>(this.dataSource, sql, [
+      fingerprint,
+      uniqueIdentifier,
+    ]);
+    return rows.map((row) => ({ instanceId: toInstanceId(row.instance_id), own: row.own }));
   }
 
   async instances(page: { accountId?: string; after?: InstanceId; limit: number }): Promise<readonly InstanceId[]> {

@@ -10,7 +10,9 @@ import { PostgresClientCertificates } from './postgres-client-certificates';
 import { PostgresCredentials } from './postgres-credentials';
 import { PostgresInstance } from './postgres-instance';
 import { PostgresKeyCensus } from './postgres-key-census';
+import { PostgresKmipCredentials } from './postgres-kmip-credentials';
 import { PostgresRootKeyBindings } from './postgres-root-key-bindings';
+import { PostgresStandings } from './postgres-standings';
 
 /** Settings of one tenant at a time, each change in one transaction with its audit records and its notice to others. */
 export class PostgresUnitOfWork implements UnitOfWork {
@@ -50,5 +52,7 @@ export function repositories(transaction: Transaction): Omit<TenantScope, 'recor
     credentials: new PostgresCredentials(manager, instanceId),
     keys: new PostgresKeyCensus(transaction),
     claims: new PostgresCertificateClaims(manager, instanceId),
+    standings: new PostgresStandings(transaction),
+    kmipCredentials: new PostgresKmipCredentials(manager, instanceId),
   };
 }

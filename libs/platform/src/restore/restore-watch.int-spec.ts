@@ -4,7 +4,13 @@ import { join } from 'node:path';
 
 import { type InstanceId, newCorrelationId, systemClock, toUniqueIdentifier } from '@lib/kernel';
 import { type ManagedObject } from '@lib/kmip-engine';
-import { observeCommits, PostgresObjectStores, PostgresRegionProgress, PostgresUnitOfWork } from '@lib/persistence';
+import {
+  PostgresRegionDirectory,
+  observeCommits,
+  PostgresObjectStores,
+  PostgresRegionProgress,
+  PostgresUnitOfWork,
+} from '@lib/persistence';
 import { ClientCertificateService } from '@lib/tenancy';
 import {
   aManagedObject,
@@ -38,6 +44,7 @@ class Process {
     this.objectStores = new PostgresObjectStores(dataSource);
     this.certificates = new ClientCertificateService(new PostgresUnitOfWork(dataSource), systemClock, {
       newId: randomUUID,
+      directory: new PostgresRegionDirectory(dataSource),
     });
     const { objectStores, certificates } = this;
     const replay = new WithdrawalReplay({ clock: systemClock, objectStores, certificates });

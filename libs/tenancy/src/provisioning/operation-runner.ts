@@ -96,7 +96,13 @@ export class OperationRunner {
 
 /** Refusals that only the data of the order can cause; outages are no refusal. */
 function refusalOf(error: unknown): string | undefined {
-  const refused = ['duplicate_certificate', 'certificate_name_taken', 'certificate_quota_exceeded', 'invalid_name'];
+  const refused = [
+    'duplicate_certificate',
+    'certificate_issued_elsewhere',
+    'certificate_name_taken',
+    'certificate_quota_exceeded',
+    'invalid_name',
+  ];
   if (!(error instanceof DomainError)) return undefined;
   return refused.includes(error.code) || error.name === 'CertificateError' ? error.message : undefined;
 }

@@ -157,6 +157,7 @@ function toInstance({ instanceId, crn, plan, attributes }: Order, now: Date): In
     state: 'installing',
     enabled: true,
     maximumKeys: plan.maximumKeys,
+    credentialPolicy: 'ignore',
     createdAt: now,
     updatedAt: now,
     revision: 1,

@@ -18,6 +18,7 @@ const TARGETS = {
   instance: 'instance',
   'root-key': 'root_key',
   credential: 'credential',
+  'kmip-credential': 'kmip_credential',
 } as const;
 
 export function auditEventResponse({ event, row }: AuditRecord, href: string): object {

@@ -60,7 +60,9 @@ export class ClientCertificatesController {
     const prototype = call.body as Prototype;
     const pem = await this.#certificateOf(call, prototype);
     const { instanceId } = call.instance();
-    const added = await this.certificates.add(instanceId, { name: prototype.name, pem }, administratorOf(call));
+    const origin = prototype.certificate_signing_request === undefined ? 'presented' : 'issued';
+    const request = { name: prototype.name, pem, origin } as const;
+    const added = await this.certificates.add(instanceId, request, administratorOf(call));
     const body = (await this.presenter.of(instanceId, this.activation.awaited(instanceId)))(added);
     return { status: 201, body, etag: body.etag, location: body.href };
   }

@@ -42,7 +42,7 @@ export class ClientKeyPairsController {
     try {
       const { instanceId } = call.instance();
       const pem = pair.certificatePem;
-      const added = await this.certificates.add(instanceId, { name, pem }, administratorOf(call));
+      const added = await this.certificates.add(instanceId, { name, pem, origin: 'issued' }, administratorOf(call));
       const href = `${this.publicUrl}/v1/instances/${instanceId}/client_certificates/${added.id}`;
       const secretPart =
         encoding === 'pem'

@@ -1,0 +1,176 @@
+import { type CertificateFingerprint, type Clock, type InstanceId } from '@lib/kernel';
+
+import { type ActionContext, successEvent } from '../action-context';
+import { type ClientCertificate } from '../client-certificate';
+import { lockedInstance } from '../guards';
+import { type RegionDirectory, type TenantScope, type UnitOfWork } from '../ports';
+import { TenancyError } from '../tenancy.error';
+import { birthplaceOf } from './birthplace';
+import { type ProofKind, type Registrations } from './registration';
+
+export interface CertificateProofServiceOptions {
+  readonly newId: () => string;
+  readonly directory: Pick<RegionDirectory, 'registrants'>;
+}
+
+const NOBODY: Registrations = { current: [], former: [] };
+
+/** Records what a certificate shows towards an instance, and tells the instance that its keys were born in before. */
+export class CertificateProofService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly options: CertificateProofServiceOptions,
+  ) {}
+
+  /** A client has proven it with a request or a connection. Nothing happens when the certificate is not registered any more. */
+  async prove(
+    instanceId: InstanceId,
+    fingerprint: CertificateFingerprint,
+    kind: Extract<ProofKind, 'credential' | 'host_name'>,
+    context: ActionContext,
+  ): Promise<void> {
+    const before = await this.#registrants(fingerprint);
+    const entry = before.current.find((registration) => registration.instanceId === instanceId);
+    if (entry === undefined) return;
+    await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      await scope.standings.prove(fingerprint, { kind, at: this.clock.now() });
+      this.#tell(scope, { id: entry.certificateId, name: entry.certificateName, fingerprint }, kind, context);
+    });
+    await this.#tellDisplaced(before, instanceId, context);
+  }
+
+  /** A client has named a key. @returns whether the certificate is recognized by it for the first time */
+  async recognize(
+    instanceId: InstanceId,
+    fingerprint: CertificateFingerprint,
+    uniqueIdentifier: string,
+  ): Promise<boolean> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const recognized = await scope.standings.recognize(fingerprint, uniqueIdentifier);
+      if (recognized) scope.invalidate();
+      return recognized;
+    });
+  }
+
+  /**
+   * The operator's word that a certificate is this instance's, whoever else registers or has proven it. Both are told.
+   * @throws TenancyError `certificate_not_found`, `instance_not_found`
+   */
+  async takeOver(instanceId: InstanceId, certificateId: string, context: ActionContext): Promise<ClientCertificate> {
+    const certificate = await this.unitOfWork.forTenant(instanceId, (scope) => existing(scope, certificateId));
+    const before = await this.#registrants(certificate.fingerprint);
+    const issued = await this.#giveUpIssued(before, instanceId, certificate.fingerprint);
+    await this.#assign(instanceId, certificate, 'operator', issued, context);
+    await this.#tellDisplaced(before, instanceId, context);
+    return certificate;
+  }
+
+  /**
+   * Gives a certificate to another instance, registering it there when it is not yet. The caller must be allowed to
+   * manage certificates in both. Interrupted, it can be repeated; meanwhile the first instance still serves.
+   * @throws TenancyError `certificate_not_found`, `instance_not_found`, `certificate_name_taken`
+   */
+  async handOver(
+    from: InstanceId,
+    certificateId: string,
+    to: InstanceId,
+    context: ActionContext,
+  ): Promise<ClientCertificate> {
+    const given = await this.unitOfWork.forTenant(from, (scope) => existing(scope, certificateId));
+    const before = await this.#registrants(given.fingerprint);
+    // A receiver that does not exist must be found out before anything is given up.
+    await this.unitOfWork.forTenant(to, lockedInstance);
+    const issued = await this.#giveUpIssued(before, to, given.fingerprint);
+    const received = await this.#received(to, given, context);
+    await this.#assign(to, received, 'hand_over', issued, context);
+    await this.#tellDisplaced(before, to, context);
+    return received;
+  }
+
+  async #received(to: InstanceId, given: ClientCertificate, context: ActionContext): Promise<ClientCertificate> {
+    return this.unitOfWork.forTenant(to, async (scope) => {
+      await lockedInstance(scope);
+      const present = (await scope.certificates.list()).find(({ fingerprint }) => fingerprint === given.fingerprint);
+      if (present !== undefined) return present;
+      const now = this.clock.now();
+      const id = this.options.newId();
+      const certificate = { ...given, instanceId: to, id, createdAt: now, updatedAt: now, revision: 1 };
+      await scope.certificates.insert(certificate);
+      const facts = { target: target(certificate), details: { fingerprint: certificate.fingerprint } };
+      scope.record(successEvent(context, this.clock, to, 'vmware-solutions.certificate.create', facts));
+      scope.invalidate();
+      return certificate;
+    });
+  }
+
+  async #assign(
+    instanceId: InstanceId,
+    certificate: ClientCertificate,
+    kind: ProofKind,
+    issued: boolean,
+    context: ActionContext,
+  ): Promise<void> {
+    const { fingerprint } = certificate;
+    await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      if (issued) await scope.standings.setIssued(fingerprint, true);
+      await scope.standings.prove(fingerprint, { kind, at: this.clock.now() });
+      this.#tell(scope, certificate, kind, context);
+    });
+  }
+
+  /** The record that we made it for an instance moves with the certificate. @returns whether there was one */
+  async #giveUpIssued(
+    { current, former }: Registrations,
+    keeper: InstanceId,
+    fingerprint: CertificateFingerprint,
+  ): Promise<boolean> {
+    let issued = false;
+    for (const { instanceId, standing } of [...current, ...former]) {
+      if (!standing.issued && standing.proof?.kind !== 'issued') continue;
+      issued = true;
+      if (instanceId === keeper) continue;
+      await this.unitOfWork.forTenant(instanceId, async (scope) => {
+        await scope.standings.setIssued(fingerprint, false);
+        scope.invalidate();
+      });
+    }
+    return issued;
+  }
+
+  #tell(
+    scope: TenantScope,
+    certificate: Pick<ClientCertificate, 'id' | 'name' | 'fingerprint'>,
+    proof: ProofKind,
+    context: ActionContext,
+  ): void {
+    const facts = { target: target(certificate), details: { fingerprint: certificate.fingerprint, proof } };
+    scope.record(successEvent(context, this.clock, scope.instanceId, 'vmware-solutions.certificate.prove', facts));
+    scope.invalidate();
+  }
+
+  /** Whose keys are born elsewhere from now on; by whom is not said. */
+  async #tellDisplaced(before: Registrations, instanceId: InstanceId, context: ActionContext): Promise<void> {
+    const birthplace = birthplaceOf(before, {}, this.clock.now());
+    if (!('instance' in birthplace) || birthplace.instance.instanceId === instanceId) return;
+    const { instanceId: displaced, certificateId: id, certificateName: name, fingerprint } = birthplace.instance;
+    const anonymous: ActionContext = { ...context, initiator: { kind: 'system', component: 'certificate-proof' } };
+    await this.unitOfWork.forTenant(displaced, (scope) => {
+      const facts = { target: target({ id, name }), details: { fingerprint } };
+      scope.record(successEvent(anonymous, this.clock, displaced, 'vmware-solutions.certificate.displace', facts));
+      return Promise.resolve();
+    });
+  }
+
+  async #registrants(fingerprint: CertificateFingerprint): Promise<Registrations> {
+    return (await this.options.directory.registrants([fingerprint])).get(fingerprint) ?? NOBODY;
+  }
+}
+
+const target = ({ id, name }: Pick<ClientCertificate, 'id' | 'name'>) => ({ kind: 'certificate', id, name }) as const;
+
+async function existing(scope: TenantScope, id: string): Promise<ClientCertificate> {
+  const found = await scope.certificates.get(id);
+  if (found === undefined) throw new TenancyError('certificate_not_found', 'the instance has no such certificate');
+  return found;
+}
