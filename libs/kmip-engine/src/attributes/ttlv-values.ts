@@ -22,6 +22,9 @@ export function toDate(seconds: bigint): Date | undefined {
   return seconds >= 0n && seconds <= LATEST_SECOND ? new Date(Number(seconds) * 1000) : undefined;
 }
 
+/** Whether a date read from the wire is one that can be kept, see {@link toDate}. */
+export const isKeepable = (date: Date): boolean => toDate(BigInt(Math.floor(date.getTime() / 1000))) !== undefined;
+
 /** True when both are the same value of the same type; structures item by item, in order. */
 export function sameValue(a: TtlvValue, b: TtlvValue): boolean {
   if (a.type === 'Structure' && b.type === 'Structure') {

@@ -2,13 +2,17 @@ import { fail } from '../failures/operation-failure';
 import { revoke as revoked } from '../lifecycle';
 import { auditEvent } from '../operation-context';
 import { requireWithinLimits } from '../attributes/value-rules';
-import { text } from '../attributes/ttlv-values';
+import { isKeepable, text } from '../attributes/ttlv-values';
 import { type Handler } from './handler';
 
 /** Revoke (KMIP 1.4 §4.20). */
 export const revoke: Handler<'Revoke'> = async (request, context) => {
   const { revocationReasonCode: code, revocationMessage: message } = request.revocationReason;
   if (message !== undefined) requireWithinLimits('Revocation Message', text(message));
+  const { compromiseOccurrenceDate: occurred } = request;
+  if (occurred !== undefined && !isKeepable(occurred)) {
+    fail('attribute_value_invalid', { detail: 'Compromise Occurrence Date' });
+  }
   const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
   const done = await context.scope.store.mutate(uniqueIdentifier, (current) => {
     const object = revoked(
@@ -16,9 +20,7 @@ export const revoke: Handler<'Revoke'> = async (request, context) => {
       {
         code,
         ...(message === undefined ? {} : { message }),
-        ...(request.compromiseOccurrenceDate === undefined
-          ? {}
-          : { compromiseOccurrenceDate: request.compromiseOccurrenceDate }),
+        ...(occurred === undefined ? {} : { compromiseOccurrenceDate: occurred }),
       },
       context.now,
     );

@@ -119,7 +119,7 @@ export function anyOperationRequest(known: readonly string[]): fc.Arbitrary<Oper
   );
   const attributes = fc.array(anyAttribute, { maxLength: 4 });
   const revocation = fc.record(
-    { revocationReasonCode: unsigned, revocationMessage: text },
+    { revocationReasonCode: fc.oneof(fc.nat({ max: 3 }), unsigned), revocationMessage: text },
     { requiredKeys: ['revocationReasonCode'] },
   );
   const locating = fc.record(
