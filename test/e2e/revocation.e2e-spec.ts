@@ -92,6 +92,8 @@ describe('revocation', () => {
       tenant.instanceId,
       '--certificate',
       tenant.certificateId,
+      '--confirm',
+      tenant.name,
     );
     const removedAt = Date.now();
     for (const client of open) {
@@ -169,6 +171,8 @@ describe('revocation', () => {
       tenant.instanceId,
       '--certificate',
       tenant.certificateId,
+      '--confirm',
+      tenant.name,
     );
     await until('the certificate is unknown', 2_000, async () => {
       const client = await tenant.connect(0);

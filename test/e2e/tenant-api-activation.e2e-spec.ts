@@ -57,7 +57,7 @@ describe('a change of the allowed certificates', () => {
     const open = await Promise.all(ENDPOINTS.map((endpoint) => connect(endpoint)));
     expect(await Promise.all(open.map(served))).toEqual([true, true]);
     const startedAt = performance.now();
-    await api.ok('DELETE', `/client_certificates/${added.id}`);
+    await api.ok('DELETE', `/client_certificates/${added.id}?confirm=vc`);
     const answeredAt = performance.now();
     expect(answeredAt - startedAt).toBeLessThan(IN_FORCE_WITHIN_MS);
     expect(await Promise.all(open.map(served))).toEqual([false, false]);

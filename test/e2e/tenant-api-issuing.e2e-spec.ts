@@ -110,7 +110,7 @@ describe('certificates that the service issues', () => {
     expect(Math.round((Date.parse(certificate.validTo) - Date.now()) / 86_400_000)).toBe(30);
     await isServed(pair.certificate, pair.private_key ?? '');
     // Removed like any other.
-    await api.ok('DELETE', `/client_certificates/${pair.client_certificate.id}`);
+    await api.ok('DELETE', `/client_certificates/${pair.client_certificate.id}?confirm=pair-pem`);
     await expect(isServed(pair.certificate, pair.private_key ?? '')).rejects.toThrow();
   });
 

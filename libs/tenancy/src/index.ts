@@ -14,6 +14,7 @@ export {
   MAXIMUM_DIRECTORY_AGE_MS,
   type Removal,
 } from './client-directory';
+export { lossOfCertificate, requireConfirmation } from './confirmation';
 export { CredentialSealer, type Sealed, type SealedRow, type ServiceKeyring } from './credential-sealer';
 export { type InstanceCrn, instanceIdOf, parseInstanceCrn } from './crn';
 export { EndpointPolicy, type EndpointTemplates, type EndpointVisibility, ibmCloudEndpoints } from './endpoint-policy';

@@ -1,13 +1,15 @@
-import { type AuditAction } from '@lib/audit';
+import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock, type InstanceId } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from './action-context';
+import { keyCount, type Loss, requireConfirmation } from './confirmation';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { type CredentialPolicy, type Instance, type InstanceState } from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
 import { type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
+import { TenancyError } from './tenancy.error';
 
 export interface NewInstance {
   readonly crn: string;
@@ -24,6 +26,16 @@ export interface InstancePage {
 /** A guard against a client that runs wild, not a price list: no known tenant comes near it. */
 const DEFAULT_MAXIMUM_KEYS = 1_000_000;
 const ERASE_BATCH = 1_000;
+
+type Details = NonNullable<AuditEvent['details']>;
+
+const lossOfInstance = ({ name }: Instance, keys: number): Loss | undefined =>
+  keys === 0
+    ? undefined
+    : {
+        name,
+        stops: `${keyCount(keys)} of the instance would leave the catalog, and what they encrypt could not be read any more`,
+      };
 
 /** Birth, settings and end of KMIP instances. Every change writes its audit record and tells all processes. */
 export class InstanceService {
@@ -117,19 +129,45 @@ export class InstanceService {
   /**
    * Ends an instance: nobody gets in from the first moment on, then all that is ours is erased. The wrapped keys in the
    * tenant's key manager stay, and so does the audit chain. Can be repeated when it was interrupted.
+   *
+   * With live keys it must have been disabled before, which stops its clients as well and can be undone, and the name
+   * must be given.
+   * @param confirm name of the instance
+   * @throws TenancyError `instance_in_use`, `confirmation_needed`
    */
-  async remove(id: InstanceId, context: ActionContext): Promise<void> {
-    const { state } = await this.get(id);
-    if (state !== 'removing') await this.setState(id, 'removing', context);
+  async remove(id: InstanceId, context: ActionContext, confirm?: string): Promise<void> {
+    await this.beginRemoval(id, context, confirm);
     while ((await this.unitOfWork.forTenant(id, (scope) => scope.keys.erase(ERASE_BATCH))) === ERASE_BATCH);
     await this.unitOfWork.forTenant(id, async (scope) => {
       const instance = await lockedInstance(scope);
+      const [certificates, bindings] = [await scope.certificates.list(), await scope.bindings.list()];
       await scope.keys.erase(ERASE_BATCH);
-      for (const certificate of await scope.certificates.list()) await scope.certificates.remove(certificate.id);
-      for (const binding of await scope.bindings.list()) await scope.bindings.remove(binding.id);
+      for (const certificate of certificates) await scope.certificates.remove(certificate.id);
+      for (const binding of bindings) await scope.bindings.remove(binding.id);
       await scope.credentials.remove();
       await scope.instance.remove();
-      this.finish(scope, instance, 'vmware-solutions.instance.delete', context, {});
+      this.finish(scope, instance, 'vmware-solutions.instance.delete', context, {
+        certificates: certificates.map(({ fingerprint }) => fingerprint).join(' '),
+        rootKeys: bindings.map(({ keyManagerCrn, rootKeyId }) => `${keyManagerCrn} ${rootKeyId}`).join(' '),
+      });
+    });
+  }
+
+  /** In one transaction, so that no key comes between the count and the end of its service. */
+  private async beginRemoval(id: InstanceId, context: ActionContext, confirm: string | undefined): Promise<void> {
+    await this.unitOfWork.forTenant(id, async (scope) => {
+      const current = await lockedInstance(scope);
+      if (current.state === 'removing') return;
+      const keys = await scope.keys.countLive();
+      requireConfirmation(lossOfInstance(current, keys), confirm);
+      if (keys > 0 && current.enabled) {
+        throw new TenancyError(
+          'instance_in_use',
+          `${keyCount(keys)} of the instance can be fetched: disable it first, which can be undone. Nothing was changed.`,
+        );
+      }
+      const details = { state: 'removing', liveKeys: keys };
+      await this.save(scope, { ...current, state: 'removing' }, 'vmware-solutions.instance.update', context, details);
     });
   }
 
@@ -151,7 +189,7 @@ export class InstanceService {
     changed: Instance,
     action: AuditAction,
     context: ActionContext,
-    details: Record<string, string>,
+    details: Details,
   ): Promise<Instance> {
     const saved = { ...changed, updatedAt: this.clock.now(), revision: changed.revision + 1 };
     await scope.instance.update(saved);
@@ -164,7 +202,7 @@ export class InstanceService {
     { id, name }: Instance,
     action: AuditAction,
     context: ActionContext,
-    details: Record<string, string>,
+    details: Details,
   ): void {
     const facts = { target: { kind: 'instance', id, name }, details } as const;
     scope.record(successEvent(context, this.clock, id, action, facts));

@@ -2,6 +2,7 @@ import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock, type InstanceId, type Secret } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from './action-context';
+import { keyCount, requireConfirmation } from './confirmation';
 import { type CredentialSealer } from './credential-sealer';
 import { parseInstanceCrn } from './crn';
 import { type EndpointPolicy, type EndpointVisibility } from './endpoint-policy';
@@ -20,6 +21,11 @@ export interface NewRootKeyBinding {
   readonly visibility?: EndpointVisibility;
   /** Address read from the resource instance; taken only when it is one that the instance can have. */
   readonly discoveredEndpoint?: string;
+}
+
+export interface NewCredential {
+  readonly apiKey: Secret;
+  readonly serviceIdIamId?: string;
 }
 
 /** What the gateway needs to act at the tenant's key managers. The caller wipes the API key. */
@@ -60,18 +66,22 @@ export class RootKeyBindingService {
     revision?: number,
   ): Promise<RootKeyBinding> {
     const wanted = this.toBinding(instanceId, request);
+    return this.unitOfWork.forTenant(instanceId, (scope) => this.bind(scope, wanted, context, revision));
+  }
+
+  /**
+   * API key and root key in one transaction: either both are in force, or what was there before still is.
+   * @throws TenancyError as {@link set}
+   */
+  async setBoth(
+    instanceId: InstanceId,
+    { credential, binding }: { readonly credential: NewCredential; readonly binding: NewRootKeyBinding },
+    context: ActionContext,
+  ): Promise<RootKeyBinding> {
+    const wanted = this.toBinding(instanceId, binding);
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      const instance = await lockedInstance(scope);
-      if ((await scope.credentials.get()) === undefined) {
-        throw new TenancyError('credential_not_set', 'set the API key before the root key');
-      }
-      const bindings = await scope.bindings.list();
-      const active = bindings.find(({ status }) => status === 'active');
-      if (active !== undefined) checkRevision(active, revision);
-      const bound = await this.replace(scope, wanted, active, bindings);
-      await this.progress(scope, instance, 'root-key-set');
-      this.finish(scope, 'vmware-solutions.root-key.set', context, rootKeyFacts(bound));
-      return bound;
+      await this.storeCredential(scope, credential, context);
+      return this.bind(scope, wanted, context);
     });
   }
 
@@ -135,29 +145,11 @@ export class RootKeyBindingService {
   /** Stores the API key in place of the present one, which is unused from then on. */
   async setCredential(
     instanceId: InstanceId,
-    request: { readonly apiKey: Secret; readonly serviceIdIamId?: string },
+    request: NewCredential,
     context: ActionContext,
     revision?: number,
   ): Promise<Credential> {
-    return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      const instance = await lockedInstance(scope);
-      const present = await scope.credentials.get();
-      if (present !== undefined) checkRevision(present, revision);
-      const id = this.newId();
-      const sealed = this.sealer.seal({ instanceId, rowId: id }, request.apiKey);
-      const credential: Credential = {
-        instanceId,
-        id,
-        ...(request.serviceIdIamId === undefined ? {} : { serviceIdIamId: request.serviceIdIamId }),
-        createdAt: this.clock.now(),
-        revision: (present?.revision ?? 0) + 1,
-      };
-      const { serviceKeyVersion, bytes } = sealed;
-      await scope.credentials.put({ ...credential, serviceKeyVersion, sealedApiKey: bytes });
-      await this.progress(scope, instance, 'credential-set');
-      this.finish(scope, 'vmware-solutions.credential.set', context, credentialFacts(credential));
-      return credential;
-    });
+    return this.unitOfWork.forTenant(instanceId, (scope) => this.storeCredential(scope, request, context, revision));
   }
 
   /** Never with the API key. @throws TenancyError('credential_not_set') */
@@ -168,14 +160,28 @@ export class RootKeyBindingService {
     });
   }
 
-  async unsetCredential(instanceId: InstanceId, context: ActionContext, revision?: number): Promise<void> {
+  /**
+   * Erases the API key. It is not kept anywhere, so this cannot be undone but by setting one again.
+   * @param options.confirm name of the instance, when it has live keys
+   * @throws TenancyError `credential_not_set`, `confirmation_needed`
+   */
+  async unsetCredential(
+    instanceId: InstanceId,
+    context: ActionContext,
+    { revision, confirm }: { readonly revision?: number | undefined; readonly confirm?: string | undefined } = {},
+  ): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
       const instance = await lockedInstance(scope);
       const present = (await scope.credentials.get()) ?? credentialNotSet();
       checkRevision(present, revision);
+      const keys = await scope.keys.countLive();
+      const stops = `${keyCount(keys)} of the instance cannot be fetched any more, and none can be created`;
+      requireConfirmation(keys === 0 ? undefined : { name: instance.name, stops }, confirm);
       await scope.credentials.remove();
       await this.progress(scope, instance, 'credential-unset');
-      this.finish(scope, 'vmware-solutions.credential.unset', context, credentialFacts(present));
+      const facts = credentialFacts(present);
+      const details = { ...facts.details, liveKeys: keys };
+      this.finish(scope, 'vmware-solutions.credential.unset', context, { ...facts, details });
     });
   }
 
@@ -220,6 +226,51 @@ export class RootKeyBindingService {
       });
       return true;
     });
+  }
+
+  private async bind(
+    scope: TenantScope,
+    wanted: RootKeyBinding,
+    context: ActionContext,
+    revision?: number,
+  ): Promise<RootKeyBinding> {
+    const instance = await lockedInstance(scope);
+    if ((await scope.credentials.get()) === undefined) {
+      throw new TenancyError('credential_not_set', 'set the API key before the root key');
+    }
+    const bindings = await scope.bindings.list();
+    const active = bindings.find(({ status }) => status === 'active');
+    if (active !== undefined) checkRevision(active, revision);
+    const bound = await this.replace(scope, wanted, active, bindings);
+    await this.progress(scope, instance, 'root-key-set');
+    this.finish(scope, 'vmware-solutions.root-key.set', context, rootKeyFacts(bound));
+    return bound;
+  }
+
+  private async storeCredential(
+    scope: TenantScope,
+    request: NewCredential,
+    context: ActionContext,
+    revision?: number,
+  ): Promise<Credential> {
+    const { instanceId } = scope;
+    const instance = await lockedInstance(scope);
+    const present = await scope.credentials.get();
+    if (present !== undefined) checkRevision(present, revision);
+    const id = this.newId();
+    const sealed = this.sealer.seal({ instanceId, rowId: id }, request.apiKey);
+    const credential: Credential = {
+      instanceId,
+      id,
+      ...(request.serviceIdIamId === undefined ? {} : { serviceIdIamId: request.serviceIdIamId }),
+      createdAt: this.clock.now(),
+      revision: (present?.revision ?? 0) + 1,
+    };
+    const { serviceKeyVersion, bytes } = sealed;
+    await scope.credentials.put({ ...credential, serviceKeyVersion, sealedApiKey: bytes });
+    await this.progress(scope, instance, 'credential-set');
+    this.finish(scope, 'vmware-solutions.credential.set', context, credentialFacts(credential));
+    return credential;
   }
 
   private toBinding(instanceId: InstanceId, request: NewRootKeyBinding): RootKeyBinding {

@@ -5,6 +5,8 @@ export const TENANCY_FAULTS = [
   'instance_not_found',
   'instance_exists',
   'instance_not_ready',
+  /** Its keys are served: it has to be disabled first. */
+  'instance_in_use',
   'certificate_not_found',
   'certificate_name_taken',
   'certificate_quota_exceeded',
@@ -25,6 +27,8 @@ export const TENANCY_FAULTS = [
   'root_key_not_set',
   'credential_not_set',
   'keys_exist',
+  /** What is in use is removed only by who names it. */
+  'confirmation_needed',
   'revision_mismatch',
   /** A stored credential does not open: moved to another row, damaged, or the service key is missing. */
   'credential_unreadable',

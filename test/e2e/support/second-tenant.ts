@@ -14,6 +14,8 @@ export interface Tenant {
   readonly certificateId: string;
   readonly keyManagerInstanceId: string;
   readonly rootKeyId: string;
+  /** Of the instance, and of its certificate. */
+  readonly name: string;
   readonly seed: Seed;
   /** Retries until the certificate is honoured, which must be within a second. */
   connect(endpoint: number): Promise<KmipClient>;
@@ -46,6 +48,7 @@ export async function addTenant(
     certificateId: await allowCertificate(service, instanceId, name, issued.certificatePem),
     keyManagerInstanceId: seed.instance.id,
     rootKeyId: seed.rootKey.id,
+    name,
     seed,
     connect: (endpoint) => service.kmipAs(issued.certificatePem, issued.privateKeyPem.exposeText(), endpoint),
   };

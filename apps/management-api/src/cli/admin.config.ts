@@ -7,6 +7,7 @@ const {
   restoreRecordFolder,
   region,
   iamUrl,
+  resourceControllerUrl,
   keyProtectEndpoints,
   hpcsEndpoints,
 } = managementApiConfig;
@@ -19,6 +20,7 @@ export const adminConfig = {
   restoreRecordFolder,
   region,
   iamUrl,
+  resourceControllerUrl,
   keyProtectEndpoints,
   hpcsEndpoints,
 };

@@ -1,13 +1,21 @@
-import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 
-import { decodeTextFile, type InstanceId, newCorrelationId, toInstanceId } from '@lib/kernel';
+import { type InstanceId, newCorrelationId, toInstanceId } from '@lib/kernel';
+import { PostgresConnectionAttempts } from '@lib/persistence';
 import { type Region } from '@lib/platform';
-import { type ActionContext, type ClientCertificate, type Instance, readApiKey } from '@lib/tenancy';
+import {
+  type ActionContext,
+  type ClientCertificate,
+  type Instance,
+  lossOfCertificate,
+  requireConfirmation,
+} from '@lib/tenancy';
 
 import { type AdminConfig } from './admin.config';
 import { type Arguments, isSet, type Options, UsageError } from './arguments';
+import { readText } from './read-text';
 import { rebuildCatalog } from './rebuild-catalog';
+import { setRootKey } from './set-root-key';
 
 interface Command {
   readonly options: Options;
@@ -19,12 +27,12 @@ export const USAGE = `usage: npm run admin -- COMMAND
   instance create --crn CRN --name NAME
   instance list
   instance enable|disable --instance ID
-  instance remove --instance ID
+  instance remove --instance ID [--confirm NAME_OF_THE_INSTANCE]
   root-key set --instance ID --key-manager CRN --root-key ID --api-key-file FILE [--key-ring ID]
   root-key list --instance ID
   certificate add --instance ID --name NAME --file PEM_FILE
   certificate list --instance ID
-  certificate remove --instance ID --certificate ID
+  certificate remove --instance ID --certificate ID [--confirm NAME_OF_THE_CERTIFICATE]
   catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]]
   restore status [--instance ID]
   restore release [--instance ID]`;
@@ -39,18 +47,21 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'instance disable',
     { options: { required: ['instance'] }, run: (region, given) => setEnabled(region, given, false) },
   ],
-  ['instance remove', { options: { required: ['instance'] }, run: removeInstance }],
+  ['instance remove', { options: { required: ['instance'], optional: ['confirm'] }, run: removeInstance }],
   [
     'root-key set',
     {
       options: { required: ['instance', 'key-manager', 'root-key', 'api-key-file'], optional: ['key-ring'] },
-      run: setRootKey,
+      run: (region, given, config) => setRootKey(region, given, config, context()),
     },
   ],
   ['root-key list', { options: { required: ['instance'] }, run: listRootKeys }],
   ['certificate add', { options: { required: ['instance', 'name', 'file'] }, run: addCertificate }],
   ['certificate list', { options: { required: ['instance'] }, run: listCertificates }],
-  ['certificate remove', { options: { required: ['instance', 'certificate'] }, run: removeCertificate }],
+  [
+    'certificate remove',
+    { options: { required: ['instance', 'certificate'], optional: ['confirm'] }, run: removeCertificate },
+  ],
   ['catalog rebuild', { options: { required: ['instance'], optional: ['dry-run', 'verify', 'take'] }, run: rebuild }],
   ['restore status', { options: { required: [], optional: ['instance'] }, run: restoreStatus }],
   ['restore release', { options: { required: [], optional: ['instance'] }, run: restoreRelease }],
@@ -80,26 +91,8 @@ async function setEnabled(region: Region, given: Arguments, enabled: boolean): P
 }
 
 async function removeInstance(region: Region, given: Arguments): Promise<unknown> {
-  await region.instances.remove(instanceOf(given), context());
+  await region.instances.remove(instanceOf(given), context(), given.find('confirm'));
   return { removed: given.get('instance') };
-}
-
-/** The API key comes from a file: on the command line it would be seen in the list of processes. */
-async function setRootKey(region: Region, given: Arguments): Promise<unknown> {
-  const instanceId = instanceOf(given);
-  const apiKey = readApiKey(await readText(given.get('api-key-file')));
-  try {
-    await region.rootKeys.setCredential(instanceId, { apiKey }, context());
-  } finally {
-    apiKey.wipe();
-  }
-  const keyRing = given.find('key-ring');
-  const request = {
-    keyManagerCrn: given.get('key-manager'),
-    rootKeyId: given.get('root-key'),
-    ...(keyRing === undefined ? {} : { keyRingId: keyRing }),
-  };
-  return await region.rootKeys.set(instanceId, request, context());
 }
 
 async function listRootKeys(region: Region, given: Arguments): Promise<unknown> {
@@ -116,7 +109,11 @@ async function listCertificates(region: Region, given: Arguments): Promise<unkno
 }
 
 async function removeCertificate(region: Region, given: Arguments): Promise<unknown> {
-  await region.certificates.remove(instanceOf(given), given.get('certificate'), context());
+  const [instanceId, id] = [instanceOf(given), given.get('certificate')];
+  const { name, fingerprint } = await region.certificates.get(instanceId, id);
+  const lastSeen = (await new PostgresConnectionAttempts(region.dataSource).lastAccepted(instanceId)).get(fingerprint);
+  requireConfirmation(lossOfCertificate(name, lastSeen, region.clock.now()), given.find('confirm'));
+  await region.certificates.remove(instanceId, id, context());
   return { removed: given.get('certificate') };
 }
 
@@ -162,14 +159,6 @@ async function everyInstance(region: Region): Promise<readonly InstanceId[]> {
     const page = await region.directory.instances({ limit: MAXIMUM_LISTED, ...(after && { after }) });
     all.push(...page);
     if (page.length < MAXIMUM_LISTED) return all;
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return decodeTextFile(await readFile(file));
-  } catch {
-    throw new UsageError(`the file ${file} cannot be read`);
   }
 }
 

@@ -118,7 +118,7 @@ describe('tenant API on Postgres', () => {
       const pem = await certificate();
       const added = await send('POST', path(), { body: { name: 'seen', certificate: pem } });
       const { fingerprint, sha1Fingerprint, ...rest } = describeCertificate(pem, new Date());
-      const at = new Date('2026-11-24T10:00:00.000Z');
+      const at = new Date(Date.now() - 60_000);
       const presented = { ...rest, fingerprint, sha1Fingerprint, pem };
       await api.attempts.report([
         {
@@ -133,8 +133,17 @@ describe('tenant API on Postgres', () => {
       ]);
       const seen = await send('GET', String(added.headers['location']));
       expect(seen.body['last_seen']).toEqual({ at: at.toISOString(), address: '192.0.2.9', endpoint: 'kmip-1' });
+      // A client is at work with it: whoever removes it must say which one he means.
+      const location = String(added.headers['location']);
+      for (const confirm of ['', '?confirm=other']) {
+        const refused = await send('DELETE', location + confirm, { headers: etag(added) });
+        expect(codes(refused)).toBe('409 confirmation_required');
+        expect(refused.text).toContain('192.0.2.9');
+        expect(refused.text).toContain('`seen`');
+      }
+      expect((await send('GET', location)).status).toBe(200);
       // The change that is allowed is about what is stored, not about who was seen.
-      expect((await send('DELETE', String(added.headers['location']), { headers: etag(added) })).status).toBe(204);
+      expect((await send('DELETE', `${location}?confirm=seen`, { headers: etag(added) })).status).toBe(204);
     });
 
     it.each<[string, (pem: string) => string, string]>([
@@ -346,8 +355,14 @@ describe('tenant API on Postgres', () => {
       expect(set.text).not.toContain(secret);
       expect((await send('PUT', path(), { body, headers: etag(set) })).status).toBe(200);
       expect(codes(await send('PUT', path(), { body, headers: etag(set) }))).toBe('412 precondition_failed');
-      expect((await send('DELETE', path())).status).toBe(204);
       const admin = await database.openAdmin();
+      const { rows: live } = await admin.query('SELECT live_keys FROM instance_usage WHERE instance_id = $1', [mine]);
+      const { live_keys: keys } = live[0] as { live_keys: number };
+      const refused = await send('DELETE', path());
+      expect(codes(refused)).toBe('409 confirmation_required');
+      expect(refused.text).toContain(`${keys} keys of the instance cannot be fetched`);
+      expect((await send('GET', path())).status).toBe(200);
+      expect((await send('DELETE', `${path()}?confirm=kmip-01`)).status).toBe(204);
       const { rows } = await admin.query(`SELECT 1 FROM audit_events WHERE event LIKE '%canary%'`);
       expect(rows).toEqual([]);
     });

@@ -18,6 +18,7 @@ import { AuditController } from './audit/audit.controller';
 import { type CertificateIssuer, type ClientSightings } from './client-certificates/certificate-issuer.port';
 import { ClientCertificatePresenter } from './client-certificates/client-certificate.presenter';
 import { ClientCertificatesController } from './client-certificates/client-certificates.controller';
+import { ClientTraces } from './client-certificates/client-traces';
 import { ClientKeyPairsController } from './client-certificates/client-key-pairs.controller';
 import { EndpointActivation } from './client-certificates/endpoint-activation';
 import { CertificateClaimsController } from './diagnosis/certificate-claims.controller';
@@ -109,6 +110,7 @@ export class TenantApiModule {
         value(ENDPOINTS, parts.endpoints),
         value(EndpointActivation, parts.activation),
         ClientCertificatePresenter,
+        ClientTraces,
         InstanceOverview,
       ],
     };

@@ -181,6 +181,80 @@ describe('tenancy services on Postgres', () => {
     await expect(newest.access(other)).rejects.toMatchObject({ code: 'credential_unreadable' });
   });
 
+  describe('with live keys', () => {
+    let id: InstanceId;
+    const actions = async () => {
+      const { rows } = await admin.query<{ event: string }>(
+        'SELECT event FROM audit_events WHERE instance_id = $1 ORDER BY seq',
+        [id],
+      );
+      return rows.map(({ event }) => JSON.parse(event) as { action: string; details: Record<string, unknown> });
+    };
+    beforeEach(async () => {
+      id = await newInstance();
+      await rootKeys.setCredential(id, { apiKey: Secret.fromText('k') }, context);
+      await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
+      await admin.query('INSERT INTO instance_usage (instance_id, live_keys) VALUES ($1, 5)', [id]);
+    });
+
+    it('an instance goes only when it was disabled before and is named', async () => {
+      const { name } = await instances.get(id);
+      const before = await actions();
+      for (const confirm of [undefined, 'another', '5', 'true']) {
+        const refused = instances.remove(id, context, confirm);
+        await expect(refused).rejects.toMatchObject({ code: 'confirmation_needed' });
+        await expect(refused).rejects.toThrow(`5 keys of the instance would leave the catalog`);
+        await expect(refused).rejects.toThrow(name);
+      }
+      await expect(instances.remove(id, context, name)).rejects.toMatchObject({ code: 'instance_in_use' });
+      expect(await actions()).toEqual(before);
+      expect(await instances.get(id)).toMatchObject({ state: 'installed', enabled: true });
+
+      await instances.setEnabled(id, false, 'operator', context);
+      await expect(instances.remove(id, context)).rejects.toMatchObject({ code: 'confirmation_needed' });
+      // Until here it can be taken back.
+      expect(await instances.setEnabled(id, true, undefined, context)).toMatchObject({ enabled: true });
+      await instances.setEnabled(id, false, 'operator', context);
+      await instances.remove(id, context, name);
+      const [ordered, deleted] = (await actions()).slice(-2);
+      expect(ordered?.details).toEqual({ state: 'removing', liveKeys: 5 });
+      expect(deleted?.details['rootKeys']).toBe(`${keyManagerCrn} crk-1`);
+    });
+
+    it('the API key is erased only by who names the instance', async () => {
+      const { name } = await instances.get(id);
+      await expect(rootKeys.unsetCredential(id, context)).rejects.toMatchObject({ code: 'confirmation_needed' });
+      expect((await rootKeys.access(id)).apiKey.exposeText()).toBe('k');
+      await rootKeys.unsetCredential(id, context, { confirm: name });
+      expect((await actions()).at(-1)?.details).toMatchObject({ liveKeys: 5 });
+    });
+
+    it('the root key is not unbound at all', async () => {
+      await expect(rootKeys.unset(id, context)).rejects.toMatchObject({ code: 'keys_exist' });
+    });
+
+    it('API key and root key are replaced together or not at all', async () => {
+      const credential = () => ({ apiKey: Secret.fromText('new'), serviceIdIamId: 'iam-2' });
+      const mistyped = { keyManagerCrn: `${keyManagerCrn}x`, rootKeyId: 'crk-2' };
+      const attempt = rootKeys.setBoth(id, { credential: credential(), binding: mistyped }, context);
+      await expect(attempt).rejects.toMatchObject({ code: 'invalid_crn' });
+      await admin.query(
+        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
+      );
+      await admin.query(
+        'CREATE TRIGGER refuse BEFORE INSERT ON root_key_bindings FOR EACH ROW EXECUTE FUNCTION refuse()',
+      );
+      const binding = { keyManagerCrn, rootKeyId: 'crk-2' };
+      await expect(rootKeys.setBoth(id, { credential: credential(), binding }, context)).rejects.toThrow('disk full');
+      await admin.query('DROP TRIGGER refuse ON root_key_bindings');
+      const kept = await rootKeys.access(id);
+      expect([kept.apiKey.exposeText(), kept.active.rootKeyId]).toEqual(['k', 'crk-1']);
+      await rootKeys.setBoth(id, { credential: credential(), binding }, context);
+      const both = await rootKeys.access(id);
+      expect([both.apiKey.exposeText(), both.active.rootKeyId]).toEqual(['new', 'crk-2']);
+    });
+  });
+
   describe('a replaced root key', () => {
     const LATER = { retiredBefore: new Date('2100-01-01'), creationsBefore: new Date('2100-01-01') };
     let id: InstanceId;

@@ -1,16 +1,18 @@
 import { Controller, Inject } from '@nestjs/common';
 
 import { isUuid } from '@lib/kernel';
-import { type ClientCertificate, ClientCertificateService, type ConnectionAttempts } from '@lib/tenancy';
+import { type ClientCertificate, ClientCertificateService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
 import { administratorOf } from '../administrator';
+import { confirmOf } from '../confirm';
 import { pageAnswer, pageRequest } from '../paging';
-import { CERTIFICATE_ISSUER, CONNECTION_ATTEMPTS, PUBLIC_URL } from '../tokens';
+import { CERTIFICATE_ISSUER, PUBLIC_URL } from '../tokens';
 import { expectedRevision } from '../versions';
 import { type CertificateIssuer } from './certificate-issuer.port';
 import { ClientCertificatePresenter } from './client-certificate.presenter';
+import { ClientTraces } from './client-traces';
 import { EndpointActivation } from './endpoint-activation';
 
 /** InstanceClientCertificatePrototype. */
@@ -32,7 +34,7 @@ export class ClientCertificatesController {
     @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
     @Inject(EndpointActivation) private readonly activation: EndpointActivation,
     @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
-    @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
+    @Inject(ClientTraces) private readonly traces: ClientTraces,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
@@ -88,6 +90,7 @@ export class ClientCertificatesController {
     const current = await this.#find(call);
     const revision = expectedRevision(call, current.id, current);
     const { instanceId } = call.instance();
+    await this.traces.requireRemovable(instanceId, current, confirmOf(call));
     await this.certificates.remove(instanceId, current.id, administratorOf(call), revision);
     const pending = await this.activation.withdrawn(instanceId);
     return pending === undefined ? { status: 204 } : { status: 202, body: { activation: pending } };
@@ -103,14 +106,14 @@ export class ClientCertificatesController {
     const { certificate, certificate_signing_request: request, connection_attempt: attempt } = prototype;
     if (certificate !== undefined) return certificate;
     if (request !== undefined) return this.issuer.sign(request, SIGNED_VALID_DAYS);
-    const found = await this.attempts.find(call.instance().instanceId, attempt?.id ?? '');
-    if (found?.certificate === undefined) {
+    const presented = await this.traces.presented(call.instance().instanceId, attempt?.id ?? '');
+    if (presented === undefined) {
       throw ApiError.of(400, 'invalid_field', 'There is no such connection attempt with a certificate.', {
         type: 'field',
         name: 'connection_attempt.id',
       });
     }
-    return found.certificate.pem;
+    return presented;
   }
 
   async #find(call: OperationCall): Promise<ClientCertificate> {

@@ -1,7 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 
 import { type Clock, type Secret } from '@lib/kernel';
-import { type ApiKeyRecord } from '@lib/key-protect';
 import { type Credential, readApiKey, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
@@ -15,6 +14,8 @@ import {
 import { administratorOf } from '../administrator';
 import { CLOCK, PUBLIC_URL } from '../tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
+import { confirmOf } from '../confirm';
+import { unfitApiKey } from './api-key-fitness';
 import { RootKeyWorkbench } from './root-key-workbench';
 
 @Controller()
@@ -39,7 +40,10 @@ export class CredentialController {
     if (!present) refuseIfMatch(call);
     const revision = present && expectedRevision(call, present.id, present);
     const record = await withApiKey(call, (apiKey) => this.workbench.describeApiKey(apiKey));
-    refuseUnfit(record, call.instance().accountId, this.clock.now());
+    const unfit = unfitApiKey(record, call.instance().accountId, this.clock.now());
+    if (unfit !== undefined) {
+      throw ApiError.of(400, 'credential_rejected', unfit, { type: 'field', name: 'api_key' });
+    }
     return async () => {
       const { instanceId } = call.instance();
       const set = await withApiKey(call, (apiKey) => {
@@ -55,7 +59,8 @@ export class CredentialController {
     const present = await this.#find(call);
     if (!present) throw notFound();
     const revision = expectedRevision(call, present.id, present);
-    await this.bindings.unsetCredential(call.instance().instanceId, administratorOf(call), revision);
+    const options = { revision, confirm: confirmOf(call) };
+    await this.bindings.unsetCredential(call.instance().instanceId, administratorOf(call), options);
     return { status: 204 };
   }
 
@@ -87,16 +92,4 @@ async function withApiKey<T>({ body }: OperationCall, work: (apiKey: Secret) => 
   } finally {
     apiKey.wipe();
   }
-}
-
-/** A key that is refused here would end in locked virtual machines later. @throws ApiError 400 */
-function refuseUnfit(record: ApiKeyRecord, accountId: string, now: Date): void {
-  const refuse = (message: string): never => {
-    throw ApiError.of(400, 'credential_rejected', message, { type: 'field', name: 'api_key' });
-  };
-  if (!record.ofServiceId) refuse('This is the API key of a person: take one of a service ID, which outlives people.');
-  if (record.accountId !== accountId) refuse('The API key belongs to another account than the instance.');
-  if (record.disabled) refuse('The API key is disabled.');
-  if (record.locked) refuse('The API key is locked: unlock it, so that it can be replaced when it leaks.');
-  if (record.expiresAt && record.expiresAt <= now) refuse('The API key has expired.');
 }
