@@ -12,6 +12,8 @@ import { AccessAtCommit1765200000000 } from './1765200000000-access-at-commit';
 import { RefusedCreations1765300000000 } from './1765300000000-refused-creations';
 import { RestoreNotice1765300000001 } from './1765300000001-restore-notice';
 import { ProvenKeys1765400000000 } from './1765400000000-proven-keys';
+import { NamesFilled1765500000000 } from './1765500000000-names-filled';
+import { EndpointVisibility1765500000001 } from './1765500000001-endpoint-visibility';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -29,4 +31,6 @@ export const migrations = [
   RefusedCreations1765300000000,
   RestoreNotice1765300000001,
   ProvenKeys1765400000000,
+  NamesFilled1765500000000,
+  EndpointVisibility1765500000001,
 ];

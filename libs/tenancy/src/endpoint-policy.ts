@@ -1,10 +1,8 @@
 import { isUuid } from '@lib/kernel';
 
 import { type InstanceCrn } from './crn';
-import { type KeyManagerKind } from './root-key-binding';
+import { type EndpointVisibility, type KeyManagerKind } from './root-key-binding';
 import { TenancyError } from './tenancy.error';
-
-export type EndpointVisibility = 'public' | 'private';
 
 export interface EndpointTemplates {
   /**

@@ -17,7 +17,7 @@ export {
 export { lossOfCertificate, requireConfirmation } from './confirmation';
 export { CredentialSealer, type Sealed, type SealedRow, type ServiceKeyring } from './credential-sealer';
 export { type InstanceCrn, instanceIdOf, parseInstanceCrn } from './crn';
-export { EndpointPolicy, type EndpointTemplates, type EndpointVisibility, ibmCloudEndpoints } from './endpoint-policy';
+export { EndpointPolicy, type EndpointTemplates, ibmCloudEndpoints } from './endpoint-policy';
 export * from './instance';
 export { type InstancePage, InstanceService, type NewInstance } from './instance.service';
 export * from './ports';

@@ -5,13 +5,13 @@ import { type ActionContext, successEvent } from './action-context';
 import { keyCount, requireConfirmation } from './confirmation';
 import { type CredentialSealer } from './credential-sealer';
 import { parseInstanceCrn } from './crn';
-import { type EndpointPolicy, type EndpointVisibility } from './endpoint-policy';
+import { type EndpointPolicy } from './endpoint-policy';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { type Instance } from './instance';
 import { afterStep, type TenantStep } from './instance-progress';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
-import { type Credential, type RootKeyBinding } from './root-key-binding';
+import { type Credential, type EndpointVisibility, type RootKeyBinding } from './root-key-binding';
 import { TenancyError } from './tenancy.error';
 
 export interface NewRootKeyBinding {
@@ -286,6 +286,7 @@ export class RootKeyBindingService {
         discoveredEndpoint === undefined
           ? this.endpoints.build(crn, visibility)
           : this.endpoints.accept(crn, discoveredEndpoint),
+      endpointVisibility: visibility,
       rootKeyId: request.rootKeyId,
       ...(request.keyRingId === undefined ? {} : { keyRingId: request.keyRingId }),
       status: 'active',

@@ -3,6 +3,8 @@ import { type InstanceId } from '@lib/kernel';
 export const KEY_MANAGER_KINDS = ['key_protect', 'hpcs'] as const;
 export type KeyManagerKind = (typeof KEY_MANAGER_KINDS)[number];
 
+export type EndpointVisibility = 'public' | 'private';
+
 /** `retiring`: replaced, but keys wrapped under it have not all been moved yet. */
 export type RootKeyBindingStatus = 'active' | 'retiring';
 
@@ -14,6 +16,8 @@ export interface RootKeyBinding {
   readonly keyManagerCrn: string;
   /** Made from the region list or read from the resource instance and checked; never free text. */
   readonly endpointUrl: string;
+  /** What was asked for; absent in bindings that were made before it was kept. */
+  readonly endpointVisibility?: EndpointVisibility;
   readonly rootKeyId: string;
   readonly keyRingId?: string;
   readonly status: RootKeyBindingStatus;

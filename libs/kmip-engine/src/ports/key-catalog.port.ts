@@ -37,14 +37,22 @@ export interface KeyListing {
   readonly lastFetched?: Period;
   readonly order: { readonly by: 'created' | 'lastFetched' | 'name'; readonly descending: boolean };
   /**
-   * Place of the last key of the page before. Keys never fetched sort as the earliest; `name` is that of `keyName`.
+   * Place of the last key of the page before. Keys never fetched sort as the earliest; `name` is its `sortName`.
    */
   readonly after?: { readonly at?: Date | undefined; readonly name?: string; readonly id: string };
   readonly limit: number;
 }
 
+/**
+ * A key with what the list sorts it by. A page goes on from there and not from what should be there: then no key can be
+ * passed over, whatever another release wrote.
+ */
+export interface ListedKey extends ManagedObject {
+  readonly sortName: string;
+}
+
 /** Reads the keys of one instance for its administrators, page by page. */
 export interface KeyCatalog {
   /** At most `limit` keys, in order. */
-  list(listing: KeyListing): Promise<readonly ManagedObject[]>;
+  list(listing: KeyListing): Promise<readonly ListedKey[]>;
 }

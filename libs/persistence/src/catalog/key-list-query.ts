@@ -4,7 +4,7 @@ import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
 import { type AttributeMatch, type Bind, hasAttribute } from './attribute-search';
 import { stateAt } from './locate-query';
-import { CHANGING_COLUMNS, sortName } from './managed-object.mapper';
+import { CHANGING_COLUMNS } from './managed-object.mapper';
 
 /** Keys that were never fetched come before all others. */
 const SORT_COLUMNS = {
@@ -77,6 +77,6 @@ const instant = (at: Date | undefined, bind: Bind): string =>
 
 function keyset({ after, order }: KeyListing, bind: Bind): string[] {
   if (after === undefined) return [];
-  const place = order.by === 'name' ? bind(sortName(after.name ?? '')) : instant(after.at, bind);
+  const place = order.by === 'name' ? bind(after.name ?? '') : instant(after.at, bind);
   return [`(${SORT_COLUMNS[order.by]}, o.id) ${order.descending ? '<' : '>'} (${place}, ${bind(after.id)}::uuid)`];
 }

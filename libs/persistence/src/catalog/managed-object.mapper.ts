@@ -37,11 +37,15 @@ export interface ManagedObjectRow {
   readonly root_key_version: string | null;
   readonly stored_key_authenticated: boolean;
   readonly created_by: string;
+  readonly sort_name: string;
   readonly attributes: readonly (readonly [string, number, string])[];
 }
 
-/** As it is stored: cut, and without NUL, which a text column cannot hold. */
-export const sortName = (name: string): string => name.slice(0, SORTED_NAME_CHARACTERS).replaceAll('\0', '\uFFFD');
+/** As it is stored: cut, and without what a text column cannot hold. The same as `managed_object_sort_name` in SQL. */
+export const sortName = (name: string): string =>
+  Array.from(name.replaceAll(/[\0\ud800-\udfff]/gu, '\uFFFD'))
+    .slice(0, SORTED_NAME_CHARACTERS)
+    .join('');
 
 /** Columns that a change may touch, with their value; the order is that of the statements. */
 export const CHANGING_COLUMNS: readonly (readonly [column: string, value: (object: ManagedObject) => unknown])[] = [

@@ -1,4 +1,4 @@
-import { type KeyCatalog, type KeyListing, type ManagedObject } from '@lib/kmip-engine';
+import { type KeyCatalog, type KeyListing, type ListedKey } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
 import { type DataSource } from 'typeorm';
 
@@ -17,11 +17,11 @@ export class PostgresKeyCatalog {
 
   forInstance(instanceId: InstanceId): KeyCatalog {
     return {
-      list: (listing: KeyListing): Promise<readonly ManagedObject[]> =>
+      list: (listing: KeyListing): Promise<readonly ListedKey[]> =>
         this.transactions.run(instanceId, async ({ client }) => {
           const attributes = await findAttributes(client, instanceId, wantedAttributes(listing));
           const { rows } = await client.query<ManagedObjectRow>(keyListQuery(instanceId, listing, attributes));
-          return rows.map(toManagedObject);
+          return rows.map((row) => ({ ...toManagedObject(row), sortName: row.sort_name }));
         }),
     };
   }

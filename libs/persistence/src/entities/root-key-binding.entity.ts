@@ -1,4 +1,4 @@
-import { type KeyManagerKind, type RootKeyBindingStatus } from '@lib/tenancy';
+import { type EndpointVisibility, type KeyManagerKind, type RootKeyBindingStatus } from '@lib/tenancy';
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 import { InstanceEntity } from './instance.entity';
@@ -23,6 +23,9 @@ export class RootKeyBindingEntity {
 
   @Column({ type: 'text', name: 'endpoint_url' })
   endpointUrl!: string;
+
+  @Column({ type: 'text', name: 'endpoint_visibility', nullable: true })
+  endpointVisibility!: EndpointVisibility | null;
 
   @Column({ type: 'text', name: 'root_key_id' })
   rootKeyId!: string;

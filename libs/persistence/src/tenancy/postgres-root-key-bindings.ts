@@ -34,10 +34,17 @@ export class PostgresRootKeyBindings implements RootKeyBindingRepository {
   }
 }
 
-function toBinding({ keyRingId, statusDetail, checkedAt, ...row }: Columns<RootKeyBindingEntity>): RootKeyBinding {
+function toBinding({
+  endpointVisibility,
+  keyRingId,
+  statusDetail,
+  checkedAt,
+  ...row
+}: Columns<RootKeyBindingEntity>): RootKeyBinding {
   return {
     ...row,
     instanceId: toInstanceId(row.instanceId),
+    ...(endpointVisibility === null ? {} : { endpointVisibility }),
     ...(keyRingId === null ? {} : { keyRingId }),
     ...(statusDetail === null ? {} : { statusDetail }),
     ...(checkedAt === null ? {} : { checkedAt }),
@@ -45,6 +52,6 @@ function toBinding({ keyRingId, statusDetail, checkedAt, ...row }: Columns<RootK
 }
 
 function toRow(binding: RootKeyBinding): Columns<RootKeyBindingEntity> {
-  const { keyRingId = null, statusDetail = null, checkedAt = null } = binding;
-  return { ...binding, keyRingId, statusDetail, checkedAt };
+  const { endpointVisibility = null, keyRingId = null, statusDetail = null, checkedAt = null } = binding;
+  return { ...binding, endpointVisibility, keyRingId, statusDetail, checkedAt };
 }

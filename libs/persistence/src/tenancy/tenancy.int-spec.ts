@@ -181,6 +181,15 @@ describe('tenancy services on Postgres', () => {
     await expect(newest.access(other)).rejects.toMatchObject({ code: 'credential_unreadable' });
   });
 
+  it.each(['public', 'private'] as const)('reads back that the %s endpoint was asked for', async (visibility) => {
+    const id = await newInstance();
+    await rootKeys.setCredential(id, { apiKey: Secret.fromText('k') }, context);
+    // The same address for both, as where an operator has one only.
+    const discoveredEndpoint = 'https://eu-de.kms.cloud.ibm.com';
+    await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1', visibility, discoveredEndpoint }, context);
+    expect((await rootKeys.list(id))[0]).toMatchObject({ endpointVisibility: visibility });
+  });
+
   describe('with live keys', () => {
     let id: InstanceId;
     const actions = async () => {

@@ -1,10 +1,4 @@
-import {
-  type KeyListing,
-  keyName,
-  type ManagedObject,
-  SORTED_NAME_CHARACTERS,
-  type StoredState,
-} from '@lib/kmip-engine';
+import { type KeyListing, type ListedKey, type StoredState } from '@lib/kmip-engine';
 import { isUuid } from '@lib/kernel';
 
 import { type OperationCall } from '../../http/operation';
@@ -47,8 +41,8 @@ export function keyListingOf(call: OperationCall, asOf: Date): KeyListing {
   };
 }
 
-export const cursorOf = (key: ManagedObject, order: KeyListing['order']): Cursor => {
-  if (order.by === 'name') return [keyName(key).slice(0, SORTED_NAME_CHARACTERS), key.uniqueIdentifier];
+export const cursorOf = (key: ListedKey, order: KeyListing['order']): Cursor => {
+  if (order.by === 'name') return [key.sortName, key.uniqueIdentifier];
   const at = order.by === 'created' ? key.initialDate : key.lastFetchedAt;
   return [at?.toISOString() ?? NEVER, key.uniqueIdentifier];
 };

@@ -105,7 +105,7 @@ export class RootKeyController {
       crn: rootKeyCrn(binding),
       href,
       provider: PROVIDERS[binding.kind],
-      endpoint_visibility: /\bprivate\b/.test(new URL(binding.endpointUrl).hostname) ? 'private' : 'public',
+      endpoint_visibility: visibilityOf(binding),
       status: statusOf(binding, rewrapping),
       message: binding.statusDetail,
       verified_at: binding.checkedAt?.toISOString(),
@@ -121,15 +121,20 @@ function statusOf({ statusDetail, checkedAt }: RootKeyBinding, rewrapping: boole
   return checkedAt ? 'available' : 'unverified';
 }
 
-function wishOf({ crn, endpoint_visibility: visibility = 'private' }: Prototype, active?: RootKeyBinding): RootKeyWish {
-  if (crn !== undefined) return { ...parseRootKeyCrn(crn), visibility };
+/** What was asked for; of bindings that are older than the question, what their address tells. */
+const visibilityOf = ({ endpointVisibility, endpointUrl }: RootKeyBinding): EndpointVisibility =>
+  endpointVisibility ?? (/\bprivate\b/.test(new URL(endpointUrl).hostname) ? 'private' : 'public');
+
+function wishOf({ crn, endpoint_visibility: wanted }: Prototype, active?: RootKeyBinding): RootKeyWish {
+  if (crn !== undefined) return { ...parseRootKeyCrn(crn), visibility: wanted ?? 'private' };
   if (!active) {
     throw ApiError.of(400, 'missing_field', 'No root key is bound: name the one to check.', {
       type: 'field',
       name: 'crn',
     });
   }
-  return { keyManagerCrn: active.keyManagerCrn, rootKeyId: active.rootKeyId, visibility };
+  const { keyManagerCrn, rootKeyId } = active;
+  return { keyManagerCrn, rootKeyId, visibility: wanted ?? visibilityOf(active) };
 }
 
 const failureOf = ({ steps }: RootKeyCheck): string | undefined => {
