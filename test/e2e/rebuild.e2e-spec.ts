@@ -65,6 +65,7 @@ describe('a catalog that lost its keys', () => {
       storedKeys: KEYS + 1,
       restored: KEYS,
       relocated: 0,
+      unproven: 0,
       present: 1,
       foreign: 0,
       refused: [],
