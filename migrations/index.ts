@@ -14,6 +14,7 @@ import { RestoreNotice1765300000001 } from './1765300000001-restore-notice';
 import { ProvenKeys1765400000000 } from './1765400000000-proven-keys';
 import { NamesFilled1765500000000 } from './1765500000000-names-filled';
 import { EndpointVisibility1765500000001 } from './1765500000001-endpoint-visibility';
+import { DisplacedBirths1765600000000 } from './1765600000000-displaced-births';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   ProvenKeys1765400000000,
   NamesFilled1765500000000,
   EndpointVisibility1765500000001,
+  DisplacedBirths1765600000000,
 ];

@@ -231,6 +231,22 @@ describe('a certificate that a stranger has registered', () => {
   });
 });
 
+describe('a proof that this gateway has not heard of', () => {
+  it('lets no key be born in the wrong place', async () => {
+    const { stranger, owner, vCenter } = await scene();
+    await gateway.tenants.register(stranger, vCenter);
+    await gateway.settled();
+    const client = await gateway.connect(vCenter);
+    expect(await born(client)).toBe(stranger);
+    await gateway.tenants.register(owner, vCenter);
+    const [{ fingerprint } = { fingerprint: undefined }] = await gateway.tenants.certificates.list(owner);
+    await gateway.tenants.proofs.prove(owner, fingerprint!, 'credential', gateway.tenants.context);
+    expect(await gateway.create(client)).toEqual({ failure: 'certificate_displaced' });
+    await gateway.settled();
+    expect(await born(client)).toBe(owner);
+  });
+});
+
 describe('a password', () => {
   it('is replaced without a moment in which none is right, and ends when it is taken back', async () => {
     const { owner, vCenter } = await scene();

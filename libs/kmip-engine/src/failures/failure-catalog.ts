@@ -96,6 +96,10 @@ const access = {
     reason: ResultReason.AuthenticationNotSuccessful,
     text: 'The KMIP instance is being removed.',
   },
+  certificate_displaced: {
+    reason: ResultReason.GeneralFailure,
+    text: 'The client certificate was proven to belong to another KMIP instance just now. No key was created; try again, and it is created there.',
+  },
 } as const satisfies Record<string, FailureEntry>;
 
 const objects = {

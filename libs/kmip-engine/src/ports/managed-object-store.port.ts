@@ -151,6 +151,7 @@ export const ACCESS_REFUSALS = [
   'certificate_expired',
   'instance_disabled',
   'instance_removing',
+  'certificate_displaced',
 ] as const;
 export type AccessRefusal = (typeof ACCESS_REFUSALS)[number];
 

@@ -77,6 +77,12 @@ const OBJECT_EXISTS: PreparedStatement = {
   text: 'SELECT 1 FROM managed_objects WHERE instance_id = $1 AND id = $2',
 };
 
+const BIRTH_DISPLACED: PreparedStatement = {
+  name: 'birth_displaced',
+  types: 'uuid, uuid',
+  text: 'SELECT certificate_displaced($1, $2) AS displaced',
+};
+
 /** The catalog of one instance in Postgres. Made by {@link PostgresObjectStores}. */
 export class PostgresManagedObjectStore implements ManagedObjectStore {
   readonly moves: CustodyMoves;
@@ -114,15 +120,17 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void> {
-    const complete = async (transaction: Transaction, [intent, existing]: QueryResult[]): Promise<void> => {
+    const complete = async (transaction: Transaction, [intent, existing, birth]: QueryResult[]): Promise<void> => {
       if (existing?.rowCount === 1) return this.requireAccess(transaction);
+      const [judged] = (birth?.rows ?? []) as { displaced: boolean }[];
+      if (judged?.displaced === true) throw new AccessWithdrawn('certificate_displaced');
       const [open] = (intent?.rows ?? []) as LockedIntent[];
       if (open === undefined || open.claimed_at !== null) throw new ObjectStoreError('intent_closed');
       if (await isDigestKnown(transaction, object)) throw new ObjectStoreError('digest_repeated');
       await insertObject(transaction, object);
       await transaction.appendAudit([audit], this.clientsOf(audit));
     };
-    const first = this.lockBirth(object);
+    const first = [...this.lockBirth(object), ...this.judgeBirth()];
     await this.withStoreErrors(() => this.transactions.run(this.instanceId, complete, first));
   }
 
@@ -260,6 +268,11 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   private lockBirth({ uniqueIdentifier }: ManagedObject): readonly PreparedCall[] {
     const values = [this.instanceId, uniqueIdentifier];
     return [LOCK_INTENT, OBJECT_EXISTS].map((statement) => ({ statement, values }));
+  }
+
+  /** A proof for another instance may have been committed since the client was let in. */
+  private judgeBirth(): readonly PreparedCall[] {
+    return this.client === undefined ? [] : [{ statement: BIRTH_DISPLACED, values: [this.instanceId, this.client] }];
   }
 
   /** For an answer that commits nothing, because another transaction has. */
