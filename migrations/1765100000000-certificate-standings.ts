@@ -10,6 +10,8 @@ export class CertificateStandings1765100000000 implements MigrationInterface {
   readonly name = 'CertificateStandings1765100000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
+    // In the order in which an INSERT locks a table and what it refers to: otherwise each could wait for the other.
+    await queryRunner.query('LOCK TABLE managed_objects, client_certificates, instances IN ACCESS EXCLUSIVE MODE');
     for (const statement of [...TABLES, ...PROTECTION, ...FILL, ...SHARED, ...FUNCTIONS]) {
       await queryRunner.query(statement);
     }

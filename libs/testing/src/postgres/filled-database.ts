@@ -83,7 +83,9 @@ export async function fillDatabase(admin: Client, names: readonly (string | unde
       column === 'instance_id' ? `'${instanceId}'` : (words.get(column) ?? VALUES[type] ?? `'x'`),
     );
     await admin.query(
-      `INSERT INTO ${table} (${wanted.map(({ column }) => column).join(', ')}) VALUES (${values.join(', ')})`,
+      // A row that a migration itself made is there already.
+      `INSERT INTO ${table} (${wanted.map(({ column }) => column).join(', ')}) VALUES (${values.join(', ')})
+        ON CONFLICT DO NOTHING`,
     );
   }
   await admin.query('RESET session_replication_role');
