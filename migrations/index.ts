@@ -8,6 +8,7 @@ import { RoomForFetches1764700000000 } from './1764700000000-room-for-fetches';
 import { CatalogRetention1764800000000 } from './1764800000000-catalog-retention';
 import { NamesInOrder1765000000000 } from './1765000000000-names-in-order';
 import { CertificateStandings1765100000000 } from './1765100000000-certificate-standings';
+import { StrangersByFingerprint1765110000000 } from './1765110000000-strangers-by-fingerprint';
 import { AccessAtCommit1765200000000 } from './1765200000000-access-at-commit';
 import { RefusedCreations1765300000000 } from './1765300000000-refused-creations';
 import { RestoreNotice1765300000001 } from './1765300000001-restore-notice';
@@ -28,6 +29,7 @@ export const migrations = [
   CatalogRetention1764800000000,
   NamesInOrder1765000000000,
   CertificateStandings1765100000000,
+  StrangersByFingerprint1765110000000,
   AccessAtCommit1765200000000,
   RefusedCreations1765300000000,
   RestoreNotice1765300000001,

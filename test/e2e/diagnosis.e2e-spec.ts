@@ -17,6 +17,10 @@ interface Attempt {
   readonly certificate?: { readonly subject: string };
 }
 
+interface Claim {
+  readonly refusals: readonly { readonly verdict: string; readonly occurrences: number }[];
+}
+
 interface Certificate {
   readonly name: string;
   readonly last_seen?: { readonly at: string; readonly address: string; readonly endpoint: string };
@@ -81,16 +85,22 @@ describe('what a tenant learns about its clients', () => {
     }
   });
 
-  it('which strangers came from addresses it claims', async () => {
+  it('how many strangers came from addresses it claims, and who they are once it has their certificate', async () => {
     await api('certificate_claims', { kind: 'address_range', value: '127.0.0.0/16' });
     const stranger = await issueClientCertificate('self-signed', { commonName: 'renewed-vcenter', validDays: 1 });
     for (let times = 0; times < 3; times += 1) {
       expect(await knock(stranger, 0)).toBe(ResultReason.AuthenticationNotSuccessful);
     }
-    await until('the attempts are shown', WITHIN_MS, async () => {
-      const [attempt] = await api<Attempt>('connection_attempts?verdict=certificate_unknown');
-      return attempt?.certificate?.subject === 'CN=renewed-vcenter' && attempt.occurrences === 3;
+    await until('the attempts are counted', WITHIN_MS, async () => {
+      const [claim] = await api<Claim>('certificate_claims');
+      const counted = claim?.refusals.find(({ verdict }) => verdict === 'certificate_unknown');
+      return counted?.occurrences === 3;
     });
+    expect(await api<Attempt>('connection_attempts?verdict=certificate_unknown')).toEqual([]);
+
+    await api('certificate_claims', { kind: 'fingerprint', value: stranger.certificatePem });
+    const [attempt] = await api<Attempt>('connection_attempts?verdict=certificate_unknown');
+    expect(attempt).toMatchObject({ certificate: { subject: 'CN=renewed-vcenter' }, occurrences: 3 });
   });
 
   it('that an allowed certificate was refused, in its audit trail', async () => {

@@ -19,9 +19,6 @@ export const ACTIONS = [
   'key.delete',
   'audit.read',
   'usage.read',
-  'diagnosis.read',
-  'claim.create',
-  'claim.delete',
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];
@@ -32,9 +29,8 @@ export const ROLES = ['viewer', 'operator', 'editor', 'administrator', 'reader',
 export type Role = (typeof ROLES)[number];
 
 const VIEWER: readonly Action[] = ['instance.read', 'usage.read'];
-const OPERATOR: readonly Action[] = [...VIEWER, 'diagnosis.read'];
-const READER: readonly Action[] = [...OPERATOR, 'certificate.read', 'root-key.read', 'key.list', 'key.read'];
-const WRITER: readonly Action[] = [...READER, 'root-key.check', 'claim.create', 'claim.delete'];
+const READER: readonly Action[] = [...VIEWER, 'certificate.read', 'root-key.read', 'key.list', 'key.read'];
+const WRITER: readonly Action[] = [...READER, 'root-key.check'];
 
 /**
  * What each role may do; the same table is registered with IAM. Whatever decides who gets keys, or ends them,
@@ -42,9 +38,9 @@ const WRITER: readonly Action[] = [...READER, 'root-key.check', 'claim.create', 
  */
 export const ROLE_ACTIONS: Readonly<Record<Role, readonly Action[]>> = {
   viewer: VIEWER,
-  operator: OPERATOR,
-  editor: OPERATOR,
-  administrator: [...OPERATOR, 'audit.read'],
+  operator: VIEWER,
+  editor: VIEWER,
+  administrator: [...VIEWER, 'audit.read'],
   reader: READER,
   writer: WRITER,
   manager: ACTIONS,

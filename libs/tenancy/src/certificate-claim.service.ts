@@ -1,4 +1,5 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
+import { CertificateError, describeCertificate } from '@lib/pki';
 
 import { type ActionContext, successEvent } from './action-context';
 import { type CertificateClaim, type ClaimKind } from './diagnosis';
@@ -7,10 +8,11 @@ import { type UnitOfWork } from './ports';
 import { TenancyError } from './tenancy.error';
 
 const MAXIMUM_CLAIMS = 50;
-/** Wider ranges would show one tenant the strangers of half the internet. */
+const MAXIMUM_SUBJECT = 1_024;
+/** Wider ranges would count for one tenant the strangers of half the internet. */
 const SHORTEST_PREFIX = { ipv4: 16, ipv6: 48 };
 
-/** Which refused connections an instance is shown. A claim lets nobody in and takes nothing from anybody. */
+/** Which refused connections an instance is told of. A claim lets nobody in and takes nothing from anybody. */
 export class CertificateClaimService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -24,8 +26,9 @@ export class CertificateClaimService {
     request: { readonly kind: ClaimKind; readonly value: string },
     context: ActionContext,
   ): Promise<CertificateClaim> {
-    const value = checkedValue(request.kind, request.value.trim());
-    const claim = { id: this.newId(), kind: request.kind, value, createdAt: this.clock.now() };
+    const now = this.clock.now();
+    const value = checkedValue(request.kind, request.value.trim(), now);
+    const claim = { id: this.newId(), kind: request.kind, value, createdAt: now };
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       if ((await scope.claims.list()).length >= MAXIMUM_CLAIMS) {
@@ -66,21 +69,42 @@ function missingClaim(): never {
   throw new TenancyError('claim_not_found', 'the instance has no such claim');
 }
 
-function checkedValue(kind: ClaimKind, value: string): string {
+function checkedValue(kind: ClaimKind, value: string, now: Date): string {
   switch (kind) {
     case 'fingerprint':
-      return fingerprint(value);
+      return fingerprint(value, now);
     case 'subject':
-      return value === '' ? invalid('a subject is not empty') : value;
+      return subject(value);
     case 'address_range':
       return addressRange(value);
   }
 }
 
-/** With or without colons, as people copy it. */
-function fingerprint(value: string): string {
-  const hex = value.replaceAll(':', '').toLowerCase();
-  return /^[0-9a-f]{64}$/.test(hex) ? hex : invalid('a fingerprint is a SHA-256 in hexadecimal');
+/** Of a certificate that was pasted whole, or as people copy it from OpenSSL, vCenter, Windows and browsers. */
+function fingerprint(value: string, now: Date): string {
+  if (value.includes('-----BEGIN')) return fingerprintOfPem(value, now);
+  const hex = value
+    .replaceAll(/[\s\p{Cf}]/gu, '')
+    .replace(/^(?:sha-?(?:1|256))?-?(?:fingerprint|thumbprint)?[=:]*/i, '')
+    .replaceAll(/[:-]/g, '')
+    .toLowerCase();
+  return /^(?:[0-9a-f]{64}|[0-9a-f]{40})$/.test(hex)
+    ? hex
+    : invalid('a fingerprint is a SHA-256 or SHA-1 in hexadecimal, or the certificate itself in PEM');
+}
+
+function fingerprintOfPem(pem: string, now: Date): string {
+  try {
+    return describeCertificate(pem, now).fingerprint;
+  } catch (error) {
+    if (error instanceof CertificateError) return invalid(error.message);
+    throw error;
+  }
+}
+
+function subject(value: string): string {
+  if (value === '') return invalid('a subject is not empty');
+  return value.length > MAXIMUM_SUBJECT || /\p{Cc}/u.test(value) ? invalid('a subject is one line of text') : value;
 }
 
 function addressRange(value: string): string {

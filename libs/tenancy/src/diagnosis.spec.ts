@@ -1,4 +1,5 @@
 import { type Clock, type InstanceId, newCorrelationId } from '@lib/kernel';
+import { describeCertificate, issueClientCertificate } from '@lib/pki';
 
 import { type ActionContext } from './action-context';
 import { CertificateClaimService } from './certificate-claim.service';
@@ -36,6 +37,11 @@ describe('CertificateClaimService', () => {
 
   it.each<[ClaimKind, string, string]>([
     ['fingerprint', 'AB:'.repeat(31) + 'AB', 'ab'.repeat(32)],
+    ['fingerprint', `SHA256 Fingerprint=${'AB:'.repeat(31)}AB`, 'ab'.repeat(32)],
+    ['fingerprint', `sha256 Fingerprint=${'AB:'.repeat(31)}AB\n`, 'ab'.repeat(32)],
+    ['fingerprint', `SHA-256: ${'ab '.repeat(32)}`, 'ab'.repeat(32)],
+    ['fingerprint', `\u200e${'ab'.repeat(20)}`, 'ab'.repeat(20)],
+    ['fingerprint', `SHA1 Thumbprint ${'AB:'.repeat(19)}AB`, 'ab'.repeat(20)],
     ['subject', ' CN=vc ', 'CN=vc'],
     ['address_range', '192.0.2.0/24', '192.0.2.0/24'],
     ['address_range', '192.0.2.7', '192.0.2.7/32'],
@@ -47,8 +53,12 @@ describe('CertificateClaimService', () => {
   });
 
   it.each<[ClaimKind, string]>([
-    ['fingerprint', 'ab'.repeat(20)],
+    ['fingerprint', 'ab'.repeat(16)],
+    ['fingerprint', `SHA256:${'x'.repeat(43)}`],
+    ['fingerprint', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'],
     ['subject', '  '],
+    ['subject', 'CN=vc\nCN=other'],
+    ['subject', 'x'.repeat(1_025)],
     ['address_range', '0.0.0.0/0'],
     ['address_range', '10.0.0.0/8'],
     ['address_range', '2001:db8::/32'],
@@ -62,6 +72,12 @@ describe('CertificateClaimService', () => {
     ['address_range', "1.2.3.4'; --"],
   ])('refuses %s %s', async (kind, given) => {
     await expect(add(kind, given)).rejects.toMatchObject({ code: 'invalid_claim' });
+  });
+
+  it('takes a certificate and keeps its fingerprint', async () => {
+    const { certificatePem } = await issueClientCertificate('self-signed', { commonName: 'vc', validDays: 30 });
+    const { value } = await add('fingerprint', certificatePem);
+    expect(value).toBe(describeCertificate(certificatePem, clock.now()).fingerprint);
   });
 
   it('has an end', async () => {

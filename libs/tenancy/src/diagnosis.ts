@@ -52,13 +52,23 @@ export interface CertificateSighting {
   readonly endpoint: string;
 }
 
-/** What the gateways saw, as far as it is an instance's business: its certificates, and strangers under its claims. */
+/** What the gateways saw, as far as it is an instance's business: its certificates, and strangers whose fingerprint it has. */
 export interface ConnectionAttempts {
   /** Latest first. */
   list(instanceId: InstanceId, query: AttemptQuery): Promise<readonly ConnectionAttempt[]>;
   find(instanceId: InstanceId, id: string): Promise<ConnectionAttempt | undefined>;
   /** By SHA-256 of the instance's certificates. */
   lastAccepted(instanceId: InstanceId): Promise<ReadonlyMap<string, CertificateSighting>>;
+  /** How many strangers each claim of the instance fits, whatever its kind; of one claim or of all. */
+  claimedRefusals(instanceId: InstanceId, claimId?: string): Promise<readonly ClaimedRefusals[]>;
+}
+
+/** What may be said of strangers whom a claim only guesses at. */
+export interface ClaimedRefusals {
+  readonly claimId: string;
+  readonly verdict: string;
+  readonly occurrences: number;
+  readonly lastAt: Date;
 }
 
 /** Where gateways report to. */
@@ -69,7 +79,10 @@ export interface ConnectionReports {
 export const CLAIM_KINDS = ['fingerprint', 'subject', 'address_range'] as const;
 export type ClaimKind = (typeof CLAIM_KINDS)[number];
 
-/** A tenant's word that strangers of this kind are its own clients, so that it is shown why they are refused. */
+/**
+ * A tenant's word that strangers of this kind are its own clients. Who has a fingerprint has the certificate and is shown
+ * the strangers that present it; other claims are guesses, and are told how many there are.
+ */
 export interface CertificateClaim {
   readonly id: string;
   readonly kind: ClaimKind;

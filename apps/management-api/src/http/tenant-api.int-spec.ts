@@ -67,7 +67,7 @@ class FakeController {
     return Promise.resolve({ status: 200, etag: TAG, body: instance });
   }
 
-  @Operation('create_instance_certificate_claim', 'claim.create')
+  @Operation('create_instance_certificate_claim', 'certificate.create')
   create(call: OperationCall): Promise<OperationAnswer> {
     this.calls.push(call);
     // Not what the document says, on purpose.

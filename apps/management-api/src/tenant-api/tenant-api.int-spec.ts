@@ -25,7 +25,6 @@ describe('tenant API on Postgres', () => {
   let api: TenantApiApp;
   const keyManager = new FakeKeyManager();
   let mine: InstanceId;
-  let foreign: InstanceId;
   const send: TenantApiApp['send'] = (method, path, sending) => api.send(method, path, sending);
 
   beforeAll(async () => {
@@ -44,7 +43,7 @@ describe('tenant API on Postgres', () => {
     };
     api = await TenantApiApp.start(await database.openDataSource(), iam, keyManager, workbench);
     mine = await api.newInstance();
-    foreign = await api.newInstance(OTHER_ACCOUNT);
+    await api.newInstance(OTHER_ACCOUNT);
   });
 
   afterAll(async () => {
@@ -419,40 +418,6 @@ describe('tenant API on Postgres', () => {
       expect(answer.headers['content-type']).toBe('application/x-ndjson');
       expect(verifyExport(answer.text.split('\n'))).toMatchObject({ intact: true });
     });
-  });
-
-  it('shows strangers to those who claim them, and lets them be adopted', async () => {
-    const pem = await certificate('stranger');
-    const presented = { ...describeCertificate(pem, new Date()), pem };
-    await api.attempts.report([
-      {
-        verdict: 'certificate_unknown',
-        address: '198.51.100.7',
-        endpoint: 'kmip-1',
-        at: new Date(),
-        certificate: presented,
-        occurrences: 3,
-      },
-    ]);
-    const list = (): Promise<Answer<{ connection_attempts: { id: string }[] }>> =>
-      send('GET', `${base()}/connection_attempts?verdict=certificate_unknown`);
-    expect((await list()).body.connection_attempts).toEqual([]);
-    const claim = await send('POST', `${base()}/certificate_claims`, {
-      body: { kind: 'address_range', value: '198.51.100.0/24' },
-    });
-    expect(claim.status).toBe(201);
-    const [attempt] = (await list()).body.connection_attempts;
-    expect(attempt).toMatchObject({ occurrences: 3, verdict: 'certificate_unknown', address: '198.51.100.7' });
-    const unclaimed = await send<{ connection_attempts: unknown[] }>('GET', `${base(foreign)}/connection_attempts`, {
-      as: 'foreigner',
-    });
-    expect(unclaimed.status).toBe(404);
-    const adopted = await send('POST', `${base()}/client_certificates`, {
-      body: { name: 'adopted', connection_attempt: { id: attempt?.id } },
-    });
-    expect([adopted.status, adopted.body['sha256_fingerprint']]).toEqual([201, presented.fingerprint]);
-    expect((await send('DELETE', String(claim.headers['location']), { headers: etag(claim) })).status).toBe(204);
-    expect((await list()).body.connection_attempts).toEqual([]);
   });
 
   it('shows usage by day', async () => {

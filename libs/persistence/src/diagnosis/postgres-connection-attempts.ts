@@ -4,6 +4,7 @@ import { type InstanceId, isUuid } from '@lib/kernel';
 import {
   type AttemptQuery,
   type CertificateSighting,
+  type ClaimedRefusals,
   type ConnectionAttempt,
   type ConnectionAttempts,
   type ConnectionReports,
@@ -30,6 +31,13 @@ interface AttemptRow {
   readonly pem: string | null;
   readonly occurrences: string;
   readonly first_at: Date;
+  readonly last_at: Date;
+}
+
+interface RefusalsRow {
+  readonly claim_id: string;
+  readonly verdict: string;
+  readonly occurrences: string;
   readonly last_at: Date;
 }
 
@@ -75,6 +83,18 @@ export class PostgresConnectionAttempts implements ConnectionAttempts, Connectio
         { at: row.last_at, address: row.address, endpoint: row.endpoint },
       ]),
     );
+  }
+
+  async claimedRefusals(instanceId: InstanceId, claimId?: string): Promise<readonly ClaimedRefusals[]> {
+    const text =
+      'SELECT claim_id, verdict, occurrences, last_at FROM claimed_refusals($1) ORDER BY last_at DESC, verdict';
+    const rows = await this.select<RefusalsRow>(instanceId, text, [claimId ?? null]);
+    return rows.map((row) => ({
+      claimId: row.claim_id,
+      verdict: row.verdict,
+      occurrences: Number(row.occurrences),
+      lastAt: row.last_at,
+    }));
   }
 
   async report(sightings: readonly CountedSighting[]): Promise<void> {

@@ -28,9 +28,16 @@ const RECORDS: Readonly<Record<Action, readonly [AuditAction, TargetKind]>> = {
   'key.delete': ['vmware-solutions.kmip-key.destroy', 'key'],
   'audit.read': ['vmware-solutions.audit.read', 'instance'],
   'usage.read': ['vmware-solutions.usage.read', 'instance'],
-  'diagnosis.read': ['vmware-solutions.diagnosis.read', 'instance'],
-  'claim.create': ['vmware-solutions.claim.create', 'instance'],
-  'claim.delete': ['vmware-solutions.claim.delete', 'instance'],
+};
+
+/** What is permitted to whoever may add certificates, and is something else. */
+const OPERATIONS: Readonly<Record<string, readonly [AuditAction, TargetKind]>> = {
+  list_instance_connection_attempts: ['vmware-solutions.diagnosis.read', 'instance'],
+  get_instance_connection_attempt: ['vmware-solutions.diagnosis.read', 'instance'],
+  list_instance_certificate_claims: ['vmware-solutions.diagnosis.read', 'instance'],
+  get_instance_certificate_claim: ['vmware-solutions.diagnosis.read', 'instance'],
+  create_instance_certificate_claim: ['vmware-solutions.claim.create', 'instance'],
+  delete_instance_certificate_claim: ['vmware-solutions.claim.delete', 'instance'],
 };
 
 /** One operation changes a key in three ways, which the trail tells apart. */
@@ -50,7 +57,7 @@ export class CallAudit implements CallRecorder {
   ) {}
 
   async record(call: RecordedCall): Promise<void> {
-    const [usual, kind] = RECORDS[call.action];
+    const [usual, kind] = OPERATIONS[call.operationId] ?? RECORDS[call.action];
     const action = call.action === 'key.update' ? changeOf(call.body, usual) : usual;
     await this.sink.record({
       instanceId: call.instance.instanceId,

@@ -33,7 +33,7 @@ export class ConnectionAttemptsController {
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
-  @Operation('list_instance_connection_attempts', 'diagnosis.read')
+  @Operation('list_instance_connection_attempts', 'certificate.create')
   async list(call: OperationCall): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
     const { limit, after } = pageRequest(call, 2);
@@ -50,7 +50,7 @@ export class ConnectionAttemptsController {
     });
   }
 
-  @Operation('get_instance_connection_attempt', 'diagnosis.read')
+  @Operation('get_instance_connection_attempt', 'certificate.create')
   async get(call: OperationCall): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
     const attempt = await this.attempts.find(instanceId, call.path['id'] ?? '');

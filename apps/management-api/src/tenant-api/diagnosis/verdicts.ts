@@ -21,7 +21,7 @@ export const VERDICTS: Readonly<Record<string, Explanation>> = {
   },
   certificate_unknown: {
     message: 'The certificate is not on the list of allowed certificates.',
-    remedy: 'Add the certificate, or adopt it from this attempt.',
+    remedy: 'Add the certificate: paste what vCenter shows, or adopt it from a connection attempt.',
   },
   certificate_expired: {
     message: 'The certificate has expired.',
@@ -34,6 +34,28 @@ export const VERDICTS: Readonly<Record<string, Explanation>> = {
   instance_disabled: {
     message: 'The instance is disabled in IBM Cloud.',
     remedy: 'Enable it there; no key was deleted.',
+  },
+  credential_wrong: {
+    message: 'The request carried a KMIP user name of the instance with a password that is not one of its passwords.',
+    remedy: 'Enter a valid password of the instance in vCenter, or clear both fields.',
+  },
+  credential_foreign: {
+    message: 'The request carried a credential that this service did not issue for the instance.',
+    remedy:
+      'Clear user name and password in vCenter, or enter those of the instance. While its credential policy is `ignore`, clients are served all the same.',
+  },
+  certificate_unproven: {
+    message: 'No key was made: several instances register the certificate, and nothing shows whose it is.',
+    remedy: 'Issue a KMIP password for the instance and enter it with the user name in vCenter: that proves it.',
+  },
+  proof_required: {
+    message: 'No key was made: the operator demands proof that the certificate is yours before keys are made with it.',
+    remedy: 'Issue a KMIP password for the instance and enter it with the user name in vCenter: that proves it.',
+  },
+  registration_not_serving: {
+    message: 'No key was made: the instance whose certificate this is known to be does not serve it at the moment.',
+    remedy:
+      'Enable that instance, or register the certificate there again. To use it in another one, prove it there or have it handed over.',
   },
   instance_removing: { message: 'The instance is being removed.', remedy: 'Use another instance.' },
 

@@ -1,0 +1,61 @@
+import { type CertificateClaim, type ClaimedRefusals, type ClaimKind } from '@lib/tenancy';
+
+import { type KmipEndpoint } from '../instances/kmip-endpoint';
+import { withEntityTag } from '../versions';
+import { explain } from './verdicts';
+
+/** Claims are made and removed, never changed. */
+export const ONLY_REVISION = { revision: 1 };
+
+export interface ClaimResponse {
+  readonly href: string;
+  readonly etag: string;
+}
+
+/** Refusals are counted together, wherever they were seen. */
+const ANY_ENDPOINT = '';
+
+/** The document's largest number. */
+const MAXIMUM = 2_147_483_647;
+
+/** With how many strangers it fits; who they are is told by their fingerprint alone. */
+export function claimResponse(
+  { id, kind, value, createdAt }: CertificateClaim,
+  href: string,
+  refusals: readonly ClaimedRefusals[],
+  endpoints: readonly KmipEndpoint[],
+): ClaimResponse {
+  const refused = Math.min(
+    refusals.reduce((sum, { occurrences }) => sum + occurrences, 0),
+    MAXIMUM,
+  );
+  return withEntityTag(id, ONLY_REVISION, {
+    id,
+    href,
+    kind,
+    value,
+    refused_connections: refused,
+    message: sentence(kind, refused),
+    refusals: refusals.map(({ verdict, occurrences, lastAt }) => ({
+      verdict,
+      ...explain(verdict, ANY_ENDPOINT, endpoints),
+      occurrences: Math.min(occurrences, MAXIMUM),
+      last_at: lastAt.toISOString(),
+    })),
+    created_at: createdAt.toISOString(),
+  });
+}
+
+const CLAIMED: Readonly<Record<ClaimKind, string>> = {
+  fingerprint: 'with this certificate',
+  subject: 'with this subject',
+  address_range: 'from your range',
+};
+
+function sentence(kind: ClaimKind, refused: number): string {
+  const found = `${refused === 0 ? 'No' : refused} refused connection${refused === 1 ? '' : 's'} ${CLAIMED[kind]}`;
+  if (refused === 0) return `${found} so far.`;
+  return kind === 'fingerprint'
+    ? `${found}; read the connection attempts.`
+    : `${found}; paste the certificate that vCenter shows.`;
+}
