@@ -67,6 +67,8 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
       'update_instance_client_certificate.If-Match': '*',
       'update_instance_client_certificate.body': { name: 'renamed-again' },
       'delete_instance_client_certificate.id': await add('removed'),
+      'hand_over_instance_client_certificate.client_certificate_id': await add('handed-over'),
+      'hand_over_instance_client_certificate.body': { instance: { id: (await emptyInstance(service)).instanceId } },
       'create_instance_client_certificate.body': { name: 'added', certificate: await pem('added') },
       'create_instance_client_key_pair.body': {
         name: 'pair',
@@ -74,6 +76,17 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
         password: 'correct-horse',
         validity_days: 30,
       },
+    };
+  }
+
+  /** One, so that the checker can issue the second. */
+  async function kmipCredentials(): Promise<Values> {
+    const id = await made('/kmip_credentials', {});
+    return {
+      'get_instance_kmip_credential.id': id,
+      'delete_instance_kmip_credential.id': id,
+      'update_instance.If-Match': '*',
+      'update_instance.body': { credential_policy: 'ignore' },
     };
   }
 
@@ -93,8 +106,8 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
   }
 
   async function diagnosis(): Promise<Values> {
-    const claim = await made('/certificate_claims', { kind: 'address_range', value: '127.0.0.0/16' });
     const stranger = await issueClientCertificate('self-signed', { commonName: 'stranger', validDays: 1 });
+    const claim = await made('/certificate_claims', { kind: 'fingerprint', value: stranger.certificatePem });
     const peer = await RawPeer.tls(service.connection.kmip.ports[0] ?? 0, stranger);
     await answer(peer.send(encodeRequestMessage(vcenter.probe())));
     peer.destroy();
@@ -143,6 +156,7 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     return {
       ...(await keys()),
       ...(await certificates()),
+      ...(await kmipCredentials()),
       ...(await diagnosis()),
       ...(await rootKey()),
       instance_id: api.instanceId,
@@ -164,6 +178,6 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     });
     const lines = report.trim().split('\n');
     expect(lines.filter((line) => line.startsWith('FAIL'))).toEqual([]);
-    expect(lines.at(-1)).toMatch(/^3\d operations, \d{3,} requests, 0 kinds of fault$/);
+    expect(lines.at(-1)).toMatch(/^4\d operations, \d{3,} requests, 0 kinds of fault$/);
   });
 });

@@ -4,11 +4,14 @@ import { parseConfig, managementApiConfig } from '@lib/config';
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
 import {
+  CertificateProofService,
   ClientCertificateService,
   CredentialSealer,
   EndpointPolicy,
   ibmCloudEndpoints,
   InstanceService,
+  KmipCredentialService,
+  KmipPasswords,
   registeredActions,
   RootKeyBindingService,
 } from '@lib/tenancy';
@@ -114,7 +117,8 @@ describe('tenant API against the local cloud', () => {
     await admin('/services', { name: SERVICE, actions: registeredActions(SERVICE) });
     const dataSource = await database.openDataSource();
     const unitOfWork = new PostgresUnitOfWork(dataSource);
-    const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
+    const keyring = { newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) };
+    const sealer = new CredentialSealer(keyring);
     const both = { public: [tenant.instance.endpoints.public], private: [tenant.instance.endpoints.public] };
     const endpoints = new EndpointPolicy({ ...ibmCloudEndpoints, templates: { key_protect: both, hpcs: both } });
     const directory = new PostgresRegionDirectory(dataSource);
@@ -136,9 +140,12 @@ describe('tenant API against the local cloud', () => {
         certificates: new ClientCertificateService(unitOfWork, systemClock, { newId: randomUUID, directory }),
         clock: systemClock,
         dataSource,
+        directory,
         endpoints,
         instances,
+        kmipCredentials: new KmipCredentialService(unitOfWork, new KmipPasswords(keyring), systemClock, randomUUID),
         objectStores: new PostgresObjectStores(dataSource),
+        proofs: new CertificateProofService(unitOfWork, systemClock, { newId: randomUUID, directory }),
         rootKeys: new RootKeyBindingService(unitOfWork, sealer, endpoints, systemClock, randomUUID),
         unitOfWork,
       },

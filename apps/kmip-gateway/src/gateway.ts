@@ -7,7 +7,14 @@ import { type EngineScope, KmipEngine } from '@lib/kmip-engine';
 import { KmipListener, type ListenerCertificate, type PeerDescription } from '@lib/kmip-transport';
 import { type HealthServer, type Logger, type Metrics } from '@lib/observability';
 import { PostgresActivationLog, PostgresConnectionAttempts } from '@lib/persistence';
-import { describeRestore, endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
+import {
+  describeRestore,
+  endpointGuard,
+  endpointTemplates,
+  readProofPolicy,
+  type Region,
+  TenantKeyManagers,
+} from '@lib/platform';
 import { ActivationReporter, ClientDirectory, type DirectoryEntry, type ProofPolicy } from '@lib/tenancy';
 
 import { GatewayMetrics } from './gateway-metrics';
@@ -111,7 +118,7 @@ export class Gateway {
     const { health, region } = this.parts;
     const certificate = await this.#certificate.load();
     this.#keyManagers.start();
-    this.#policy = await this.#readPolicy();
+    this.#policy = await readProofPolicy(this.parts.config, region.directory);
     await this.#directory.start();
     health.addCheck({ name: 'database', check: () => region.checkDatabase() });
     health.addCheck({ name: 'allow-list', check: () => this.#checkDirectory() });
@@ -178,14 +185,6 @@ export class Gateway {
       ...(instanceDomain === undefined ? {} : { instanceDomain: instanceDomain.toLowerCase() }),
       alarm: (message, fields) => logger.error(fields, message),
     });
-  }
-
-  async #readPolicy(): Promise<ProofPolicy> {
-    const { config, region } = this.parts;
-    if (config.clientCertificateProof === 'offered') return {};
-    const { clientCertificateProofOlderFrom: olderFrom } = config;
-    const requiredSince = await region.directory.proofRequiredSince(true);
-    return { ...(requiredSince && { requiredSince }), ...(olderFrom && { olderFrom }) };
   }
 
   #createListener(certificate: ListenerCertificate): KmipListener {

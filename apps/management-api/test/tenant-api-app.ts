@@ -17,12 +17,15 @@ import {
 } from '@lib/persistence';
 import {
   CertificateClaimService,
+  CertificateProofService,
   ClientCertificateService,
   CredentialSealer,
   type DailyUsages,
   EndpointPolicy,
   ibmCloudEndpoints,
   InstanceService,
+  KmipCredentialService,
+  KmipPasswords,
   RootKeyBindingService,
   RootKeyProposals,
 } from '@lib/tenancy';
@@ -33,6 +36,7 @@ import { ROLES } from '@lib/tenancy';
 import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
 import { LocalRoleMap } from '../src/auth/local-role-map';
 import { TokenVerifier } from '../src/auth/token-verifier';
+import { type InstanceDirectory } from '../src/http/admission';
 import { RateLimiter } from '../src/http/rate-limiter';
 import { CallAudit } from '../src/tenant-api/audit/call-audit';
 import { EndpointActivation } from '../src/tenant-api/client-certificates/endpoint-activation';
@@ -82,6 +86,8 @@ export class TenantApiApp {
     readonly attempts: PostgresConnectionAttempts,
     readonly usages: DailyUsages,
     readonly instances: InstanceService,
+    /** What works behind it, for what no caller of the API can do. */
+    readonly services: Pick<TenantApiParts, 'certificates' | 'proofs' | 'kmipCredentials'>,
   ) {}
 
   static async start(
@@ -96,26 +102,21 @@ export class TenantApiApp {
     const module = await Test.createTestingModule({ imports: [TenantApiModule.with(parts)] }).compile();
     const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(FASTIFY_OPTIONS));
     app.useLogger(false);
-    const { authorizer, clock, instances } = parts;
+    const { authorizer, clock, directory, instances } = parts;
     const stores = new PostgresObjectStores(dataSource);
-    const api = new TenantApiApp(app, stores, new PostgresConnectionAttempts(dataSource), parts.usages, instances);
+    const api = new TenantApiApp(
+      app,
+      stores,
+      new PostgresConnectionAttempts(dataSource),
+      parts.usages,
+      instances,
+      parts,
+    );
     const plenty = new RateLimiter({ perSecond: 1e6, burst: 1e6 }, clock);
     await installTenantApi(app, app.getHttpAdapter().getInstance(), {
       verifier: new TokenVerifier(new IamKeySet(keysFrom(iam.url), clock), iam.issuer, clock),
       authorizer,
-      directory: {
-        find: async (id) => {
-          const found = isUuid(id) ? await instances.get(id as InstanceId).catch(() => undefined) : undefined;
-          return (
-            found && {
-              instanceId: found.id,
-              accountId: found.accountId,
-              crn: found.crn,
-              writable: found.enabled && found.state !== 'removing',
-            }
-          );
-        },
-      },
+      directory,
       recorder: new CallAudit(stores.auditSink, clock),
       addressLimiter: plenty,
       callerLimiter: plenty,
@@ -202,19 +203,30 @@ function partsOf(
 ): TenantApiParts {
   const clock = systemClock;
   const unitOfWork = new PostgresUnitOfWork(dataSource);
-  const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
   const stores = new PostgresObjectStores(dataSource);
   const attempts = new PostgresConnectionAttempts(dataSource);
-  const directory = new PostgresRegionDirectory(dataSource);
-  const instances = new InstanceService(unitOfWork, directory, clock);
+  const registrants = new PostgresRegionDirectory(dataSource);
+  const instances = new InstanceService(unitOfWork, registrants, clock);
+  const keyring = { newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) };
   return {
     clock,
     publicUrl: PUBLIC_URL,
     authorizer: new LocalRoleMap(ROLES.map((role) => ({ iamId: `IBMid-${role}`, accountId: ACCOUNT, roles: [role] }))),
     instances,
-    certificates: new ClientCertificateService(unitOfWork, clock, { newId: randomUUID, directory }),
+    certificates: new ClientCertificateService(unitOfWork, clock, { newId: randomUUID, directory: registrants }),
     claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
-    rootKeys: new RootKeyBindingService(unitOfWork, sealer, new EndpointPolicy(ibmCloudEndpoints), clock, randomUUID),
+    proofs: new CertificateProofService(unitOfWork, clock, { newId: randomUUID, directory: registrants }),
+    proofPolicy: {},
+    registrants,
+    kmipCredentials: new KmipCredentialService(unitOfWork, new KmipPasswords(keyring), clock, randomUUID),
+    directory: directoryOf(instances),
+    rootKeys: new RootKeyBindingService(
+      unitOfWork,
+      new CredentialSealer(keyring),
+      new EndpointPolicy(ibmCloudEndpoints),
+      clock,
+      randomUUID,
+    ),
     proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
     // A test names what it uses of it.
     workbench: workbench as RootKeyWorkbench,
@@ -236,5 +248,21 @@ function partsOf(
       monotonicMs: () => clock.monotonicMs(),
     }),
     endpoints: { current: () => Promise.resolve([{ name: 'kmip-1', host: 'kmip.example.com', port: 5696 }]) },
+  };
+}
+
+function directoryOf(instances: InstanceService): InstanceDirectory {
+  return {
+    find: async (id) => {
+      const found = isUuid(id) ? await instances.get(id as InstanceId).catch(() => undefined) : undefined;
+      return (
+        found && {
+          instanceId: found.id,
+          accountId: found.accountId,
+          crn: found.crn,
+          writable: found.enabled && found.state !== 'removing',
+        }
+      );
+    },
   };
 }

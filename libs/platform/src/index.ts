@@ -1,6 +1,7 @@
 export { endpointGuard, endpointTemplates } from './cloud-endpoints';
 export { databaseConnection, socketUrl } from './database-connection';
 export { openRegion } from './open-region';
+export { type ProofSettings, readProofPolicy } from './proof-policy';
 export { Region, type RegionSettings } from './region';
 export { type TenantKeyManager, TenantKeyManagers } from './tenant-key-managers';
 export * from './restore/restore-watch';

@@ -1,10 +1,14 @@
 /** `<noun>.<verb>`; IAM knows them as `<service>.<noun>.<verb>`. Every operation of the API names exactly one. */
 export const ACTIONS = [
   'instance.read',
+  'instance.update',
   'certificate.read',
   'certificate.create',
   'certificate.update',
   'certificate.delete',
+  'kmip-credential.read',
+  'kmip-credential.create',
+  'kmip-credential.delete',
   'root-key.read',
   'root-key.check',
   'root-key.set',

@@ -5,6 +5,7 @@ import { type Clock, type InstanceId } from '@lib/kernel';
 import { assertAcceptableCertificate, type CertificateDescription, describeCertificate } from '@lib/pki';
 
 import { type ActionContext, successEvent } from './action-context';
+import { insertWithinQuota } from './certificate-quota';
 import { type ClientCertificate } from './client-certificate';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { checkedName } from './names';
@@ -26,8 +27,6 @@ export interface ClientCertificateServiceOptions {
   /** Who else registers a certificate: the operator's word counts by itself only where nobody else does. */
   readonly directory: Pick<RegionDirectory, 'registrants'>;
 }
-
-const DEFAULT_MAXIMUM = 250;
 
 /** The list of certificates that may connect to an instance. */
 export class ClientCertificateService {
@@ -57,11 +56,7 @@ export class ClientCertificateService {
     const proof = await this.#proofBy(request.origin ?? 'presented', certificate);
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
-      const present = await scope.certificates.list();
-      if (present.length >= (this.options.maximumPerInstance ?? DEFAULT_MAXIMUM)) {
-        throw new TenancyError('certificate_quota_exceeded', 'the instance has as many certificates as it may have');
-      }
-      await scope.certificates.insert(certificate);
+      await insertWithinQuota(scope, certificate, this.options.maximumPerInstance);
       if (proof === 'issued') await scope.standings.setIssued(certificate.fingerprint, true);
       if (proof !== undefined) await scope.standings.prove(certificate.fingerprint, { kind: proof, at: now });
       this.finish(scope, certificate, 'vmware-solutions.certificate.create', context, proof && { proof });

@@ -6,7 +6,7 @@ export interface ClientCertificate {
   readonly id: string;
   /** Unique within the instance. */
   readonly name: string;
-  /** SHA-256 of the DER; unique within the region, because it is what tells tenants apart. */
+  /** SHA-256 of the DER; unique within the instance. Others may register the same certificate: it is a public value. */
   readonly fingerprint: CertificateFingerprint;
   /** SHA-1 of the DER, for comparing with what vCenter shows; decides nothing. */
   readonly sha1Fingerprint: string;

@@ -22,6 +22,7 @@ export * from './instance';
 export { type InstancePage, InstanceService, type NewInstance } from './instance.service';
 export * from './ports';
 export * from './proof/birthplace';
+export * from './proof/certificate-births';
 export { CertificateProofService, type CertificateProofServiceOptions } from './proof/certificate-proof.service';
 export { type IssuedKmipCredential, KmipCredentialService } from './proof/kmip-credential.service';
 export * from './proof/kmip-credential';

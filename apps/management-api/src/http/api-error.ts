@@ -23,6 +23,7 @@ export const API_ERRORS = {
   invalid_certificate_signing_request: [400],
   reserved_value: [409],
   duplicate_certificate: [409],
+  certificate_issued_elsewhere: [409],
   quota_exceeded: [409],
   invalid_state: [409],
   name_mismatch: [409],

@@ -27,15 +27,29 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
   ...all(['iam_unavailable', 'authorizer_unavailable', 'database_unavailable', 'commit_outcome_unknown'], outage),
 
   ...all(
-    ['instance_not_found', 'certificate_not_found', 'root_key_not_set', 'key_unknown', 'claim_not_found'],
+    [
+      'instance_not_found',
+      'certificate_not_found',
+      'root_key_not_set',
+      'key_unknown',
+      'claim_not_found',
+      'kmip_credential_not_found',
+    ],
     missing,
   ),
   ...all(['instance_not_ready', 'keys_exist', 'instance_in_use', 'key_state_conflict', 'instance_exists'], conflict),
   confirmation_needed: { status: 409, code: 'confirmation_required', target: { type: 'parameter', name: 'confirm' } },
   certificate_name_taken: { status: 409, code: 'reserved_value', target: { type: 'field', name: 'name' } },
   duplicate_certificate: { status: 409, code: 'duplicate_certificate', target: { type: 'field', name: 'certificate' } },
-  certificate_quota_exceeded: { status: 409, code: 'quota_exceeded' },
-  claim_quota_exceeded: { status: 409, code: 'quota_exceeded' },
+  certificate_issued_elsewhere: {
+    status: 409,
+    code: 'certificate_issued_elsewhere',
+    target: { type: 'field', name: 'certificate' },
+  },
+  ...all(['certificate_quota_exceeded', 'claim_quota_exceeded', 'kmip_credential_quota_exceeded'], {
+    status: 409,
+    code: 'quota_exceeded',
+  }),
   duplicate_claim: { status: 409, code: 'reserved_value', target: { type: 'field', name: 'value' } },
   invalid_claim: invalid('invalid_field', 'value'),
   credential_not_set: { status: 409, code: 'credential_missing' },

@@ -12,7 +12,14 @@ import {
   PostgresDailyUsages,
   PostgresKeyCatalog,
 } from '@lib/persistence';
-import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers, type RestoreWatch } from '@lib/platform';
+import {
+  endpointGuard,
+  endpointTemplates,
+  readProofPolicy,
+  type Region,
+  TenantKeyManagers,
+  type RestoreWatch,
+} from '@lib/platform';
 import { CertificateClaimService, RootKeyProposals, TenancyError } from '@lib/tenancy';
 
 import { type Authorizer } from '../auth/authorizer.port';
@@ -38,6 +45,8 @@ import { type TenantApiParts } from './tenant-api.module';
 export type TenantApiSettings = Pick<
   ManagementApiConfig,
   | 'apiDocumentation'
+  | 'clientCertificateProof'
+  | 'clientCertificateProofOlderFrom'
   | 'clientCaFolder'
   | 'hpcsEndpoints'
   | 'iamIssuer'
@@ -77,9 +86,12 @@ type UsedRegion = Pick<
   | 'certificates'
   | 'clock'
   | 'dataSource'
+  | 'directory'
   | 'endpoints'
   | 'instances'
+  | 'kmipCredentials'
   | 'objectStores'
+  | 'proofs'
   | 'rootKeys'
   | 'unitOfWork'
 > & { readonly restore?: Pick<RestoreWatch, 'destructionsWait'> };
@@ -100,6 +112,7 @@ export async function composeTenantApi(
   const authorizer = await authorizerOf(settings, clock, logger);
   const attempts = new PostgresConnectionAttempts(dataSource);
   const custodian = new Custodian(logger);
+  const directory = directoryOf(region);
   const parts: TenantApiParts = {
     clock,
     publicUrl,
@@ -107,6 +120,11 @@ export async function composeTenantApi(
     instances,
     certificates: region.certificates,
     claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
+    proofs: region.proofs,
+    proofPolicy: await readProofPolicy(settings, region.directory),
+    registrants: region.directory,
+    kmipCredentials: region.kmipCredentials,
+    directory,
     rootKeys,
     proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
     workbench: new RootKeyWorkbench({
@@ -134,7 +152,7 @@ export async function composeTenantApi(
     endpoints: endpointsOf(settings, clock, logger),
   };
   const options: InstallOptions = {
-    ...admissionOf(settings, clock, authorizer, directoryOf(region)),
+    ...admissionOf(settings, clock, authorizer, directory),
     recorder: new CallAudit(region.objectStores.auditSink, clock),
     publicUrl,
     observer,

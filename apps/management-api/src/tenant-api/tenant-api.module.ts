@@ -5,15 +5,20 @@ import { type Clock } from '@lib/kernel';
 import { KeyAdministration } from '@lib/kmip-engine';
 import {
   CertificateClaimService,
+  CertificateProofService,
   ClientCertificateService,
   type ConnectionAttempts,
   type DailyUsages,
   InstanceService,
+  KmipCredentialService,
+  type ProofPolicy,
+  type RegionDirectory,
   RootKeyBindingService,
   RootKeyProposals,
 } from '@lib/tenancy';
 
 import { type Authorizer } from '../auth/authorizer.port';
+import { type InstanceDirectory } from '../http/admission';
 import { AuditController } from './audit/audit.controller';
 import { type CertificateIssuer, type ClientSightings } from './client-certificates/certificate-issuer.port';
 import { ClientCertificatePresenter } from './client-certificates/client-certificate.presenter';
@@ -21,6 +26,7 @@ import { ClientCertificatesController } from './client-certificates/client-certi
 import { ClientTraces } from './client-certificates/client-traces';
 import { ClientKeyPairsController } from './client-certificates/client-key-pairs.controller';
 import { EndpointActivation } from './client-certificates/endpoint-activation';
+import { HandOverController } from './client-certificates/hand-over.controller';
 import { CertificateClaimsController } from './diagnosis/certificate-claims.controller';
 import { ConnectionAttemptsController } from './diagnosis/connection-attempts.controller';
 import { InstanceOverview } from './instances/instance-overview';
@@ -28,6 +34,7 @@ import { InstancesController } from './instances/instances.controller';
 import { type KmipEndpoints } from './instances/kmip-endpoint';
 import { type KeyAccess } from './keys/key-access.port';
 import { KeysController } from './keys/keys.controller';
+import { KmipCredentialsController } from './kmip-credentials/kmip-credentials.controller';
 import { CredentialController } from './root-key/credential.controller';
 import { KeyManagersController } from './root-key/key-managers.controller';
 import { RootKeyController } from './root-key/root-key.controller';
@@ -41,8 +48,11 @@ import {
   CONNECTION_ATTEMPTS,
   DAILY_USAGES,
   ENDPOINTS,
+  INSTANCE_DIRECTORY,
   KEY_ACCESS,
+  PROOF_POLICY,
   PUBLIC_URL,
+  REGISTRANTS,
 } from './tokens';
 import { UsageController } from './usage/usage.controller';
 
@@ -55,6 +65,11 @@ export interface TenantApiParts {
   readonly instances: InstanceService;
   readonly certificates: ClientCertificateService;
   readonly claims: CertificateClaimService;
+  readonly proofs: CertificateProofService;
+  readonly proofPolicy: ProofPolicy;
+  readonly registrants: Pick<RegionDirectory, 'registrants'>;
+  readonly kmipCredentials: KmipCredentialService;
+  readonly directory: InstanceDirectory;
   readonly rootKeys: RootKeyBindingService;
   readonly proposals: RootKeyProposals;
   readonly workbench: RootKeyWorkbench;
@@ -73,6 +88,8 @@ export const TENANT_API_CONTROLLERS = [
   InstancesController,
   ClientCertificatesController,
   ClientKeyPairsController,
+  HandOverController,
+  KmipCredentialsController,
   RootKeyController,
   KeyManagersController,
   CredentialController,
@@ -97,6 +114,11 @@ export class TenantApiModule {
         value(InstanceService, parts.instances),
         value(ClientCertificateService, parts.certificates),
         value(CertificateClaimService, parts.claims),
+        value(CertificateProofService, parts.proofs),
+        value(PROOF_POLICY, parts.proofPolicy),
+        value(REGISTRANTS, parts.registrants),
+        value(KmipCredentialService, parts.kmipCredentials),
+        value(INSTANCE_DIRECTORY, parts.directory),
         value(RootKeyBindingService, parts.rootKeys),
         value(RootKeyProposals, parts.proposals),
         value(RootKeyWorkbench, parts.workbench),

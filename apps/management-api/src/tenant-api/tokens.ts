@@ -9,3 +9,6 @@ export const DAILY_USAGES = Symbol('DAILY_USAGES');
 export const CONNECTION_ATTEMPTS = Symbol('CONNECTION_ATTEMPTS');
 export const AUTHORIZER = Symbol('AUTHORIZER');
 export const CLOCK = Symbol('CLOCK');
+export const REGISTRANTS = Symbol('REGISTRANTS');
+export const PROOF_POLICY = Symbol('PROOF_POLICY');
+export const INSTANCE_DIRECTORY = Symbol('INSTANCE_DIRECTORY');

@@ -1,6 +1,6 @@
 import { endpointTemplates, region } from '../cloud-addresses';
 import { defaulted, optional, required } from '../setting';
-import { host, logLevel, path, port, postgresUrl, serviceUrl, wholeNumber } from '../setting-types';
+import { date, host, logLevel, oneOf, path, port, postgresUrl, serviceUrl, wholeNumber } from '../setting-types';
 
 /** Settings of every process. */
 export const loggingSettings = {
@@ -12,8 +12,22 @@ export const loggingSettings = {
 
 export const regionSetting = required('REGION', region, {
   meaning: 'IBM Cloud region this installation serves.',
-  consequence: 'Stands in CRNs and audit records; client certificates are unique within it. Do not change it later.',
+  consequence: 'Stands in CRNs and audit records. Do not change it later.',
 });
+
+/** The gateway acts by it, the others tell tenants and the operator what it will do: all of a region should agree. */
+export const proofSettings = {
+  clientCertificateProof: defaulted('CLIENT_CERTIFICATE_PROOF', oneOf(['offered', 'required']), 'offered', {
+    meaning:
+      'Whether new keys are made only for clients that have proven whose they are. Applies to certificates registered since it was first `required`.',
+    consequence:
+      '`required` is recommended: otherwise a stranger who registers a certificate that its owner has not registered yet receives the keys that it makes. Existing keys are served in any case.',
+  }),
+  clientCertificateProofOlderFrom: optional('CLIENT_CERTIFICATE_PROOF_OLDER_FROM', date, {
+    meaning: 'From when on certificates that were registered before must have proven whose they are, too.',
+    consequence: 'Unset: those are spared. The tenant API lists them as unproven.',
+  }),
+};
 
 /** Settings of the processes that share the database. */
 export const databaseSettings = {

@@ -1,6 +1,13 @@
 import { type ConfigOf, defaulted, optional, required } from '../setting';
-import { date, host, hostList, networkList, oneOf, onOff, path, plainName, port, wholeNumber } from '../setting-types';
-import { cloudSettings, databaseSettings, healthSettings, loggingSettings, regionSetting } from './common-settings';
+import { host, hostList, networkList, onOff, path, plainName, port, wholeNumber } from '../setting-types';
+import {
+  cloudSettings,
+  databaseSettings,
+  healthSettings,
+  loggingSettings,
+  proofSettings,
+  regionSetting,
+} from './common-settings';
 
 const milliseconds = (minimum: number, maximum: number): ReturnType<typeof wholeNumber> =>
   wholeNumber(minimum, maximum, 'milliseconds');
@@ -89,16 +96,7 @@ export const gatewayConfig = {
     consequence:
       'A client that connects to such a name proves whose it is. The server certificate must carry `*.<domain>`; one that is made at the first start does.',
   }),
-  clientCertificateProof: defaulted('CLIENT_CERTIFICATE_PROOF', oneOf(['offered', 'required']), 'offered', {
-    meaning:
-      'Whether new keys are made only for clients that have proven whose they are. Applies to certificates registered since it was first `required`.',
-    consequence:
-      '`required` is recommended: otherwise a stranger who registers a certificate that its owner has not registered yet receives the keys that it makes. Existing keys are served in any case.',
-  }),
-  clientCertificateProofOlderFrom: optional('CLIENT_CERTIFICATE_PROOF_OLDER_FROM', date, {
-    meaning: 'From when on certificates that were registered before must have proven whose they are, too.',
-    consequence: 'Unset: those are spared. The tenant API lists them as unproven.',
-  }),
+  ...proofSettings,
   kmipLegacyCiphers: defaulted('KMIP_LEGACY_CIPHERS', onOff, 'on', {
     meaning: 'Whether the two RSA-AES-CBC-SHA256 suites are offered, after all others.',
     consequence:

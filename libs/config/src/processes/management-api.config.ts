@@ -2,7 +2,14 @@ import { type ConfigOf, defaulted, optional } from '../setting';
 import { host, listOf, onOff, path, plainName, port, secretText, serviceUrl, wholeNumber } from '../setting-types';
 import { hostAndPort } from '../host-and-port';
 import { brokerSettings } from './broker-settings';
-import { cloudSettings, databaseSettings, healthSettings, loggingSettings, regionSetting } from './common-settings';
+import {
+  cloudSettings,
+  databaseSettings,
+  healthSettings,
+  loggingSettings,
+  proofSettings,
+  regionSetting,
+} from './common-settings';
 
 export const managementApiConfig = {
   ...loggingSettings,
@@ -41,6 +48,7 @@ export const managementApiConfig = {
     consequence:
       'All processes of the region should share it. Unset: each process signs with a CA of its own, gone when it ends.',
   }),
+  ...proofSettings,
   iamIssuer: optional('IAM_ISSUER', serviceUrl, {
     meaning: 'Issuer that access tokens must name, exactly.',
     consequence: 'Tokens of another issuer are refused. Unset: IAM_URL with `/identity`.',

@@ -1,6 +1,7 @@
 import { type CertificateFingerprint, type Clock, type InstanceId } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from '../action-context';
+import { insertWithinQuota } from '../certificate-quota';
 import { type ClientCertificate } from '../client-certificate';
 import { lockedInstance } from '../guards';
 import { type RegionDirectory, type TenantScope, type UnitOfWork } from '../ports';
@@ -53,6 +54,11 @@ export class CertificateProofService {
     });
   }
 
+  /** Keys that the certificate made in other instances: what its owner should make anew here. */
+  async keysElsewhere(instanceId: InstanceId, fingerprint: CertificateFingerprint): Promise<number> {
+    return this.unitOfWork.forTenant(instanceId, (scope) => scope.standings.countKeysElsewhere(fingerprint));
+  }
+
   /**
    * The operator's word that a certificate is this instance's, whoever else registers or has proven it. Both are told.
    * @throws TenancyError `certificate_not_found`, `instance_not_found`
@@ -69,7 +75,7 @@ export class CertificateProofService {
   /**
    * Gives a certificate to another instance, registering it there when it is not yet. The caller must be allowed to
    * manage certificates in both. Interrupted, it can be repeated; meanwhile the first instance still serves.
-   * @throws TenancyError `certificate_not_found`, `instance_not_found`, `certificate_name_taken`
+   * @throws TenancyError `certificate_not_found`, `instance_not_found`, `certificate_name_taken`, `certificate_quota_exceeded`
    */
   async handOver(
     from: InstanceId,
@@ -96,7 +102,7 @@ export class CertificateProofService {
       const now = this.clock.now();
       const id = this.options.newId();
       const certificate = { ...given, instanceId: to, id, createdAt: now, updatedAt: now, revision: 1 };
-      await scope.certificates.insert(certificate);
+      await insertWithinQuota(scope, certificate);
       const facts = { target: target(certificate), details: { fingerprint: certificate.fingerprint } };
       scope.record(successEvent(context, this.clock, to, 'vmware-solutions.certificate.create', facts));
       scope.invalidate();

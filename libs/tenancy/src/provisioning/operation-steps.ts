@@ -3,6 +3,7 @@ import { assertNever, type Clock } from '@lib/kernel';
 import { assertAcceptableCertificate, describeCertificate } from '@lib/pki';
 
 import { successEvent } from '../action-context';
+import { insertWithinQuota } from '../certificate-quota';
 import { toClientCertificate } from '../client-certificate.service';
 import { madeState } from '../instance-progress';
 import { HOUR_MS, startOfHour } from '../metering/metering-record';
@@ -70,7 +71,7 @@ export class OperationSteps {
       assertAcceptableCertificate(description, now);
       if (present.has(description.fingerprint)) continue;
       const row = toClientCertificate(scope.instanceId, this.options.newId(), checkedName(name), description, now);
-      await scope.certificates.insert(row);
+      await insertWithinQuota(scope, row);
       const { id, fingerprint } = row;
       this.record(scope, 'vmware-solutions.certificate.create', context, {
         target: { kind: 'certificate', id, name: row.name },

@@ -10,10 +10,14 @@ type TargetKind = NonNullable<AuditEvent['target']>['kind'];
 /** How the trail names what the API permits. */
 const RECORDS: Readonly<Record<Action, readonly [AuditAction, TargetKind]>> = {
   'instance.read': ['vmware-solutions.instance.read', 'instance'],
+  'instance.update': ['vmware-solutions.instance.update', 'instance'],
   'certificate.read': ['vmware-solutions.certificate.read', 'certificate'],
   'certificate.create': ['vmware-solutions.certificate.create', 'certificate'],
   'certificate.update': ['vmware-solutions.certificate.update', 'certificate'],
   'certificate.delete': ['vmware-solutions.certificate.delete', 'certificate'],
+  'kmip-credential.read': ['vmware-solutions.kmip-credential.read', 'kmip-credential'],
+  'kmip-credential.create': ['vmware-solutions.kmip-credential.create', 'kmip-credential'],
+  'kmip-credential.delete': ['vmware-solutions.kmip-credential.delete', 'kmip-credential'],
   'root-key.read': ['vmware-solutions.root-key.read', 'root-key'],
   'root-key.check': ['vmware-solutions.root-key.check', 'root-key'],
   'root-key.set': ['vmware-solutions.root-key.set', 'root-key'],
@@ -37,6 +41,7 @@ const OPERATIONS: Readonly<Record<string, readonly [AuditAction, TargetKind]>> =
   list_instance_certificate_claims: ['vmware-solutions.diagnosis.read', 'instance'],
   get_instance_certificate_claim: ['vmware-solutions.diagnosis.read', 'instance'],
   create_instance_certificate_claim: ['vmware-solutions.claim.create', 'instance'],
+  hand_over_instance_client_certificate: ['vmware-solutions.certificate.prove', 'certificate'],
   delete_instance_certificate_claim: ['vmware-solutions.claim.delete', 'instance'],
 };
 

@@ -1,34 +1,88 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Clock, type InstanceId } from '@lib/kernel';
-import { type ClientCertificate } from '@lib/tenancy';
+import {
+  birthsAt,
+  type CertificateBirths,
+  CertificateProofService,
+  type ClientCertificate,
+  type ProofPolicy,
+  type RegionDirectory,
+} from '@lib/tenancy';
 
-import { CLIENT_SIGHTINGS, CLOCK, PUBLIC_URL } from '../tokens';
+import { CLIENT_SIGHTINGS, CLOCK, PROOF_POLICY, PUBLIC_URL, REGISTRANTS } from '../tokens';
 import { type ClientSightings } from './certificate-issuer.port';
-import { clientCertificateResponse, type ClientCertificateResponse } from './client-certificate.response';
+import {
+  clientCertificateResponse,
+  type ClientCertificateResponse,
+  type Sighting,
+} from './client-certificate.response';
 import { type Activation } from './endpoint-activation';
+
+/** A certificate with what is known of it beside its own row. */
+export interface KnownCertificate {
+  readonly certificate: ClientCertificate;
+  readonly births: CertificateBirths;
+  readonly sighting: Sighting | undefined;
+}
 
 @Injectable()
 export class ClientCertificatePresenter {
   constructor(
     @Inject(CLIENT_SIGHTINGS) private readonly sightings: ClientSightings,
+    @Inject(REGISTRANTS) private readonly directory: Pick<RegionDirectory, 'registrants'>,
+    @Inject(PROOF_POLICY) private readonly policy: ProofPolicy,
+    @Inject(CertificateProofService) private readonly proofs: CertificateProofService,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
-  /** With what the gateways know of the instance's certificates. */
-  async of(
+  /** With what the gateways know of the instance's certificates, and where their keys are born. */
+  async known(
     instanceId: InstanceId,
-    activating: Promise<Activation>,
-  ): Promise<(certificate: ClientCertificate) => ClientCertificateResponse> {
-    const [seen, activation] = await Promise.all([this.sightings.lastSeen(instanceId), activating]);
+    certificates: readonly ClientCertificate[],
+  ): Promise<readonly KnownCertificate[]> {
+    const lookUp = await this.#lookUp(instanceId, certificates);
+    return certificates.map(lookUp);
+  }
+
+  /**
+   * One certificate. The number of its keys elsewhere is told to nobody but who has proven it: to others it would be the
+   * number of a stranger's keys.
+   */
+  async one(certificate: ClientCertificate, activating: Promise<Activation>): Promise<ClientCertificateResponse> {
+    const { instanceId, fingerprint } = certificate;
+    const [lookUp, activation] = await Promise.all([this.#lookUp(instanceId, [certificate]), activating]);
+    const known = lookUp(certificate);
+    const proven = known.births.reason === 'proven';
+    const keysElsewhere = proven ? await this.proofs.keysElsewhere(instanceId, fingerprint) : undefined;
+    return this.present(known, activation, keysElsewhere);
+  }
+
+  present(
+    { certificate, births, sighting }: KnownCertificate,
+    activation: Activation,
+    keysElsewhere?: number,
+  ): ClientCertificateResponse {
+    const { instanceId, id } = certificate;
+    const href = `${this.publicUrl}/v1/instances/${instanceId}/client_certificates/${id}`;
     const now = this.clock.now();
-    return (certificate) =>
-      clientCertificateResponse(certificate, {
-        href: `${this.publicUrl}/v1/instances/${instanceId}/client_certificates/${certificate.id}`,
-        now,
-        sighting: seen.get(certificate.fingerprint),
-        activation,
-      });
+    return clientCertificateResponse(certificate, { href, now, sighting, activation, births, keysElsewhere });
+  }
+
+  async #lookUp(
+    instanceId: InstanceId,
+    certificates: readonly ClientCertificate[],
+  ): Promise<(certificate: ClientCertificate) => KnownCertificate> {
+    const [seen, registrants] = await Promise.all([
+      this.sightings.lastSeen(instanceId),
+      this.directory.registrants(certificates.map(({ fingerprint }) => fingerprint)),
+    ]);
+    const now = this.clock.now();
+    return (certificate) => {
+      const registrations = registrants.get(certificate.fingerprint) ?? { current: [], former: [] };
+      const births = birthsAt(instanceId, registrations, this.policy, now);
+      return { certificate, births, sighting: seen.get(certificate.fingerprint) };
+    };
   }
 }

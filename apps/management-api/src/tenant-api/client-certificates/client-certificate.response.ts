@@ -1,7 +1,8 @@
 import { type CertificateWarning, describeCertificate, validityFault } from '@lib/pki';
-import { type ClientCertificate } from '@lib/tenancy';
+import { type CertificateBirths, type ClientCertificate } from '@lib/tenancy';
 
 import { withEntityTag } from '../versions';
+import { birthsResponse } from './births.response';
 import { type Activation } from './endpoint-activation';
 
 const DAY_MS = 86_400_000;
@@ -31,6 +32,9 @@ export interface CertificateContext {
   readonly now: Date;
   readonly sighting: Sighting | undefined;
   readonly activation: Activation;
+  readonly births: CertificateBirths;
+  /** Present where one certificate is asked for, and proven to be of the instance. */
+  readonly keysElsewhere?: number | undefined;
 }
 
 export interface ClientCertificateResponse {
@@ -40,7 +44,7 @@ export interface ClientCertificateResponse {
 
 export function clientCertificateResponse(
   certificate: ClientCertificate,
-  { href, now, sighting, activation }: CertificateContext,
+  { href, now, sighting, activation, births, keysElsewhere }: CertificateContext,
 ): ClientCertificateResponse {
   return withEntityTag(certificate.id, certificate, {
     id: certificate.id,
@@ -59,6 +63,10 @@ export function clientCertificateResponse(
     warnings: warningsOf(certificate, now),
     last_seen: sighting && { at: sighting.at.toISOString(), address: sighting.address, endpoint: sighting.endpoint },
     activation,
+    proof: births.proof && { kind: births.proof.kind, proven_at: births.proof.at.toISOString() },
+    established: births.established,
+    births: birthsResponse(births),
+    keys_elsewhere: keysElsewhere,
     created_at: certificate.createdAt.toISOString(),
     updated_at: certificate.updatedAt.toISOString(),
   });

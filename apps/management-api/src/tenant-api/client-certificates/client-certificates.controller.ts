@@ -11,7 +11,7 @@ import { pageAnswer, pageRequest } from '../paging';
 import { CERTIFICATE_ISSUER, PUBLIC_URL } from '../tokens';
 import { expectedRevision } from '../versions';
 import { type CertificateIssuer } from './certificate-issuer.port';
-import { ClientCertificatePresenter } from './client-certificate.presenter';
+import { ClientCertificatePresenter, type KnownCertificate } from './client-certificate.presenter';
 import { ClientTraces } from './client-traces';
 import { EndpointActivation } from './endpoint-activation';
 
@@ -43,16 +43,18 @@ export class ClientCertificatesController {
   async list(call: OperationCall): Promise<OperationAnswer> {
     const { limit, after } = pageRequest(call, 1);
     const { instanceId } = call.instance();
-    const { name, sha256_fingerprint: fingerprint } = call.query;
+    const { name, sha256_fingerprint: fingerprint, proof } = call.query;
     const found = (await this.certificates.list(instanceId))
       .filter((certificate) => name === undefined || certificate.name === name)
       .filter((certificate) => fingerprint === undefined || certificate.fingerprint === fingerprint)
       .sort((one, other) => (one.id < other.id ? -1 : 1))
       .filter(({ id }) => after?.[0] === undefined || id > after[0]);
-    const present = await this.presenter.of(instanceId, this.activation.present(instanceId));
-    return pageAnswer(call, this.publicUrl, 'client_certificates', found.slice(0, limit + 1), {
-      cursorOf: ({ id }) => [id],
-      present,
+    const shown = proof === undefined ? found.slice(0, limit + 1) : found;
+    const activation = await this.activation.present(instanceId);
+    const known = (await this.presenter.known(instanceId, shown)).filter((one) => hasShown(one, proof));
+    return pageAnswer(call, this.publicUrl, 'client_certificates', known.slice(0, limit + 1), {
+      cursorOf: ({ certificate: { id } }) => [id],
+      present: (one) => this.presenter.present(one, activation),
     });
   }
 
@@ -65,7 +67,7 @@ export class ClientCertificatesController {
     const origin = prototype.certificate_signing_request === undefined ? 'presented' : 'issued';
     const request = { name: prototype.name, pem, origin } as const;
     const added = await this.certificates.add(instanceId, request, administratorOf(call));
-    const body = (await this.presenter.of(instanceId, this.activation.awaited(instanceId)))(added);
+    const body = await this.presenter.one(added, this.activation.awaited(instanceId));
     return { status: 201, body, etag: body.etag, location: body.href };
   }
 
@@ -124,8 +126,22 @@ export class ClientCertificatesController {
 
   async #answer(call: OperationCall, certificate: ClientCertificate): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
-    const present = await this.presenter.of(instanceId, this.activation.present(instanceId));
-    const body = present(certificate);
+    const body = await this.presenter.one(certificate, this.activation.present(instanceId));
     return { status: 200, body, etag: body.etag };
+  }
+}
+
+/** `unproven_in_use`: what an owner should prove first, since clients depend on it. */
+function hasShown({ births, sighting }: KnownCertificate, wanted: unknown): boolean {
+  const proven = births.proof !== undefined;
+  switch (wanted) {
+    case 'proven':
+      return proven;
+    case 'unproven':
+      return !proven;
+    case 'unproven_in_use':
+      return !proven && (births.established || sighting !== undefined);
+    default:
+      return true;
   }
 }

@@ -88,6 +88,7 @@ export function instanceResponse(
     state,
     next_step: nextStep(state, completeness),
     proposed_root_key_crn: completeness.proposedRootKeyCrn,
+    credential_policy: instance.credentialPolicy,
     endpoints: endpoints.map(endpointResponse),
     created_at: instance.createdAt.toISOString(),
     updated_at: instance.updatedAt.toISOString(),

@@ -1,12 +1,14 @@
 import { Controller, Inject } from '@nestjs/common';
 
 import { toInstanceId } from '@lib/kernel';
-import { type Instance, InstanceService } from '@lib/tenancy';
+import { type CredentialPolicy, type Instance, InstanceService } from '@lib/tenancy';
 
 import { type Authorizer } from '../../auth/authorizer.port';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { administratorOf } from '../administrator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
 import { AUTHORIZER, ENDPOINTS, PUBLIC_URL } from '../tokens';
+import { expectedRevision } from '../versions';
 import { InstanceOverview } from './instance-overview';
 import { instanceResponse } from './instance.response';
 import { type KmipEndpoint, type KmipEndpoints } from './kmip-endpoint';
@@ -40,6 +42,21 @@ export class InstancesController {
   async get(call: OperationCall): Promise<OperationAnswer> {
     const instance = await this.instances.get(call.instance().instanceId);
     const body = await this.#present(instance, await this.endpoints.current());
+    return { status: 200, body, etag: body.etag };
+  }
+
+  /** Its name and its end are the platform's; what it does with credentials is its administrator's. */
+  @Operation('update_instance', 'instance.update')
+  async update(call: OperationCall): Promise<OperationAnswer> {
+    const current = await this.instances.get(call.instance().instanceId);
+    const revision = expectedRevision(call, current.id, current);
+    // Valid by its schema.
+    const { credential_policy: policy } = call.body as { readonly credential_policy?: CredentialPolicy };
+    const updated =
+      policy === undefined || policy === current.credentialPolicy
+        ? current
+        : await this.instances.setCredentialPolicy(current.id, policy, administratorOf(call), revision);
+    const body = await this.#present(updated, await this.endpoints.current());
     return { status: 200, body, etag: body.etag };
   }
 

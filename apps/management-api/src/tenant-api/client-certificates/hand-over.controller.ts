@@ -1,0 +1,66 @@
+import { Controller, Inject } from '@nestjs/common';
+
+import { isUuid } from '@lib/kernel';
+import { CertificateProofService } from '@lib/tenancy';
+
+import { type Authorizer } from '../../auth/authorizer.port';
+import { type InstanceDirectory } from '../../http/admission';
+import { ApiError, notFound } from '../../http/api-error';
+import { Operation, type InstanceScope, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { administratorOf } from '../administrator';
+import { AUTHORIZER, INSTANCE_DIRECTORY } from '../tokens';
+import { ClientCertificatePresenter } from './client-certificate.presenter';
+import { EndpointActivation } from './endpoint-activation';
+
+/**
+ * Moves a certificate's future keys to another instance. The caller must be allowed to add certificates in both, and to
+ * delete them in the giving one too: new keys are taken from it, as if the certificate had been removed there.
+ */
+@Controller()
+export class HandOverController {
+  constructor(
+    @Inject(CertificateProofService) private readonly proofs: CertificateProofService,
+    @Inject(AUTHORIZER) private readonly authorizer: Authorizer,
+    @Inject(INSTANCE_DIRECTORY) private readonly directory: InstanceDirectory,
+    @Inject(EndpointActivation) private readonly activation: EndpointActivation,
+    @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
+  ) {}
+
+  @Operation('hand_over_instance_client_certificate', 'certificate.create')
+  async handOver(call: OperationCall): Promise<OperationAnswer> {
+    const giving = call.instance();
+    const id = call.path['client_certificate_id'] ?? '';
+    if (!isUuid(id)) throw notFound();
+    // Valid by its schema.
+    const { instance } = call.body as { readonly instance: { readonly id: string } };
+    await this.#checkGiving(call, giving);
+    const receiving = await this.#receiving(call, giving, instance.id);
+    const received = await this.proofs.handOver(giving.instanceId, id, receiving.instanceId, administratorOf(call));
+    const body = await this.presenter.one(received, this.activation.awaited(receiving.instanceId));
+    return { status: 200, body, etag: body.etag };
+  }
+
+  async #checkGiving({ principal }: OperationCall, resource: InstanceScope): Promise<void> {
+    const [permitted] = await this.authorizer.decide([{ principal, action: 'certificate.delete', resource }]);
+    if (permitted !== true) {
+      throw ApiError.of(403, 'forbidden', 'This needs the action `certificate.delete` on the instance too.');
+    }
+  }
+
+  /** One that does not exist, one of another account and one without the right are told apart by nothing. */
+  async #receiving({ principal }: OperationCall, giving: InstanceScope, id: string): Promise<InstanceScope> {
+    const found = isUuid(id) && id !== giving.instanceId ? await this.directory.find(id) : undefined;
+    const resource = found?.accountId === principal.accountId ? found : undefined;
+    const [permitted] = resource
+      ? await this.authorizer.decide([{ principal, action: 'certificate.create', resource }])
+      : [false];
+    if (resource === undefined || permitted !== true) {
+      const message = 'There is no other instance of this id in which you may add certificates.';
+      throw ApiError.of(400, 'invalid_field', message, { type: 'field', name: 'instance.id' });
+    }
+    if (!resource.writable) {
+      throw ApiError.of(403, 'instance_disabled', 'The other instance is disabled or being deleted.');
+    }
+    return resource;
+  }
+}
