@@ -10,6 +10,8 @@ const {
   resourceControllerUrl,
   keyProtectEndpoints,
   hpcsEndpoints,
+  clientCertificateProof,
+  clientCertificateProofOlderFrom,
 } = managementApiConfig;
 
 /** The part of the management app's settings that the command line needs; the same variables. */
@@ -23,6 +25,8 @@ export const adminConfig = {
   resourceControllerUrl,
   keyProtectEndpoints,
   hpcsEndpoints,
+  clientCertificateProof,
+  clientCertificateProofOlderFrom,
 };
 
 export type AdminConfig = Pick<ManagementApiConfig, keyof typeof adminConfig>;

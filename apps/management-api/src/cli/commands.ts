@@ -3,17 +3,12 @@ import { userInfo } from 'node:os';
 import { type InstanceId, newCorrelationId, toInstanceId } from '@lib/kernel';
 import { PostgresConnectionAttempts } from '@lib/persistence';
 import { type Region } from '@lib/platform';
-import {
-  type ActionContext,
-  type ClientCertificate,
-  type Instance,
-  lossOfCertificate,
-  requireConfirmation,
-} from '@lib/tenancy';
+import { type ActionContext, type Instance, lossOfCertificate, requireConfirmation } from '@lib/tenancy';
 
 import { type AdminConfig } from './admin.config';
 import { type Arguments, isSet, type Options, UsageError } from './arguments';
-import { readText } from './read-text';
+import { addCertificate, describeCertificate, handOverCertificate, takeOverCertificate } from './certificate-commands';
+import { issueKmipCredential, listKmipCredentials, removeKmipCredential } from './kmip-credential-commands';
 import { rebuildCatalog } from './rebuild-catalog';
 import { setRootKey } from './set-root-key';
 
@@ -30,9 +25,13 @@ export const USAGE = `usage: npm run admin -- COMMAND
   instance remove --instance ID [--confirm NAME_OF_THE_INSTANCE]
   root-key set --instance ID --key-manager CRN --root-key ID --api-key-file FILE [--key-ring ID]
   root-key list --instance ID
-  certificate add --instance ID --name NAME --file PEM_FILE
+  certificate add --instance ID --name NAME --file PEM_FILE [--take-over true]
   certificate list --instance ID
   certificate remove --instance ID --certificate ID [--confirm NAME_OF_THE_CERTIFICATE]
+  certificate take-over --instance ID --certificate ID
+  certificate hand-over --instance ID --certificate ID --to ID_OF_THE_OTHER_INSTANCE
+  kmip-credential issue|list --instance ID
+  kmip-credential remove --instance ID --credential ID
   catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]]
   restore status [--instance ID]
   restore release [--instance ID]`;
@@ -56,11 +55,43 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['root-key list', { options: { required: ['instance'] }, run: listRootKeys }],
-  ['certificate add', { options: { required: ['instance', 'name', 'file'] }, run: addCertificate }],
+  [
+    'certificate add',
+    {
+      options: { required: ['instance', 'name', 'file'], optional: ['take-over'] },
+      run: (region, given, config) => addCertificate(region, given, config, context()),
+    },
+  ],
   ['certificate list', { options: { required: ['instance'] }, run: listCertificates }],
   [
     'certificate remove',
     { options: { required: ['instance', 'certificate'], optional: ['confirm'] }, run: removeCertificate },
+  ],
+  [
+    'certificate take-over',
+    {
+      options: { required: ['instance', 'certificate'] },
+      run: (region, given, config) => takeOverCertificate(region, given, config, context()),
+    },
+  ],
+  [
+    'certificate hand-over',
+    {
+      options: { required: ['instance', 'certificate', 'to'] },
+      run: (region, given, config) => handOverCertificate(region, given, config, context()),
+    },
+  ],
+  [
+    'kmip-credential issue',
+    { options: { required: ['instance'] }, run: (region, given) => issueKmipCredential(region, given, context()) },
+  ],
+  ['kmip-credential list', { options: { required: ['instance'] }, run: listKmipCredentials }],
+  [
+    'kmip-credential remove',
+    {
+      options: { required: ['instance', 'credential'] },
+      run: (region, given) => removeKmipCredential(region, given, context()),
+    },
   ],
   ['catalog rebuild', { options: { required: ['instance'], optional: ['dry-run', 'verify', 'take'] }, run: rebuild }],
   ['restore status', { options: { required: [], optional: ['instance'] }, run: restoreStatus }],
@@ -97,11 +128,6 @@ async function removeInstance(region: Region, given: Arguments): Promise<unknown
 
 async function listRootKeys(region: Region, given: Arguments): Promise<unknown> {
   return await region.rootKeys.list(instanceOf(given));
-}
-
-async function addCertificate(region: Region, given: Arguments): Promise<unknown> {
-  const request = { name: given.get('name'), pem: await readText(given.get('file')), origin: 'operator' } as const;
-  return describeCertificate(await region.certificates.add(instanceOf(given), request, context()));
 }
 
 async function listCertificates(region: Region, given: Arguments): Promise<unknown> {
@@ -163,11 +189,3 @@ async function everyInstance(region: Region): Promise<readonly InstanceId[]> {
 }
 
 const describeInstance = ({ id, crn, name, state, enabled }: Instance) => ({ id, crn, name, state, enabled });
-
-const describeCertificate = ({ id, name, fingerprint, subject, notAfter }: ClientCertificate) => ({
-  id,
-  name,
-  fingerprint,
-  subject,
-  notAfter,
-});

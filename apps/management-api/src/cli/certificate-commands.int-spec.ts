@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
+import { PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
+import { issueClientCertificate } from '@lib/pki';
+import {
+  type ActionContext,
+  CertificateProofService,
+  ClientCertificateService,
+  InstanceService,
+  KmipCredentialService,
+  KmipPasswords,
+} from '@lib/tenancy';
+import { startTestPostgres, type TestDatabase } from '@lib/testing';
+
+import { readArguments } from './arguments';
+import { addCertificate, handOverCertificate, takeOverCertificate } from './certificate-commands';
+import { issueKmipCredential, listKmipCredentials, removeKmipCredential } from './kmip-credential-commands';
+
+jest.setTimeout(60_000);
+
+const context: ActionContext = {
+  initiator: { kind: 'system', component: 'admin/test' },
+  correlationId: newCorrelationId(),
+  observer: 'admin',
+};
+const config = { clientCertificateProof: 'offered' } as const;
+const arguments_ = (given: Record<string, string>) =>
+  readArguments(
+    Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]),
+    { required: Object.keys(given), optional: ['take-over'] },
+  );
+
+describe('the operator', () => {
+  let database: TestDatabase;
+  let region: ReturnType<typeof regionOf>;
+  let folder: string;
+  let file: string;
+  let first: InstanceId;
+  let second: InstanceId;
+
+  function regionOf(dataSource: ConstructorParameters<typeof PostgresUnitOfWork>[0]) {
+    const unitOfWork = new PostgresUnitOfWork(dataSource);
+    const directory = new PostgresRegionDirectory(dataSource);
+    const options = { newId: randomUUID, directory };
+    const passwords = new KmipPasswords({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
+    return {
+      clock: systemClock,
+      directory,
+      instances: new InstanceService(unitOfWork, directory, systemClock),
+      certificates: new ClientCertificateService(unitOfWork, systemClock, options),
+      proofs: new CertificateProofService(unitOfWork, systemClock, options),
+      kmipCredentials: new KmipCredentialService(unitOfWork, passwords, systemClock, randomUUID),
+    };
+  }
+
+  const newInstance = async (account: string): Promise<InstanceId> => {
+    const crn = `crn:v1:bluemix:public:kmip:eu-de:a/${account}:${randomUUID()}::`;
+    return (await region.instances.create({ crn, name: 'kmip' }, context)).id;
+  };
+
+  const actionsOf = async (instanceId: InstanceId): Promise<string[]> => {
+    const admin = await database.openAdmin();
+    const text = 'SELECT action FROM audit_events WHERE instance_id = $1 ORDER BY seq';
+    const { rows } = await admin.query<{ action: string }>(text, [instanceId]);
+    return rows.map(({ action }) => action.replace('vmware-solutions.', ''));
+  };
+
+  beforeAll(async () => {
+    [database, folder] = await Promise.all([startTestPostgres(), mkdtemp(join(tmpdir(), 'kmip-admin-'))]);
+    region = regionOf(await database.openDataSource());
+  });
+
+  afterAll(async () => {
+    await Promise.all([database.close(), rm(folder, { recursive: true })]);
+  });
+
+  beforeEach(async () => {
+    [first, second] = [await newInstance('one'), await newInstance('two')];
+    const { certificatePem } = await issueClientCertificate('self-signed', { commonName: 'vc', validDays: 30 });
+    file = join(folder, `${first}.pem`);
+    await writeFile(file, certificatePem);
+  });
+
+  const add = (instance: InstanceId, more: Record<string, string> = {}) =>
+    addCertificate(region, arguments_({ instance, name: 'vc', file, ...more }), config, context);
+
+  it('proves by his word whose a certificate is, and is told whether new keys go there', async () => {
+    expect(await add(first)).toMatchObject({ instance: first, births: { place: 'here', reason: 'proven' } });
+    // His word alone takes nothing from who has it already.
+    expect(await add(second)).toMatchObject({ births: { place: 'elsewhere', reason: 'known_elsewhere' } });
+  });
+
+  it('takes a certificate over in so many words, and both are told', async () => {
+    await add(first);
+    const taken = await add(second, { 'take-over': 'true' });
+    expect(taken).toMatchObject({ births: { place: 'here', reason: 'proven' } });
+    expect(await actionsOf(second)).toContain('certificate.prove');
+    expect(await actionsOf(first)).toContain('certificate.displace');
+    const [back] = await region.certificates.list(first);
+    const given = arguments_({ instance: first, certificate: back?.id ?? '' });
+    expect(await takeOverCertificate(region, given, config, context)).toMatchObject({ births: { place: 'here' } });
+    await expect(add(second, { 'take-over': 'yes' })).rejects.toThrow('--take-over is true or false');
+  });
+
+  it('hands a certificate over between accounts, with the record that the service made it', async () => {
+    const issued = await issueClientCertificate('self-signed', { commonName: 'made', validDays: 30 });
+    const request = { name: 'made', pem: issued.certificatePem, origin: 'issued' } as const;
+    const { id: certificate } = await region.certificates.add(first, request, context);
+    const given = arguments_({ instance: first, certificate, to: second });
+    expect(await handOverCertificate(region, given, config, context)).toMatchObject({
+      instance: second,
+      births: { place: 'here', reason: 'proven' },
+    });
+    expect(await actionsOf(first)).toContain('certificate.displace');
+    const nowhere = arguments_({ instance: first, certificate, to: randomUUID() });
+    await expect(handOverCertificate(region, nowhere, config, context)).rejects.toMatchObject({
+      code: 'instance_not_found',
+    });
+  });
+
+  it('issues, lists and removes KMIP credentials, and sees a password once', async () => {
+    const instance = arguments_({ instance: first });
+    const issued = (await issueKmipCredential(region, instance, context)) as { id: string; password: string };
+    expect(issued.password).toMatch(/^([a-z2-7]{4}-){7}[a-z2-7]{4}$/);
+    const listed = await listKmipCredentials(region, instance);
+    expect(listed).toMatchObject([{ id: issued.id }]);
+    expect(JSON.stringify(listed)).not.toContain(issued.password);
+    await removeKmipCredential(region, arguments_({ instance: first, credential: issued.id }), context);
+    expect(await listKmipCredentials(region, instance)).toEqual([]);
+  });
+});

@@ -1,0 +1,34 @@
+import { toInstanceId } from '@lib/kernel';
+import { type Region } from '@lib/platform';
+import { type ActionContext } from '@lib/tenancy';
+
+import { type Arguments } from './arguments';
+
+type UsedRegion = Pick<Region, 'kmipCredentials'>;
+
+/** Prints the password, for the only time. */
+export async function issueKmipCredential(
+  region: UsedRegion,
+  given: Arguments,
+  context: ActionContext,
+): Promise<object> {
+  const { password, ...issued } = await region.kmipCredentials.issue(toInstanceId(given.get('instance')), context);
+  try {
+    return { ...issued, password: password.exposeText() };
+  } finally {
+    password.wipe();
+  }
+}
+
+export async function listKmipCredentials(region: UsedRegion, given: Arguments): Promise<object> {
+  return region.kmipCredentials.list(toInstanceId(given.get('instance')));
+}
+
+export async function removeKmipCredential(
+  region: UsedRegion,
+  given: Arguments,
+  context: ActionContext,
+): Promise<object> {
+  await region.kmipCredentials.remove(toInstanceId(given.get('instance')), given.get('credential'), context);
+  return { removed: given.get('credential') };
+}
