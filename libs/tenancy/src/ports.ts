@@ -104,6 +104,8 @@ export interface RegionDirectory {
   /** Since when proof is required of newcomers; `begin` makes it now, unless it is already. */
   proofRequiredSince(begin: boolean): Promise<Date | undefined>;
   kmipCredentials(instanceId?: InstanceId): Promise<readonly KmipCredential[]>;
+  /** Forgets what removed certificates showed once they have ended and decide nothing any more. */
+  pruneStandings(): Promise<void>;
   /** The registrants of a certificate that hold an object; `own` when that very certificate made it. */
   holders(
     fingerprint: CertificateFingerprint,

@@ -18,7 +18,12 @@ import { startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { readArguments } from './arguments';
 import { addCertificate, handOverCertificate, takeOverCertificate } from './certificate-commands';
-import { issueKmipCredential, listKmipCredentials, removeKmipCredential } from './kmip-credential-commands';
+import {
+  issueKmipCredential,
+  listKmipCredentials,
+  listOutdatedKmipCredentials,
+  removeKmipCredential,
+} from './kmip-credential-commands';
 
 jest.setTimeout(60_000);
 
@@ -46,14 +51,17 @@ describe('the operator', () => {
     const unitOfWork = new PostgresUnitOfWork(dataSource);
     const directory = new PostgresRegionDirectory(dataSource);
     const options = { newId: randomUUID, directory };
-    const passwords = new KmipPasswords({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
+    const key = (version: number) => [version, Secret.of(Buffer.alloc(32, version))] as const;
+    const kmipPasswords = new KmipPasswords({ newest: 2, keys: new Map([key(1), key(2)]) });
     return {
+      kmipPasswords,
+      serviceKeyVersion: 2,
       clock: systemClock,
       directory,
       instances: new InstanceService(unitOfWork, directory, systemClock),
       certificates: new ClientCertificateService(unitOfWork, systemClock, options),
       proofs: new CertificateProofService(unitOfWork, systemClock, options),
-      kmipCredentials: new KmipCredentialService(unitOfWork, passwords, systemClock, randomUUID),
+      kmipCredentials: new KmipCredentialService(unitOfWork, kmipPasswords, systemClock, randomUUID),
     };
   }
 
@@ -129,6 +137,16 @@ describe('the operator', () => {
     const listed = await listKmipCredentials(region, instance);
     expect(listed).toMatchObject([{ id: issued.id }]);
     expect(JSON.stringify(listed)).not.toContain(issued.password);
+    expect(await listOutdatedKmipCredentials(region)).toEqual([]);
+    const admin = await database.openAdmin();
+    for (const [serviceKeyVersion, valid] of [
+      [1, true],
+      [7, false],
+    ] as const) {
+      await admin.query('UPDATE kmip_credentials SET service_key_version = $1', [serviceKeyVersion]);
+      const outdated = { instanceId: first, id: issued.id, serviceKeyVersion, valid };
+      expect(await listOutdatedKmipCredentials(region)).toEqual([outdated]);
+    }
     await removeKmipCredential(region, arguments_({ instance: first, credential: issued.id }), context);
     expect(await listKmipCredentials(region, instance)).toEqual([]);
   });

@@ -8,7 +8,12 @@ import { type ActionContext, type Instance, lossOfCertificate, requireConfirmati
 import { type AdminConfig } from './admin.config';
 import { type Arguments, isSet, type Options, UsageError } from './arguments';
 import { addCertificate, describeCertificate, handOverCertificate, takeOverCertificate } from './certificate-commands';
-import { issueKmipCredential, listKmipCredentials, removeKmipCredential } from './kmip-credential-commands';
+import {
+  issueKmipCredential,
+  listKmipCredentials,
+  listOutdatedKmipCredentials,
+  removeKmipCredential,
+} from './kmip-credential-commands';
 import { rebuildCatalog } from './rebuild-catalog';
 import { setRootKey } from './set-root-key';
 
@@ -32,6 +37,7 @@ export const USAGE = `usage: npm run admin -- COMMAND
   certificate hand-over --instance ID --certificate ID --to ID_OF_THE_OTHER_INSTANCE
   kmip-credential issue|list --instance ID
   kmip-credential remove --instance ID --credential ID
+  kmip-credential outdated
   catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]]
   restore status [--instance ID]
   restore release [--instance ID]`;
@@ -86,6 +92,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     { options: { required: ['instance'] }, run: (region, given) => issueKmipCredential(region, given, context()) },
   ],
   ['kmip-credential list', { options: { required: ['instance'] }, run: listKmipCredentials }],
+  ['kmip-credential outdated', { options: { required: [] }, run: listOutdatedKmipCredentials }],
   [
     'kmip-credential remove',
     {

@@ -2,9 +2,10 @@ import { toInstanceId } from '@lib/kernel';
 import { type Region } from '@lib/platform';
 import { type ActionContext } from '@lib/tenancy';
 
+import { outdatedKmipPasswords } from '../housekeeping/kmip-passwords';
 import { type Arguments } from './arguments';
 
-type UsedRegion = Pick<Region, 'kmipCredentials'>;
+type UsedRegion = Pick<Region, 'directory' | 'kmipCredentials' | 'kmipPasswords' | 'serviceKeyVersion'>;
 
 /** Prints the password, for the only time. */
 export async function issueKmipCredential(
@@ -22,6 +23,11 @@ export async function issueKmipCredential(
 
 export async function listKmipCredentials(region: UsedRegion, given: Arguments): Promise<object> {
   return region.kmipCredentials.list(toInstanceId(given.get('instance')));
+}
+
+/** Whose owners are to replace them before an older service key is taken away. */
+export async function listOutdatedKmipCredentials(region: UsedRegion): Promise<object> {
+  return outdatedKmipPasswords(region.directory, region.kmipPasswords, region.serviceKeyVersion);
 }
 
 export async function removeKmipCredential(

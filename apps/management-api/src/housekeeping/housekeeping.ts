@@ -8,6 +8,8 @@ import { LeasedWorker } from '@lib/tenancy';
 
 import { CertificateExpiry } from './certificate-expiry';
 import { CredentialResealing } from './credential-resealing';
+import { outdatedKmipPasswords } from './kmip-passwords';
+import { onceADay } from './once-a-day';
 
 const INTERVAL_MS = 600_000;
 const LEASE_MS = 1_800_000;
@@ -43,6 +45,11 @@ export function housekeeping(region: Region, metrics: Metrics, logger: Logger): 
     },
     unreadable: (instanceId, err) => logger.warn({ instanceId, err }, 'a stored API key cannot be sealed anew'),
   });
+  const outdatedPasswords = metrics.gauge(
+    'kmip_outdated_kmip_passwords',
+    'KMIP passwords not kept under the newest service key',
+  );
+  const pruneStandings = onceADay(clock, () => directory.pruneStandings());
   return new LeasedWorker({
     name: 'management-housekeeping',
     owner: `${hostname()}/${process.pid}`,
@@ -55,6 +62,9 @@ export function housekeeping(region: Region, metrics: Metrics, logger: Logger): 
       await attempts.prune(new Date(clock.now().getTime() - ATTEMPTS_KEPT_MS), MAXIMUM_ATTEMPTS);
       await expiry.round();
       await resealing.round();
+      const passwords = await outdatedKmipPasswords(directory, region.kmipPasswords, region.serviceKeyVersion);
+      outdatedPasswords.set(passwords.length);
+      await pruneStandings();
     },
   });
 }

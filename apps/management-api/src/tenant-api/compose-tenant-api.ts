@@ -120,10 +120,7 @@ export async function composeTenantApi(
     instances,
     certificates: region.certificates,
     claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
-    proofs: region.proofs,
-    proofPolicy: await readProofPolicy(settings, region.directory),
-    registrants: region.directory,
-    kmipCredentials: region.kmipCredentials,
+    ...(await proofPartsOf(settings, region)),
     directory,
     rootKeys,
     proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
@@ -159,6 +156,13 @@ export async function composeTenantApi(
     explorer: settings.apiDocumentation,
   };
   return { parts, options, close: () => keyManagers.stop() };
+}
+
+async function proofPartsOf(
+  settings: TenantApiSettings,
+  { directory, kmipCredentials, proofs }: UsedRegion,
+): Promise<Pick<TenantApiParts, 'kmipCredentials' | 'proofPolicy' | 'proofs' | 'registrants'>> {
+  return { kmipCredentials, proofs, proofPolicy: await readProofPolicy(settings, directory), registrants: directory };
 }
 
 async function authorizerOf(settings: TenantApiSettings, clock: Clock, logger: TenantApiLogger): Promise<Authorizer> {

@@ -47,6 +47,10 @@ export class PostgresRegionDirectory implements RegionDirectory {
     }));
   }
 
+  async pruneStandings(): Promise<void> {
+    await regionQuery(this.dataSource, 'SELECT prune_certificate_standings()', []);
+  }
+
   async holders(
     fingerprint: CertificateFingerprint,
     uniqueIdentifier: string,

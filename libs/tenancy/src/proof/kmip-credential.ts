@@ -56,6 +56,11 @@ export class KmipPasswords {
     };
   }
 
+  /** False when the service key it was made under is gone: then no password is right any more. */
+  canMatch({ serviceKeyVersion }: Pick<KmipCredential, 'serviceKeyVersion'>): boolean {
+    return this.#keys.has(serviceKeyVersion);
+  }
+
   /** In constant time for each credential. False when the service key it was made under is gone. */
   matches(credential: KmipCredential, password: string): boolean {
     const expected = this.#hmac(credential.serviceKeyVersion, credential.instanceId, tidied(password));
