@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { HANDSHAKE_FAILURES, TRANSPORT_LIMIT_NAMES } from '@lib/kmip-transport';
 import { colonForm, describeCertificate, issueClientCertificate } from '@lib/pki';
+import { BIRTH_REFUSALS } from '@lib/tenancy';
 
 import { type KmipEndpoint } from '../instances/kmip-endpoint';
 import { explain, VERDICTS } from './verdicts';
@@ -58,5 +59,14 @@ describe('verdicts', () => {
 
   it('explain what a newer gateway reports, too', () => {
     expect(explain('something_new', 'kmip-1', []).message).toMatch(/ended before/);
+  });
+
+  it('about whose a certificate is stand on the page that tenants read', () => {
+    const page = readFileSync(join(__dirname, '../../../../../docs/who-may-connect.md'), 'utf8');
+    const section = page.split(/^## /m).find((part) => part.startsWith('Why a connection is refused\n')) ?? '';
+    const explained = [...section.matchAll(/^\| `([a-z_]+)` /gm)].map(([, code = '']) => code);
+    expect(explained.filter((code) => VERDICTS[code] === undefined)).toEqual([]);
+    const ofCertificates = Object.keys(VERDICTS).filter((code) => /^(certificate|credential|instance)_/.test(code));
+    expect(explained).toEqual(expect.arrayContaining([...ofCertificates, ...BIRTH_REFUSALS]));
   });
 });
