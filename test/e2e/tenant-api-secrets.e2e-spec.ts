@@ -95,10 +95,13 @@ describe('what the service must keep to itself', () => {
   async function keys(): Promise<void> {
     const password = 'Vc-Password-4711-unlikely';
     canaries.push(textCanary('password of a KMIP client', password));
+    const own = await api.ok<{ username: string; password: string }>('POST', '/kmip_credentials', {});
+    canaries.push(textCanary('password that we issued', own.password));
     for (const endpoint of [0, 1]) {
       const client = await service.kmip(endpoint);
       const credential = { username: 'vcenter', password: Secret.fromText(password) };
       await client.send(vcenter.createKey(credential));
+      await client.send(vcenter.createKey({ username: own.username, password: Secret.fromText(own.password) }));
       const id = await createKey(client);
       const key = await fetchKey(client, id);
       if (!('hex' in key)) throw new Error(key.message);

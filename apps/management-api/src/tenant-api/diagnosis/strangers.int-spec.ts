@@ -81,6 +81,8 @@ describe('strangers', () => {
     expect(attempt).toMatchObject({ occurrences: 3, certificate: { sha256_fingerprint: stranger.fingerprint } });
     const adopted = await adopt(attempt?.id);
     expect([adopted.status, adopted.body['sha256_fingerprint']]).toEqual([201, stranger.fingerprint]);
+    // To have seen it proves no more than to have pasted it.
+    expect(adopted.body).not.toHaveProperty('proof');
     const href = String(claimed.headers['location']);
     expect((await api.send('DELETE', href)).status).toBe(204);
     expect(await attempts()).toEqual([]);
