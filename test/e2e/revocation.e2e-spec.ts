@@ -134,8 +134,8 @@ describe('revocation', () => {
       const own = await createKey(open[0]!);
       await readable(false);
       try {
-        const { instanceId, certificateId } = tenant;
-        await service.admin('certificate', 'remove', '--instance', instanceId, '--certificate', certificateId);
+        const which = ['--instance', tenant.instanceId, '--certificate', tenant.certificateId];
+        await service.admin('certificate', 'remove', ...which, '--confirm', tenant.name);
         for (const client of [...open, await tenant.connect(0), await tenant.connect(1)]) {
           for (const message of [
             vcenter.createKey(),

@@ -78,7 +78,7 @@ describe('a change of the allowed certificates', () => {
     const stuck = service.connection.processes['kmip-gateway-2'] ?? 0;
     process.kill(stuck, 'SIGSTOP');
     try {
-      const { status, body: answer } = await api.call('DELETE', `/client_certificates/${id}`);
+      const { status, body: answer } = await api.call('DELETE', `/client_certificates/${id}?confirm=vc-stuck`);
       expect(status).toBe(202);
       expect(answer).toEqual({ activation: { complete: false, endpoints: ['kmip-1'], pending: ['kmip-2'] } });
     } finally {
