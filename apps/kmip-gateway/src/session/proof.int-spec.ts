@@ -144,7 +144,13 @@ describe('a certificate that a stranger has registered', () => {
   it.each<[string, (owner: InstanceId, certificateId: string) => Promise<unknown>]>([
     ['removed', (owner, id) => gateway.tenants.certificates.remove(owner, id, gateway.tenants.context)],
     ['suspended', (owner) => gateway.tenants.instances.setEnabled(owner, false, 'test', gateway.tenants.context)],
-    ['erased with its instance', (owner) => gateway.tenants.instances.remove(owner, gateway.tenants.context)],
+    [
+      'erased with its instance',
+      async (owner) => {
+        await gateway.tenants.instances.setEnabled(owner, false, 'test', gateway.tenants.context);
+        await gateway.tenants.instances.remove(owner, gateway.tenants.context, 'tenant');
+      },
+    ],
   ])('does not fall to the stranger when the owner is %s', async (what, end) => {
     const { stranger, owner, vCenter } = await scene();
     const id = await gateway.tenants.register(owner, vCenter, 'operator');

@@ -40,6 +40,7 @@ const instance = {
   name: 'one',
   region: 'us-south',
   state: 'inactive',
+  credential_policy: 'ignore',
   next_step: { code: 'wait', message: 'Wait.' },
   endpoints: [],
   created_at: '2026-01-01T00:00:00.000Z',

@@ -92,6 +92,7 @@ describe('tenant API against hostile callers', () => {
     return path
       .replace('{instance_id}', instance)
       .replace('{key_manager_id}', randomUUID())
+      .replace('{client_certificate_id}', certificateId)
       .replace('{id}', encodeURIComponent(under));
   };
   const idFor = ({ path }: DocumentedOperation): string => (path.includes('/keys/') ? keyId : certificateId);
