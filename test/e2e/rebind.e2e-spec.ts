@@ -124,7 +124,9 @@ describe('binding an instance to a CRK in another Key Protect instance', () => {
         ({ status, statusDetail }) => status === 'retiring' && /Manager/.test(statusDetail ?? ''),
       ),
     );
-    expect((await storedKeys(tenant.seed)).sort()).toEqual(names(keys));
+    // The check before the first binding leaves its probe where the service ID may not delete.
+    const left = (await storedKeys(tenant.seed)).filter((name) => name !== 'kmip_preflight_probe');
+    expect(left.sort()).toEqual(names(keys));
     expect(await storedKeys(next)).toEqual([]);
     const younger = await createKey(client);
     expect(await storedKeys(next)).toEqual([`vmware_kmip_${younger}`]);
