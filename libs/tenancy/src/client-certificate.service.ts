@@ -7,11 +7,10 @@ import { assertAcceptableCertificate, type CertificateDescription, describeCerti
 import { type ActionContext, successEvent } from './action-context';
 import { insertWithinQuota } from './certificate-quota';
 import { type ClientCertificate } from './client-certificate';
-import { checkRevision, lockedInstance, missingInstance } from './guards';
+import { checkRevision, existingCertificate, lockedInstance, missingInstance } from './guards';
 import { checkedName } from './names';
 import { type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
 import { type ProofKind } from './proof/registration';
-import { TenancyError } from './tenancy.error';
 
 export interface NewClientCertificate {
   readonly name: string;
@@ -73,7 +72,7 @@ export class ClientCertificateService {
 
   /** @throws TenancyError('certificate_not_found') */
   async get(instanceId: InstanceId, id: string): Promise<ClientCertificate> {
-    return this.unitOfWork.forTenant(instanceId, (scope) => existing(scope, id));
+    return this.unitOfWork.forTenant(instanceId, (scope) => existingCertificate(scope, id));
   }
 
   /** @throws TenancyError `certificate_not_found`, `certificate_name_taken`, `invalid_name`, `revision_mismatch` */
@@ -87,7 +86,7 @@ export class ClientCertificateService {
     const checked = checkedName(name);
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
-      const current = await existing(scope, id);
+      const current = await existingCertificate(scope, id);
       checkRevision(current, revision);
       const renamed = { ...current, name: checked, updatedAt: this.clock.now(), revision: current.revision + 1 };
       await scope.certificates.update(renamed);
@@ -100,7 +99,7 @@ export class ClientCertificateService {
   async remove(instanceId: InstanceId, id: string, context: ActionContext, revision?: number): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
-      const current = await existing(scope, id);
+      const current = await existingCertificate(scope, id);
       checkRevision(current, revision);
       await scope.certificates.remove(id);
       this.finish(scope, current, 'vmware-solutions.certificate.delete', context);
@@ -130,12 +129,6 @@ export class ClientCertificateService {
     scope.record(successEvent(context, this.clock, instanceId, action, facts));
     scope.invalidate();
   }
-}
-
-async function existing(scope: TenantScope, id: string): Promise<ClientCertificate> {
-  const found = await scope.certificates.get(id);
-  if (found === undefined) throw new TenancyError('certificate_not_found', 'the instance has no such certificate');
-  return found;
 }
 
 export function toClientCertificate(

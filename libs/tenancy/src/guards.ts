@@ -1,3 +1,4 @@
+import { type ClientCertificate } from './client-certificate';
 import { type Instance } from './instance';
 import { type TenantScope } from './ports';
 import { TenancyError } from './tenancy.error';
@@ -9,6 +10,13 @@ export async function lockedInstance(scope: TenantScope): Promise<Instance> {
 
 export function missingInstance(): never {
   throw new TenancyError('instance_not_found', 'there is no such instance');
+}
+
+/** @throws TenancyError('certificate_not_found') */
+export async function existingCertificate(scope: TenantScope, id: string): Promise<ClientCertificate> {
+  const found = await scope.certificates.get(id);
+  if (found === undefined) throw new TenancyError('certificate_not_found', 'the instance has no such certificate');
+  return found;
 }
 
 /** For conditional updates. @param expected revision the caller saw; undefined when it does not care */

@@ -14,6 +14,8 @@ export const TENANCY_FAULTS = [
   'duplicate_certificate',
   /** The service made it for another instance. */
   'certificate_issued_elsewhere',
+  /** A certificate that is not proven here, or is later elsewhere, is not this instance's to give away. */
+  'hand_over_unproven',
   'kmip_credential_quota_exceeded',
   'kmip_credential_not_found',
   'claim_not_found',

@@ -300,6 +300,50 @@ describe('what the service has made for one instance', () => {
   });
 });
 
+describe('a hand-over', () => {
+  it.each(['before', 'after'])(
+    'gives nobody what the giver has not: keys of a stranger registered %s its owner',
+    async (order) => {
+      const { stranger, owner, vCenter } = await scene();
+      const accomplice = await gateway.tenants.add();
+      if (order === 'after') await gateway.tenants.register(owner, vCenter);
+      const id = await gateway.tenants.register(stranger, vCenter);
+      if (order === 'before') await gateway.tenants.register(owner, vCenter);
+      const handOver = gateway.tenants.proofs.handOver(stranger, id, accomplice, gateway.tenants.context);
+      await expect(handOver).rejects.toMatchObject({ code: 'hand_over_unproven' });
+      expect(await gateway.tenants.certificates.list(accomplice)).toEqual([]);
+      await gateway.settled();
+      expect(await gateway.create(await gateway.connect(vCenter))).toEqual({ failure: 'certificate_unproven' });
+    },
+  );
+
+  it('makes no proof of a registration that is merely the only one', async () => {
+    const { stranger, owner, vCenter } = await scene();
+    const accomplice = await gateway.tenants.add();
+    const id = await gateway.tenants.register(stranger, vCenter);
+    const handOver = gateway.tenants.proofs.handOver(stranger, id, accomplice, gateway.tenants.context);
+    await expect(handOver).rejects.toMatchObject({ code: 'hand_over_unproven' });
+    await gateway.tenants.register(owner, vCenter);
+    await gateway.settled();
+    expect(await gateway.create(await gateway.connect(vCenter))).toEqual({ failure: 'certificate_unproven' });
+  });
+
+  it('takes nothing from who was proven later', async () => {
+    const { stranger: giver, owner, vCenter } = await scene();
+    const id = await gateway.tenants.register(giver, vCenter, 'operator');
+    await gateway.tenants.register(owner, vCenter);
+    const password = await gateway.tenants.issuePassword(owner);
+    await gateway.settled();
+    const client = await gateway.connect(vCenter);
+    expect(await homeOf(await gateway.create(client, password))).toBe(owner);
+    const receiver = await gateway.tenants.add();
+    const handOver = gateway.tenants.proofs.handOver(giver, id, receiver, gateway.tenants.context);
+    await expect(handOver).rejects.toMatchObject({ code: 'hand_over_unproven' });
+    await gateway.settled();
+    expect(await born(client)).toBe(owner);
+  });
+});
+
 describe('a take-over by the operator', () => {
   it('moves the births, and both instances can read of it', async () => {
     const { stranger: taker, owner, vCenter } = await scene();

@@ -41,6 +41,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
   confirmation_needed: { status: 409, code: 'confirmation_required', target: { type: 'parameter', name: 'confirm' } },
   certificate_name_taken: { status: 409, code: 'reserved_value', target: { type: 'field', name: 'name' } },
   duplicate_certificate: { status: 409, code: 'duplicate_certificate', target: { type: 'field', name: 'certificate' } },
+  hand_over_unproven: conflict,
   certificate_issued_elsewhere: {
     status: 409,
     code: 'certificate_issued_elsewhere',

@@ -3,7 +3,7 @@ import { type CertificateFingerprint, type Clock, type InstanceId } from '@lib/k
 import { type ActionContext, successEvent } from '../action-context';
 import { insertWithinQuota } from '../certificate-quota';
 import { type ClientCertificate } from '../client-certificate';
-import { lockedInstance } from '../guards';
+import { existingCertificate, lockedInstance } from '../guards';
 import { type RegionDirectory, type TenantScope, type UnitOfWork } from '../ports';
 import { TenancyError } from '../tenancy.error';
 import { birthplaceOf } from './birthplace';
@@ -64,7 +64,9 @@ export class CertificateProofService {
    * @throws TenancyError `certificate_not_found`, `instance_not_found`
    */
   async takeOver(instanceId: InstanceId, certificateId: string, context: ActionContext): Promise<ClientCertificate> {
-    const certificate = await this.unitOfWork.forTenant(instanceId, (scope) => existing(scope, certificateId));
+    const certificate = await this.unitOfWork.forTenant(instanceId, (scope) =>
+      existingCertificate(scope, certificateId),
+    );
     const before = await this.#registrants(certificate.fingerprint);
     const issued = await this.#giveUpIssued(before, instanceId, certificate.fingerprint);
     await this.#assign(instanceId, certificate, 'operator', issued, context);
@@ -74,8 +76,10 @@ export class CertificateProofService {
 
   /**
    * Gives a certificate to another instance, registering it there when it is not yet. The caller must be allowed to
-   * manage certificates in both. Interrupted, it can be repeated; meanwhile the first instance still serves.
-   * @throws TenancyError `certificate_not_found`, `instance_not_found`, `certificate_name_taken`, `certificate_quota_exceeded`
+   * manage certificates in both. Interrupted, it can be repeated; meanwhile the first instance still serves. It moves a
+   * proof and makes none: somebody with two instances could otherwise hand himself a certificate that is a stranger's.
+   * @throws TenancyError `certificate_not_found`, `hand_over_unproven`, `instance_not_found`, `certificate_name_taken`,
+   *   `certificate_quota_exceeded`
    */
   async handOver(
     from: InstanceId,
@@ -83,15 +87,26 @@ export class CertificateProofService {
     to: InstanceId,
     context: ActionContext,
   ): Promise<ClientCertificate> {
-    const given = await this.unitOfWork.forTenant(from, (scope) => existing(scope, certificateId));
+    const given = await this.unitOfWork.forTenant(from, (scope) => existingCertificate(scope, certificateId));
     const before = await this.#registrants(given.fingerprint);
     // A receiver that does not exist must be found out before anything is given up.
     await this.unitOfWork.forTenant(to, lockedInstance);
+    this.#requireProven(before, [from, to]);
     const issued = await this.#giveUpIssued(before, to, given.fingerprint);
     const received = await this.#received(to, given, context);
     await this.#assign(to, received, 'hand_over', issued, context);
     await this.#tellDisplaced(before, to, context);
     return received;
+  }
+
+  /** One of the two has the latest proof of all: the giver, or, when this is repeated, the receiver. */
+  #requireProven(registrations: Registrations, instances: readonly InstanceId[]): void {
+    const birthplace = birthplaceOf(registrations, {}, this.clock.now());
+    const proven = 'instance' in birthplace && birthplace.instance.standing.proof !== undefined;
+    if (proven && instances.includes(birthplace.instance.instanceId)) return;
+    const message =
+      'only a certificate that is proven in this instance, and in no other later, can be handed over; prove it first with the KMIP user name and password of the instance';
+    throw new TenancyError('hand_over_unproven', message);
   }
 
   async #received(to: InstanceId, given: ClientCertificate, context: ActionContext): Promise<ClientCertificate> {
@@ -174,9 +189,3 @@ export class CertificateProofService {
 }
 
 const target = ({ id, name }: Pick<ClientCertificate, 'id' | 'name'>) => ({ kind: 'certificate', id, name }) as const;
-
-async function existing(scope: TenantScope, id: string): Promise<ClientCertificate> {
-  const found = await scope.certificates.get(id);
-  if (found === undefined) throw new TenancyError('certificate_not_found', 'the instance has no such certificate');
-  return found;
-}

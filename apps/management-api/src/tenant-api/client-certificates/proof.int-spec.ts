@@ -146,6 +146,7 @@ describe('whose a certificate is', () => {
 
     it('to another instance of the owner, as often as asked, keys and registration staying', async () => {
       const given = await register();
+      await prove(mine);
       await stranger();
       for (let times = 0; times < 2; times += 1) {
         const received = await handOver(given, second);
@@ -157,6 +158,18 @@ describe('whose a certificate is', () => {
       }
       expect((await again(given)).body).toMatchObject(births('elsewhere', 'known_elsewhere'));
     });
+
+    it.each([true, false])(
+      'to nobody while it is not proven, a stranger registering it or not (%s)',
+      async (disputed) => {
+        const given = await register();
+        if (disputed) await stranger();
+        const { status, body, text } = await handOver(given, second);
+        expect([status, body.errors[0]?.code]).toEqual([409, 'invalid_state']);
+        expect(text).toMatch(/proven in this instance.*KMIP user name and password/i);
+        expect(await api.services.certificates.list(second)).toEqual([]);
+      },
+    );
 
     it('with the record that the service made it', async () => {
       const pair = await api.send('POST', `/v1/instances/${mine}/client_key_pairs`, { body: { name: 'pair' } });
