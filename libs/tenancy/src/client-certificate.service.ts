@@ -10,6 +10,7 @@ import { type ClientCertificate } from './client-certificate';
 import { checkRevision, existingCertificate, lockedInstance, missingInstance } from './guards';
 import { checkedName } from './names';
 import { type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
+import { registrantsOf } from './proof/registrants';
 import { type ProofKind } from './proof/registration';
 
 export interface NewClientCertificate {
@@ -112,8 +113,7 @@ export class ClientCertificateService {
   ): Promise<ProofKind | undefined> {
     if (origin === 'presented') return undefined;
     if (origin === 'issued') return 'issued';
-    const { current = [], former = [] } =
-      (await this.options.directory.registrants([fingerprint])).get(fingerprint) ?? {};
+    const { current, former } = await registrantsOf(this.options.directory, fingerprint);
     return [...current, ...former].some((other) => other.instanceId !== instanceId) ? undefined : 'operator';
   }
 

@@ -26,6 +26,7 @@ export * from './proof/certificate-births';
 export { CertificateProofService, type CertificateProofServiceOptions } from './proof/certificate-proof.service';
 export { type IssuedKmipCredential, KmipCredentialService } from './proof/kmip-credential.service';
 export * from './proof/kmip-credential';
+export { registrantsOf } from './proof/registrants';
 export * from './proof/registration';
 export * from './root-key-binding';
 export {

@@ -29,6 +29,8 @@ class Scene {
   /** Instances that have issued a password. */
   issuers: InstanceId[] = [INSTANCE, OTHER];
   proofFails = false;
+  /** How often the catalog was asked where a key is. */
+  lookUps = 0;
 
   constructor(
     readonly current: readonly DirectoryEntry[],
@@ -42,7 +44,10 @@ class Scene {
           .filter((instanceId) => kmipUserNameOf(instanceId) === userName)
           .map((instanceId) => ({ instanceId, id: 'k', passwordHmac: Buffer.alloc(0), serviceKeyVersion: 1 })),
     },
-    holders: () => Promise.resolve(this.holders),
+    holders: () => {
+      this.lookUps += 1;
+      return Promise.resolve(this.holders);
+    },
     passwords: { matches: (_credential, password) => password === RIGHT },
     proofs: {
       prove: (instanceId, _fingerprint, kind) => this.#note(`${kind} proves ${nameOf(instanceId)}`),
@@ -89,7 +94,17 @@ describe('a certificate that one instance registers', () => {
     const scene = new Scene([entry()]);
     expect(await where(scene.route().births())).toBe('first');
     expect(await where(scene.route().holding(KEY))).toBe('first');
-    expect(scene.said).toEqual([]);
+    expect([scene.said, scene.lookUps]).toEqual([[], 0]);
+  });
+
+  it('asks nobody either when another instance of its owner registered it before', async () => {
+    const { fingerprint, accountId, standing } = entry();
+    const moved = new Scene([entry()], [{ fingerprint, instanceId: OTHER, accountId, standing }]);
+    expect(await where(moved.route().holding(KEY))).toBe('first');
+    expect(moved.lookUps).toBe(0);
+    const disputed = new Scene([entry()], [{ fingerprint, instanceId: OTHER, accountId: 'a2', standing }]);
+    await where(disputed.route().holding(KEY));
+    expect(disputed.lookUps).toBe(1);
   });
 
   it('proves itself once by the password, and not on a session that was taken up again', async () => {

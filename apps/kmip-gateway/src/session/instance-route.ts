@@ -10,6 +10,7 @@ import {
   type CertificateProofService,
   type ClientDirectory,
   type DirectoryEntry,
+  isDisputed,
   type KmipPasswords,
   kmipUserNameOf,
   type ProofPolicy,
@@ -125,8 +126,8 @@ class InstanceRoute implements MessageRoute {
 
   async holding(uniqueIdentifier: UniqueIdentifier): Promise<EngineScope> {
     const { registrations, primaryScope, peer } = this.client;
-    const { current, former } = registrations;
-    if (current.length + former.length <= 1 || peer.fingerprint === undefined) return primaryScope;
+    if (!isDisputed(registrations) || peer.fingerprint === undefined) return primaryScope;
+    const { current } = registrations;
     const holders = await this.options.holders(peer.fingerprint, uniqueIdentifier);
     const holding = current.filter(({ instanceId }) => holders.some((holder) => holder.instanceId === instanceId));
     const [holder, ...further] = holding.filter(admitted);

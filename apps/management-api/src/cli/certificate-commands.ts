@@ -1,6 +1,6 @@
 import { toInstanceId } from '@lib/kernel';
 import { type ProofSettings, readProofPolicy, type Region } from '@lib/platform';
-import { type ActionContext, birthsAt, type ClientCertificate } from '@lib/tenancy';
+import { type ActionContext, birthsAt, type ClientCertificate, registrantsOf } from '@lib/tenancy';
 
 import { type Arguments, isSet } from './arguments';
 import { readText } from './read-text';
@@ -57,8 +57,7 @@ export const describeCertificate = ({ id, name, fingerprint, subject, notAfter }
 async function withBirths(region: UsedRegion, config: ProofSettings, certificate: ClientCertificate): Promise<object> {
   const { instanceId, fingerprint } = certificate;
   const policy = await readProofPolicy(config, region.directory);
-  const registrations = (await region.directory.registrants([fingerprint])).get(fingerprint);
-  const nobody = { current: [], former: [] };
-  const { place, reason } = birthsAt(instanceId, registrations ?? nobody, policy, region.clock.now());
+  const registrations = await registrantsOf(region.directory, fingerprint);
+  const { place, reason } = birthsAt(instanceId, registrations, policy, region.clock.now());
   return { ...describeCertificate(certificate), instance: instanceId, births: { place, reason } };
 }

@@ -53,6 +53,9 @@ function counting({ current, former }: Registrations): readonly Registration[] {
   return [...current, ...former.filter(({ accountId }) => current.some((other) => other.accountId !== accountId))];
 }
 
+/** False while nobody but one instance, and former ones of its own account, registers the certificate. */
+export const isDisputed = (registrations: Registrations): boolean => counting(registrations).length > 1;
+
 function chosenAmong(all: readonly Registration[]): Registration | undefined {
   return (
     first(all, ({ standing }) => standing.proof && -standing.proof.at.getTime()) ??

@@ -7,14 +7,13 @@ import { existingCertificate, lockedInstance } from '../guards';
 import { type RegionDirectory, type TenantScope, type UnitOfWork } from '../ports';
 import { TenancyError } from '../tenancy.error';
 import { birthplaceOf } from './birthplace';
+import { registrantsOf } from './registrants';
 import { type ProofKind, type Registrations } from './registration';
 
 export interface CertificateProofServiceOptions {
   readonly newId: () => string;
   readonly directory: Pick<RegionDirectory, 'registrants'>;
 }
-
-const NOBODY: Registrations = { current: [], former: [] };
 
 /** Records what a certificate shows towards an instance, and tells the instance that its keys were born in before. */
 export class CertificateProofService {
@@ -31,7 +30,7 @@ export class CertificateProofService {
     kind: Extract<ProofKind, 'credential' | 'host_name'>,
     context: ActionContext,
   ): Promise<void> {
-    const before = await this.#registrants(fingerprint);
+    const before = await registrantsOf(this.options.directory, fingerprint);
     const entry = before.current.find((registration) => registration.instanceId === instanceId);
     if (entry === undefined) return;
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
@@ -67,7 +66,7 @@ export class CertificateProofService {
     const certificate = await this.unitOfWork.forTenant(instanceId, (scope) =>
       existingCertificate(scope, certificateId),
     );
-    const before = await this.#registrants(certificate.fingerprint);
+    const before = await registrantsOf(this.options.directory, certificate.fingerprint);
     const issued = await this.#giveUpIssued(before, instanceId, certificate.fingerprint);
     await this.#assign(instanceId, certificate, 'operator', issued, context);
     await this.#tellDisplaced(before, instanceId, context);
@@ -88,7 +87,7 @@ export class CertificateProofService {
     context: ActionContext,
   ): Promise<ClientCertificate> {
     const given = await this.unitOfWork.forTenant(from, (scope) => existingCertificate(scope, certificateId));
-    const before = await this.#registrants(given.fingerprint);
+    const before = await registrantsOf(this.options.directory, given.fingerprint);
     // A receiver that does not exist must be found out before anything is given up.
     await this.unitOfWork.forTenant(to, lockedInstance);
     this.#requireProven(before, [from, to]);
@@ -181,10 +180,6 @@ export class CertificateProofService {
       scope.record(successEvent(anonymous, this.clock, displaced, 'vmware-solutions.certificate.displace', facts));
       return Promise.resolve();
     });
-  }
-
-  async #registrants(fingerprint: CertificateFingerprint): Promise<Registrations> {
-    return (await this.options.directory.registrants([fingerprint])).get(fingerprint) ?? NOBODY;
   }
 }
 
