@@ -4,6 +4,9 @@ import { migrations } from '../../../../migrations';
 import { entities } from '../entities/all-entities';
 import { clientConfig, type DatabaseConnection } from './connection';
 
+/** A start has nobody waiting behind it: better late on a busy server than failed. */
+const CONNECT_MS = 15_000;
+
 /** TypeORM takes no lock of its own: two processes that start together would both create the tables. */
 const LOCK = 'pg_advisory_lock(815, 1)';
 const UNLOCK = 'pg_advisory_unlock(815, 1)';
@@ -42,7 +45,7 @@ async function asOwner<T>(connection: DatabaseConnection, work: (dataSource: Dat
     logging: false,
     // The default logger writes failed migrations to standard output past our own.
     logger: 'debug',
-    extra: { ...clientConfig(connection, 'kmip-migrations'), max: 3 },
+    extra: { ...clientConfig(connection, 'kmip-migrations'), connectionTimeoutMillis: CONNECT_MS, max: 3 },
   });
   await dataSource.initialize();
   try {
