@@ -60,12 +60,20 @@ export class CustodyTransfer {
     const { stored, rootKeyVersion } = await this.#store(transfer, move, call);
     const named = await examineNew(transfer, move, stored, call);
     // Every envelope that is written bears its proof, whatever the one before did.
-    const to: KeyCustody = { storedKeyId: stored.id, rootKeyId: target.rootKeyId, rootKeyVersion, authenticated: true };
+    const to: KeyCustody = {
+      storedKeyId: stored.id,
+      storedAt: stored.createdAt,
+      rootKeyId: target.rootKeyId,
+      rootKeyVersion,
+      authenticated: true,
+    };
     if (!(await moves.commit(move, from, to, transfer.audit(to)))) {
       await this.#giveUp(dependencies, transfer, move, named, call);
       return { outcome: 'overtaken' };
     }
-    const former = { claim: move, storedKeyId: from.storedKeyId, keyManager: transfer.source, digest: transfer.digest };
+    const { storedKeyId, storedAt } = from;
+    const place = { claim: move, storedKeyId, keyManager: transfer.source, digest: transfer.digest };
+    const former = storedAt === undefined ? place : { ...place, storedAt };
     const key = await examineStoredKey(bindingsOf(transfer), former, call);
     const deletion = { why: 'superseded', key, named } as const;
     if (await this.#delete(dependencies, transfer.source, deletion, call)) await moves.close(move);

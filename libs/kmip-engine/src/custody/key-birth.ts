@@ -9,7 +9,7 @@ import { fail } from '../failures/operation-failure';
 import { settleDates, wholeSeconds } from '../lifecycle';
 import { type OperationContext, auditEvent, callContext } from '../operation-context';
 import { type CustodyAlarm } from '../ports/engine-ports';
-import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
+import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
 import { AccessWithdrawn, ObjectStoreError } from '../ports/managed-object-store.port';
 import { type EnvelopeFacts, envelopeOf } from './authentic-envelope';
 import { NotStored, isStoredAs, storeBirth } from './birth-storage';
@@ -67,7 +67,8 @@ export class KeyBirth {
     if (storing.status === 'rejected') return this.#notStored(context, uniqueIdentifier, storing.reason);
     const { stored, repeated } = storing.value;
     const { rootKeyId, rootKeyVersion } = envelope;
-    const custody = { storedKeyId: stored.id, rootKeyId, rootKeyVersion, authenticated: true } as const;
+    const { id: storedKeyId, createdAt: storedAt } = stored;
+    const custody = { storedKeyId, rootKeyId, rootKeyVersion, authenticated: true, storedAt } as const;
     const object = { ...unplaced, custody };
     await this.#requireWhole(context, binding, object, async () => {
       if (unwrapped.status === 'rejected') throw unwrapped.reason;
@@ -233,11 +234,13 @@ export class KeyBirth {
     const { uniqueIdentifier, digest, custody } = object;
     try {
       if (custody === undefined || !(await scope.store.refuseIntent(uniqueIdentifier))) return;
-      const place = { claim: { uniqueIdentifier }, storedKeyId: custody.storedKeyId, keyManager, digest };
+      const { storedKeyId } = custody;
+      const storedAt = storedSince(object);
+      const place = { claim: { uniqueIdentifier }, storedKeyId, storedAt, keyManager, digest };
       const key = await examineStoredKey(scope, place, callContext(context));
       const judged = judgeDeletion({ why: 'copy_under_order', key });
       if (judged.verdict === 'keep') throw causeOf(key);
-      await keyManager.deleteKey(callContext(context), judged.proof);
+      await keyManager.deleteKey(callContext(context), judged.proof, storedAt);
     } catch (error) {
       dependencies.logger.warn(
         { err: error, correlationId, uniqueIdentifier },

@@ -13,7 +13,7 @@ import { type FailureCode } from '../failures/failure-catalog';
 import { OperationFailure, fail } from '../failures/operation-failure';
 import { completeDestruction, isDestroyed, requestDestruction, withdrawDestruction } from '../lifecycle';
 import { type StayReason } from '../ports/engine-ports';
-import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
+import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
 import { type ManagedObjectStore } from '../ports/managed-object-store.port';
 import { type KeptKeyReports, reportKept } from './kept-key';
 import { certainlyNotDone, explainKeyManager, isFault } from './key-manager-failure';
@@ -139,7 +139,7 @@ async function deleteStoredKeys(
       if (why !== undefined) stays(copy, why);
     }
   };
-  const named = { keyManager, storedKeyId: custody.storedKeyId, storedAt: object.initialDate };
+  const named = { keyManager, storedKeyId: custody.storedKeyId, storedAt: storedSince(object) };
   if (attempt.leftBehind === true && (await isDoubtful(copies, named, call))) {
     for (const copy of copies) stays(copy, 'doubtful_order');
     fail('destroy_unsettled');

@@ -7,7 +7,7 @@ import { type EngineLimits, type EngineScope } from '../engine-scope';
 import { OperationFailure, fail } from '../failures/operation-failure';
 import { isDestroyed, stateAt } from '../lifecycle';
 import { type OperationContext, auditEvent } from '../operation-context';
-import { type ManagedObject } from '../ports/managed-object';
+import { type ManagedObject, storedSince } from '../ports/managed-object';
 import { envelopeOf, requireAuthentic } from './authentic-envelope';
 import { type RotationMove } from './rotation-move';
 import { type CachePlace, type EnvelopeCache, placeKey } from './envelope-cache';
@@ -129,7 +129,7 @@ export class KeyUse {
     const aad = aadOf(place.instanceId, place.uniqueIdentifier);
     const cached = this.cache.get(place);
     const [fetched, early] = await Promise.allSettled([
-      keyManager.fetchKey(call, place.custody.storedKeyId, object.initialDate),
+      keyManager.fetchKey(call, place.custody.storedKeyId, storedSince(object)),
       cached === undefined ? Promise.resolve(undefined) : keyManager.unwrap(call, aad, cached),
     ]);
     let result = early.status === 'fulfilled' ? early.value : undefined;

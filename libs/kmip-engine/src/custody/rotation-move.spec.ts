@@ -25,6 +25,19 @@ describe('after the root key was rotated', () => {
     expect(await harness.anotherGateway().fetch(id)).toStrictEqual(key);
   });
 
+  it('a fail-over hides the young stored key of an old object, and nobody calls it deleted', async () => {
+    harness.clock.advance(11 * 3_600_000);
+    await harness.fetch(id);
+    await harness.engine.drain();
+    expect(custody().storedAt).toStrictEqual(harness.clock.now());
+    harness.keyManager.failOver(new Date(harness.clock.now().getTime() - 60_000));
+    expect(await harness.anotherGateway().refusal('Get', { uniqueIdentifier: id })).toMatchObject({
+      code: 'stored_key_absent',
+    });
+    harness.keyManager.failBack();
+    expect(await harness.anotherGateway().fetch(id)).toStrictEqual(key);
+  });
+
   it('many Gets at once make one move', async () => {
     await Promise.all(Array.from({ length: 10 }, () => harness.fetch(id)));
     await harness.fetch(id);

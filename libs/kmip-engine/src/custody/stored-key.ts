@@ -8,6 +8,8 @@ import { type StoredEnvelope, parseEnvelope } from './stored-envelope';
 /** Where a key lies and how it is known to be the right one. */
 export interface StoredKeyPlace {
   readonly storedKeyId: string;
+  /** As far as it is known: a young one that is not there is not gone. */
+  readonly storedAt?: Date;
   readonly aad: Aad;
   /** SHA-256 of the key material. */
   readonly digest: Buffer;
@@ -22,10 +24,10 @@ export interface OpenedKey {
 /** Reads a stored key and unwraps it. @throws KeyManagerError, OperationFailure `stored_key_altered` */
 export async function openStoredKey(
   keyManager: KeyManager,
-  { storedKeyId, aad, digest }: StoredKeyPlace,
+  { storedKeyId, storedAt, aad, digest }: StoredKeyPlace,
   call: CallContext,
 ): Promise<OpenedKey> {
-  const envelope = parseEnvelope(await keyManager.fetchKey(call, storedKeyId));
+  const envelope = parseEnvelope(await keyManager.fetchKey(call, storedKeyId, storedAt));
   const { plaintext: secret } = await keyManager.unwrap(call, aad, envelope.ciphertext);
   if (digestOf(secret.expose()).equals(digest)) return { envelope, secret };
   secret.wipe();

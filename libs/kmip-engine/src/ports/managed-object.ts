@@ -19,6 +19,8 @@ export interface KeyCustody {
   readonly rootKeyVersion: string;
   /** The stored key bears proof of who wrote it, and is not accepted without (docs/adr/0062). */
   readonly authenticated?: true;
+  /** When the key manager stored it. Unknown for what a release before stored: see `storedSince`. */
+  readonly storedAt?: Date;
 }
 
 /** A symmetric key as the catalog knows it. */
@@ -59,3 +61,10 @@ export interface ManagedObject {
   /** Ordered by name, then index. */
   readonly attributes: readonly ClientAttribute[];
 }
+
+/**
+ * Since when the stored key has been there, as far as the catalog knows: one that is too young may not be there for the
+ * moment, and is not gone (docs/adr/0064).
+ */
+export const storedSince = ({ initialDate, custody }: Pick<ManagedObject, 'initialDate' | 'custody'>): Date =>
+  custody?.storedAt ?? initialDate;

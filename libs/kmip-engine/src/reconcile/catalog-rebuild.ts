@@ -11,7 +11,7 @@ import { isFault } from '../custody/key-manager-failure';
 import { boundKeyManager } from '../custody/root-key-binding';
 import { STORED_KEY_PREFIX, storedKeyName } from '../custody/stored-envelope';
 import { isDestroyed } from '../lifecycle';
-import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
+import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
 import { type Candidate, type RebuildRefusal, type WholeCandidate, judgeCandidates } from './rebuild-candidates';
 import { custodyIn, namedIdentifier, restoredObject } from './restorable-key';
@@ -164,20 +164,18 @@ export class CatalogRebuild {
   }
 
   /** Nothing is to be done for an object whose stored key is there, or that needs none any more. */
-  async #isInPlace(
-    { scope, call }: Run,
-    { state, custody, destroyRequestedAt }: ManagedObject,
-    candidates: readonly Candidate[],
-  ): Promise<boolean> {
+  async #isInPlace({ scope, call }: Run, object: ManagedObject, candidates: readonly Candidate[]): Promise<boolean> {
+    const { state, custody, destroyRequestedAt } = object;
     if (isDestroyed(state) || destroyRequestedAt !== undefined || custody === undefined) return true;
     if (candidates.some(({ stored }) => stored.id === custody.storedKeyId)) return true;
     const keyManager = boundKeyManager(scope, custody.rootKeyId);
     if (keyManager === undefined) return true;
     try {
-      (await keyManager.fetchKey(call, custody.storedKeyId)).fill(0);
+      (await keyManager.fetchKey(call, custody.storedKeyId, storedSince(object))).fill(0);
       return true;
     } catch (error) {
       if (isFault(error, 'stored_key_missing')) return false;
+      if (isFault(error, 'stored_key_absent')) return true;
       throw error;
     }
   }

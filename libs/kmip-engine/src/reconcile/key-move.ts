@@ -10,7 +10,7 @@ import { openStoredKey } from '../custody/stored-key';
 import { type StoredEnvelope, parseEnvelope } from '../custody/stored-envelope';
 import { startDeadline } from '../deadline';
 import { fail } from '../failures/operation-failure';
-import { type KeyCustody, type ManagedObject } from '../ports/managed-object';
+import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
 
 /** One key with all its calls. */
@@ -112,7 +112,7 @@ async function rewrap(
   call: CallContext,
 ): Promise<StoredEnvelope> {
   const { custody, digest } = object;
-  const { ciphertext } = parseEnvelope(await keyManager.fetchKey(call, custody.storedKeyId));
+  const { ciphertext } = parseEnvelope(await keyManager.fetchKey(call, custody.storedKeyId, storedSince(object)));
   const rewrapped = await keyManager.rewrap(call, aad, ciphertext);
   if (rewrapped.rootKeyVersion === custody.rootKeyVersion) throw new NewestAlready();
   const { plaintext } = await keyManager.unwrap(call, aad, rewrapped.ciphertext);
@@ -132,7 +132,8 @@ async function wrapAnew(
   { keyManager, rootKeyId }: RootKeyBinding,
   call: CallContext,
 ): Promise<StoredEnvelope> {
-  const place = { storedKeyId: object.custody.storedKeyId, aad, digest: object.digest };
+  const { storedKeyId } = object.custody;
+  const place = { storedKeyId, storedAt: storedSince(object), aad, digest: object.digest };
   const { secret } = await openStoredKey(source.keyManager, place, call);
   try {
     const { ciphertext, rootKeyVersion } = await keyManager.wrap(call, aad, secret);

@@ -120,7 +120,9 @@ async function examine({ scope, call }: Bench, id: UniqueIdentifier, candidate: 
   const no = (reason: RebuildRefusal, claims?: BirthFacts): Finding => ({
     refused: { stored, reason, ...(claims && { claims }) },
   });
-  const envelope = await orRefusal(async () => parseEnvelope(await keyManager.fetchKey(call, stored.id)));
+  const envelope = await orRefusal(async () =>
+    parseEnvelope(await keyManager.fetchKey(call, stored.id, stored.createdAt)),
+  );
   if (typeof envelope === 'string') return no(envelope);
   if (envelope.instanceId !== scope.instanceId) return 'foreign';
   if (envelope.uniqueIdentifier !== id || !isSound(envelope)) return no('damaged');
@@ -128,6 +130,7 @@ async function examine({ scope, call }: Bench, id: UniqueIdentifier, candidate: 
   if (unwrapping === undefined) return no('root_key_not_bound', envelope);
   const place = {
     storedKeyId: stored.id,
+    storedAt: stored.createdAt,
     aad: aadOf(scope.instanceId, id),
     digest: Buffer.from(envelope.digest, 'hex'),
   };

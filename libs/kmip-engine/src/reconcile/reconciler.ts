@@ -11,7 +11,7 @@ import { causeOf, examineStoredKey } from '../custody/stored-key-examination';
 import { OperationFailure } from '../failures/operation-failure';
 import { isDestroyed } from '../lifecycle';
 import { type CustodyMove } from '../ports/custody-moves.port';
-import { type ManagedObject } from '../ports/managed-object';
+import { type ManagedObject, storedSince } from '../ports/managed-object';
 import { type CreationIntent } from '../ports/managed-object-store.port';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
 import { CatalogRebuild, keyManagersOf } from './catalog-rebuild';
@@ -211,15 +211,16 @@ export class Reconciler {
   /** The claim is the note's. @returns undefined when the row does not tell which one stays */
   async #removalTask(
     scope: ReconcileScope,
-    { uniqueIdentifier, custody, digest, state }: ManagedObject,
+    object: ManagedObject,
     call: CallContext,
   ): Promise<RemovalTask | undefined> {
+    const { uniqueIdentifier, custody, digest, state } = object;
     const claim = { uniqueIdentifier };
     if (isDestroyed(state)) return { claim, digest };
     const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
     if (custody === undefined || keyManager === undefined) return undefined;
     const { storedKeyId, authenticated } = custody;
-    const place = { claim, storedKeyId, keyManager, digest, authenticated };
+    const place = { claim, storedKeyId, storedAt: storedSince(object), keyManager, digest, authenticated };
     const named = await examineStoredKey(scope, place, call);
     if (named.finding === 'error') throw causeOf(named);
     return { claim, digest, named };

@@ -15,8 +15,9 @@ export function namedIdentifier({ name }: StoredKey): UniqueIdentifier | undefin
   return isUuid(identifier) ? (identifier as UniqueIdentifier) : undefined;
 }
 
-export const custodyIn = ({ id }: StoredKey, envelope: StoredEnvelope): KeyCustody => ({
+export const custodyIn = ({ id, createdAt }: StoredKey, envelope: StoredEnvelope): KeyCustody => ({
   storedKeyId: id,
+  storedAt: createdAt,
   rootKeyId: envelope.rootKeyId,
   rootKeyVersion: envelope.rootKeyVersion,
   ...(envelope.mac === undefined ? {} : { authenticated: true }),

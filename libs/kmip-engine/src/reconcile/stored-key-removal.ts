@@ -54,7 +54,8 @@ export class StoredKeyRemoval {
       const place = { claim, storedKeyId, storedAt, keyManager, ...(digest && { digest }) };
       const key = await examineStoredKey(scope, place, call);
       if (key.finding === 'error') throw causeOf(key);
-      const why = await this.#delete(keyManager, named ? { why: 'superseded', key, named } : ordered(key), call);
+      const deletion: DeletionCase = named ? { why: 'superseded', key, named } : { why: 'copy_under_order', key };
+      const why = await this.#delete(keyManager, deletion, storedAt, call);
       if (why === undefined) removed += 1;
       else kept.push({ storedKeyId, why });
     }
@@ -64,11 +65,16 @@ export class StoredKeyRemoval {
   }
 
   /** @returns why it stays, or undefined when it is gone */
-  async #delete(keyManager: KeyManager, deletion: DeletionCase, call: CallContext): Promise<StayReason | undefined> {
+  async #delete(
+    keyManager: KeyManager,
+    deletion: DeletionCase,
+    storedAt: Date,
+    call: CallContext,
+  ): Promise<StayReason | undefined> {
     const judged = judgeDeletion(deletion);
     if (judged.verdict === 'keep') return judged.why;
     try {
-      await keyManager.deleteKey(call, judged.proof);
+      await keyManager.deleteKey(call, judged.proof, storedAt);
       return undefined;
     } catch (error) {
       if (!mayNotDelete(error)) throw error;
@@ -77,5 +83,3 @@ export class StoredKeyRemoval {
     }
   }
 }
-
-const ordered = (key: Examination): DeletionCase => ({ why: 'copy_under_order', key });

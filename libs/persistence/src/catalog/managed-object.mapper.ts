@@ -36,6 +36,7 @@ export interface ManagedObjectRow {
   readonly root_key_id: string | null;
   readonly root_key_version: string | null;
   readonly stored_key_authenticated: boolean;
+  readonly stored_at: Date | null;
   readonly created_by: string;
   readonly sort_name: string;
   readonly attributes: readonly (readonly [string, number, string])[];
@@ -75,6 +76,7 @@ export const CHANGING_COLUMNS: readonly (readonly [column: string, value: (objec
   ['root_key_id', (object) => object.custody?.rootKeyId],
   ['root_key_version', (object) => object.custody?.rootKeyVersion],
   ['stored_key_authenticated', (object) => object.custody?.authenticated === true],
+  ['stored_at', (object) => object.custody?.storedAt],
   ['created_by', (object) => object.createdBy],
   ['sort_name', (object) => sortName(keyName(object))],
 ];
@@ -129,9 +131,10 @@ function custodyOf({
   root_key_id: rootKeyId,
   root_key_version: version,
   stored_key_authenticated: authenticated,
+  stored_at: storedAt,
 }: ManagedObjectRow) {
   if (storedKeyId === null || rootKeyId === null || version === null) return {};
-  const custody = { storedKeyId, rootKeyId, rootKeyVersion: version };
+  const custody = { storedKeyId, rootKeyId, rootKeyVersion: version, ...(storedAt !== null && { storedAt }) };
   return { custody: authenticated ? { ...custody, authenticated } : custody };
 }
 

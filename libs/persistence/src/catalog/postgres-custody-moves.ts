@@ -57,7 +57,7 @@ export class PostgresCustodyMoves implements CustodyMoves {
       // A key under destruction stays where it is: the deletion under way must hit the one stored key there is.
       const { rowCount } = await client.query(
         `UPDATE managed_objects SET stored_key_id = $6, root_key_id = $7, root_key_version = $8,
-            stored_key_authenticated = $9
+            stored_key_authenticated = $9, stored_at = $10
           WHERE instance_id = $1 AND id = $2 AND stored_key_id = $3 AND root_key_id = $4 AND root_key_version = $5
             AND destroy_requested_at IS NULL`,
         [
@@ -66,6 +66,7 @@ export class PostgresCustodyMoves implements CustodyMoves {
           ...custodyValues(from),
           ...custodyValues(to),
           to.authenticated === true,
+          to.storedAt,
         ],
       );
       if (rowCount === 0) return false;

@@ -14,6 +14,7 @@ import { CertificateClaimEntity, ConnectionAttemptEntity, UsageDayEntity } from 
 import { GatewayAcknowledgementEntity, GatewayProcessEntity } from './gateway-acknowledgements.entity';
 import { InstanceEntity } from './instance.entity';
 import { InstanceUsageEntity } from './instance-usage.entity';
+import { LaterLookEntity } from './later-look.entity';
 import { ManagedObjectEntity } from './managed-object.entity';
 import { ManagedObjectAttributeEntity } from './managed-object-attribute.entity';
 import { MeteringRecordEntity } from './metering-record.entity';
@@ -32,6 +33,7 @@ export const entities = [
   ManagedObjectAttributeEntity,
   CreationIntentEntity,
   CustodyMoveEntity,
+  LaterLookEntity,
   InstanceUsageEntity,
   AuditEventEntity,
   AuditChainHeadEntity,

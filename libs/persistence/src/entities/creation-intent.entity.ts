@@ -26,4 +26,8 @@ export class CreationIntentEntity {
 
   @Column({ type: 'timestamptz', precision: 3, name: 'refused_at', nullable: true })
   refusedAt!: Date | null;
+
+  /** Since when looks have found nothing left to settle. */
+  @Column({ type: 'timestamptz', precision: 3, name: 'clear_since', nullable: true })
+  clearSince!: Date | null;
 }

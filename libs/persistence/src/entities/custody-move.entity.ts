@@ -27,4 +27,8 @@ export class CustodyMoveEntity {
 
   @Column({ type: 'timestamptz', precision: 3, name: 'claimed_at', nullable: true })
   claimedAt!: Date | null;
+
+  /** Since when looks have found nothing left to settle. */
+  @Column({ type: 'timestamptz', precision: 3, name: 'clear_since', nullable: true })
+  clearSince!: Date | null;
 }

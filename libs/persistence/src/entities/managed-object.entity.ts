@@ -103,6 +103,10 @@ export class ManagedObjectEntity {
   @Column({ type: 'boolean', name: 'stored_key_authenticated', default: false })
   storedKeyAuthenticated!: boolean;
 
+  /** When the key manager stored it; unknown for what a release before stored. */
+  @Column({ type: 'timestamptz', precision: 3, name: 'stored_at', nullable: true })
+  storedAt!: Date | null;
+
   @Column({ type: 'text', name: 'created_by' })
   createdBy!: string;
 

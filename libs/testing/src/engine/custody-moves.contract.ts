@@ -28,7 +28,7 @@ export function describeCustodyMoves(harness: () => Harness): void {
 async function openMove({ store, instanceId }: Harness) {
   const object = await putObject(store, instanceId, aManagedObject());
   const from = object.custody!;
-  const to: KeyCustody = { ...from, storedKeyId: 'second', rootKeyVersion: 'version-2' };
+  const to: KeyCustody = { ...from, storedKeyId: 'second', rootKeyVersion: 'version-2', storedAt: new Date(1) };
   const move = aMove(object);
   expect(await store.moves.open(move, MAXIMUM)).toBe('opened');
   return { object, from, to, move };
