@@ -44,6 +44,7 @@ export class UsageDayEntity {
 /** Belongs to no tenant; read through functions of the database that know which instance asks. */
 @Entity('connection_attempts')
 @Index('ux_connection_attempts_likeness', ['likeness'], { unique: true })
+@Index('ix_connection_attempts_address', { synchronize: false })
 @Index('ix_connection_attempts_allowed', ['allowedBy', 'lastAt', 'id'])
 @Index('ix_connection_attempts_fingerprint', ['fingerprint'])
 @Index('ix_connection_attempts_latest', ['lastAt', 'id'])
