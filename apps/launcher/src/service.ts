@@ -48,7 +48,7 @@ export class Service {
     private readonly log: (line: string) => void,
   ) {
     this.#connectionFile = join(dataFolder, 'connection.json');
-    this.#supervisor = new Supervisor({ log, restarted: () => void this.#writeConnection() });
+    this.#supervisor = new Supervisor({ log, restarted: () => this.#rewriteConnection() });
   }
 
   /** @throws StartError or DomainError for what the person at the keyboard can mend */
@@ -89,7 +89,7 @@ export class Service {
   async #database(): Promise<Secret> {
     if (this.config.databaseUrl !== undefined) return this.config.databaseUrl;
     const dataFolder = join(this.dataFolder, 'postgres');
-    this.#postgres = await PostgresKeeper.start({ dataFolder, log: this.log }, () => void this.#writeConnection());
+    this.#postgres = await PostgresKeeper.start({ dataFolder, log: this.log }, () => this.#rewriteConnection());
     return Secret.fromText(socketUrl(this.#postgres.connection));
   }
 
@@ -164,6 +164,13 @@ export class Service {
   async #writeConnection(): Promise<void> {
     const content = this.#describe?.();
     if (content !== undefined) await writeConnectionFile(this.#connectionFile, content);
+  }
+
+  /** While everything serves: a file that cannot be written is no reason to end. The next restart writes it again. */
+  #rewriteConnection(): void {
+    this.#writeConnection().catch((error: unknown) => {
+      this.log(`${this.#connectionFile} is out of date: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 
   /** For `node --env-file`: what the administrator's command line needs. */

@@ -32,7 +32,11 @@ async function main(): Promise<void> {
 }
 
 function print(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value ?? {}, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(value ?? {}, null, 2)}\n`, (error) => {
+    if (!error) return;
+    process.stderr.write(`The command was carried out, but its result could not be written: ${error.message}\n`);
+    process.exitCode = 1;
+  });
 }
 
 main().catch((error: unknown) => {

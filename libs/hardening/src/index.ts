@@ -21,5 +21,8 @@ if (nodeDebug.split(',').some((section) => section.trim() !== '' && !OF_LIBRARIE
 // Node's own reaction is to open the inspector, which can read all memory. From the start, not only when we serve.
 process.on('SIGUSR1', () => undefined);
 
+// A closed pipe or a full disk behind either of them: Node would end the process for want of a listener.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
+
 // Same as `node --disable-proto=delete`: names chosen by clients must not reach a prototype.
 Reflect.deleteProperty(Object.prototype, '__proto__');

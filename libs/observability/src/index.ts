@@ -1,5 +1,6 @@
 export * from './correlation';
 export { HealthServer, HealthServerError, type HealthServerOptions } from './health-server';
+export { LogDestination, processLog } from './log-destination';
 export * from './logger';
 export * from './metrics';
 export * from './process-life';

@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 
 import { currentCorrelationId } from './correlation';
+import { processLog } from './log-destination';
 import { toPrintable } from './printable';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -12,12 +13,12 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Name of the process, on every line. */
   readonly name: string;
-  /** Default: standard output. */
+  /** Default: standard output, whose failure never reaches the caller. */
   readonly destination?: DestinationStream;
 }
 
 /** Whatever is handed to this logger, secrets, bytes and PEM text do not come out of it. */
-export function createLogger({ level, name, destination }: LoggerOptions): Logger {
+export function createLogger({ level, name, destination = processLog() }: LoggerOptions): Logger {
   const options = {
     level,
     name,
@@ -40,7 +41,7 @@ export function createLogger({ level, name, destination }: LoggerOptions): Logge
       },
     },
   };
-  const logger = destination === undefined ? pino(options as never) : pino(options as never, destination);
+  const logger = pino(options as never, destination);
   // pino passes bindings of children by its formatters; children inherit this method from here.
   const inherited = Object.getPrototypeOf(logger) as Logger;
   logger.child = function (this: Logger, bindings, childOptions) {

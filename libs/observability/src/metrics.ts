@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+import { processLog } from './log-destination';
+
 const NAME = /^kmip_[a-z][a-z0-9_]*$/;
 
 /** What HealthServer serves at /metrics. */
@@ -14,7 +16,10 @@ export class Metrics implements MetricsSource {
 
   constructor(options: { readonly processMetrics?: boolean; readonly labels?: Readonly<Record<string, string>> } = {}) {
     this.#registry.setDefaultLabels({ ...options.labels });
-    if (options.processMetrics === true) collectDefaultMetrics({ register: this.#registry });
+    if (options.processMetrics !== true) return;
+    collectDefaultMetrics({ register: this.#registry });
+    const help = 'Log lines that were lost because standard output did not take them.';
+    this.polledCounter('kmip_log_lines_dropped_total', help, () => processLog().dropped);
   }
 
   get contentType(): string {
@@ -40,6 +45,17 @@ export class Metrics implements MetricsSource {
       ...this.#common(name, help),
       collect() {
         this.set(read());
+      },
+    });
+  }
+
+  /** A counter that is kept elsewhere and read when somebody asks for the metrics. */
+  polledCounter(name: string, help: string, read: () => number): void {
+    new Counter({
+      ...this.#common(name, help),
+      collect() {
+        this.reset();
+        this.inc(read());
       },
     });
   }

@@ -1,9 +1,15 @@
+import { processLog } from './log-destination';
+
+/** A log that nobody reads must not hold up the end. */
+const LAST_LINES_WITHIN_MS = 1_000;
+
 /** What a process of ours tells the one that forked it, over Node's IPC channel. */
 export type ProcessReport = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
 
 /** Tells a parent launcher, if there is one, that this process serves (or why it never will). */
 export function reportToParent(report: ProcessReport): void {
-  process.send?.(report);
+  // The parent may be gone already; that is told by 'disconnect'.
+  process.send?.(report, undefined, undefined, () => undefined);
 }
 
 /** Runs `stop` once on SIGINT, SIGTERM or when the parent launcher is gone, then exits. */
@@ -13,11 +19,12 @@ export function stopOnSignal(stop: () => Promise<void>, onError: (error: unknown
     if (stopping) return;
     stopping = true;
     void stop()
-      .then(() => process.exit(0))
       .catch((error: unknown) => {
         onError(error);
-        process.exit(1);
-      });
+        process.exitCode = 1;
+      })
+      .then(() => processLog().drain(LAST_LINES_WITHIN_MS))
+      .then(() => process.exit());
   };
   process.on('SIGINT', run);
   process.on('SIGTERM', run);

@@ -23,3 +23,4 @@ export * from './engine/managed-object.fixture';
 export * from './engine/manual-clock';
 export { type CommitFate, type DatabaseProxy, startDatabaseProxy } from './postgres/database-proxy';
 export * from './openssl/openssl';
+export { type SmallDisk, smallDisk } from './disk/small-disk';

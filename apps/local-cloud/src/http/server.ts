@@ -1,3 +1,4 @@
+import { processLog } from '@lib/observability';
 import Fastify, { LogController, type FastifyInstance, type FastifyRequest } from 'fastify';
 
 const JSON_TYPES = /^application\/(json|vnd\.ibm\.[a-z._-]+\+json)\s*(;|$)/;
@@ -13,7 +14,7 @@ export class UnreadableBodyError extends Error {
 
 export function createServer(logLevel: string | undefined): FastifyInstance {
   const app = Fastify({
-    logger: logLevel === undefined ? false : { level: logLevel },
+    logger: logLevel === undefined ? false : { level: logLevel, stream: processLog() },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     exposeHeadRoutes: false,

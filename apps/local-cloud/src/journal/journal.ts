@@ -19,13 +19,19 @@ interface Waiting {
 /**
  * One JSON text a line, appended and flushed to the disk before the caller is answered. Batches that arrive while a
  * flush is under way share the next one, so many writers cost one flush.
+ *
+ * A full disk is no end: writers are refused, what memory is ahead of the disk is owed, and the next write that succeeds
+ * pays it first. So a refused batch may still come true, as everyone may have seen it in memory meanwhile.
  */
 export class FileJournal implements Journal {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
-  #failure: Error | undefined;
+  #owed: string[] = [];
 
-  private constructor(private readonly file: FileHandle) {}
+  private constructor(
+    private readonly file: FileHandle,
+    private soundBytes: number,
+  ) {}
 
   /**
    * Opens the journal for appending, after dropping a last line that a crash cut off.
@@ -38,7 +44,7 @@ export class FileJournal implements Journal {
     if (soundBytes < content.length) await file.truncate(soundBytes);
     await file.sync();
     await syncFolder(path);
-    return { journal: new FileJournal(file), batches };
+    return { journal: new FileJournal(file, soundBytes), batches };
   }
 
   /** Replaces the whole journal by the given batches: either the old file or the new one is there at any moment. */
@@ -56,7 +62,6 @@ export class FileJournal implements Journal {
   }
 
   append(batch: unknown): Promise<void> {
-    if (this.#failure) return Promise.reject(this.#failure);
     const kept = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ line: toLine(batch), resolve, reject });
     });
@@ -74,20 +79,25 @@ export class FileJournal implements Journal {
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
       this.#waiting = [];
+      const lines = group.map(({ line }) => line);
       try {
-        await this.file.appendFile(group.map((entry) => entry.line).join(''));
-        await this.file.datasync();
+        await this.#write([...this.#owed, ...lines].join(''));
+        this.#owed = [];
         for (const entry of group) entry.resolve();
-      } catch (error) {
-        // What is in memory is now ahead of the disk: nothing may be acknowledged any more.
-        this.#failure = new Error('the journal cannot be written; restart after the disk is repaired', {
-          cause: error,
-        });
-        for (const entry of [...group, ...this.#waiting]) entry.reject(this.#failure);
-        this.#waiting = [];
+      } catch (cause) {
+        this.#owed.push(...lines);
+        for (const entry of group) entry.reject(new Error('the journal cannot be written', { cause }));
       }
     }
     this.#flushing = undefined;
+  }
+
+  async #write(text: string): Promise<void> {
+    // What an attempt before this one left behind may be torn, or not on the disk although it can be read.
+    if (this.#owed.length > 0) await this.file.truncate(this.soundBytes);
+    await this.file.appendFile(text);
+    await this.file.datasync();
+    this.soundBytes += Buffer.byteLength(text);
   }
 }
 

@@ -55,7 +55,8 @@ export class WithdrawalRecord {
     const handle = await open(join(this.folder, `${this.#day(0)}.jsonl`), 'a', 0o600);
     try {
       // The leading line end keeps what is written apart from a torn line before it.
-      await handle.write(`\n${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+      // Unlike `write`, it fails when a disk that fills up takes only a part.
+      await handle.appendFile(`\n${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
       await handle.datasync();
       await this.#giveAway(handle);
     } finally {
