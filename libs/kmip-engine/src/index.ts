@@ -17,6 +17,7 @@ export * from './failures/operation-failure';
 export * from './kmip-engine';
 export * from './ports/custody-moves.port';
 export * from './ports/engine-ports';
+export * from './ports/later-looks.port';
 export * from './ports/managed-object';
 export * from './ports/managed-object-store.port';
 export * from './reconcile/background';

@@ -14,7 +14,7 @@ export interface HousekeepingParts {
   readonly logger: Logger;
   readonly region: Region;
   readonly keyManagers: TenantKeyManagers;
-  readonly observer: SweepObserver & Pick<EngineMetrics, 'storedKeyKept'>;
+  readonly observer: SweepObserver & Pick<EngineMetrics, 'storedKeyKept' | 'custodyAlarm'>;
 }
 
 /** This gateway's share of the region's duties that no client asks for. */

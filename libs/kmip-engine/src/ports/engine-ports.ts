@@ -20,8 +20,9 @@ export interface OperationObservation {
  * - `stored_key_forged`: a stored key was changed or replaced in the key manager by somebody else
  * - `key_repeated`: new key material is that of a key that is there already
  * - `birth_not_confirmed`: the key manager gave back something else than it was given
+ * - `destroyed_key_returned`: the key manager had a destroyed key again; it was deleted again
  */
-export type CustodyAlarm = 'stored_key_forged' | 'key_repeated' | 'birth_not_confirmed';
+export type CustodyAlarm = 'stored_key_forged' | 'key_repeated' | 'birth_not_confirmed' | 'destroyed_key_returned';
 
 export interface EngineMetrics {
   observeOperation(observation: OperationObservation): void;

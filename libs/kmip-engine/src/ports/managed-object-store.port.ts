@@ -3,6 +3,7 @@ import { DomainError, type UniqueIdentifier } from '@lib/kernel';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { type CustodyMoves } from './custody-moves.port';
+import { type LaterLooks } from './later-looks.port';
 import { type ManagedObject, type StoredState } from './managed-object';
 
 /** The promise to create a key, committed before the key manager is asked for anything. */
@@ -70,6 +71,7 @@ export interface Mutation<T> {
  */
 export interface ManagedObjectStore {
   readonly moves: CustodyMoves;
+  readonly laterLooks: LaterLooks;
 
   find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined>;
 

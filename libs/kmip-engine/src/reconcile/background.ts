@@ -12,7 +12,7 @@ export interface BackgroundDependencies {
   newCorrelationId(): CorrelationId;
   newUniqueIdentifier(): UniqueIdentifier;
   readonly logger: EngineLogger;
-  readonly metrics?: Pick<EngineMetrics, 'storedKeyKept'>;
+  readonly metrics?: Pick<EngineMetrics, 'storedKeyKept' | 'custodyAlarm'>;
   /** Named in audit records. */
   readonly component: string;
 }

@@ -15,6 +15,7 @@ import { type ManagedObject, storedSince } from '../ports/managed-object';
 import { type CreationIntent } from '../ports/managed-object-store.port';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
 import { CatalogRebuild, keyManagersOf } from './catalog-rebuild';
+import { DestructionReview } from './destruction-review';
 import { type RemovalTask, StoredKeyRemoval } from './stored-key-removal';
 
 export interface ReconcilerOptions {
@@ -24,7 +25,7 @@ export interface ReconcilerOptions {
   readonly batchSize?: number;
 }
 
-type Outcome = 'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'failed';
+type Outcome = 'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'returned' | 'failed';
 
 /**
  * - `adopted`: intents whose key came to be; the catalog has it now
@@ -34,6 +35,7 @@ type Outcome = 'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'wit
  * - `settled`: moves; one stored key is left
  * - `destroyed`: destructions that were completed
  * - `withdrawn`: destructions the key manager refused; the key is served again
+ * - `returned`: destroyed keys that had come back in the key manager, and were deleted again
  * - `failed`: left for the next run, because the key manager or the catalog failed
  */
 export type ReconcileReport = Readonly<Record<Outcome, readonly UniqueIdentifier[]>>;
@@ -44,6 +46,7 @@ export type ReconcileReport = Readonly<Record<Outcome, readonly UniqueIdentifier
  */
 export class Reconciler {
   readonly #destruction: KeyDestruction;
+  readonly #review: DestructionReview;
   readonly #removal: StoredKeyRemoval;
   readonly #rebuild: CatalogRebuild;
   readonly #staleAfterMs: number;
@@ -54,6 +57,7 @@ export class Reconciler {
     options: ReconcilerOptions = {},
   ) {
     this.#destruction = new KeyDestruction(dependencies);
+    this.#review = new DestructionReview(dependencies);
     this.#removal = new StoredKeyRemoval(dependencies, new DeletionRights());
     this.#rebuild = new CatalogRebuild(dependencies);
     this.#staleAfterMs = options.staleAfterMs ?? 600_000;
@@ -68,6 +72,7 @@ export class Reconciler {
       settled: [],
       destroyed: [],
       withdrawn: [],
+      returned: [],
       failed: [],
     } as Record<Outcome, UniqueIdentifier[]>;
     const { store } = scope;
@@ -87,6 +92,10 @@ export class Reconciler {
     await each(await store.moves.stale(before, this.#batchSize), (move) => this.#settleMove(scope, move));
     await each(await store.pendingDeletions(this.#batchSize), ({ uniqueIdentifier }) =>
       this.#settleDestruction(scope, uniqueIdentifier),
+    );
+    if (scope.destructionsWait === true) return report;
+    await each(await store.laterLooks.due(this.dependencies.clock.now(), this.#batchSize), async (look) =>
+      (await this.#review.run(scope, look)) ? 'returned' : undefined,
     );
     return report;
   }

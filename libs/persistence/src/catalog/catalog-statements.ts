@@ -1,4 +1,10 @@
-import { type ClientAttribute, type ManagedObject, toText } from '@lib/kmip-engine';
+import {
+  type ClientAttribute,
+  FIRST_LOOK_AFTER_MS,
+  type KeyCustody,
+  type ManagedObject,
+  toText,
+} from '@lib/kmip-engine';
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
@@ -91,7 +97,10 @@ export async function updateObject(
   // Removing first lets one change hand a Name from one attribute index to another.
   if (gone.length > 0) await removeAttributes(transaction, after, gone);
   if (changed.length > 0) await writeAttributes(transaction, after, changed);
-  if (isDestroyed(after) && !isDestroyed(before)) await release(transaction, after);
+  if (isDestroyed(after) && !isDestroyed(before)) {
+    await release(transaction, after);
+    await planLaterLook(transaction, after, before.custody);
+  }
 }
 
 async function writeObject(transaction: Transaction, name: string, text: string, object: ManagedObject): Promise<void> {
@@ -147,6 +156,20 @@ async function release({ client, instanceId }: Transaction, { uniqueIdentifier }
     [instanceId, uniqueIdentifier],
   );
   await giveBackPlace({ client, instanceId });
+}
+
+async function planLaterLook(
+  { client, instanceId }: Transaction,
+  { uniqueIdentifier, destroyDate, lastChangeDate }: ManagedObject,
+  custody: KeyCustody | undefined,
+): Promise<void> {
+  const destroyedAt = destroyDate ?? lastChangeDate;
+  const dueAt = new Date(destroyedAt.getTime() + FIRST_LOOK_AFTER_MS);
+  await client.query(
+    `INSERT INTO later_looks (instance_id, id, stored_key_id, root_key_id, destroyed_at, due_at)
+      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+    [instanceId, uniqueIdentifier, custody?.storedKeyId, custody?.rootKeyId, destroyedAt, dueAt],
+  );
 }
 
 /** One place in the quota becomes free. */

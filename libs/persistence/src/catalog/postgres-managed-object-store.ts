@@ -4,6 +4,7 @@ import {
   AccessWithdrawn,
   type CreationIntent,
   type CustodyMoves,
+  type LaterLooks,
   type LocateFilter,
   type ManagedObject,
   type ManagedObjectStore,
@@ -30,6 +31,7 @@ import { type FetchLog } from './fetch-log';
 import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
 import { PostgresCustodyMoves } from './postgres-custody-moves';
+import { PostgresLaterLooks } from './postgres-later-looks';
 
 const READ_USAGE: PreparedStatement = {
   name: 'usage_read',
@@ -86,6 +88,7 @@ const BIRTH_DISPLACED: PreparedStatement = {
 /** The catalog of one instance in Postgres. Made by {@link PostgresObjectStores}. */
 export class PostgresManagedObjectStore implements ManagedObjectStore {
   readonly moves: CustodyMoves;
+  readonly laterLooks: LaterLooks;
 
   constructor(
     private readonly transactions: TenantTransactions,
@@ -95,6 +98,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     private readonly client?: string,
   ) {
     this.moves = new PostgresCustodyMoves(transactions, instanceId);
+    this.laterLooks = new PostgresLaterLooks(transactions, instanceId);
   }
 
   async find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined> {

@@ -25,6 +25,7 @@ export class PostgresKeyCensus implements KeyCensus {
     const { rows } = await this.transaction.client.query<{ needed: boolean }>(
       `SELECT EXISTS (SELECT FROM creation_intents WHERE instance_id = $1 AND started_at < $3)
           OR EXISTS (SELECT FROM custody_moves WHERE instance_id = $1 AND $2 IN (from_root_key_id, to_root_key_id))
+          OR EXISTS (SELECT FROM later_looks WHERE instance_id = $1 AND root_key_id = $2)
         AS needed`,
       [this.transaction.instanceId, rootKeyId, creationsBefore],
     );

@@ -310,12 +310,17 @@ describe('tenancy services on Postgres', () => {
         'a key that came to it has a second stored key there',
         `custody_moves VALUES ($1, gen_random_uuid(), gen_random_uuid(), 'crk-0', 'crk-1', now())`,
       ],
+      [
+        'a key that was destroyed under it is looked for again',
+        `later_looks VALUES ($1, gen_random_uuid(), 'stored', 'crk-1', now(), 0, now())`,
+      ],
     ])('is kept while %s', async (_, open) => {
       await replace();
       await admin.query(`INSERT INTO ${open}`, [id]);
       expect(await rootKeys.dropRetired(id, LATER)).toBe(0);
       await admin.query('DELETE FROM creation_intents WHERE instance_id = $1', [id]);
       await admin.query('DELETE FROM custody_moves WHERE instance_id = $1', [id]);
+      await admin.query('DELETE FROM later_looks WHERE instance_id = $1', [id]);
       expect(await rootKeys.dropRetired(id, LATER)).toBe(1);
     });
 

@@ -14,9 +14,10 @@ import {
 } from '@lib/kmip-engine';
 
 import { InMemoryCustodyMoves, sameCustody } from './in-memory-custody-moves';
+import { InMemoryLaterLooks } from './in-memory-later-looks';
 import { FaultPlan, type StoreFaultOptions } from './fault-plan';
 
-type Method = Exclude<keyof ManagedObjectStore, 'moves'>;
+type Method = Exclude<keyof ManagedObjectStore, 'moves' | 'laterLooks'>;
 
 interface IntentRecord {
   readonly intent: CreationIntent;
@@ -36,6 +37,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     exclusively: (id, work) => this.#exclusively(id, () => work(this.#objects.get(id))),
     commit: (audit, object) => this.#commit(audit, object),
   });
+  readonly laterLooks = new InMemoryLaterLooks();
   readonly #objects = new Map<string, ManagedObject>();
   readonly #intents = new Map<string, IntentRecord>();
   /** Tail of each object's queue of writers. */
@@ -55,6 +57,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
   recover(): void {
     this.#faults.recover();
     this.moves.recover();
+    this.laterLooks.recover();
     this.#auditBroken = false;
   }
 
@@ -63,6 +66,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     const objects = [...this.#objects];
     const intents = [...this.#intents].map(([id, record]) => [id, { ...record }] as const);
     const restoreMoves = this.moves.backup();
+    const restoreLooks = this.laterLooks.backup();
     return () => {
       replace(this.#objects, objects);
       replace(
@@ -70,6 +74,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
         intents.map(([id, record]) => [id, { ...record }] as const),
       );
       restoreMoves();
+      restoreLooks();
     };
   }
 
@@ -244,7 +249,11 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
   #commit(audit: AuditEvent, object?: ManagedObject): void {
     if (this.#auditBroken) throw new Error('the audit store is down');
     this.audits.push(audit);
-    if (object !== undefined) this.#objects.set(object.uniqueIdentifier, object);
+    if (object === undefined) return;
+    const before = this.#objects.get(object.uniqueIdentifier);
+    this.#objects.set(object.uniqueIdentifier, object);
+    if (before === undefined || isDestroyed(before.state) || !isDestroyed(object.state)) return;
+    this.laterLooks.add(before, object.destroyDate ?? object.lastChangeDate);
   }
 
   /** One writer per object at a time, in the order they came; a turn of the event loop lies between them. */

@@ -5,6 +5,7 @@ import { type InstanceId } from '@lib/kernel';
 import { type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
 
 import { describeCustodyMoves } from './custody-moves.contract';
+import { describeLaterLooks } from './later-looks.contract';
 import { describeLocate } from './locate.contract';
 import { aManagedObject, aName, aText, anAuditEvent, anIntent, nameValue, putObject } from './managed-object.fixture';
 import { describeRestoring } from './restore.contract';
@@ -44,6 +45,7 @@ export function describeManagedObjectStoreContract(
     describeIsolation(() => harness);
     describeRestoring(() => harness);
     describeCustodyMoves(() => harness);
+    describeLaterLooks(() => harness);
     describeLocate(() => harness);
   });
 }

@@ -130,6 +130,14 @@ export class FakeKeyManager implements KeyManager {
     delete this.#view.since;
   }
 
+  /** The instance is for good what it was at `since`, and goes on from there. */
+  rollBack(since: Date): void {
+    for (const [id, record] of this.#stored) {
+      if (record.createdAt > since) this.#stored.delete(id);
+      else if (record.deletedAt !== undefined && record.deletedAt > since) delete record.deletedAt;
+    }
+  }
+
   /** What only someone with rights in the tenant's instance, or a fault of it, can do: other bytes under the same id. */
   replacePayload(id: string, payload: Buffer): void {
     const record = this.#stored.get(id);

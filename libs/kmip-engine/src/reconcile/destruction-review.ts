@@ -1,0 +1,152 @@
+import { type UniqueIdentifier } from '@lib/kernel';
+import { type CallContext, type DeletionCase, type KeyManager, judgeDeletion } from '@lib/key-manager';
+
+import { reportKept } from '../custody/kept-key';
+import { mayNotDelete } from '../custody/key-manager-failure';
+import { boundKeyManager } from '../custody/root-key-binding';
+import { storedKeyName } from '../custody/stored-envelope';
+import { causeOf, examineStoredKey } from '../custody/stored-key-examination';
+import { isDestroyed } from '../lifecycle';
+import { type LaterLook } from '../ports/later-looks.port';
+import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
+import { keyManagersOf } from './catalog-rebuild';
+
+const HOUR_MS = 3_600_000;
+/**
+ * After a look that found nothing, until the next one: 10 minutes, 1 hour and 10 hours after the deletion. The first two
+ * are for a search that lags and a roll-back in place. Key Protect promises to lose at most the hour before a disaster
+ * and to be back 9 hours later (`ha-dr`), so a deletion that was undone shows after 10 hours at the latest.
+ */
+const UNTIL_NEXT_LOOK_MS = [HOUR_MS * (5 / 6), 9 * HOUR_MS] as const;
+/** After a look that could not be taken, or could not delete: a failed-over region refuses writes for up to 6 hours. */
+const UNTIL_RETRY_MS = HOUR_MS;
+/** However often a key comes back or the key manager does not answer, it ends: at most 168 looks, and a few. */
+const GIVEN_UP_AFTER_MS = 7 * 24 * HOUR_MS;
+
+type Look = 'nothing' | 'deleted' | 'hindered';
+type OrderedDeletion = Extract<DeletionCase, { why: 'named_by_order' | 'copy_under_order' }>;
+
+interface SearchedPlace {
+  readonly uniqueIdentifier: UniqueIdentifier;
+  readonly digest: Buffer;
+  readonly keyManager: KeyManager;
+  /** The stored key that the order named, where it lay in this key manager. */
+  readonly named: string | undefined;
+}
+
+/**
+ * Looks again, a bounded number of times, for keys that were destroyed. Their order is committed and final, so what came
+ * back is deleted again: by the id that the order named, and by name what is the key for certain (docs/adr/0060).
+ */
+export class DestructionReview {
+  constructor(private readonly dependencies: BackgroundDependencies) {}
+
+  /** @returns whether a key had come back and was deleted again @throws when the look could not be taken */
+  async run(scope: ReconcileScope, look: LaterLook): Promise<boolean> {
+    let found: Look = 'hindered';
+    try {
+      found = await this.#look(scope, look);
+    } finally {
+      await this.#plan(scope, look, found);
+    }
+    return found === 'deleted';
+  }
+
+  async #look(scope: ReconcileScope, look: LaterLook): Promise<Look> {
+    const { uniqueIdentifier } = look;
+    const object = await scope.store.find(uniqueIdentifier);
+    if (object === undefined || !isDestroyed(object.state)) return 'nothing';
+    const call = backgroundCall(this.dependencies, scope);
+    const its = look.rootKeyId === undefined ? scope.keyManager : boundKeyManager(scope, look.rootKeyId);
+    // Without the key manager it lay in, nothing can be said.
+    if (its === undefined) return 'hindered';
+    const tally = { deleted: 0, kept: 0, refused: 0 };
+    for (const keyManager of new Set([its, ...keyManagersOf(scope)])) {
+      const place = { uniqueIdentifier, digest: object.digest, keyManager };
+      const named = keyManager === its ? look.storedKeyId : undefined;
+      for (const deletion of await this.#thereAgain(scope, { ...place, named }, call)) {
+        tally[await this.#delete(keyManager, uniqueIdentifier, deletion, call)] += 1;
+      }
+    }
+    if (tally.deleted > 0) await this.#tell(scope, uniqueIdentifier, tally.deleted, call);
+    if (tally.refused > 0) return 'hindered';
+    return tally.deleted > 0 ? 'deleted' : 'nothing';
+  }
+
+  /** What is there of the key, by id as a search may lag, and by name as there may have been a copy. */
+  async #thereAgain(
+    scope: ReconcileScope,
+    { uniqueIdentifier, named, keyManager, digest }: SearchedPlace,
+    call: CallContext,
+  ): Promise<readonly OrderedDeletion[]> {
+    const found = await keyManager.findKeysByName(call, storedKeyName(uniqueIdentifier));
+    const ids = new Set([...(named === undefined ? [] : [named]), ...found.map(({ id }) => id)]);
+    const there: OrderedDeletion[] = [];
+    for (const storedKeyId of ids) {
+      const place = { claim: { uniqueIdentifier }, storedKeyId, keyManager, digest };
+      const key = await examineStoredKey(scope, place, call);
+      if (key.finding === 'error') throw causeOf(key);
+      if (key.finding === 'gone') continue;
+      there.push(storedKeyId === named ? { why: 'named_by_order', storedKeyId } : { why: 'copy_under_order', key });
+    }
+    return there;
+  }
+
+  async #delete(
+    keyManager: KeyManager,
+    uniqueIdentifier: UniqueIdentifier,
+    deletion: OrderedDeletion,
+    call: CallContext,
+  ): Promise<'deleted' | 'kept' | 'refused'> {
+    const judged = judgeDeletion(deletion);
+    if (judged.verdict === 'keep') {
+      const { storedKeyId } = deletion.why === 'named_by_order' ? deletion : deletion.key;
+      reportKept(this.dependencies, { uniqueIdentifier, storedKeyId, why: judged.why });
+      return 'kept';
+    }
+    try {
+      await keyManager.deleteKey(call, judged.proof);
+      return 'deleted';
+    } catch (error) {
+      if (!mayNotDelete(error)) throw error;
+      const why = 'may_not_delete';
+      reportKept(this.dependencies, { uniqueIdentifier, storedKeyId: judged.proof, why, cause: error });
+      return 'refused';
+    }
+  }
+
+  async #tell(
+    scope: ReconcileScope,
+    uniqueIdentifier: UniqueIdentifier,
+    storedKeys: number,
+    { correlationId }: CallContext,
+  ): Promise<void> {
+    this.dependencies.metrics?.custodyAlarm?.('destroyed_key_returned');
+    this.dependencies.logger.error(
+      { alarm: 'destroyed_key_returned', correlationId, uniqueIdentifier, storedKeys },
+      'a destroyed key had come back in the key manager; it was deleted again',
+    );
+    const details = { step: 'destroyed key had come back, deleted again', storedKeys };
+    const facts = { correlationId, details };
+    await scope.store.record(
+      backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, facts),
+    );
+  }
+
+  async #plan(scope: ReconcileScope, { uniqueIdentifier, looks, destroyedAt }: LaterLook, found: Look): Promise<void> {
+    const { laterLooks } = scope.store;
+    const now = this.dependencies.clock.now().getTime();
+    const untilNext = found === 'nothing' ? UNTIL_NEXT_LOOK_MS[looks] : UNTIL_RETRY_MS;
+    if (untilNext === undefined) return laterLooks.end(uniqueIdentifier);
+    if (now - destroyedAt.getTime() >= GIVEN_UP_AFTER_MS) {
+      this.dependencies.logger.error(
+        { uniqueIdentifier, found },
+        'a destroyed key is looked for no more, and may still be in the key manager',
+      );
+      return laterLooks.end(uniqueIdentifier);
+    }
+    // What was deleted again may come back once more: it is looked for from the beginning.
+    const next = { nothing: looks + 1, hindered: looks, deleted: 0 }[found];
+    return laterLooks.postpone(uniqueIdentifier, next, new Date(now + untilNext));
+  }
+}

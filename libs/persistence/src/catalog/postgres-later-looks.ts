@@ -1,0 +1,51 @@
+import { type LaterLook, type LaterLooks } from '@lib/kmip-engine';
+import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+
+import { type TenantTransactions } from '../database/transactions';
+
+interface LookRow {
+  readonly id: UniqueIdentifier;
+  readonly stored_key_id: string | null;
+  readonly root_key_id: string | null;
+  readonly destroyed_at: Date;
+  readonly looks: number;
+}
+
+/** Destroyed keys of one instance that are looked for again. Rows come with the commit that destroys a key. */
+export class PostgresLaterLooks implements LaterLooks {
+  constructor(
+    private readonly transactions: TenantTransactions,
+    private readonly instanceId: InstanceId,
+  ) {}
+
+  async due(now: Date, limit: number): Promise<readonly LaterLook[]> {
+    const { rows } = await this.query<LookRow>(
+      `SELECT id, stored_key_id, root_key_id, destroyed_at, looks FROM later_looks
+        WHERE instance_id = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3`,
+      [now, limit],
+    );
+    return rows.map((row) => ({
+      uniqueIdentifier: row.id,
+      ...(row.stored_key_id !== null && { storedKeyId: row.stored_key_id }),
+      ...(row.root_key_id !== null && { rootKeyId: row.root_key_id }),
+      destroyedAt: row.destroyed_at,
+      looks: row.looks,
+    }));
+  }
+
+  async postpone(uniqueIdentifier: UniqueIdentifier, looks: number, dueAt: Date): Promise<void> {
+    await this.query('UPDATE later_looks SET looks = $3, due_at = $4 WHERE instance_id = $1 AND id = $2', [
+      uniqueIdentifier,
+      looks,
+      dueAt,
+    ]);
+  }
+
+  async end(uniqueIdentifier: UniqueIdentifier): Promise<void> {
+    await this.query('DELETE FROM later_looks WHERE instance_id = $1 AND id = $2', [uniqueIdentifier]);
+  }
+
+  private query<T extends object>(text: string, values: readonly unknown[]) {
+    return this.transactions.run(this.instanceId, ({ client }) => client.query<T>(text, [this.instanceId, ...values]));
+  }
+}
