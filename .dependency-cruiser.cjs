@@ -42,7 +42,7 @@ const guarded = [
   {
     name: 'tls-and-net',
     to: '^(node:)?(tls|net)$',
-    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/testing/|apps/launcher/|test/)',
+    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/testing/|apps/launcher/|apps/management-api/src/http/server-limits|test/)',
   },
 ];
 

@@ -25,6 +25,7 @@ import { installBroker } from './broker/install-broker';
 import { AnswerReport } from './http/answer-report';
 import { earlyRefusals } from './http/early-refusals';
 import { tenantEarlyRefusal } from './http/error-translation';
+import { limitConnections, serverOptions } from './http/server-limits';
 import { housekeeping } from './housekeeping/housekeeping';
 import { ManagementModule } from './management.module';
 import { composeTenantApi } from './tenant-api/compose-tenant-api';
@@ -49,12 +50,17 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const settings = { ...config, identity: ServiceIdentity.of(config) };
   const tenantApi = await composeTenantApi(settings, region, publicUrl, logger, report);
   const broker = composeBroker(settings, region, publicUrl, logger, new BrokerReport(metrics, logger));
-  const adapter = new FastifyAdapter({ ...FASTIFY_OPTIONS, frameworkErrors: refusalsOf(publicUrl) });
+  const adapter = new FastifyAdapter({
+    ...FASTIFY_OPTIONS,
+    ...serverOptions(config),
+    frameworkErrors: refusalsOf(publicUrl),
+  });
   const app = await NestFactory.create<NestFastifyApplication>(
     ManagementModule.with(tenantApi.parts, broker.options),
     adapter,
     quiet,
   );
+  limitConnections(adapter.getInstance(), config);
   await installTenantApi(app, adapter.getInstance(), tenantApi.options);
   await installBroker(app, adapter.getInstance());
   const chores = housekeeping(region, metrics, logger);

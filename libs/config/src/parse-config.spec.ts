@@ -133,4 +133,13 @@ describe('parseConfig', () => {
       expect(error.faults).toMatchObject([{ variable, problem: 'invalid' }]);
     }
   });
+
+  it.each(['0.0.0.0/0', '::/0', '10.0.0.1, 0.0.0.0/00', 'everybody', 'true'])(
+    'lets nobody believe every client on its own address: %s',
+    (value) => {
+      const environment = { ...gatewayEnvironment, MANAGEMENT_TRUSTED_PROXIES: value };
+      const { faults } = faultsOf(() => parseConfig(managementApiConfig, environment));
+      expect(faults).toMatchObject([{ variable: 'MANAGEMENT_TRUSTED_PROXIES', problem: 'invalid' }]);
+    },
+  );
 });

@@ -89,6 +89,15 @@ export const networkList: SettingType<readonly string[]> = listOf(
   'IP addresses or networks such as `10.0.0.0/24`',
 );
 
+/** Whose word on the addresses of clients is believed: some proxies, never everybody. */
+export const proxyList: SettingType<readonly string[]> = {
+  schema: textTo((text) => {
+    const { data } = networkList.schema.safeParse(text);
+    return data?.every((network) => !/\/0+$/.test(network)) === true ? data : undefined;
+  }),
+  expected: 'IP addresses or networks such as `10.0.0.0/24`, divided by commas, and not all addresses there are',
+};
+
 /** Items divided by commas; the empty list is written as an unset variable. */
 export function listOf<T>(item: SettingType<T>, plural: string): SettingType<readonly T[]> {
   return {

@@ -1,3 +1,4 @@
+export { addressGroup, AddressList, plainAddress } from './addresses';
 export {
   type Admission,
   type CloseReason,

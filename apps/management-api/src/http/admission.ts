@@ -1,6 +1,7 @@
 import { type FastifyRequest } from 'fastify';
 
 import { isUuid } from '@lib/kernel';
+import { addressGroup } from '@lib/kmip-transport';
 
 import { type Action } from '@lib/tenancy';
 import { type Authorizer } from '../auth/authorizer.port';
@@ -12,6 +13,7 @@ import { type InstanceScope } from './operation';
 import { type BoundOperation } from './operation-table';
 import { type RateLimiter } from './rate-limiter';
 import { type RequestState } from './request-state';
+import { addressOf } from './server-limits';
 import { traceOf } from './tracing';
 
 /** API Handbook: longest request target. */
@@ -27,9 +29,9 @@ export interface AdmissionDependencies {
   readonly authorizer: Authorizer;
   readonly directory: InstanceDirectory;
   /** By address, before anything is computed for the caller. */
-  readonly addressLimiter: RateLimiter;
+  readonly addressLimiter: Pick<RateLimiter, 'take' | 'limitHeaders'>;
   /** By identity and account. */
-  readonly callerLimiter: RateLimiter;
+  readonly callerLimiter: Pick<RateLimiter, 'take' | 'limitHeaders'>;
   readonly operations: readonly BoundOperation[];
 }
 
@@ -61,10 +63,10 @@ export class Admission {
   /** @throws ApiError, or what the verifier and the authorizer throw. */
   async admit(request: FastifyRequest): Promise<void> {
     const state = this.stateOf(request);
-    refuseWhenLimited(this.dependencies.addressLimiter.take(request.ip));
+    refuseWhenLimited(this.dependencies.addressLimiter, addressGroup(addressOf(request)));
     const principal = await this.dependencies.verifier.verify(request.headers.authorization);
     state.principal = principal;
-    refuseWhenLimited(this.dependencies.callerLimiter.take(`${principal.accountId} ${principal.iamId}`));
+    refuseWhenLimited(this.dependencies.callerLimiter, `${principal.accountId} ${principal.iamId}`);
     if (Buffer.byteLength(request.url) > MAX_TARGET_BYTES) {
       throw ApiError.of(414, 'uri_too_long', `The URI is longer than ${MAX_TARGET_BYTES} bytes.`);
     }
@@ -122,11 +124,11 @@ export class Admission {
 const instanceDisabled = (): ApiError =>
   ApiError.of(403, 'instance_disabled', 'The instance is disabled or being deleted: it can be read but not changed.');
 
-function refuseWhenLimited(retryAfterSeconds: number): void {
-  if (retryAfterSeconds === 0) return;
-  throw new ApiError(429, [{ code: 'too_many_requests', message: `Too many requests: wait ${retryAfterSeconds} s.` }], {
-    'retry-after': String(retryAfterSeconds),
-  });
+function refuseWhenLimited(limiter: Pick<RateLimiter, 'take' | 'limitHeaders'>, caller: string): void {
+  const seconds = limiter.take(caller);
+  if (seconds === 0) return;
+  const message = `Too many requests: wait ${seconds} s.`;
+  throw new ApiError(429, [{ code: 'too_many_requests', message }], limiter.limitHeaders(seconds));
 }
 
 /** @returns the media type to answer with */

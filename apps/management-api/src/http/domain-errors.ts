@@ -24,7 +24,16 @@ const all = (codes: readonly string[], translation: Translation): Record<string,
  * spec that compares this table with the codes of the libs keeps that from happening by accident.
  */
 export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
-  ...all(['iam_unavailable', 'authorizer_unavailable', 'database_unavailable', 'commit_outcome_unknown'], outage),
+  ...all(
+    [
+      'iam_unavailable',
+      'authorizer_unavailable',
+      'database_unavailable',
+      'commit_outcome_unknown',
+      'too_many_connections',
+    ],
+    outage,
+  ),
 
   ...all(
     [

@@ -42,6 +42,17 @@ export class RateLimiter {
     return this.#secondsUntilFree(this.#bucketOf(caller));
   }
 
+  /** API Handbook, rate limits: what a refusal tells besides its status. Limits are stated for an hour. */
+  limitHeaders(retryAfterSeconds: number): Record<string, string> {
+    const freeAt = Math.ceil(this.clock.now().getTime() / 1_000) + retryAfterSeconds;
+    return {
+      'retry-after': String(retryAfterSeconds),
+      'x-ratelimit-limit': String(Math.floor(this.limit.perSecond * 3_600)),
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(freeAt),
+    };
+  }
+
   #bucketOf(caller: string): Bucket {
     const now = this.clock.monotonicMs();
     const bucket = this.#buckets.get(caller) ?? { tokens: this.limit.burst, filledAtMs: now };

@@ -163,7 +163,10 @@ describe('tenant API plugin', () => {
         },
       },
       addressLimiter: plenty,
-      callerLimiter: { take: (caller: string) => (caller.includes('LIMITED') ? limiter.take(caller) : 0) },
+      callerLimiter: {
+        take: (caller: string) => (caller.includes('LIMITED') ? limiter.take(caller) : 0),
+        limitHeaders: (seconds: number) => limiter.limitHeaders(seconds),
+      },
       publicUrl: 'https://api.example.com',
       observer: { answered: () => undefined, failed: (error: unknown) => failures.push(error) },
       verifyAnswers: true,
@@ -446,7 +449,11 @@ describe('tenant API plugin', () => {
     const answers: Sent[] = [];
     for (let n = 0; n < 4; n++) answers.push(await send('GET', '/v1/instances', limited));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
-    expect(Number(answers[3]?.headers['retry-after'])).toBeGreaterThan(0);
+    const { headers = {} } = answers[3] ?? {};
+    expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    expect(headers).toMatchObject({ 'x-ratelimit-limit': '3', 'x-ratelimit-remaining': '0' });
+    const freeAt = Date.now() / 1_000 + Number(headers['retry-after']);
+    expect(Math.abs(Number(headers['x-ratelimit-reset']) - freeAt)).toBeLessThan(60);
     expect((await send('GET', '/v1/instances')).status).toBe(200);
   });
 

@@ -12,6 +12,7 @@ import { errorContainer, internalError, translateError } from './error-translati
 import { type InstanceScope, type OperationAnswer, type OperationCall } from './operation';
 import { type BoundOperation } from './operation-table';
 import { type RequestState } from './request-state';
+import { addressOf } from './server-limits';
 import { parseStrictJson } from './strict-json';
 
 /** Largest body of the tenant API; the largest useful one is a certificate. */
@@ -198,7 +199,7 @@ class Answering {
       ...(reason !== undefined && { reason }),
       targetId: Object.values(request.params as Record<string, string>).at(-1) ?? audited.instanceId,
       body: request.body,
-      address: request.ip,
+      address: addressOf(request),
       correlationId: trace.correlationId,
       latencyMs: Math.round(reply.elapsedTime),
     });
@@ -259,6 +260,6 @@ function callOf(request: FastifyRequest, state: RequestState): OperationCall {
     ifMatch: request.headers['if-match'],
     target: request.url.split('?')[0] ?? '',
     correlationId: trace.correlationId,
-    address: request.ip,
+    address: addressOf(request),
   };
 }

@@ -1,5 +1,16 @@
 import { type ConfigOf, defaulted, optional } from '../setting';
-import { host, listOf, onOff, path, plainName, port, secretText, serviceUrl, wholeNumber } from '../setting-types';
+import {
+  host,
+  listOf,
+  onOff,
+  path,
+  plainName,
+  port,
+  proxyList,
+  secretText,
+  serviceUrl,
+  wholeNumber,
+} from '../setting-types';
 import { hostAndPort } from '../host-and-port';
 import { brokerSettings } from './broker-settings';
 import {
@@ -62,6 +73,25 @@ export const managementApiConfig = {
       'JSON list of `{iamId, accountId, roles, instanceId?}`: roles of callers where no policy decision point is.',
     consequence: 'Not used with SERVICE_API_KEY. With neither, nobody may do anything.',
   }),
+  managementTrustedProxies: optional('MANAGEMENT_TRUSTED_PROXIES', proxyList, {
+    meaning: 'Addresses of the TLS proxies in front, whose `X-Forwarded-For` is believed.',
+    consequence:
+      'Behind a proxy that is not named here all callers share its address, in limits and in the audit trail. Name nothing else: whoever is named may claim any address. Unset: the header is ignored.',
+  }),
+  managementMaximumConnections: defaulted('MANAGEMENT_MAXIMUM_CONNECTIONS', wholeNumber(1, 100_000), '1000', {
+    meaning: 'Most open connections of this process.',
+    consequence: 'Further ones are answered with 503 and closed; over twice the number they are closed at once.',
+  }),
+  managementMaximumConnectionsPerAddress: defaulted(
+    'MANAGEMENT_MAXIMUM_CONNECTIONS_PER_ADDRESS',
+    wholeNumber(1, 100_000),
+    '100',
+    {
+      meaning: 'Most open connections from one address that is not a trusted proxy.',
+      consequence:
+        'As above. Behind a proxy that is not named in MANAGEMENT_TRUSTED_PROXIES it holds for all together.',
+    },
+  ),
   managementRequestsPerSecond: defaulted('MANAGEMENT_REQUESTS_PER_SECOND', wholeNumber(1, 100_000), '50', {
     meaning: 'Requests a second that one caller may send for ever, for each process; ten times as many at once.',
     consequence: 'More are answered with 429 and the time to wait.',

@@ -76,6 +76,7 @@ export function osbEarlyRefusal(error: Error): EarlyRefusal {
 
 function ofDomain(error: DomainError): OsbError | undefined {
   if (error.code === 'database_unavailable' || error.code === 'commit_outcome_unknown') return UNAVAILABLE;
+  if (error.code === 'too_many_connections') return new OsbError(503, error.message);
   if (error.code.startsWith('certificate_')) return badRequest(error.message);
   const known = Object.hasOwn(STATUSES, error.code) ? STATUSES[error.code] : undefined;
   return known && new OsbError(known.status, error.message, known.word, known.extra);

@@ -2,6 +2,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 
 import { newCorrelationId } from '@lib/kernel';
 
+import { addressOf } from '../../http/server-limits';
 import { DRY_RUN_HEADER } from '../../http/dry-run';
 import { initiatorOf } from './originating-identity';
 import { type OsbAnswer, type OsbCall, type OsbRoute } from './osb-call';
@@ -54,7 +55,7 @@ export function osbSpace(fastify: FastifyInstance, options: OsbSpaceOptions, don
     reply.headers({ 'x-correlation-id': contextOf(request).correlationId, 'cache-control': 'no-store' });
     const identity = single(request.headers[REQUEST_IDENTITY]);
     if (identity !== undefined && identity.length <= 1_024) reply.header(REQUEST_IDENTITY, identity);
-    await options.authentication.authenticate(request.headers.authorization, request.ip);
+    await options.authentication.authenticate(request.headers.authorization, addressOf(request));
     refuseDryRun(request);
     if (options.versioned) checkVersion(single(request.headers['x-broker-api-version']));
   });

@@ -42,7 +42,7 @@ describe('failed authentication at the broker', () => {
       return 200;
     } catch (error) {
       if (!(error instanceof OsbError)) throw error;
-      expect(Object.keys(error.headers)).toEqual([error.status === 401 ? 'www-authenticate' : 'retry-after']);
+      expect(Object.keys(error.headers)).toContain(error.status === 401 ? 'www-authenticate' : 'retry-after');
       return error.status;
     }
   };

@@ -51,10 +51,16 @@ export class PlatformAuthentication {
   async authenticate(authorization: string | undefined, address: string): Promise<void> {
     if (authorization === undefined) throw this.unknown();
     const credentials = BASIC.exec(authorization)?.[1];
-    if (credentials !== undefined) refuseWhileWaiting(this.failures.wait(address));
+    if (credentials !== undefined) this.refuseWhileWaiting(this.failures.wait(address));
     if (credentials === undefined ? await this.acceptsBearer(authorization) : this.acceptsBasic(credentials)) return;
-    refuseWhileWaiting(this.failures.take(address));
+    this.refuseWhileWaiting(this.failures.take(address));
     throw this.unknown();
+  }
+
+  private refuseWhileWaiting(seconds: number): void {
+    if (seconds === 0) return;
+    const description = `Too many requests with wrong credentials: wait ${String(seconds)} s.`;
+    throw new OsbError(429, description, undefined, {}, this.failures.limitHeaders(seconds));
   }
 
   private unknown(): OsbError {
@@ -99,9 +105,3 @@ export class PlatformAuthentication {
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
-
-function refuseWhileWaiting(seconds: number): void {
-  if (seconds === 0) return;
-  const description = `Too many requests with wrong credentials: wait ${String(seconds)} s.`;
-  throw new OsbError(429, description, undefined, {}, { 'retry-after': String(seconds) });
-}
