@@ -126,6 +126,27 @@ const REASON_OF: Readonly<Record<StoredKeyFinding, KeepReason>> = {
   error: 'error',
 };
 
+/**
+ * What waits while a stored key of an object is left that is to go: an `order` of destruction and the note that a Create
+ * or a move left, only that `note`, or `nothing`. An order is done when nothing is left that may be the key in a form of
+ * ours that can be read again. What is proven to be somebody else's writing is reported with each look and holds up
+ * nobody: whoever may write in the tenant's key manager could stop every Destroy otherwise, and it is never deleted.
+ */
+export const WAITS_FOR: Readonly<Record<StoredKeyFinding, 'order' | 'note' | 'nothing'>> = {
+  whole: 'order',
+  absent: 'order',
+  withheld: 'order',
+  unknown_format: 'order',
+  root_key_not_bound: 'order',
+  not_unwrapped: 'order',
+  error: 'order',
+  gone: 'note',
+  damaged: 'note',
+  foreign: 'nothing',
+  other_key: 'nothing',
+  forged: 'nothing',
+};
+
 const reasonOf = (finding: StoredKeyFinding): KeepReason => REASON_OF[finding];
 
 const keep = (why: KeepReason): DeletionVerdict => ({ verdict: 'keep', why });

@@ -1,5 +1,11 @@
 import { toInstanceId, type UniqueIdentifier } from '@lib/kernel';
-import { KeyManagerError, type KeyManagerFault, STORED_KEY_FINDINGS, type StoredKeyFinding } from '@lib/key-manager';
+import {
+  KeyManagerError,
+  type KeyManagerFault,
+  STORED_KEY_FINDINGS,
+  type StoredKeyFinding,
+  WAITS_FOR,
+} from '@lib/key-manager';
 import { parseEnvelope, serializeEnvelope, type StoredEnvelope, storedKeyName } from '@lib/kmip-engine';
 import { aMove, EngineHarness, FakeRootKey } from '@lib/testing';
 
@@ -232,5 +238,30 @@ describe('what is deleted, and by whom', () => {
       ({ fields }) => fields['storedKeyId'] === spoiled || fields['uniqueIdentifier'] === stage.id,
     );
     expect(said).toBe(true);
+  });
+});
+
+describe('what waits for a stored key that is left', () => {
+  const by = (caller: string) => table.filter((row) => row.caller === caller);
+
+  it.each(by('Destroy, of a copy'))('Destroy beside a copy $what', async ({ run, spoil, finding }) => {
+    const stage = new Stage();
+    await stage.create();
+    await run(stage, spoil);
+    const waits = finding !== 'whole' && WAITS_FOR[finding] === 'order';
+    expect(stage.store.objects()).toMatchObject([{ state: waits ? 'PreActive' : 'Destroyed' }]);
+    expect(stage.isThere(stage.original)).toBe(false);
+  });
+
+  const notes = [
+    ...by('the reconciler, of an interrupted move'),
+    ...by('the reconciler, of a Create that was refused'),
+  ];
+  it.each(notes)('the note of $caller: a stored key $what', async ({ run, spoil, finding }) => {
+    const stage = new Stage();
+    await stage.create();
+    await run(stage, spoil);
+    const waits = finding !== 'whole' && WAITS_FOR[finding] !== 'nothing';
+    expect(stage.store.intents().length + stage.store.moves.all().length).toBe(waits ? 1 : 0);
   });
 });

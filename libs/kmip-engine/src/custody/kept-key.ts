@@ -4,7 +4,7 @@ import { type EngineLogger, type EngineMetrics, type StayReason } from '../ports
 
 export interface KeptKeyReports {
   readonly logger: EngineLogger;
-  readonly metrics?: Pick<EngineMetrics, 'storedKeyKept'>;
+  readonly metrics?: Pick<EngineMetrics, 'storedKeyKept' | 'custodyAlarm'>;
 }
 
 export interface KeptKey {
@@ -17,6 +17,7 @@ export interface KeptKey {
 /** A stored key that should have gone and stays is always said, wherever it was decided. */
 export function reportKept({ logger, metrics }: KeptKeyReports, { cause, ...kept }: KeptKey): void {
   metrics?.storedKeyKept?.(kept.why);
+  if (kept.why === 'forged') metrics?.custodyAlarm?.('stored_key_forged');
   const fields = cause === undefined ? kept : { ...kept, err: cause };
   logger.warn(fields, 'a stored key stays, as nothing proves that it may be deleted');
 }

@@ -1,12 +1,6 @@
 import { type AuditEvent } from '@lib/audit';
 import { type CorrelationId, type UniqueIdentifier } from '@lib/kernel';
-import {
-  type CallContext,
-  type DeletionCase,
-  type KeyManager,
-  type StoredKeyFinding,
-  judgeDeletion,
-} from '@lib/key-manager';
+import { type CallContext, type DeletionCase, type KeyManager, WAITS_FOR, judgeDeletion } from '@lib/key-manager';
 
 import { type EngineScope } from '../engine-scope';
 import { type FailureCode } from '../failures/failure-catalog';
@@ -88,25 +82,6 @@ function refusal(error: unknown): FailureCode {
 const recorded = (failure: OperationFailure): OperationFailure =>
   new OperationFailure(failure.failure, { cause: failure.cause, recorded: true });
 
-/**
- * Whether what was found may be the key in a form that can be read again some day. While one is left, nothing may claim
- * that the key is destroyed.
- */
-const MAY_BE_THE_KEY: Readonly<Record<StoredKeyFinding, boolean>> = {
-  whole: true,
-  absent: true,
-  withheld: true,
-  unknown_format: true,
-  root_key_not_bound: true,
-  not_unwrapped: true,
-  forged: true,
-  error: true,
-  gone: false,
-  damaged: false,
-  foreign: false,
-  other_key: false,
-};
-
 interface Copy extends Examination {
   readonly keyManager: KeyManager;
   readonly storedAt: Date;
@@ -149,7 +124,7 @@ async function deleteStoredKeys(
   await deleteOne(keyManager, call, order, named.storedAt);
   const late = await settled(() => findLateCopies(attempt, object, custody, call, copies));
   await settled(() => deleteCopies(late));
-  const left = [...copies, ...late].some(({ finding }) => finding !== 'whole' && MAY_BE_THE_KEY[finding]);
+  const left = [...copies, ...late].some(({ finding }) => finding !== 'whole' && WAITS_FOR[finding] === 'order');
   if (left) fail('destroy_unsettled');
 }
 

@@ -162,7 +162,7 @@ export class Reconciler {
     const claim = { uniqueIdentifier };
     // The Create may have begun before another root key was bound.
     for (const keyManager of keyManagersOf(scope)) {
-      if ((await this.#removal.run(scope, keyManager, { claim }, call)).kept.length > 0) return false;
+      if ((await this.#removal.run(scope, keyManager, { claim }, call)).waits) return false;
     }
     return true;
   }
@@ -210,8 +210,8 @@ export class Reconciler {
     for (const rootKeyId of new Set([move.fromRootKeyId, move.toRootKeyId])) {
       const keyManager = boundKeyManager(scope, rootKeyId);
       if (keyManager === undefined) return undefined;
-      const { removed, kept } = await this.#removal.run(scope, keyManager, task, call);
-      if (kept.length > 0) return undefined;
+      const { removed, waits } = await this.#removal.run(scope, keyManager, task, call);
+      if (waits) return undefined;
       removedAtAll += removed;
     }
     return removedAtAll;

@@ -3,6 +3,7 @@ import {
   type DeletionCase,
   type KeyManager,
   type ObjectClaim,
+  WAITS_FOR,
   judgeDeletion,
 } from '@lib/key-manager';
 
@@ -16,8 +17,8 @@ import { type BackgroundDependencies, type ReconcileScope } from './background';
 
 export interface Removal {
   readonly removed: number;
-  /** Looked at and left alone, with the reason. */
-  readonly kept: readonly { readonly storedKeyId: string; readonly why: StayReason }[];
+  /** Some were left for which the note has to wait. Each that was left is reported. */
+  readonly waits: boolean;
 }
 
 /** Of which object, under whose claim, and what the catalog has committed about it. */
@@ -43,12 +44,14 @@ export class StoredKeyRemoval {
     call: CallContext,
   ): Promise<Removal> {
     const found = await keyManager.findKeysByName(call, storedKeyName(claim.uniqueIdentifier));
-    const kept: { storedKeyId: string; why: StayReason }[] = [];
+    const { uniqueIdentifier } = claim;
     let removed = 0;
+    let waits = false;
     for (const { id: storedKeyId, createdAt: storedAt } of found) {
       if (storedKeyId === named?.storedKeyId) continue;
       if (await this.rights.isRefused(this.dependencies, keyManager)) {
-        kept.push({ storedKeyId, why: 'may_not_delete' });
+        reportKept(this.dependencies, { uniqueIdentifier, storedKeyId, why: 'may_not_delete' });
+        waits = true;
         continue;
       }
       const place = { claim, storedKeyId, storedAt, keyManager, ...(digest && { digest }) };
@@ -56,12 +59,14 @@ export class StoredKeyRemoval {
       if (key.finding === 'error') throw causeOf(key);
       const deletion: DeletionCase = named ? { why: 'superseded', key, named } : { why: 'copy_under_order', key };
       const why = await this.#delete(keyManager, deletion, storedAt, call);
-      if (why === undefined) removed += 1;
-      else kept.push({ storedKeyId, why });
+      if (why === undefined) {
+        removed += 1;
+        continue;
+      }
+      reportKept(this.dependencies, { uniqueIdentifier, storedKeyId, why });
+      waits ||= WAITS_FOR[key.finding] !== 'nothing';
     }
-    const { uniqueIdentifier } = claim;
-    for (const each of kept) reportKept(this.dependencies, { uniqueIdentifier, ...each });
-    return { removed, kept };
+    return { removed, waits };
   }
 
   /** @returns why it stays, or undefined when it is gone */
