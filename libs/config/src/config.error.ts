@@ -2,7 +2,7 @@ import { DomainError } from '@lib/kernel';
 
 export interface ConfigFault {
   readonly variable: string;
-  readonly problem: 'missing' | 'invalid';
+  readonly problem: 'missing' | 'invalid' | 'unreadable' | 'given twice';
   readonly expected: string;
 }
 
@@ -16,7 +16,14 @@ export class ConfigError extends DomainError {
 }
 
 function line({ variable, problem, expected }: ConfigFault): string {
-  return problem === 'missing'
-    ? `  ${variable} is not set; it must be ${expected}`
-    : `  ${variable} is not valid; it must be ${expected}`;
+  switch (problem) {
+    case 'missing':
+      return `  ${variable} is not set; it must be ${expected}`;
+    case 'invalid':
+      return `  ${variable} is not valid; it must be ${expected}`;
+    case 'unreadable':
+      return `  ${variable}_FILE names a file that cannot be read; it must hold ${expected}`;
+    case 'given twice':
+      return `  ${variable} and ${variable}_FILE are both set; keep one`;
+  }
 }

@@ -65,7 +65,8 @@ const HEAD = `# Configuration
 Every process is configured by environment variables alone. They are read once at the start; when any of them is missing or
 not valid, the process lists all of them by name, prints no value, and does not start. An empty variable counts as unset. White
 space and one pair of quotes around a value are dropped.
-Secret variables are never printed, logged or sent anywhere.
+Secret variables are never printed, logged or sent anywhere. Each may lie in a file instead, which its name with \`_FILE\` behind it names
+(\`DATABASE_URL_FILE=/run/secrets/database-url\`): environments are inherited and listed, files are not.
 
 This page is written by \`UPDATE_DOCS=1 npx jest libs/config\` from the schemas in \`libs/config\`; a test keeps the two equal.
 `;

@@ -1,3 +1,6 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 
 import { Secret } from '@lib/kernel';
@@ -142,4 +145,46 @@ describe('parseConfig', () => {
       expect(faults).toMatchObject([{ variable: 'MANAGEMENT_TRUSTED_PROXIES', problem: 'invalid' }]);
     },
   );
+
+  describe('a secret in a file', () => {
+    const file = join(tmpdir(), `kmip-secret-${process.pid}`);
+    const { DATABASE_URL: url, ...others } = gatewayEnvironment;
+
+    afterEach(() => rmSync(file, { force: true }));
+
+    it('is read from it, without the line end that editors leave', () => {
+      writeFileSync(file, `${url}\n`);
+      const { databaseUrl } = parseConfig(gatewayConfig, { ...others, DATABASE_URL_FILE: file });
+      expect(databaseUrl.exposeText()).toBe(url);
+    });
+
+    it.each<[string, string, Record<string, string>]>([
+      ['twice is refused', 'given twice', { DATABASE_URL: url, DATABASE_URL_FILE: file }],
+      ['that is not there is named by its variable', 'unreadable', { DATABASE_URL_FILE: `${file}.not` }],
+      ['that is empty is missing', 'missing', { DATABASE_URL_FILE: file }],
+    ])('%s', (_name, problem, more) => {
+      writeFileSync(file, '');
+      const error = faultsOf(() => parseConfig(gatewayConfig, { ...others, ...more }));
+      expect(error.faults).toMatchObject([{ variable: 'DATABASE_URL', problem }]);
+      expect(error.message).toContain('DATABASE_URL');
+    });
+
+    it('is for secrets alone: another variable is not read from anywhere', () => {
+      const environment = { ...gatewayEnvironment, REGION: '', REGION_FILE: __filename };
+      const error = faultsOf(() => parseConfig(gatewayConfig, environment));
+      expect(error.faults).toMatchObject([{ variable: 'REGION', problem: 'missing' }]);
+    });
+  });
+
+  it.each([
+    'postgres://u:p@db/kmip?sslmode=no-verify',
+    'postgres://u:p@db/kmip?sslmode=prefer',
+    'postgres://u:p@db/kmip?sslmode=allow',
+    'postgres://u:p@db/kmip?sslmode=VERIFY-FULL',
+    'postgres://u:p@db/kmip?ssl=true',
+    'postgres://u:p@db/kmip?sslmode=require&uselibpqcompat=true',
+  ])('takes no connection to a database that may be anybody: %s', (url) => {
+    const { faults } = faultsOf(() => parseConfig(gatewayConfig, { ...gatewayEnvironment, DATABASE_URL: url }));
+    expect(faults).toMatchObject([{ variable: 'DATABASE_URL', problem: 'invalid' }]);
+  });
 });

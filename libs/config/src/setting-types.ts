@@ -123,10 +123,19 @@ export function normalisedUrl(text: string): string | undefined {
   return url.href.replace(/\/+$/, '');
 }
 
+/** By libpq's names. Of those that encrypt all check the server: a connection to anybody is worth nothing. */
+const SSL_MODES = [null, 'disable', 'require', 'verify-ca', 'verify-full'];
+
 /** A connection string holds a password: secret as a whole. */
 export const postgresUrl: SettingType<Secret> = {
-  schema: textTo((text) => (/^(?:postgres|postgresql|socket):\S+$/.test(text) ? Secret.fromText(text) : undefined)),
-  expected: 'a connection string `postgres://user:password@host:port/database` or `socket:/folder?db=database`',
+  schema: textTo((text) => {
+    if (!/^(?:postgres|postgresql|socket):\S+$/.test(text) || !URL.canParse(text)) return undefined;
+    const { searchParams } = new URL(text);
+    const known = SSL_MODES.includes(searchParams.get('sslmode'));
+    return known && !searchParams.has('ssl') && !searchParams.has('uselibpqcompat') ? Secret.fromText(text) : undefined;
+  }),
+  expected:
+    'a connection string `postgres://user:password@host:port/database`, with `sslmode` `verify-full` or `disable` and `sslrootcert` where needed, or `socket:/folder?db=database`',
   secret: true,
 };
 

@@ -27,6 +27,8 @@ export interface EmbeddedPostgresOptions {
   readonly log: (message: string) => void;
   /** Off only for throw-away test servers: a power cut may then lose or damage data. */
   readonly durable?: boolean;
+  /** More settings `name=value` of the server, which win over ours; for tests. */
+  readonly settings?: readonly string[];
 }
 
 export interface EmbeddedPostgres {
@@ -178,6 +180,7 @@ async function launch(
   // Statement texts hold attribute values of tenants: keep them out of the log.
   settings.push('log_min_error_statement=panic', 'log_parameter_max_length_on_error=0');
   if (options.durable === false) settings.push('fsync=off', 'full_page_writes=off');
+  settings.push(...(options.settings ?? []));
   const size = await stat(layout.logFile).then(
     (found) => found.size,
     () => 0,

@@ -1,4 +1,4 @@
-export { type DatabaseConnection } from './database/connection';
+export { type DatabaseConnection, type DatabaseTls } from './database/connection';
 export { createDataSource, type DataSourceOptions } from './database/data-source';
 export { revertLastMigration, runMigrations, schemaDrift } from './database/migrate';
 export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistence.error';

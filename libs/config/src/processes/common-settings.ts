@@ -34,7 +34,7 @@ export const databaseSettings = {
   databaseUrl: required('DATABASE_URL', postgresUrl, {
     meaning: 'PostgreSQL 15 or newer, the catalog of keys, tenants and audit records.',
     consequence:
-      'All gateways and APIs of a region must name the same database. Use TLS (`sslmode=verify-full`) over a network.',
+      'All gateways and APIs of a region must name the same database. Over a network the server must show a certificate of its name, by a CA of `sslrootcert=<file>` or of the system; `sslmode=disable` waives that.',
   }),
   databasePoolSize: defaulted('DATABASE_POOL_SIZE', wholeNumber(2, 500), '10', {
     meaning: 'Most connections this process opens to the database.',

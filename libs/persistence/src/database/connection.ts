@@ -2,8 +2,16 @@ import { type PoolConfig } from 'pg';
 
 /** Where the database is: an URL, or the Unix socket folder of the embedded server. */
 export type DatabaseConnection =
-  | { readonly url: string }
+  | { readonly url: string; readonly tls?: DatabaseTls | false }
   | { readonly host: string; readonly user: string; readonly database: string; readonly port?: number };
+
+/** The server must show a certificate of `host` that one of `ca` signed; without `ca` one of those the system knows. */
+export interface DatabaseTls {
+  readonly host: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
 
 /** Time limits of one use of the database. Together they answer a caller within 5 s even when the server hangs. */
 export const LIMITS = {
@@ -19,7 +27,7 @@ export const LIMITS = {
 export function clientConfig(connection: DatabaseConnection, applicationName: string): PoolConfig {
   const target =
     'url' in connection
-      ? { connectionString: connection.url }
+      ? { connectionString: connection.url, ...(connection.tls === undefined ? {} : { ssl: connection.tls }) }
       : {
           host: connection.host,
           user: connection.user,
