@@ -21,6 +21,7 @@ import { GatewayMetrics } from './gateway-metrics';
 import { Housekeeping } from './reconcile/housekeeping';
 import { ServerCertificate } from './server-certificate';
 import { Admission } from './session/admission';
+import { AnswerMemories } from './session/answer-memories';
 import { ConnectionRecords } from './session/connection-records';
 import { InstanceRoutes } from './session/instance-route';
 import { KmipSession } from './session/kmip-session';
@@ -99,14 +100,10 @@ export class Gateway {
       observer: this.#observer,
       records: this.#records,
       audit: this.#refusals,
+      answers: new AnswerMemories(config.kmipMaximumAnswerBytesPerInstance),
     });
-    this.#housekeeping = new Housekeeping({
-      config,
-      logger,
-      region,
-      keyManagers: this.#keyManagers,
-      observer: this.#observer,
-    });
+    const [keyManagers, observer] = [this.#keyManagers, this.#observer];
+    this.#housekeeping = new Housekeeping({ config, logger, region, keyManagers, observer });
     const { kmipTlsFolder: folder, kmipInstanceDomain: domain } = config;
     const hostNames = [...config.kmipServerNames, ...(domain === undefined ? [] : [`*.${domain}`])];
     this.#certificate = new ServerCertificate({ folder, hostNames, logger, metrics });
@@ -226,7 +223,7 @@ export class Gateway {
       endpointName: this.parts.config.kmipEndpointName,
       destructionsWait: this.parts.region.restore.destructionsWait(instanceId),
       store: this.parts.region.objectStores.forClient(client),
-      limits: { maximumLiveKeys: client.maximumKeys },
+      limits: { maximumLiveKeys: client.maximumKeys, maximumAnswerBytes: this.parts.config.kmipMaximumAnswerBytes },
       signal: this.#stopping.signal,
     };
   }

@@ -36,6 +36,7 @@ import {
 } from '@lib/tenancy';
 
 import { Admission } from '../src/session/admission';
+import { AnswerMemories } from '../src/session/answer-memories';
 import { ConnectionRecords } from '../src/session/connection-records';
 import { InstanceRoutes } from '../src/session/instance-route';
 import { KmipSession } from '../src/session/kmip-session';
@@ -62,12 +63,14 @@ type DataSource = ConstructorParameters<typeof PostgresRegionDirectory>[0];
 export interface GatewayGround {
   readonly dataSource: DataSource;
   readonly newKeyManager: () => KeyManager & { readonly rootKey: { readonly id: string } };
+  readonly answerBytesPerOwner?: number;
 }
 
 /** A gateway with real Postgres and real TLS, and key managers in memory; the tenants' side of it by its services. */
 export class GatewayHarness {
   policy: ProofPolicy = {};
   readonly alarms: string[] = [];
+  readonly answers: AnswerMemories;
   readonly #keyManagers = new Map<InstanceId, ReturnType<GatewayGround['newKeyManager']>>();
   readonly #clients: KmipClient[] = [];
 
@@ -79,6 +82,7 @@ export class GatewayHarness {
     private readonly caPem: string,
   ) {
     this.#stores = new PostgresObjectStores(ground.dataSource);
+    this.answers = new AnswerMemories(ground.answerBytesPerOwner ?? 16_777_216);
   }
 
   readonly #stores: PostgresObjectStores;
@@ -186,6 +190,7 @@ export class GatewayHarness {
       observer: { refused: log, scopeFailed: log },
       records,
       audit,
+      answers: this.answers,
     });
     this.#listener = new KmipListener({ host: '127.0.0.1', port: 0, certificate, handler });
     ({ port: this.#port } = await this.#listener.listen());

@@ -4,6 +4,9 @@ import { MessageFramer, Tag } from '@lib/kmip-protocol';
 
 import { KmipClientError } from './kmip-client.error';
 
+/** Servers answer a search at more length than they take requests. */
+const MAXIMUM_ANSWER_BYTES = 16_777_216;
+
 export interface MessageExchangeOptions {
   readonly requestTimeoutMs: number;
   /** Requests sent before the first of them is answered; KMIP servers answer in order. */
@@ -27,7 +30,10 @@ interface Exchange {
 export class MessageExchange {
   readonly #stream: Duplex;
   readonly #options: MessageExchangeOptions;
-  readonly #framer = new MessageFramer({ messageTag: Tag.ResponseMessage });
+  readonly #framer = new MessageFramer({
+    messageTag: Tag.ResponseMessage,
+    maximumMessageBytes: MAXIMUM_ANSWER_BYTES,
+  });
   readonly #waiting: Exchange[] = [];
   readonly #inFlight: Exchange[] = [];
   #failure: KmipClientError | undefined;

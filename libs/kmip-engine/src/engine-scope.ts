@@ -7,8 +7,10 @@ import { type ManagedObjectStore } from './ports/managed-object-store.port';
 export interface EngineLimits {
   /** Keys of the instance that are not destroyed; Create fails above it. */
   readonly maximumLiveKeys: number;
-  /** Identifiers one Locate returns at most, also when the client sets no Maximum Items. Default 10,000. */
+  /** Identifiers one Locate returns at most. Default `LOCATE_LIMITS.items`. */
   readonly maximumLocatedItems?: number;
+  /** Bytes of the answer to one message. Default `MESSAGE_LIMITS.answerBytes`. */
+  readonly maximumAnswerBytes?: number;
   /** Total time for one operation's key-manager work. Default 8,000. */
   readonly operationTimeoutMs?: number;
   /**
@@ -16,6 +18,12 @@ export interface EngineLimits {
    * Default true.
    */
   readonly serveCompromisedKeys?: boolean;
+}
+
+/** Held until the answer is sent, by whoever made the scope. */
+export interface AnswerMemory {
+  /** Says how much the answer holds now. @returns false when there is no room for it */
+  hold(bytes: number): boolean;
 }
 
 /**
@@ -57,6 +65,8 @@ export interface EngineScope {
   /** Who makes new key material, where the key manager can. Default `local`: from this process's random numbers. */
   readonly keyGeneration?: 'local' | 'key_manager';
   readonly limits: EngineLimits;
+  /** What the answer to this message takes of the memory its owner may use for answers. Absent: any amount. */
+  readonly answerMemory?: AnswerMemory;
   /** Fires when the process is about to stop: key-manager calls end. */
   readonly signal?: AbortSignal;
   /** Leads to the scopes of other instances that register the client's certificate. Absent: there is this one only. */

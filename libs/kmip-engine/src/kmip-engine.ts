@@ -10,9 +10,10 @@ import {
   peekProtocolVersion,
 } from '@lib/kmip-protocol';
 
-import { runBatch, wipeSecrets } from './batch/batch-runner';
+import { runBatch } from './batch/batch-runner';
+import { failedItem } from './batch/failed-item';
 import { explainFailure } from './batch/item-failure';
-import { failedItem } from './batch/item-runner';
+import { MessageBudget, wipeSecrets } from './batch/message-budget';
 import { requireCredentials, requireProcessable } from './batch/message-rules';
 import { Custodian } from './custody/custodian';
 import { explainKeyManager } from './custody/key-manager-failure';
@@ -91,7 +92,9 @@ export class KmipEngine {
     const { protocolVersion, clientCorrelationValue } = message.header;
     const correlated = clientCorrelationValue === undefined ? undefined : correlationId;
     const placeholder = new IdPlaceholder();
-    const contextFor = () => this.#contextFor(message, scope, correlationId, placeholder);
+    const budget = new MessageBudget(message, scope, this.dependencies.clock.now());
+    const shared = { correlationId, placeholder, budget };
+    const contextFor = () => this.#contextFor(message, scope, shared);
     const refusal = await this.#refusalOf(message, scope, contextFor);
     if (refusal !== undefined) return this.#encode(protocolVersion, [refusal], correlated);
     const items = await runBatch(message, contextFor);
@@ -135,7 +138,11 @@ export class KmipEngine {
     }
   }
 
-  #contextFor(message: RequestMessage, scope: EngineScope, correlationId: CorrelationId, placeholder: IdPlaceholder) {
+  #contextFor(
+    message: RequestMessage,
+    scope: EngineScope,
+    shared: Pick<HandlerContext, 'correlationId' | 'placeholder' | 'budget'>,
+  ): ItemContext {
     const deadline = startDeadline(scope.limits.operationTimeoutMs ?? DEFAULT_OPERATION_TIMEOUT_MS, scope.signal);
     const context: HandlerContext = {
       scope,
@@ -143,9 +150,8 @@ export class KmipEngine {
       version: message.header.protocolVersion,
       now: this.dependencies.clock.now(),
       startedAtMs: this.dependencies.clock.monotonicMs(),
-      correlationId,
+      ...shared,
       signal: deadline.signal,
-      placeholder,
       custodian: this.#custodian,
     };
     return { context, deadline };

@@ -151,8 +151,9 @@ export class KmipConnection {
 
   async #exchange(message: Buffer): Promise<'go on' | 'close' | 'failed'> {
     try {
-      const { response, close } = await this.context.handler.handleMessage(message, this.peer, this.#gone.signal);
-      await this.#send(response);
+      const answer = await this.context.handler.handleMessage(message, this.peer, this.#gone.signal);
+      const { response, close, released } = answer;
+      await this.#send(response).finally(released);
       return close === true ? 'close' : 'go on';
     } catch (error) {
       this.#fail(error);

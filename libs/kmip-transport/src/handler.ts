@@ -15,6 +15,8 @@ export interface KmipAnswer {
   readonly response: Buffer;
   /** Close after the answer. */
   readonly close?: boolean;
+  /** Called once, when the answer takes no memory any more: it was sent, or its client has gone. */
+  readonly released?: () => void;
 }
 
 /** What the listener calls; implemented by the gateway. */

@@ -244,6 +244,21 @@ describe('after the handshake', () => {
     for (const response of handler.responses) expect(response.every((byte) => byte === 0)).toBe(true);
   });
 
+  it('the memory of an answer is given back when it was sent, and when its client goes without reading it', async () => {
+    await start({ ...QUICK, writeTimeoutMs: 60_000 });
+    const good = (await tls()).send(framed('good'));
+    await good.receiveMessage();
+    const peer = await tls();
+    peer.socket.pause();
+    peer.send(framed('big 20000000'));
+    while (!handler.bodies.includes('big 20000000')) await good.send(framed('meanwhile')).receiveMessage();
+    expect(handler.released).not.toContain('big 20000000');
+    peer.destroy();
+    expect(await observer.next('closed')).toMatchObject({ reason: 'peer' });
+    await expectService();
+    expect(handler.released).toContain('big 20000000');
+  });
+
   it('a client that does not read its last answer is cut off too', async () => {
     await start({ ...QUICK, writeTimeoutMs: 60_000, lingerMs: 100, idleTimeoutMs: 50 });
     const peer = await tls();

@@ -3,6 +3,7 @@ import { type EngineScope, type MessageRoute } from '@lib/kmip-engine';
 import { ResultReason } from '@lib/kmip-protocol';
 
 import { type Verdict } from './admission';
+import { AnswerMemories } from './answer-memories';
 import { KmipSession } from './kmip-session';
 import { alone, entry, peer } from './session.fixture';
 
@@ -41,6 +42,7 @@ function session(verdict: Verdict | (() => Verdict), catalog: 'up' | 'down' = 'u
       judged: () => said.push('judged'),
       turnedAway: (_peer, limit) => said.push(`turned away ${limit}`),
     },
+    answers: new AnswerMemories(1_000_000),
     audit: { record: (_peer, { instanceId }) => Promise.resolve(void said.push(`audited ${instanceId}`)) },
   });
   const ask = async (signal = new AbortController().signal) => {

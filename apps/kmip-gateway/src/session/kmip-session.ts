@@ -10,6 +10,7 @@ import {
 import { type DirectoryEntry } from '@lib/tenancy';
 
 import { type Admission, type Admitted, isPassing, reasonOf, type Refusal, type Refused } from './admission';
+import { type AnswerMemories } from './answer-memories';
 import { type ConnectionRecords } from './connection-records';
 import { type InstanceRoutes } from './instance-route';
 import { type RefusalAudit } from './refusal-audit';
@@ -41,6 +42,7 @@ export interface KmipSessionParts {
   readonly observer: SessionObserver;
   readonly records: Pick<ConnectionRecords, 'judged' | 'turnedAway'>;
   readonly audit: Pick<RefusalAudit, 'record'>;
+  readonly answers: AnswerMemories;
 }
 
 const GONE: KmipAnswer = { response: Buffer.alloc(0), close: true };
@@ -68,19 +70,32 @@ export class KmipSession implements KmipConnectionHandler {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
-    return this.#turns.run(verdict.owner ?? verdict.client.fingerprint, async () => {
+    const owner = verdict.owner ?? verdict.client.fingerprint;
+    return this.#turns.run(owner, async () => {
       // Whoever left while it waited is not served at others' expense.
       if (signal.aborted) return GONE;
       // Its turn may have come late: nobody's key manager is called for a client that was removed meanwhile.
       const late = this.parts.admission.judge(peer);
       if ('refusal' in late) return this.#refuse(message, peer, late);
       const scope = await this.#scope(message, late, peer, signal);
-      return 'response' in scope ? scope : { response: await this.parts.engine.handle(message, scope) };
+      return 'response' in scope ? scope : this.#answer(message, scope, owner);
     });
   }
 
   frameError(error: FramingError): Buffer {
     return this.parts.engine.errorResponse(undefined, ResultReason.InvalidMessage, error.message);
+  }
+
+  /** The memory of a large answer is its owner's until the client has read it. */
+  async #answer(message: Buffer, scope: EngineScope, owner: string): Promise<KmipAnswer> {
+    const answerMemory = this.parts.answers.account(owner);
+    const released = (): void => answerMemory.release();
+    try {
+      return { response: await this.parts.engine.handle(message, { ...scope, answerMemory }), released };
+    } catch (error) {
+      released();
+      throw error;
+    }
   }
 
   async #refuse(

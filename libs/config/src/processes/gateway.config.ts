@@ -30,6 +30,19 @@ const listenerLimits = {
     meaning: 'Largest request.',
     consequence: 'Larger ones are refused by their header, before anything is stored.',
   }),
+  kmipMaximumAnswerBytes: defaulted('KMIP_MAXIMUM_ANSWER_BYTES', wholeNumber(524_288, 67_108_864, 'bytes'), '4194304', {
+    meaning: 'Largest answer to one request; a Maximum Response Size of the client counts beside it.',
+    consequence: 'What does not fit is refused with `answer_limit`. A Locate with 10,000 identifiers has 480 KB.',
+  }),
+  kmipMaximumAnswerBytesPerInstance: defaulted(
+    'KMIP_MAXIMUM_ANSWER_BYTES_PER_INSTANCE',
+    wholeNumber(524_288, 134_217_728, 'bytes'),
+    '16777216',
+    {
+      meaning: 'Large answers (above 64 KiB) of one KMIP instance that are made or wait to be read at the same time.',
+      consequence: 'More is refused with `answer_memory`. All instances together have 128 MiB.',
+    },
+  ),
   kmipMaximumConnections: defaulted('KMIP_MAXIMUM_CONNECTIONS', wholeNumber(1, 100_000), '10000', {
     meaning: 'Most open connections of this process.',
     consequence: 'Further ones are closed at once. The limit of open files must be higher.',

@@ -2,6 +2,7 @@ import { type Attribute, type LocateRequest, ObjectGroupMember, type TtlvValue }
 
 import { fail } from '../failures/operation-failure';
 import { LIVE_STATES, stateNumbers } from '../lifecycle';
+import { LOCATE_LIMITS } from '../limits';
 import { type StoredState } from '../ports/managed-object';
 import { type DateAttribute, type LocateFilter } from '../ports/managed-object-store.port';
 import { dateFrom } from './attribute-changes';
@@ -125,13 +126,23 @@ const asRange = ([attribute, [first, second]]: readonly [DateAttribute, readonly
   return { attribute, from: early, to: new Date(late.getTime() + 999) };
 };
 
+/** What one Locate may ask for is bounded before any of it is looked at. */
+function gatherAll({ attributes }: LocateRequest, minor: number): Gathering {
+  if (attributes.length > LOCATE_LIMITS.criteria) fail('locate_criteria');
+  const names = attributes.filter(({ attributeName }) => attributeName === 'Name');
+  if (names.length > LOCATE_LIMITS.names) fail('locate_names');
+  const gathering = new Gathering();
+  for (const attribute of attributes) gather(gathering, attribute, minor);
+  if (gathering.dates.size > LOCATE_LIMITS.dateRanges) fail('locate_date_ranges');
+  return gathering;
+}
+
 /**
  * Reads what a Locate asks for. Destroyed objects are found only by naming their state.
  * @returns undefined when no object of ours can meet it
  */
 export function readLocateCriteria(request: LocateRequest, minor: number): LocateCriteria | undefined {
-  const gathering = new Gathering();
-  for (const attribute of request.attributes) gather(gathering, attribute, minor);
+  const gathering = gatherAll(request, minor);
   if (minor >= 1 && request.objectGroupMember !== undefined) {
     if (request.objectGroupMember !== ObjectGroupMember.GroupMemberFresh) fail('locate_group_member');
     gathering.fresh = gathering.agree(gathering.fresh, true);

@@ -12,6 +12,7 @@ import { auditActions, dispatch, requireOperation } from '../handlers/dispatch';
 import { type HandlerContext } from '../handlers/handler';
 import { routed } from '../message-route';
 import { type OperationContext, auditEvent } from '../operation-context';
+import { failedItem } from './failed-item';
 import { type ItemFailure, explainFailure } from './item-failure';
 
 const operationNames: ReadonlyMap<number, string> = new Map(
@@ -20,22 +21,9 @@ const operationNames: ReadonlyMap<number, string> = new Map(
 
 const isOurs = (name: string): name is OperationName => Object.hasOwn(auditActions, name);
 
-/** The failed form of a batch item; echoes what the request had (KMIP 1.4 §7.2). */
-export function failedItem(
-  request: Pick<RequestBatchItem, 'operation' | 'uniqueBatchItemId'> | undefined,
-  { reason, message }: Pick<ItemFailure, 'reason' | 'message'>,
-): ResponseBatchItem {
-  return {
-    ...(request === undefined ? {} : { operation: request.operation }),
-    ...(request?.uniqueBatchItemId === undefined ? {} : { uniqueBatchItemId: request.uniqueBatchItemId }),
-    resultStatus: ResultStatus.OperationFailed,
-    resultReason: reason,
-    resultMessage: message,
-  };
-}
-
 function requirePerformable(item: RequestBatchItem, context: HandlerContext): void {
   requireOperation(item.operation, context.version);
+  context.budget.requireRoom();
   if (item.payloadError !== undefined) throw item.payloadError;
 }
 

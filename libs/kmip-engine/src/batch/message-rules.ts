@@ -2,9 +2,8 @@ import { BatchErrorContinuationOption, type RequestMessage } from '@lib/kmip-pro
 
 import { type EngineScope } from '../engine-scope';
 import { fail } from '../failures/operation-failure';
+import { MESSAGE_LIMITS } from '../limits';
 import { isSupported } from '../supported-versions';
-
-export const MAXIMUM_BATCH_ITEMS = 1000;
 
 /**
  * What spoils a message as a whole, before any item is carried out (KMIP 1.4 §6, §11.1). Time Stamp is ignored: a
@@ -13,7 +12,7 @@ export const MAXIMUM_BATCH_ITEMS = 1000;
 export function requireProcessable({ header, batchItems }: RequestMessage): void {
   if (!isSupported(header.protocolVersion)) fail('unsupported_version');
   if (batchItems.length === 0) fail('batch_empty');
-  if (batchItems.length > MAXIMUM_BATCH_ITEMS) fail('batch_too_long');
+  if (batchItems.length > MESSAGE_LIMITS.batchItems) fail('batch_too_long');
   if (batchItems.length > 1 && batchItems.some(({ uniqueBatchItemId }) => uniqueBatchItemId === undefined)) {
     fail('batch_item_id_missing');
   }

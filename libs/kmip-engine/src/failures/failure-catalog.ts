@@ -1,11 +1,7 @@
 import { ResultReason } from '@lib/kmip-protocol';
 
-interface FailureEntry {
-  /** Result Reason (KMIP 1.4 §6.10, §11). */
-  readonly reason: ResultReason;
-  /** Result Message: fixed, because it reaches an administrator's log and must never echo what a client sent. */
-  readonly text: string;
-}
+import { limits } from './failure-catalog-limits';
+import { type FailureEntry } from './failure-entry';
 
 const batch = {
   unsupported_version: {
@@ -388,6 +384,6 @@ const custody = {
 } as const satisfies Record<string, FailureEntry>;
 
 /** Every failure a client can be told, by its stable code. docs/errors.md lists the same codes; a spec compares them. */
-export const failureCatalog = { ...batch, ...access, ...objects, ...attributes, ...custody } as const;
+export const failureCatalog = { ...limits, ...batch, ...access, ...objects, ...attributes, ...custody } as const;
 
 export type FailureCode = keyof typeof failureCatalog;

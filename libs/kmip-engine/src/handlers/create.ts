@@ -3,6 +3,7 @@ import { ObjectType } from '@lib/kmip-protocol';
 import { type KeyDraft, readKeyDraft } from '../attributes/key-draft';
 import { fail } from '../failures/operation-failure';
 import { LIVE_STATES } from '../lifecycle';
+import { CREATE_NAMES } from '../limits';
 import { type OperationContext } from '../operation-context';
 import { type Handler } from './handler';
 
@@ -20,6 +21,7 @@ async function requireNamesFree({ scope, now }: OperationContext, { attributes }
 export const create: Handler<'Create'> = async ({ objectType, templateAttribute }, context) => {
   if (objectType !== ObjectType.SymmetricKey) fail('object_type_not_supported');
   const draft = readKeyDraft(templateAttribute, context.version.minor);
+  if (draft.attributes.filter(({ name }) => name === 'Name').length > CREATE_NAMES) fail('create_names');
   await requireNamesFree(context, draft);
   const { uniqueIdentifier } = await context.custodian.birth.create(context, draft);
   context.placeholder.set(uniqueIdentifier);

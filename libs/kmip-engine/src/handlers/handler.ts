@@ -1,5 +1,6 @@
 import { type OperationName, type OperationRequests, type OperationResponses } from '@lib/kmip-protocol';
 
+import { type MessageBudget } from '../batch/message-budget';
 import { type Custodian } from '../custody/custodian';
 import { type Deadline } from '../deadline';
 import { type OperationContext } from '../operation-context';
@@ -7,6 +8,8 @@ import { type OperationContext } from '../operation-context';
 /** What a handler is given: its item's context and the part of the engine that sees keys. */
 export interface HandlerContext extends OperationContext {
   readonly custodian: Custodian;
+  /** Of the whole message. */
+  readonly budget: MessageBudget;
 }
 
 /** One item's context with the deadline its owner ends. */

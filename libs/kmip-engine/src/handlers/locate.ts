@@ -2,13 +2,12 @@ import { type LocateRequest, StorageStatusMask } from '@lib/kmip-protocol';
 
 import { readLocateCriteria } from '../attributes/locate-filter';
 import { fail } from '../failures/operation-failure';
+import { LOCATE_LIMITS } from '../limits';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type Handler } from './handler';
 
-const DEFAULT_MAXIMUM = 10_000;
-
 function pageOf({ maximumItems, offsetItems }: LocateRequest, { scope, version }: OperationContext) {
-  const most = scope.limits.maximumLocatedItems ?? DEFAULT_MAXIMUM;
+  const most = scope.limits.maximumLocatedItems ?? LOCATE_LIMITS.items;
   const limit = Math.min(maximumItems ?? most, most);
   const offset = version.minor >= 3 ? (offsetItems ?? 0) : 0;
   // Integers of the wire have a sign; numbers of items have none.
@@ -21,6 +20,7 @@ export const locate: Handler<'Locate'> = async (request, context) => {
   const { minor } = context.version;
   const criteria = readLocateCriteria(request, minor);
   const page = pageOf(request, context);
+  context.budget.requireWork();
   // Nothing of ours is ever in archival storage.
   const archivedOnly =
     request.storageStatusMask !== undefined && (request.storageStatusMask & StorageStatusMask.OnLineStorage) === 0;
@@ -32,6 +32,7 @@ export const locate: Handler<'Locate'> = async (request, context) => {
           asOf: context.now,
           ...page,
         });
+  context.budget.matched(found.total);
   await context.scope.store.record(
     auditEvent(context, 'vmware-solutions.kmip-key.locate', { details: { total: found.total } }),
   );

@@ -40,11 +40,11 @@ export interface OpenMessage {
 }
 
 /** A reader standing on the header of the message, and what its version means for the rest. */
-export function openMessage(bytes: Buffer, messageTag: number, headerTag: number): OpenMessage {
+export function openMessage(bytes: Buffer, messageTag: number, headerTag: number, maximumItems?: number): OpenMessage {
   const version = peekProtocolVersion(bytes);
   if (version === undefined) throw invalidMessage('the message has no readable Protocol Version');
   const context = codecContext(version);
-  const reader = new TtlvReader(bytes);
+  const reader = new TtlvReader(bytes, maximumItems);
   if (!reader.next() || reader.tag !== messageTag) throw invalidMessage(`the message is no ${tagName(messageTag)}`);
   const outer = reader.mark();
   if (outer.next !== outer.end) throw invalidMessage('bytes follow the message');

@@ -33,9 +33,12 @@ const itemFields: BatchItemFields<ItemDraft> = new Map([
   ],
 ]);
 
+/** A search may be answered with tens of thousands of identifiers; its client asked for them. */
+const MAXIMUM_RESPONSE_ITEMS = 500_000;
+
 /** @throws KmipError when the bytes are no readable Response Message. */
 export function decodeResponseMessage(bytes: Buffer): ResponseMessage {
-  const open = openMessage(bytes, Tag.ResponseMessage, Tag.ResponseHeader);
+  const open = openMessage(bytes, Tag.ResponseMessage, Tag.ResponseHeader, MAXIMUM_RESPONSE_ITEMS);
   const header = responseHeader.read(open.reader, open.context);
   const batchItems: ResponseBatchItem[] = [];
   while (nextBatchItem(open)) batchItems.push(readItem(open.reader, open.context));

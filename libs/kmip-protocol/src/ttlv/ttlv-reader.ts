@@ -37,7 +37,10 @@ export class TtlvReader {
   #tag = 0;
   #type = 0;
 
-  constructor(bytes: Buffer) {
+  constructor(
+    bytes: Buffer,
+    private readonly maximumItems = MAXIMUM_ITEMS,
+  ) {
     this.#bytes = bytes;
     this.#end = bytes.length;
   }
@@ -67,7 +70,7 @@ export class TtlvReader {
     const padded = Math.ceil(length / 8) * 8;
     if (padded > this.#end - this.#value) throw invalid(`item ${this.#name()} is longer than what holds it`);
     this.#items += 1;
-    if (this.#items > MAXIMUM_ITEMS) throw invalid(`more than ${MAXIMUM_ITEMS} items in one message`);
+    if (this.#items > this.maximumItems) throw invalid(`more than ${this.maximumItems} items in one message`);
     this.#checkLength(length);
     this.#checkPadding(this.#value + length, this.#value + padded);
     this.#next = this.#value + padded;

@@ -32,6 +32,8 @@ export class EchoHandler implements KmipConnectionHandler {
   /** The buffers handed in and out, to look at after the answer. */
   readonly messages: Buffer[] = [];
   readonly responses: Buffer[] = [];
+  /** Bodies of the messages whose answers take no memory any more. */
+  readonly released: string[] = [];
   holding = false;
   admission: (peer: PeerDescription) => Admission = () => 'known';
   #held: Held[] = [];
@@ -51,7 +53,7 @@ export class EchoHandler implements KmipConnectionHandler {
     const big = /^big (\d+)/.exec(body)?.[1];
     const response = framedResponse(big === undefined ? body : Buffer.alloc(Number(big), 'x'));
     this.responses.push(response);
-    return { response, close: body.startsWith('close') };
+    return { response, close: body.startsWith('close'), released: () => void this.released.push(body) };
   }
 
   frameError(error: FramingError): Buffer | undefined {
