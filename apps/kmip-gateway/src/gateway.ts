@@ -106,7 +106,7 @@ export class Gateway {
     this.#housekeeping = new Housekeeping({ config, logger, region, keyManagers, observer });
     const { kmipTlsFolder: folder, kmipInstanceDomain: domain } = config;
     const hostNames = [...config.kmipServerNames, ...(domain === undefined ? [] : [`*.${domain}`])];
-    this.#certificate = new ServerCertificate({ folder, hostNames, logger, metrics });
+    this.#certificate = new ServerCertificate({ folder, hostNames, copy: config.kmipCertificateCopy, logger, metrics });
     this.#describeState(metrics);
   }
 

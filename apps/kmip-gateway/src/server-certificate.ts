@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+
 import { type KmipListener, type ListenerCertificate } from '@lib/kmip-transport';
 import { type Logger, type Metrics } from '@lib/observability';
 import { ensureServerPki, readServerPki, type ServerPki } from '@lib/pki';
@@ -5,6 +8,8 @@ import { ensureServerPki, readServerPki, type ServerPki } from '@lib/pki';
 export interface ServerCertificateOptions {
   readonly folder: string;
   readonly hostNames: readonly string[];
+  /** Where those find it who must not see its key. */
+  readonly copy: string | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -29,7 +34,7 @@ export class ServerCertificate {
   /** @throws PkiError when the folder is damaged */
   async load(): Promise<ListenerCertificate> {
     const { folder, hostNames } = this.options;
-    return this.#take(await ensureServerPki(folder, { hostNames }));
+    return await this.#take(await ensureServerPki(folder, { hostNames }));
   }
 
   /** Reads the folder again and presents what is there to new connections. Whatever is wrong, the old one stays. */
@@ -38,7 +43,7 @@ export class ServerCertificate {
     try {
       const pki = await readServerPki(folder, hostNames);
       listener.reloadCertificate(pki);
-      this.#take(pki);
+      await this.#take(pki);
       this.#reloads.inc({ result: 'success' });
       logger.info({ fingerprint: pki.description.fingerprint }, 'the server certificate was reloaded');
     } catch (error) {
@@ -47,11 +52,30 @@ export class ServerCertificate {
     }
   }
 
-  #take(pki: ServerPki): ServerPki {
+  async #take(pki: ServerPki): Promise<ServerPki> {
     this.#expiresAt = pki.description.notAfter.getTime() / 1_000;
     if (pki.missingHostNames.length > 0) {
       this.options.logger.warn({ names: pki.missingHostNames }, 'the server certificate lacks configured names');
     }
+    await this.#publish(pki.certificatePem);
     return pki;
+  }
+
+  /** A copy that cannot be written keeps no client out. */
+  async #publish(certificatePem: string): Promise<void> {
+    const { copy, logger } = this.options;
+    if (copy === undefined) return;
+    // Gateways of a region may share the place, and readers must not see half of it.
+    const draft = `${copy}.${randomUUID()}`;
+    try {
+      await writeFile(draft, certificatePem, { mode: 0o644 });
+      await rename(draft, copy);
+    } catch (error) {
+      await rm(draft, { force: true }).catch(() => undefined);
+      logger.error(
+        { err: error },
+        'KMIP_CERTIFICATE_COPY cannot be written: tenants are shown an old certificate or none',
+      );
+    }
   }
 }

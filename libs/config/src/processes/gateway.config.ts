@@ -103,6 +103,11 @@ export const gatewayConfig = {
     consequence:
       'vCenter trusts this very certificate: losing the folder means trusting the server again in every vCenter.',
   }),
+  kmipCertificateCopy: optional('KMIP_CERTIFICATE_COPY', path, {
+    meaning: 'File into which the server certificate is copied, without its key, at the start and at each renewal.',
+    consequence:
+      'For the management API (`KMIP_CERTIFICATE_FILES`), which then needs no sight of the folder with the private key. Unset: no copy.',
+  }),
   kmipInstanceDomain: optional('KMIP_INSTANCE_DOMAIN', host, {
     meaning:
       'Domain under which every instance has a host name of its own, `<KMIP user name>.<domain>`, with a wildcard record in DNS.',
