@@ -16,6 +16,7 @@ import { ProvenKeys1765400000000 } from './1765400000000-proven-keys';
 import { NamesFilled1765500000000 } from './1765500000000-names-filled';
 import { EndpointVisibility1765500000001 } from './1765500000001-endpoint-visibility';
 import { DisplacedBirths1765600000000 } from './1765600000000-displaced-births';
+import { KeyNotes1765700000000 } from './1765700000000-key-notes';
 import { LaterLooks1765900000000 } from './1765900000000-later-looks';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
@@ -38,5 +39,6 @@ export const migrations = [
   NamesFilled1765500000000,
   EndpointVisibility1765500000001,
   DisplacedBirths1765600000000,
+  KeyNotes1765700000000,
   LaterLooks1765900000000,
 ];

@@ -79,7 +79,10 @@ export interface KeyCensus {
   /** Keys that are not destroyed, open creations included. */
   countLive(): Promise<number>;
   countUnder(rootKeyId: string): Promise<number>;
-  /** Work is open that may need the root key: a creation begun before the given time, a move of a key from or to it. */
+  /**
+   * Something may need the root key: a creation begun before the given time, a move of a key from or to it, or a note of
+   * what must not come back that lies under it alone.
+   */
   mayBeNeeded(rootKeyId: string, creationsBefore: Date): Promise<boolean>;
   /** Removes up to `limit` keys from the catalog, whatever their state, for an instance that goes away. @returns how many */
   erase(limit: number): Promise<number>;

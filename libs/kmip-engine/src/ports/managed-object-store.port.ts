@@ -4,6 +4,7 @@ import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { type CustodyMoves } from './custody-moves.port';
 import { type LaterLooks } from './later-looks.port';
+import { type KeyNotes, type WrittenNote } from './key-notes.port';
 import { type ManagedObject, type StoredState } from './managed-object';
 
 /** The promise to create a key, committed before the key manager is asked for anything. */
@@ -60,6 +61,8 @@ export interface Mutation<T> {
   readonly object?: ManagedObject;
   readonly audit: AuditEvent;
   readonly result: T;
+  /** The change follows from notes in the key manager: they are entered as written, and no other is made. */
+  readonly adopted?: readonly WrittenNote[];
 }
 
 /**
@@ -72,6 +75,8 @@ export interface Mutation<T> {
 export interface ManagedObjectStore {
   readonly moves: CustodyMoves;
   readonly laterLooks: LaterLooks;
+  /** Entered by {@link mutate}: see `notesOf`. */
+  readonly notes: KeyNotes;
 
   find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined>;
 
@@ -111,8 +116,14 @@ export interface ManagedObjectStore {
    * An intent begun before `interruptedBefore` gives way to the key, claimed or not, unless its Create was refused.
    * @returns `present` when the object is there, destroyed or not; `busy` when a Create of it is under way, or was
    *   refused, which ends with its stored key removed. Nothing is changed or recorded then.
+   * @param adopted the notes in the key manager that the object was made from
    */
-  restore(object: ManagedObject, audit: AuditEvent, interruptedBefore: Date): Promise<'restored' | 'present' | 'busy'>;
+  restore(
+    object: ManagedObject,
+    audit: AuditEvent,
+    interruptedBefore: Date,
+    adopted?: readonly WrittenNote[],
+  ): Promise<'restored' | 'present' | 'busy'>;
 
   /**
    * Locks the row, lets `decide` look at the current object and commits what it returns. Two connections changing one

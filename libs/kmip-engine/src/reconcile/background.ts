@@ -1,6 +1,6 @@
 import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock, type CorrelationId, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext } from '@lib/key-manager';
+import { type CallContext, type KeyManager } from '@lib/key-manager';
 
 import { type RootKeyBinding } from '../custody/root-key-binding';
 import { type EngineScope } from '../engine-scope';
@@ -31,6 +31,12 @@ export interface ReconcileScope extends Pick<
 export function backgroundCall(dependencies: BackgroundDependencies, { signal }: ReconcileScope): CallContext {
   return { correlationId: dependencies.newCorrelationId(), ...(signal === undefined ? {} : { signal }) };
 }
+
+/** Where keys of the instance may lie: under the root key that is bound, and under former ones. */
+export const keyManagersOf = ({ keyManager, former = [] }: ReconcileScope): readonly KeyManager[] => [
+  ...(keyManager === undefined ? [] : [keyManager]),
+  ...former.map((one) => one.keyManager),
+];
 
 export interface BackgroundFacts {
   readonly correlationId: CorrelationId;

@@ -353,5 +353,6 @@ describe('CatalogRebuild', () => {
 });
 
 function counts(report: object): object {
-  return { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0, refused: [], ...report };
+  const none = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0, refused: [] };
+  return { ...none, notes: { read: 0, applied: [], absent: [], refused: [], gaps: [] }, ...report };
 }

@@ -1,18 +1,22 @@
 import { type UniqueIdentifier } from '@lib/kernel';
-import {
-  type CallContext,
-  KeyManagerError,
-  type KeyManager,
-  type KeyManagerFault,
-  type StoredKey,
-} from '@lib/key-manager';
+import { type CallContext, KeyManagerError, type KeyManagerFault, type StoredKey } from '@lib/key-manager';
 
 import { isFault } from '../custody/key-manager-failure';
 import { boundKeyManager } from '../custody/root-key-binding';
 import { STORED_KEY_PREFIX, storedKeyName } from '../custody/stored-envelope';
 import { isDestroyed } from '../lifecycle';
+import { NoteApplication, type NotesReport } from '../notes/note-application';
+import { type FoundNotes, readNotes } from '../notes/note-reader';
+import { withNotes } from '../notes/noted-facts';
+import { notePrefixOf } from '../notes/stored-note';
 import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
-import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
+import {
+  type BackgroundDependencies,
+  type ReconcileScope,
+  backgroundCall,
+  backgroundEvent,
+  keyManagersOf,
+} from './background';
 import { type Candidate, type RebuildRefusal, type WholeCandidate, judgeCandidates } from './rebuild-candidates';
 import { custodyIn, namedIdentifier, restoredObject } from './restorable-key';
 
@@ -46,6 +50,8 @@ export interface RebuildReport {
   readonly unproven: number;
   /** Stored keys that are not taken over. A key that has several may be there by another one. */
   readonly refused: readonly RefusedStoredKey[];
+  /** What must not come back. Absent when the run ended before they were read. */
+  readonly notes?: NotesReport;
   /** The key manager failed in a way that concerns all keys. What was done stays; run again. */
   readonly stoppedBy?: KeyManagerFault;
 }
@@ -59,6 +65,9 @@ interface Run {
   readonly interruptedBefore: Date;
   readonly refused: RefusedStoredKey[];
   readonly counts: Counts;
+  readonly notes: FoundNotes;
+  /** Keys that came back with what their notes say. */
+  readonly noted: UniqueIdentifier[];
 }
 
 type Counts = Record<'storedKeys' | Exclude<Outcome, 'refused'> | 'unproven', number>;
@@ -78,25 +87,37 @@ class Overtaken extends Error {}
  * committed with its audit record.
  */
 export class CatalogRebuild {
-  constructor(private readonly dependencies: BackgroundDependencies) {}
+  readonly #application: NoteApplication;
+
+  constructor(private readonly dependencies: BackgroundDependencies) {
+    this.#application = new NoteApplication(dependencies);
+  }
 
   /** @throws what the catalog throws */
   async run(scope: ReconcileScope, options: RebuildOptions = {}): Promise<RebuildReport> {
     const now = this.dependencies.clock.now().getTime();
     const interruptedBefore = new Date(now - (options.staleAfterMs ?? 600_000));
     const call = backgroundCall(this.dependencies, scope);
-    const run = newRun(scope, options, call, interruptedBefore);
-    const { counts } = run;
+    const basis = { scope, options, call, interruptedBefore, refused: [], counts: noCounts(), noted: [] };
+    let run: Run | undefined;
     try {
+      // Before any key: one must not be served again in between.
+      run = { ...basis, notes: await readNotes(scope, call) };
       for (const [uniqueIdentifier, candidates] of await this.#list(run)) {
         const outcome = await this.#settle(run, uniqueIdentifier, candidates);
-        if (outcome !== 'refused') counts[outcome] += 1;
+        if (outcome !== 'refused') run.counts[outcome] += 1;
       }
+      return { ...basis.counts, refused: basis.refused, notes: await this.#applyNotes(run) };
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
-      return { ...counts, refused: run.refused, stoppedBy: error.fault };
+      return { ...basis.counts, refused: basis.refused, stoppedBy: error.fault };
     }
-    return { ...counts, refused: run.refused };
+  }
+
+  /** To keys that were here before; those that came back have them already. */
+  async #applyNotes({ scope, options, notes, noted, call }: Run): Promise<NotesReport> {
+    const report = await this.#application.run(scope, notes, { ...options, mayResume: true, call });
+    return { ...report, applied: [...new Set([...noted, ...report.applied])] };
   }
 
   /**
@@ -112,7 +133,8 @@ export class CatalogRebuild {
       candidates.push(...found.map((stored) => ({ stored, keyManager })));
     }
     candidates.sort(newestFirst);
-    const run = newRun(scope, {}, call, interruptedBefore);
+    const notes = await readNotes(scope, call, notePrefixOf(uniqueIdentifier));
+    const run = { scope, options: {}, call, interruptedBefore, refused: [], counts: noCounts(), notes, noted: [] };
     const outcome = await this.#settle(run, uniqueIdentifier, candidates);
     return outcome === 'restored' || outcome === 'present';
   }
@@ -181,10 +203,14 @@ export class CatalogRebuild {
   }
 
   async #restore(run: Run, { stored, envelope, attributes }: WholeCandidate): Promise<Outcome> {
-    const object = restoredObject(stored, envelope, attributes, this.dependencies.clock.now());
+    const now = this.dependencies.clock.now();
+    const born = restoredObject(stored, envelope, attributes, now);
+    const adopted = run.notes.byKey.get(born.uniqueIdentifier) ?? [];
+    const object = withNotes(born, { unknown: adopted, known: [], mayResume: true }, now);
+    if (object !== born) run.noted.push(object.uniqueIdentifier);
     if (run.options.dryRun === true) return 'restored';
-    const audit = this.#event(run, object.uniqueIdentifier, 'restored from the key manager', object.custody);
-    const outcome = await run.scope.store.restore(object, audit, run.interruptedBefore);
+    const audit = this.#event(run, object.uniqueIdentifier, 'restored from the key manager', born.custody);
+    const outcome = await run.scope.store.restore(object, audit, run.interruptedBefore, adopted);
     if (outcome === 'busy') throw new Refused('busy');
     return outcome;
   }
@@ -222,16 +248,7 @@ export class CatalogRebuild {
 const newestFirst = (one: Candidate, other: Candidate): number =>
   other.stored.createdAt.getTime() - one.stored.createdAt.getTime();
 
-/** Where keys of the instance may lie: under the root key that is bound, and under former ones. */
-export const keyManagersOf = ({ keyManager, former = [] }: ReconcileScope): readonly KeyManager[] => [
-  ...(keyManager === undefined ? [] : [keyManager]),
-  ...former.map((one) => one.keyManager),
-];
-
-function newRun(scope: ReconcileScope, options: RebuildOptions, call: CallContext, interruptedBefore: Date): Run {
-  const counts = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0 };
-  return { scope, options, call, interruptedBefore, refused: [], counts };
-}
+const noCounts = (): Counts => ({ storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0 });
 
 function refuse({ refused }: Run, { id, name }: StoredKey, reason: RebuildRefusal): void {
   refused.push({ storedKeyId: id, storedKeyName: name, reason });

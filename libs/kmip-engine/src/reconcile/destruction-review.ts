@@ -8,8 +8,13 @@ import { storedKeyName } from '../custody/stored-envelope';
 import { causeOf, examineStoredKey } from '../custody/stored-key-examination';
 import { isDestroyed } from '../lifecycle';
 import { type LaterLook } from '../ports/later-looks.port';
-import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
-import { keyManagersOf } from './catalog-rebuild';
+import {
+  type BackgroundDependencies,
+  type ReconcileScope,
+  backgroundCall,
+  backgroundEvent,
+  keyManagersOf,
+} from './background';
 
 const HOUR_MS = 3_600_000;
 /**

@@ -13,8 +13,14 @@ import { isDestroyed } from '../lifecycle';
 import { type CustodyMove } from '../ports/custody-moves.port';
 import { type ManagedObject, storedSince } from '../ports/managed-object';
 import { type CreationIntent } from '../ports/managed-object-store.port';
-import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
-import { CatalogRebuild, keyManagersOf } from './catalog-rebuild';
+import {
+  type BackgroundDependencies,
+  type ReconcileScope,
+  backgroundCall,
+  backgroundEvent,
+  keyManagersOf,
+} from './background';
+import { CatalogRebuild } from './catalog-rebuild';
 import { DestructionReview } from './destruction-review';
 import { type RemovalTask, StoredKeyRemoval } from './stored-key-removal';
 

@@ -5,11 +5,13 @@ import {
   type CreationIntent,
   type CustodyMoves,
   type LaterLooks,
+  type KeyNotes,
   type LocateFilter,
   type ManagedObject,
   type ManagedObjectStore,
   type Mutation,
   ObjectStoreError,
+  type WrittenNote,
 } from '@lib/kmip-engine';
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 import { type QueryResult } from 'pg';
@@ -32,6 +34,7 @@ import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
 import { PostgresCustodyMoves } from './postgres-custody-moves';
 import { PostgresLaterLooks } from './postgres-later-looks';
+import { PostgresKeyNotes, adoptNotes, enterNotes } from './postgres-key-notes';
 
 const READ_USAGE: PreparedStatement = {
   name: 'usage_read',
@@ -89,6 +92,7 @@ const BIRTH_DISPLACED: PreparedStatement = {
 export class PostgresManagedObjectStore implements ManagedObjectStore {
   readonly moves: CustodyMoves;
   readonly laterLooks: LaterLooks;
+  readonly notes: KeyNotes;
 
   constructor(
     private readonly transactions: TenantTransactions,
@@ -99,6 +103,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   ) {
     this.moves = new PostgresCustodyMoves(transactions, instanceId);
     this.laterLooks = new PostgresLaterLooks(transactions, instanceId);
+    this.notes = new PostgresKeyNotes(transactions, instanceId);
   }
 
   async find(uniqueIdentifier: UniqueIdentifier): Promise<ManagedObject | undefined> {
@@ -142,6 +147,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     object: ManagedObject,
     audit: AuditEvent,
     interruptedBefore: Date,
+    adopted: readonly WrittenNote[] = [],
   ): Promise<'restored' | 'present' | 'busy'> {
     const restore = async (transaction: Transaction, [intent, existing]: QueryResult[]) => {
       if (existing?.rowCount === 1) return 'present';
@@ -149,6 +155,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       if (open !== undefined && (open.refused_at !== null || open.started_at >= interruptedBefore)) return 'busy';
       if (open === undefined) await takePlace(transaction);
       await insertObject(transaction, object);
+      await adoptNotes(transaction, adopted);
       await transaction.appendAudit([audit]);
       return 'restored';
     };
@@ -224,8 +231,10 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     const change = async (transaction: Transaction, [, found]: QueryResult[]) => {
       const current = objectIn(found);
       if (current === undefined) return undefined;
-      const { object, audit, result } = decide(current);
+      const { object, audit, result, adopted } = decide(current);
       if (object !== undefined) await updateObject(transaction, current, { ...object, uniqueIdentifier });
+      if (adopted !== undefined) await adoptNotes(transaction, adopted);
+      else if (object !== undefined) await enterNotes(transaction, current, object, audit.occurredAt);
       await transaction.appendAudit([audit], this.clientsOf(audit));
       return { result };
     };

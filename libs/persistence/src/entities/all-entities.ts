@@ -14,6 +14,7 @@ import { CertificateClaimEntity, ConnectionAttemptEntity, UsageDayEntity } from 
 import { GatewayAcknowledgementEntity, GatewayProcessEntity } from './gateway-acknowledgements.entity';
 import { InstanceEntity } from './instance.entity';
 import { InstanceUsageEntity } from './instance-usage.entity';
+import { KeyNoteEntity } from './key-note.entity';
 import { LaterLookEntity } from './later-look.entity';
 import { ManagedObjectEntity } from './managed-object.entity';
 import { ManagedObjectAttributeEntity } from './managed-object-attribute.entity';
@@ -33,6 +34,7 @@ export const entities = [
   ManagedObjectAttributeEntity,
   CreationIntentEntity,
   CustodyMoveEntity,
+  KeyNoteEntity,
   LaterLookEntity,
   InstanceUsageEntity,
   AuditEventEntity,

@@ -26,6 +26,7 @@ export class PostgresKeyCensus implements KeyCensus {
       `SELECT EXISTS (SELECT FROM creation_intents WHERE instance_id = $1 AND started_at < $3)
           OR EXISTS (SELECT FROM custody_moves WHERE instance_id = $1 AND $2 IN (from_root_key_id, to_root_key_id))
           OR EXISTS (SELECT FROM later_looks WHERE instance_id = $1 AND root_key_id = $2)
+          OR EXISTS (SELECT FROM key_notes WHERE instance_id = $1 AND written_under = $2)
         AS needed`,
       [this.transaction.instanceId, rootKeyId, creationsBefore],
     );
@@ -44,6 +45,7 @@ export class PostgresKeyCensus implements KeyCensus {
       keys,
     );
     await client.query('DELETE FROM managed_objects WHERE instance_id = $1 AND id = ANY ($2::uuid[])', keys);
+    await client.query('DELETE FROM key_notes WHERE instance_id = $1 AND id = ANY ($2::uuid[])', keys);
     // Open creations end with the instance; the keys they may have stored are the tenant's.
     if (rows.length < limit) await client.query('DELETE FROM creation_intents WHERE instance_id = $1', [instanceId]);
     return rows.length;

@@ -15,6 +15,8 @@ import {
   type EngineScope,
   KmipEngine,
   type OperationObservation,
+  type NotesWritten,
+  NoteWriter,
   type RebuildOptions,
   type RebuildReport,
   Reconciler,
@@ -217,6 +219,11 @@ export class EngineHarness {
 
   reconcile(options: { readonly staleAfterMs?: number } = {}): Promise<ReconcileReport> {
     return this.reconciler(options).run(this.reconcileScope());
+  }
+
+  /** The background work that brings notes of what must not come back into the key manager. */
+  writeNotes(): Promise<NotesWritten> {
+    return new NoteWriter(this.background).run(this.reconcileScope());
   }
 
   reconciler(options: { readonly staleAfterMs?: number } = {}): Reconciler {

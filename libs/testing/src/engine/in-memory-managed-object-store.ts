@@ -11,13 +11,15 @@ import {
   matchesValue,
   sameValue,
   stateAt,
+  type WrittenNote,
 } from '@lib/kmip-engine';
 
 import { InMemoryCustodyMoves, sameCustody } from './in-memory-custody-moves';
+import { InMemoryKeyNotes } from './in-memory-key-notes';
 import { InMemoryLaterLooks } from './in-memory-later-looks';
 import { FaultPlan, type StoreFaultOptions } from './fault-plan';
 
-type Method = Exclude<keyof ManagedObjectStore, 'moves' | 'laterLooks'>;
+type Method = Exclude<keyof ManagedObjectStore, 'moves' | 'laterLooks' | 'notes'>;
 
 interface IntentRecord {
   readonly intent: CreationIntent;
@@ -38,6 +40,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     commit: (audit, object) => this.#commit(audit, object),
   });
   readonly laterLooks = new InMemoryLaterLooks();
+  readonly notes = new InMemoryKeyNotes();
   readonly #objects = new Map<string, ManagedObject>();
   readonly #intents = new Map<string, IntentRecord>();
   /** Tail of each object's queue of writers. */
@@ -58,6 +61,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     this.#faults.recover();
     this.moves.recover();
     this.laterLooks.recover();
+    this.notes.recover();
     this.#auditBroken = false;
   }
 
@@ -67,6 +71,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     const intents = [...this.#intents].map(([id, record]) => [id, { ...record }] as const);
     const restoreMoves = this.moves.backup();
     const restoreLooks = this.laterLooks.backup();
+    const restoreNotes = this.notes.backup();
     return () => {
       replace(this.#objects, objects);
       replace(
@@ -75,12 +80,14 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
       );
       restoreMoves();
       restoreLooks();
+      restoreNotes();
     };
   }
 
-  /** The row is lost, as in a catalog that was restored from a backup. */
+  /** The row is lost with its notes, as in a catalog that was restored from a backup. */
   forget(uniqueIdentifier: UniqueIdentifier): void {
     this.#objects.delete(uniqueIdentifier);
+    this.notes.forget(uniqueIdentifier);
   }
 
   /** What a management API would do behind the engine's back, without a record. */
@@ -158,12 +165,18 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     );
   }
 
-  restore(object: ManagedObject, audit: AuditEvent, interruptedBefore: Date): Promise<'restored' | 'present' | 'busy'> {
+  restore(
+    object: ManagedObject,
+    audit: AuditEvent,
+    interruptedBefore: Date,
+    adopted: readonly WrittenNote[] = [],
+  ): Promise<'restored' | 'present' | 'busy'> {
     return this.#faults.run('restore', () => {
       if (this.#objects.has(object.uniqueIdentifier)) return 'present';
       const record = this.#intents.get(object.uniqueIdentifier);
       if (record !== undefined && (record.refused || record.intent.startedAt >= interruptedBefore)) return 'busy';
       this.#commit(audit, object);
+      this.notes.adopt(adopted);
       this.#intents.delete(object.uniqueIdentifier);
       return 'restored';
     });
@@ -177,9 +190,11 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
       this.#exclusively(uniqueIdentifier, () => {
         const current = this.#objects.get(uniqueIdentifier);
         if (current === undefined) return undefined;
-        const { object, audit, result } = decide(current);
+        const { object, audit, result, adopted } = decide(current);
         if (object !== undefined && !isDestroyed(object.state)) this.#requireNamesFree(object);
         this.#commit(audit, object);
+        if (adopted !== undefined) this.notes.adopt(adopted);
+        else if (object !== undefined) this.notes.enter(current, object, audit.occurredAt);
         return { result };
       }),
     );

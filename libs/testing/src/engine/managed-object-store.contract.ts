@@ -6,6 +6,7 @@ import { type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
 
 import { describeCustodyMoves } from './custody-moves.contract';
 import { describeLaterLooks } from './later-looks.contract';
+import { describeKeyNotes } from './key-notes.contract';
 import { describeLocate } from './locate.contract';
 import { aManagedObject, aName, aText, anAuditEvent, anIntent, nameValue, putObject } from './managed-object.fixture';
 import { describeRestoring } from './restore.contract';
@@ -46,6 +47,7 @@ export function describeManagedObjectStoreContract(
     describeRestoring(() => harness);
     describeCustodyMoves(() => harness);
     describeLaterLooks(() => harness);
+    describeKeyNotes(() => harness);
     describeLocate(() => harness);
   });
 }

@@ -1,0 +1,90 @@
+import { type UniqueIdentifier } from '@lib/kernel';
+import { type CallContext } from '@lib/key-manager';
+
+import { type KeyNote, type WrittenNote } from '../ports/key-notes.port';
+import {
+  type BackgroundDependencies,
+  type ReconcileScope,
+  backgroundCall,
+  backgroundEvent,
+} from '../reconcile/background';
+import { type FoundNotes, type NoteGap, type RefusedNote, readNotes } from './note-reader';
+import { withNotes } from './noted-facts';
+
+export interface NotesReport {
+  /** Notes that can be trusted. */
+  readonly read: number;
+  /** Keys that are what their notes say and were not before. With a dry run, that would be. */
+  readonly applied: readonly UniqueIdentifier[];
+  /** Keys with notes that the catalog does not have, nor a stored key to bring them back from. */
+  readonly absent: readonly UniqueIdentifier[];
+  /** They say nothing: neither is a key withdrawn by them nor given back. */
+  readonly refused: readonly RefusedNote[];
+  readonly gaps: readonly NoteGap[];
+}
+
+export interface ApplicationOptions {
+  readonly dryRun?: boolean;
+  /** A suspension that was taken back is taken back again: only by the operator's word. Default false. */
+  readonly mayResume?: boolean;
+  readonly call?: CallContext;
+}
+
+/**
+ * Does to the rows of a catalog, which may be from a backup, what notes say that it does not know of. Repeatable at any
+ * point: with each key its notes are entered, in the same transaction.
+ */
+export class NoteApplication {
+  constructor(private readonly dependencies: BackgroundDependencies) {}
+
+  /** Reads all notes of an instance and applies them. @throws KeyManagerError, and what the catalog throws */
+  async readAndRun(scope: ReconcileScope, options: ApplicationOptions = {}): Promise<NotesReport> {
+    const call = options.call ?? backgroundCall(this.dependencies, scope);
+    return this.run(scope, await readNotes(scope, call), { ...options, call });
+  }
+
+  async run(scope: ReconcileScope, found: FoundNotes, options: ApplicationOptions = {}): Promise<NotesReport> {
+    const applied: UniqueIdentifier[] = [];
+    const absent: UniqueIdentifier[] = [];
+    let read = 0;
+    for (const [uniqueIdentifier, notes] of found.byKey) {
+      read += notes.length;
+      const outcome = await this.#one(scope, uniqueIdentifier, notes, options);
+      if (outcome === 'applied') applied.push(uniqueIdentifier);
+      if (outcome === 'absent') absent.push(uniqueIdentifier);
+    }
+    return { read, applied, absent, refused: found.refused, gaps: found.gaps };
+  }
+
+  async #one(
+    scope: ReconcileScope,
+    uniqueIdentifier: UniqueIdentifier,
+    notes: readonly WrittenNote[],
+    { dryRun = false, mayResume = false, call = backgroundCall(this.dependencies, scope) }: ApplicationOptions,
+  ): Promise<'applied' | 'absent' | 'known'> {
+    const { store } = scope;
+    const object = await store.find(uniqueIdentifier);
+    if (object === undefined) return 'absent';
+    const known = await store.notes.of(uniqueIdentifier);
+    const numbers = new Set(known.map(({ number }) => number));
+    const unknown = notes.filter(({ number }) => !numbers.has(number));
+    if (unknown.length === 0) return 'known';
+    const now = this.dependencies.clock.now();
+    // Left for whoever may resume.
+    const adopted = mayResume ? unknown : unknown.filter(({ fact }) => fact !== 'resumed');
+    const changes = withNotes(object, { unknown, known, mayResume }, now) !== object;
+    if (dryRun || adopted.length === 0) return changes ? 'applied' : 'known';
+    const done = await store.mutate(uniqueIdentifier, (current) => {
+      const changed = withNotes(current, { unknown, known, mayResume }, now);
+      const audit = backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
+        correlationId: call.correlationId,
+        details: { step: 'notes of the key manager applied', facts: factsIn(adopted), state: changed.state },
+      });
+      const result = changed === current ? ('known' as const) : ('applied' as const);
+      return { ...(changed === current ? {} : { object: changed }), audit, result, adopted };
+    });
+    return done?.result ?? 'absent';
+  }
+}
+
+const factsIn = (notes: readonly KeyNote[]): string => [...new Set(notes.map(({ fact }) => fact))].join(', ');
