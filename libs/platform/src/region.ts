@@ -76,8 +76,16 @@ export class Region {
     this.kmipPasswords = seals.passwords;
     this.kmipCredentials = new KmipCredentialService(unitOfWork, seals.passwords, clock, randomUUID);
     this.rootKeys = new RootKeyBindingService(this.unitOfWork, seals.sealer, endpoints, this.clock, randomUUID);
-    const { certificates, objectStores } = this;
-    const replay = new WithdrawalReplay({ clock, certificates, objectStores });
+    const { instances, certificates, proofs, kmipCredentials, rootKeys, objectStores } = this;
+    const replay = new WithdrawalReplay({
+      clock,
+      instances,
+      certificates,
+      proofs,
+      kmipCredentials,
+      rootKeys,
+      objectStores,
+    });
     this.restore = new RestoreWatch({
       progress: new PostgresRegionProgress(dataSource),
       record,

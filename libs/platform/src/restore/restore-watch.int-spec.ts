@@ -47,7 +47,17 @@ class Process {
       directory: new PostgresRegionDirectory(dataSource),
     });
     const { objectStores, certificates } = this;
-    const replay = new WithdrawalReplay({ clock: systemClock, objectStores, certificates });
+    // What else can be withdrawn is tried on a whole region (withdrawal-replay.int-spec.ts).
+    const never = (): Promise<never> => Promise.reject(new Error('not here'));
+    const replay = new WithdrawalReplay({
+      clock: systemClock,
+      objectStores,
+      certificates,
+      instances: { get: never, setEnabled: never, setCredentialPolicy: never },
+      proofs: { takeOver: never },
+      kmipCredentials: { list: never, remove: never },
+      rootKeys: { unsetCredential: never },
+    });
     const log = (_fields: unknown, message?: string): number => this.logged.push(message ?? '');
     this.watch = new RestoreWatch({
       progress: this.progress,

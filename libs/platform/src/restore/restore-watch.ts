@@ -1,4 +1,3 @@
-import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
 import { type Logger, type Metrics } from '@lib/observability';
 import {
@@ -8,12 +7,8 @@ import {
   type SettledWithdrawal,
 } from '@lib/persistence';
 
-import {
-  type RecordedProgress,
-  type Withdrawal,
-  type WithdrawalKind,
-  type WithdrawalRecord,
-} from './withdrawal-record';
+import { accessWordsIn, familyOf } from './access-effects';
+import { type RecordedProgress, type Withdrawal, type WithdrawalRecord } from './withdrawal-record';
 
 /** How often a process counts on, and looks whether the database is behind. */
 const EVERY_MS = 60_000;
@@ -146,11 +141,12 @@ export class RestoreWatch {
 
   async #replay(withdrawals: readonly Withdrawal[]): Promise<void> {
     const { progress, replay, logger } = this.parts;
-    const settled = new Set((await progress.settled()).map(({ instanceId, mark }) => `${instanceId}/${mark}`));
+    const settled = new Set((await progress.settled()).map(settledKey));
     for (const withdrawal of lastWords(withdrawals)) {
       const { instanceId, kind, subject, seq, hash } = withdrawal;
-      const mark = `${seq}:${hash}`;
-      if (!this.destructionsWait(instanceId) || settled.has(`${instanceId}/${mark}`)) continue;
+      // One commit may take away several things.
+      const mark = `${seq}:${hash}:${kind}:${subject}`;
+      if (!this.destructionsWait(instanceId) || settled.has(settledKey({ ...withdrawal, mark }))) continue;
       try {
         if (await progress.hasCommitted(instanceId, seq, hash)) continue;
         const outcome = await replay(withdrawal);
@@ -194,6 +190,12 @@ export class RestoreWatch {
   }
 }
 
+/** A release before marked the commit alone. */
+function settledKey({ instanceId, mark, kind, subject }: Omit<SettledWithdrawal, 'outcome'>): string {
+  const [seq, hash] = mark.split(':');
+  return [instanceId, seq, hash, kind, subject].join('/');
+}
+
 /** The two gauges of every process that watches. */
 export function describeRestore(metrics: Metrics, watch: RestoreWatch): void {
   metrics.polledGauge('kmip_restore_held', 'Whether the database is restored and not released.', () =>
@@ -211,43 +213,23 @@ function signOf({ counter }: RecordedProgress, progress: RegionProgress): 'count
   return known && writtenIn !== systemIdentifier ? 'cluster' : undefined;
 }
 
-const FAMILY: Readonly<Record<WithdrawalKind, string>> = {
-  certificate_removed: 'certificate',
-  suspended: 'suspension',
-  resumed: 'suspension',
-  deactivated: 'state',
-  reactivated: 'state',
-  compromised: 'state',
-};
-
-/** Of several about one thing the last one counts. */
+/** Of several about one thing the last one counts; in the order in which those were said. */
 function lastWords(withdrawals: readonly Withdrawal[]): readonly Withdrawal[] {
   const last = new Map<string, Withdrawal>();
-  for (const each of withdrawals) last.set(`${each.instanceId}/${each.subject}/${FAMILY[each.kind]}`, each);
+  for (const each of withdrawals) {
+    const key = subjectKey(each);
+    last.delete(key);
+    last.set(key, each);
+  }
   return [...last.values()];
 }
 
-function withdrawalsIn({ instanceId, seq, hash, events }: AuditedCommit): readonly Withdrawal[] {
-  return events.flatMap((event) => {
-    const what = event.outcome === 'success' ? withdrawalOf(event) : undefined;
-    return what === undefined ? [] : [{ instanceId, seq, hash, ...what }];
-  });
+/** A certificate has one latest proof in the region; everything else is of one instance. */
+function subjectKey({ instanceId, kind, subject }: Withdrawal): string {
+  const family = familyOf(kind);
+  return family === 'proof' ? `${family}/${subject}` : `${instanceId}/${family}/${subject}`;
 }
 
-const KIND_OF: ReadonlyMap<AuditAction, WithdrawalKind> = new Map<AuditAction, WithdrawalKind>([
-  ['vmware-solutions.kmip-key.suspend', 'suspended'],
-  ['vmware-solutions.kmip-key.resume', 'resumed'],
-  ['vmware-solutions.kmip-key.reactivate', 'reactivated'],
-  ['vmware-solutions.kmip-key.revoke', 'deactivated'],
-]);
-
-function withdrawalOf({ action, target, details }: AuditEvent): Pick<Withdrawal, 'kind' | 'subject'> | undefined {
-  if (action === 'vmware-solutions.certificate.delete') {
-    const fingerprint = details?.['fingerprint'];
-    return typeof fingerprint === 'string' ? { kind: 'certificate_removed', subject: fingerprint } : undefined;
-  }
-  const kind = KIND_OF.get(action);
-  if (kind === undefined || target?.kind !== 'key') return undefined;
-  const subject = target.id;
-  return { kind: kind === 'deactivated' && details?.['state'] === 'Compromised' ? 'compromised' : kind, subject };
+function withdrawalsIn({ instanceId, seq, hash, events }: AuditedCommit): readonly Withdrawal[] {
+  return events.flatMap((event) => accessWordsIn(event).map((word) => ({ instanceId, seq, hash, ...word })));
 }

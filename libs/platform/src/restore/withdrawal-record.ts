@@ -3,23 +3,11 @@ import { join } from 'node:path';
 
 import { type InstanceId } from '@lib/kernel';
 
+import { type AccessWord, WITHDRAWAL_KINDS } from './access-effects';
+
 /** What was withdrawn and must not come back unseen, or was given back. */
-export const WITHDRAWAL_KINDS = [
-  'certificate_removed',
-  'suspended',
-  'resumed',
-  'deactivated',
-  'reactivated',
-  'compromised',
-] as const;
-
-export type WithdrawalKind = (typeof WITHDRAWAL_KINDS)[number];
-
-export interface Withdrawal {
+export interface Withdrawal extends AccessWord {
   readonly instanceId: InstanceId;
-  readonly kind: WithdrawalKind;
-  /** SHA-256 of a certificate, or the identifier of a key. */
-  readonly subject: string;
   /** Place in the instance's audit chain, and the hash that stands there if it is committed. */
   readonly seq: string;
   readonly hash: string;
