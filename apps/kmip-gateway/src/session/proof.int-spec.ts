@@ -301,6 +301,29 @@ describe('what the service has made for one instance', () => {
 });
 
 describe('a hand-over', () => {
+  it.each(['hand-over', 'take-over'])(
+    'that the receiver cannot take leaves what the service made where it is: by %s',
+    async (way) => {
+      const { stranger, owner: receiver, vCenter } = await scene();
+      const [giver, other] = await Promise.all([gateway.tenants.add(), newVCenter()]);
+      const { certificates, proofs, context } = gateway.tenants;
+      const request = (pem: string) => ({ name: 'vc', pem });
+      const given = { ...request(vCenter.certificatePem), origin: 'issued' } as const;
+      const { id, fingerprint } = await certificates.add(giver, given, context);
+      await certificates.add(receiver, request(other.certificatePem), context);
+      const register = () => certificates.add(receiver, request(vCenter.certificatePem), context);
+      const moved =
+        way === 'hand-over'
+          ? proofs.handOver(giver, id, receiver, context)
+          : proofs.addTakenOver(receiver, fingerprint, register, context);
+      await expect(moved).rejects.toMatchObject({ code: 'certificate_name_taken' });
+      const refused = { code: 'certificate_issued_elsewhere' };
+      await expect(gateway.tenants.register(stranger, vCenter)).rejects.toMatchObject(refused);
+      await gateway.settled();
+      expect(await born(await gateway.connect(vCenter))).toBe(giver);
+    },
+  );
+
   it.each(['before', 'after'])(
     'gives nobody what the giver has not: keys of a stranger registered %s its owner',
     async (order) => {

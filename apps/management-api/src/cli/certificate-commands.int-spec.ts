@@ -114,6 +114,19 @@ describe('the operator', () => {
     await expect(add(second, { 'take-over': 'yes' })).rejects.toThrow('--take-over is true or false');
   });
 
+  it('takes over what the service made for another instance, which then is refused there', async () => {
+    const made = await issueClientCertificate('self-signed', { commonName: 'made', validDays: 30 });
+    const request = { name: 'vc', pem: made.certificatePem, origin: 'issued' } as const;
+    const { id } = await region.certificates.add(first, request, context);
+    await region.certificates.remove(first, id, context);
+    await writeFile(file, made.certificatePem);
+    await expect(add(second)).rejects.toMatchObject({ code: 'certificate_issued_elsewhere' });
+    expect(await add(second, { 'take-over': 'true' })).toMatchObject({ births: { place: 'here', reason: 'proven' } });
+    await expect(region.certificates.add(first, { ...request, origin: 'presented' }, context)).rejects.toMatchObject({
+      code: 'certificate_issued_elsewhere',
+    });
+  });
+
   it('hands a certificate over between accounts, with the record that the service made it', async () => {
     const issued = await issueClientCertificate('self-signed', { commonName: 'made', validDays: 30 });
     const request = { name: 'made', pem: issued.certificatePem, origin: 'issued' } as const;

@@ -1,4 +1,5 @@
 import { toInstanceId } from '@lib/kernel';
+import { describeCertificate as describe } from '@lib/pki';
 import { type ProofSettings, readProofPolicy, type Region } from '@lib/platform';
 import { type ActionContext, birthsAt, type ClientCertificate, registrantsOf } from '@lib/tenancy';
 
@@ -19,9 +20,10 @@ export async function addCertificate(
 ): Promise<object> {
   const [instanceId, takeOver] = [toInstanceId(given.get('instance')), isSet(given, 'take-over')];
   const request = { name: given.get('name'), pem: await readText(given.get('file')), origin: 'operator' } as const;
-  const added = await region.certificates.add(instanceId, request, context);
-  if (takeOver) await region.proofs.takeOver(instanceId, added.id, context);
-  return withBirths(region, config, added);
+  const register = () => region.certificates.add(instanceId, request, context);
+  if (!takeOver) return withBirths(region, config, await register());
+  const { fingerprint } = describe(request.pem, region.clock.now());
+  return withBirths(region, config, await region.proofs.addTakenOver(instanceId, fingerprint, register, context));
 }
 
 export async function takeOverCertificate(

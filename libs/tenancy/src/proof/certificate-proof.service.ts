@@ -66,11 +66,22 @@ export class CertificateProofService {
     const certificate = await this.unitOfWork.forTenant(instanceId, (scope) =>
       existingCertificate(scope, certificateId),
     );
-    const before = await registrantsOf(this.options.directory, certificate.fingerprint);
-    const issued = await this.#giveUpIssued(before, instanceId, certificate.fingerprint);
-    await this.#assign(instanceId, certificate, 'operator', issued, context);
-    await this.#tellDisplaced(before, instanceId, context);
-    return certificate;
+    return this.addTakenOver(instanceId, certificate.fingerprint, () => Promise.resolve(certificate), context);
+  }
+
+  /**
+   * Takes over a certificate that `register` is yet to add: one that we made for another instance can be added nowhere
+   * else before. Nothing has changed when it cannot be added.
+   * @throws TenancyError what `register` throws
+   */
+  async addTakenOver(
+    instanceId: InstanceId,
+    fingerprint: CertificateFingerprint,
+    register: () => Promise<ClientCertificate>,
+    context: ActionContext,
+  ): Promise<ClientCertificate> {
+    const before = await registrantsOf(this.options.directory, fingerprint);
+    return this.#moved(before, instanceId, fingerprint, { register, proof: 'operator', context });
   }
 
   /**
@@ -91,9 +102,28 @@ export class CertificateProofService {
     // A receiver that does not exist must be found out before anything is given up.
     await this.unitOfWork.forTenant(to, lockedInstance);
     this.#requireProven(before, [from, to]);
-    const issued = await this.#giveUpIssued(before, to, given.fingerprint);
-    const received = await this.#received(to, given, context);
-    await this.#assign(to, received, 'hand_over', issued, context);
+    const register = () => this.#received(to, given, context);
+    return this.#moved(before, to, given.fingerprint, { register, proof: 'hand_over', context });
+  }
+
+  async #moved(
+    before: Registrations,
+    to: InstanceId,
+    fingerprint: CertificateFingerprint,
+    { register, proof, context }: Move,
+  ): Promise<ClientCertificate> {
+    const all = [...before.current, ...before.former];
+    const givers = all.flatMap(({ instanceId, standing }) =>
+      standing.issued && instanceId !== to ? [instanceId] : [],
+    );
+    await this.#setIssued(givers, fingerprint, false);
+    const received = await register().catch(async (error: unknown) => {
+      await this.#setIssued(givers, fingerprint, true);
+      throw error;
+    });
+    // Of a move that was interrupted, only the proof still tells that we made the certificate.
+    const issued = all.some(({ standing }) => standing.issued || standing.proof?.kind === 'issued');
+    await this.#assign(to, received, proof, issued, context);
     await this.#tellDisplaced(before, to, context);
     return received;
   }
@@ -139,23 +169,18 @@ export class CertificateProofService {
     });
   }
 
-  /** The record that we made it for an instance moves with the certificate. @returns whether there was one */
-  async #giveUpIssued(
-    { current, former }: Registrations,
-    keeper: InstanceId,
+  /** The record that we made it for an instance, without which strangers may register it. */
+  async #setIssued(
+    instances: readonly InstanceId[],
     fingerprint: CertificateFingerprint,
-  ): Promise<boolean> {
-    let issued = false;
-    for (const { instanceId, standing } of [...current, ...former]) {
-      if (!standing.issued && standing.proof?.kind !== 'issued') continue;
-      issued = true;
-      if (instanceId === keeper) continue;
+    issued: boolean,
+  ): Promise<void> {
+    for (const instanceId of instances) {
       await this.unitOfWork.forTenant(instanceId, async (scope) => {
-        await scope.standings.setIssued(fingerprint, false);
+        await scope.standings.setIssued(fingerprint, issued);
         scope.invalidate();
       });
     }
-    return issued;
   }
 
   #tell(
@@ -181,6 +206,13 @@ export class CertificateProofService {
       return Promise.resolve();
     });
   }
+}
+
+/** How a certificate comes to the instance that receives it. */
+interface Move {
+  readonly register: () => Promise<ClientCertificate>;
+  readonly proof: Extract<ProofKind, 'operator' | 'hand_over'>;
+  readonly context: ActionContext;
 }
 
 const target = ({ id, name }: Pick<ClientCertificate, 'id' | 'name'>) => ({ kind: 'certificate', id, name }) as const;
