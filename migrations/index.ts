@@ -18,6 +18,7 @@ import { EndpointVisibility1765500000001 } from './1765500000001-endpoint-visibi
 import { DisplacedBirths1765600000000 } from './1765600000000-displaced-births';
 import { KeyNotes1765700000000 } from './1765700000000-key-notes';
 import { LaterLooks1765900000000 } from './1765900000000-later-looks';
+import { RemovedProofs1766000000000 } from './1766000000000-removed-proofs';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   DisplacedBirths1765600000000,
   KeyNotes1765700000000,
   LaterLooks1765900000000,
+  RemovedProofs1766000000000,
 ];

@@ -251,6 +251,33 @@ describe('a proof that this gateway has not heard of', () => {
     await gateway.settled();
     expect(await born(client)).toBe(owner);
   });
+
+  it('nor when it was removed again', async () => {
+    const { stranger, owner, vCenter } = await scene();
+    await gateway.tenants.register(stranger, vCenter);
+    await gateway.settled();
+    const client = await gateway.connect(vCenter);
+    const id = await gateway.tenants.register(owner, vCenter);
+    await gateway.tenants.proofs.takeOver(owner, id, gateway.tenants.context);
+    await gateway.tenants.certificates.remove(owner, id, gateway.tenants.context);
+    expect(await gateway.create(client)).toEqual({ failure: 'certificate_displaced' });
+    await gateway.settled();
+    expect(await gateway.create(client)).toEqual({ failure: 'registration_not_serving' });
+  });
+
+  it('holds up nobody who moves to another instance of its own', async () => {
+    const account = 'mover';
+    const [from, to, vCenter] = await Promise.all([
+      gateway.tenants.add(account),
+      gateway.tenants.add(account),
+      newVCenter(),
+    ]);
+    const id = await gateway.tenants.register(from, vCenter, 'operator');
+    await gateway.tenants.register(to, vCenter);
+    await gateway.tenants.certificates.remove(from, id, gateway.tenants.context);
+    await gateway.settled();
+    expect(await born(await gateway.connect(vCenter))).toBe(to);
+  });
 });
 
 describe('a password', () => {
