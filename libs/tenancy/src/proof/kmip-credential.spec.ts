@@ -23,7 +23,10 @@ describe('KMIP passwords', () => {
   it('have 160 bits, as people can type them, and are right however they are copied', () => {
     const { text, credential } = made(passwords(first));
     expect(text).toMatch(/^([a-z2-7]{4}-){7}[a-z2-7]{4}$/);
-    for (const copy of [text, text.toUpperCase(), text.replaceAll('-', ' '), ` ${text}\n`, tidied(text)]) {
+    const dashed = ['\u2010', '\u2011', '\u2013', '\u2014', '\u00ad', ' – '].map((dash) => text.replaceAll('-', dash));
+    const marked = [`\ufeff${text}\u200b`, `\u00a0${text}\u2060`];
+    const typed = [text.toUpperCase(), text.replaceAll('-', ' '), ` ${text}\n`, tidied(text)];
+    for (const copy of [text, ...typed, ...dashed, ...marked]) {
       expect(passwords(first).matches(credential, copy)).toBe(true);
     }
     expect(new Set(Array.from({ length: 50 }, () => made(passwords(first)).text)).size).toBe(50);

@@ -1,6 +1,6 @@
 import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import { type InstanceId, Secret } from '@lib/kernel';
+import { type InstanceId, Secret, withoutBlanks } from '@lib/kernel';
 
 import { type ServiceKeyring } from '../credential-sealer';
 
@@ -28,8 +28,11 @@ export function kmipUserNameOf(instanceId: InstanceId): string {
   return base32(createHash('sha256').update(`kmip-user-name ${instanceId}`).digest().subarray(0, USER_NAME_BYTES));
 }
 
-/** As people type and copy it: case, blanks and hyphens mean nothing. */
-export const tidied = (text: string): string => text.replaceAll(/[\s-]/g, '').toLowerCase();
+/** As people type and copy it: case, blanks, and hyphens and dashes of every kind mean nothing. */
+export const tidied = (text: string): string =>
+  withoutBlanks(text)
+    .replaceAll(/[\p{Pd}\p{Cf}]/gu, '')
+    .toLowerCase();
 
 /**
  * Makes and judges KMIP passwords: 160 random bits, kept as an HMAC under a key derived from the service key, so that
