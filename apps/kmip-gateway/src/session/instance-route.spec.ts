@@ -127,10 +127,13 @@ describe('a certificate that one instance registers', () => {
     await expect(scene.route().judge([wrong, credential(kmipUserNameOf(INSTANCE))])).resolves.toBeUndefined();
   });
 
-  it('is not locked out by a password that was taken back', async () => {
+  it('is refused for a password that was taken back, be it the last, and served without any', async () => {
     const scene = new Scene([entry()]);
     scene.issuers = [];
-    await expect(scene.route().judge([credential(kmipUserNameOf(INSTANCE), 'old')])).resolves.toBeUndefined();
+    const old = credential(kmipUserNameOf(INSTANCE));
+    await expect(scene.route().judge([old])).rejects.toMatchObject({ failure: 'credential_wrong' });
+    await expect(scene.route().judge([])).resolves.toBeUndefined();
+    expect(scene.said).toEqual([]);
   });
 
   it('is refused for what its instance did not issue where the instance says so, never for sending nothing', async () => {

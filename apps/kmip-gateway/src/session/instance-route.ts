@@ -152,9 +152,11 @@ class InstanceRoute implements MessageRoute {
   #judged(credential: Credential): { readonly verdict: 'right' | 'wrong' | 'foreign'; readonly entry: DirectoryEntry } {
     const foreign = { verdict: 'foreign', entry: this.client.primary } as const;
     if (!('username' in credential)) return foreign;
-    const issued = this.options.directory.credentialsOf(tidied(credential.username));
-    const entry = this.client.registrations.current.find(({ instanceId }) => instanceId === issued[0]?.instanceId);
+    const userName = tidied(credential.username);
+    // Also of an instance that has taken back its last password: who goes on sending it is wrong.
+    const entry = this.client.registrations.current.find(({ instanceId }) => kmipUserNameOf(instanceId) === userName);
     if (entry === undefined) return foreign;
+    const issued = this.options.directory.credentialsOf(userName);
     const password = credential.password?.exposeText() ?? '';
     const right = issued.some((candidate) => this.options.passwords.matches(candidate, password));
     return { verdict: right ? 'right' : 'wrong', entry };

@@ -296,6 +296,11 @@ describe('a password', () => {
     await gateway.settled();
     expect(await gateway.create(client, old)).toEqual({ failure: 'credential_wrong' });
     expect(await gateway.create(client, next)).toHaveProperty('id');
+    await gateway.tenants.credentials.remove(owner, next.id, gateway.tenants.context);
+    await gateway.settled();
+    // Of the last one too, and only of who sends it.
+    expect(await gateway.create(client, next)).toEqual({ failure: 'credential_wrong' });
+    expect(await gateway.create(client)).toHaveProperty('id');
   });
 
   it('is in the database as what tells nothing', async () => {
