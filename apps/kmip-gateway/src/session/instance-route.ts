@@ -22,8 +22,8 @@ import {
 import { type ConnectionRecords } from './connection-records';
 import { type RefusalAudit } from './refusal-audit';
 
-/** Tenants that are told of one refused birth; a flood of foreign registrations must not become a flood of records. */
-const TOLD_AT_MOST = 16;
+/** Tenants that are told of a refused birth before it is answered; the others are told one after the other, in time. */
+const TOLD_AT_ONCE = 16;
 
 export interface InstanceRoutesOptions {
   readonly directory: Pick<ClientDirectory, 'credentialsOf'>;
@@ -210,10 +210,17 @@ class InstanceRoute implements MessageRoute {
   /** Every instance that registers the certificate learns why no key was born; the primary's trail has it already. */
   async #tellRefused(refusal: BirthRefusal): Promise<void> {
     const { peer, primary, registrations } = this.client;
-    const told = registrations.current.slice(0, TOLD_AT_MOST);
-    for (const entry of told) this.options.records.birthRefused(peer, refusal, entry);
-    const others = told.filter((entry) => entry !== primary);
-    await Promise.all(others.map((entry) => this.options.audit.record(peer, entry, refusal)));
+    this.options.records.birthRefused(peer, refusal, primary);
+    const others = registrations.current.filter((entry) => entry !== primary);
+    const tell = (entry: DirectoryEntry): Promise<void> => {
+      this.options.records.birthRefused(peer, refusal, entry);
+      return this.options.audit.record(peer, entry, refusal);
+    };
+    await Promise.all(others.slice(0, TOLD_AT_ONCE).map(tell));
+    // A flood of foreign registrations hides it from nobody, and becomes no flood of records.
+    void this.once(`told ${refusal} ${primary.fingerprint}`, async () => {
+      for (const entry of others.slice(TOLD_AT_ONCE)) await tell(entry);
+    });
   }
 
   #scopeOf(entry: DirectoryEntry): Promise<EngineScope> {
