@@ -205,6 +205,8 @@ export class Gateway {
         maximumHalfOpenPerAddress: config.kmipMaximumHalfOpenPerAddress,
         maximumConnectionsPerCertificate: config.kmipMaximumConnectionsPerCertificate,
         maximumConnectionsPerOwner: config.kmipMaximumConnectionsPerInstance,
+        maximumConnectionsPerAccount: config.kmipMaximumConnectionsPerAccount,
+        maximumHandshakes: config.kmipMaximumHandshakes,
       },
     });
   }

@@ -13,7 +13,7 @@ import {
 import { type KeyManager } from '@lib/key-manager';
 import { type EngineScope, KmipEngine } from '@lib/kmip-engine';
 import { ResultStatus, type ResponseBatchItem } from '@lib/kmip-protocol';
-import { KmipListener, type PeerDescription } from '@lib/kmip-transport';
+import { KmipListener, type PeerDescription, type TransportLimits } from '@lib/kmip-transport';
 import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
 import {
   issueCertificateAuthority,
@@ -64,6 +64,7 @@ export interface GatewayGround {
   readonly dataSource: DataSource;
   readonly newKeyManager: () => KeyManager & { readonly rootKey: { readonly id: string } };
   readonly answerBytesPerOwner?: number;
+  readonly limits?: Partial<TransportLimits>;
 }
 
 /** A gateway with real Postgres and real TLS, and key managers in memory; the tenants' side of it by its services. */
@@ -192,7 +193,8 @@ export class GatewayHarness {
       audit,
       answers: this.answers,
     });
-    this.#listener = new KmipListener({ host: '127.0.0.1', port: 0, certificate, handler });
+    const { limits = {} } = this.ground;
+    this.#listener = new KmipListener({ host: '127.0.0.1', port: 0, certificate, handler, limits });
     ({ port: this.#port } = await this.#listener.listen());
     this.directory.onRemoved(({ fingerprint }) => {
       this.#listener?.closeWhere((peer) => peer.fingerprint === fingerprint);

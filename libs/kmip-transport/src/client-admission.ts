@@ -2,7 +2,7 @@ import { addressGroup } from './addresses';
 import { type Admission, type KmipConnectionHandler } from './handler';
 import { type TransportLimitName, type TransportLimits } from './limits';
 import { type PeerDescription } from './peer';
-import { PlaceGate } from './place-gate';
+import { type Place, PlaceGate } from './place-gate';
 
 /** How a client is let in, or why not. */
 export interface Verdict {
@@ -10,6 +10,8 @@ export interface Verdict {
   readonly maximumMessageBytes: number;
   readonly refusal?: string;
   readonly limit?: TransportLimitName;
+  /** May send requests; false: the connection ends at once. */
+  readonly heard: boolean;
   /** Gives the client's places back; call it when its connection is closed. */
   readonly leave: () => void;
 }
@@ -17,13 +19,15 @@ export interface Verdict {
 const nothing = (): void => undefined;
 
 /**
- * Counts connections per certificate and per owner for known clients, and all together and per address for strangers, so that
+ * Counts connections per certificate, owner and account for known clients, and all together and per address for strangers, so that
  * neither a busy client nor a flood of unknown certificates takes the places of others.
  */
 export class ClientAdmission {
   readonly #strangers: PlaceGate;
   readonly #known: PlaceGate;
   readonly #owned: PlaceGate;
+  readonly #accounts: PlaceGate;
+  readonly #turnedAway: PlaceGate;
 
   constructor(
     private readonly handler: KmipConnectionHandler,
@@ -32,13 +36,15 @@ export class ClientAdmission {
     this.#strangers = new PlaceGate(limits.maximumStrangers, limits.maximumStrangersPerAddress);
     this.#known = new PlaceGate(limits.maximumConnections, limits.maximumConnectionsPerCertificate);
     this.#owned = new PlaceGate(limits.maximumConnections, limits.maximumConnectionsPerOwner);
+    this.#accounts = new PlaceGate(limits.maximumConnections, limits.maximumConnectionsPerAccount);
+    this.#turnedAway = new PlaceGate(limits.maximumTurnedAway, limits.maximumTurnedAway);
   }
 
   enter(peer: PeerDescription): Verdict {
     const admission = this.#ask(peer);
     if (admission === 'stranger') return this.#enterStranger(peer);
     if (admission === 'known') return this.#enterKnown(peer);
-    return 'refuse' in admission ? this.#refused(admission.refuse) : this.#enterKnown(peer, admission.owner);
+    return 'refuse' in admission ? this.#refused(admission.refuse) : this.#enterKnown(peer, admission);
   }
 
   /** A handler that throws has no opinion, and who is not known is a stranger. */
@@ -50,45 +56,55 @@ export class ClientAdmission {
     }
   }
 
-  #enterKnown(peer: PeerDescription, owner?: string): Verdict {
-    const place = this.#known.take();
-    if (place === undefined) return this.#refused('connections', 'connections');
-    if (!place.assign(peer.fingerprint ?? `none ${addressGroup(peer.remoteAddress)}`)) {
-      return this.#refused('connections_per_certificate', 'connections_per_certificate');
-    }
-    const owned = owner === undefined ? undefined : this.#owned.take();
-    if (owner !== undefined && owned?.assign(owner) !== true) {
-      place.release();
-      return this.#refused('connections_per_owner', 'connections_per_owner');
+  #enterKnown(peer: PeerDescription, { owner, account }: { owner?: string; account?: string } = {}): Verdict {
+    const certificate = peer.fingerprint ?? `none ${addressGroup(peer.remoteAddress)}`;
+    const wanted: readonly (readonly [PlaceGate, string | undefined, TransportLimitName])[] = [
+      [this.#known, certificate, 'connections_per_certificate'],
+      [this.#owned, owner, 'connections_per_owner'],
+      [this.#accounts, account, 'connections_per_account'],
+    ];
+    const places: Place[] = [];
+    const leave = (): void => {
+      for (const place of places) place.release();
+    };
+    for (const [gate, group, limit] of wanted) {
+      if (group === undefined) continue;
+      const place = gate.take();
+      if (place?.assign(group) === true) {
+        places.push(place);
+        continue;
+      }
+      leave();
+      return this.#over(place === undefined ? 'connections' : limit);
     }
     const { idleTimeoutMs, maximumMessageBytes } = this.limits;
-    const leave = (): void => {
-      place.release();
-      owned?.release();
-    };
-    return { idleTimeoutMs, maximumMessageBytes, leave };
+    return { idleTimeoutMs, maximumMessageBytes, heard: true, leave };
   }
 
   #enterStranger(peer: PeerDescription): Verdict {
     const place = this.#strangers.take();
-    if (place === undefined) return this.#refused('strangers', 'strangers');
-    if (!place.assign(addressGroup(peer.remoteAddress))) {
-      return this.#refused('strangers_per_address', 'strangers_per_address');
-    }
+    if (place === undefined) return this.#over('strangers');
+    if (!place.assign(addressGroup(peer.remoteAddress))) return this.#over('strangers_per_address');
+    return { ...this.#asStranger(), heard: true, leave: place.release };
+  }
+
+  /** Who is over a limit may ask once. Only where even these places are taken does a connection end without a word. */
+  #over(limit: TransportLimitName): Verdict {
+    const place = this.handler.overLimit === undefined ? undefined : this.#turnedAway.take();
+    if (place === undefined) return { ...this.#refused(limit), limit };
+    return { ...this.#asStranger(), refusal: limit, limit, heard: true, leave: place.release };
+  }
+
+  #asStranger(): Pick<Verdict, 'idleTimeoutMs' | 'maximumMessageBytes'> {
+    const { strangerIdleTimeoutMs, maximumStrangerMessageBytes, maximumMessageBytes } = this.limits;
     return {
-      idleTimeoutMs: this.limits.strangerIdleTimeoutMs,
-      maximumMessageBytes: Math.min(this.limits.maximumStrangerMessageBytes, this.limits.maximumMessageBytes),
-      leave: place.release,
+      idleTimeoutMs: strangerIdleTimeoutMs,
+      maximumMessageBytes: Math.min(maximumStrangerMessageBytes, maximumMessageBytes),
     };
   }
 
-  #refused(refusal: string, limit?: TransportLimitName): Verdict {
-    return {
-      idleTimeoutMs: this.limits.lingerMs,
-      maximumMessageBytes: this.limits.maximumMessageBytes,
-      refusal,
-      ...(limit === undefined ? {} : { limit }),
-      leave: nothing,
-    };
+  #refused(refusal: string): Verdict {
+    const { lingerMs, maximumMessageBytes } = this.limits;
+    return { idleTimeoutMs: lingerMs, maximumMessageBytes, refusal, heard: false, leave: nothing };
   }
 }

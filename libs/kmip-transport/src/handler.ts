@@ -4,11 +4,13 @@ import { type TransportLimitName } from './limits';
 import { type PeerDescription } from './peer';
 
 /**
- * `owner` names a known client whose connections count together with those of all certificates of the same owner.
+ * `owner` names a known client whose connections count together with those of all certificates of the same owner, and
+ * `account` with those of all owners of that account.
  * `stranger` is let in to be told why it is refused, within tighter limits, so that strangers cannot take the places of
  * known clients. `refuse` closes at once.
  */
-export type Admission = 'known' | 'stranger' | { readonly owner: string } | { readonly refuse: string };
+export type Admission =
+  'known' | 'stranger' | { readonly owner: string; readonly account?: string } | { readonly refuse: string };
 
 export interface KmipAnswer {
   /** Whole response message. Wiped once it is sent: hand over the only reference. */
@@ -31,7 +33,9 @@ export interface KmipConnectionHandler {
   handleMessage(message: Buffer, peer: PeerDescription, signal: AbortSignal): Promise<KmipAnswer>;
   /** The stream is not KMIP or a message too long: what to say before the connection is closed, if anything. */
   frameError?(error: FramingError, peer: PeerDescription): Buffer | undefined;
-  /** A connection was closed before it could ask anything, by admission or a limit. */
+  /** Answers the first request of a client that a limit keeps out; the connection is closed then. */
+  overLimit?(message: Buffer, peer: PeerDescription, limit: TransportLimitName): Buffer;
+  /** A connection will not be served, because of admission or a limit; told before {@link overLimit}. */
   refused?(peer: PeerDescription, reason: string): void;
 }
 

@@ -66,6 +66,7 @@ afterEach(async () => {
   await expectService();
   for (const peer of peers) peer.destroy();
   await listener.close({ graceMs: 0 });
+  expect(listener.socketCount).toBe(0);
   expect(listener.connectionCount).toBe(0);
   expect(listener.halfOpenCount).toBe(0);
 });
@@ -146,10 +147,11 @@ describe('before the handshake', () => {
     await start({ maximumConnections: 2 });
     await expectService();
     await expectService();
-    await (await tcp()).closed();
+    const third = await tls();
+    expect(await third.send(framed('x')).receiveMessage()).toBe('over connections');
     expect(await observer.next('limit')).toMatchObject({ limit: 'connections' });
     for (const peer of peers) peer.destroy();
-    await observer.next('closed', 2);
+    await observer.next('closed', 3);
   });
 });
 

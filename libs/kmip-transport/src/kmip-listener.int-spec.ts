@@ -224,7 +224,9 @@ describe('admission', () => {
     await start({ limits: { maximumConnectionsPerCertificate: 2 } });
     const [first] = [await connect(), await connect()];
     const third = await connect();
+    expect(await third.send(framed('let me in')).receiveMessage()).toBe('over connections_per_certificate');
     await third.closed();
+    expect(third.ended).toBe(true);
     expect(handler.refusals).toEqual(['connections_per_certificate']);
     expect(await observer.next('limit')).toMatchObject({ limit: 'connections_per_certificate' });
     await (await connect(other)).send(framed('unaffected')).receiveMessage();
@@ -245,13 +247,36 @@ describe('admission', () => {
     });
     await start({ limits: { maximumConnectionsPerOwner: 2 } });
     const [first] = [await connect(client), await connect(other)];
-    await (await connect(other)).closed();
+    expect(await (await connect(other)).send(framed('x')).receiveMessage()).toBe('over connections_per_owner');
     expect(await observer.next('limit')).toMatchObject({ limit: 'connections_per_owner' });
     expect(await (await connect(third)).send(framed('unaffected')).receiveMessage()).toBe('unaffected');
 
     first.destroy();
     await observer.next('closed', 2);
     expect(await (await connect(other)).send(framed('again')).receiveMessage()).toBe('again');
+  });
+
+  it('limits the connections of all owners of one account together', async () => {
+    handler.admission = (peer) => ({
+      owner: peer.fingerprint === fingerprint(client.certificatePem) ? 'one' : 'two',
+      account: 'greedy',
+    });
+    await start({ limits: { maximumConnectionsPerAccount: 2 } });
+    const [first] = [await connect(client), await connect(other)];
+    expect(await (await connect(other)).send(framed('x')).receiveMessage()).toBe('over connections_per_account');
+    first.destroy();
+    await observer.next('closed', 2);
+    expect(await (await connect(other)).send(framed('again')).receiveMessage()).toBe('again');
+  });
+
+  it('hears no more of those over a limit than it has places for', async () => {
+    await start({ limits: { maximumConnectionsPerCertificate: 1, maximumTurnedAway: 1 } });
+    await connect();
+    const [waiting, surplus] = [await connect(), await connect()];
+    await surplus.closed();
+    expect(surplus.ended).toBe(true);
+    expect(await waiting.send(framed('x')).receiveMessage()).toBe('over connections_per_certificate');
+    await (await connect(other)).send(framed('unaffected')).receiveMessage();
   });
 
   it('takes no large request of a stranger', async () => {
@@ -269,7 +294,7 @@ describe('admission', () => {
       limits: { maximumStrangersPerAddress: 1, maximumConnectionsPerCertificate: 1, strangerIdleTimeoutMs: 150 },
     });
     const stranger = await connect(other);
-    await (await connect(other)).closed();
+    expect(await (await connect(other)).send(framed('x')).receiveMessage()).toBe('over strangers_per_address');
     expect(handler.refusals).toEqual(['strangers_per_address']);
     expect(await (await connect()).send(framed('known')).receiveMessage()).toBe('known');
 

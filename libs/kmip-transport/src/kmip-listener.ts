@@ -6,6 +6,7 @@ import { ClientAdmission } from './client-admission';
 import { KmipConnection } from './connection';
 import { type KmipConnectionHandler, type TransportObserver } from './handler';
 import { handshakeFailureOf } from './handshake-failure';
+import { HandshakeQueue } from './handshake-queue';
 import { IncomingConnection } from './incoming-connection';
 import { LargeRequests } from './large-requests';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimitName, type TransportLimits } from './limits';
@@ -16,7 +17,8 @@ import { assertUsable, contextSettings, type ListenerCertificate, serverSettings
 import { TransportError } from './transport.error';
 
 const KEEP_ALIVE_AFTER_MS = 60_000;
-const BACKLOG = 1_024;
+/** Connections the kernel accepts for us meanwhile: a site that comes back at once. */
+const BACKLOG = 4_096;
 
 export interface KmipListenerOptions {
   readonly host: string;
@@ -46,11 +48,12 @@ export class KmipListener {
   readonly #halfOpen: PlaceGate;
   readonly #admission: ClientAdmission;
   readonly #largeRequests: LargeRequests;
+  readonly #handshakes: HandshakeQueue;
   readonly #tcp: Server;
   readonly #tls: TlsServer;
   /** Every socket accepted and not yet closed. */
   readonly #sockets = new Set<Socket>();
-  /** Accepted connections by the TCP address of their peer: all that the TLS layer lets us recognise them by. */
+  /** Connections in their handshake by both ends of their TCP connection: what the TLS layer lets us recognise them by. */
   readonly #incoming = new Map<string, IncomingConnection>();
   readonly #connections = new Set<KmipConnection>();
   #nextConnection = 1;
@@ -66,6 +69,7 @@ export class KmipListener {
     this.#halfOpen = new PlaceGate(this.#limits.maximumHalfOpen, this.#limits.maximumHalfOpenPerAddress);
     this.#admission = new ClientAdmission(options.handler, this.#limits);
     this.#largeRequests = new LargeRequests(this.#limits.maximumLargeRequestBytes);
+    this.#handshakes = new HandshakeQueue(this.#limits.maximumHandshakes);
     assertUsable(options.certificate, this.#legacyCiphers);
     this.#tls = createTlsServer(serverSettings(options.certificate, this.#legacyCiphers));
     this.#tls.on('secureConnection', (socket) => this.#onSecure(socket));
@@ -82,6 +86,11 @@ export class KmipListener {
   /** Clients past their handshake. */
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** Accepted and not yet closed: those in their handshake and the open ones, and nothing else. */
+  get socketCount(): number {
+    return this.#sockets.size;
   }
 
   /** Connections that have not finished their handshake. */
@@ -172,22 +181,23 @@ export class KmipListener {
   }
 
   #takePlace(socket: Socket): Place | undefined {
-    const full = this.#sockets.size >= this.#limits.maximumConnections;
-    const place = full ? undefined : (this.#halfOpen.take() ?? this.#makeRoom());
+    // Open connections are counted after the handshake, where a client can be told why it is not served.
+    const place = this.#halfOpen.take() ?? this.#makeRoom();
     if (place !== undefined) return place;
     socket.destroy();
-    this.#limitReached(full ? 'connections' : 'half_open', socket.remoteAddress ?? '');
+    this.#limitReached('half_open', socket.remoteAddress ?? '');
     return undefined;
   }
 
   /**
    * Refusing newcomers would let a dozen hosts that say nothing lock everyone out. The longest silent one goes instead,
-   * of the address that has the most of them: a client that completes its handshake is hardly ever that.
+   * of the address that has the most of them; who waits for its turn has spoken.
    */
   #makeRoom(): Place | undefined {
     const crowd = this.#halfOpen.largestGroup();
     const candidates = [...this.#incoming.values()].filter(({ halfOpen }) => halfOpen);
-    const victim = candidates.find(({ remoteAddress }) => addressGroup(remoteAddress) === crowd) ?? candidates[0];
+    const crowding = candidates.filter(({ remoteAddress }) => addressGroup(remoteAddress) === crowd);
+    const victim = crowding.find(({ silent }) => silent) ?? crowding[0] ?? candidates[0];
     if (victim === undefined) return undefined;
     victim.fail('crowded_out');
     this.#limitReached('half_open', victim.remoteAddress);
@@ -197,6 +207,7 @@ export class KmipListener {
   #register(socket: Socket, key: string, place: Place): IncomingConnection {
     const incoming = new IncomingConnection(socket, String(this.#nextConnection++), place, {
       timeoutMs: this.#limits.handshakeTimeoutMs,
+      queueTimeoutMs: this.#limits.handshakeQueueTimeoutMs,
       onFailure: (reason, remoteAddress) => this.#tell(() => this.#observer.handshakeFailed?.(reason, remoteAddress)),
     });
     this.#sockets.add(socket);
@@ -215,7 +226,12 @@ export class KmipListener {
       this.#limitReached('half_open_per_address', incoming.remoteAddress);
       return;
     }
-    this.#tls.emit('connection', incoming.socket);
+    const group = addressGroup(incoming.remoteAddress);
+    const begin = (): void => {
+      // What closes before its turn is settled by its close.
+      if (!incoming.socket.destroyed) this.#tls.emit('connection', incoming.socket);
+    };
+    incoming.spoken(() => incoming.queue((turn) => this.#handshakes.enter(group, turn), begin));
   }
 
   #onSecure(socket: TLSSocket): void {
@@ -247,8 +263,9 @@ export class KmipListener {
 
   #open(socket: TLSSocket, peer: PeerDescription): void {
     const verdict = this.#admission.enter(peer);
+    const { refusal, limit } = verdict;
     const connection = new KmipConnection(socket, peer, {
-      handler: this.#options.handler,
+      handler: limit === undefined ? this.#options.handler : this.#refusing(limit),
       observer: this.#observer,
       limits: this.#limits,
       idleTimeoutMs: verdict.idleTimeoutMs,
@@ -260,14 +277,24 @@ export class KmipListener {
       verdict.leave();
       this.#connections.delete(connection);
     });
-    const { refusal, limit } = verdict;
-    if (refusal === undefined) {
-      connection.start();
-      return;
+    if (refusal !== undefined) {
+      if (limit !== undefined) this.#limitReached(limit, peer.remoteAddress);
+      this.#tell(() => this.#options.handler.refused?.(peer, refusal));
     }
-    if (limit !== undefined) this.#limitReached(limit, peer.remoteAddress);
-    this.#tell(() => this.#options.handler.refused?.(peer, refusal));
-    connection.end('refused');
+    if (verdict.heard) connection.start();
+    else connection.end('refused');
+  }
+
+  /** A client over a limit is told which by the answer to its first request. */
+  #refusing(limit: TransportLimitName): KmipConnectionHandler {
+    const { handler } = this.#options;
+    return {
+      handleMessage: (message, peer) => {
+        const response = handler.overLimit?.(message, peer, limit) ?? Buffer.alloc(0);
+        return Promise.resolve({ response, close: true });
+      },
+      frameError: (error, peer) => handler.frameError?.(error, peer),
+    };
   }
 
   #onHandshakeError(error: Error, socket: TLSSocket): void {
@@ -291,8 +318,9 @@ export class KmipListener {
   }
 }
 
-/** Two open connections never share it. Undefined when the peer has gone. */
+/** Two open connections never share it: one client may use one port to reach two addresses of ours. Undefined when the peer has gone. */
 function addressKey(socket: Socket | TLSSocket): string | undefined {
-  const { remoteAddress, remotePort } = socket;
-  return remoteAddress === undefined || remotePort === undefined ? undefined : `${remoteAddress}|${remotePort}`;
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  return `${remoteAddress}|${remotePort}|${String(localAddress)}|${String(localPort)}`;
 }

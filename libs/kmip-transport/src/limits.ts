@@ -22,14 +22,25 @@ export interface TransportLimits {
   readonly maximumConnections: number;
   readonly maximumHalfOpen: number;
   readonly maximumHalfOpenPerAddress: number;
+  /** Handshakes that are computed at the same time; others wait for their turn. */
+  readonly maximumHandshakes: number;
+  /** For a handshake to get its turn. */
+  readonly handshakeQueueTimeoutMs: number;
   readonly maximumStrangers: number;
   readonly maximumStrangersPerAddress: number;
   readonly maximumConnectionsPerCertificate: number;
   /** Of all certificates of one owner together, so that none takes the places of the others. */
   readonly maximumConnectionsPerOwner: number;
+  /** Of all owners of one account together. */
+  readonly maximumConnectionsPerAccount: number;
+  /** Clients that a limit keeps out and that may ask once, to be told so. */
+  readonly maximumTurnedAway: number;
 }
 
-/** 256 per certificate lets 64 ESXi hosts that share one reconnect at once with room to spare. */
+/**
+ * For a site of 1,000 hosts that share a certificate and come from one address: all connect at once after an outage, and
+ * some of them a second time while their old connections are not yet known to be dead.
+ */
 export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
   handshakeTimeoutMs: 10_000,
   messageTimeoutMs: 15_000,
@@ -41,12 +52,16 @@ export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
   maximumStrangerMessageBytes: 65_536,
   maximumLargeRequestBytes: 134_217_728,
   maximumConnections: 10_000,
-  maximumHalfOpen: 1_000,
-  maximumHalfOpenPerAddress: 100,
+  maximumHalfOpen: 4_000,
+  maximumHalfOpenPerAddress: 2_000,
+  maximumHandshakes: 32,
+  handshakeQueueTimeoutMs: 60_000,
   maximumStrangers: 1_000,
   maximumStrangersPerAddress: 100,
-  maximumConnectionsPerCertificate: 256,
+  maximumConnectionsPerCertificate: 2_000,
   maximumConnectionsPerOwner: 2_500,
+  maximumConnectionsPerAccount: 5_000,
+  maximumTurnedAway: 1_000,
 };
 
 /** Names of the caps, for metrics. */
@@ -58,6 +73,7 @@ export const TRANSPORT_LIMIT_NAMES = [
   'strangers_per_address',
   'connections_per_certificate',
   'connections_per_owner',
+  'connections_per_account',
   'large_requests',
 ] as const;
 export type TransportLimitName = (typeof TRANSPORT_LIMIT_NAMES)[number];

@@ -2,6 +2,8 @@ import { newCorrelationId, toInstanceId } from '@lib/kernel';
 import { type EngineScope, type MessageRoute } from '@lib/kmip-engine';
 import { ResultReason } from '@lib/kmip-protocol';
 
+import { TRANSPORT_LIMIT_NAMES } from '@lib/kmip-transport';
+
 import { type Verdict } from './admission';
 import { AnswerMemories } from './answer-memories';
 import { KmipSession } from './kmip-session';
@@ -55,7 +57,7 @@ function session(verdict: Verdict | (() => Verdict), catalog: 'up' | 'down' = 'u
 describe('KmipSession', () => {
   it('serves a client that is allowed', async () => {
     const { subject, ask, said } = session(CLIENT);
-    expect(subject.admit(peer())).toEqual({ owner: entry().instanceId });
+    expect(subject.admit(peer())).toEqual({ owner: entry().instanceId, account: 'a1' });
     expect(await ask()).toEqual(['served', false]);
     expect(said).toEqual(['judged', 'judged']);
   });
@@ -83,7 +85,7 @@ describe('KmipSession', () => {
 
   it('serves nobody by an old list, keeps the connection, and leaves the trail alone', async () => {
     const { subject, ask, said } = session(OUTDATED);
-    expect(subject.admit(peer())).toEqual({ owner: entry().instanceId });
+    expect(subject.admit(peer())).toEqual({ owner: entry().instanceId, account: 'a1' });
     expect(await ask()).toEqual([`${ResultReason.GeneralFailure} an old list`, false]);
     expect(said).toEqual(['judged', 'judged', 'refused allow_list_outdated']);
   });
@@ -109,5 +111,12 @@ describe('KmipSession', () => {
     const { subject, said } = session(CLIENT);
     subject.refused(peer(), 'connections_per_certificate');
     expect(said).toEqual(['turned away connections_per_certificate']);
+  });
+
+  it.each(TRANSPORT_LIMIT_NAMES)('tells a client that %s keeps out which limit it is', (limit) => {
+    const { subject } = session(CLIENT);
+    expect(subject.overLimit(MESSAGE, peer(), limit).toString()).toMatch(
+      new RegExp(`^${ResultReason.GeneralFailure} .+ \\[${limit}\\]$`),
+    );
   });
 });

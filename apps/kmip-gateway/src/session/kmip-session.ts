@@ -6,6 +6,7 @@ import {
   type KmipAnswer,
   type KmipConnectionHandler,
   type PeerDescription,
+  type TransportLimitName,
 } from '@lib/kmip-transport';
 import { type DirectoryEntry } from '@lib/tenancy';
 
@@ -14,6 +15,7 @@ import { type AnswerMemories } from './answer-memories';
 import { type ConnectionRecords } from './connection-records';
 import { type InstanceRoutes } from './instance-route';
 import { type RefusalAudit } from './refusal-audit';
+import { LIMIT_TEXTS } from './limit-texts';
 import { Turns } from './turns';
 
 /** A request for which nothing could be done, because its tenant's scope could not be made. */
@@ -56,14 +58,23 @@ export class KmipSession implements KmipConnectionHandler {
   admit(peer: PeerDescription): TransportAdmission {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
-    if ('client' in verdict) return verdict.owner === undefined ? 'known' : { owner: verdict.owner };
+    if ('client' in verdict) {
+      const { client, owner } = verdict;
+      return owner === undefined ? 'known' : { owner, account: client.accountId };
+    }
     const { refusal, known } = verdict;
-    return known !== undefined && isPassing(refusal) ? { owner: known.instanceId } : 'stranger';
+    return known !== undefined && isPassing(refusal)
+      ? { owner: known.instanceId, account: known.accountId }
+      : 'stranger';
   }
 
   /** By a limit of the listener, before a request. */
   refused(peer: PeerDescription, limit: string): void {
     this.parts.records.turnedAway(peer, limit, this.parts.admission.judge(peer));
+  }
+
+  overLimit(message: Buffer, _peer: PeerDescription, limit: TransportLimitName): Buffer {
+    return this.parts.engine.errorResponse(message, ResultReason.GeneralFailure, `${LIMIT_TEXTS[limit]} [${limit}]`);
   }
 
   async handleMessage(message: Buffer, peer: PeerDescription, signal: AbortSignal): Promise<KmipAnswer> {

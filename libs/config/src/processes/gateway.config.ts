@@ -45,21 +45,30 @@ const listenerLimits = {
   ),
   kmipMaximumConnections: defaulted('KMIP_MAXIMUM_CONNECTIONS', wholeNumber(1, 100_000), '10000', {
     meaning: 'Most open connections of this process.',
-    consequence: 'Further ones are closed at once. The limit of open files must be higher.',
+    consequence:
+      'Further clients are told so and closed. The limit of open files must be higher by KMIP_MAXIMUM_HALF_OPEN and 2,000 for strangers and clients that are turned away.',
   }),
-  kmipMaximumHalfOpen: defaulted('KMIP_MAXIMUM_HALF_OPEN', wholeNumber(1, 100_000), '1000', {
-    meaning: 'Most connections in the TLS handshake at a time.',
+  kmipMaximumHalfOpen: defaulted('KMIP_MAXIMUM_HALF_OPEN', wholeNumber(1, 100_000), '4000', {
+    meaning: 'Most connections that have not finished the TLS handshake.',
     consequence: 'Bounds what strangers can hold without a certificate.',
   }),
-  kmipMaximumHalfOpenPerAddress: defaulted('KMIP_MAXIMUM_HALF_OPEN_PER_ADDRESS', wholeNumber(1, 100_000), '100', {
-    meaning: 'Most connections in the TLS handshake from one address.',
+  kmipMaximumHalfOpenPerAddress: defaulted('KMIP_MAXIMUM_HALF_OPEN_PER_ADDRESS', wholeNumber(1, 100_000), '2000', {
+    meaning: 'Most connections from one address that have not finished the TLS handshake.',
     consequence:
       'Behind a balancer without PROXY protocol all clients share one address: raise it, or switch PROXY protocol on.',
+  }),
+  kmipMaximumHandshakes: defaulted('KMIP_MAXIMUM_HANDSHAKES', wholeNumber(1, 1_000), '32', {
+    meaning: 'TLS handshakes that are computed at the same time; others wait, addresses taking turns.',
+    consequence: 'High: clients that are connected wait longer while many hosts connect at once.',
+  }),
+  kmipMaximumConnectionsPerAccount: defaulted('KMIP_MAXIMUM_CONNECTIONS_PER_ACCOUNT', wholeNumber(1, 100_000), '5000', {
+    meaning: 'Most open connections of all KMIP instances of one account.',
+    consequence: 'Must be below KMIP_MAXIMUM_CONNECTIONS, or one account can keep the others out.',
   }),
   kmipMaximumConnectionsPerCertificate: defaulted(
     'KMIP_MAXIMUM_CONNECTIONS_PER_CERTIFICATE',
     wholeNumber(1, 100_000),
-    '256',
+    '2000',
     {
       meaning: 'Most open connections with one client certificate.',
       consequence:

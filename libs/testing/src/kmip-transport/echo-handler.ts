@@ -61,6 +61,10 @@ export class EchoHandler implements KmipConnectionHandler {
     return error.fault === 'too-large' ? framedResponse('too large') : undefined;
   }
 
+  overLimit(_message: Buffer, _peer: PeerDescription, limit: string): Buffer {
+    return framedResponse(`over ${limit}`);
+  }
+
   refused(_peer: PeerDescription, reason: string): void {
     this.refusals.push(reason);
   }

@@ -120,6 +120,10 @@ export const VERDICTS: Readonly<Record<string, Explanation>> = {
     message: 'The clients of the instance have as many connections as they may have.',
     remedy: 'Look for a client that leaves connections open.',
   },
+  connections_per_account: {
+    message: 'The clients of all instances of the account have as many connections as they may have.',
+    remedy: 'Look for a client that leaves connections open, in the other instances too.',
+  },
 };
 
 const OTHER: Explanation = {

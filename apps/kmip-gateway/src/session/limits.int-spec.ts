@@ -1,6 +1,7 @@
 import { type KmipClient } from '@lib/kmip-client';
 import { type InstanceId } from '@lib/kernel';
 import { BatchErrorContinuationOption, ObjectType, type OperationRequest } from '@lib/kmip-protocol';
+import { type IssuedCertificate } from '@lib/pki';
 import { aRequest, failureCode, FakeKeyManager, startTestPostgres, type TestDatabase, vcenterKey } from '@lib/testing';
 
 import { GatewayHarness, newVCenter } from '../../test/gateway-harness';
@@ -8,6 +9,7 @@ import { GatewayHarness, newVCenter } from '../../test/gateway-harness';
 jest.setTimeout(120_000);
 
 const KEYS = 10_000;
+const ACCOUNT = 'busy-account';
 const locate = (maximumItems?: number): OperationRequest => ({
   name: 'Locate',
   payload: { attributes: [], ...(maximumItems === undefined ? {} : { maximumItems }) },
@@ -22,15 +24,17 @@ let admin: Awaited<ReturnType<TestDatabase['openAdmin']>>;
 let gateway: GatewayHarness;
 let client: KmipClient;
 let instance: InstanceId;
+let vCenter: IssuedCertificate;
 
 beforeAll(async () => {
   database = await startTestPostgres();
   admin = await database.openAdmin();
   const dataSource = await database.openDataSource();
   const newKeyManager = () => new FakeKeyManager();
-  gateway = await GatewayHarness.start({ dataSource, newKeyManager, answerBytesPerOwner: 4_500_000 });
-  const vCenter = await newVCenter();
-  instance = await gateway.tenants.add();
+  const limits = { maximumConnectionsPerCertificate: 2, maximumConnectionsPerAccount: 3 };
+  gateway = await GatewayHarness.start({ dataSource, newKeyManager, answerBytesPerOwner: 4_500_000, limits });
+  vCenter = await newVCenter();
+  instance = await gateway.tenants.add(ACCOUNT);
   await gateway.tenants.register(instance, vCenter);
   await gateway.settled();
   client = await gateway.connect(vCenter);
@@ -91,6 +95,29 @@ it('two messages with large answers have no memory at the same time, but one aft
   unread.release();
   expect((await large()).codes).toEqual(['ok']);
   expect((await large()).codes).toEqual(['ok']);
+});
+
+describe('a client over a limit of connections', () => {
+  it('is told which by the answer to its first request, and others of the same owner are served on', async () => {
+    const second = await gateway.connect(vCenter);
+    const third = await gateway.connect(vCenter);
+    expect(await gateway.create(third)).toEqual({ failure: 'connections_per_certificate' });
+    expect(await gateway.create(second)).toMatchObject({ id: expect.any(String) as string });
+    await second.close();
+    await third.close();
+  });
+
+  it('counts the instances of one account together, and another account not', async () => {
+    const [sibling, neighbour] = [await newVCenter(), await newVCenter()];
+    await gateway.tenants.register(await gateway.tenants.add(ACCOUNT), sibling);
+    await gateway.tenants.register(await gateway.tenants.add(), neighbour);
+    await gateway.settled();
+    const open = [await gateway.connect(sibling), await gateway.connect(sibling)];
+    const surplus = await gateway.connect(vCenter);
+    expect(await gateway.create(surplus)).toEqual({ failure: 'connections_per_account' });
+    expect(await gateway.create(await gateway.connect(neighbour))).toMatchObject({ id: expect.any(String) as string });
+    for (const each of open) await each.close();
+  });
 });
 
 async function keyCount(): Promise<string | undefined> {
