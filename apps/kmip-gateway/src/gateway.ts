@@ -149,6 +149,13 @@ export class Gateway {
 
   #describeState(metrics: Metrics): void {
     describeRestore(metrics, this.parts.region.restore);
+    metrics.polledGauge(
+      'kmip_notes_unwritten',
+      'Revocations and suspensions that no key manager remembers yet.',
+      () => {
+        return this.#housekeeping.unwrittenNotes;
+      },
+    );
     metrics.polledGauge('kmip_connections', 'Connections past their handshake.', () => {
       return this.#listener?.connectionCount ?? 0;
     });

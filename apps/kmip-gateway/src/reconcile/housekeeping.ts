@@ -2,11 +2,19 @@ import { hostname } from 'node:os';
 
 import { type GatewayConfig } from '@lib/config';
 import { type InstanceId, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
-import { type BackgroundDependencies, CustodySweep, type EngineMetrics, Reconciler } from '@lib/kmip-engine';
+import {
+  type BackgroundDependencies,
+  CustodySweep,
+  type EngineMetrics,
+  NoteApplication,
+  NoteWriter,
+  Reconciler,
+} from '@lib/kmip-engine';
 import { type Logger } from '@lib/observability';
 import { type Region, type TenantKeyManagers } from '@lib/platform';
 
 import { InstanceLoop } from './instance-loop';
+import { InstanceNotes } from './instance-notes';
 import { InstanceSweep, type SweepObserver, type SweepScope } from './instance-sweep';
 
 export interface HousekeepingParts {
@@ -20,9 +28,17 @@ export interface HousekeepingParts {
 /** This gateway's share of the region's duties that no client asks for. */
 export class Housekeeping {
   readonly #loops: readonly InstanceLoop[];
+  readonly #notes: InstanceNotes;
 
   constructor(private readonly parts: HousekeepingParts) {
-    this.#loops = [this.#reconciling(), this.#sweeping()];
+    this.#notes = this.#instanceNotes();
+    const noting = this.#loop('key-notes', (instanceId, signal) => this.#notes.visit(instanceId, signal));
+    this.#loops = [this.#reconciling(), this.#sweeping(), noting];
+  }
+
+  /** Facts that are in force and that no key manager remembers yet. */
+  get unwrittenNotes(): number {
+    return this.#notes.unwritten;
   }
 
   start(): void {
@@ -53,6 +69,18 @@ export class Housekeeping {
       observer,
     });
     return this.#loop('custody-sweep', (instanceId, signal) => sweep.visit(instanceId, signal));
+  }
+
+  #instanceNotes(): InstanceNotes {
+    const { logger, region } = this.parts;
+    const background = this.#background();
+    return new InstanceNotes({
+      writer: new NoteWriter(background),
+      application: new NoteApplication(background),
+      scopeFor: (instanceId, signal) => this.#scopeFor(instanceId, signal),
+      clock: region.clock,
+      log: (fields, message) => logger.warn(fields, message),
+    });
   }
 
   #loop(name: string, visit: (instanceId: InstanceId, signal: AbortSignal) => Promise<boolean>): InstanceLoop {

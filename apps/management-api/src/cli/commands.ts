@@ -14,7 +14,7 @@ import {
   listOutdatedKmipCredentials,
   removeKmipCredential,
 } from './kmip-credential-commands';
-import { rebuildCatalog } from './rebuild-catalog';
+import { applyNotes, rebuildCatalog } from './rebuild-catalog';
 import { setRootKey } from './set-root-key';
 
 interface Command {
@@ -40,7 +40,7 @@ export const USAGE = `usage: npm run admin -- COMMAND
   kmip-credential outdated
   catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]]
   restore status [--instance ID]
-  restore release [--instance ID]`;
+  restore release [--instance ID] [--without-notes true]`;
 
 const MAXIMUM_LISTED = 1_000;
 
@@ -102,7 +102,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
   ['catalog rebuild', { options: { required: ['instance'], optional: ['dry-run', 'verify', 'take'] }, run: rebuild }],
   ['restore status', { options: { required: [], optional: ['instance'] }, run: restoreStatus }],
-  ['restore release', { options: { required: [], optional: ['instance'] }, run: restoreRelease }],
+  ['restore release', { options: { required: [], optional: ['instance', 'without-notes'] }, run: restoreRelease }],
 ]);
 
 /** The account of the operating system stands for the operator in the audit trail. */
@@ -176,10 +176,18 @@ async function restoreStatus(region: Region, given: Arguments): Promise<unknown>
   };
 }
 
-async function restoreRelease(region: Region, given: Arguments): Promise<unknown> {
+/** What was revoked after the backup is revoked again first; what cannot be known is not released by mistake. */
+async function restoreRelease(region: Region, given: Arguments, config: AdminConfig): Promise<unknown> {
   const named = given.find('instance');
   if ((await region.restore.state()) === undefined) throw new UsageError('nothing is held: no restore was noticed');
   const ids = named === undefined ? await everyInstance(region) : [toInstanceId(named)];
+  const unread = await applyNotes(region, config, ids, { component: operator() });
+  if (unread.size > 0 && given.find('without-notes') !== 'true') {
+    const which = [...unread].map(([id, why]) => `${id} (${why})`).join(', ');
+    throw new UsageError(
+      `what was revoked after the backup cannot be read from the key managers of ${which}. Nothing is released. Try again, name single instances, or give --without-notes true and compare their exported audit trails`,
+    );
+  }
   for (const id of ids) await region.instances.recordRelease(id, context());
   await region.restore.release(named === undefined ? undefined : toInstanceId(named));
   return { released: named ?? 'region' };
