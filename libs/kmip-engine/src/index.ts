@@ -25,6 +25,7 @@ export * from './ports/engine-ports';
 export * from './ports/later-looks.port';
 export * from './ports/key-notes.port';
 export * from './ports/managed-object';
+export * from './ports/note-of-work';
 export * from './ports/managed-object-store.port';
 export * from './reconcile/background';
 export * from './reconcile/catalog-rebuild';

@@ -126,7 +126,7 @@ interface Caller {
 
 const reconcileLater = async ({ harness }: Stage): Promise<void> => {
   harness.clock.advance(LATER_MS);
-  await harness.reconcile();
+  await harness.settle();
 };
 
 /** Everything that deletes stored keys of objects. */

@@ -149,7 +149,7 @@ describe('birth of a key', () => {
     expect(await harness.refusal('Create', template)).toMatchObject({ code: 'internal' });
     expect(store.intents()).toHaveLength(1);
     harness.clock.advance(TEN_MINUTES + 1);
-    expect((await harness.reconcile()).abandoned).toHaveLength(1);
+    expect((await harness.settle()).abandoned).toHaveLength(1);
     expect(keyManager.storedKeys()).toHaveLength(0);
   });
 
@@ -224,7 +224,9 @@ describe('birth of a key', () => {
     const later = async () => {
       harness.keyManager.recover();
       harness.clock.advance(TEN_MINUTES + 1);
-      return harness.reconcile();
+      const first = await harness.reconcile();
+      await harness.settle();
+      return first;
     };
 
     it('unwraps while it stores', async () => {
@@ -388,6 +390,7 @@ describe.each(cases)('Create with $method failing (after effect: $afterEffect, $
     if (created !== undefined) await expect(harness.fetch(created)).resolves.toHaveLength(32);
     harness.clock.advance(TEN_MINUTES + 1);
     expect((await harness.reconcile()).failed).toHaveLength(0);
+    await harness.settle();
 
     const named = harness.store.objects().map(({ custody }) => custody?.storedKeyId);
     expect(harness.keyManager.storedKeys().map(({ id }) => id)).toStrictEqual(named);

@@ -70,7 +70,7 @@ describe('after the root key was rotated', () => {
     expect(harness.keyManager.callsOf('storeKey')).toHaveLength(2);
     harness.store.recover();
     harness.clock.advance(3_600_001);
-    await harness.reconcile();
+    await harness.settle();
     await harness.fetch(id);
     await harness.engine.drain();
     expect(custody().rootKeyVersion).toBe(harness.keyManager.rootKey.version);
@@ -89,7 +89,7 @@ describe('after the root key was rotated', () => {
     expect(harness.kept).toStrictEqual(['damaged']);
     const damaged = harness.keyManager.storedKeys().find((stored) => stored.id !== before.storedKeyId);
     harness.keyManager.deleteStoredKey(damaged!.id);
-    expect(await harness.reconcile()).toMatchObject({ kept: [], settled: [id] });
+    expect(await harness.settle()).toMatchObject({ kept: [], settled: [id] });
   });
 
   it('a key destroyed during its move stays destroyed, without a stored key', async () => {
@@ -127,7 +127,7 @@ describe('after the root key was rotated', () => {
     expect(custody()).toStrictEqual(before);
     expect(harness.keyManager.storedKeys()).toHaveLength(2);
     harness.clock.advance(600_001);
-    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    expect(await harness.settle()).toMatchObject({ settled: [id] });
     expect(harness.keyManager.storedKeys().map(({ id: stored }) => stored)).toStrictEqual([before.storedKeyId]);
   });
 

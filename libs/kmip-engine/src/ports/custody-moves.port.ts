@@ -2,18 +2,18 @@ import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 
 import { type KeyCustody } from './managed-object';
+import { type NoteOfWork } from './note-of-work';
 
 /**
  * The promise to leave one stored key of an object and no second one, committed before a second one is made. It ends
  * when the former stored key is gone; one that was interrupted is settled by the reconciler.
  */
-export interface CustodyMove {
+export interface CustodyMove extends NoteOfWork {
   readonly uniqueIdentifier: UniqueIdentifier;
   /** A UUID that tells this move from later ones of the same object. */
   readonly moveId: string;
   readonly fromRootKeyId: string;
   readonly toRootKeyId: string;
-  readonly startedAt: Date;
 }
 
 export interface KeysUnderRootKey {
@@ -44,7 +44,9 @@ export interface CustodyMoves {
   claim(move: CustodyMove): Promise<boolean>;
   /** One stored key is left. Harmless when the move is closed already. */
   close(move: CustodyMove): Promise<void>;
-  /** Open moves older than `before`, claimed ones included, oldest first. */
+  /** Remembers when a look found nothing left, or forgets it. Harmless when the move is closed. */
+  noteClear(move: CustodyMove, since: Date | undefined): Promise<void>;
+  /** Open moves older than `before`, claimed ones included, oldest first; none that was found clear since `before`. */
   stale(before: Date, limit: number): Promise<readonly CustodyMove[]>;
   /** Keys under a root key that are not being destroyed, in the order of their identifiers. */
   keysUnder(rootKeyId: string, page: KeysUnderRootKey): Promise<readonly UniqueIdentifier[]>;

@@ -6,13 +6,13 @@ import { type CustodyMoves } from './custody-moves.port';
 import { type LaterLooks } from './later-looks.port';
 import { type KeyNotes, type WrittenNote } from './key-notes.port';
 import { type ManagedObject, type StoredState } from './managed-object';
+import { type NoteOfWork } from './note-of-work';
 
 /** The promise to create a key, committed before the key manager is asked for anything. */
-export interface CreationIntent {
+export interface CreationIntent extends NoteOfWork {
   readonly uniqueIdentifier: UniqueIdentifier;
   /** Name the key manager will see: `vmware_kmip_<unique identifier>`. */
   readonly storedKeyName: string;
-  readonly startedAt: Date;
   readonly createdBy: string;
   /** The Create was refused for good and its key was never acknowledged: see `refuseIntent`. */
   readonly refused?: boolean;
@@ -108,7 +108,12 @@ export interface ManagedObjectStore {
   refuseIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean>;
   /** Drops an intent whose key never came to be (or was removed again). */
   abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void>;
-  /** Intents older than `before`, claimed ones included, oldest first; for the reconciler. */
+  /** Remembers when a look found nothing left of an intent, or forgets it. Harmless when the intent is gone. */
+  noteClear(uniqueIdentifier: UniqueIdentifier, since: Date | undefined): Promise<void>;
+  /**
+   * Intents older than `before`, claimed ones included, oldest first; none that was found clear since `before`. For the
+   * reconciler.
+   */
   staleIntents(before: Date, limit: number): Promise<readonly CreationIntent[]>;
 
   /**

@@ -345,7 +345,7 @@ describe('CatalogRebuild', () => {
       expect((await lost.rebuild()).refused).toMatchObject([{ storedKeyId: present.id, reason: 'busy' }]);
       lost.after.clock.advance(HOUR);
       expect(await lost.rebuild()).toMatchObject({ relocated: 1 });
-      await lost.after.reconcile();
+      await lost.after.settle();
       expect(lost.after.store.moves.all()).toEqual([]);
       await lost.expectAllServed();
     });

@@ -130,7 +130,7 @@ describe('leaving a root key for one in another key manager', () => {
     const successor = new CustodySweep(tenant.harness.background, { spacingMs: 0 });
     expect(await successor.leave(tenant.scope(), tenant.source)).toMatchObject({ state: 'done', moved: 2 });
     tenant.harness.clock.advance(10 * MINUTE + 1);
-    expect(await tenant.harness.reconciler().run(tenant.scope())).toMatchObject({ settled: [expect.any(String)] });
+    expect(await tenant.harness.settle(tenant.scope())).toMatchObject({ settled: [expect.any(String)] });
     await tenant.expectAllUnder(tenant.present);
   });
 
@@ -140,7 +140,10 @@ describe('leaving a root key for one in another key manager', () => {
     await expect(tenant.turn()).rejects.toThrow('commit');
     expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'unsettled_moves', moved: 1 });
     tenant.harness.clock.advance(MINUTE + 1);
-    await tenant.harness.reconciler({ staleAfterMs: MINUTE }).run(tenant.scope());
+    const reconciler = tenant.harness.reconciler({ staleAfterMs: MINUTE });
+    await reconciler.run(tenant.scope());
+    tenant.harness.clock.advance(MINUTE + 1);
+    await reconciler.run(tenant.scope());
     expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 1 });
     await tenant.expectAllUnder(tenant.present);
   });
@@ -290,7 +293,7 @@ describe('leaving a root key for one in another key manager', () => {
     expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'unsettled_moves', moved: 0 });
     tenant.former.recover();
     tenant.harness.clock.advance(10 * MINUTE + 1);
-    await tenant.harness.reconciler().run(tenant.scope());
+    await tenant.harness.settle(tenant.scope());
     expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 1 });
     await tenant.expectAllUnder(tenant.present);
   });

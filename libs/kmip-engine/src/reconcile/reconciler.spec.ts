@@ -34,7 +34,7 @@ describe('the reconciler', () => {
     const living = await harness.createKey();
     expect(await harness.reconcile()).toMatchObject({ abandoned: [] });
     harness.clock.advance(TEN_MINUTES + 1);
-    expect(await harness.reconcile()).toMatchObject({ abandoned: [id], failed: [], kept: [] });
+    expect(await harness.settle()).toMatchObject({ abandoned: [id], failed: [], kept: [] });
     expect(harness.store.intents()).toHaveLength(0);
     expect(harness.keyManager.storedKeys().map(({ name }) => name)).toStrictEqual([`vmware_kmip_${living}`]);
     expect(harness.store.audits.at(-1)).toMatchObject({
@@ -128,7 +128,7 @@ describe('the reconciler', () => {
     expect(await harness.reconcile()).toMatchObject({ kept: [id], abandoned: [] });
     expect(harness.store.intents()).toHaveLength(1);
     harness.keyManager.role = 'manager';
-    expect(await harness.reconcile()).toMatchObject({ kept: [], abandoned: [id] });
+    expect(await harness.settle()).toMatchObject({ kept: [], abandoned: [id] });
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });
 
@@ -138,8 +138,10 @@ describe('the reconciler', () => {
     const second = await deadCreate(harness, 1);
     harness.clock.advance(TEN_MINUTES + 1);
     harness.keyManager.failNext(method, 'unavailable');
-    expect(await harness.reconcile()).toMatchObject({ failed: [first], abandoned: [second] });
-    expect(await harness.reconcile()).toMatchObject({ failed: [], abandoned: [first] });
+    expect(await harness.reconcile()).toMatchObject({ failed: [first], clear: [second] });
+    expect(await harness.reconcile()).toMatchObject({ failed: [], clear: [first] });
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ failed: [], abandoned: [first, second] });
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });
 
@@ -148,11 +150,23 @@ describe('the reconciler', () => {
       await deadCreate(harness, 1);
       harness.clock.advance(TEN_MINUTES + 1);
       harness.store.failNext(method, { afterEffect });
-      await harness.reconcile();
-      await harness.reconcile();
+      await harness.settle();
+      await harness.settle();
       expect(harness.store.intents()).toHaveLength(0);
       expect(harness.keyManager.storedKeys()).toHaveLength(0);
     }
+  });
+
+  it('takes over a key that a search showed late, where one look would have dropped its intent', async () => {
+    const { id, key } = await unfinishedCreate();
+    const search = harness.keyManager.findKeysByName.bind(harness.keyManager);
+    harness.keyManager.findKeysByName = () => Promise.resolve([]);
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ clear: [id], abandoned: [] });
+    harness.keyManager.findKeysByName = search;
+    harness.clock.advance(TEN_MINUTES + 1);
+    expect(await harness.reconcile()).toMatchObject({ adopted: [id], abandoned: [] });
+    expect(await harness.fetch(id)).toStrictEqual(key);
   });
 
   it('waits with everything while no key manager is bound', async () => {
@@ -171,7 +185,7 @@ describe('the reconciler', () => {
     const keyManager = new FakeKeyManager({ clock: harness.clock });
     const bound = { keyManager, rootKeyId: keyManager.rootKey.id, keyManagerOf: () => former.keyManager };
     const scope = { ...harness.reconcileScope(), ...bound };
-    expect(await harness.reconciler().run({ ...scope, former: [former] })).toMatchObject({ abandoned: [id] });
+    expect(await harness.settle({ ...scope, former: [former] })).toMatchObject({ abandoned: [id] });
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });
 
@@ -222,6 +236,7 @@ describe('the reconciler', () => {
     for (let count = 0; count < 3; count++) await deadCreate(harness, 1);
     harness.clock.advance(TEN_MINUTES + 1);
     const reports = await Promise.all([harness.reconcile(), harness.reconcile()]);
+    await harness.settle();
     expect(reports.flatMap(({ failed }) => failed)).toHaveLength(0);
     expect(harness.store.intents()).toHaveLength(0);
   });
@@ -274,7 +289,7 @@ describe('the reconciler and moves that were interrupted', () => {
     expect(stored()).toHaveLength(left);
     expect(await harness.reconcile()).toMatchObject({ settled: [] });
     later();
-    expect(await harness.reconcile()).toMatchObject({ settled: [id], kept: [], failed: [] });
+    expect(await harness.settle()).toMatchObject({ settled: [id], kept: [], failed: [] });
     expect(stored()).toStrictEqual([custody().storedKeyId]);
     expect(harness.store.moves.all()).toHaveLength(0);
     expect(await harness.fetch(id)).toStrictEqual(key);
@@ -286,13 +301,13 @@ describe('the reconciler and moves that were interrupted', () => {
     const before = () => harness.store.audits.filter(({ action }) => action === 'vmware-solutions.kmip-key.reconcile');
     await interrupt(({ store }) => store.moves.failNext('close'));
     later();
-    await harness.reconcile();
+    await harness.settle();
     expect(before()).toHaveLength(0);
     harness.clock.advance(3_600_000);
     harness.keyManager.rotate();
     await interrupt(({ store }) => store.moves.failNext('commit'));
     later();
-    await harness.reconcile();
+    await harness.settle();
     expect(before()).toMatchObject([{ target: { id }, details: { step: 'move settled' } }]);
   });
 
@@ -300,13 +315,13 @@ describe('the reconciler and moves that were interrupted', () => {
     const release = harness.keyManager.hang('storeKey');
     await harness.fetch(id);
     later();
-    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    expect(await harness.settle()).toMatchObject({ settled: [id] });
     const before = custody();
     release();
     await harness.engine.drain();
     expect(custody()).toStrictEqual(before);
     later();
-    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    expect(await harness.settle()).toMatchObject({ settled: [id] });
     expect(custody()).toStrictEqual(before);
     expect(stored()).toStrictEqual([before.storedKeyId]);
   });
@@ -324,6 +339,8 @@ describe('the reconciler and moves that were interrupted', () => {
     expect(tries()).toBe(first + 1);
     harness.keyManager.role = 'manager';
     harness.clock.advance(3_600_001);
+    expect(await run()).toMatchObject({ kept: [], clear: [id] });
+    later();
     expect(await run()).toMatchObject({ kept: [], settled: [id] });
     expect(stored()).toStrictEqual([custody().storedKeyId]);
   });
@@ -332,7 +349,7 @@ describe('the reconciler and moves that were interrupted', () => {
     await interrupt(({ store }) => store.moves.failNext('commit'));
     harness.store.overwrite({ ...harness.store.objects()[0]!, state: 'Destroyed', custody: undefined } as never);
     later();
-    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    expect(await harness.settle()).toMatchObject({ settled: [id] });
     expect(stored()).toHaveLength(0);
   });
 
@@ -349,7 +366,7 @@ describe('the reconciler and moves that were interrupted', () => {
     later();
     harness.keyManager.failNext(method, 'unavailable');
     expect(await harness.reconcile()).toMatchObject({ failed: [id], settled: [] });
-    expect(await harness.reconcile()).toMatchObject({ failed: [], settled: [id] });
+    expect(await harness.settle()).toMatchObject({ failed: [], settled: [id] });
     expect(stored()).toStrictEqual([custody().storedKeyId]);
   });
 
@@ -398,5 +415,32 @@ describe('the reconciler and moves that were interrupted', () => {
     await interrupt(({ store }) => store.moves.failNext('commit'));
     await harness.perform('Destroy', { uniqueIdentifier: id });
     expect(stored()).toHaveLength(0);
+  });
+
+  it('closes no note by one look: a copy that a search showed late goes too', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    const search = harness.keyManager.findKeysByName.bind(harness.keyManager);
+    harness.keyManager.findKeysByName = () => Promise.resolve([]);
+    later();
+    expect(await harness.reconcile()).toMatchObject({ clear: [id], settled: [] });
+    expect(await harness.reconcile()).toMatchObject({ clear: [], settled: [] });
+    harness.keyManager.findKeysByName = search;
+    later();
+    expect(await harness.reconcile()).toMatchObject({ clear: [id], settled: [] });
+    expect(stored()).toStrictEqual([custody().storedKeyId]);
+    later();
+    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+  });
+
+  it('begins to look from the start when something has to stay in between', async () => {
+    await interrupt(({ store }) => store.moves.failNext('close'));
+    later();
+    expect(await harness.reconcile()).toMatchObject({ clear: [id] });
+    later();
+    const scope = { ...harness.reconcileScope(), rootKeyId: 'another root key' };
+    expect(await harness.reconciler().run(scope)).toMatchObject({ kept: [id] });
+    expect(await harness.reconcile()).toMatchObject({ clear: [id], settled: [] });
+    later();
+    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
   });
 });

@@ -13,6 +13,7 @@ import { isDestroyed } from '../lifecycle';
 import { type CustodyMove } from '../ports/custody-moves.port';
 import { type ManagedObject, storedSince } from '../ports/managed-object';
 import { type CreationIntent } from '../ports/managed-object-store.port';
+import { type NoteOfWork } from '../ports/note-of-work';
 import {
   type BackgroundDependencies,
   type ReconcileScope,
@@ -22,6 +23,7 @@ import {
 } from './background';
 import { CatalogRebuild } from './catalog-rebuild';
 import { DestructionReview } from './destruction-review';
+import { type Look, judgeNote } from './settle-rule';
 import { type RemovalTask, StoredKeyRemoval } from './stored-key-removal';
 
 export interface ReconcilerOptions {
@@ -31,7 +33,8 @@ export interface ReconcilerOptions {
   readonly batchSize?: number;
 }
 
-type Outcome = 'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'returned' | 'failed';
+type Outcome =
+  'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'clear' | 'returned' | 'failed';
 
 /**
  * - `adopted`: intents whose key came to be; the catalog has it now
@@ -39,6 +42,7 @@ type Outcome = 'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'wit
  * - `kept`: intents and moves whose stored key may not be deleted: the tenant sees them, intents count for the quota;
  *   and destructions that wait for the release of a restored catalog
  * - `settled`: moves; one stored key is left
+ * - `clear`: intents and moves of which nothing is left; a second look closes them
  * - `destroyed`: destructions that were completed
  * - `withdrawn`: destructions the key manager refused; the key is served again
  * - `returned`: destroyed keys that had come back in the key manager, and were deleted again
@@ -76,6 +80,7 @@ export class Reconciler {
       adopted: [],
       kept: [],
       settled: [],
+      clear: [],
       destroyed: [],
       withdrawn: [],
       returned: [],
@@ -132,19 +137,40 @@ export class Reconciler {
         return 'adopted';
       }
       // Not claimed yet: a rebuild may take it over, as soon as what is missing is there.
-      if (!(await this.#isNowhere(scope, uniqueIdentifier))) return 'kept';
+      const look = await this.#lookAtIntent(scope, intent);
+      if (look === 'stays') return this.#after(look, intent, (since) => scope.store.noteClear(uniqueIdentifier, since));
     }
     if (!(await scope.store.claimIntent(uniqueIdentifier))) return undefined;
     // A row beside an intent would mean the key was acknowledged: only the intent may go then.
     if ((await scope.store.find(uniqueIdentifier)) === undefined) {
-      const gone = refused
-        ? await this.#removeRefused(scope, uniqueIdentifier)
-        : await this.#isNowhere(scope, uniqueIdentifier);
-      if (!gone) return 'kept';
+      const look = await this.#lookAtIntent(scope, intent);
+      const outcome = await this.#after(look, intent, (since) => scope.store.noteClear(uniqueIdentifier, since));
+      if (outcome !== undefined) return outcome;
       await this.#recordStep(scope, uniqueIdentifier, 'intent abandoned');
     }
     await scope.store.abandonIntent(uniqueIdentifier);
     return 'abandoned';
+  }
+
+  /** Remembers what a look found. @returns undefined when the note may be closed */
+  async #after(
+    look: Look,
+    note: NoteOfWork,
+    noteClear: (since: Date | undefined) => Promise<void>,
+  ): Promise<'kept' | 'clear' | undefined> {
+    const verdict = judgeNote(note, look);
+    if (verdict === 'close') return undefined;
+    if (verdict === 'again') {
+      await noteClear(this.dependencies.clock.now());
+      return 'clear';
+    }
+    if (note.clearSince !== undefined) await noteClear(undefined);
+    return 'kept';
+  }
+
+  async #lookAtIntent(scope: ReconcileScope, { uniqueIdentifier, refused = false }: CreationIntent): Promise<Look> {
+    if (refused) return this.#removeRefused(scope, uniqueIdentifier);
+    return (await this.#isNowhere(scope, uniqueIdentifier)) ? { removed: 0 } : 'stays';
   }
 
   /** False without a key manager, too: the intent waits until one is bound again. */
@@ -162,15 +188,18 @@ export class Reconciler {
     return scope.keyManager !== undefined;
   }
 
-  async #removeRefused(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
-    if (scope.keyManager === undefined) return false;
+  async #removeRefused(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<Look> {
+    if (scope.keyManager === undefined) return 'stays';
     const call = backgroundCall(this.dependencies, scope);
     const claim = { uniqueIdentifier };
     // The Create may have begun before another root key was bound.
+    let removedAtAll = 0;
     for (const keyManager of keyManagersOf(scope)) {
-      if ((await this.#removal.run(scope, keyManager, { claim }, call)).waits) return false;
+      const { removed, waits } = await this.#removal.run(scope, keyManager, { claim }, call);
+      if (waits) return 'stays';
+      removedAtAll += removed;
     }
-    return true;
+    return { removed: removedAtAll };
   }
 
   /** A store that was repeated leaves a second stored key of the same name. Two are looked at under the note of a move. */
@@ -199,28 +228,28 @@ export class Reconciler {
     if (!(await moves.claim(move))) return undefined;
     const object = await scope.store.find(uniqueIdentifier);
     if (object !== undefined) {
-      const removed = await this.#removeOthers(scope, move, object);
-      if (removed === undefined) return 'kept';
-      if (removed > 0) await this.#recordStep(scope, uniqueIdentifier, 'move settled');
+      const look = await this.#removeOthers(scope, move, object);
+      if (look !== 'stays' && look.removed > 0) await this.#recordStep(scope, uniqueIdentifier, 'move settled');
+      const outcome = await this.#after(look, move, (since) => moves.noteClear(move, since));
+      if (outcome !== undefined) return outcome;
     }
     await moves.close(move);
     return 'settled';
   }
 
-  /** @returns how many were removed, or undefined when some must stay for now */
-  async #removeOthers(scope: ReconcileScope, move: CustodyMove, object: ManagedObject): Promise<number | undefined> {
+  async #removeOthers(scope: ReconcileScope, move: CustodyMove, object: ManagedObject): Promise<Look> {
     const call = backgroundCall(this.dependencies, scope);
     const task = await this.#removalTask(scope, object, call);
-    if (task === undefined) return undefined;
+    if (task === undefined) return 'stays';
     let removedAtAll = 0;
     for (const rootKeyId of new Set([move.fromRootKeyId, move.toRootKeyId])) {
       const keyManager = boundKeyManager(scope, rootKeyId);
-      if (keyManager === undefined) return undefined;
+      if (keyManager === undefined) return 'stays';
       const { removed, waits } = await this.#removal.run(scope, keyManager, task, call);
-      if (waits) return undefined;
+      if (waits) return 'stays';
       removedAtAll += removed;
     }
-    return removedAtAll;
+    return { removed: removedAtAll };
   }
 
   /** The claim is the note's. @returns undefined when the row does not tell which one stays */

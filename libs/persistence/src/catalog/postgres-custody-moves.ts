@@ -10,6 +10,7 @@ interface MoveRow {
   readonly from_root_key_id: string;
   readonly to_root_key_id: string;
   readonly started_at: Date;
+  readonly clear_since?: Date | null;
 }
 
 const COLUMNS = 'id, move_id, from_root_key_id, to_root_key_id, started_at';
@@ -96,8 +97,21 @@ export class PostgresCustodyMoves implements CustodyMoves {
     );
   }
 
+  async noteClear({ uniqueIdentifier, moveId }: CustodyMove, since: Date | undefined): Promise<void> {
+    await this.transactions.run(this.instanceId, ({ client }) =>
+      client.query('UPDATE custody_moves SET clear_since = $4 WHERE instance_id = $1 AND id = $2 AND move_id = $3', [
+        this.instanceId,
+        uniqueIdentifier,
+        moveId,
+        since,
+      ]),
+    );
+  }
+
   async stale(before: Date, limit: number): Promise<readonly CustodyMove[]> {
-    return this.select('AND started_at < $2 ORDER BY started_at, id LIMIT $3', [before, limit]);
+    const condition =
+      'AND started_at < $2 AND (clear_since IS NULL OR clear_since < $2) ORDER BY started_at, id LIMIT $3';
+    return this.select(condition, [before, limit]);
   }
 
   async keysUnder(
@@ -119,7 +133,7 @@ export class PostgresCustodyMoves implements CustodyMoves {
   private async select(condition: string, values: readonly unknown[]): Promise<CustodyMove[]> {
     return this.transactions.run(this.instanceId, async ({ client }) => {
       const { rows } = await client.query<MoveRow>(
-        `SELECT ${COLUMNS} FROM custody_moves WHERE instance_id = $1 ${condition}`,
+        `SELECT ${COLUMNS}, clear_since FROM custody_moves WHERE instance_id = $1 ${condition}`,
         [this.instanceId, ...values],
       );
       return rows.map((row) => ({
@@ -128,6 +142,7 @@ export class PostgresCustodyMoves implements CustodyMoves {
         fromRootKeyId: row.from_root_key_id,
         toRootKeyId: row.to_root_key_id,
         startedAt: row.started_at,
+        ...(row.clear_since && { clearSince: row.clear_since }),
       }));
     });
   }

@@ -199,6 +199,16 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     });
   }
 
+  async noteClear(uniqueIdentifier: UniqueIdentifier, since: Date | undefined): Promise<void> {
+    await this.transactions.run(this.instanceId, ({ client }) =>
+      client.query('UPDATE creation_intents SET clear_since = $3 WHERE instance_id = $1 AND id = $2', [
+        this.instanceId,
+        uniqueIdentifier,
+        since,
+      ]),
+    );
+  }
+
   async staleIntents(before: Date, limit: number): Promise<readonly CreationIntent[]> {
     return this.transactions.run(this.instanceId, async ({ client }) => {
       const { rows } = await client.query<{
@@ -207,9 +217,12 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
         started_at: Date;
         created_by: string;
         refused: boolean;
+        clear_since: Date | null;
       }>(
-        `SELECT id, stored_key_name, started_at, created_by, refused_at IS NOT NULL AS refused FROM creation_intents
-          WHERE instance_id = $1 AND started_at < $2 ORDER BY started_at, id LIMIT $3`,
+        `SELECT id, stored_key_name, started_at, created_by, refused_at IS NOT NULL AS refused, clear_since
+          FROM creation_intents
+          WHERE instance_id = $1 AND started_at < $2 AND (clear_since IS NULL OR clear_since < $2)
+          ORDER BY started_at, id LIMIT $3`,
         [this.instanceId, before, limit],
       );
       return rows.map((row) => ({
@@ -218,6 +231,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
         startedAt: row.started_at,
         createdBy: row.created_by,
         ...(row.refused && { refused: true }),
+        ...(row.clear_since && { clearSince: row.clear_since }),
       }));
     });
   }

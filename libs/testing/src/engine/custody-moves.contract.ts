@@ -136,6 +136,19 @@ function describeSettling(harness: () => Harness): void {
     expect(await store.moves.stale(new Date('2026-02-01'), 1)).toStrictEqual([older]);
   });
 
+  it('that were found clear are shown again when that is long ago, and from the beginning when it is forgotten', async () => {
+    const { store, instanceId } = harness();
+    const move = aMove(await putObject(store, instanceId, aManagedObject()), { startedAt: new Date('2026-01-01') });
+    await store.moves.open(move, MAXIMUM);
+    const clearSince = new Date('2026-01-02');
+    await store.moves.noteClear(aMove(await putObject(store, instanceId, aManagedObject())), clearSince);
+    await store.moves.noteClear(move, clearSince);
+    expect(await store.moves.stale(clearSince, 10)).toStrictEqual([]);
+    expect(await store.moves.stale(new Date('2026-01-03'), 10)).toStrictEqual([{ ...move, clearSince }]);
+    await store.moves.noteClear(move, undefined);
+    expect(await store.moves.stale(clearSince, 10)).toStrictEqual([move]);
+  });
+
   it('are nobody else’s', async () => {
     const { store, otherStore, otherInstanceId } = harness();
     const { move, from, to } = await openMove(harness());

@@ -226,6 +226,14 @@ export class EngineHarness {
     return new NoteWriter(this.background).run(this.reconcileScope());
   }
 
+  /** Two looks, as one alone closes no note. @returns what the second came to */
+  async settle(scope = this.reconcileScope()): Promise<ReconcileReport> {
+    const reconciler = this.reconciler();
+    await reconciler.run(scope);
+    this.clock.advance(600_001);
+    return reconciler.run(scope);
+  }
+
   reconciler(options: { readonly staleAfterMs?: number } = {}): Reconciler {
     return new Reconciler(this.background, options);
   }

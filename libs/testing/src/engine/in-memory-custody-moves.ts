@@ -6,14 +6,25 @@ import {
   type KeyCustody,
   type KeysUnderRootKey,
   type ManagedObject,
+  type NoteOfWork,
 } from '@lib/kmip-engine';
 
 import { FaultPlan, type StoreFaultOptions } from './fault-plan';
 
 interface MoveRecord {
-  readonly move: CustodyMove;
+  move: CustodyMove;
   claimed: boolean;
 }
+
+/** The note without its last look, and with another one. */
+export function withClear<T extends NoteOfWork>(note: T, clearSince: Date | undefined): T {
+  const rest = { ...note };
+  delete (rest as { clearSince?: Date }).clearSince;
+  return clearSince === undefined ? rest : { ...rest, clearSince };
+}
+
+export const isStale = ({ startedAt, clearSince }: NoteOfWork, before: Date): boolean =>
+  startedAt < before && (clearSince === undefined || clearSince < before);
 
 /** What moves need of the catalog they belong to. */
 interface Catalog {
@@ -92,10 +103,17 @@ export class InMemoryCustodyMoves implements CustodyMoves {
     });
   }
 
+  noteClear(move: CustodyMove, since: Date | undefined): Promise<void> {
+    return this.#faults.run('noteClear', () => {
+      const record = this.#recordOf(move);
+      if (record !== undefined) record.move = withClear(record.move, since);
+    });
+  }
+
   stale(before: Date, limit: number): Promise<readonly CustodyMove[]> {
     return this.#faults.run('stale', () =>
       this.all()
-        .filter(({ startedAt }) => startedAt.getTime() < before.getTime())
+        .filter((move) => isStale(move, before))
         .sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime())
         .slice(0, limit),
     );

@@ -14,7 +14,7 @@ import {
   type WrittenNote,
 } from '@lib/kmip-engine';
 
-import { InMemoryCustodyMoves, sameCustody } from './in-memory-custody-moves';
+import { InMemoryCustodyMoves, isStale, sameCustody, withClear } from './in-memory-custody-moves';
 import { InMemoryKeyNotes } from './in-memory-key-notes';
 import { InMemoryLaterLooks } from './in-memory-later-looks';
 import { FaultPlan, type StoreFaultOptions } from './fault-plan';
@@ -22,7 +22,7 @@ import { FaultPlan, type StoreFaultOptions } from './fault-plan';
 type Method = Exclude<keyof ManagedObjectStore, 'moves' | 'laterLooks' | 'notes'>;
 
 interface IntentRecord {
-  readonly intent: CreationIntent;
+  intent: CreationIntent;
   claimed: boolean;
   refused: boolean;
 }
@@ -156,10 +156,17 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     });
   }
 
+  noteClear(uniqueIdentifier: UniqueIdentifier, since: Date | undefined): Promise<void> {
+    return this.#faults.run('noteClear', () => {
+      const record = this.#intents.get(uniqueIdentifier);
+      if (record !== undefined) record.intent = withClear(record.intent, since);
+    });
+  }
+
   staleIntents(before: Date, limit: number): Promise<readonly CreationIntent[]> {
     return this.#faults.run('staleIntents', () =>
       this.intents()
-        .filter(({ startedAt }) => startedAt.getTime() < before.getTime())
+        .filter((intent) => isStale(intent, before))
         .sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime())
         .slice(0, limit),
     );

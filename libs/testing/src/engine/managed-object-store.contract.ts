@@ -149,6 +149,18 @@ function describeIntents(harness: () => ManagedObjectStoreHarness): void {
       expect(await store.staleIntents(new Date('2026-01-04'), 1)).toHaveLength(1);
     });
 
+    it('lists one that was found clear again when that is long ago, and from the beginning when it is forgotten', async () => {
+      const { store } = harness();
+      const intent = anIntent(aManagedObject(), new Date('2026-01-01'));
+      await store.openIntent(intent, MAXIMUM);
+      const clearSince = new Date('2026-01-02');
+      await store.noteClear(intent.uniqueIdentifier, clearSince);
+      expect(await store.staleIntents(clearSince, 10)).toStrictEqual([]);
+      expect(await store.staleIntents(new Date('2026-01-03'), 10)).toStrictEqual([{ ...intent, clearSince }]);
+      await store.noteClear(intent.uniqueIdentifier, undefined);
+      expect(await store.staleIntents(clearSince, 10)).toStrictEqual([intent]);
+    });
+
     it('holds the quota when many ask at once, and counts intents and live keys but no destroyed ones', async () => {
       const { store, instanceId } = harness();
       await putObject(store, instanceId, aManagedObject());
