@@ -75,8 +75,8 @@ export class ConnectionRecords implements TransportObserver {
     this.#note(this.#sighting(limit, peer, 'client' in verdict ? verdict.client : verdict.known), 1);
   }
 
-  /** A credential that decided nothing, because it is not this instance's or the registration waits. */
-  credentialIgnored(peer: PeerDescription, code: string, entry: DirectoryEntry): void {
+  /** A credential that proved nothing, whether or not the client is refused for it. */
+  credentialNotRight(peer: PeerDescription, code: string, entry: DirectoryEntry): void {
     this.#note(this.#sighting(code, peer, entry), 1);
   }
 

@@ -55,7 +55,7 @@ class Scene {
     },
     policy: () => this.policy,
     records: {
-      credentialIgnored: (_peer, code, { instanceId }) => this.said.push(`${code} at ${nameOf(instanceId)}`),
+      credentialNotRight: (_peer, code, { instanceId }) => this.said.push(`${code} at ${nameOf(instanceId)}`),
       birthRefused: (_peer, refusal, { instanceId }) => this.said.push(`${refusal} shown to ${nameOf(instanceId)}`),
     },
     audit: {
@@ -124,7 +124,7 @@ describe('a certificate that one instance registers', () => {
     await expect(scene.route().judge([wrong])).rejects.toMatchObject({ failure: 'credential_wrong' });
     await expect(scene.route().judge([credential('vSphere', 'x'), opaque])).resolves.toBeUndefined();
     await expect(scene.route().judge([credential(kmipUserNameOf(OTHER))])).resolves.toBeUndefined();
-    expect(scene.said).toEqual(Array(3).fill('credential_foreign at first'));
+    expect(scene.said).toEqual(['credential_wrong at first', ...Array<string>(3).fill('credential_foreign at first')]);
     await expect(scene.route().judge([wrong, credential(kmipUserNameOf(INSTANCE))])).resolves.toBeUndefined();
   });
 
@@ -134,7 +134,7 @@ describe('a certificate that one instance registers', () => {
     const old = credential(kmipUserNameOf(INSTANCE));
     await expect(scene.route().judge([old])).rejects.toMatchObject({ failure: 'credential_wrong' });
     await expect(scene.route().judge([])).resolves.toBeUndefined();
-    expect(scene.said).toEqual([]);
+    expect(scene.said).toEqual(['credential_wrong at first']);
   });
 
   it('is refused for what its instance did not issue where the instance says so, never for sending nothing', async () => {

@@ -31,7 +31,7 @@ export interface InstanceRoutesOptions {
   readonly passwords: Pick<KmipPasswords, 'matches'>;
   readonly proofs: Pick<CertificateProofService, 'prove' | 'recognize'>;
   readonly policy: () => ProofPolicy;
-  readonly records: Pick<ConnectionRecords, 'credentialIgnored' | 'birthRefused'>;
+  readonly records: Pick<ConnectionRecords, 'credentialNotRight' | 'birthRefused'>;
   readonly audit: Pick<RefusalAudit, 'record'>;
   readonly clock: Clock;
   readonly endpointName: string;
@@ -101,10 +101,10 @@ class InstanceRoute implements MessageRoute {
       return;
     }
     for (const { verdict, entry } of judged) {
-      if (verdict === 'wrong' && this.#serves(entry)) fail('credential_wrong');
+      this.options.records.credentialNotRight(this.client.peer, `credential_${verdict}`, entry);
     }
     for (const { verdict, entry } of judged) {
-      this.options.records.credentialIgnored(this.client.peer, `credential_${verdict}`, entry);
+      if (verdict === 'wrong' && this.#serves(entry)) fail('credential_wrong');
     }
     const { primary } = this.client;
     // Who only waits beside others demands nothing of a client that may be theirs.
