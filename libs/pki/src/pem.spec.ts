@@ -63,6 +63,8 @@ const asPeopleHaveIt: readonly (readonly [string, (pem: string) => string])[] = 
   ['all in one line', (pem) => pem.replaceAll('\n', '')],
   ['all in one line, blanks for line ends', (pem) => pem.replaceAll('\n', ' ')],
   ['no-break spaces and marks of a web page', (pem) => pem.replaceAll('\n', '\u00a0\n\u200b')],
+  ['line ends as JSON and environment files write them', (pem) => pem.replaceAll('\n', String.raw`\n`)],
+  ['those of Windows', (pem) => pem.replaceAll('\n', String.raw`\r\n`)],
   ['quotes', (pem) => `"${pem.trim()}"`],
   ['subject and issuer, as s_client prints', (pem) => `subject=CN = vc\nissuer=CN = ca\n${pem}---\n`],
   ['Bag Attributes of a PKCS #12 file', (pem) => `Bag Attributes\n    localKeyID: 01 0A\nsubject=CN = vc\n\n${pem}`],
@@ -125,5 +127,18 @@ it('tells one kind that stands where the other belongs', () => {
   );
   expect(refusalOf(wrapped('CERTIFICATE'), 'certificate signing request')?.message).toBe(
     'The text holds a certificate where a certificate signing request belongs.',
+  );
+});
+
+it.each([
+  ['PKCS7', 'openssl pkcs7 -print_certs'],
+  ['PKCS #7 SIGNED DATA', 'openssl pkcs7 -print_certs'],
+  ['TRUSTED CERTIFICATE', 'openssl x509'],
+])('tells how to get a certificate out of a block %s', (label, way) => {
+  expect(refusalOf(wrapped(label), 'certificate')?.message).toBe(
+    `The text holds a block ${label} where a certificate belongs. \`${way}\` takes it out of that.`,
+  );
+  expect(refusalOf(wrapped(label), 'certificate signing request')?.message).toMatch(
+    /BEGIN CERTIFICATE REQUEST.* missing/,
   );
 });

@@ -9,12 +9,22 @@ const LABELS = {
   'certificate signing request': ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'],
 } as const;
 
+/** Other forms that tools hand out, and what gets a certificate out of them. */
+const WAYS_OUT = new Map([
+  ['PKCS7', 'openssl pkcs7 -print_certs'],
+  ['PKCS #7 SIGNED DATA', 'openssl pkcs7 -print_certs'],
+  ['CMS', 'openssl pkcs7 -print_certs'],
+  ['TRUSTED CERTIFICATE', 'openssl x509'],
+]);
+
 export type PemContent = keyof typeof LABELS;
 
 /** Why a text was not taken. */
 export type PemFault = 'malformed' | 'not_single' | 'private_key_included' | 'too_large';
 
-const BOUNDARY = /-----BEGIN ([A-Z0-9. ]{1,64})-----/g;
+const BOUNDARY = /-----BEGIN ([A-Z0-9.# ]{1,64})-----/g;
+/** As JSON and environment files write line ends; base64 has no such characters. */
+const ESCAPED_LINE_END = /\\[rn]/g;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
@@ -49,7 +59,7 @@ export function singlePemBlock(
   const label = LABELS[content].find((known) => known === block?.label);
   if (block === undefined || label === undefined) throw refuse('malformed', notHere(content, block?.label));
   const to = text.indexOf(`-----END ${label}-----`, block.from);
-  const body = withoutBlanks(text.slice(block.from, to));
+  const body = withoutBlanks(text.slice(block.from, to).replaceAll(ESCAPED_LINE_END, ''));
   if (to < 0 || body.length % 4 !== 0 || !BASE64.test(body)) {
     throw refuse(
       'malformed',
@@ -63,6 +73,9 @@ function notHere(content: PemContent, found: string | undefined): string {
   const wanted = `-----BEGIN ${LABELS[content][0]}-----`;
   const other = Object.entries(LABELS).find(([, labels]) => labels.some((label) => label === found))?.[0];
   if (other !== undefined) return `The text holds a ${other} where a ${content} belongs.`;
+  const way = content === 'certificate' && found !== undefined ? WAYS_OUT.get(found) : undefined;
+  if (way !== undefined)
+    return `The text holds a block ${found} where a ${content} belongs. \`${way}\` takes it out of that.`;
   return `The text holds no ${content} in PEM: ${wanted} is missing. A binary file is made PEM by \`openssl\` with \`-inform der\`.`;
 }
 
