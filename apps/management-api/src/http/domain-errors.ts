@@ -29,6 +29,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
       'iam_unavailable',
       'authorizer_unavailable',
       'database_unavailable',
+      'database_share_used',
       'commit_outcome_unknown',
       'too_many_connections',
     ],

@@ -12,6 +12,10 @@ export const limits = {
     reason: ResultReason.GeneralFailure,
     text: 'Too many large answers for this KMIP instance are under way at the same time. Read them, ask for less at the same time, and try again. This item was not carried out, or changed nothing.',
   },
+  database_share: {
+    reason: ResultReason.GeneralFailure,
+    text: 'This KMIP instance has more requests under way than its share of the catalog serves in time. Send fewer at the same time, and try again. Nothing was changed.',
+  },
   message_work: {
     reason: ResultReason.GeneralFailure,
     text: 'The Locates of this message have matched more keys than this server looks through in one message (100,000). Send the rest in another message.',

@@ -7,6 +7,7 @@ import { type FailureCode } from './failure-catalog';
 const FAILURE_OF: ReadonlyMap<string, FailureCode> = new Map<string, FailureCode>([
   ...ACCESS_REFUSALS.map((refusal) => [refusal, refusal] as const),
   ['database_unavailable', 'catalog_unavailable'],
+  ['database_share_used', 'database_share'],
   ['commit_outcome_unknown', 'catalog_unavailable'],
   ['credential_unreadable', 'credential_unreadable'],
   ['credential_not_set', 'credential_not_set'],

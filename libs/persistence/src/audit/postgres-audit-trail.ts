@@ -20,7 +20,7 @@ export class PostgresAuditTrail implements AuditTrail {
   private readonly transactions: TenantTransactions;
 
   constructor(dataSource: DataSource) {
-    this.transactions = new TenantTransactions(dataSource);
+    this.transactions = new TenantTransactions(dataSource, 'lists');
   }
 
   async list(instanceId: InstanceId, query: AuditQuery): Promise<readonly AuditRecord[]> {
@@ -52,7 +52,7 @@ export class PostgresAuditTrail implements AuditTrail {
   }
 
   private async select(instanceId: InstanceId, text: string, values: unknown[]): Promise<readonly AuditRecord[]> {
-    return this.transactions.run(instanceId, async ({ client }) => {
+    return this.transactions.look(instanceId, async ({ client }) => {
       const { rows } = await client.query<AuditRow>(text, values);
       return rows.map((row) => toRecord(instanceId, row));
     });

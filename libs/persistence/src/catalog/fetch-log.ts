@@ -3,7 +3,7 @@ import { AccessWithdrawn, type ManagedObject } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
 import { type QueryResult } from 'pg';
 
-import { ClientsRefused, DatabaseUnavailable } from '../database/persistence.error';
+import { ClientsRefused, DatabaseShareUsed, DatabaseUnavailable } from '../database/persistence.error';
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type AuditedChange, type TenantTransactions, type Transaction } from '../database/transactions';
 import { isDestroyed } from './catalog-statements';
@@ -75,12 +75,15 @@ export class FetchLog {
       } catch (error) {
         if (error instanceof ClientsRefused) queue.unshift(...refuse(batch, error));
         // Those who waited behind an outage have had their time too.
-        else rejectAll(error instanceof DatabaseUnavailable ? [...batch, ...queue.splice(0)] : batch, error);
+        else rejectAll(isOutage(error) ? [...batch, ...queue.splice(0)] : batch, error);
       }
     }
     this.waiting.delete(instanceId);
   }
 }
+
+const isOutage = (error: unknown): boolean =>
+  error instanceof DatabaseUnavailable || error instanceof DatabaseShareUsed;
 
 /** One client's removal fails nobody else's fetch. @returns those that are to be tried again */
 function refuse(batch: readonly Job[], { refusals }: ClientsRefused): readonly Job[] {

@@ -12,13 +12,13 @@ export class PostgresKeyCatalog {
   private readonly transactions: TenantTransactions;
 
   constructor(dataSource: DataSource) {
-    this.transactions = new TenantTransactions(dataSource);
+    this.transactions = new TenantTransactions(dataSource, 'lists');
   }
 
   forInstance(instanceId: InstanceId): KeyCatalog {
     return {
       list: (listing: KeyListing): Promise<readonly ListedKey[]> =>
-        this.transactions.run(instanceId, async ({ client }) => {
+        this.transactions.look(instanceId, async ({ client }) => {
           const attributes = await findAttributes(client, instanceId, wantedAttributes(listing));
           const { rows } = await client.query<ManagedObjectRow>(keyListQuery(instanceId, listing, attributes));
           return rows.map((row) => ({ ...toManagedObject(row), sortName: row.sort_name }));

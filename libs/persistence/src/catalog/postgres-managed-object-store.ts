@@ -91,6 +91,7 @@ const BIRTH_DISPLACED: PreparedStatement = {
 /** The catalog of one instance in Postgres. Made by {@link PostgresObjectStores}. */
 export class PostgresManagedObjectStore implements ManagedObjectStore {
   readonly moves: CustodyMoves;
+  private readonly changes: TenantTransactions;
   readonly laterLooks: LaterLooks;
   readonly notes: KeyNotes;
 
@@ -101,6 +102,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     /** Id of the certificate in whose name everything is done; absent for what is done in nobody's. */
     private readonly client?: string,
   ) {
+    this.changes = transactions.for('changes');
     this.moves = new PostgresCustodyMoves(transactions, instanceId);
     this.laterLooks = new PostgresLaterLooks(transactions, instanceId);
     this.notes = new PostgresKeyNotes(transactions, instanceId);
@@ -120,7 +122,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   async openIntent(intent: CreationIntent, maximumLive: number): Promise<void> {
     const { uniqueIdentifier, storedKeyName, startedAt, createdBy } = intent;
     const values = [this.instanceId, uniqueIdentifier, storedKeyName, startedAt, createdBy, maximumLive, this.client];
-    await this.transactions.run(this.instanceId, async ({ client }) => {
+    await this.changes.run(this.instanceId, async ({ client }) => {
       const { rows } = await client.query<OpenedIntent>({ ...OPEN_INTENT, values });
       const [outcome] = rows;
       requireNone(outcome?.refusal);
@@ -140,7 +142,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       await transaction.appendAudit([audit], this.clientsOf(audit));
     };
     const first = [...this.lockBirth(object), ...this.judgeBirth()];
-    await this.withStoreErrors(() => this.transactions.run(this.instanceId, complete, first));
+    await this.withStoreErrors(() => this.changes.run(this.instanceId, complete, first));
   }
 
   async restore(
@@ -160,7 +162,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       return 'restored';
     };
     try {
-      return await this.transactions.run(this.instanceId, restore, this.lockBirth(object));
+      return await this.changes.run(this.instanceId, restore, this.lockBirth(object));
     } catch (error) {
       // Another one that restores came first: without an intent there is no row to wait at.
       if (violatedConstraint(error) === 'pk_managed_objects') return 'present';
@@ -169,7 +171,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async claimIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
-    return this.transactions.run(this.instanceId, async ({ client }) => {
+    return this.changes.run(this.instanceId, async ({ client }) => {
       const { rowCount } = await client.query(
         'UPDATE creation_intents SET claimed_at = COALESCE(claimed_at, now()) WHERE instance_id = $1 AND id = $2',
         [this.instanceId, uniqueIdentifier],
@@ -179,7 +181,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async refuseIntent(uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
-    return this.transactions.run(this.instanceId, async ({ client }) => {
+    return this.changes.run(this.instanceId, async ({ client }) => {
       const { rowCount } = await client.query(
         `UPDATE creation_intents SET claimed_at = COALESCE(claimed_at, now()), refused_at = COALESCE(refused_at, now())
           WHERE instance_id = $1 AND id = $2`,
@@ -190,7 +192,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async abandonIntent(uniqueIdentifier: UniqueIdentifier): Promise<void> {
-    await this.transactions.run(this.instanceId, async (transaction) => {
+    await this.changes.run(this.instanceId, async (transaction) => {
       const { rowCount } = await transaction.client.query(
         'DELETE FROM creation_intents WHERE instance_id = $1 AND id = $2',
         [this.instanceId, uniqueIdentifier],
@@ -210,7 +212,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async staleIntents(before: Date, limit: number): Promise<readonly CreationIntent[]> {
-    return this.transactions.run(this.instanceId, async ({ client }) => {
+    return this.transactions.look(this.instanceId, async ({ client }) => {
       const { rows } = await client.query<{
         id: string;
         stored_key_name: string;
@@ -252,7 +254,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       await transaction.appendAudit([audit], this.clientsOf(audit));
       return { result };
     };
-    return this.withStoreErrors(() => this.transactions.run(this.instanceId, change, first));
+    return this.withStoreErrors(() => this.changes.run(this.instanceId, change, first));
   }
 
   async recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean> {
@@ -262,7 +264,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   async pendingDeletions(
     limit: number,
   ): Promise<readonly { readonly uniqueIdentifier: UniqueIdentifier; readonly storedKeyId: string }[]> {
-    return this.transactions.run(this.instanceId, async ({ client }) => {
+    return this.transactions.look(this.instanceId, async ({ client }) => {
       const { rows } = await client.query<{ id: string; stored_key_id: string }>(
         `SELECT id, stored_key_id FROM managed_objects
           WHERE instance_id = $1 AND destroy_requested_at IS NOT NULL AND stored_key_id IS NOT NULL
@@ -277,7 +279,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   async locate(
     filter: LocateFilter,
   ): Promise<{ readonly uniqueIdentifiers: readonly UniqueIdentifier[]; readonly total: number }> {
-    return this.transactions.run(this.instanceId, async ({ client }) => {
+    return this.transactions.for('search').look(this.instanceId, async ({ client }) => {
       const attributes = await findAttributes(client, this.instanceId, filter.attributes ?? []);
       const { rows } = await client.query<{ total: number; ids: UniqueIdentifier[] }>(
         locateQuery(this.instanceId, filter, attributes),

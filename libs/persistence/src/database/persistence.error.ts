@@ -6,6 +6,11 @@ export class DatabaseUnavailable extends DomainError {
   readonly code = 'database_unavailable';
 }
 
+/** The turn of a tenant at the database did not come in time. Nothing was changed. */
+export class DatabaseShareUsed extends DomainError {
+  readonly code = 'database_share_used';
+}
+
 /**
  * The connection broke while a COMMIT was under way, and it could not be found out within the time limit whether it
  * took effect. The caller must look before it repeats anything.

@@ -147,4 +147,34 @@ describe('TenantTransactions over a bad network', () => {
     await Promise.all([lock(first, second), lock(second, first)]);
     expect(arrived).toBe(3);
   });
+
+  it('does not let a tenant that waits for its own locks keep a neighbour from its keys', async () => {
+    const neighbour = new PostgresObjectStores(dataSource).forInstance(await insertInstance(admin));
+    await admin.query('BEGIN');
+    await admin.query('SELECT 1 FROM audit_chain_heads WHERE instance_id = $1 FOR UPDATE', [instanceId]);
+    const record = () =>
+      new TenantTransactions(dataSource, 'changes').run(instanceId, ({ appendAudit }) =>
+        appendAudit([anAuditEvent(instanceId)]),
+      );
+    const blocked = Array.from({ length: POOL_SIZE * 4 }, record);
+    for (let n = 0; n < 20; n += 1) expect(await neighbour.countLive()).toBe(0);
+    await neighbour.record(anAuditEvent(instanceId));
+    await admin.query('COMMIT');
+    await Promise.allSettled(blocked);
+  });
+
+  it.each<CommitFate>(['cut before', 'cut after'])(
+    'a read whose end is lost (%s) is never of unknown outcome',
+    async (fate) => {
+      let cuts = 0;
+      proxy.onCommit = () => (cuts++ === 0 ? fate : 'pass');
+      const nothing = { uniqueIdentifiers: [], total: 0 };
+      expect(await store.locate({ asOf: new Date(), limit: 1, offset: 0 })).toEqual(nothing);
+      proxy.onCommit = () => fate;
+      await expect(store.locate({ asOf: new Date(), limit: 1, offset: 0 })).rejects.toMatchObject({
+        code: 'database_unavailable',
+      });
+      proxy.onCommit = () => 'pass';
+    },
+  );
 });

@@ -8,6 +8,7 @@ import { type DataSource, type EntityManager } from 'typeorm';
 import { type Checkout, checkOut } from './checkout';
 import { showCommit } from './commit-observers';
 import { LIMITS } from './connection';
+import { type Lane, sharesOf } from './database-shares';
 import { ClientsRefused, CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
 import { executeSql, prepare, type PreparedCall, uuidLiteral } from './prepared';
 
@@ -52,13 +53,21 @@ interface ChainMark {
  * pooled connection never carries it to the next user.
  */
 export class TenantTransactions {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly lane: Lane = 'serving',
+  ) {}
+
+  /** The same, for work of another kind: see {@link DatabaseShares}. */
+  for(lane: Lane): TenantTransactions {
+    return new TenantTransactions(this.dataSource, lane);
+  }
 
   /**
    * Runs `body` in a transaction and repeats it after deadlocks, serialization failures and lost connections, so its
    * only effects must be in the database. `first` travel with the BEGIN, in one round trip; the body is given their
    * results.
-   * @throws DatabaseUnavailable, CommitOutcomeUnknown, or what `body` threw
+   * @throws DatabaseUnavailable, DatabaseShareUsed, CommitOutcomeUnknown, or what `body` threw
    */
   async run<T>(
     instanceId: InstanceId,
@@ -66,6 +75,11 @@ export class TenantTransactions {
     first: readonly PreparedCall[] = [],
   ): Promise<T> {
     return this.repeat(instanceId, (session) => session.transact(body, first));
+  }
+
+  /** Runs `body` in a transaction that can only read: whatever becomes of its end, nothing is unknown. */
+  async look<T>(instanceId: InstanceId, body: (transaction: Pick<Transaction, 'client'>) => Promise<T>): Promise<T> {
+    return this.repeat(instanceId, (session) => session.look(body));
   }
 
   /** A reading statement in a transaction of its own, in one round trip. */
@@ -77,6 +91,8 @@ export class TenantTransactions {
     const deadline = performance.now() + LIMITS.transactionMs;
     for (let attempt = 1; ; attempt += 1) {
       const session = new Session(this.dataSource, instanceId, deadline);
+      // For each attempt anew: who waits to try again keeps nobody waiting.
+      const leave = await sharesOf(this.dataSource).enter(instanceId, this.lane, deadline);
       try {
         const result = await work(session);
         await this.show(session);
@@ -89,10 +105,11 @@ export class TenantTransactions {
         }
         const again = session.fate !== 'rolled back' || RETRYABLE.has(sqlState(error) ?? '');
         if (!again || attempt === MAX_ATTEMPTS || performance.now() > deadline) throw session.explain(error);
-        await delay(Math.random() * 20 * 2 ** attempt);
       } finally {
         await session.close();
+        leave(session.fate !== 'lost');
       }
+      await delay(Math.random() * 20 * 2 ** attempt);
     }
   }
 
@@ -162,6 +179,19 @@ class Session {
       // A body that swallowed an error of the database leaves a failed transaction, whose COMMIT is a rollback.
       if (command !== 'COMMIT') throw rolledBackInstead();
       this.fate = 'committed';
+      return result;
+    } catch (error) {
+      await this.abort(client, error);
+      throw error;
+    }
+  }
+
+  async look<T>(body: (transaction: Pick<Transaction, 'client'>) => Promise<T>): Promise<T> {
+    const { client } = await this.connect();
+    try {
+      await queryAll(client, ['BEGIN READ ONLY', scopeTo(this.instanceId)]);
+      const result = await body({ client });
+      await client.query('COMMIT');
       return result;
     } catch (error) {
       await this.abort(client, error);

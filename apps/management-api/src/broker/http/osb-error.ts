@@ -74,8 +74,10 @@ export function osbEarlyRefusal(error: Error): EarlyRefusal {
   return { status, body };
 }
 
+const OUTAGES = new Set(['database_unavailable', 'database_share_used', 'commit_outcome_unknown']);
+
 function ofDomain(error: DomainError): OsbError | undefined {
-  if (error.code === 'database_unavailable' || error.code === 'commit_outcome_unknown') return UNAVAILABLE;
+  if (OUTAGES.has(error.code)) return UNAVAILABLE;
   if (error.code === 'too_many_connections') return new OsbError(503, error.message);
   if (error.code.startsWith('certificate_')) return badRequest(error.message);
   const known = Object.hasOwn(STATUSES, error.code) ? STATUSES[error.code] : undefined;
