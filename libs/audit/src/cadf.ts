@@ -88,6 +88,29 @@ export type ExportVerdict =
 
 export type ExportFault = AuditChainFault | 'unreadable_line';
 
+/** An event of an export, as it was recorded. */
+export type ExportedEvent = Omit<AuditEvent, 'occurredAt'> & { readonly occurredAt: Date; readonly seq: number };
+
+/**
+ * The events of an export, once all of it is checked. @returns the fault that it has otherwise: then it tells nothing
+ */
+export function readExport(
+  lines: Iterable<string>,
+  head?: AuditChainHead,
+): Extract<ExportVerdict, { intact: false }> | { readonly intact: true; readonly events: readonly ExportedEvent[] } {
+  const all = [...lines];
+  const verdict = verifyExport(all, head);
+  return verdict.intact ? { intact: true, events: all.flatMap(eventOn) } : verdict;
+}
+
+/** Of a line that was checked. */
+function eventOn(line: string): readonly ExportedEvent[] {
+  const chain = readLine(line)?.chain;
+  if (chain === undefined) return [];
+  const recorded = JSON.parse(chain.event) as Omit<AuditEvent, 'occurredAt'> & { readonly occurredAt: string };
+  return [{ ...recorded, occurredAt: new Date(recorded.occurredAt), seq: chain.seq }];
+}
+
 /**
  * Checks lines of an export, in order and one at a time: that each line says what was hashed, and that the hashes chain.
  * Offline: it needs nothing but the lines. An export that starts later begins with the hash its first line names.

@@ -19,6 +19,7 @@ export { notesOf } from './notes/noted-facts';
 export * from './notes/note-application';
 export { type FoundNotes, type NoteGap, type NoteRefusal, type RefusedNote, readNotes } from './notes/note-reader';
 export * from './notes/note-writer';
+export * from './notes/trail-facts';
 export { NOTE_PREFIX, noteName } from './notes/stored-note';
 export * from './ports/custody-moves.port';
 export * from './ports/engine-ports';

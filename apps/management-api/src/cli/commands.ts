@@ -15,6 +15,7 @@ import {
   removeKmipCredential,
 } from './kmip-credential-commands';
 import { applyNotes, rebuildCatalog } from './rebuild-catalog';
+import { trailOf } from './exported-trail';
 import { setRootKey } from './set-root-key';
 
 interface Command {
@@ -38,7 +39,7 @@ export const USAGE = `usage: npm run admin -- COMMAND
   kmip-credential issue|list --instance ID
   kmip-credential remove --instance ID --credential ID
   kmip-credential outdated
-  catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]]
+  catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]] [--audit FILE [--audit-head SEQ:HASH]]
   restore status [--instance ID]
   restore release [--instance ID] [--without-notes true]`;
 
@@ -100,7 +101,13 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       run: (region, given) => removeKmipCredential(region, given, context()),
     },
   ],
-  ['catalog rebuild', { options: { required: ['instance'], optional: ['dry-run', 'verify', 'take'] }, run: rebuild }],
+  [
+    'catalog rebuild',
+    {
+      options: { required: ['instance'], optional: ['dry-run', 'verify', 'take', 'audit', 'audit-head'] },
+      run: rebuild,
+    },
+  ],
   ['restore status', { options: { required: [], optional: ['instance'] }, run: restoreStatus }],
   ['restore release', { options: { required: [], optional: ['instance', 'without-notes'] }, run: restoreRelease }],
 ]);
@@ -154,7 +161,8 @@ async function rebuild(region: Region, given: Arguments, config: AdminConfig): P
   // Every key is verified now; scripts that ask for it are not wrong.
   isSet(given, 'verify');
   const take = (given.find('take') ?? '').split(',').filter((id) => id !== '');
-  const options = { dryRun: isSet(given, 'dry-run'), take, component: operator() };
+  const trail = await trailOf(given, instanceOf(given));
+  const options = { dryRun: isSet(given, 'dry-run'), take, component: operator(), ...(trail && { trail }) };
   const report = await rebuildCatalog(region, config, instanceOf(given), options);
   // What was done is printed all the same; a script must see that it is not the end.
   if (report.stoppedBy !== undefined) process.exitCode = 1;

@@ -1,7 +1,9 @@
+import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext } from '@lib/key-manager';
 
 import { type KeyNote, type WrittenNote } from '../ports/key-notes.port';
+import { type ManagedObject } from '../ports/managed-object';
 import {
   type BackgroundDependencies,
   type ReconcileScope,
@@ -10,6 +12,7 @@ import {
 } from '../reconcile/background';
 import { type FoundNotes, type NoteGap, type RefusedNote, readNotes } from './note-reader';
 import { withNotes } from './noted-facts';
+import { type TrailFacts } from './trail-facts';
 
 export interface NotesReport {
   /** Notes that can be trusted. */
@@ -56,6 +59,50 @@ export class NoteApplication {
     return { read, applied, absent, refused: found.refused, gaps: found.gaps };
   }
 
+  /**
+   * Does to the rows what an exported audit trail says. A fact that the catalog has a note of from then or later is known
+   * to it; others are entered as new notes, so that the key manager remembers them too.
+   */
+  async runTrail(
+    scope: ReconcileScope,
+    { byKey }: TrailFacts,
+    { dryRun = false, call = backgroundCall(this.dependencies, scope) }: ApplicationOptions = {},
+  ): Promise<readonly UniqueIdentifier[]> {
+    const applied: UniqueIdentifier[] = [];
+    for (const [uniqueIdentifier, facts] of byKey) {
+      const known = await scope.store.notes.of(uniqueIdentifier);
+      const unknown = facts.filter(
+        ({ fact, number }) => !known.some((note) => note.fact === fact && note.number >= number),
+      );
+      const object = await scope.store.find(uniqueIdentifier);
+      const now = this.dependencies.clock.now();
+      const change = (current: ManagedObject): ManagedObject =>
+        withNotes(current, { unknown, known, mayResume: true }, now);
+      if (object === undefined || change(object) === object) continue;
+      applied.push(uniqueIdentifier);
+      if (dryRun) continue;
+      await scope.store.mutate(uniqueIdentifier, (current) => ({
+        object: change(current),
+        audit: this.#event(scope, uniqueIdentifier, call, 'exported audit trail applied', unknown),
+        result: undefined,
+      }));
+    }
+    return applied;
+  }
+
+  #event(
+    scope: ReconcileScope,
+    uniqueIdentifier: UniqueIdentifier,
+    { correlationId }: CallContext,
+    step: string,
+    notes: readonly KeyNote[],
+  ): AuditEvent {
+    return backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
+      correlationId,
+      details: { step, facts: factsIn(notes) },
+    });
+  }
+
   async #one(
     scope: ReconcileScope,
     uniqueIdentifier: UniqueIdentifier,
@@ -76,10 +123,7 @@ export class NoteApplication {
     if (dryRun || adopted.length === 0) return changes ? 'applied' : 'known';
     const done = await store.mutate(uniqueIdentifier, (current) => {
       const changed = withNotes(current, { unknown, known, mayResume }, now);
-      const audit = backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
-        correlationId: call.correlationId,
-        details: { step: 'notes of the key manager applied', facts: factsIn(adopted), state: changed.state },
-      });
+      const audit = this.#event(scope, uniqueIdentifier, call, 'notes of the key manager applied', adopted);
       const result = changed === current ? ('known' as const) : ('applied' as const);
       return { ...(changed === current ? {} : { object: changed }), audit, result, adopted };
     });

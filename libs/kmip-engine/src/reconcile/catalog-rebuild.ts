@@ -9,6 +9,7 @@ import { NoteApplication, type NotesReport } from '../notes/note-application';
 import { type FoundNotes, readNotes } from '../notes/note-reader';
 import { withNotes } from '../notes/noted-facts';
 import { notePrefixOf } from '../notes/stored-note';
+import { type TrailFacts } from '../notes/trail-facts';
 import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
 import {
   type BackgroundDependencies,
@@ -25,6 +26,8 @@ export interface RebuildOptions {
   readonly dryRun?: boolean;
   /** Ids of stored keys to take where they contradict others in what never changes: the operator's word. */
   readonly take?: readonly string[];
+  /** What an exported audit trail says, beside the notes in the key manager. */
+  readonly trail?: TrailFacts;
   /** Age at which a Create or a move that is not at its end was interrupted. Default 10 minutes. */
   readonly staleAfterMs?: number;
 }
@@ -33,6 +36,16 @@ export interface RefusedStoredKey {
   readonly storedKeyId: string;
   readonly storedKeyName: string;
   readonly reason: RebuildRefusal;
+}
+
+export interface TrailReport {
+  /** Keys that were here before and are what the trail says now. Those that came back have it already. */
+  readonly applied: readonly UniqueIdentifier[];
+  /** The trail ends here: what happened later is unknown, of every key. */
+  readonly lastSeq: number;
+  readonly lastAt: Date;
+  /** Keys that came back without any event in the trail: all of it is unknown. */
+  readonly unknown: readonly UniqueIdentifier[];
 }
 
 export interface RebuildReport {
@@ -52,6 +65,7 @@ export interface RebuildReport {
   readonly refused: readonly RefusedStoredKey[];
   /** What must not come back. Absent when the run ended before they were read. */
   readonly notes?: NotesReport;
+  readonly trail?: TrailReport;
   /** The key manager failed in a way that concerns all keys. What was done stays; run again. */
   readonly stoppedBy?: KeyManagerFault;
 }
@@ -68,6 +82,7 @@ interface Run {
   readonly notes: FoundNotes;
   /** Keys that came back with what their notes say. */
   readonly noted: UniqueIdentifier[];
+  readonly restored: UniqueIdentifier[];
 }
 
 type Counts = Record<'storedKeys' | Exclude<Outcome, 'refused'> | 'unproven', number>;
@@ -98,7 +113,7 @@ export class CatalogRebuild {
     const now = this.dependencies.clock.now().getTime();
     const interruptedBefore = new Date(now - (options.staleAfterMs ?? 600_000));
     const call = backgroundCall(this.dependencies, scope);
-    const basis = { scope, options, call, interruptedBefore, refused: [], counts: noCounts(), noted: [] };
+    const basis = { scope, options, call, interruptedBefore, refused: [], counts: noCounts(), noted: [], restored: [] };
     let run: Run | undefined;
     try {
       // Before any key: one must not be served again in between.
@@ -107,11 +122,24 @@ export class CatalogRebuild {
         const outcome = await this.#settle(run, uniqueIdentifier, candidates);
         if (outcome !== 'refused') run.counts[outcome] += 1;
       }
-      return { ...basis.counts, refused: basis.refused, notes: await this.#applyNotes(run) };
+      return {
+        ...basis.counts,
+        refused: basis.refused,
+        notes: await this.#applyNotes(run),
+        ...(await this.#applyTrail(run)),
+      };
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
       return { ...basis.counts, refused: basis.refused, stoppedBy: error.fault };
     }
+  }
+
+  async #applyTrail({ scope, options, call, restored }: Run): Promise<{ readonly trail?: TrailReport }> {
+    const { trail, dryRun = false } = options;
+    if (trail === undefined) return {};
+    const { lastSeq, lastAt, named } = trail;
+    const applied = await this.#application.runTrail(scope, trail, { dryRun, call });
+    return { trail: { applied, lastSeq, lastAt, unknown: restored.filter((id) => !named.has(id)) } };
   }
 
   /** To keys that were here before; those that came back have them already. */
@@ -134,7 +162,17 @@ export class CatalogRebuild {
     }
     candidates.sort(newestFirst);
     const notes = await readNotes(scope, call, notePrefixOf(uniqueIdentifier));
-    const run = { scope, options: {}, call, interruptedBefore, refused: [], counts: noCounts(), notes, noted: [] };
+    const run = {
+      scope,
+      options: {},
+      call,
+      interruptedBefore,
+      refused: [],
+      counts: noCounts(),
+      notes,
+      noted: [],
+      restored: [],
+    };
     const outcome = await this.#settle(run, uniqueIdentifier, candidates);
     return outcome === 'restored' || outcome === 'present';
   }
@@ -206,7 +244,9 @@ export class CatalogRebuild {
     const now = this.dependencies.clock.now();
     const born = restoredObject(stored, envelope, attributes, now);
     const adopted = run.notes.byKey.get(born.uniqueIdentifier) ?? [];
-    const object = withNotes(born, { unknown: adopted, known: [], mayResume: true }, now);
+    const told = run.options.trail?.byKey.get(born.uniqueIdentifier) ?? [];
+    const object = withNotes(born, { unknown: [...adopted, ...told], known: [], mayResume: true }, now);
+    run.restored.push(object.uniqueIdentifier);
     if (object !== born) run.noted.push(object.uniqueIdentifier);
     if (run.options.dryRun === true) return 'restored';
     const audit = this.#event(run, object.uniqueIdentifier, 'restored from the key manager', born.custody);
