@@ -232,6 +232,24 @@ describe('a certificate that two instances register', () => {
       [{ instanceId: OTHER, own: true }],
       'registration_not_serving',
     ],
+    [
+      'nobody, where a stranger has one of the same name as the owner, who is suspended',
+      [entry(), waiting({ ...proven(-1), instanceEnabled: false })],
+      [
+        { instanceId: INSTANCE, own: true },
+        { instanceId: OTHER, own: true },
+      ],
+      'registration_not_serving',
+    ],
+    [
+      'the owner, where a stranger that is suspended has one of the same name',
+      [entry(proven(-1)), waiting({ instanceEnabled: false })],
+      [
+        { instanceId: INSTANCE, own: true },
+        { instanceId: OTHER, own: true },
+      ],
+      'first',
+    ],
     ['where it is not found, when nobody has it', [entry(), waiting()], [], 'first'],
   ])('serves a key from %s', async (_, current, holders, expected) => {
     const scene = new Scene(current);

@@ -130,9 +130,11 @@ class InstanceRoute implements MessageRoute {
     const { current } = registrations;
     const holders = await this.options.holders(peer.fingerprint, uniqueIdentifier);
     const holding = current.filter(({ instanceId }) => holders.some((holder) => holder.instanceId === instanceId));
-    const [holder, ...further] = holding.filter(admitted);
-    if (holder === undefined) return holding.length > 0 ? fail('registration_not_serving') : primaryScope;
-    if (further.length > 0) return this.#scopeOf(this.#oneOf([holder, ...further], uniqueIdentifier));
+    const [holder, ...further] = holding;
+    if (holder === undefined) return primaryScope;
+    // Asked before who serves: a copy elsewhere does not stand in for the key of an instance that is suspended.
+    if (further.length > 0) return this.#scopeOf(this.#oneOf(holding, uniqueIdentifier));
+    if (!admitted(holder)) return fail('registration_not_serving');
     if (holders.length === 1 && holders[0]?.own === false) await this.#recognized(holder, uniqueIdentifier);
     return this.#scopeOf(holder);
   }
@@ -142,6 +144,7 @@ class InstanceRoute implements MessageRoute {
     const birthplace = this.#birthplace(this.#named);
     const chosen = 'instance' in birthplace ? holding.find((entry) => entry === birthplace.instance) : undefined;
     if (chosen !== undefined) return chosen;
+    if ('refusal' in birthplace && birthplace.refusal === 'registration_not_serving') return fail(birthplace.refusal);
     this.options.alarm('a key is in several instances that register one certificate', {
       uniqueIdentifier,
       instances: holding.map(({ instanceId }) => instanceId),
