@@ -17,6 +17,7 @@ import { NamesFilled1765500000000 } from './1765500000000-names-filled';
 import { EndpointVisibility1765500000001 } from './1765500000001-endpoint-visibility';
 import { DisplacedBirths1765600000000 } from './1765600000000-displaced-births';
 import { KeyNotes1765700000000 } from './1765700000000-key-notes';
+import { KeyGeneration1765800000000 } from './1765800000000-key-generation';
 import { LaterLooks1765900000000 } from './1765900000000-later-looks';
 import { RemovedProofs1766000000000 } from './1766000000000-removed-proofs';
 
@@ -41,6 +42,7 @@ export const migrations = [
   EndpointVisibility1765500000001,
   DisplacedBirths1765600000000,
   KeyNotes1765700000000,
+  KeyGeneration1765800000000,
   LaterLooks1765900000000,
   RemovedProofs1766000000000,
 ];

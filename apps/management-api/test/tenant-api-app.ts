@@ -235,7 +235,8 @@ function partsOf(
       objectStores: stores,
       keyCatalogs: new PostgresKeyCatalog(dataSource),
       keyManagers: {
-        for: () => Promise.resolve({ keyManager, rootKeyId: 'root-1', keyManagerOf: () => undefined }),
+        for: () =>
+          Promise.resolve({ keyManager, rootKeyId: 'root-1', keyManagerOf: () => undefined, keyGeneration: 'local' }),
       },
     }),
     trail: new PostgresAuditTrail(dataSource),

@@ -1,7 +1,7 @@
 import { type InstanceId, Secret, toInstanceId } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
 import { type KeyManagerBinding, type KeyManagerRegistry } from '@lib/key-protect';
-import { type Invalidation, type RootKeyBindingService, TenancyError } from '@lib/tenancy';
+import { DEFAULT_OPTIONS, type Invalidation, type RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { TenantKeyManagers } from './tenant-key-managers';
 
@@ -9,7 +9,7 @@ const INSTANCE = toInstanceId('11111111-2222-4333-8444-555555555555');
 const CRN = `crn:v1:bluemix:public:kms:us-south:a/${'0'.repeat(32)}:99999999-2222-4333-8444-555555555555::`;
 
 function tenant() {
-  const state = { revision: 1, credentialId: 'c1', fault: undefined as unknown, reads: 0 };
+  const state = { revision: 1, credentialId: 'c1', fault: undefined as unknown, reads: 0, keyGeneration: 'local' };
   const dropped: InstanceId[] = [];
   const built: string[] = [];
   let notify: (invalidation: Invalidation) => void = () => undefined;
@@ -20,7 +20,9 @@ function tenant() {
       if (state.fault !== undefined) return Promise.reject(state.fault);
       const active = { instanceId: INSTANCE, id: 'b1', revision: state.revision, status: 'active', rootKeyId: 'r1' };
       const access = { active: { ...active, keyManagerCrn: CRN, endpointUrl: 'https://x' }, retiring: [] };
-      return Promise.resolve({ ...access, credentialId: state.credentialId, apiKey: Secret.fromText('k') });
+      const { credentialId, keyGeneration } = state;
+      const options = { ...DEFAULT_OPTIONS, keyGeneration };
+      return Promise.resolve({ ...access, credentialId, apiKey: Secret.fromText('k'), options });
     },
   } as unknown as RootKeyBindingService;
   const registry = {
@@ -63,6 +65,15 @@ describe('TenantKeyManagers', () => {
     await changed();
     await keyManagers.for(INSTANCE);
     expect(built).toEqual(['1/c1', '2/c1']);
+  });
+
+  it('makes keys as the instance says with the next request', async () => {
+    const { keyManagers, changed, state, dropped } = tenant();
+    expect((await keyManagers.for(INSTANCE))?.keyGeneration).toBe('local');
+    state.keyGeneration = 'key_manager';
+    await changed();
+    expect((await keyManagers.for(INSTANCE))?.keyGeneration).toBe('key_manager');
+    expect(dropped).toEqual([]);
   });
 
   it.each<[string, (state: ReturnType<typeof tenant>['state']) => void]>([

@@ -3,6 +3,8 @@ import { type KeyManager } from '@lib/key-manager';
 import { type KeyManagerRegistry } from '@lib/key-protect';
 import {
   type InvalidationBus,
+  type InstanceOptions,
+  type KeyGeneration,
   parseInstanceCrn,
   type RootKeyBinding,
   type RootKeyBindingService,
@@ -15,6 +17,7 @@ export interface TenantKeyManager {
   readonly rootKeyId: string;
   /** Key manager of a root key that was bound before. */
   readonly keyManagerOf: (rootKeyId: string) => KeyManager | undefined;
+  readonly keyGeneration: KeyGeneration;
 }
 
 export interface FormerRootKey {
@@ -28,10 +31,11 @@ export interface FormerRootKey {
 interface Known {
   readonly bindings: readonly RootKeyBinding[];
   readonly credentialId: string;
+  readonly options: InstanceOptions;
 }
 
 /**
- * Root-key bindings in memory, so that a request asks the database for its key only. A change anywhere in the region
+ * Root-key bindings, and how they are to be used, in memory, so that a request asks the database for its key only. A change anywhere in the region
  * drops what is known of that instance; the next request reads it anew.
  */
 export class TenantKeyManagers {
@@ -71,6 +75,7 @@ export class TenantKeyManagers {
         const binding = known.bindings.find((candidate) => candidate.rootKeyId === rootKeyId);
         return binding && this.#adapter(binding, known.credentialId);
       },
+      keyGeneration: known.options.keyGeneration,
     };
   }
 
@@ -116,9 +121,9 @@ export class TenantKeyManagers {
 
   async #read(instanceId: InstanceId): Promise<Known | undefined> {
     try {
-      const { active, retiring, credentialId, apiKey } = await this.bindings.access(instanceId);
+      const { active, retiring, credentialId, apiKey, options } = await this.bindings.access(instanceId);
       apiKey.wipe();
-      return { bindings: [active, ...retiring], credentialId };
+      return { bindings: [active, ...retiring], credentialId, options };
     } catch (error) {
       if (error instanceof TenancyError && NOT_SET.has(error.code)) return undefined;
       throw error;

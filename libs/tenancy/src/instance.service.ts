@@ -5,7 +5,7 @@ import { type ActionContext, successEvent } from './action-context';
 import { keyCount, type Loss, requireConfirmation } from './confirmation';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
-import { type CredentialPolicy, type Instance, type InstanceState } from './instance';
+import { DEFAULT_OPTIONS, type Instance, type InstanceOptions, type InstanceState } from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
 import { type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
@@ -58,7 +58,7 @@ export class InstanceService {
       state: 'inactive',
       enabled: true,
       maximumKeys: request.maximumKeys ?? DEFAULT_MAXIMUM_KEYS,
-      credentialPolicy: 'ignore',
+      ...DEFAULT_OPTIONS,
       createdAt: now,
       updatedAt: now,
       revision: 1,
@@ -111,15 +111,13 @@ export class InstanceService {
     });
   }
 
-  /** What becomes of requests that carry a credential of somebody else. */
-  async setCredentialPolicy(
+  async setOptions(
     id: InstanceId,
-    credentialPolicy: CredentialPolicy,
+    changes: Partial<InstanceOptions>,
     context: ActionContext,
     revision?: number,
   ): Promise<Instance> {
-    const options = { revision, changes: { credentialPolicy }, details: { credentialPolicy } };
-    return this.change(id, 'vmware-solutions.instance.update', context, options);
+    return this.change(id, 'vmware-solutions.instance.update', context, { revision, changes, details: changes });
   }
 
   async setState(id: InstanceId, state: InstanceState, context: ActionContext): Promise<Instance> {
@@ -175,7 +173,7 @@ export class InstanceService {
     id: InstanceId,
     action: AuditAction,
     context: ActionContext,
-    options: { revision?: number | undefined; changes: Partial<Instance>; details?: Record<string, string> },
+    options: { revision?: number | undefined; changes: Partial<Instance>; details?: Details },
   ): Promise<Instance> {
     return this.unitOfWork.forTenant(id, async (scope) => {
       const current = await lockedInstance(scope);

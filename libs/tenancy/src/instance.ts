@@ -9,8 +9,22 @@ export type InstanceState = (typeof INSTANCE_STATES)[number];
 export const CREDENTIAL_POLICIES = ['ignore', 'enforce'] as const;
 export type CredentialPolicy = (typeof CREDENTIAL_POLICIES)[number];
 
+/** `local`: from the gateway's random numbers. The key manager makes keys of 256 bits only; others stay local. */
+export const KEY_GENERATIONS = ['local', 'key_manager'] as const;
+export type KeyGeneration = (typeof KEY_GENERATIONS)[number];
+
+/** What an instance's administrator sets. All of it: read, written and shown by this list. */
+export interface InstanceOptions {
+  /** What becomes of requests with a credential that is not one of ours. */
+  readonly credentialPolicy: CredentialPolicy;
+  /** Who makes the material of new keys. */
+  readonly keyGeneration: KeyGeneration;
+}
+
+export const DEFAULT_OPTIONS: InstanceOptions = { credentialPolicy: 'ignore', keyGeneration: 'local' };
+
 /** One KMIP service instance of one tenant. */
-export interface Instance {
+export interface Instance extends InstanceOptions {
   /** The service-instance segment of {@link crn}. */
   readonly id: InstanceId;
   readonly crn: string;
@@ -24,8 +38,6 @@ export interface Instance {
   readonly disabledReason?: string;
   /** Quota: keys that are not destroyed. */
   readonly maximumKeys: number;
-  /** What becomes of requests with a credential that is not one of ours. */
-  readonly credentialPolicy: CredentialPolicy;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Grows with every change, for conditional updates (ETag). */

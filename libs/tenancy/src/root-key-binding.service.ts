@@ -7,7 +7,7 @@ import { type CredentialSealer } from './credential-sealer';
 import { parseInstanceCrn } from './crn';
 import { type EndpointPolicy } from './endpoint-policy';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
-import { type Instance } from './instance';
+import { DEFAULT_OPTIONS, type Instance, type InstanceOptions } from './instance';
 import { afterStep, type TenantStep } from './instance-progress';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
@@ -35,6 +35,8 @@ export interface RootKeyAccess {
   readonly retiring: readonly RootKeyBinding[];
   readonly credentialId: string;
   readonly apiKey: Secret;
+  /** What the administrator asks of the work with the key manager. */
+  readonly options: InstanceOptions;
 }
 
 /** From when on nobody works with a binding that was replaced. */
@@ -195,7 +197,8 @@ export class RootKeyBindingService {
 
   /** @throws TenancyError `root_key_not_set`, `credential_not_set`, `credential_unreadable` */
   async access(instanceId: InstanceId): Promise<RootKeyAccess> {
-    const { bindings, sealed } = await this.unitOfWork.forTenant(instanceId, async (scope) => ({
+    const { options, bindings, sealed } = await this.unitOfWork.forTenant(instanceId, async (scope) => ({
+      options: (await scope.instance.get()) ?? DEFAULT_OPTIONS,
       bindings: await scope.bindings.list(),
       sealed: await scope.credentials.get(),
     }));
@@ -208,6 +211,7 @@ export class RootKeyBindingService {
       retiring: bindings.filter(({ status }) => status === 'retiring'),
       credentialId: id,
       apiKey: this.sealer.open({ instanceId, rowId: id }, { serviceKeyVersion, bytes }),
+      options,
     };
   }
 

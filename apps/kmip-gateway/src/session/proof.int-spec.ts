@@ -118,7 +118,7 @@ describe('a certificate that a stranger has registered', () => {
     const renewed = await newVCenter('renewed');
     await registered(stranger, owner, renewed);
     gateway.broken.add(stranger);
-    await gateway.tenants.instances.setCredentialPolicy(stranger, 'enforce', gateway.tenants.context);
+    await gateway.tenants.instances.setOptions(stranger, { credentialPolicy: 'enforce' }, gateway.tenants.context);
     await gateway.settled();
     const later = await gateway.connect(renewed);
     const sent = { username: 'vSphere', password: Secret.fromText('whatever') };

@@ -5,6 +5,8 @@ export interface RequestEntry {
   readonly method: string;
   readonly instance?: string | undefined;
   readonly correlationId?: string | undefined;
+  /** Set for a wrap whose key was made here. */
+  madeKey?: true;
   /** Absent while unanswered, and for ever when the connection was reset or left hanging. */
   status?: number;
 }

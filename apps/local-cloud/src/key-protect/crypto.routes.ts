@@ -47,6 +47,7 @@ function wrap(cloud: Cloud, request: IdRequest): object {
   requireAad(input.aad);
   requireState(key, cloud.clock.now(), [ACTIVE]);
   const plaintext = given === undefined ? randomBytes(GENERATED_KEY_BYTES) : Buffer.from(given, 'base64');
+  if (given === undefined && request.logEntry) request.logEntry.madeKey = true;
   const newest = newestOf(key);
   return {
     ...(given === undefined && { plaintext: plaintext.toString('base64') }),

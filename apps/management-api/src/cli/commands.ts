@@ -211,4 +211,12 @@ async function everyInstance(region: Region): Promise<readonly InstanceId[]> {
   }
 }
 
-const describeInstance = ({ id, crn, name, state, enabled }: Instance) => ({ id, crn, name, state, enabled });
+const describeInstance = ({ id, crn, name, state, enabled, credentialPolicy, keyGeneration }: Instance) => ({
+  id,
+  crn,
+  name,
+  state,
+  enabled,
+  credentialPolicy,
+  keyGeneration,
+});

@@ -41,6 +41,7 @@ const instance = {
   region: 'us-south',
   state: 'inactive',
   credential_policy: 'ignore',
+  key_generation: 'local',
   next_step: { code: 'wait', message: 'Wait.' },
   endpoints: [],
   created_at: '2026-01-01T00:00:00.000Z',

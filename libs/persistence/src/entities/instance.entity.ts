@@ -1,9 +1,10 @@
-import { type CredentialPolicy, type InstanceState } from '@lib/tenancy';
+import { type CredentialPolicy, type InstanceState, type KeyGeneration } from '@lib/tenancy';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 @Entity('instances')
 @Check('ck_instances_state', "state IN ('installing', 'inactive', 'configuring', 'installed', 'removing', 'failed')")
 @Check('ck_instances_credential_policy', "credential_policy IN ('ignore', 'enforce')")
+@Check('ck_instances_key_generation', "key_generation IN ('local', 'key_manager')")
 @Index('ux_instances_crn', ['crn'], { unique: true })
 @Index('ix_instances_account', ['accountId', 'id'])
 export class InstanceEntity {
@@ -36,6 +37,9 @@ export class InstanceEntity {
 
   @Column({ type: 'text', name: 'credential_policy', default: 'ignore' })
   credentialPolicy!: CredentialPolicy;
+
+  @Column({ type: 'text', name: 'key_generation', default: 'local' })
+  keyGeneration!: KeyGeneration;
 
   @Column({ type: 'timestamptz', precision: 3, name: 'created_at' })
   createdAt!: Date;

@@ -53,7 +53,7 @@ class Process {
       clock: systemClock,
       objectStores,
       certificates,
-      instances: { get: never, setEnabled: never, setCredentialPolicy: never },
+      instances: { get: never, setEnabled: never, setOptions: never },
       proofs: { takeOver: never },
       kmipCredentials: { list: never, remove: never },
       rootKeys: { unsetCredential: never },

@@ -79,7 +79,7 @@ class Tenants {
       () => this.#toggleCertificate(1 + pick(this.pems.length - 1)),
       () => this.#toggleCertificate(1 + pick(this.pems.length - 1)),
       async () => instances.setEnabled(this.one, !(await instances.get(this.one)).enabled, 'a reason', context()),
-      () => instances.setCredentialPolicy(this.one, pick(2) === 0 ? 'enforce' : 'ignore', context()),
+      () => instances.setOptions(this.one, { credentialPolicy: pick(2) === 0 ? 'enforce' : 'ignore' }, context()),
       () => kmipCredentials.issue(this.one, context()),
       async () => {
         const [oldest] = await kmipCredentials.list(this.one);

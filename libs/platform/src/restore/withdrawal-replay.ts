@@ -23,7 +23,7 @@ const ABSENT: ReadonlySet<string> = new Set(['instance_not_found', 'certificate_
 
 export interface WithdrawalReplayParts {
   readonly clock: Clock;
-  readonly instances: Pick<InstanceService, 'get' | 'setEnabled' | 'setCredentialPolicy'>;
+  readonly instances: Pick<InstanceService, 'get' | 'setEnabled' | 'setOptions'>;
   readonly certificates: Pick<ClientCertificateService, 'list' | 'remove'>;
   readonly proofs: Pick<CertificateProofService, 'takeOver'>;
   readonly kmipCredentials: Pick<KmipCredentialService, 'list' | 'remove'>;
@@ -101,7 +101,7 @@ export class WithdrawalReplay {
 
   async #enforce(instanceId: InstanceId): Promise<ReplayOutcome> {
     if ((await this.parts.instances.get(instanceId)).credentialPolicy === 'enforce') return 'in_force';
-    await this.parts.instances.setCredentialPolicy(instanceId, 'enforce', context());
+    await this.parts.instances.setOptions(instanceId, { credentialPolicy: 'enforce' }, context());
     return 'withdrawn_again';
   }
 

@@ -2,7 +2,7 @@ import { type Clock } from '@lib/kernel';
 import { assertAcceptableCertificate, describeCertificate } from '@lib/pki';
 
 import { type ActionContext, successEvent } from '../action-context';
-import { type Instance } from '../instance';
+import { DEFAULT_OPTIONS, type Instance } from '../instance';
 import { startOfHour } from '../metering/metering-record';
 import { checkedName } from '../names';
 import { TenancyError } from '../tenancy.error';
@@ -157,7 +157,7 @@ function toInstance({ instanceId, crn, plan, attributes }: Order, now: Date): In
     state: 'installing',
     enabled: true,
     maximumKeys: plan.maximumKeys,
-    credentialPolicy: 'ignore',
+    ...DEFAULT_OPTIONS,
     createdAt: now,
     updatedAt: now,
     revision: 1,

@@ -1,6 +1,7 @@
 import { type Instance } from '@lib/tenancy';
 
 import { withEntityTag } from '../versions';
+import { optionsResponse } from './instance-options';
 import { type KmipEndpoint } from './kmip-endpoint';
 
 type State = Instance['state'] | 'disabled';
@@ -88,7 +89,7 @@ export function instanceResponse(
     state,
     next_step: nextStep(state, completeness),
     proposed_root_key_crn: completeness.proposedRootKeyCrn,
-    credential_policy: instance.credentialPolicy,
+    ...optionsResponse(instance),
     endpoints: endpoints.map(endpointResponse),
     created_at: instance.createdAt.toISOString(),
     updated_at: instance.updatedAt.toISOString(),

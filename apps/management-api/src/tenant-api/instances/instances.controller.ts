@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 
 import { toInstanceId } from '@lib/kernel';
-import { type CredentialPolicy, type Instance, InstanceService } from '@lib/tenancy';
+import { type Instance, InstanceService } from '@lib/tenancy';
 
 import { type Authorizer } from '../../auth/authorizer.port';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -9,6 +9,7 @@ import { administratorOf } from '../administrator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
 import { AUTHORIZER, ENDPOINTS, PUBLIC_URL } from '../tokens';
 import { expectedRevision } from '../versions';
+import { changedOptions } from './instance-options';
 import { InstanceOverview } from './instance-overview';
 import { instanceResponse } from './instance.response';
 import { type KmipEndpoint, type KmipEndpoints } from './kmip-endpoint';
@@ -45,17 +46,16 @@ export class InstancesController {
     return { status: 200, body, etag: body.etag };
   }
 
-  /** Its name and its end are the platform's; what it does with credentials is its administrator's. */
+  /** Its name and its end are the platform's; its options are its administrator's. */
   @Operation('update_instance', 'instance.update')
   async update(call: OperationCall): Promise<OperationAnswer> {
     const current = await this.instances.get(call.instance().instanceId);
     const revision = expectedRevision(call, current.id, current);
-    // Valid by its schema.
-    const { credential_policy: policy } = call.body as { readonly credential_policy?: CredentialPolicy };
+    const changes = changedOptions(current, call.body as Record<string, unknown>);
     const updated =
-      policy === undefined || policy === current.credentialPolicy
+      Object.keys(changes).length === 0
         ? current
-        : await this.instances.setCredentialPolicy(current.id, policy, administratorOf(call), revision);
+        : await this.instances.setOptions(current.id, changes, administratorOf(call), revision);
     const body = await this.#present(updated, await this.endpoints.current());
     return { status: 200, body, etag: body.etag };
   }
