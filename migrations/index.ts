@@ -18,6 +18,7 @@ import { EndpointVisibility1765500000001 } from './1765500000001-endpoint-visibi
 import { DisplacedBirths1765600000000 } from './1765600000000-displaced-births';
 import { KeyNotes1765700000000 } from './1765700000000-key-notes';
 import { KeyGeneration1765800000000 } from './1765800000000-key-generation';
+import { RecoverableKeys1765800000001 } from './1765800000001-recoverable-keys';
 import { LaterLooks1765900000000 } from './1765900000000-later-looks';
 import { RemovedProofs1766000000000 } from './1766000000000-removed-proofs';
 
@@ -43,6 +44,7 @@ export const migrations = [
   DisplacedBirths1765600000000,
   KeyNotes1765700000000,
   KeyGeneration1765800000000,
+  RecoverableKeys1765800000001,
   LaterLooks1765900000000,
   RemovedProofs1766000000000,
 ];

@@ -1,7 +1,7 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
 import { type KeyManager, preflight } from '@lib/key-manager';
 import { CloudAccount, connectKeyManager, EndpointGuard } from '@lib/key-protect';
-import { describeKeyManagerContract } from '@lib/testing';
+import { deletable, describeKeyManagerContract } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
 import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/local-cloud';
@@ -36,6 +36,14 @@ describe('a tenant who changes its mind', () => {
     await admin(cloud, `/api-keys/${tenant.seeded.apiKey.id}`, { locked: true }, 'PATCH');
     await fetch(`${cloud.adminUrl}/tokens/revoke`, { method: 'POST' });
     await expect(keyManager.wrap(context(), [])).rejects.toMatchObject({ fault: 'credential_rejected' });
+  });
+
+  it('by restoring what was deleted is told of until when that can be', async () => {
+    const { id } = await keyManager.storeKey(context(), 'restorable', Buffer.from('x'));
+    const until = await keyManager.deleteKey(context(), deletable(id));
+    const metadata = await tenant.manage('GET', `/keys/${id}/metadata`);
+    const { resources } = metadata as { resources: { restoreExpirationDate: string }[] };
+    expect(resources.map(({ restoreExpirationDate }) => new Date(restoreExpirationDate))).toEqual([until]);
   });
 
   it('by forbidding the import of standard keys is told which policy forbids it', async () => {

@@ -52,6 +52,12 @@ export const ROLL_BACK_WINDOW_MS = 10 * 3_600_000;
 export const mayBeRolledBack = (since: Date, now: Date): boolean =>
   now.getTime() - since.getTime() < ROLL_BACK_WINDOW_MS;
 
+/** A deleted key can be restored by the tenant for so long (Key Protect, `restore-keys`). */
+export const RESTORABLE_FOR_MS = 30 * 24 * 3_600_000;
+
+/** @returns until when what was deleted by `deletedAt` can be restored at the latest */
+export const restorableUntil = (deletedAt: Date): Date => new Date(deletedAt.getTime() + RESTORABLE_FOR_MS);
+
 export type RootKeyState = 'pre_activation' | 'active' | 'suspended' | 'deactivated' | 'destroyed';
 
 export interface RootKeyDescription {
@@ -90,9 +96,10 @@ export interface KeyManager {
    * Resolves when the key is gone, also when it was gone already: repeating a deletion is harmless.
    * @param storedKeyId the proof that it may be deleted, which only `judgeDeletion` gives
    * @param storedAt as in {@link fetchKey}
+   * @returns until when the key manager's administrators can restore it, at the latest
    * @throws KeyManagerError `stored_key_absent` when there is nothing to delete at the moment and it may come back
    */
-  deleteKey(context: CallContext, storedKeyId: DeletableKeyId, storedAt?: Date): Promise<void>;
+  deleteKey(context: CallContext, storedKeyId: DeletableKeyId, storedAt?: Date): Promise<Date>;
   /**
    * Exact-name lookup, for settling a create whose answer was lost. Pages past search limits if it must. It may lag:
    * what it does not show may have been stored, or changed by a fail-over, a moment ago.

@@ -340,6 +340,10 @@ describe('a stored key that is not given out', () => {
     status: 200,
     body: { resources: [{ id: ID, name: 'n', state, extractable: true }] },
   });
+  const deleted = (restoreExpirationDate: string): FakeResponse => ({
+    status: 200,
+    body: { resources: [{ id: ID, state: 5, restoreExpirationDate }] },
+  });
   const tooBroad = keyProtectError(400, 'KEY_SEARCH_TOO_BROAD');
   const outage: FakeResponse = { status: 503 };
   const forbidden = keyProtectError(401);
@@ -347,6 +351,8 @@ describe('a stored key that is not given out', () => {
   /** The manual clock stands at 2026-01-01T00:00:00Z. */
   const NOW = new Date('2025-12-31T23:00:00Z');
   const OLD = new Date('2025-12-31T13:59:59Z');
+  /** When nothing that was deleted until now can be restored any more. */
+  const LATEST = new Date('2026-01-31T00:00:00Z');
 
   it('because its material lags behind is fetched again, and said to be absent when it still lags', async () => {
     const { service, keyManager } = impatient();
@@ -361,6 +367,18 @@ describe('a stored key that is not given out', () => {
       transient: true,
       details: { certainlyNotDone: false },
     });
+  });
+
+  it.each<[string, FakeResponse, Date]>([
+    ['by its own word', deleted('2026-01-11T12:00:00Z'), new Date('2026-01-11T12:00:00Z')],
+    ['at the latest, without a word', { status: 204 }, LATEST],
+    ['at the latest, by a word that is no date', deleted('soon'), LATEST],
+    ['at the latest, by a page', { status: 200, body: ['page'] }, LATEST],
+  ])('because it was deleted can be restored: %s', async (_what, answer, until) => {
+    const { service, keyManager } = impatient({ maximumRetries: 0 });
+    service.answerNext(answer);
+    await expect(keyManager.deleteKey(context(), deletable(ID))).resolves.toEqual(until);
+    expect(service.requests[0]?.headers).toMatchObject({ prefer: 'return=representation' });
   });
 
   it('because it lags does not open the breaker', async () => {
@@ -392,7 +410,7 @@ describe('a stored key that is not given out', () => {
       const { service, keyManager } = impatient({ maximumRetries: 0 });
       service.answerNext(...answers);
       const outcome = keyManager[call](context(), deletable(ID), storedAt);
-      if (call === 'deleteKey' && fault === 'stored_key_missing') await expect(outcome).resolves.toBeUndefined();
+      if (call === 'deleteKey' && fault === 'stored_key_missing') await expect(outcome).resolves.toEqual(LATEST);
       else await expect(outcome).rejects.toMatchObject({ fault });
       expect(service.requests).toHaveLength(answers.length);
     }

@@ -4,6 +4,7 @@ import {
   type CallContext,
   type KeyManager,
   KeyManagerError,
+  restorableUntil,
   type RewrapResult,
   type RootKeyDescription,
   type StoredKey,
@@ -105,14 +106,17 @@ export class KeyProtectKeyManager implements KeyManager {
     });
   }
 
-  async deleteKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<void> {
+  async deleteKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<Date> {
     try {
-      await this.#guarded('always', context, (tries) =>
+      const until = await this.#guarded('always', context, (tries) =>
         this.#unlessMissing(tries, storedKeyId, storedAt, () => this.options.client.deleteKey(tries, storedKeyId)),
       );
+      if (until !== undefined) return new Date(until);
     } catch (error) {
       if (!(error instanceof KeyManagerError) || error.fault !== 'stored_key_missing') throw error;
+      // It went at a time of its own; another copy may have gone later than this one.
     }
+    return restorableUntil(this.options.timing.clock.now());
   }
 
   async findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]> {

@@ -52,7 +52,7 @@ describe('states of a key', () => {
       expect(outcome(() => activate(object, NOW))).toBe(activated);
       expect(outcome(() => revoke(object, { code: RevocationReasonCode.Unspecified }, NOW))).toBe(revoked);
       expect(outcome(() => revoke(object, { code: RevocationReasonCode.KeyCompromise }, NOW))).toBe(compromised);
-      expect(outcome(() => completeDestruction(requestDestruction(object, NOW), NOW))).toBe(destroyed);
+      expect(outcome(() => completeDestruction(requestDestruction(object, NOW), NOW, NOW))).toBe(destroyed);
     },
   );
 
@@ -71,7 +71,7 @@ describe('states of a key', () => {
     expect(revoke(born, { code: 2, compromiseOccurrenceDate: minutes(-5) }, NOW)).toMatchObject({
       compromiseOccurrenceDate: minutes(-5),
     });
-    const destroyed = completeDestruction(requestDestruction(born, NOW), NOW);
+    const destroyed = completeDestruction(requestDestruction(born, NOW), NOW, NOW);
     expect(destroyed).toMatchObject({ destroyDate: WHOLE, lastChangeDate: WHOLE });
     expect(destroyed.custody).toBeUndefined();
     expect(destroyed.destroyRequestedAt).toBeUndefined();
@@ -116,7 +116,7 @@ describe('a destruction under way', () => {
   });
 
   it('is completed even though the activation date passes meanwhile', () => {
-    expect(completeDestruction(requested, minutes(5)).state).toBe('Destroyed');
+    expect(completeDestruction(requested, minutes(5), minutes(5)).state).toBe('Destroyed');
   });
 
   it('forbids activation, which would leave an Active key without material', () => {

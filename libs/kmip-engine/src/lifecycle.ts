@@ -120,11 +120,11 @@ export function withdrawDestruction(object: ManagedObject): ManagedObject {
 }
 
 /** Second half of Destroy: the stored key is gone, whatever the state has become meanwhile. */
-export function completeDestruction(object: ManagedObject, now: Date): ManagedObject {
+export function completeDestruction(object: ManagedObject, now: Date, recoverableUntil: Date): ManagedObject {
   const rest = { ...settleDates(object, now) };
   delete rest.destroyRequestedAt;
   delete rest.custody;
   const date = wholeSeconds(now);
   const state = rest.state === 'Compromised' ? 'DestroyedCompromised' : 'Destroyed';
-  return { ...rest, state, destroyDate: date, lastChangeDate: date };
+  return { ...rest, state, destroyDate: date, recoverableUntil, lastChangeDate: date };
 }

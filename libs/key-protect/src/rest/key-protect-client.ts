@@ -1,6 +1,6 @@
 import { type Clock, type CorrelationId, isUuid, type Secret } from '@lib/kernel';
 import { type Aad, KeyManagerError } from '@lib/key-manager';
-import { z } from 'zod';
+import { type z } from 'zod';
 
 import { type TokenSource } from '../iam/token-source';
 import { type CallTarget, exchangeFault, isTokenRefusal, parseJson, readRefusal, type Refusal } from './faults';
@@ -9,6 +9,7 @@ import { ExchangeError, type HttpExchange, type HttpRequest, type HttpResponse }
 import {
   type CreatedKey,
   createdKeyCollection,
+  deletedKeyCollection,
   type InstancePolicy,
   instancePolicyCollection,
   keyCollection,
@@ -81,7 +82,6 @@ export class RefusedCall extends Error {
 
 const KEY = 'application/vnd.ibm.kms.key+json';
 const actionType = (action: string): string => `application/vnd.ibm.kms.key_action_${action}+json`;
-const noContent = z.unknown();
 const MAXIMUM_KEY_RINGS = 5_000;
 /** Deleted keys too; a list leaves them out otherwise. */
 const ALL_STATES = '0,1,2,3,5';
@@ -151,9 +151,17 @@ export class KeyProtectClient {
     return created;
   }
 
-  async deleteKey(context: TryContext, id: string): Promise<void> {
-    const path = `/keys/${pathId(id)}`;
-    await this.#send(context, { name: 'delete', method: 'DELETE', path, target: 'stored_key', answer: noContent });
+  /** @returns the end of the time in which it can be restored, where the service says so: documented is no content, too */
+  async deleteKey(context: TryContext, id: string): Promise<string | undefined> {
+    const { resources } = await this.#send(context, {
+      name: 'delete',
+      method: 'DELETE',
+      path: `/keys/${pathId(id)}`,
+      target: 'stored_key',
+      answer: deletedKeyCollection,
+      prefer: 'return=representation',
+    });
+    return resources[0]?.restoreExpirationDate;
   }
 
   /** One page; destroyed keys are left out by the service. */

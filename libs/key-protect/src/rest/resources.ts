@@ -23,6 +23,11 @@ export const createdKeyCollection = z.object({
 });
 export type CreatedKey = z.infer<typeof createdKeyCollection>['resources'][number];
 
+/** The key was deleted, whatever is said of it: an answer that cannot be read is like none. */
+export const deletedKeyCollection = z
+  .object({ resources: z.array(z.object({ restoreExpirationDate: z.iso.datetime({ offset: true }) })).max(1) })
+  .catch({ resources: [] });
+
 /** `resources` is absent when a collection is empty. */
 export const keyCollection = z.object({
   /** True when the instance was too large and only an id or alias was looked up. */

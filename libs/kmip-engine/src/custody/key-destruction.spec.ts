@@ -2,6 +2,8 @@ import { type KeyManagerFault } from '@lib/key-manager';
 import { type StoredState } from '@lib/kmip-engine';
 import { EngineHarness, type KeyManagerMethod } from '@lib/testing';
 
+const DAY_MS = 86_400_000;
+
 const stateOf = (harness: EngineHarness): StoredState | undefined => harness.store.objects()[0]?.state;
 
 describe('destruction of a key', () => {
@@ -28,6 +30,40 @@ describe('destruction of a key', () => {
       { action: 'vmware-solutions.kmip-key.destroy', outcome: 'success', details: { step: 'requested' } },
       { action: 'vmware-solutions.kmip-key.destroy', outcome: 'success', details: { step: 'completed' } },
     ]);
+  });
+
+  it('says until when the key manager can give the key back', async () => {
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    const until = new Date(harness.clock.now().getTime() + 30 * DAY_MS);
+    expect(harness.store.objects()).toMatchObject([{ recoverableUntil: until }]);
+    expect(harness.store.audits.map(({ details }) => details?.['recoverableUntil'])).toEqual([
+      undefined,
+      undefined,
+      until.toISOString(),
+    ]);
+  });
+
+  it('takes the word of the key manager for it, and of several copies the latest', async () => {
+    await copy();
+    const days = [20, 25];
+    const deleteKey = harness.keyManager.deleteKey.bind(harness.keyManager);
+    const untils = days.map((day) => new Date(harness.clock.now().getTime() + day * DAY_MS));
+    const answers = [...untils].reverse();
+    harness.keyManager.deleteKey = async (...args) => {
+      await deleteKey(...args);
+      return answers.shift() ?? new Date(0);
+    };
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    expect(harness.store.objects()).toMatchObject([{ recoverableUntil: untils[1] }]);
+  });
+
+  it('of a key that the tenant deleted at an unknown time, says when it is over at the latest', async () => {
+    harness.keyManager.deleteStoredKey(harness.keyManager.storedKeys()[0]!.id);
+    harness.keyManager.role = 'writer';
+    harness.clock.advance(DAY_MS);
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    const until = new Date(harness.clock.now().getTime() + 30 * DAY_MS);
+    expect(harness.store.objects()).toMatchObject([{ recoverableUntil: until }]);
   });
 
   it('never pretends: a Writer may not, the key lives on, and the message says who may', async () => {
@@ -245,6 +281,7 @@ function lostRequest({ keyManager }: EngineHarness): EngineHarness['keyManager']
     keyManager.recover();
     keyManager.failNext('findKeysByName', 'timeout', { afterEffect: true });
     await keyManager.findKeysByName(context, 'nothing');
+    throw new Error('the fault before was to end it');
   };
 }
 

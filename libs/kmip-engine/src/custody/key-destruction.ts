@@ -1,6 +1,13 @@
 import { type AuditEvent } from '@lib/audit';
 import { type CorrelationId, type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext, type DeletionCase, type KeyManager, WAITS_FOR, judgeDeletion } from '@lib/key-manager';
+import {
+  type CallContext,
+  type DeletionCase,
+  type KeyManager,
+  WAITS_FOR,
+  judgeDeletion,
+  restorableUntil,
+} from '@lib/key-manager';
 
 import { type EngineScope } from '../engine-scope';
 import { type FailureCode } from '../failures/failure-catalog';
@@ -48,8 +55,9 @@ export class KeyDestruction {
   /** Second half, also for requests that were left behind. Repeatable. */
   async settle(attempt: DestructionAttempt, object: ManagedObject): Promise<void> {
     if (attempt.scope.destructionsWait === true) fail('destroy_waits');
+    let until: Date;
     try {
-      await deleteStoredKeys(attempt, object, this.reports);
+      until = await deleteStoredKeys(attempt, object, this.reports);
     } catch (error) {
       if (!certainlyNotDone(error)) throw explainKeyManager(error, 'destroy_unsettled');
       const failure = isFault(error, 'permission_denied') ? 'destroy_needs_manager' : refusal(error);
@@ -57,7 +65,7 @@ export class KeyDestruction {
       const explained = explainKeyManager(error, failure);
       throw explained instanceof OperationFailure ? recorded(explained) : explained;
     }
-    await complete(attempt);
+    await complete(attempt, until);
   }
 
   async #request(attempt: DestructionAttempt): Promise<ManagedObject> {
@@ -91,14 +99,15 @@ interface Copy extends Examination {
  * All stored keys of the object go, not only the one the catalog names: an interrupted move may have left a second one,
  * and one that stays would keep the key recoverable. The named one goes last, so that a refusal before leaves the key
  * usable. Of the others only those go that are the key for certain.
+ * @returns until when the key can be restored: the last deletion is of now, so none of before lasts longer
  */
 async function deleteStoredKeys(
   attempt: DestructionAttempt,
   object: ManagedObject,
   reports: KeptKeyReports,
-): Promise<void> {
+): Promise<Date> {
   const { custody, uniqueIdentifier } = object;
-  if (custody === undefined) return;
+  if (custody === undefined) return restorableUntil(attempt.now);
   const call: CallContext = {
     correlationId: attempt.correlationId,
     ...(attempt.signal === undefined ? {} : { signal: attempt.signal }),
@@ -107,11 +116,13 @@ async function deleteStoredKeys(
   const keyManager = keyManagerFor(attempt.scope, custody.rootKeyId);
   const stays = ({ storedKeyId, cause }: Copy, why: StayReason): void =>
     reportKept(reports, { uniqueIdentifier, storedKeyId, why, cause });
+  const untils: Date[] = [];
   const deleteCopies = async (found: readonly Copy[]): Promise<void> => {
     for (const copy of found) {
       const deletion = { why: 'copy_under_order', key: copy } as const;
-      const why = await deleteOne(copy.keyManager, call, deletion, copy.storedAt);
-      if (why !== undefined) stays(copy, why);
+      const deleted = await deleteOne(attempt, { ...copy, deletion }, call);
+      if (deleted instanceof Date) untils.push(deleted);
+      else stays(copy, deleted);
     }
   };
   const named = { keyManager, storedKeyId: custody.storedKeyId, storedAt: storedSince(object) };
@@ -121,11 +132,13 @@ async function deleteStoredKeys(
   }
   await deleteCopies(copies);
   const order = { why: 'named_by_order', storedKeyId: named.storedKeyId } as const;
-  await deleteOne(keyManager, call, order, named.storedAt);
+  const deleted = await deleteOne(attempt, { ...named, deletion: order }, call);
+  if (deleted instanceof Date) untils.push(deleted);
   const late = await settled(() => findLateCopies(attempt, object, custody, call, copies));
   await settled(() => deleteCopies(late));
   const left = [...copies, ...late].some(({ finding }) => finding !== 'whole' && WAITS_FOR[finding] === 'order');
   if (left) fail('destroy_unsettled');
+  return new Date(Math.max(...untils.map((until) => until.getTime())));
 }
 
 /** A search may lag: a copy of a moment ago shows only now. */
@@ -184,21 +197,23 @@ async function isDoubtful(
   return copies.some(({ finding }) => finding === 'whole') && (await isGone(keyManager, call, storedKeyId, storedAt));
 }
 
-/** A key the tenant deleted needs no permission to be deleted again. @returns why it stays, if it does */
+/**
+ * A key the tenant deleted needs no permission to be deleted again.
+ * @returns until when it can be restored, or why it stays
+ */
 async function deleteOne(
-  keyManager: KeyManager,
+  { now }: DestructionAttempt,
+  { keyManager, storedAt, deletion }: Pick<Copy, 'keyManager' | 'storedAt'> & { readonly deletion: DeletionCase },
   call: CallContext,
-  deletion: DeletionCase,
-  storedAt: Date,
-): Promise<StayReason | undefined> {
+): Promise<Date | StayReason> {
   const judged = judgeDeletion(deletion);
   if (judged.verdict === 'keep') return judged.why;
   try {
-    await keyManager.deleteKey(call, judged.proof, storedAt);
+    return await keyManager.deleteKey(call, judged.proof, storedAt);
   } catch (error) {
     if (!isFault(error, 'permission_denied') || !(await isGone(keyManager, call, judged.proof, storedAt))) throw error;
+    return restorableUntil(now);
   }
-  return undefined;
 }
 
 async function isGone(keyManager: KeyManager, call: CallContext, id: string, storedAt: Date): Promise<boolean> {
@@ -219,10 +234,10 @@ function withdraw({ scope, uniqueIdentifier, audit }: DestructionAttempt, failur
 }
 
 /** The stored key is gone: this must succeed, or be found by the reconciler. */
-async function complete(attempt: DestructionAttempt): Promise<void> {
+async function complete(attempt: DestructionAttempt, recoverableUntil: Date): Promise<void> {
   const { scope, uniqueIdentifier } = attempt;
   try {
-    await commitDestroyed(attempt);
+    await commitDestroyed(attempt, recoverableUntil);
   } catch (error) {
     // The commit may have happened without its answer; only what is read decides.
     if (await isCommitted(scope.store, uniqueIdentifier)) return;
@@ -235,10 +250,15 @@ async function isCommitted(store: ManagedObjectStore, uniqueIdentifier: UniqueId
   return object !== undefined && isDestroyed(object.state);
 }
 
-async function commitDestroyed({ scope, uniqueIdentifier, now, audit }: DestructionAttempt): Promise<void> {
+async function commitDestroyed(
+  { scope, uniqueIdentifier, now, audit }: DestructionAttempt,
+  recoverableUntil: Date,
+): Promise<void> {
+  const completed = audit('completed');
+  const details = { ...completed.details, recoverableUntil: recoverableUntil.toISOString() };
   await scope.store.mutate(uniqueIdentifier, (current) => ({
-    ...(isDestroyed(current.state) ? {} : { object: completeDestruction(current, now) }),
-    audit: audit('completed'),
+    ...(isDestroyed(current.state) ? {} : { object: completeDestruction(current, now, recoverableUntil) }),
+    audit: { ...completed, details },
     result: undefined,
   }));
 }

@@ -1,4 +1,5 @@
 import { type UniqueIdentifier } from '@lib/kernel';
+import { restorableUntil } from '@lib/key-manager';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
 /** State as last written (KMIP 1.4 §3.22); what a client sees also follows from the dates, see `stateAt`. */
@@ -41,6 +42,8 @@ export interface ManagedObject {
   readonly protectStopDate?: Date;
   readonly deactivationDate?: Date;
   readonly destroyDate?: Date;
+  /** Until when the key manager can restore what Destroy deleted; unknown for keys that a release before destroyed. */
+  readonly recoverableUntil?: Date;
   /**
    * A Destroy was accepted and the stored key is being deleted at the key manager: the key is no longer served, but
    * not destroyed yet. Cleared again when the key manager certainly refused the deletion (docs/adr: destroy order).
@@ -60,6 +63,19 @@ export interface ManagedObject {
   readonly createdBy: string;
   /** Ordered by name, then index. */
   readonly attributes: readonly ClientAttribute[];
+}
+
+/**
+ * Until when the tenant's administrators can restore a destroyed key in the key manager, at the latest (docs/adr/0066).
+ * @returns undefined unless it is destroyed
+ */
+export function recoverableUntil({
+  recoverableUntil: known,
+  destroyDate,
+}: Pick<ManagedObject, 'recoverableUntil' | 'destroyDate'>): Date | undefined {
+  if (destroyDate === undefined) return undefined;
+  // The date has whole seconds, and the deletion came before it was written.
+  return known ?? restorableUntil(destroyDate);
 }
 
 /**

@@ -63,6 +63,8 @@ describe('a destroyed key', () => {
         target: { id },
         details: { step: 'destroyed key had come back, deleted again', storedKeys: 1 },
       });
+      const { recoverableUntil } = harness.store.objects()[0]!;
+      expect(recoverableUntil).toEqual(new Date(harness.clock.now().getTime() + 30 * 24 * HOUR_MS));
       // That deletion can be undone as well.
       harness.keyManager.rollBack(before);
       await roundsWithCalls(12);

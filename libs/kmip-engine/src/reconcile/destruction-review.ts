@@ -65,17 +65,20 @@ export class DestructionReview {
     const its = look.rootKeyId === undefined ? scope.keyManager : boundKeyManager(scope, look.rootKeyId);
     // Without the key manager it lay in, nothing can be said.
     if (its === undefined) return 'hindered';
-    const tally = { deleted: 0, kept: 0, refused: 0 };
+    const tally = { kept: 0, refused: 0 };
+    const deleted: Date[] = [];
     for (const keyManager of new Set([its, ...keyManagersOf(scope)])) {
       const place = { uniqueIdentifier, digest: object.digest, keyManager };
       const named = keyManager === its ? look.storedKeyId : undefined;
       for (const deletion of await this.#thereAgain(scope, { ...place, named }, call)) {
-        tally[await this.#delete(keyManager, uniqueIdentifier, deletion, call)] += 1;
+        const outcome = await this.#delete(keyManager, uniqueIdentifier, deletion, call);
+        if (outcome instanceof Date) deleted.push(outcome);
+        else tally[outcome] += 1;
       }
     }
-    if (tally.deleted > 0) await this.#tell(scope, uniqueIdentifier, tally.deleted, call);
+    if (deleted.length > 0) await this.#tell(scope, uniqueIdentifier, deleted, call);
     if (tally.refused > 0) return 'hindered';
-    return tally.deleted > 0 ? 'deleted' : 'nothing';
+    return deleted.length > 0 ? 'deleted' : 'nothing';
   }
 
   /** What is there of the key, by id as a search may lag, and by name as there may have been a copy. */
@@ -97,12 +100,13 @@ export class DestructionReview {
     return there;
   }
 
+  /** @returns until when it can be restored, or why it was not deleted */
   async #delete(
     keyManager: KeyManager,
     uniqueIdentifier: UniqueIdentifier,
     deletion: OrderedDeletion,
     call: CallContext,
-  ): Promise<'deleted' | 'kept' | 'refused'> {
+  ): Promise<Date | 'kept' | 'refused'> {
     const judged = judgeDeletion(deletion);
     if (judged.verdict === 'keep') {
       const { storedKeyId } = deletion.why === 'named_by_order' ? deletion : deletion.key;
@@ -110,8 +114,7 @@ export class DestructionReview {
       return 'kept';
     }
     try {
-      await keyManager.deleteKey(call, judged.proof);
-      return 'deleted';
+      return await keyManager.deleteKey(call, judged.proof);
     } catch (error) {
       if (!mayNotDelete(error)) throw error;
       const why = 'may_not_delete';
@@ -123,19 +126,25 @@ export class DestructionReview {
   async #tell(
     scope: ReconcileScope,
     uniqueIdentifier: UniqueIdentifier,
-    storedKeys: number,
+    deleted: readonly Date[],
     { correlationId }: CallContext,
   ): Promise<void> {
+    const storedKeys = deleted.length;
+    const recoverableUntil = new Date(Math.max(...deleted.map((until) => until.getTime())));
     this.dependencies.metrics?.custodyAlarm?.('destroyed_key_returned');
     this.dependencies.logger.error(
       { alarm: 'destroyed_key_returned', correlationId, uniqueIdentifier, storedKeys },
       'a destroyed key had come back in the key manager; it was deleted again',
     );
-    const details = { step: 'destroyed key had come back, deleted again', storedKeys };
-    const facts = { correlationId, details };
-    await scope.store.record(
-      backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, facts),
-    );
+    const step = 'destroyed key had come back, deleted again';
+    const facts = { correlationId, details: { step, storedKeys, recoverableUntil: recoverableUntil.toISOString() } };
+    const action = 'vmware-solutions.kmip-key.reconcile';
+    const audit = backgroundEvent(this.dependencies, scope, action, uniqueIdentifier, facts);
+    await scope.store.mutate(uniqueIdentifier, (current) => ({
+      object: { ...current, recoverableUntil },
+      audit,
+      result: undefined,
+    }));
   }
 
   async #plan(scope: ReconcileScope, { uniqueIdentifier, looks, destroyedAt }: LaterLook, found: Look): Promise<void> {

@@ -25,6 +25,7 @@ export interface ManagedObjectRow {
   readonly deactivation_date: Date | null;
   readonly destroy_date: Date | null;
   readonly destroy_requested_at: Date | null;
+  readonly recoverable_until: Date | null;
   readonly compromise_date: Date | null;
   readonly compromise_occurrence_date: Date | null;
   readonly revocation_reason_code: string | null;
@@ -64,6 +65,7 @@ export const CHANGING_COLUMNS: readonly (readonly [column: string, value: (objec
   ['deactivation_date', (object) => object.deactivationDate],
   ['destroy_date', (object) => object.destroyDate],
   ['destroy_requested_at', (object) => object.destroyRequestedAt],
+  ['recoverable_until', (object) => object.recoverableUntil],
   ['compromise_date', (object) => object.compromiseDate],
   ['compromise_occurrence_date', (object) => object.compromiseOccurrenceDate],
   ['revocation_reason_code', (object) => object.revocationReason?.code],
@@ -99,6 +101,7 @@ export function toManagedObject(row: ManagedObjectRow): ManagedObject {
       deactivationDate: row.deactivation_date,
       destroyDate: row.destroy_date,
       destroyRequestedAt: row.destroy_requested_at,
+      recoverableUntil: row.recoverable_until,
       compromiseDate: row.compromise_date,
       compromiseOccurrenceDate: row.compromise_occurrence_date,
       lastFetchedAt: row.last_fetched_at,

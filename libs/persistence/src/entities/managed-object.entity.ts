@@ -69,6 +69,10 @@ export class ManagedObjectEntity {
   @Column({ type: 'timestamptz', precision: 3, name: 'destroy_requested_at', nullable: true })
   destroyRequestedAt!: Date | null;
 
+  /** Until when the key manager can restore it; unknown for what a release before destroyed. */
+  @Column({ type: 'timestamptz', precision: 3, name: 'recoverable_until', nullable: true })
+  recoverableUntil!: Date | null;
+
   @Column({ type: 'timestamptz', precision: 3, name: 'compromise_date', nullable: true })
   compromiseDate!: Date | null;
 

@@ -5,6 +5,7 @@ import {
   type KeyManager,
   KeyManagerError,
   mayBeRolledBack,
+  restorableUntil,
   type RewrapResult,
   type RootKeyDescription,
   type StoredKey,
@@ -216,13 +217,14 @@ export class FakeKeyManager implements KeyManager {
     });
   }
 
-  deleteKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<void> {
+  deleteKey(context: CallContext, storedKeyId: string, storedAt?: Date): Promise<Date> {
     return this.#call('deleteKey', context, { target: storedKeyId }, () => {
       this.#requireRole('manager', 'delete a key');
       const record = this.#stored.get(storedKeyId);
       const shown = this.#shown(record);
       if (record !== undefined && shown === 'live') record.deletedAt = this.#clock.now();
       if (shown === 'unknown') this.#requireOld(storedAt);
+      return restorableUntil(this.#clock.now());
     });
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { type AuditEvent } from '@lib/audit';
-import { keyName, type ManagedObject, stateAt, type StoredState } from '@lib/kmip-engine';
+import { keyName, type ManagedObject, recoverableUntil, stateAt, type StoredState } from '@lib/kmip-engine';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { entityTag } from '../../http/entity-tag';
@@ -51,6 +51,7 @@ export function keyResponse(key: ManagedObject, context: KeyContext): { readonly
     deactivated_at: key.deactivationDate?.toISOString(),
     compromised_at: key.compromiseDate?.toISOString(),
     destroyed_at: key.destroyDate?.toISOString(),
+    recovery: recoveryOf(key, context),
     custody: key.custody && {
       stored_key_id: key.custody.storedKeyId,
       root_key_id: key.custody.rootKeyId,
@@ -87,6 +88,12 @@ function ownerOf(key: ManagedObject): object {
   };
   const owner = { name: tag('x-name'), component: tag('x-component'), identifier: tag('x-identifier') };
   return Object.values(owner).some((value) => value !== undefined) ? { owner } : {};
+}
+
+/** Destroyed here is not gone there: the key manager keeps what was deleted for a while. */
+function recoveryOf(key: ManagedObject, { now }: KeyContext): object | undefined {
+  const until = recoverableUntil(key);
+  return until && { possible: now < until, until: until.toISOString() };
 }
 
 function creator(fingerprint: string, { certificateNames }: KeyContext): object {
