@@ -1,14 +1,14 @@
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
 
 import { DIRECTORY_FUNCTIONS, DROP_FUNCTIONS, PROTECTION, TABLES, TENANT_TABLES } from './initial-schema.sql';
-import { ensureRoles } from './roles';
+import { APPLICATION_ROLE, DIRECTORY_ROLE, ensureRoles } from './roles';
 
 /** Everything a tenant has: who it is, who may connect, its root key, its catalog of keys and its audit chain. */
 export class InitialSchema1764000000000 implements MigrationInterface {
   readonly name = 'InitialSchema1764000000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await ensureRoles(queryRunner);
+    await ensureRoles(queryRunner, [APPLICATION_ROLE, DIRECTORY_ROLE]);
     for (const statement of [...TABLES, ...PROTECTION, ...DIRECTORY_FUNCTIONS]) await queryRunner.query(statement);
   }
 

@@ -21,6 +21,7 @@ import { KeyGeneration1765800000000 } from './1765800000000-key-generation';
 import { RecoverableKeys1765800000001 } from './1765800000001-recoverable-keys';
 import { LaterLooks1765900000000 } from './1765900000000-later-looks';
 import { RemovedProofs1766000000000 } from './1766000000000-removed-proofs';
+import { SeparateLogins1766100000000 } from './1766100000000-separate-logins';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -47,4 +48,5 @@ export const migrations = [
   RecoverableKeys1765800000001,
   LaterLooks1765900000000,
   RemovedProofs1766000000000,
+  SeparateLogins1766100000000,
 ];

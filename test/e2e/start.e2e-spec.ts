@@ -1,8 +1,10 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 
+import { openDatabase } from './support/database';
 import { createKey, fetchKey } from './support/keys';
 import { makeDataFolder, RunningService, startAndFail, until } from './support/running-service';
 
@@ -51,6 +53,35 @@ describe('npm start', () => {
       });
       expect(presented?.fingerprint256).toBe(service.connection.kmip.serverFingerprints.sha256);
       expect(presented?.fingerprint).toBe(service.connection.kmip.serverFingerprints.sha1);
+    }
+  });
+
+  it('connects each process with a login of its own, which is no superuser, and tells it no other', async () => {
+    const database = await openDatabase(service);
+    const { rows } = await database.query<{ process: string; login: string; strong: boolean }>(
+      `SELECT DISTINCT application_name AS process, rolname AS login, rolsuper OR rolcreaterole OR rolbypassrls AS strong
+        FROM pg_stat_activity JOIN pg_roles ON rolname = usename
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> 'kmip-invalidation'
+        ORDER BY application_name`,
+    );
+    await database.end();
+    expect(rows).toEqual([
+      { process: 'kmip-1', login: 'kms_gateway_login', strong: false },
+      { process: 'kmip-2', login: 'kms_gateway_login', strong: false },
+      { process: 'management-api', login: 'kms_api_login', strong: false },
+    ]);
+    const passwords = JSON.parse(await readFile(join(service.dataFolder, 'database-logins.json'), 'utf8')) as {
+      readonly [login: string]: string;
+    };
+    const { processes } = service.connection;
+    for (const [name, own] of [
+      ['kmip-gateway-1', 'gateway'],
+      ['management-api', 'api'],
+      ['local-cloud', undefined],
+    ] as const) {
+      const environment = await readFile(`/proc/${String(processes[name])}/environ`, 'utf8');
+      const told = Object.keys(passwords).filter((login) => environment.includes(passwords[login] ?? ''));
+      expect([name, told]).toEqual([name, own === undefined ? [] : [own]]);
     }
   });
 

@@ -28,7 +28,12 @@ async function start(config: GatewayConfig, logger: Logger): Promise<void> {
   const metrics = new Metrics({ processMetrics: true, labels: { endpoint: config.kmipEndpointName } });
   const health = new HealthServer({ host: config.healthHost, port: config.healthPort, metrics });
   const { port: healthPort } = await health.listen();
-  const region = await openRegion(config, config.kmipEndpointName, logger, health);
+  const region = await openRegion(
+    config,
+    { applicationName: config.kmipEndpointName, role: 'gateway' },
+    logger,
+    health,
+  );
   const root = GatewayModule.with({ config, logger, metrics, health, region });
   const app = await NestFactory.createApplicationContext(root, quiet);
   const gateway = app.get(Gateway);

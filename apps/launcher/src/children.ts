@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { type LauncherConfig, readEnvironment } from '@lib/config';
+import { type Secret } from '@lib/kernel';
 
 import { type Provider } from './demo-tenant';
 import { CATALOG_SERVICE_ID, SERVICE_NAME } from './local-cloud-seed';
@@ -25,13 +26,12 @@ const logFile = ({ dataFolder }: Setting, name: string): string => join(dataFold
 export const localCloudUrl = ({ ports }: Setting): string => `http://127.0.0.1:${ports.localCloud}`;
 
 /** What every process of the product is told; the administrator's command line reads the same from service.env. */
-export function sharedEnvironment(setting: Setting, databaseUrl: string): Readonly<Record<string, string>> {
+export function sharedEnvironment(setting: Setting): Readonly<Record<string, string>> {
   const { config, dataFolder } = setting;
   const cloud = localCloudUrl(setting);
   return {
     LOG_LEVEL: config.logLevel,
     REGION: config.region,
-    DATABASE_URL: databaseUrl,
     SERVICE_KEY_FILE: join(dataFolder, 'service-keys'),
     IAM_URL: `${cloud}/iam`,
     RESOURCE_CONTROLLER_URL: `${cloud}/resource-controller`,
@@ -40,6 +40,20 @@ export function sharedEnvironment(setting: Setting, databaseUrl: string): Readon
   };
 }
 
+/** Whatever logins the launcher itself was given, in variables or in files, no process is told. */
+const NO_DATABASE = Object.fromEntries(
+  ['DATABASE_URL', 'GATEWAY_DATABASE_URL', 'API_DATABASE_URL'].flatMap((name) => [
+    [name, ''],
+    [`${name}_FILE`, ''],
+  ]),
+);
+
+/** The one login that a process is told: its own. */
+export const ownDatabase = (url: Secret): Readonly<Record<string, string>> => ({
+  ...NO_DATABASE,
+  DATABASE_URL: url.exposeText(),
+});
+
 export function localCloud(setting: Setting): ChildSpecification {
   return {
     name: 'local-cloud',
@@ -47,6 +61,7 @@ export function localCloud(setting: Setting): ChildSpecification {
     logFile: logFile(setting, 'local-cloud'),
     environment: {
       ...readEnvironment(),
+      ...NO_DATABASE,
       LOG_LEVEL: setting.config.logLevel,
       LOCAL_CLOUD_HOST: '127.0.0.1',
       LOCAL_CLOUD_PORT: String(setting.ports.localCloud),

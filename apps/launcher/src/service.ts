@@ -2,11 +2,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ensureServiceKeyFile, type LauncherConfig } from '@lib/config';
-import { DomainError, Secret } from '@lib/kernel';
+import { type Secret } from '@lib/kernel';
 import { createLogger } from '@lib/observability';
-import { runMigrations } from '@lib/persistence';
 import { colonForm, ensureServerPki } from '@lib/pki';
-import { databaseConnection, Region, socketUrl } from '@lib/platform';
+import { Region } from '@lib/platform';
 
 import { demoClient, type DemoClientFiles, followMovedCloud, seedCatalog } from './catalog-seed';
 import {
@@ -15,12 +14,13 @@ import {
   localCloud,
   localCloudUrl,
   managementApi,
+  ownDatabase,
   type Ports,
   type Setting,
   sharedEnvironment,
 } from './children';
 import { type ConnectionFile, writeConnectionFile } from './connection-file';
-import { StartError } from './data-folder';
+import { prepareDatabase } from './database-logins';
 import { type DemoTenant, demoTenant } from './demo-tenant';
 import { DEMO_ROLES, iamIdOf } from './demo-users';
 import { type SeededCloud, seedLocalCloud, SERVICE_NAME } from './local-cloud-seed';
@@ -57,18 +57,20 @@ export class Service {
     await mkdir(join(this.dataFolder, 'logs'), { recursive: true });
     const ports = await choosePorts(this.dataFolder, this.#wantedPorts());
     const setting: Setting = { config: this.config, dataFolder: this.dataFolder, ports };
-    const databaseUrl = await this.#database();
+    await this.#startDatabase();
     await ensureServiceKeyFile(join(this.dataFolder, 'service-keys'));
-    await this.#migrate(databaseUrl);
-    const shared = sharedEnvironment(setting, databaseUrl.exposeText());
-    await this.#writeAdminEnvironment(shared);
+    const urls = await prepareDatabase(this.config, this.dataFolder, this.#postgres);
+    const shared = sharedEnvironment(setting);
+    await this.#writeAdminEnvironment({ ...shared, ...ownDatabase(urls.api) });
 
     await this.#supervisor.start(localCloud(setting));
-    const demo = await this.#seed(setting, databaseUrl);
+    const demo = await this.#seed(setting, urls.api);
     // The folder is made once before two gateways look for it at the same time.
     const pki = await ensureServerPki(join(this.dataFolder, 'tls'), { hostNames: this.config.kmipServerNames });
-    for (const number of [1, 2] as const) await this.#supervisor.start(gateway(setting, shared, number));
-    await this.#supervisor.start(managementApi(setting, shared, demo.tenant.provider));
+    const ofGateway = { ...shared, ...ownDatabase(urls.gateway) };
+    for (const number of [1, 2] as const) await this.#supervisor.start(gateway(setting, ofGateway, number));
+    const ofApi = { ...shared, ...ownDatabase(urls.api) };
+    await this.#supervisor.start(managementApi(setting, ofApi, demo.tenant.provider));
 
     const fingerprints = {
       sha1: colonForm(pki.description.sha1Fingerprint),
@@ -86,20 +88,10 @@ export class Service {
     await this.#postgres?.stop();
   }
 
-  async #database(): Promise<Secret> {
-    if (this.config.databaseUrl !== undefined) return this.config.databaseUrl;
+  async #startDatabase(): Promise<void> {
+    if (this.config.databaseUrl !== undefined) return;
     const dataFolder = join(this.dataFolder, 'postgres');
     this.#postgres = await PostgresKeeper.start({ dataFolder, log: this.log }, () => this.#rewriteConnection());
-    return Secret.fromText(socketUrl(this.#postgres.connection));
-  }
-
-  async #migrate(databaseUrl: Secret): Promise<void> {
-    try {
-      await runMigrations(databaseConnection(databaseUrl));
-    } catch (error) {
-      if (error instanceof DomainError || !(error instanceof Error)) throw error;
-      throw new StartError(`The database cannot be used (${error.message}). Check DATABASE_URL.`, { cause: error });
-    }
   }
 
   async #seed(setting: Setting, databaseUrl: Secret): Promise<Demo> {
@@ -116,7 +108,7 @@ export class Service {
         keyProtectEndpoints: [`${localCloudUrl(setting)}/kms/{region}`],
         hpcsEndpoints: [`${localCloudUrl(setting)}/hpcs/{instance}`],
       },
-      'kmip-launcher',
+      { applicationName: 'kmip-launcher', role: 'api' },
       createLogger({ level: 'silent', name: 'launcher' }),
     );
     try {

@@ -4,26 +4,26 @@ import 'reflect-metadata';
 import { parseConfig, readEnvironment } from '@lib/config';
 import { DomainError } from '@lib/kernel';
 import { createLogger } from '@lib/observability';
-import { databaseConnection, Region } from '@lib/platform';
-import { runMigrations } from '@lib/persistence';
+import { Region } from '@lib/platform';
 
 import { readArguments, UsageError } from './cli/arguments';
 import { adminConfig } from './cli/admin.config';
 import { commands, USAGE } from './cli/commands';
+import { migrate } from './cli/migrate';
 
 /** The operator's command line: `npm run admin -- instance list`. Prints one JSON value; faults go to standard error. */
 async function main(): Promise<void> {
   const [group = '', verb = '', ...rest] = process.argv.slice(2);
   const config = parseConfig(adminConfig, readEnvironment());
   if (group === 'migrate') {
-    print({ ran: await runMigrations(databaseConnection(config.databaseUrl)) });
+    print(await migrate(config));
     return;
   }
   const command = commands.get(`${group} ${verb}`);
   if (command === undefined) throw new UsageError(USAGE);
   const given = readArguments(rest, command.options);
   const logger = createLogger({ level: 'silent', name: 'admin' });
-  const region = await Region.open(config, 'kmip-admin', logger);
+  const region = await Region.open(config, { applicationName: 'kmip-admin', role: 'api' }, logger);
   try {
     print(await command.run(region, given, config));
   } finally {

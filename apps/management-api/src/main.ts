@@ -42,7 +42,7 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const metrics = new Metrics({ processMetrics: true });
   const health = new HealthServer({ host: config.healthHost, port: config.healthPort, metrics });
   const { port: healthPort } = await health.listen();
-  const region = await openRegion(config, 'management-api', logger, health);
+  const region = await openRegion(config, { applicationName: 'management-api', role: 'api' }, logger, health);
   health.addCheck({ name: 'database', check: () => region.checkDatabase() });
   describeRestore(metrics, region.restore);
   const publicUrl = config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { chown, readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import { EmbeddedPostgresError } from './embedded-postgres.error';
@@ -53,4 +53,8 @@ export async function blockedFolder(path: string, account: Account): Promise<str
     if ((mode & execute) === 0) return folder;
   }
   return undefined;
+}
+
+export async function giveTo(path: string, account: Account | undefined): Promise<void> {
+  if (account !== undefined) await chown(path, account.uid, account.gid);
 }

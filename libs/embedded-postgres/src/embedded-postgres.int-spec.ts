@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -57,6 +57,38 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(second, 'SELECT answer FROM kept')).toEqual([[42]]);
     expect(await query(second, 'SHOW listen_addresses')).toEqual([['']]);
     expect(await query(second, 'SHOW data_checksums')).toEqual([['on']]);
+  });
+
+  it('lets nobody in without a password, also over data of a release that knew none', async () => {
+    const first = await start();
+    const { password, ...nameless } = first.connection;
+    const refused = async (connection: object): Promise<void> => {
+      await expect(new Client(connection).connect()).rejects.toThrow(/password/);
+    };
+    await refused(nameless);
+    await refused({ ...first.connection, password: 'guessed' });
+    expect((await stat(join(folder, 'administrator-password'))).mode & 0o777).toBe(0o600);
+    await first.stop();
+
+    await writeFile(join(folder, 'cluster', 'pg_hba.conf'), 'local all all trust\n');
+    const second = await start();
+    expect(second.connection.password).toBe(password);
+    await refused(nameless);
+  });
+
+  it('draws a new password when its file was lost, whether the server runs or not', async () => {
+    const first = await start();
+    await writeFile(join(folder, 'owner'), '999999999 1');
+    await rm(join(folder, 'administrator-password'));
+    const adopted = await start();
+    expect(adopted.pid).toBe(first.pid);
+    expect(adopted.connection.password).not.toBe(first.connection.password);
+    await expect(new Client(first.connection).connect()).rejects.toThrow(/password/);
+    await adopted.stop();
+
+    await rm(join(folder, 'administrator-password'));
+    expect(await query(await start(), 'SELECT 1')).toEqual([[1]]);
+    await expect(new Client(adopted.connection).connect()).rejects.toThrow(/password/);
   });
 
   it('adopts a server whose parent is gone', async () => {

@@ -1,19 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chown, lstat, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Client } from 'pg';
 
-import { type Account, serverAccount } from './account';
+import { type Account, giveTo, serverAccount } from './account';
 import { type Binaries, locateBinaries } from './binaries';
 import { EmbeddedPostgresError } from './embedded-postgres.error';
+import { ADMINISTRATOR, administratorPassword, type Door, lockDoor, openIfPasswordIsLost } from './door';
 import { enterableFolder } from './enterable-folder';
 import { isAlive, isServerOf, processIdentity, readServerRecord, stopServer } from './server-process';
 
-const USER = 'kms';
 const DATABASE = 'kms';
 const START_DEADLINE_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
@@ -32,19 +32,25 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** `host` is the folder of the Unix socket: `pg` and TypeORM take it as it is. There is no TCP port and no password. */
-  readonly connection: { readonly host: string; readonly user: string; readonly database: string };
+  /**
+   * Of the server's administrator, a superuser: for making logins, not for working with. `host` is the folder of the Unix
+   * socket: `pg` and TypeORM take it as it is. There is no TCP port.
+   */
+  readonly connection: {
+    readonly host: string;
+    readonly user: string;
+    readonly password: string;
+    readonly database: string;
+  };
   readonly pid: number;
   /** Stops the server, unless another live process started it. Close every connection pool first. */
   stop(): Promise<void>;
 }
 
-interface Layout {
+interface Layout extends Door {
   readonly root: string;
-  readonly cluster: string;
   readonly logFile: string;
   readonly ownerFile: string;
-  readonly account: Account | undefined;
 }
 
 /**
@@ -57,11 +63,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const layout = await prepareFolder(options);
   const binaries = await locateBinaries(layout.account, layout.root);
   await ensureCluster(layout, binaries, options);
+  await openAgain(layout);
   const { pid, host } = await runServer(layout, binaries, options);
-  await ensureDatabase(host);
+  const password = await lockDoor(layout, host);
+  await ensureDatabase(host, password);
   const ours = await claimOwnership(layout.ownerFile);
   return {
-    connection: { host, user: USER, database: DATABASE },
+    connection: { host, user: ADMINISTRATOR, password, database: DATABASE },
     pid,
     stop: async () => {
       if (!ours) {
@@ -83,6 +91,7 @@ async function prepareFolder({ dataFolder, log }: EmbeddedPostgresOptions): Prom
   return {
     root,
     cluster: join(root, 'cluster'),
+    passwordFile: join(asked, 'administrator-password'),
     logFile: join(root, 'server.log'),
     ownerFile: join(root, 'owner'),
     account,
@@ -105,7 +114,17 @@ async function createCluster(layout: Layout, binaries: Binaries, options: Embedd
   // Built beside and renamed when whole: a kill in the middle leaves no half-made cluster that looks real.
   const draft = await mkdtemp(`${layout.cluster}.`);
   await giveTo(draft, layout.account);
-  const args = ['-D', draft, '-U', USER, '-E', 'UTF8', '--auth-local=trust', '--auth-host=reject', '--data-checksums'];
+  const args = [
+    '-D',
+    draft,
+    '-U',
+    ADMINISTRATOR,
+    '-E',
+    'UTF8',
+    '--auth-local=trust',
+    '--auth-host=reject',
+    '--data-checksums',
+  ];
   // The builtin provider never changes its sort order; that of the C library does, and would corrupt text indexes.
   args.push('--locale-provider=builtin', '--locale=C.UTF-8');
   if (options.durable === false) args.push('--no-sync');
@@ -125,6 +144,13 @@ async function createCluster(layout: Layout, binaries: Binaries, options: Embedd
   });
 }
 
+/** A server that runs already has to be told that its rules of entry have changed. */
+async function openAgain(layout: Layout): Promise<void> {
+  if ((await openIfPasswordIsLost(layout)) === 'untouched') return;
+  const record = await readServerRecord(layout.cluster);
+  if (record !== undefined && (await isServerOf(record.pid, layout.cluster))) process.kill(record.pid, 'SIGHUP');
+}
+
 type Found = { readonly pid: number; readonly host: string } | 'not answering' | 'stale' | 'none';
 
 async function runServer(
@@ -136,7 +162,7 @@ async function runServer(
   let child: ChildProcess | undefined;
   const end = performance.now() + START_DEADLINE_MS;
   while (performance.now() < end) {
-    const found = await findServer(layout.cluster, host);
+    const found = await findServer(layout, host);
     if (typeof found === 'object') {
       if (child?.pid !== found.pid) options.log('adopted the embedded PostgreSQL that was already running');
       return found;
@@ -152,12 +178,12 @@ async function runServer(
   throw new EmbeddedPostgresError(`PostgreSQL did not answer within a minute; its log is ${layout.logFile}`);
 }
 
-async function findServer(cluster: string, defaultHost: string): Promise<Found> {
-  const record = await readServerRecord(cluster);
+async function findServer(layout: Layout, defaultHost: string): Promise<Found> {
+  const record = await readServerRecord(layout.cluster);
   if (record === undefined) return 'none';
-  if (!(await isServerOf(record.pid, cluster))) return 'stale';
+  if (!(await isServerOf(record.pid, layout.cluster))) return 'stale';
   const host = record.socketFolder ?? defaultHost;
-  return (await answers(host)) ? { pid: record.pid, host } : 'not answering';
+  return (await answers(host, await administratorPassword(layout))) ? { pid: record.pid, host } : 'not answering';
 }
 
 const isRunning = (child: ChildProcess | undefined): boolean =>
@@ -225,8 +251,9 @@ async function socketFolder(layout: Layout): Promise<string> {
   return folder;
 }
 
-async function answers(host: string): Promise<boolean> {
-  const client = new Client({ host, user: USER, database: 'postgres', connectionTimeoutMillis: 2_000 });
+async function answers(host: string, password = ''): Promise<boolean> {
+  const connection = { host, user: ADMINISTRATOR, password, database: 'postgres' };
+  const client = new Client({ ...connection, connectionTimeoutMillis: 2_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -238,8 +265,8 @@ async function answers(host: string): Promise<boolean> {
   }
 }
 
-async function ensureDatabase(host: string): Promise<void> {
-  const client = new Client({ host, user: USER, database: 'postgres' });
+async function ensureDatabase(host: string, password: string): Promise<void> {
+  const client = new Client({ host, user: ADMINISTRATOR, password, database: 'postgres' });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -268,10 +295,6 @@ async function claimOwnership(ownerFile: string): Promise<boolean> {
 function identity(account: Account | undefined): { uid?: number; gid?: number; cwd: string; env: NodeJS.ProcessEnv } {
   const ids = account === undefined ? {} : { uid: account.uid, gid: account.gid };
   return { ...ids, cwd: '/', env: { LC_ALL: 'C' } };
-}
-
-async function giveTo(folder: string, account: Account | undefined): Promise<void> {
-  if (account !== undefined) await chown(folder, account.uid, account.gid);
 }
 
 function exitOf(child: ChildProcess): Promise<number | null> {

@@ -1,5 +1,12 @@
 export { type DatabaseConnection, type DatabaseTls } from './database/connection';
-export { createDataSource, type DataSourceOptions } from './database/data-source';
+export { createDataSource, type DatabaseRole, type DataSourceOptions } from './database/data-source';
+export {
+  type DatabaseLogin,
+  excessPowers,
+  handOverDatabase,
+  LoginsNotProvided,
+  provideLogins,
+} from './database/logins';
 export { revertLastMigration, runMigrations, schemaDrift } from './database/migrate';
 export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistence.error';
 export { type AuditedCommit, observeCommits } from './database/commit-observers';

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-import { DomainError, type Secret } from '@lib/kernel';
-import { type DatabaseConnection, type DatabaseTls } from '@lib/persistence';
+import { DomainError, Secret } from '@lib/kernel';
+import { type DatabaseConnection, type DatabaseLogin, type DatabaseRole, type DatabaseTls } from '@lib/persistence';
+
+const SOCKET = 'socket:';
 
 /** A file that DATABASE_URL names cannot be read. */
 export class DatabaseFileError extends DomainError {
@@ -23,11 +25,13 @@ const FILES = [
 export function databaseConnection(databaseUrl: Secret): DatabaseConnection {
   const text = databaseUrl.exposeText();
   const url = new URL(text);
-  if (url.protocol === 'socket:') {
+  if (url.protocol === SOCKET) {
+    const password = url.searchParams.get('password');
     return {
       host: decodeURIComponent(url.pathname),
       database: url.searchParams.get('db') ?? 'kms',
       user: url.searchParams.get('user') ?? 'kms',
+      ...(password === null ? {} : { password }),
     };
   }
   const mode = url.searchParams.get('sslmode') ?? (staysHere(url) ? 'disable' : 'verify-full');
@@ -56,6 +60,37 @@ function contentOf(file: string): string {
 }
 
 /** The other way round, for the environment of a child process. */
-export function socketUrl({ host, database, user }: { host: string; database: string; user: string }): string {
-  return `socket:${encodeURI(host)}?db=${encodeURIComponent(database)}&user=${encodeURIComponent(user)}`;
+export function socketUrl({
+  host,
+  database,
+  user,
+  password,
+}: DatabaseLogin & { readonly host: string; readonly database: string }): string {
+  const query = new URLSearchParams({ db: database, user, password });
+  return `${SOCKET}${encodeURI(host)}?${query.toString()}`;
+}
+
+/** Whom a database URL names. @returns undefined when it has no name or no password of its own */
+export function loginIn(databaseUrl: Secret): DatabaseLogin | undefined {
+  const url = new URL(databaseUrl.exposeText());
+  const socket = url.protocol === SOCKET;
+  const user = socket ? url.searchParams.get('user') : decodeURIComponent(url.username);
+  const password = socket ? url.searchParams.get('password') : decodeURIComponent(url.password);
+  return user === null || user === '' || password === null || password === '' ? undefined : { user, password };
+}
+
+/** The owner's URL with the login of a process in its place: named by database, since logins are the whole server's. */
+export function withLogin(owner: Secret, role: DatabaseRole, password: string): { url: Secret; login: DatabaseLogin } {
+  const url = new URL(owner.exposeText());
+  const socket = url.protocol === SOCKET;
+  const database = socket ? url.searchParams.get('db') : decodeURIComponent(url.pathname.slice(1));
+  const login = { user: `${database === null || database === '' ? 'kms' : database}_${role}_login`, password };
+  if (socket) {
+    url.searchParams.set('user', login.user);
+    url.searchParams.set('password', password);
+  } else {
+    url.username = encodeURIComponent(login.user);
+    url.password = encodeURIComponent(password);
+  }
+  return { url: Secret.fromText(url.toString()), login };
 }

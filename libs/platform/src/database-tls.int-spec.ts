@@ -90,7 +90,11 @@ describe('TLS to PostgreSQL', () => {
 
   /** @returns the version of TLS of the session, or undefined when it has none */
   async function versionOver(url: Secret): Promise<string | undefined> {
-    const dataSource = createDataSource(databaseConnection(url), { applicationName: 'tls-test', poolSize: 1 });
+    const dataSource = createDataSource(databaseConnection(url), {
+      applicationName: 'tls-test',
+      role: 'login',
+      poolSize: 1,
+    });
     try {
       await dataSource.initialize();
       const [row] = await dataSource.query<{ version: string | null }[]>(

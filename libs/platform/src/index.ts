@@ -1,5 +1,5 @@
 export { endpointGuard, endpointTemplates } from './cloud-endpoints';
-export { databaseConnection, socketUrl } from './database-connection';
+export { databaseConnection, loginIn, socketUrl, withLogin } from './database-connection';
 export { openRegion } from './open-region';
 export { type ProofSettings, readProofPolicy } from './proof-policy';
 export { Region, type RegionSettings } from './region';

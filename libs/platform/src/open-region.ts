@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '@lib/kernel';
 import { type HealthServer, type Logger } from '@lib/observability';
 
-import { Region, type RegionSettings } from './region';
+import { Region, type RegionClient, type RegionSettings } from './region';
 
 const RETRY_MS = 1_000;
 
@@ -14,7 +14,7 @@ const RETRY_MS = 1_000;
  */
 export async function openRegion(
   settings: RegionSettings,
-  applicationName: string,
+  client: RegionClient,
   logger: Logger,
   health: HealthServer,
 ): Promise<Region> {
@@ -22,7 +22,7 @@ export async function openRegion(
   health.addCheck({ name: 'start', check: () => (opened ? Promise.resolve() : Promise.reject(new Starting())) });
   for (;;) {
     try {
-      const region = await Region.open(settings, applicationName, logger);
+      const region = await Region.open(settings, client, logger);
       opened = true;
       return region;
     } catch (error) {

@@ -5,6 +5,8 @@ import { type Clock, type Secret, systemClock } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
 import {
   createDataSource,
+  type DatabaseRole,
+  excessPowers,
   observeCommits,
   PostgresInvalidationBus,
   PostgresLeases,
@@ -37,6 +39,17 @@ export interface RegionSettings extends CloudEndpointSettings {
   readonly serviceKeyFile: string;
   /** Where it is recorded how far the region has come; unset: beside the service keys. */
   readonly restoreRecordFolder?: string | undefined;
+}
+
+const EXCESS =
+  'the login of DATABASE_URL can do more in the database than this process may; give the process a login of its own ' +
+  '(docs/operations.md, "Logins of the database")';
+
+/** Who opens a region, as the database is told. */
+export interface RegionClient {
+  /** Shows up in pg_stat_activity. */
+  readonly applicationName: string;
+  readonly role: DatabaseRole;
 }
 
 /** Everything both apps share: the catalog of a region and the services over it, connected to one database. */
@@ -96,17 +109,19 @@ export class Region {
   }
 
   /** Connects to the database and begins to hear of changes. The schema must be up to date. */
-  static async open(settings: RegionSettings, applicationName: string, logger: Logger): Promise<Region> {
+  static async open(settings: RegionSettings, client: RegionClient, logger: Logger): Promise<Region> {
     const { newest, byVersion } = await readServiceKeyFile(settings.serviceKeyFile);
     const keyring = { newest: newest.version, keys: byVersion };
     const sealer = new CredentialSealer(keyring);
     const connection = databaseConnection(settings.databaseUrl);
     const dataSource = createDataSource(connection, {
-      applicationName,
+      ...client,
       poolSize: settings.databasePoolSize,
       log: (message) => logger.warn(message),
     });
     await dataSource.initialize();
+    const excess = await excessPowers(dataSource, client.role);
+    if (excess.length > 0) logger.warn({ excess }, EXCESS);
     const log = (message: string, error?: unknown): void => logger.warn({ err: error }, message);
     const bus = new PostgresInvalidationBus({ connection, dataSource, log });
     await bus.start();

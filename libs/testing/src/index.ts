@@ -8,6 +8,7 @@ export * from './key-manager/manual-timing';
 export * from './iam/fake-iam';
 export * from './postgres/test-postgres';
 export * from './postgres/filled-database';
+export * from './postgres/ordinary-owner';
 export * from './postgres/samples';
 export * from './kmip-transport/echo-handler';
 export * from './kmip-transport/raw-peer';

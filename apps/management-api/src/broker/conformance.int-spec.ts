@@ -26,7 +26,7 @@ interface Report {
   beforeAll(async () => {
     database = await startTestPostgres();
     iam = await FakeIam.start();
-    broker = await startBrokerApp(await database.openDataSource(), iam);
+    broker = await startBrokerApp(await database.openDataSource({ role: 'api' }), iam);
   });
   afterAll(async () => {
     await broker.close();

@@ -28,7 +28,7 @@ describe('the broker under load, misuse and attack', () => {
   beforeAll(async () => {
     database = await startTestPostgres();
     iam = await FakeIam.start();
-    broker = await startBrokerApp(await database.openDataSource(), iam);
+    broker = await startBrokerApp(await database.openDataSource({ role: 'api' }), iam);
   });
   afterAll(async () => {
     await broker.close();
@@ -332,7 +332,7 @@ describe('the broker under load, misuse and attack', () => {
   });
 
   it('tells an instance that is not there from one that cannot be had now', async () => {
-    const away = await startBrokerApp(await database.openDataSource(), {
+    const away = await startBrokerApp(await database.openDataSource({ role: 'api' }), {
       url: 'http://127.0.0.1:9',
       issuer: iam.issuer,
     });

@@ -60,7 +60,7 @@ describe('an operation whose process dies', () => {
   beforeAll(async () => {
     database = await startTestPostgres();
     admin = await database.openAdmin();
-    const dataSource = await database.openDataSource();
+    const dataSource = await database.openDataSource({ role: 'api' });
     options = {
       unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
       directory: new PostgresCatalogDirectory(dataSource),

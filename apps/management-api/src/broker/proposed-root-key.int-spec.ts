@@ -41,7 +41,7 @@ describe('a root key that was chosen in the order', () => {
 
   beforeAll(async () => {
     database = await startTestPostgres();
-    const dataSource = await database.openDataSource();
+    const dataSource = await database.openDataSource({ role: 'api' });
     iam = await FakeIam.start();
     api = await TenantApiApp.start(dataSource, iam, {} as KeyManager, {});
     broker = new BrokerParts({

@@ -24,7 +24,7 @@ describe('what the broker keeps of the past', () => {
     database = await startTestPostgres();
     admin = await database.openAdmin();
     clock = new ManualClock(new Date());
-    const dataSource = await database.openDataSource();
+    const dataSource = await database.openDataSource({ role: 'api' });
     parts = new BrokerParts({
       unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
       directory: new PostgresCatalogDirectory(dataSource),

@@ -1,4 +1,4 @@
-import { managementApiConfig, type ManagementApiConfig } from '@lib/config';
+import { type ConfigOf, managementApiConfig, processLogins } from '@lib/config';
 
 const {
   databaseUrl,
@@ -14,7 +14,7 @@ const {
   clientCertificateProofOlderFrom,
 } = managementApiConfig;
 
-/** The part of the management app's settings that the command line needs; the same variables. */
+/** The part of the management app's settings that the command line needs, and what `migrate` is told. */
 export const adminConfig = {
   databaseUrl,
   databasePoolSize,
@@ -27,6 +27,7 @@ export const adminConfig = {
   hpcsEndpoints,
   clientCertificateProof,
   clientCertificateProofOlderFrom,
-};
+  ...processLogins,
+} as const;
 
-export type AdminConfig = Pick<ManagementApiConfig, keyof typeof adminConfig>;
+export type AdminConfig = ConfigOf<typeof adminConfig>;

@@ -15,7 +15,7 @@ describe('parallel registrations', () => {
 
   beforeAll(async () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
-    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), {});
+    api = await TenantApiApp.start(await database.openDataSource({ role: 'api' }), iam, new FakeKeyManager(), {});
   });
 
   afterAll(async () => {

@@ -32,13 +32,27 @@ export const proofSettings = {
 /** Settings of the processes that share the database. */
 export const databaseSettings = {
   databaseUrl: required('DATABASE_URL', postgresUrl, {
-    meaning: 'PostgreSQL 15 or newer, the catalog of keys, tenants and audit records.',
+    meaning:
+      'PostgreSQL 15 or newer, the catalog of keys, tenants and audit records, with the login of this kind of process.',
     consequence:
-      'All gateways and APIs of a region must name the same database. Over a network the server must show a certificate of its name, by a CA of `sslrootcert=<file>` or of the system; `sslmode=disable` waives that.',
+      'All gateways and APIs of a region must name the same database. A login that can do more than the process needs is warned of. Over a network the server must show a certificate of its name, by a CA of `sslrootcert=<file>` or of the system; `sslmode=disable` waives that.',
   }),
   databasePoolSize: defaulted('DATABASE_POOL_SIZE', wholeNumber(2, 500), '10', {
     meaning: 'Most connections this process opens to the database.',
     consequence: 'Processes times this number must stay below max_connections of the server.',
+  }),
+};
+
+/** For who brings the database up to date. */
+export const processLogins = {
+  gatewayDatabaseUrl: optional('GATEWAY_DATABASE_URL', postgresUrl, {
+    meaning: 'What gateways are given as DATABASE_URL: a login of their own.',
+    consequence:
+      '`npm start` unset: makes one, for which the owner must have CREATEROLE. `migrate`: makes the one named.',
+  }),
+  apiDatabaseUrl: optional('API_DATABASE_URL', postgresUrl, {
+    meaning: 'What management APIs and the command line are given as DATABASE_URL: a login of their own.',
+    consequence: 'As GATEWAY_DATABASE_URL.',
   }),
 };
 

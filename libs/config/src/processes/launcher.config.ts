@@ -1,7 +1,7 @@
 import { region } from '../cloud-addresses';
 import { type ConfigOf, defaulted, optional } from '../setting';
 import { host, hostList, path, port, postgresUrl } from '../setting-types';
-import { loggingSettings } from './common-settings';
+import { loggingSettings, processLogins } from './common-settings';
 
 const portSetting = (variable: string, fallback: string, meaning: string): ReturnType<typeof defaulted<number>> =>
   defaulted(variable, port, fallback, { meaning, consequence: 'A port that is taken stops the start with a message.' });
@@ -13,9 +13,10 @@ export const launcherConfig = {
     consequence: 'Two copies on one machine need two folders. Deleted: all keys made here are lost.',
   }),
   databaseUrl: optional('DATABASE_URL', postgresUrl, {
-    meaning: 'A PostgreSQL of your own.',
+    meaning: 'A PostgreSQL of your own, with the login that owns the database.',
     consequence: 'Unset: the launcher starts a PostgreSQL in the data folder.',
   }),
+  ...processLogins,
   region: defaulted('REGION', region, 'us-south', {
     meaning: 'Region of the demo installation.',
     consequence: 'Stands in CRNs; do not change it in an existing data folder.',

@@ -69,7 +69,7 @@ describe('access at commit', () => {
 
   beforeAll(async () => {
     database = await startTestPostgres();
-    stores = new PostgresObjectStores(await database.openDataSource());
+    stores = new PostgresObjectStores(await database.openDataSource({ role: 'gateway' }));
     admin = await database.openAdmin();
   });
   afterAll(() => database.close());
@@ -164,6 +164,7 @@ describe('access at commit', () => {
   it('waits for a removal that is being committed, and is refused by it', async () => {
     const other = await database.openAdmin();
     await other.query('BEGIN');
+    await other.query(`SELECT set_config('app.instance_id', $1, true)`, [instanceId]);
     await other.query('DELETE FROM client_certificates WHERE id = $1', [certificateId]);
     await other.query('SELECT * FROM append_audit($1, $2)', [instanceId, []]);
     const answer = ask({ name: 'Get', payload: { uniqueIdentifier: active } });

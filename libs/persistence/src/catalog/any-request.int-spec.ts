@@ -28,7 +28,7 @@ describe('whatever a client can write on the wire, on Postgres', () => {
   beforeAll(async () => {
     database = await startTestPostgres();
     instanceId = await insertInstance(await database.openAdmin());
-    stores = new PostgresObjectStores(await database.openDataSource());
+    stores = new PostgresObjectStores(await database.openDataSource({ role: 'gateway' }));
   });
   afterAll(() => database.close());
 

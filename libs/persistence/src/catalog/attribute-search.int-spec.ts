@@ -19,7 +19,7 @@ describe('attributes that a good part of all keys have', () => {
 
   beforeAll(async () => {
     database = await startTestPostgres();
-    dataSource = await database.openDataSource();
+    dataSource = await database.openDataSource({ role: 'gateway' });
     const admin = await database.openAdmin();
     instanceId = await insertInstance(admin);
     for (const owner of [instanceId, await insertInstance(admin)]) {

@@ -29,7 +29,7 @@ describe('PostgresManagedObjectStore', () => {
 
   beforeAll(async () => {
     database = await startTestPostgres();
-    dataSource = await database.openDataSource();
+    dataSource = await database.openDataSource({ role: 'gateway' });
     admin = await database.openAdmin();
     stores = new PostgresObjectStores(dataSource);
   });
@@ -248,14 +248,14 @@ describe('PostgresManagedObjectStore', () => {
 
   it('shows nothing to a connection with no tenant set, even right after one that had', async () => {
     await create();
-    const single = await database.openDataSource({ poolSize: 1 });
+    const single = await database.openDataSource({ role: 'gateway', poolSize: 1 });
     const other = new PostgresObjectStores(single);
     for (let i = 0; i < 100; i += 1) {
       expect(await other.forInstance(instanceId).countLive()).toBe(1);
       expect(await other.forInstance(randomUUID() as InstanceId).countLive()).toBe(0);
       expect(await single.query('SELECT id FROM managed_objects')).toEqual([]);
     }
-    expect(await single.query('SELECT current_user AS role')).toEqual([{ role: 'kmip_app' }]);
+    expect(await single.query('SELECT current_user AS role')).toEqual([{ role: 'kmip_gateway' }]);
   });
 
   it('refuses an instance id that is not a UUID before anything is sent', async () => {

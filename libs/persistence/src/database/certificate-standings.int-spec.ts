@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-
-import { startTestPostgres, type TestDatabase } from '@lib/testing';
+import { ordinaryOwner, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type Client } from 'pg';
 
 import { type DatabaseConnection } from './connection';
@@ -23,16 +21,7 @@ describe.each(['SUPERUSER', 'CREATEROLE'])(
     beforeAll(async () => {
       database = await startTestPostgres({ migrated: false });
       admin = await database.openAdmin();
-      const user = `owner_${randomUUID().replaceAll('-', '')}`;
-      await admin.query(`CREATE ROLE ${user} LOGIN ${right}`);
-      await admin.query(`ALTER DATABASE ${database.connection.database} OWNER TO ${user}`);
-      // Made by another database of the server, perhaps; an administrator grants them then.
-      await admin.query(
-        `DO $$ BEGIN CREATE ROLE kmip_app NOLOGIN; CREATE ROLE kmip_directory NOLOGIN;
-        EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
-      );
-      await admin.query(`GRANT kmip_app, kmip_directory TO ${user}`);
-      connection = { ...database.connection, user };
+      connection = await ordinaryOwner(database, right);
       const all = await runMigrations(connection);
       ran = all.slice(all.indexOf(NAME));
       for (let left = ran.length; left > 0; left -= 1) await revertLastMigration(connection);

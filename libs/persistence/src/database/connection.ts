@@ -3,7 +3,13 @@ import { type PoolConfig } from 'pg';
 /** Where the database is: an URL, or the Unix socket folder of the embedded server. */
 export type DatabaseConnection =
   | { readonly url: string; readonly tls?: DatabaseTls | false }
-  | { readonly host: string; readonly user: string; readonly database: string; readonly port?: number };
+  | {
+      readonly host: string;
+      readonly user: string;
+      readonly database: string;
+      readonly password?: string;
+      readonly port?: number;
+    };
 
 /** The server must show a certificate of `host` that one of `ca` signed; without `ca` one of those the system knows. */
 export interface DatabaseTls {
@@ -23,7 +29,6 @@ export const LIMITS = {
   idleInTransactionMs: 10_000,
 } as const;
 
-/** The login user, as which migrations run; sessions of the application take on the role `kmip_app` at once. */
 export function clientConfig(connection: DatabaseConnection, applicationName: string): PoolConfig {
   const target =
     'url' in connection
@@ -32,6 +37,7 @@ export function clientConfig(connection: DatabaseConnection, applicationName: st
           host: connection.host,
           user: connection.user,
           database: connection.database,
+          ...(connection.password === undefined ? {} : { password: connection.password }),
           ...(connection.port === undefined ? {} : { port: connection.port }),
         };
   return { ...target, application_name: applicationName, connectionTimeoutMillis: LIMITS.connectMs, keepAlive: true };

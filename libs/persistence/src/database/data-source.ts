@@ -3,7 +3,12 @@ import { DataSource } from 'typeorm';
 import { entities } from '../entities/all-entities';
 import { clientConfig, type DatabaseConnection, LIMITS } from './connection';
 
+/** The process that works with the database, by what it may do there: `migrations/grants.ts` says what. */
+export type DatabaseRole = 'gateway' | 'api';
+
 export interface DataSourceOptions {
+  /** `login`: what the login itself may do, which only tests leave it at. */
+  readonly role: DatabaseRole | 'login';
   /** Shows up in pg_stat_activity. */
   readonly applicationName: string;
   /** Connections of this process; all processes together must stay under the server's max_connections. */
@@ -17,8 +22,11 @@ const DEFAULT_POOL_SIZE = 10;
  * minute of growth; where it does not, the plan ends with its connection.
  */
 const CONNECTION_LIFETIME_SECONDS = 600;
-/** SET ROLE at session start. Everything the application does is subject to row-level security from then on. */
-const APPLICATION_ROLE = 'kmip_app';
+/**
+ * SET ROLE at session start. A login of the process has no other powers; with one that does have, such as the owner's of
+ * an installation that knows no other, mistakes at least are subject to row-level security and the grants.
+ */
+export const ROLE_NAMES: Readonly<Record<DatabaseRole, string>> = { gateway: 'kmip_gateway', api: 'kmip_api' };
 
 /** The application's pool, not yet connected: `initialize()` it after {@link runMigrations}, `destroy()` it at the end. */
 export function createDataSource(connection: DatabaseConnection, options: DataSourceOptions): DataSource {
@@ -33,7 +41,7 @@ export function createDataSource(connection: DatabaseConnection, options: DataSo
     poolErrorHandler: (error: unknown) => options.log?.(`idle database connection lost: ${String(error)}`),
     extra: {
       ...clientConfig(connection, options.applicationName),
-      options: `-c role=${APPLICATION_ROLE}`,
+      ...(options.role === 'login' ? {} : { options: `-c role=${ROLE_NAMES[options.role]}` }),
       max: options.poolSize ?? DEFAULT_POOL_SIZE,
       maxLifetimeSeconds: CONNECTION_LIFETIME_SECONDS,
       statement_timeout: LIMITS.statementMs,

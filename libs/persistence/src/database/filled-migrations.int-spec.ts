@@ -30,6 +30,7 @@ describe('a filled database', () => {
       type: 'postgres',
       host: database.connection.host,
       username: database.connection.user,
+      password: database.connection.password,
       database: database.connection.database,
       migrations: migrations.slice(0, count),
       installExtensions: false,

@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 
 import { migrations } from '../../../../migrations';
+import { applyGrants } from '../../../../migrations/grants';
 import { entities } from '../entities/all-entities';
 import { clientConfig, type DatabaseConnection } from './connection';
 
@@ -12,12 +13,14 @@ const LOCK = 'pg_advisory_lock(815, 1)';
 const UNLOCK = 'pg_advisory_unlock(815, 1)';
 
 /**
- * Brings the schema up to date, once, whichever process comes first; the others wait. Connects as the login user.
+ * Brings the schema and who may do what with it up to date, once, whichever process comes first; the others wait.
+ * Connects as the owner.
  * @returns names of the migrations that ran
  */
 export async function runMigrations(connection: DatabaseConnection): Promise<readonly string[]> {
   return asOwner(connection, async (dataSource) => {
     const ran = await dataSource.runMigrations({ transaction: 'each' });
+    await applyGrants(dataSource.createQueryRunner());
     return ran.map(({ name }) => name);
   });
 }

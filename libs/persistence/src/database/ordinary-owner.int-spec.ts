@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-
 import {
   aManagedObject,
   anAuditEvent,
   anIntent,
   insertInstance,
+  ordinaryOwner,
   startTestPostgres,
   type TestDatabase,
 } from '@lib/testing';
@@ -20,15 +19,6 @@ jest.setTimeout(60_000);
 describe('a database whose owner is an ordinary user', () => {
   let database: TestDatabase;
   let admin: Client;
-  let user: string;
-
-  const ownedBy = async (attributes: string): Promise<{ host: string; user: string; database: string }> => {
-    user = `owner_${randomUUID().replaceAll('-', '')}`;
-    await admin.query(`CREATE ROLE ${user} LOGIN ${attributes}`);
-    await admin.query(`ALTER DATABASE ${database.connection.database} OWNER TO ${user}`);
-    return { ...database.connection, user };
-  };
-
   beforeEach(async () => {
     database = await startTestPostgres({ migrated: false });
     admin = await database.openAdmin();
@@ -38,16 +28,11 @@ describe('a database whose owner is an ordinary user', () => {
   });
 
   it('is migrated and served when the roles were made and granted by an administrator', async () => {
-    const connection = await ownedBy('NOCREATEROLE');
-    await admin.query(
-      `DO $$ BEGIN CREATE ROLE kmip_app NOLOGIN; CREATE ROLE kmip_directory NOLOGIN;
-        EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
-    );
-    await admin.query(`GRANT kmip_app, kmip_directory TO ${user}`);
+    const connection = await ordinaryOwner(database, 'NOCREATEROLE');
     const ran = await runMigrations(connection);
     expect(await schemaDrift(connection)).toEqual([]);
 
-    const dataSource = createDataSource(connection, { applicationName: 'test' });
+    const dataSource = createDataSource(connection, { applicationName: 'test', role: 'gateway' });
     await dataSource.initialize();
     try {
       const instanceId = await insertInstance(admin);
@@ -68,11 +53,7 @@ describe('a database whose owner is an ordinary user', () => {
   });
 
   it('says what an administrator has to run when the roles cannot be taken on', async () => {
-    const connection = await ownedBy('NOCREATEROLE');
-    await admin.query(
-      `DO $$ BEGIN CREATE ROLE kmip_app NOLOGIN; CREATE ROLE kmip_directory NOLOGIN;
-        EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
-    );
+    const connection = await ordinaryOwner(database, 'NOCREATEROLE', false);
     await expect(runMigrations(connection)).rejects.toThrow(/let an administrator of the server run: CREATE ROLE/);
   });
 });

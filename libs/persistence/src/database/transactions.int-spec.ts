@@ -38,6 +38,7 @@ describe('TenantTransactions over a bad network', () => {
       { ...database.connection, host: proxy.host },
       {
         applicationName: 'proxied',
+        role: 'gateway',
         poolSize: POOL_SIZE,
       },
     );

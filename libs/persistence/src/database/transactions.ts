@@ -120,8 +120,8 @@ export class TenantTransactions {
 
   /**
    * Finds out whether a transaction whose COMMIT got no answer took effect. Every change writes audit records, and a
-   * record's hash is unique: when it is in the chain, the transaction is. Locking the head first waits for a server
-   * process that is still committing. Bodies without audit records are idempotent by themselves (intents): repeating
+   * record's hash is unique: when it is in the chain, the transaction is. The database waits for a server process that
+   * is still committing. Bodies without audit records are idempotent by themselves (intents): repeating
    * them settles the matter.
    */
   private async wasCommitted({ instanceId, mark }: Session, deadline: number): Promise<boolean> {
@@ -140,13 +140,13 @@ export class TenantTransactions {
   }
 }
 
-async function hasMark(client: ClientBase, instanceId: InstanceId, mark: ChainMark): Promise<boolean> {
-  await client.query('SELECT 1 FROM audit_chain_heads WHERE instance_id = $1 FOR UPDATE', [instanceId]);
-  const { rowCount } = await client.query(
-    'SELECT 1 FROM audit_events WHERE instance_id = $1 AND seq = $2 AND hash = $3',
-    [instanceId, mark.seq, mark.hash],
-  );
-  return rowCount === 1;
+async function hasMark(client: ClientBase, instanceId: InstanceId, { seq, hash }: ChainMark): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>('SELECT audit_holds($1, $2, $3) AS held', [
+    instanceId,
+    seq,
+    hash,
+  ]);
+  return rows[0]?.held === true;
 }
 
 /** One connection for one attempt. */

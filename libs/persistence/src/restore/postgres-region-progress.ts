@@ -98,11 +98,9 @@ export class PostgresRegionProgress {
   /** Whether the audit chain of the instance has the event with this number and hash: no restore has undone it then. */
   async hasCommitted(instanceId: InstanceId, seq: string, hash: string): Promise<boolean> {
     return this.transactions.run(instanceId, async ({ client }) => {
-      const { rowCount } = await client.query(
-        `SELECT 1 FROM audit_events WHERE instance_id = $1 AND seq = $2 AND hash = decode($3, 'hex')`,
-        [instanceId, seq, hash],
-      );
-      return rowCount === 1;
+      const sql = `SELECT audit_holds($1, $2, decode($3, 'hex')) AS held`;
+      const { rows } = await client.query<{ held: boolean }>(sql, [instanceId, seq, hash]);
+      return rows[0]?.held === true;
     });
   }
 

@@ -67,7 +67,7 @@ describe('tenancy services on Postgres', () => {
 
   beforeAll(async () => {
     database = await startTestPostgres();
-    dataSource = await database.openDataSource();
+    dataSource = await database.openDataSource({ role: 'api' });
     admin = await database.openAdmin();
     const unitOfWork = new PostgresUnitOfWork(dataSource);
     directory = new PostgresRegionDirectory(dataSource);

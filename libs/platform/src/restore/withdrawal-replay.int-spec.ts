@@ -199,7 +199,11 @@ describe('after a restore', () => {
       hpcsEndpoints: undefined,
       region: 'eu-de',
     };
-    const region = await Region.open(settings, 'test', createLogger({ level: 'silent', name: 'test' }));
+    const region = await Region.open(
+      settings,
+      { applicationName: 'test', role: 'api' },
+      createLogger({ level: 'silent', name: 'test' }),
+    );
     regions.push(region);
     return region;
   }

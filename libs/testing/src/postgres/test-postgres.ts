@@ -13,9 +13,16 @@ const TEMPLATE = 'kmip_template';
 /** Key of the advisory lock around making the template; any number no one else uses. */
 const TEMPLATE_LOCK = 'pg_advisory_lock(815, 2)';
 
+/** For suites that do the work of a gateway and of the API side by side. */
+const BOTH_ROLES = 'kmip_test';
+
+const ensureBothRoles = (password: string): string => `DO $$ BEGIN
+  CREATE ROLE ${BOTH_ROLES} LOGIN PASSWORD '${password}' IN ROLE kmip_gateway, kmip_api;
+  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`;
+
 export interface TestDatabase {
-  readonly connection: { readonly host: string; readonly user: string; readonly database: string };
-  /** A pool of the application, connected. Closed by {@link close}. */
+  readonly connection: EmbeddedPostgres['connection'];
+  /** A pool that may do what gateway and API may together, unless a role is chosen; connected. Closed by {@link close}. */
   openDataSource(options?: Partial<DataSourceOptions>): Promise<DataSource>;
   /** One plain connection as the superuser, past row-level security. Closed by {@link close}. */
   openAdmin(): Promise<Client>;
@@ -52,7 +59,9 @@ export async function startTestPostgres(
   return {
     connection,
     openDataSource: async (chosen = {}) => {
-      const dataSource = createDataSource(connection, { applicationName: 'test', ...chosen });
+      const both = { ...connection, user: BOTH_ROLES };
+      await asAdmin(server, (admin) => admin.query(ensureBothRoles(connection.password)));
+      const dataSource = createDataSource(both, { applicationName: 'test', role: 'login', ...chosen });
       await dataSource.initialize();
       closers.push(() => (dataSource.isInitialized ? dataSource.destroy() : Promise.resolve()));
       return dataSource;
@@ -120,7 +129,7 @@ async function asAdmin<T>(server: EmbeddedPostgres, work: (admin: Client) => Pro
   }
 }
 
-async function connect(connection: { host: string; user: string; database: string }): Promise<Client> {
+async function connect(connection: EmbeddedPostgres['connection']): Promise<Client> {
   const client = new Client(connection);
   client.on('error', () => undefined);
   await client.connect();

@@ -44,7 +44,7 @@ describe('reconciliation with the resource controller', () => {
 
   beforeEach(async () => {
     database = await startTestPostgres();
-    const dataSource = await database.openDataSource();
+    const dataSource = await database.openDataSource({ role: 'api' });
     const unitOfWork = new PostgresCatalogUnitOfWork(dataSource);
     const directory = new PostgresCatalogDirectory(dataSource);
     parts = new BrokerParts({

@@ -84,7 +84,7 @@ describe('usage metering', () => {
           response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
         });
     });
-    const dataSource = await database.openDataSource();
+    const dataSource = await database.openDataSource({ role: 'api' });
     options = {
       unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
       directory: new PostgresCatalogDirectory(dataSource),
