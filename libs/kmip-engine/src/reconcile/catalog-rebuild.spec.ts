@@ -11,7 +11,7 @@ import {
   type StoredEnvelope,
   storedKeyName,
 } from '@lib/kmip-engine';
-import { aMove, attribute, EngineHarness, FakeKeyManager, FakeRootKey } from '@lib/testing';
+import { aMove, attribute, EngineHarness, FakeKeyManager, FakeRootKey, nameValue } from '@lib/testing';
 
 const HOUR = 3_600_000;
 
@@ -88,6 +88,23 @@ describe('CatalogRebuild', () => {
     });
     expect(restored?.state).toBe('PreActive');
     expect(restored?.activationDate).toBeUndefined();
+  });
+
+  it('restores a key without its Name where a client has given that to another one since', async () => {
+    const lostCatalog = new Lost();
+    const { before, after } = lostCatalog;
+    const lost = await before.createKey([attribute('Name', nameValue('vm-1'))]);
+    const kept = await before.createKey([attribute('Name', nameValue('vm-2'))]);
+    const newer = await after.createKey([attribute('Name', nameValue('vm-1'))]);
+    expect(await lostCatalog.rebuild()).toMatchObject({ restored: 2, refused: [] });
+    const names = after.store
+      .objects()
+      .map(({ uniqueIdentifier, attributes }) => [uniqueIdentifier, attributes.length]);
+    expect(Object.fromEntries(names)).toStrictEqual({ [newer]: 1, [lost]: 0, [kept]: 1 });
+    expect(after.store.audits.map(({ details }) => details?.['step'])).toContain(
+      'restored from the key manager without its Name, which another key has',
+    );
+    await expect(after.fetch(lost)).resolves.toHaveLength(32);
   });
 
   it('changes nothing in a dry run', async () => {

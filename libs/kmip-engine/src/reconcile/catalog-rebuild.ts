@@ -1,3 +1,4 @@
+import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, type KeyManagerFault, type StoredKey } from '@lib/key-manager';
 
@@ -10,7 +11,8 @@ import { type FoundNotes, readNotes } from '../notes/note-reader';
 import { withNotes } from '../notes/noted-facts';
 import { notePrefixOf } from '../notes/stored-note';
 import { type TrailFacts } from '../notes/trail-facts';
-import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
+import { type ClientAttribute, type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
+import { ObjectStoreError } from '../ports/managed-object-store.port';
 import {
   type BackgroundDependencies,
   type ReconcileScope,
@@ -249,8 +251,8 @@ export class CatalogRebuild {
     run.restored.push(object.uniqueIdentifier);
     if (object !== born) run.noted.push(object.uniqueIdentifier);
     if (run.options.dryRun === true) return 'restored';
-    const audit = this.#event(run, object.uniqueIdentifier, 'restored from the key manager', born.custody);
-    const outcome = await run.scope.store.restore(object, audit, run.interruptedBefore, adopted);
+    const audit = (step: string) => this.#event(run, object.uniqueIdentifier, step, born.custody);
+    const outcome = await restoreIn(run, object, adopted, audit);
     if (outcome === 'busy') throw new Refused('busy');
     return outcome;
   }
@@ -282,6 +284,27 @@ export class CatalogRebuild {
       correlationId: call.correlationId,
       details: { step, storedKeyId: custody?.storedKeyId ?? '', rootKeyVersion: custody?.rootKeyVersion ?? '' },
     });
+  }
+}
+
+const isName = ({ name }: ClientAttribute): boolean => name === 'Name';
+
+/** A key is needed more than its Name, which a client may have given to another one since. */
+async function restoreIn(
+  { scope: { store }, interruptedBefore }: Run,
+  object: ManagedObject,
+  notes: Parameters<ReconcileScope['store']['restore']>[3],
+  audit: (step: string) => AuditEvent,
+): ReturnType<ReconcileScope['store']['restore']> {
+  const step = 'restored from the key manager';
+  try {
+    return await store.restore(object, audit(step), interruptedBefore, notes);
+  } catch (error) {
+    const isTaken = error instanceof ObjectStoreError && error.fault === 'name_taken';
+    const attributes = object.attributes.filter((attribute) => !isName(attribute));
+    if (!isTaken || attributes.length === object.attributes.length) throw error;
+    const record = audit(`${step} without its Name, which another key has`);
+    return store.restore({ ...object, attributes }, record, interruptedBefore, notes);
   }
 }
 

@@ -162,7 +162,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       return 'restored';
     };
     try {
-      return await this.changes.run(this.instanceId, restore, this.lockBirth(object));
+      return await this.withStoreErrors(() => this.changes.run(this.instanceId, restore, this.lockBirth(object)));
     } catch (error) {
       // Another one that restores came first: without an intent there is no row to wait at.
       if (violatedConstraint(error) === 'pk_managed_objects') return 'present';

@@ -182,6 +182,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
       if (this.#objects.has(object.uniqueIdentifier)) return 'present';
       const record = this.#intents.get(object.uniqueIdentifier);
       if (record !== undefined && (record.refused || record.intent.startedAt >= interruptedBefore)) return 'busy';
+      this.#requireNamesFree(object);
       this.#commit(audit, object);
       this.notes.adopt(adopted);
       this.#intents.delete(object.uniqueIdentifier);

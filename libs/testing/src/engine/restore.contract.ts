@@ -2,7 +2,7 @@ import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
 import { type ManagedObjectStore } from '@lib/kmip-engine';
 
-import { aManagedObject, anAuditEvent, anIntent, aText, putObject } from './managed-object.fixture';
+import { aManagedObject, aName, anAuditEvent, anIntent, aText, putObject } from './managed-object.fixture';
 
 const STARTED = new Date('2026-01-02T00:00:00.000Z');
 const LATER = new Date('2026-01-03T00:00:00.000Z');
@@ -88,6 +88,20 @@ export function describeRestoring(harness: () => Harness): void {
       });
       const taken = await putObject(store, instanceId, aManagedObject());
       expect(await store.refuseIntent(taken.uniqueIdentifier)).toBe(false);
+    });
+
+    it('refuses a key whose Name another one has been given since', async () => {
+      const { store, instanceId } = harness();
+      const attributes = [aName('web01')];
+      await putObject(store, instanceId, aManagedObject({ attributes }));
+      const object = aManagedObject({ attributes });
+      await store.openIntent(anIntent(object, STARTED), MAXIMUM);
+      await expect(store.restore(object, anAuditEvent(instanceId), LATER)).rejects.toMatchObject({
+        fault: 'name_taken',
+      });
+      expect(await store.find(object.uniqueIdentifier)).toBeUndefined();
+      expect(await store.staleIntents(LATER, 10)).toHaveLength(1);
+      expect(await store.restore({ ...object, attributes: [] }, anAuditEvent(instanceId), LATER)).toBe('restored');
     });
 
     it('restores a key once when several try', async () => {
