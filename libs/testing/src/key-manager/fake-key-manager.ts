@@ -28,7 +28,7 @@ export interface KeyManagerCall {
   readonly target?: string;
 }
 
-interface StoredRecord extends StoredKey {
+export interface StoredRecord extends StoredKey {
   readonly payload: Buffer;
   deletedAt?: Date;
 }
@@ -37,6 +37,8 @@ interface StoredRecord extends StoredKey {
 interface InstanceView {
   /** Set while the region is failed over: what is shown is the state of that moment. */
   since?: Date;
+  /** So long after it was stored a search by name does not find a key; lists do. */
+  searchLagMs?: number;
 }
 
 export interface FakeKeyManagerOptions {
@@ -139,11 +141,36 @@ export class FakeKeyManager implements KeyManager {
     }
   }
 
+  /** The same for all that see the same instance. */
+  get instance(): object {
+    return this.#view;
+  }
+
+  get isFailedOver(): boolean {
+    return this.#view.since !== undefined;
+  }
+
+  set searchLagMs(milliseconds: number) {
+    this.#view.searchLagMs = milliseconds;
+  }
+
   /** What only someone with rights in the tenant's instance, or a fault of it, can do: other bytes under the same id. */
   replacePayload(id: string, payload: Buffer): void {
     const record = this.#stored.get(id);
     if (record === undefined) throw new Error(`no stored key ${id}`);
     this.#stored.set(id, { ...record, payload });
+  }
+
+  /** What only someone with rights in the tenant's instance does: a stored key that nobody asked for. @returns its id */
+  plant(name: string, payload: Buffer): string {
+    const id = randomUUID();
+    this.#stored.set(id, { id, name, createdAt: this.#clock.now(), payload });
+    return id;
+  }
+
+  /** Everything that was ever stored, whatever is shown of it. */
+  records(): readonly StoredRecord[] {
+    return [...this.#stored.values()];
   }
 
   /** Live stored keys, oldest first. */
@@ -229,9 +256,11 @@ export class FakeKeyManager implements KeyManager {
   }
 
   findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]> {
-    return this.#call('findKeysByName', context, { target: name }, () =>
-      this.storedKeys().filter((key) => key.name === name),
-    );
+    const { searchLagMs = 0 } = this.#view;
+    return this.#call('findKeysByName', context, { target: name }, () => {
+      const shownUpTo = this.#clock.now().getTime() - searchLagMs;
+      return this.storedKeys().filter((key) => key.name === name && key.createdAt.getTime() <= shownUpTo);
+    });
   }
 
   async *listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey> {

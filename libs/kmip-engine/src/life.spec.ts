@@ -1,0 +1,3 @@
+import { describeLife, openInMemoryLifeCatalog } from '@lib/testing';
+
+describeLife('a catalog in memory', openInMemoryLifeCatalog, 40);

@@ -1,0 +1,25 @@
+import { type InstanceId } from '@lib/kernel';
+import { type ManagedObjectStore } from '@lib/kmip-engine';
+
+import { type ManualClock } from '../engine/manual-clock';
+
+/** The catalog of one instance, with its backups. */
+export interface LifeCatalog {
+  readonly instanceId: InstanceId;
+  /** As it is now: another one after a restore. */
+  readonly store: ManagedObjectStore;
+  /** How far what was revoked is known after a restore: as of the backup, or to the last line of a record beside it. */
+  readonly reach: 'backup' | 'record';
+  /** The one that is restored from then on. */
+  backUp(): Promise<void>;
+  /** False where nothing was backed up yet. */
+  restore(options: { readonly noticed: boolean }): Promise<boolean>;
+  /** Destructions wait for the operator. */
+  readonly isHeld: boolean;
+  release(): Promise<void>;
+  /** What a process does beside the protocol once a minute. */
+  minute(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OpenLifeCatalog = (clock: ManualClock) => Promise<LifeCatalog>;
