@@ -38,7 +38,7 @@ describe('an exported audit trail', () => {
   async function change(id: string, changes: KeyChange): Promise<void> {
     harness.clock.advance(2_000);
     const { background, instanceId, store } = harness;
-    const administration = new KeyAdministration(new Custodian(background), harness.clock);
+    const administration = new KeyAdministration(new Custodian(background.logger), harness.clock);
     const administrator = {
       instanceId,
       initiator: { kind: 'system', component: 'test' },
