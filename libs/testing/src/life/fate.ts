@@ -22,6 +22,8 @@ export interface Fate {
   destroyed: boolean;
   /** The tenant itself put a whole copy of it somewhere, which it alone can keep from coming back. */
   replayed: boolean;
+  /** A suspension of it was taken back at some time. */
+  wasResumed: boolean;
   /** A rebuild found nothing of it but what somebody else stored in its name. */
   supplanted: boolean;
   /** A restored catalog does not have it yet. */

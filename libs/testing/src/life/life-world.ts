@@ -91,7 +91,7 @@ export class LifeWorld {
       return;
     }
     const nothing = { ended: 0, suspended: false } as const;
-    const fate = { mayGo: false, destroyed: false, replayed: false, supplanted: false, lost: false };
+    const fate = { mayGo: false, destroyed: false, replayed: false, supplanted: false, wasResumed: false, lost: false };
     this.fates.set(id, { id, key, revoked: { ...nothing }, recorded: { ...nothing }, noted: { ...nothing }, ...fate });
   }
 
@@ -117,6 +117,8 @@ export class LifeWorld {
       fate.lost = row === undefined;
       if (allNoted) Object.assign(fate.noted, fate.revoked);
       Object.assign(fate.revoked, revocationIn(row, this.clock.now()));
+      // A note may tell of it, and not of the suspension that came after.
+      if (fate.wasResumed) fate.revoked.suspended = false;
     }
   }
 
@@ -265,6 +267,7 @@ export class LifeWorld {
     if (fate.lost) this.#regain(fate, row);
     fate.lost = false;
     for (const what of this.#touched.get(id) ?? []) {
+      if (what === 'suspended' && !found.suspended) fate.wasResumed = true;
       Object.assign(revoked, { [what]: found[what] });
       Object.assign(recorded, { [what]: found[what] });
       Object.assign(noted, what === 'ended' ? { ended: 0 } : { suspended: false });
