@@ -94,7 +94,7 @@ type UsedRegion = Pick<
   | 'proofs'
   | 'rootKeys'
   | 'unitOfWork'
-> & { readonly restore?: Pick<RestoreWatch, 'destructionsWait'> };
+> & { readonly restore?: Pick<RestoreWatch, 'destructionsWait' | 'heldSince'> };
 
 /** Builds the tenant API over a region, from configuration. */
 export async function composeTenantApi(
@@ -147,6 +147,7 @@ export async function composeTenantApi(
       monotonicMs: () => clock.monotonicMs(),
     }),
     endpoints: endpointsOf(settings, clock, logger),
+    ...(region.restore && { restore: region.restore }),
   };
   const options: InstallOptions = {
     ...admissionOf(settings, clock, authorizer, directory),

@@ -29,7 +29,7 @@ import { EndpointActivation } from './client-certificates/endpoint-activation';
 import { HandOverController } from './client-certificates/hand-over.controller';
 import { CertificateClaimsController } from './diagnosis/certificate-claims.controller';
 import { ConnectionAttemptsController } from './diagnosis/connection-attempts.controller';
-import { InstanceOverview } from './instances/instance-overview';
+import { InstanceOverview, NOT_HELD, type RestoreHold } from './instances/instance-overview';
 import { InstancesController } from './instances/instances.controller';
 import { type KmipEndpoints } from './instances/kmip-endpoint';
 import { type KeyAccess } from './keys/key-access.port';
@@ -53,6 +53,7 @@ import {
   PROOF_POLICY,
   PUBLIC_URL,
   REGISTRANTS,
+  RESTORE_HOLD,
 } from './tokens';
 import { UsageController } from './usage/usage.controller';
 
@@ -82,6 +83,8 @@ export interface TenantApiParts {
   readonly issuer: CertificateIssuer;
   readonly endpoints: KmipEndpoints;
   readonly activation: EndpointActivation;
+  /** Absent: nobody watches whether the database was restored. */
+  readonly restore?: RestoreHold;
 }
 
 export const TENANT_API_CONTROLLERS = [
@@ -131,6 +134,7 @@ export class TenantApiModule {
         value(CERTIFICATE_ISSUER, parts.issuer),
         value(ENDPOINTS, parts.endpoints),
         value(EndpointActivation, parts.activation),
+        value(RESTORE_HOLD, parts.restore ?? NOT_HELD),
         ClientCertificatePresenter,
         ClientTraces,
         InstanceOverview,

@@ -10,5 +10,6 @@ export const CONNECTION_ATTEMPTS = Symbol('CONNECTION_ATTEMPTS');
 export const AUTHORIZER = Symbol('AUTHORIZER');
 export const CLOCK = Symbol('CLOCK');
 export const REGISTRANTS = Symbol('REGISTRANTS');
+export const RESTORE_HOLD = Symbol('RESTORE_HOLD');
 export const PROOF_POLICY = Symbol('PROOF_POLICY');
 export const INSTANCE_DIRECTORY = Symbol('INSTANCE_DIRECTORY');

@@ -180,6 +180,7 @@ describe('a restored database', () => {
     expect([one, other].map((id) => second.watch.destructionsWait(id))).toStrictEqual([true, true]);
     await second.watch.release(one);
     expect([one, other].map((id) => second.watch.destructionsWait(id))).toStrictEqual([false, true]);
+    expect([one, other].map((id) => second.watch.heldSince(id))).toStrictEqual([undefined, expect.any(Date)]);
     const third = new Process(await restored.openDataSource(), record);
     await third.watch.round();
     expect([one, other].map((id) => third.watch.destructionsWait(id))).toStrictEqual([false, true]);

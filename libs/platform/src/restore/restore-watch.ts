@@ -71,6 +71,11 @@ export class RestoreWatch {
     return this.#held !== undefined && !this.#held.released.has(instanceId);
   }
 
+  /** When the restore was noticed that still holds this instance. */
+  heldSince(instanceId: InstanceId): Date | undefined {
+    return this.destructionsWait(instanceId) ? this.#held?.since : undefined;
+  }
+
   get isHeld(): boolean {
     return this.#held !== undefined;
   }

@@ -1,5 +1,6 @@
 import { Inject } from '@nestjs/common';
 
+import { type InstanceId } from '@lib/kernel';
 import {
   ClientCertificateService,
   type Instance,
@@ -9,7 +10,15 @@ import {
 } from '@lib/tenancy';
 
 import { rootKeyCrn } from '../root-key/root-key-crn';
+import { RESTORE_HOLD } from '../tokens';
 import { type Completeness } from './instance.response';
+
+/** Tells whether the database was restored from a backup and the operator has not released the instance yet. */
+export interface RestoreHold {
+  heldSince(instanceId: InstanceId): Date | undefined;
+}
+
+export const NOT_HELD: RestoreHold = { heldSince: () => undefined };
 
 /** What else there is to say of an instance than what its own row holds. */
 export class InstanceOverview {
@@ -17,6 +26,7 @@ export class InstanceOverview {
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
     @Inject(RootKeyProposals) private readonly proposals: RootKeyProposals,
+    @Inject(RESTORE_HOLD) private readonly restore: RestoreHold,
   ) {}
 
   async of({ id }: Instance): Promise<Completeness> {
@@ -38,6 +48,7 @@ export class InstanceOverview {
       hasRootKey,
       hasCredential: credential !== undefined,
       proposedRootKeyCrn: hasRootKey ? undefined : proposal,
+      restoreHeldSince: this.restore.heldSince(id),
     };
   }
 }

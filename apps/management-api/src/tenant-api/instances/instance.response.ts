@@ -19,6 +19,8 @@ export interface Completeness {
   readonly hasCertificate: boolean;
   /** Of a root key, or of a key manager, that was chosen in the order and not bound yet. */
   readonly proposedRootKeyCrn?: string | undefined;
+  /** When it was noticed that the database is from a backup, until the operator releases the instance. */
+  readonly restoreHeldSince?: Date | undefined;
 }
 
 interface NextStep {
@@ -90,10 +92,18 @@ export function instanceResponse(
     next_step: nextStep(state, completeness),
     proposed_root_key_crn: completeness.proposedRootKeyCrn,
     ...optionsResponse(instance),
+    restore: completeness.restoreHeldSince && restoreResponse(completeness.restoreHeldSince),
     endpoints: endpoints.map(endpointResponse),
     created_at: instance.createdAt.toISOString(),
     updated_at: instance.updatedAt.toISOString(),
   });
+}
+
+const RESTORED =
+  'The catalog of this region was restored from a backup. Keys are made and served as usual; what was removed or suspended since the backup is withdrawn again. Destructions of keys wait until the operator of the service releases the restore. Compare with your exported audit trail.';
+
+function restoreResponse(noticedAt: Date): object {
+  return { noticed_at: noticedAt.toISOString(), waiting: ['key_destruction'], message: RESTORED };
 }
 
 function endpointResponse({ name, host, port, certificate }: KmipEndpoint): object {
