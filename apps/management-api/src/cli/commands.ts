@@ -17,6 +17,7 @@ import {
 import { applyNotes, rebuildCatalog } from './rebuild-catalog';
 import { trailOf } from './exported-trail';
 import { setRootKey } from './set-root-key';
+import { suspendedKeys } from './suspended-keys';
 
 interface Command {
   readonly options: Options;
@@ -181,6 +182,7 @@ async function restoreStatus(region: Region, given: Arguments): Promise<unknown>
     sign: state.sign,
     withdrawals: state.withdrawals.filter((each) => each.instanceId === instanceId),
     certificates: (await region.certificates.list(instanceId)).map(describeCertificate),
+    suspendedKeys: await suspendedKeys(region, instanceId),
   };
 }
 
