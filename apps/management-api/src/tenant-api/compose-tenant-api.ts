@@ -120,7 +120,7 @@ export async function composeTenantApi(
     instances,
     certificates: region.certificates,
     claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
-    ...(await proofPartsOf(settings, region)),
+    ...(await regionPartsOf(settings, region)),
     directory,
     rootKeys,
     proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
@@ -147,7 +147,6 @@ export async function composeTenantApi(
       monotonicMs: () => clock.monotonicMs(),
     }),
     endpoints: endpointsOf(settings, clock, logger),
-    ...(region.restore && { restore: region.restore }),
   };
   const options: InstallOptions = {
     ...admissionOf(settings, clock, authorizer, directory),
@@ -159,11 +158,12 @@ export async function composeTenantApi(
   return { parts, options, close: () => keyManagers.stop() };
 }
 
-async function proofPartsOf(
+async function regionPartsOf(
   settings: TenantApiSettings,
-  { directory, kmipCredentials, proofs }: UsedRegion,
-): Promise<Pick<TenantApiParts, 'kmipCredentials' | 'proofPolicy' | 'proofs' | 'registrants'>> {
-  return { kmipCredentials, proofs, proofPolicy: await readProofPolicy(settings, directory), registrants: directory };
+  { directory, kmipCredentials, proofs, restore }: UsedRegion,
+): Promise<Pick<TenantApiParts, 'kmipCredentials' | 'proofPolicy' | 'proofs' | 'registrants' | 'restore'>> {
+  const proofPolicy = await readProofPolicy(settings, directory);
+  return { kmipCredentials, proofs, proofPolicy, registrants: directory, ...(restore && { restore }) };
 }
 
 async function authorizerOf(settings: TenantApiSettings, clock: Clock, logger: TenantApiLogger): Promise<Authorizer> {
