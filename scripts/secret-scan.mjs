@@ -24,6 +24,8 @@ const KINDS = [
 /** Not secret although it looks so: by file, or by what stands on the line. Each exception is for what it names alone. */
 const EXCEPTIONS = [
   { file: /^package-lock\.json$/, line: /"integrity": "sha/ },
+  // Certificates that fuzzing has damaged; a private key would be found all the same.
+  { kind: 'random text', file: /^test\/fuzz\/corpus\/pem\//, line: /^/ },
   // Names of the specification.
   { file: /kmip-protocol\/src\/spec\/enumerations\.ts$/, line: /^\s+\w+: \d+,$/ },
   // One made-up API key, in documents and tests.
@@ -47,7 +49,8 @@ function findSecrets(file, content) {
       if (PLACEHOLDER.test(secret) || (kind === 'random text' && !isRandom(secret))) continue;
       const number = text.slice(0, match.index).split('\n').length;
       const line = lines[number - 1] ?? '';
-      if (EXCEPTIONS.some((but) => (but.file ?? /^/).test(file) && but.line.test(line))) continue;
+      const isKnown = (but) => (but.kind ?? kind) === kind && (but.file ?? /^/).test(file) && but.line.test(line);
+      if (EXCEPTIONS.some(isKnown)) continue;
       findings.push({ file, line: number, kind });
     }
   }
