@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
+import { type ConfigSchema, describeConfig, gatewayConfig, managementApiConfig } from '@lib/config';
 import { Secret } from '@lib/kernel';
 import { vcenter } from '@lib/kmip-client';
 
@@ -13,6 +16,29 @@ import { RunningService } from './support/running-service';
 import { type ApiAnswer, emptyInstance, newApiKey, TenantApi } from './support/tenant-api';
 
 jest.setTimeout(240_000);
+
+const CLI = join(process.cwd(), 'dist', 'apps', 'management-api', 'src', 'cli.js');
+const run = promisify(execFile);
+
+const SECRET_VARIABLES = [gatewayConfig, managementApiConfig]
+  .flatMap((schema: ConfigSchema) => describeConfig(schema))
+  // The command itself needs the database.
+  .filter(({ secret, variable }) => secret && variable !== 'DATABASE_URL')
+  .map(({ variable }) => variable);
+
+interface Bundle {
+  readonly configuration: Readonly<Record<string, string>>;
+  readonly instances: readonly { readonly state: string }[];
+  readonly processes: readonly { readonly metrics: readonly string[] }[];
+}
+
+/** As an operator makes one, with more in his environment. */
+async function bundle(service: RunningService, health: string, environment: Record<string, string>): Promise<string> {
+  const env = { PATH: process.env['PATH'] ?? '', ...environment };
+  const file = `--env-file=${join(service.dataFolder, 'service.env')}`;
+  const { stdout } = await run(process.execPath, [file, CLI, 'support', 'bundle', '--health', health], { env });
+  return stdout;
+}
 
 interface Pair {
   readonly certificate: string;
@@ -191,6 +217,36 @@ describe('what the service must keep to itself', () => {
     const search = new CanarySearch([...canaries, ...certificates]);
     expect(inPlaces(search, { refusals: refusals.join('\n') })).toEqual([]);
     expect(inPlaces(new CanarySearch(canaries), { answers: answers.join('\n') })).toEqual([]);
+  });
+
+  it('is in no support bundle, which says all the same what is set and how things are', async () => {
+    const ports = JSON.parse(await readFile(join(service.dataFolder, 'ports.json'), 'utf8')) as Record<string, number>;
+    const health = ['health1', 'health2', 'health3'].map((name) => `127.0.0.1:${ports[name]}`).join(',');
+    const planted = SECRET_VARIABLES.map((variable) =>
+      textCanary(variable, `planted-${randomBytes(24).toString('hex')}`),
+    );
+    const environment = Object.fromEntries(planted.map(({ name, bytes }) => [name, bytes.toString()]));
+    // A secret in the wrong place, which is not valid there, and one in a variable of nobody's.
+    const misplaced = textCanary('misplaced', `https://user:${randomBytes(24).toString('hex')}@iam`);
+    const text = await bundle(service, health, { ...environment, LOG_LEVEL: misplaced.bytes.toString() });
+    const search = new CanarySearch([...canaries, ...certificates, ...planted, misplaced]);
+    expect(search.in('bundle', text)).toEqual([]);
+    expect(search.searchedBytes).toBeGreaterThan(10_000);
+    const parsed = JSON.parse(text) as Bundle;
+    expect(parsed.configuration).toMatchObject({
+      REGION: 'us-south',
+      SERVICE_API_KEY: '(set)',
+      LOG_LEVEL: '(not valid)',
+    });
+    expect(parsed.instances.map(({ state }) => state)).toContain('installed');
+    expect(parsed.processes.map(({ metrics }) => metrics.length > 20)).toEqual([true, true, true]);
+  });
+
+  it('would rather be withheld with its bundle than given out', async () => {
+    const health = service.connection.kmip.host;
+    // The address of a process stands in the bundle as it is: here it is a password too.
+    const given = bundle(service, health, { BROKER_PASSWORD: health });
+    await expect(given).rejects.toThrow(/withheld/);
   });
 
   it('is in no metric', async () => {

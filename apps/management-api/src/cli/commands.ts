@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 
+import { readEnvironment } from '@lib/config';
 import { type InstanceId, newCorrelationId, toInstanceId } from '@lib/kernel';
 import { PostgresConnectionAttempts } from '@lib/persistence';
 import { type Region } from '@lib/platform';
@@ -17,6 +18,7 @@ import {
 import { applyNotes, rebuildCatalog } from './rebuild-catalog';
 import { trailOf } from './exported-trail';
 import { setRootKey } from './set-root-key';
+import { supportBundle } from './support-bundle';
 import { suspendedKeys } from './suspended-keys';
 
 interface Command {
@@ -42,7 +44,8 @@ export const USAGE = `usage: npm run admin -- COMMAND
   kmip-credential outdated
   catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]] [--audit FILE [--audit-head SEQ:HASH]]
   restore status [--instance ID]
-  restore release [--instance ID] [--without-notes true]`;
+  restore release [--instance ID] [--without-notes true]
+  support bundle [--health HOST:PORT[,HOST:PORT...]]`;
 
 const MAXIMUM_LISTED = 1_000;
 
@@ -111,6 +114,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
   ['restore status', { options: { required: [], optional: ['instance'] }, run: restoreStatus }],
   ['restore release', { options: { required: [], optional: ['instance', 'without-notes'] }, run: restoreRelease }],
+  ['support bundle', { options: { required: [], optional: ['health'] }, run: bundle }],
 ]);
 
 /** The account of the operating system stands for the operator in the audit trail. */
@@ -201,6 +205,11 @@ async function restoreRelease(region: Region, given: Arguments, config: AdminCon
   for (const id of ids) await region.instances.recordRelease(id, context());
   await region.restore.release(named === undefined ? undefined : toInstanceId(named));
   return { released: named ?? 'region' };
+}
+
+async function bundle(region: Region, given: Arguments, { serviceKeyFile }: AdminConfig): Promise<unknown> {
+  const healthPorts = (given.find('health') ?? '').split(',').filter((port) => port !== '');
+  return await supportBundle({ region, environment: readEnvironment(), serviceKeyFile, healthPorts });
 }
 
 async function everyInstance(region: Region): Promise<readonly InstanceId[]> {

@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import {
+  type ConfigSchema,
+  describeConfig,
+  type Environment,
+  gatewayConfig,
+  launcherConfig,
+  managementApiConfig,
+  parseConfig,
+  readServiceKeyFile,
+} from '@lib/config';
+import { DomainError } from '@lib/kernel';
+import { toPrintable } from '@lib/observability';
+import { PostgresConnectionAttempts } from '@lib/persistence';
+import { type Region } from '@lib/platform';
+import { type Instance } from '@lib/tenancy';
+
+const INSTANCES = 1_000;
+const REFUSALS = 20;
+const ANSWER_WITHIN_MS = 5_000;
+/** What is shorter is found by chance. */
+const SHORTEST_SECRET = 8;
+
+/** The bundle would have held a secret. */
+export class SupportBundleError extends DomainError {
+  readonly code = 'support_bundle_withheld';
+}
+
+export interface BundleSource {
+  readonly region: Pick<Region, 'dataSource' | 'instances' | 'certificates' | 'rootKeys' | 'restore' | 'clock'>;
+  readonly environment: Environment;
+  readonly serviceKeyFile: string;
+  /** `host:port` of health ports. */
+  readonly healthPorts: readonly string[];
+}
+
+/**
+ * What somebody needs who helps from afar: versions, configuration, states, last refusals, metrics. No name that people
+ * gave, no subject of a certificate, no address of a client; and no secret, which is looked for before it is given out.
+ * @throws SupportBundleError
+ */
+export async function supportBundle(source: BundleSource): Promise<unknown> {
+  const whole = {
+    madeAt: source.region.clock.now(),
+    versions: toPrintable(await versions(source)),
+    configuration: configuration(source.environment),
+    restore: await attempt(async () => ({ held: (await source.region.restore.state()) !== undefined })),
+    instances: await attempt(() => instances(source)),
+    processes: await Promise.all(source.healthPorts.map(processState)),
+  };
+  if (holdsSecret(JSON.stringify(whole), await secretsOf(source))) {
+    throw new SupportBundleError('The support bundle is withheld, since a secret of the configuration stands in it.');
+  }
+  return whole;
+}
+
+async function versions({ region }: BundleSource): Promise<object> {
+  const ask = async (sql: string): Promise<unknown> =>
+    await attempt(async () => await region.dataSource.query<unknown>(sql));
+  const { version } = JSON.parse(await readFile(join(process.cwd(), 'package.json'), 'utf8').catch(() => '{}')) as {
+    version?: string;
+  };
+  const { node, openssl, v8 } = process.versions;
+  return {
+    product: version,
+    node,
+    openssl,
+    v8,
+    platform: `${process.platform} ${process.arch}`,
+    database: await ask('SELECT version() AS version'),
+    clients: await ask(
+      'SELECT application_name, count(*)::int AS connections FROM pg_stat_activity WHERE datname = current_database() GROUP BY 1 ORDER BY 1',
+    ),
+  };
+}
+
+/** Each variable of each process: what is set to what, of secrets only whether. Other variables are not looked at. */
+function configuration(environment: Environment): object {
+  const known = [gatewayConfig, managementApiConfig, launcherConfig].flatMap((schema: ConfigSchema) =>
+    Object.entries(schema).map(([field, setting]) => ({ [field]: setting })),
+  );
+  return Object.fromEntries(
+    known.flatMap((schema) =>
+      describeConfig(schema).map(({ variable, secret }) => [variable, valueOf(schema, variable, secret, environment)]),
+    ),
+  );
+}
+
+function valueOf(schema: ConfigSchema, variable: string, secret: boolean, environment: Environment): string {
+  const text = environment[variable] ?? '';
+  const inFile = secret && (environment[`${variable}_FILE`] ?? '') !== '';
+  if (text === '' && !inFile) return '(not set)';
+  if (secret) return inFile ? '(set, in a file)' : '(set)';
+  try {
+    parseConfig(schema, environment);
+    return String(toPrintable(text));
+  } catch {
+    // Whatever was put there by mistake may be anything.
+    return '(not valid)';
+  }
+}
+
+async function instances({ region }: BundleSource): Promise<object> {
+  const attempts = new PostgresConnectionAttempts(region.dataSource);
+  const describe = async ({ id, state, enabled }: Instance): Promise<object> => ({
+    id,
+    state,
+    enabled,
+    certificates: (await region.certificates.list(id)).length,
+    rootKeys: (await region.rootKeys.list(id)).map(({ kind, status, endpointVisibility, checkedAt }) => ({
+      kind,
+      status,
+      endpointVisibility,
+      checkedAt,
+    })),
+    refusals: (await attempts.list(id, { limit: REFUSALS }))
+      .filter(({ verdict }) => verdict !== 'accepted')
+      .map(({ verdict, endpoint, occurrences, firstAt, lastAt }) => ({
+        verdict,
+        endpoint,
+        occurrences,
+        firstAt,
+        lastAt,
+      })),
+  });
+  const described: object[] = [];
+  for (const instance of await region.instances.list({ limit: INSTANCES })) {
+    described.push(toPrintable(await attempt(() => describe(instance))) as object);
+  }
+  return described;
+}
+
+async function processState(at: string): Promise<object> {
+  const ask = async (path: string): Promise<unknown> =>
+    await attempt(async () => {
+      const answer = await fetch(`http://${at}${path}`, {
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        redirect: 'error',
+      });
+      return (await answer.text()).trimEnd().split('\n');
+    });
+  return { at, ready: await ask('/readyz'), metrics: await ask('/metrics') };
+}
+
+/** One part that fails must not cost the others: something is wrong, or nobody would ask for help. */
+async function attempt(read: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await read();
+  } catch (error) {
+    return { unknown: error instanceof DomainError ? error.code : 'failed' };
+  }
+}
+
+/** Everything secret that this process can know. */
+async function secretsOf({ environment, serviceKeyFile }: BundleSource): Promise<readonly Buffer[]> {
+  const schemas: readonly ConfigSchema[] = [gatewayConfig, managementApiConfig, launcherConfig];
+  const settings = schemas.flatMap((schema) => describeConfig(schema)).filter(({ secret }) => secret);
+  const texts: string[] = [];
+  for (const { variable } of settings) {
+    const file = environment[`${variable}_FILE`] ?? '';
+    const text = file === '' ? environment[variable] : await readFile(file, 'utf8').catch(() => '');
+    texts.push((text ?? '').trim());
+  }
+  const passwords = texts
+    .filter((text) => URL.canParse(text))
+    .map((text) => decodeURIComponent(new URL(text).password));
+  const keys = await readServiceKeyFile(serviceKeyFile).catch(() => undefined);
+  const ofFile = [...(keys?.byVersion.values() ?? [])].map((key) => Buffer.from(key.expose()));
+  return [...[...texts, ...passwords].map((text) => Buffer.from(text)), ...ofFile].filter(
+    ({ length }) => length >= SHORTEST_SECRET,
+  );
+}
+
+function holdsSecret(text: string, secrets: readonly Buffer[]): boolean {
+  const forms = (secret: Buffer): string[] => [
+    secret.toString('utf8'),
+    JSON.stringify(secret.toString('utf8')).slice(1, -1),
+    encodeURIComponent(secret.toString('latin1')),
+    secret.toString('hex'),
+    secret.toString('base64').replace(/=+$/, ''),
+    secret.toString('base64url'),
+  ];
+  return secrets.some((secret) => forms(secret).some((form) => text.includes(form)));
+}
