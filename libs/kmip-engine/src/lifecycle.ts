@@ -101,6 +101,13 @@ export function revoke(object: ManagedObject, revocation: Revocation, now: Date)
   };
 }
 
+/**
+ * Whether a stored key was deleted for it by a committed order. Notes and exported trails tell of a destruction too, and
+ * whoever may wrap can write a note: by their word a key is not served, and nothing is deleted.
+ */
+export const isDestroyedByOrder = ({ state, recoverableUntil }: ManagedObject): boolean =>
+  isDestroyed(state) && recoverableUntil !== undefined;
+
 /** First half of Destroy: from here on the key is not served. */
 export function requestDestruction(object: ManagedObject, now: Date): ManagedObject {
   const current = settleDates(object, now);

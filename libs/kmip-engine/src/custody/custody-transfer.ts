@@ -2,7 +2,7 @@ import { type AuditEvent } from '@lib/audit';
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, type KeyManager, type StoredKey, judgeDeletion } from '@lib/key-manager';
 
-import { isDestroyed } from '../lifecycle';
+import { isDestroyedByOrder } from '../lifecycle';
 import { type CustodyMove } from '../ports/custody-moves.port';
 import { type EngineDependencies, type StayReason } from '../ports/engine-ports';
 import { type KeyCustody } from '../ports/managed-object';
@@ -112,7 +112,7 @@ export class CustodyTransfer {
   ): Promise<void> {
     const { store, uniqueIdentifier, target } = transfer;
     const object = await store.find(uniqueIdentifier);
-    const ordered = object !== undefined && (isDestroyed(object.state) || object.destroyRequestedAt !== undefined);
+    const ordered = object !== undefined && (isDestroyedByOrder(object) || object.destroyRequestedAt !== undefined);
     const deletion = { why: 'copy_under_order', key } as const;
     if (ordered && (await this.#delete(dependencies, target.keyManager, deletion, call))) {
       await store.moves.close(move);

@@ -97,6 +97,34 @@ describe('notes of what must not come back', () => {
     expect(await find(id)).toMatchObject({ state: 'Deactivated' });
   });
 
+  it('take a key out of service, and delete nothing: whoever may wrap can write one', async () => {
+    const id = await harness.createKey();
+    const uniqueIdentifier = toUniqueIdentifier(id);
+    const stored = harness.keyManager.storedKeys().map((key) => key.id);
+    harness.clock.advance(1_000);
+    const before = harness.clock.now();
+    const restoreCatalog = harness.store.backup();
+    harness.clock.advance(1_000);
+    await harness.perform('Destroy', { uniqueIdentifier: id });
+    await harness.writeNotes();
+    // From here on there is the note alone, as if it were forged: catalog and stored key are from before the order.
+    const note = harness.keyManager.storedKeys().find(({ name }) => name.startsWith(NOTE_PREFIX))!;
+    const payload = await harness.keyManager.fetchKey(call, note.id);
+    restoreCatalog();
+    harness.keyManager.rollBack(before);
+    await harness.keyManager.storeKey(call, note.name, payload);
+    const { rootKey } = harness.keyManager;
+    const move = { uniqueIdentifier, moveId: newUniqueIdentifier(), startedAt: harness.clock.now() };
+    await harness.store.moves.open({ ...move, fromRootKeyId: rootKey.id, toRootKeyId: rootKey.id }, 10);
+    await new NoteApplication(harness.background).readAndRun(harness.reconcileScope());
+    expect(await find(id)).toMatchObject({ state: 'Destroyed' });
+    for (let round = 0; round < 12; round += 1) {
+      harness.clock.advance(3_600_000);
+      expect(await harness.reconcile()).toMatchObject({ returned: [], settled: [], failed: [] });
+    }
+    expect(harness.keyManager.storedKeys().map((key) => key.id)).toEqual(expect.arrayContaining(stored));
+  });
+
   it('bring lost keys back as they were', async () => {
     const ids = {
       plain: await harness.createKey(),

@@ -6,7 +6,7 @@ import { mayNotDelete } from '../custody/key-manager-failure';
 import { boundKeyManager } from '../custody/root-key-binding';
 import { storedKeyName } from '../custody/stored-envelope';
 import { causeOf, examineStoredKey } from '../custody/stored-key-examination';
-import { isDestroyed } from '../lifecycle';
+import { isDestroyedByOrder } from '../lifecycle';
 import { type LaterLook } from '../ports/later-looks.port';
 import {
   type BackgroundDependencies,
@@ -60,7 +60,7 @@ export class DestructionReview {
   async #look(scope: ReconcileScope, look: LaterLook): Promise<Look> {
     const { uniqueIdentifier } = look;
     const object = await scope.store.find(uniqueIdentifier);
-    if (object === undefined || !isDestroyed(object.state)) return 'nothing';
+    if (object === undefined || !isDestroyedByOrder(object)) return 'nothing';
     const call = backgroundCall(this.dependencies, scope);
     const its = look.rootKeyId === undefined ? scope.keyManager : boundKeyManager(scope, look.rootKeyId);
     // Without the key manager it lay in, nothing can be said.

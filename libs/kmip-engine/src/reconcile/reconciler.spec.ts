@@ -347,7 +347,8 @@ describe('the reconciler and moves that were interrupted', () => {
 
   it('removes every stored key of a key that was destroyed meanwhile', async () => {
     await interrupt(({ store }) => store.moves.failNext('commit'));
-    harness.store.overwrite({ ...harness.store.objects()[0]!, state: 'Destroyed', custody: undefined } as never);
+    const destroyed = { state: 'Destroyed', custody: undefined, recoverableUntil: harness.clock.now() };
+    harness.store.overwrite({ ...harness.store.objects()[0]!, ...destroyed } as never);
     later();
     expect(await harness.settle()).toMatchObject({ settled: [id] });
     expect(stored()).toHaveLength(0);

@@ -9,7 +9,7 @@ import { boundKeyManager } from '../custody/root-key-binding';
 import { storedKeyName } from '../custody/stored-envelope';
 import { causeOf, examineStoredKey } from '../custody/stored-key-examination';
 import { OperationFailure } from '../failures/operation-failure';
-import { isDestroyed } from '../lifecycle';
+import { isDestroyed, isDestroyedByOrder } from '../lifecycle';
 import { type CustodyMove } from '../ports/custody-moves.port';
 import { type ManagedObject, storedSince } from '../ports/managed-object';
 import { type CreationIntent } from '../ports/managed-object-store.port';
@@ -260,7 +260,7 @@ export class Reconciler {
   ): Promise<RemovalTask | undefined> {
     const { uniqueIdentifier, custody, digest, state } = object;
     const claim = { uniqueIdentifier };
-    if (isDestroyed(state)) return { claim, digest };
+    if (isDestroyed(state)) return isDestroyedByOrder(object) ? { claim, digest } : undefined;
     const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
     if (custody === undefined || keyManager === undefined) return undefined;
     const { storedKeyId, authenticated } = custody;
