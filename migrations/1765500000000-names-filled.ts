@@ -40,12 +40,15 @@ const TRIGGERS = [
     FOR EACH ROW WHEN (NEW.name = 'Name') EXECUTE FUNCTION keep_sort_name()`,
 ];
 
-/** One batch of an instance's keys, in the order of their identifiers. */
+/**
+ * One batch of an instance's keys, in the order of their identifiers. A row that a trigger filled since the statement
+ * began is left: what the function reads is older than that row.
+ */
 const FILL = `WITH page AS (
-    SELECT o.id FROM managed_objects o WHERE o.instance_id = $1 AND o.id > $2::uuid ORDER BY o.id LIMIT ${BATCH}),
+    SELECT o.id, o.sort_name AS seen FROM managed_objects o WHERE o.instance_id = $1 AND o.id > $2::uuid ORDER BY o.id LIMIT ${BATCH}),
   filled AS (
     UPDATE managed_objects o SET sort_name = managed_object_sort_name(o.instance_id, o.id) FROM page
-      WHERE o.instance_id = $1 AND o.id = page.id
+      WHERE o.instance_id = $1 AND o.id = page.id AND o.sort_name = page.seen
         AND o.sort_name IS DISTINCT FROM managed_object_sort_name(o.instance_id, o.id))
   SELECT max(id::text) AS last FROM page`;
 
