@@ -7,6 +7,7 @@ import { ensureServiceKeyFile } from '@lib/config';
 import { type CertificateFingerprint, type InstanceId, newCorrelationId, Secret } from '@lib/kernel';
 import { type ManagedObject } from '@lib/kmip-engine';
 import { createLogger } from '@lib/observability';
+import { PostgresObjectStores } from '@lib/persistence';
 import { issueClientCertificate } from '@lib/pki';
 import { type ActionContext, birthplaceOf, registrantsOf } from '@lib/tenancy';
 import {
@@ -52,7 +53,8 @@ class Tenants {
 
   constructor(private readonly pems: readonly string[]) {}
 
-  async make(): Promise<void> {
+  /** Keys are made in `database`, by more than the region's login may. */
+  async make(database: TestDatabase): Promise<void> {
     const { instances } = this.region;
     const create = async (): Promise<InstanceId> => {
       const crn = `crn:v1:bluemix:public:kmip:eu-de:a/acc:${randomUUID()}::`;
@@ -63,9 +65,10 @@ class Tenants {
     for (const id of [this.one, this.other]) {
       this.shared = (await this.region.certificates.add(id, { name: 'shared', pem }, context())).fingerprint;
     }
+    const store = new PostgresObjectStores(await database.openDataSource()).forInstance(this.one);
     for (let count = 0; count < 4; count += 1) {
       const key = aManagedObject({ state: 'Active', activationDate: new Date('2026-01-01T00:00:00.000Z') });
-      this.keys.push(await putObject(this.region.objectStores.forInstance(this.one), this.one, key));
+      this.keys.push(await putObject(store, this.one, key));
     }
   }
 
@@ -221,7 +224,7 @@ describe('after a restore', () => {
       const database = await databaseFrom();
       const tenants = new Tenants(pems);
       tenants.region = await openRegion(database);
-      await tenants.make();
+      await tenants.make(database);
       const backedUpAt = pick(STEPS);
       let backup: TestDatabase | undefined;
       for (let step = 0; step < STEPS; step += 1) {
@@ -248,7 +251,7 @@ describe('after a restore', () => {
     const database = await databaseFrom();
     const tenants = new Tenants(pems);
     tenants.region = await openRegion(database);
-    await tenants.make();
+    await tenants.make(database);
     const { one, other } = tenants;
     const named = { name: 'vcenter-1', pem: pems[1]! };
     const { id } = await tenants.region.certificates.add(one, named, context());
