@@ -239,13 +239,13 @@ describe('hostile peers', () => {
     it('a flood of half-open connections keeps nobody else out', async () => {
       const flood = await Promise.all(
         // More than there are places, from more addresses than it takes to fill them.
-        Array.from({ length: 1_200 }, (_, index) => tcp(`127.0.1.${1 + (index % 15)}`).catch(() => undefined)),
+        Array.from({ length: 4_800 }, (_, index) => tcp(`127.0.1.${1 + (index % 15)}`).catch(() => undefined)),
       );
       await until('all places are taken', 10_000, async () => {
         return (await metric(service, 0, 'kmip_limits_reached_total', { limit: 'half_open' })) > 0;
       });
       for (const peer of flood) peer?.destroy();
-      await until('no place is held', 5_000, async () => (await metric(service, 0, 'kmip_half_open_connections')) < 5);
+      await until('no place is held', 10_000, async () => (await metric(service, 0, 'kmip_half_open_connections')) < 5);
     });
 
     it('plain HTTP is refused at once', async () => {
