@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { type SmallDisk, smallDisk } from '@lib/testing';
+import { describeWithSmallDisk, type SmallDisk, smallDisk } from '@lib/testing';
 
 import { createKey, fetchKey } from './support/keys';
 import { makeDataFolder, RunningService, until } from './support/running-service';
@@ -17,7 +17,7 @@ const DISK_MEBIBYTES = 160;
 /** More than the database's log has room for in the segment that it writes. */
 const ATTEMPTS = 400;
 
-describe('a data disk that fills up', () => {
+describeWithSmallDisk('a data disk that fills up', () => {
   let disk: SmallDisk;
   let service: RunningService;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { createLogger, LogDestination, Metrics } from '@lib/observability';
-import { smallDisk } from '@lib/testing';
+import { itWithSmallDisk, smallDisk } from '@lib/testing';
 
 import { ServerCertificate } from './server-certificate';
 
@@ -37,7 +37,7 @@ describe('the copy of the server certificate', () => {
     expect(await readdir(public_)).toEqual(['server.crt']);
   });
 
-  it('that cannot be written keeps no client out, and leaves nothing half', async () => {
+  itWithSmallDisk('that cannot be written keeps no client out, and leaves nothing half', async () => {
     const full = join(root, 'full');
     await mkdir(full);
     await chmod(full, 0o755);

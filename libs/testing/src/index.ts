@@ -24,7 +24,7 @@ export * from './engine/managed-object.fixture';
 export * from './engine/manual-clock';
 export { type CommitFate, type DatabaseProxy, startDatabaseProxy } from './postgres/database-proxy';
 export * from './openssl/openssl';
-export { type SmallDisk, smallDisk } from './disk/small-disk';
+export * from './disk/small-disk';
 export { type LifeCatalog, type OpenLifeCatalog } from './life/life-catalog';
 export { openInMemoryLifeCatalog } from './life/in-memory-life-catalog';
 export { describeLife } from './life/life.property';

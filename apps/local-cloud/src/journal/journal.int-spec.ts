@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { smallDisk } from '@lib/testing';
+import { itWithSmallDisk, smallDisk } from '@lib/testing';
 import { FileJournal } from './journal';
 import { Store, within } from './store';
 
@@ -64,25 +64,28 @@ it('acknowledges nothing that is not on the disk', async () => {
   await expect(journal.append({ b: 2 })).rejects.toThrow('cannot be written');
 });
 
-it('refuses on a full disk, and once there is room again keeps everything that memory is ahead of', async () => {
-  const disk = smallDisk(folder);
-  try {
-    const opened = await FileJournal.open(disk.file('journal.jsonl'));
-    await opened.journal.append({ before: 1 });
-    const room = disk.fill();
-    const big = 'x'.repeat(2_000_000);
-    await expect(opened.journal.append({ big })).rejects.toThrow('cannot be written');
-    await expect(opened.journal.append({ big })).rejects.toThrow('cannot be written');
-    rmSync(room);
-    await opened.journal.append({ after: 1 });
-    await opened.journal.close();
-    const { journal, batches } = await FileJournal.open(disk.file('journal.jsonl'));
-    await journal.close();
-    expect(batches).toEqual([{ before: 1 }, { big }, { big }, { after: 1 }]);
-  } finally {
-    disk.unmount();
-  }
-});
+itWithSmallDisk(
+  'refuses on a full disk, and once there is room again keeps everything that memory is ahead of',
+  async () => {
+    const disk = smallDisk(folder);
+    try {
+      const opened = await FileJournal.open(disk.file('journal.jsonl'));
+      await opened.journal.append({ before: 1 });
+      const room = disk.fill();
+      const big = 'x'.repeat(2_000_000);
+      await expect(opened.journal.append({ big })).rejects.toThrow('cannot be written');
+      await expect(opened.journal.append({ big })).rejects.toThrow('cannot be written');
+      rmSync(room);
+      await opened.journal.append({ after: 1 });
+      await opened.journal.close();
+      const { journal, batches } = await FileJournal.open(disk.file('journal.jsonl'));
+      await journal.close();
+      expect(batches).toEqual([{ before: 1 }, { big }, { big }, { after: 1 }]);
+    } finally {
+      disk.unmount();
+    }
+  },
+);
 
 it('a store reads the same after compaction', async () => {
   let store = await Store.open(folder);
