@@ -9,7 +9,7 @@ import {
   type NoteOfWork,
 } from '@lib/kmip-engine';
 
-import { FaultPlan, type StoreFaultOptions } from './fault-plan';
+import { InMemoryRecords } from './in-memory-records';
 
 interface MoveRecord {
   move: CustodyMove;
@@ -36,49 +36,34 @@ interface Catalog {
 export const sameCustody = (a: KeyCustody | undefined, b: KeyCustody | undefined): boolean =>
   a?.storedKeyId === b?.storedKeyId && a?.rootKeyId === b?.rootKeyId && a?.rootKeyVersion === b?.rootKeyVersion;
 
-export class InMemoryCustodyMoves implements CustodyMoves {
-  readonly #records = new Map<UniqueIdentifier, MoveRecord>();
-  readonly #faults = new FaultPlan<keyof CustodyMoves>();
-
-  constructor(private readonly catalog: Catalog) {}
-
-  failNext(method: keyof CustodyMoves, options?: StoreFaultOptions): void {
-    this.#faults.failNext(method, options);
-  }
-
-  recover(): void {
-    this.#faults.recover();
-  }
-
-  /** @returns how to put the notes back to what they are now */
-  backup(): () => void {
-    const records = [...this.#records].map(([id, record]) => [id, { ...record }] as const);
-    return () => {
-      this.#records.clear();
-      for (const [id, record] of records) this.#records.set(id, { ...record });
-    };
+export class InMemoryCustodyMoves
+  extends InMemoryRecords<UniqueIdentifier, MoveRecord, keyof CustodyMoves>
+  implements CustodyMoves
+{
+  constructor(private readonly catalog: Catalog) {
+    super();
   }
 
   all(): readonly CustodyMove[] {
-    return [...this.#records.values()].map(({ move }) => move);
+    return [...this.records.values()].map(({ move }) => move);
   }
 
   open(move: CustodyMove, maximumOpen: number): Promise<'opened' | 'busy' | 'full'> {
-    return this.#faults.run('open', () => {
-      const present = this.#records.get(move.uniqueIdentifier);
+    return this.faults.run('open', () => {
+      const present = this.records.get(move.uniqueIdentifier);
       if (present !== undefined) return present.move.moveId === move.moveId ? 'opened' : 'busy';
-      if (this.#records.size >= maximumOpen) return 'full';
-      this.#records.set(move.uniqueIdentifier, { move, claimed: false });
+      if (this.records.size >= maximumOpen) return 'full';
+      this.records.set(move.uniqueIdentifier, { move, claimed: false });
       return 'opened';
     });
   }
 
   find(uniqueIdentifier: UniqueIdentifier): Promise<CustodyMove | undefined> {
-    return this.#faults.run('find', () => this.#records.get(uniqueIdentifier)?.move);
+    return this.faults.run('find', () => this.records.get(uniqueIdentifier)?.move);
   }
 
   commit(move: CustodyMove, from: KeyCustody, to: KeyCustody, audit: AuditEvent): Promise<boolean> {
-    return this.#faults.run('commit', () =>
+    return this.faults.run('commit', () =>
       this.catalog.exclusively(move.uniqueIdentifier, (current) => {
         if (current?.custody === undefined || current.destroyRequestedAt !== undefined) return false;
         if (!sameCustody(current.custody, from) || this.#recordOf(move)?.claimed !== false) return false;
@@ -89,7 +74,7 @@ export class InMemoryCustodyMoves implements CustodyMoves {
   }
 
   claim(move: CustodyMove): Promise<boolean> {
-    return this.#faults.run('claim', () => {
+    return this.faults.run('claim', () => {
       const record = this.#recordOf(move);
       if (record === undefined) return false;
       record.claimed = true;
@@ -98,20 +83,20 @@ export class InMemoryCustodyMoves implements CustodyMoves {
   }
 
   close(move: CustodyMove): Promise<void> {
-    return this.#faults.run('close', () => {
-      if (this.#recordOf(move) !== undefined) this.#records.delete(move.uniqueIdentifier);
+    return this.faults.run('close', () => {
+      if (this.#recordOf(move) !== undefined) this.records.delete(move.uniqueIdentifier);
     });
   }
 
   noteClear(move: CustodyMove, since: Date | undefined): Promise<void> {
-    return this.#faults.run('noteClear', () => {
+    return this.faults.run('noteClear', () => {
       const record = this.#recordOf(move);
       if (record !== undefined) record.move = withClear(record.move, since);
     });
   }
 
   stale(before: Date, limit: number): Promise<readonly CustodyMove[]> {
-    return this.#faults.run('stale', () =>
+    return this.faults.run('stale', () =>
       this.all()
         .filter((move) => isStale(move, before))
         .sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime())
@@ -123,7 +108,7 @@ export class InMemoryCustodyMoves implements CustodyMoves {
     rootKeyId: string,
     { after = '' as UniqueIdentifier, limit, exceptVersion }: KeysUnderRootKey,
   ): Promise<readonly UniqueIdentifier[]> {
-    return this.#faults.run('keysUnder', () =>
+    return this.faults.run('keysUnder', () =>
       this.catalog
         .objects()
         .filter(({ custody, destroyRequestedAt }) => custody?.rootKeyId === rootKeyId && !destroyRequestedAt)
@@ -136,7 +121,7 @@ export class InMemoryCustodyMoves implements CustodyMoves {
   }
 
   #recordOf({ uniqueIdentifier, moveId }: CustodyMove): MoveRecord | undefined {
-    const record = this.#records.get(uniqueIdentifier);
+    const record = this.records.get(uniqueIdentifier);
     return record?.move.moveId === moveId ? record : undefined;
   }
 }

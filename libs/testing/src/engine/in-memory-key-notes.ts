@@ -1,77 +1,57 @@
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type KeyNote, type KeyNotes, type ManagedObject, notesOf, type WrittenNote } from '@lib/kmip-engine';
 
-import { FaultPlan, type StoreFaultOptions } from './fault-plan';
+import { InMemoryRecords } from './in-memory-records';
 
 interface NoteRecord {
   readonly note: KeyNote;
   readonly writtenUnder?: string;
 }
 
-export class InMemoryKeyNotes implements KeyNotes {
-  readonly #records = new Map<string, NoteRecord>();
-  readonly #faults = new FaultPlan<keyof KeyNotes>();
-
-  failNext(method: keyof KeyNotes, options?: StoreFaultOptions): void {
-    this.#faults.failNext(method, options);
-  }
-
-  recover(): void {
-    this.#faults.recover();
-  }
-
-  /** @returns how to put the notes back to what they are now */
-  backup(): () => void {
-    const records = [...this.#records];
-    return () => {
-      this.#records.clear();
-      for (const [name, record] of records) this.#records.set(name, record);
-    };
-  }
-
+export class InMemoryKeyNotes extends InMemoryRecords<string, NoteRecord, keyof KeyNotes> implements KeyNotes {
   forget(uniqueIdentifier: UniqueIdentifier): void {
-    for (const note of this.#of(uniqueIdentifier)) this.#records.delete(nameOf(note));
+    for (const note of this.#of(uniqueIdentifier)) this.records.delete(nameOf(note));
   }
 
   /** With a change of the object, in its transaction. */
   enter(before: ManagedObject, after: ManagedObject, at: Date): void {
     const last = this.#of(after.uniqueIdentifier).at(-1)?.number;
-    for (const note of notesOf(before, after, { last, at })) this.#records.set(nameOf(note), { note });
+    for (const note of notesOf(before, after, { last, at })) this.records.set(nameOf(note), { note });
   }
 
   adopt(notes: readonly WrittenNote[]): void {
     for (const { rootKeyId: writtenUnder, ...note } of notes) {
-      if (!this.#records.has(nameOf(note))) this.#records.set(nameOf(note), { note, writtenUnder });
+      if (!this.records.has(nameOf(note))) this.records.set(nameOf(note), { note, writtenUnder });
     }
   }
 
   of(uniqueIdentifier: UniqueIdentifier): Promise<readonly KeyNote[]> {
-    return this.#faults.run('of', () => this.#of(uniqueIdentifier));
+    return this.faults.run('of', () => this.#of(uniqueIdentifier));
   }
 
   unwritten(rootKeyId: string, limit: number): Promise<readonly KeyNote[]> {
-    return this.#faults.run('unwritten', () => this.#unwritten(rootKeyId).slice(0, limit));
+    return this.faults.run('unwritten', () => this.#unwritten(rootKeyId).slice(0, limit));
   }
 
   countUnwritten(rootKeyId?: string): Promise<number> {
-    return this.#faults.run('countUnwritten', () => this.#unwritten(rootKeyId).length);
+    return this.faults.run('countUnwritten', () => this.#unwritten(rootKeyId).length);
   }
 
   markWritten(note: KeyNote, rootKeyId: string): Promise<void> {
-    return this.#faults.run('markWritten', () => {
-      const record = this.#records.get(nameOf(note));
-      if (record !== undefined) this.#records.set(nameOf(note), { note: record.note, writtenUnder: rootKeyId });
+    return this.faults.run('markWritten', () => {
+      const record = this.records.get(nameOf(note));
+      if (record !== undefined) this.records.set(nameOf(note), { note: record.note, writtenUnder: rootKeyId });
     });
   }
 
   #of(uniqueIdentifier: UniqueIdentifier): readonly KeyNote[] {
-    return inOrder([...this.#records.values()].map(({ note }) => note)).filter(
+    return inOrder([...this.records.values()].map(({ note }) => note)).filter(
       (note) => note.uniqueIdentifier === uniqueIdentifier,
     );
   }
 
   #unwritten(rootKeyId: string | undefined): readonly KeyNote[] {
-    const left = [...this.#records.values()].filter(
+    const left = [...this.records.values()].filter(
       ({ writtenUnder }) => writtenUnder === undefined || (rootKeyId !== undefined && writtenUnder !== rootKeyId),
     );
     return inOrder(left.map(({ note }) => note));

@@ -1,36 +1,19 @@
 import { type UniqueIdentifier } from '@lib/kernel';
 import { FIRST_LOOK_AFTER_MS, type LaterLook, type LaterLooks, type ManagedObject } from '@lib/kmip-engine';
 
-import { FaultPlan, type StoreFaultOptions } from './fault-plan';
+import { InMemoryRecords } from './in-memory-records';
 
 interface LookRecord {
   readonly look: LaterLook;
   readonly dueAt: Date;
 }
 
-export class InMemoryLaterLooks implements LaterLooks {
-  readonly #records = new Map<UniqueIdentifier, LookRecord>();
-  readonly #faults = new FaultPlan<keyof LaterLooks>();
-
-  failNext(method: keyof LaterLooks, options?: StoreFaultOptions): void {
-    this.#faults.failNext(method, options);
-  }
-
-  recover(): void {
-    this.#faults.recover();
-  }
-
-  /** @returns how to put the looks back to what they are now */
-  backup(): () => void {
-    const records = [...this.#records];
-    return () => {
-      this.#records.clear();
-      for (const [id, record] of records) this.#records.set(id, record);
-    };
-  }
-
+export class InMemoryLaterLooks
+  extends InMemoryRecords<UniqueIdentifier, LookRecord, keyof LaterLooks>
+  implements LaterLooks
+{
   all(): readonly LaterLook[] {
-    return [...this.#records.values()].map(({ look }) => look);
+    return [...this.records.values()].map(({ look }) => look);
   }
 
   /** The commit that destroys `before`. */
@@ -38,12 +21,12 @@ export class InMemoryLaterLooks implements LaterLooks {
     const { uniqueIdentifier, custody } = before;
     const place = custody && { storedKeyId: custody.storedKeyId, rootKeyId: custody.rootKeyId };
     const look = { uniqueIdentifier, ...place, destroyedAt, looks: 0 };
-    this.#records.set(uniqueIdentifier, { look, dueAt: new Date(destroyedAt.getTime() + FIRST_LOOK_AFTER_MS) });
+    this.records.set(uniqueIdentifier, { look, dueAt: new Date(destroyedAt.getTime() + FIRST_LOOK_AFTER_MS) });
   }
 
   due(now: Date, limit: number): Promise<readonly LaterLook[]> {
-    return this.#faults.run('due', () =>
-      [...this.#records.values()]
+    return this.faults.run('due', () =>
+      [...this.records.values()]
         .filter(({ dueAt }) => dueAt <= now)
         .sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime())
         .slice(0, limit)
@@ -52,15 +35,15 @@ export class InMemoryLaterLooks implements LaterLooks {
   }
 
   postpone(uniqueIdentifier: UniqueIdentifier, looks: number, dueAt: Date): Promise<void> {
-    return this.#faults.run('postpone', () => {
-      const record = this.#records.get(uniqueIdentifier);
-      if (record !== undefined) this.#records.set(uniqueIdentifier, { look: { ...record.look, looks }, dueAt });
+    return this.faults.run('postpone', () => {
+      const record = this.records.get(uniqueIdentifier);
+      if (record !== undefined) this.records.set(uniqueIdentifier, { look: { ...record.look, looks }, dueAt });
     });
   }
 
   end(uniqueIdentifier: UniqueIdentifier): Promise<void> {
-    return this.#faults.run('end', () => {
-      this.#records.delete(uniqueIdentifier);
+    return this.faults.run('end', () => {
+      this.records.delete(uniqueIdentifier);
     });
   }
 }
