@@ -115,11 +115,10 @@ export class CatalogRebuild {
     const now = this.dependencies.clock.now().getTime();
     const interruptedBefore = new Date(now - (options.staleAfterMs ?? 600_000));
     const call = backgroundCall(this.dependencies, scope);
-    const basis = { scope, options, call, interruptedBefore, refused: [], counts: noCounts(), noted: [], restored: [] };
-    let run: Run | undefined;
+    const basis = newBasis(scope, options, call, interruptedBefore);
     try {
       // Before any key: one must not be served again in between.
-      run = { ...basis, notes: await readNotes(scope, call) };
+      const run = { ...basis, notes: await readNotes(scope, call) };
       for (const [uniqueIdentifier, candidates] of await this.#list(run)) {
         const outcome = await this.#settle(run, uniqueIdentifier, candidates);
         if (outcome !== 'refused') run.counts[outcome] += 1;
@@ -164,17 +163,7 @@ export class CatalogRebuild {
     }
     candidates.sort(newestFirst);
     const notes = await readNotes(scope, call, notePrefixOf(uniqueIdentifier));
-    const run = {
-      scope,
-      options: {},
-      call,
-      interruptedBefore,
-      refused: [],
-      counts: noCounts(),
-      notes,
-      noted: [],
-      restored: [],
-    };
+    const run = { ...newBasis(scope, {}, call, interruptedBefore), notes };
     const outcome = await this.#settle(run, uniqueIdentifier, candidates);
     return outcome === 'restored' || outcome === 'present';
   }
@@ -311,7 +300,16 @@ async function restoreIn(
 const newestFirst = (one: Candidate, other: Candidate): number =>
   other.stored.createdAt.getTime() - one.stored.createdAt.getTime();
 
-const noCounts = (): Counts => ({ storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0 });
+/** A run before it has read the notes. */
+function newBasis(
+  scope: ReconcileScope,
+  options: RebuildOptions,
+  call: CallContext,
+  interruptedBefore: Date,
+): Omit<Run, 'notes'> {
+  const counts = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0 };
+  return { scope, options, call, interruptedBefore, refused: [], counts, noted: [], restored: [] };
+}
 
 function refuse({ refused }: Run, { id, name }: StoredKey, reason: RebuildRefusal): void {
   refused.push({ storedKeyId: id, storedKeyName: name, reason });
