@@ -193,10 +193,11 @@ async function restoreStatus(region: Region, given: Arguments): Promise<unknown>
 /** What was revoked after the backup is revoked again first; what cannot be known is not released by mistake. */
 async function restoreRelease(region: Region, given: Arguments, config: AdminConfig): Promise<unknown> {
   const named = given.find('instance');
+  const withoutNotes = isSet(given, 'without-notes');
   if ((await region.restore.state()) === undefined) throw new UsageError('nothing is held: no restore was noticed');
   const ids = named === undefined ? await everyInstance(region) : [toInstanceId(named)];
   const unread = await applyNotes(region, config, ids, { component: operator() });
-  if (unread.size > 0 && given.find('without-notes') !== 'true') {
+  if (unread.size > 0 && !withoutNotes) {
     const which = [...unread].map(([id, why]) => `${id} (${why})`).join(', ');
     throw new UsageError(
       `what was revoked after the backup cannot be read from the key managers of ${which}. Nothing is released. Try again, name single instances, or give --without-notes true and compare their exported audit trails`,
