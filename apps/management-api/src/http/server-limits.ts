@@ -79,13 +79,17 @@ export function limitConnections(fastify: FastifyInstance, settings: ServerSetti
       return;
     }
     all += 1;
-    if (ofAddress > 0) open.set(address, ofAddress);
     socket.once('close', () => {
       all -= 1;
-      const left = (open.get(address) ?? 0) - 1;
-      if (left > 0) open.set(address, left);
-      else open.delete(address);
     });
+    if (ofAddress > 0) {
+      open.set(address, ofAddress);
+      socket.once('close', () => {
+        const left = (open.get(address) ?? 0) - 1;
+        if (left > 0) open.set(address, left);
+        else open.delete(address);
+      });
+    }
     if (ofAddress > perAddress) refused.set(socket, `Your address has more than ${perAddress} connections open`);
     else if (all > maximum) refused.set(socket, `More than ${maximum} connections are open`);
   });
