@@ -32,6 +32,7 @@ if missing postgres.crt; then
   mv "$work/ca.crt" postgres-ca.crt
   mv "$work/server.key" postgres.key
   mv "$work/server.crt" postgres.crt
+  rm -rf "$work"
 fi
 
 chmod 400 ./*
