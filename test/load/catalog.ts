@@ -57,7 +57,9 @@ async function timed({ what, ask }: Question): Promise<string[]> {
   return [what, String(answer), at(Math.floor(milliseconds.length / 2)), at(milliseconds.length - 1)];
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}

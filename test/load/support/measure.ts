@@ -122,7 +122,7 @@ async function create(client: KmipClient): Promise<string> {
 /** Result Status (42007F, enumeration) Success, found in the bytes: decoding is the server's figure, not ours. */
 const SUCCESS = Buffer.from('42007f05000000040000000000000000', 'hex');
 
-async function expectSuccess(client: KmipClient, request: Buffer): Promise<void> {
+export async function expectSuccess(client: KmipClient, request: Buffer): Promise<void> {
   const response = await client.sendBytes(request);
   if (!response.includes(SUCCESS)) throw new Error('an operation failed under load');
 }

@@ -19,10 +19,9 @@ function isHere(): boolean {
   }
 }
 
-const here = isHere();
 /** For tests that need OpenSSL's command line, which scripts/setup-debian.sh installs. */
-export const describeWithOpenssl = here ? describe : describe.skip;
-export const itWithOpenssl = here ? it : it.skip;
+export const describeWithOpenssl = (name: string, suite: () => void): void =>
+  (isHere() ? describe : describe.skip)(name, suite);
 
 /** What `openssl genpkey` needs to make a key. */
 export type KeyRecipe = readonly string[];
