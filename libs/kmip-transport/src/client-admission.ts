@@ -10,7 +10,7 @@ export interface Verdict {
   readonly maximumMessageBytes: number;
   readonly refusal?: string;
   readonly limit?: TransportLimitName;
-  /** May send requests; false: the connection ends at once. */
+  /** May send requests; false: the connection ends at once, with the answer about the limit if there is one. */
   readonly heard: boolean;
   /** Gives the client's places back; call it when its connection is closed. */
   readonly leave: () => void;
@@ -88,7 +88,7 @@ export class ClientAdmission {
     return { ...this.#asStranger(), heard: true, leave: place.release };
   }
 
-  /** Who is over a limit may ask once. Only where even these places are taken does a connection end without a word. */
+  /** Who is over a limit may ask once. Where even these places are taken the answer is sent without waiting for the question. */
   #over(limit: TransportLimitName): Verdict {
     const place = this.handler.overLimit === undefined ? undefined : this.#turnedAway.take();
     if (place === undefined) return { ...this.#refused(limit), limit };

@@ -1,10 +1,10 @@
 import { type TLSSocket } from 'node:tls';
 
-import { type FramingError, MessageFramer } from '@lib/kmip-protocol';
+import { MessageFramer } from '@lib/kmip-protocol';
 
 import { type CloseReason, type KmipConnectionHandler, type TransportObserver } from './handler';
 import { type LargeRequestAccount } from './large-requests';
-import { type TransportLimits } from './limits';
+import { type TransportLimitName, type TransportLimits } from './limits';
 import { type PeerDescription } from './peer';
 
 export interface ConnectionContext {
@@ -14,6 +14,12 @@ export interface ConnectionContext {
   readonly idleTimeoutMs: number;
   readonly maximumMessageBytes: number;
   readonly memory: LargeRequestAccount;
+}
+
+/** What is said when nothing more is served. */
+interface LastWord {
+  readonly reason: CloseReason;
+  readonly answer: () => Buffer | undefined;
 }
 
 /** One for all: by default each abort makes an exception with a stack of its own, once for every connection. */
@@ -26,10 +32,10 @@ const CLIENT_GONE = new Error('the client has gone');
 export class KmipConnection {
   /** Resolves when everything about the connection is over. */
   readonly closed: Promise<void>;
-  readonly #framer: MessageFramer;
+  #framer: MessageFramer;
   readonly #gone = new AbortController();
   #waiting: Buffer[] = [];
-  #refusal: FramingError | undefined;
+  #lastWord: LastWord | undefined;
   #busy = false;
   #ending = false;
   #draining = false;
@@ -61,6 +67,11 @@ export class KmipConnection {
     this.#awaitRequest();
   }
 
+  /** Instead of {@link start}, where there is no room even to hear a request: its answer is there before it. */
+  turnAway(limit: TransportLimitName): void {
+    void this.#sayLast(this.#overLimit(limit, 'refused'));
+  }
+
   /** Closes once nothing is under way: at once when idle, after the answer when not. */
   drain(): void {
     this.#draining = true;
@@ -84,21 +95,39 @@ export class KmipConnection {
   }
 
   #onData(chunk: Buffer): void {
-    if (!this.#ending) {
-      const { messages, refusal } = this.#framer.push(chunk);
-      this.#waiting.push(...messages);
-      this.#refusal = refusal;
-    }
+    if (!this.#ending && this.#lastWord === undefined) this.#takeIn(chunk);
     // The framer has its copy; a request may carry a key.
     chunk.fill(0);
     if (this.#ending) return;
-    if (!this.#account()) {
-      this.#notify(() => this.context.observer.limitReached?.('large_requests', this.peer.remoteAddress));
-      this.destroy('large_requests');
-      return;
-    }
+    if (!this.#account()) this.#dropLarge();
     if (this.#busy) this.socket.pause();
     else this.#advance();
+  }
+
+  #takeIn(chunk: Buffer): void {
+    const { messages, refusal } = this.#framer.push(chunk);
+    this.#waiting.push(...messages);
+    if (refusal === undefined) return;
+    const { handler } = this.context;
+    this.#lastWord = { reason: 'framing', answer: () => handler.frameError?.(refusal, this.peer) };
+  }
+
+  /** What there is no memory for is not kept; its client is told, behind the answer to what is being served. */
+  #dropLarge(): void {
+    this.#notify(() => this.context.observer.limitReached?.('large_requests', this.peer.remoteAddress));
+    this.#framer = new MessageFramer();
+    this.#forgetWaiting();
+    this.#account();
+    this.#lastWord = this.#overLimit('large_requests', 'large_requests');
+  }
+
+  #overLimit(limit: TransportLimitName, reason: CloseReason): LastWord {
+    return { reason, answer: () => this.context.handler.overLimit?.(Buffer.alloc(0), this.peer, limit) };
+  }
+
+  #forgetWaiting(): void {
+    for (const message of this.#waiting) message.fill(0);
+    this.#waiting = [];
   }
 
   #onEnd(): void {
@@ -111,7 +140,7 @@ export class KmipConnection {
     if (this.#ending || this.socket.destroyed) return;
     const message = this.#waiting.shift();
     if (message !== undefined) void this.#serve(message);
-    else if (this.#refusal !== undefined) void this.#answerRefusal(this.#refusal);
+    else if (this.#lastWord !== undefined) void this.#sayLast(this.#lastWord);
     else if (this.#peerEnded) this.end('peer');
     else if (this.#draining && this.#framer.pendingBytes === 0) this.end('draining');
     else this.#awaitRequest();
@@ -161,13 +190,13 @@ export class KmipConnection {
     }
   }
 
-  async #answerRefusal(refusal: FramingError): Promise<void> {
+  async #sayLast({ reason, answer }: LastWord): Promise<void> {
     this.#busy = true;
     this.#disarm();
     try {
-      const answer = this.context.handler.frameError?.(refusal, this.peer);
-      if (answer !== undefined) await this.#send(answer);
-      this.end('framing');
+      const bytes = answer();
+      if (bytes !== undefined) await this.#send(bytes);
+      this.end(reason);
     } catch (error) {
       this.#fail(error);
     }
@@ -197,14 +226,14 @@ export class KmipConnection {
 
   #onError(error: NodeJS.ErrnoException): void {
     const gone = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-    this.#closeReason ??= gone ? 'peer' : 'tls_error';
+    // Node leaves a connection open whose records cannot be read any more.
+    this.destroy(gone ? 'peer' : 'tls_error');
   }
 
   #onClose(): void {
     this.#ending = true;
     this.#disarm();
-    for (const message of this.#waiting) message.fill(0);
-    this.#waiting = [];
+    this.#forgetWaiting();
     this.#gone.abort(CLIENT_GONE);
     this.#account();
     this.#notify(() =>

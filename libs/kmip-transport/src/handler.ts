@@ -33,7 +33,10 @@ export interface KmipConnectionHandler {
   handleMessage(message: Buffer, peer: PeerDescription, signal: AbortSignal): Promise<KmipAnswer>;
   /** The stream is not KMIP or a message too long: what to say before the connection is closed, if anything. */
   frameError?(error: FramingError, peer: PeerDescription): Buffer | undefined;
-  /** Answers the first request of a client that a limit keeps out; the connection is closed then. */
+  /**
+   * Answers the first request of a client that a limit keeps out; the connection is closed then. `message` is empty where
+   * there is no room to hear or to keep it.
+   */
   overLimit?(message: Buffer, peer: PeerDescription, limit: TransportLimitName): Buffer;
   /** A connection will not be served, because of admission or a limit; told before {@link overLimit}. */
   refused?(peer: PeerDescription, reason: string): void;
@@ -56,25 +59,34 @@ export const HANDSHAKE_FAILURES = [
   'proxy_header',
   /** Made room for a newcomer while all places were taken. */
   'crowded_out',
+  /** A limit of half-open connections: there is no KMIP yet in which to say so. */
+  'over_limit',
+  /** The process ends. */
+  'draining',
   'other',
 ] as const;
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 
-export type CloseReason =
-  | 'peer'
-  | 'idle'
-  | 'message_timeout'
-  | 'write_timeout'
-  | 'framing'
-  | 'handler'
-  | 'handler_failed'
-  | 'refused'
-  | 'large_requests'
-  | 'revoked'
-  | 'draining'
-  | 'tls_error';
+export const CLOSE_REASONS = [
+  'peer',
+  'idle',
+  'message_timeout',
+  'write_timeout',
+  'framing',
+  'handler',
+  'handler_failed',
+  'refused',
+  'large_requests',
+  'revoked',
+  'draining',
+  'tls_error',
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
 
-/** For logs and metrics. Must not throw; if it does, the listener goes on. */
+/**
+ * For logs and metrics. Must not throw; if it does, the listener goes on. Each accepted connection is told of once in
+ * `handshakeCompleted` or `handshakeFailed`, and each completed one once in `connectionClosed`.
+ */
 export interface TransportObserver {
   handshakeCompleted?(peer: PeerDescription): void;
   handshakeFailed?(reason: HandshakeFailure, remoteAddress: string): void;

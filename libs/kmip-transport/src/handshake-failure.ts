@@ -21,6 +21,7 @@ const BY_CODE = new Map<string, HandshakeFailure>([
   ['ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY', 'no_shared_cipher'],
   // What the client showed of its own certificate, and its proof of owning the key.
   ['ERR_SSL_WRONG_CURVE', 'client_certificate_unusable'],
+  ['ERR_SSL_WRONG_TAG', 'client_certificate_unusable'],
   ['ERR_SSL_WRONG_CERTIFICATE_TYPE', 'client_certificate_unusable'],
   ['ERR_SSL_UNKNOWN_CERTIFICATE_TYPE', 'client_certificate_unusable'],
   ['ERR_SSL_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS', 'client_certificate_unusable'],

@@ -104,12 +104,6 @@ export class IncomingConnection implements PeerOrigin {
     this.context.onFailure(reason, this.remoteAddress);
   }
 
-  /** Ends the connection without calling it a failure: it was our wish. */
-  dismiss(): void {
-    this.#settle();
-    this.socket.destroy();
-  }
-
   #timeout(afterMs: number): NodeJS.Timeout {
     return setTimeout(() => this.fail('timeout'), afterMs);
   }

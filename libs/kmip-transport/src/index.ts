@@ -1,6 +1,7 @@
 export { addressGroup, AddressList, plainAddress } from './addresses';
 export {
   type Admission,
+  CLOSE_REASONS,
   type CloseReason,
   HANDSHAKE_FAILURES,
   type HandshakeFailure,

@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 
-import { addressGroup, AddressList } from './addresses';
+import { addressGroup, AddressList, plainAddress } from './addresses';
 import { ClientAdmission } from './client-admission';
 import { KmipConnection } from './connection';
-import { type KmipConnectionHandler, type TransportObserver } from './handler';
+import { type HandshakeFailure, type KmipConnectionHandler, type TransportObserver } from './handler';
 import { handshakeFailureOf } from './handshake-failure';
 import { HandshakeQueue } from './handshake-queue';
 import { IncomingConnection } from './incoming-connection';
@@ -143,7 +143,7 @@ export class KmipListener {
     const stopped = this.#tcp.listening
       ? new Promise<void>((resolve) => this.#tcp.close(() => resolve()))
       : Promise.resolve();
-    for (const incoming of this.#incoming.values()) incoming.dismiss();
+    for (const incoming of this.#incoming.values()) incoming.fail('draining');
     for (const connection of this.#connections) connection.drain();
     const timer = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy('draining');
@@ -160,7 +160,7 @@ export class KmipListener {
     const key = addressKey(socket);
     // Without an address the peer is gone already.
     if (key === undefined || this.#closing !== undefined) {
-      socket.destroy();
+      this.#drop(socket, key === undefined ? 'closed_by_peer' : 'draining');
       return;
     }
     const place = this.#takePlace(socket);
@@ -184,9 +184,16 @@ export class KmipListener {
     // Open connections are counted after the handshake, where a client can be told why it is not served.
     const place = this.#halfOpen.take() ?? this.#makeRoom();
     if (place !== undefined) return place;
-    socket.destroy();
+    this.#drop(socket, 'over_limit');
     this.#limitReached('half_open', socket.remoteAddress ?? '');
     return undefined;
+  }
+
+  /** Before it counts for anything. */
+  #drop(socket: Socket, reason: HandshakeFailure): void {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    socket.destroy();
+    this.#tell(() => this.#observer.handshakeFailed?.(reason, address));
   }
 
   /**
@@ -222,7 +229,7 @@ export class KmipListener {
   #startTls(incoming: IncomingConnection): void {
     if (incoming.socket.destroyed) return;
     if (!incoming.place.assign(addressGroup(incoming.remoteAddress))) {
-      incoming.dismiss();
+      incoming.fail('over_limit');
       this.#limitReached('half_open_per_address', incoming.remoteAddress);
       return;
     }
@@ -282,6 +289,7 @@ export class KmipListener {
       this.#tell(() => this.#options.handler.refused?.(peer, refusal));
     }
     if (verdict.heard) connection.start();
+    else if (limit !== undefined) connection.turnAway(limit);
     else connection.end('refused');
   }
 
@@ -294,6 +302,7 @@ export class KmipListener {
         return Promise.resolve({ response, close: true });
       },
       frameError: (error, peer) => handler.frameError?.(error, peer),
+      ...(handler.overLimit && { overLimit: handler.overLimit.bind(handler) }),
     };
   }
 

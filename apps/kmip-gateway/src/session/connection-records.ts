@@ -37,7 +37,14 @@ const RENEW_AFTER_MS = 60_000;
 const STRANGERS_AT_ONCE = 100;
 
 /** Balancers and port scanners come and go without a word, and nobody looks for them; the rest is told otherwise. */
-const UNREMARKABLE: ReadonlySet<HandshakeFailure> = new Set(['closed_by_peer', 'proxy_header', 'crowded_out', 'other']);
+const UNREMARKABLE: ReadonlySet<HandshakeFailure> = new Set([
+  'closed_by_peer',
+  'proxy_header',
+  'crowded_out',
+  'over_limit',
+  'draining',
+  'other',
+]);
 
 /**
  * Notes which clients came, from where and how they fared, for the diagnosis that tenants read. Writes nothing itself:

@@ -3,8 +3,8 @@ import { type TransportLimitName } from '@lib/kmip-transport';
 const CLOSE_SOME = 'Close connections that are not needed, and connect again.';
 
 /**
- * What a client over a limit of the listener is told, for its administrator. Those of the time before the handshake and
- * of large requests are told to nobody: there is no KMIP yet, or no room to answer.
+ * What a client over a limit of the listener is told, for its administrator. Those of the time before the handshake are
+ * told to nobody: there is no KMIP yet.
  */
 export const LIMIT_TEXTS: Readonly<Record<TransportLimitName, string>> = {
   connections: 'This KMIP endpoint has as many connections as it may have. Try again, or use the other endpoint.',

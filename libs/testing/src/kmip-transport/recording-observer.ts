@@ -43,12 +43,21 @@ export class RecordingObserver implements TransportObserver {
     for (;;) {
       const event = this.all(kind)[count - 1];
       if (event !== undefined) return event;
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      await this.#another();
     }
+  }
+
+  /** Resolves when what was reported so far fulfils the condition. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await this.#another();
   }
 
   all<K extends TransportEvent['kind']>(kind: K): readonly Extract<TransportEvent, { kind: K }>[] {
     return this.events.filter((event): event is Extract<TransportEvent, { kind: K }> => event.kind === kind);
+  }
+
+  #another(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   #add(event: TransportEvent): void {

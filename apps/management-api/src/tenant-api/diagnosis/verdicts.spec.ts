@@ -9,7 +9,15 @@ import { type KmipEndpoint } from '../instances/kmip-endpoint';
 import { explain, VERDICTS } from './verdicts';
 
 /** Ends of connections that no gateway reports: nobody looks for them, or they are no connection's. */
-const UNREPORTED = ['closed_by_peer', 'proxy_header', 'crowded_out', 'other', 'large_requests'];
+const UNREPORTED = [
+  'closed_by_peer',
+  'proxy_header',
+  'crowded_out',
+  'over_limit',
+  'draining',
+  'other',
+  'large_requests',
+];
 
 function documented(): readonly (readonly string[])[] {
   const page = readFileSync(join(__dirname, '../../../../../docs/errors.md'), 'utf8');
