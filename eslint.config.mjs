@@ -24,8 +24,8 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         {
-          selector: 'TSAsExpression > TSTypeReference > Identifier[name="DeletableKeyId"]',
-          message: 'only judgeDeletion gives the proof that a stored key may be deleted',
+          selector: 'TSAsExpression > TSTypeReference > Identifier[name=/^(Deletable|Purgeable)KeyId$/]',
+          message: 'only judgeDeletion and judgePurge give the proof that a stored key may be deleted or purged',
         },
       ],
     },

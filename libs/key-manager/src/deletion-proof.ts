@@ -5,6 +5,11 @@ declare const proven: unique symbol;
 /** Id of a stored key of which {@link judgeDeletion} found that it may be deleted. Nothing else makes one. */
 export type DeletableKeyId = string & { readonly [proven]: true };
 
+declare const purgeable: unique symbol;
+
+/** Id of a deleted key of which {@link judgePurge} found that nobody is to restore it. Nothing else makes one. */
+export type PurgeableKeyId = string & { readonly [purgeable]: true };
+
 /**
  * What a look at one stored key found.
  * - `whole`: one of ours, of this very object; it unwraps, and gives the key it says
@@ -70,8 +75,10 @@ export type DeletionCase =
  * - `busy`: the two were not looked at under one claim
  * - `doubtful_order`: the order of its destruction is old, and the catalog does not know where the key lies
  * - `not_ours`: not the test value that was written
+ * - `not_named`: deleted, and no committed row of its object is known to have named it
  */
-export type KeepReason = Exclude<StoredKeyFinding, 'whole'> | 'only_copy' | 'busy' | 'doubtful_order' | 'not_ours';
+export type KeepReason =
+  Exclude<StoredKeyFinding, 'whole'> | 'only_copy' | 'busy' | 'doubtful_order' | 'not_ours' | 'not_named';
 
 export type DeletionVerdict =
   | { readonly verdict: 'delete'; readonly proof: DeletableKeyId }
@@ -96,6 +103,35 @@ export function judgeDeletion(deletion: DeletionCase): DeletionVerdict {
     default:
       return assertNever(deletion);
   }
+}
+
+/** A stored key that was deleted and not purged: its administrators can restore it. */
+export interface DeletedKey {
+  readonly id: string;
+  readonly name: string;
+  /** At the latest, where the key manager does not say it. */
+  readonly restorableUntil: Date;
+}
+
+export interface PurgeCase {
+  /** As the key manager shows it at this moment. */
+  readonly deleted: DeletedKey;
+  readonly name: string;
+  /** Which the committed rows of an object have named whose destruction was ordered and is done. */
+  readonly named: ReadonlySet<string>;
+}
+
+export type PurgeVerdict =
+  | { readonly verdict: 'purge'; readonly proof: PurgeableKeyId }
+  | { readonly verdict: 'keep'; readonly why: KeepReason };
+
+/**
+ * The one place that decides whether a deleted key is purged (docs/adr/0067). Its payload can no longer be looked at, so
+ * what was written in the catalog while it was whole is the only proof; its name alone is anybody's.
+ */
+export function judgePurge({ deleted, name, named }: PurgeCase): PurgeVerdict {
+  if (deleted.name !== name || !named.has(deleted.id)) return { verdict: 'keep', why: 'not_named' };
+  return { verdict: 'purge', proof: deleted.id as PurgeableKeyId };
 }
 
 function judgeSuperseded(key: ExaminedKey, named: ExaminedKey): DeletionVerdict {
@@ -151,7 +187,7 @@ const reasonOf = (finding: StoredKeyFinding): KeepReason => REASON_OF[finding];
 
 const keep = (why: KeepReason): DeletionVerdict => ({ verdict: 'keep', why });
 
-/** The only cast to the proof, held so by a lint rule. */
+/** The only cast to this proof, held so by a lint rule. */
 const allow = (storedKeyId: string): DeletionVerdict => ({
   verdict: 'delete',
   proof: storedKeyId as DeletableKeyId,

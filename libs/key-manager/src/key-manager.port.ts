@@ -1,6 +1,6 @@
 import { type CorrelationId, type Secret } from '@lib/kernel';
 
-import { type DeletableKeyId } from './deletion-proof';
+import { type DeletableKeyId, type DeletedKey, type PurgeableKeyId } from './deletion-proof';
 
 /** Travels with every call: joins our audit record with the key manager's own, and bounds the time. */
 export interface CallContext {
@@ -107,5 +107,17 @@ export interface KeyManager {
   findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]>;
   /** All stored keys whose name starts with `prefix`, page by page: the catalog can be rebuilt from them. */
   listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey>;
+  /**
+   * What was deleted and could be restored: under this exact name, as far as a search shows it, and each of
+   * `storedKeyIds`, whatever its name.
+   */
+  findDeletedKeys(context: CallContext, name: string, storedKeyIds: readonly string[]): Promise<readonly DeletedKey[]>;
+  /**
+   * Ends the time in which a deleted key can be restored. Resolves when it is gone for good, also when it was already.
+   * @param storedKeyId the proof that it may be, which only `judgePurge` gives
+   * @returns `too_early` where the key manager asks for more time since the deletion
+   * @throws KeyManagerError `permission_denied` without the right to purge, which no other right includes
+   */
+  purgeKey(context: CallContext, storedKeyId: PurgeableKeyId): Promise<'purged' | 'too_early'>;
   describeRootKey(context: CallContext): Promise<RootKeyDescription>;
 }

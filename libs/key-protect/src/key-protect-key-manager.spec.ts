@@ -120,6 +120,7 @@ describeKeyManagerContract('KeyProtectKeyManager', () => {
     expireRootKey: act(() => (rootKey.state = 'deactivated')),
     deleteRootKey: act(() => (rootKey.state = 'destroyed')),
     deleteStoredKey: (id) => act(() => service.deleteStandardKey(id))(),
+    purging: { asPurger: of('purger'), pass: (milliseconds) => void (service.nowMs += milliseconds) },
     close: () => Promise.resolve(),
   };
 });

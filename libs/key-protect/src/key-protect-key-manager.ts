@@ -2,6 +2,7 @@ import { Secret } from '@lib/kernel';
 import {
   type Aad,
   type CallContext,
+  type DeletedKey,
   type KeyManager,
   KeyManagerError,
   restorableUntil,
@@ -14,7 +15,7 @@ import {
 
 import { type CallGuard, type Repeatable } from './resilience/call-guard';
 import { isRootKeyStateRefusal, unreadableAnswer } from './rest/faults';
-import { type KeyProtectClient, RefusedCall, type TryContext } from './rest/key-protect-client';
+import { type KeyPage, type KeyProtectClient, RefusedCall, type TryContext } from './rest/key-protect-client';
 import { type CreatedKey, type KeyResource, keyStateOf } from './rest/resources';
 import { RootKeyDiagnosis } from './root-key-diagnosis';
 import { judgeMissing, missingAnswer, storedKeyAbsent, storedKeyMissing } from './second-look';
@@ -120,21 +121,49 @@ export class KeyProtectKeyManager implements KeyManager {
   }
 
   async findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]> {
-    const exact = (key: StoredKey): boolean => key.name === name;
-    try {
-      return (await collect(this.#standardKeys(context, `name:${name}`))).filter(exact);
-    } catch (error) {
-      // The service searches 5,000 keys at most; beyond that only reading all of them is sure.
-      const tooBroad = error instanceof KeyManagerError && error.details.reasonCode === 'KEY_SEARCH_TOO_BROAD';
-      if (!tooBroad) throw error;
-    }
-    return (await collect(this.#standardKeys(context))).filter(exact);
+    return (await this.#byName(context, name)).map((resource) => storedKey(resource, this.options.timing));
   }
 
   async *listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey> {
-    for await (const key of this.#standardKeys(context)) {
-      if (key.name.startsWith(prefix)) yield key;
+    for await (const key of this.#standardKeys(context, {})) {
+      if (key.name.startsWith(prefix)) yield storedKey(key, this.options.timing);
     }
+  }
+
+  async findDeletedKeys(
+    context: CallContext,
+    name: string,
+    storedKeyIds: readonly string[],
+  ): Promise<readonly DeletedKey[]> {
+    const found = new Map<string, DeletedKey>();
+    const { clock } = this.options.timing;
+    for (const id of storedKeyIds) {
+      const shown = await this.#metadataOf(context, id);
+      if (shown !== undefined && keyStateOf(shown.state) === 'destroyed') found.set(id, deletedKey(shown, clock.now()));
+    }
+    for (const resource of await this.#byName(context, name, true)) {
+      found.set(resource.id, deletedKey(resource, clock.now()));
+    }
+    return [...found.values()];
+  }
+
+  async purgeKey(context: CallContext, storedKeyId: string): Promise<'purged' | 'too_early'> {
+    try {
+      await this.#guarded('always', context, async (tries) => {
+        try {
+          await this.options.client.purgeKey(tries, storedKeyId);
+        } catch (error) {
+          // A state that forbids it is that of the stored key, and says nothing of the root key.
+          throw error instanceof RefusedCall ? error.fault : error;
+        }
+      });
+    } catch (error) {
+      if (!(error instanceof KeyManagerError)) throw error;
+      if (error.details.reasonCode === 'REQ_TOO_EARLY_ERR') return 'too_early';
+      // 410 would tell of the deletion that is there to be ended.
+      if (error.fault !== 'stored_key_missing' || error.details.httpStatus !== 404) throw error;
+    }
+    return 'purged';
   }
 
   describeRootKey(context: CallContext): Promise<RootKeyDescription> {
@@ -172,18 +201,42 @@ export class KeyProtectKeyManager implements KeyManager {
     }
   }
 
-  async *#standardKeys(context: CallContext, search?: string): AsyncIterable<StoredKey> {
+  async #byName(context: CallContext, name: string, deleted = false): Promise<readonly KeyResource[]> {
+    const exact = (key: KeyResource): boolean => key.name === name;
+    try {
+      return (await collect(this.#standardKeys(context, { search: `name:${name}`, deleted }))).filter(exact);
+    } catch (error) {
+      // The service searches 5,000 keys at most; beyond that only reading all of them is sure.
+      const tooBroad = error instanceof KeyManagerError && error.details.reasonCode === 'KEY_SEARCH_TOO_BROAD';
+      if (!tooBroad) throw error;
+    }
+    return (await collect(this.#standardKeys(context, { deleted }))).filter(exact);
+  }
+
+  #metadataOf(context: CallContext, id: string): Promise<KeyResource | undefined> {
+    return this.#guarded('always', context, async (tries) => {
+      try {
+        return await this.options.client.keyMetadata(tries, id, 'stored_key');
+      } catch (error) {
+        if (missingAnswer(error) === undefined) throw error;
+        return undefined;
+      }
+    });
+  }
+
+  async *#standardKeys(context: CallContext, wanted: Pick<KeyPage, 'search' | 'deleted'>): AsyncIterable<KeyResource> {
     const seen = new Set<string>();
-    const { client, timing } = this.options;
+    const { client } = this.options;
     for (let offset = 0; ; offset += PAGE_SIZE - PAGE_OVERLAP) {
       const page = { limit: PAGE_SIZE, offset, extractable: true, sort: 'id' };
       const resources = await this.#guarded('always', context, (tries) =>
-        client.listKeys(tries, search === undefined ? page : { ...page, search }),
+        client.listKeys(tries, { ...page, ...wanted }),
       );
       for (const resource of resources) {
-        if (seen.has(resource.id) || keyStateOf(resource.state) === 'destroyed') continue;
+        const isDeleted = keyStateOf(resource.state) === 'destroyed';
+        if (seen.has(resource.id) || isDeleted !== (wanted.deleted === true)) continue;
         seen.add(resource.id);
-        yield storedKey(resource, timing);
+        yield resource;
       }
       if (resources.length < PAGE_SIZE) return;
     }
@@ -224,6 +277,16 @@ export function describeRootKey(resource: KeyResource): RootKeyDescription {
 
 function storedKey({ id, name = '', creationDate }: CreatedKey, { clock }: Timing): StoredKey {
   return { id, name, createdAt: creationDate === undefined ? clock.now() : new Date(creationDate) };
+}
+
+function deletedKey(resource: KeyResource, now: Date): DeletedKey {
+  const { id, name, deletionDate, restoreExpirationDate } = resource;
+  const latest = restorableUntil(deletionDate === undefined ? now : new Date(deletionDate));
+  return {
+    id,
+    name,
+    restorableUntil: restoreExpirationDate === undefined ? latest : new Date(restoreExpirationDate),
+  };
 }
 
 const secretOf = (base64: string): Secret => Secret.of(Buffer.from(base64, 'base64'));

@@ -109,6 +109,7 @@ describeKeyManagerContract('KeyProtectKeyManager over HTTP', async () => {
     expireRootKey: act(() => (rootKey.state = 'deactivated')),
     deleteRootKey: act(() => (rootKey.state = 'destroyed')),
     deleteStoredKey: (id) => act(() => service.deleteStandardKey(id))(),
+    purging: { asPurger: bind('purger'), pass: (milliseconds) => void (service.nowMs += milliseconds) },
     close,
   };
 });

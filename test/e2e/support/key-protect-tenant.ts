@@ -56,10 +56,10 @@ export class Tenant {
     });
   }
 
-  async apiKeyWith(role: 'Reader' | 'Writer'): Promise<string> {
+  async apiKeyWith(...roles: readonly ('Reader' | 'Writer' | 'KeyPurge')[]): Promise<string> {
     const { iamId } = await admin<{ iamId: string }>(this.cloud, '/service-ids', { accountId: this.seeded.account.id });
     const resource = { serviceInstance: this.seeded.instance.id };
-    await admin(this.cloud, '/policies', { iamId, roles: [role], resource });
+    await admin(this.cloud, '/policies', { iamId, roles, resource });
     return (await admin<{ apikey: string }>(this.cloud, '/api-keys', { iamId })).apikey;
   }
 
@@ -132,6 +132,12 @@ export async function keyManagerHarness(
     },
     deleteStoredKey: async (id) => {
       await tenant.manage('DELETE', `/keys/${id}`);
+    },
+    purging: {
+      asPurger: tenant.bind(await tenant.apiKeyWith('Writer', 'KeyPurge'), rootKeyId),
+      pass: async (milliseconds) => {
+        await admin(cloud, '/clock', { advanceSeconds: milliseconds / 1_000 });
+      },
     },
     close: async () => {
       await tenant.registry.close();

@@ -1,6 +1,6 @@
 import { type Clock, type CorrelationId, isUuid, type Secret } from '@lib/kernel';
 import { type Aad, KeyManagerError } from '@lib/key-manager';
-import { type z } from 'zod';
+import { z } from 'zod';
 
 import { type TokenSource } from '../iam/token-source';
 import { type CallTarget, exchangeFault, isTokenRefusal, parseJson, readRefusal, type Refusal } from './faults';
@@ -53,6 +53,8 @@ export interface KeyPage {
   readonly extractable?: boolean;
   readonly search?: string;
   readonly sort?: string;
+  /** Deleted keys in place of those that are there. */
+  readonly deleted?: boolean;
 }
 
 interface Call<T> {
@@ -85,6 +87,7 @@ const actionType = (action: string): string => `application/vnd.ibm.kms.key_acti
 const MAXIMUM_KEY_RINGS = 5_000;
 /** Deleted keys too; a list leaves them out otherwise. */
 const ALL_STATES = '0,1,2,3,5';
+const DELETED = '5';
 
 /**
  * The dozen calls of the Key Protect API v2 that the product makes, one HTTP request each (two when a token turned
@@ -164,12 +167,20 @@ export class KeyProtectClient {
     return resources[0]?.restoreExpirationDate;
   }
 
-  /** One page; destroyed keys are left out by the service. */
-  async listKeys(context: TryContext, { limit, offset, extractable, search, sort }: KeyPage): Promise<KeyResource[]> {
+  /** Needs a role of its own, KeyPurge; a Manager may not. */
+  async purgeKey(context: TryContext, id: string): Promise<void> {
+    const path = `/keys/${pathId(id)}/purge`;
+    await this.#send(context, { name: 'purge', method: 'DELETE', path, target: 'stored_key', answer: z.unknown() });
+  }
+
+  /** One page; the service leaves destroyed keys out unless they are asked for. */
+  async listKeys(context: TryContext, page: KeyPage): Promise<KeyResource[]> {
+    const { limit, offset, extractable, search, sort, deleted } = page;
     const query = new URLSearchParams({ limit: String(limit), offset: String(offset) });
     if (extractable !== undefined) query.set('extractable', String(extractable));
     if (search !== undefined) query.set('search', search);
     if (sort !== undefined) query.set('sort', sort);
+    if (deleted === true) query.set('state', DELETED);
     const path = `/keys?${query.toString()}`;
     const call = { name: 'list', method: 'GET', path, target: 'instance', answer: keyCollection } as const;
     const { metadata, resources } = await this.#send(context, call);

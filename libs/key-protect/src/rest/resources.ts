@@ -9,6 +9,8 @@ export const keyResource = z.object({
   extractable: z.boolean().optional(),
   creationDate: z.string().optional(),
   expirationDate: z.string().optional(),
+  deletionDate: z.string().optional(),
+  restoreExpirationDate: z.string().optional(),
   keyRingID: z.string().optional(),
   keyVersion: z.object({ id: z.string() }).optional(),
   payload: z.string().optional(),

@@ -1,4 +1,4 @@
-import { newCorrelationId } from '@lib/kernel';
+import { newCorrelationId, systemClock } from '@lib/kernel';
 
 import { FakeKeyManager } from './fake-key-manager';
 import { FakeRootKey } from './fake-root-key';
@@ -8,7 +8,9 @@ const context = () => ({ correlationId: newCorrelationId() });
 const done = Promise.resolve();
 
 describeKeyManagerContract('FakeKeyManager', () => {
-  const keyManager = new FakeKeyManager();
+  let passedMs = 0;
+  const clock = { ...systemClock, now: () => new Date(systemClock.now().getTime() + passedMs) };
+  const keyManager = new FakeKeyManager({ clock });
   const unknown = new FakeRootKey();
   unknown.unknown = true;
   return {
@@ -23,6 +25,7 @@ describeKeyManagerContract('FakeKeyManager', () => {
     expireRootKey: () => (keyManager.expire(), done),
     deleteRootKey: () => (keyManager.deleteRootKey(), done),
     deleteStoredKey: (id) => (keyManager.deleteStoredKey(id), done),
+    purging: { asPurger: keyManager.withRole('purger'), pass: (milliseconds) => void (passedMs += milliseconds) },
     close: () => done,
   };
 });

@@ -2,6 +2,7 @@ import { type Clock, Secret, systemClock } from '@lib/kernel';
 import {
   type Aad,
   type CallContext,
+  type DeletedKey,
   type KeyManager,
   KeyManagerError,
   mayBeRolledBack,
@@ -17,8 +18,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { FakeRootKey } from './fake-root-key';
 import { type FaultOptions, FaultScript, type KeyManagerMethod } from './fault-script';
 
-/** What the credential may do, after Key Protect's service roles. */
-export type FakeRole = 'reader' | 'writer' | 'manager';
+/** What the credential may do, after Key Protect's service roles; a `purger` is a Manager with the role KeyPurge. */
+export type FakeRole = 'reader' | 'writer' | 'manager' | 'purger';
 
 export interface KeyManagerCall {
   readonly method: KeyManagerMethod;
@@ -31,6 +32,7 @@ export interface KeyManagerCall {
 export interface StoredRecord extends StoredKey {
   readonly payload: Buffer;
   deletedAt?: Date;
+  purgedAt?: Date;
 }
 
 /** All credentials of one instance see the same of it. */
@@ -47,8 +49,9 @@ export interface FakeKeyManagerOptions {
   readonly rootKey?: FakeRootKey;
 }
 
+const PURGEABLE_AFTER_MS = 4 * 3_600_000;
 const MAXIMUM_PAYLOAD_BYTES = 7_500;
-const RANK: Record<FakeRole, number> = { reader: 0, writer: 1, manager: 2 };
+const RANK: Record<FakeRole, number> = { reader: 0, writer: 1, manager: 2, purger: 2 };
 
 /**
  * An in-memory key manager that behaves like Key Protect where the gateway can tell: versions, states, roles, names
@@ -137,7 +140,10 @@ export class FakeKeyManager implements KeyManager {
   rollBack(since: Date): void {
     for (const [id, record] of this.#stored) {
       if (record.createdAt > since) this.#stored.delete(id);
-      else if (record.deletedAt !== undefined && record.deletedAt > since) delete record.deletedAt;
+      else {
+        if (record.purgedAt !== undefined && record.purgedAt > since) delete record.purgedAt;
+        if (record.deletedAt !== undefined && record.deletedAt > since) delete record.deletedAt;
+      }
     }
   }
 
@@ -263,6 +269,42 @@ export class FakeKeyManager implements KeyManager {
     });
   }
 
+  findDeletedKeys(context: CallContext, name: string, storedKeyIds: readonly string[]): Promise<readonly DeletedKey[]> {
+    return this.#call('findDeletedKeys', context, { target: name }, () =>
+      this.records()
+        .filter((record) => this.#shown(record) === 'deleted')
+        .filter((record) => record.name === name || storedKeyIds.includes(record.id))
+        .map((record) => {
+          const deletedAt = record.deletedAt ?? this.#clock.now();
+          return { id: record.id, name: record.name, restorableUntil: restorableUntil(deletedAt) };
+        }),
+    );
+  }
+
+  purgeKey(context: CallContext, storedKeyId: string): Promise<'purged' | 'too_early'> {
+    return this.#call('purgeKey', context, { target: storedKeyId }, () => {
+      if (this.role !== 'purger') {
+        throw new KeyManagerError('permission_denied', 'the service ID needs the role KeyPurge', {
+          httpStatus: 401,
+          certainlyNotDone: true,
+        });
+      }
+      const record = this.#stored.get(storedKeyId);
+      const shown = this.#shown(record);
+      if (record === undefined || shown === 'unknown') return 'purged';
+      if (record.deletedAt === undefined || shown === 'live') {
+        throw new KeyManagerError('refused', 'the key is not deleted', {
+          httpStatus: 409,
+          reasonCode: 'KEY_ACTION_INVALID_STATE_ERR',
+          certainlyNotDone: true,
+        });
+      }
+      if (this.#clock.now().getTime() - record.deletedAt.getTime() < PURGEABLE_AFTER_MS) return 'too_early';
+      record.purgedAt = this.#clock.now();
+      return 'purged';
+    });
+  }
+
   async *listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey> {
     yield* await this.#call('listKeys', context, { target: prefix }, () =>
       this.storedKeys().filter((key) => key.name.startsWith(prefix)),
@@ -293,7 +335,9 @@ export class FakeKeyManager implements KeyManager {
   #shown(record: StoredRecord | undefined): 'live' | 'deleted' | 'unknown' {
     const { since } = this.#view;
     if (record === undefined || (since !== undefined && record.createdAt > since)) return 'unknown';
-    const deleted = record.deletedAt !== undefined && (since === undefined || record.deletedAt <= since);
+    const before = (at: Date | undefined): boolean => at !== undefined && (since === undefined || at <= since);
+    if (before(record.purgedAt)) return 'unknown';
+    const deleted = before(record.deletedAt);
     return deleted ? 'deleted' : 'live';
   }
 

@@ -24,6 +24,8 @@ interface StandardKey {
   readonly keyRing: string;
   readonly creationDate: string;
   state: number;
+  /** By the clock of the service. */
+  deletedAtMs?: number;
 }
 
 interface Action {
@@ -33,7 +35,8 @@ interface Action {
 }
 
 const STATE_NUMBERS = { pre_activation: 0, active: 1, suspended: 2, deactivated: 3, destroyed: 5 } as const;
-const RANK: Record<FakeRole, number> = { reader: 0, writer: 1, manager: 2 };
+const RANK: Record<FakeRole, number> = { reader: 0, writer: 1, manager: 2, purger: 3 };
+const PURGEABLE_AFTER_MS = 4 * 3_600_000;
 
 /** Key Protect's error body: the code stands in a reason, 401 has no reason at all. */
 export function keyProtectError(status: number, code?: string): FakeResponse {
@@ -67,6 +70,7 @@ export class FakeKeyProtect {
   shortAnswers = false;
   /** Search stops working above this many keys, as in the service. */
   maximumSearch = 5_000;
+  nowMs = 0;
   readonly #roles = new Map<string, FakeRole>();
   readonly #rootKeys = new Map<string, FakeRootKey>();
   readonly #standardKeys = new Map<string, StandardKey>();
@@ -95,6 +99,7 @@ export class FakeKeyProtect {
     const key = this.#standardKeys.get(id);
     if (key === undefined) throw new Error(`no standard key ${id}`);
     key.state = STATE_NUMBERS.destroyed;
+    key.deletedAtMs = this.nowMs;
   }
 
   standardKeyNames(): readonly string[] {
@@ -134,6 +139,7 @@ export class FakeKeyProtect {
       'POST all ': ['writer', () => this.#create(request)],
       'GET one ': ['writer', () => resource(this.#standardKey(id), true)],
       'DELETE one ': ['manager', () => this.#delete(id)],
+      'DELETE one purge': ['purger', () => this.#purge(id)],
       'GET one metadata': ['reader', () => this.#metadata(id)],
       'POST one actions': ['reader', () => this.#act(id, action, JSON.parse(String(request.body)) as Action)],
     };
@@ -141,8 +147,9 @@ export class FakeKeyProtect {
 
   #list(query: URLSearchParams): FakeResponse {
     const deletedToo = query.get('state')?.includes('5') === true;
-    const live = [...this.#standardKeys.values()].filter(
-      ({ state }) => deletedToo || state !== STATE_NUMBERS.destroyed,
+    const liveToo = query.get('state') !== '5';
+    const live = [...this.#standardKeys.values()].filter(({ state }) =>
+      state === STATE_NUMBERS.destroyed ? deletedToo : liveToo,
     );
     const search = query.get('search')?.replace('name:', '').toLowerCase();
     if (search !== undefined && live.length > this.maximumSearch) return keyProtectError(400, 'KEY_SEARCH_TOO_BROAD');
@@ -174,6 +181,15 @@ export class FakeKeyProtect {
     const key = this.#standardKey(id);
     if (key.state === STATE_NUMBERS.destroyed) return keyProtectError(410, 'KEY_DELETED_ERR');
     key.state = STATE_NUMBERS.destroyed;
+    key.deletedAtMs = this.nowMs;
+    return { status: 204 };
+  }
+
+  #purge(id: string): FakeResponse {
+    const { deletedAtMs } = this.#standardKey(id);
+    if (deletedAtMs === undefined) return keyProtectError(409, 'KEY_ACTION_INVALID_STATE_ERR');
+    if (this.nowMs - deletedAtMs < PURGEABLE_AFTER_MS) return keyProtectError(409, 'REQ_TOO_EARLY_ERR');
+    this.#standardKeys.delete(id);
     return { status: 204 };
   }
 
@@ -212,8 +228,9 @@ export class FakeKeyProtect {
   }
 }
 
-function describe({ id, name, creationDate, state, keyRing }: StandardKey): Record<string, unknown> {
-  return { id, name, creationDate, state, keyRingID: keyRing, extractable: true };
+function describe({ id, name, creationDate, state, keyRing, deletedAtMs }: StandardKey): Record<string, unknown> {
+  const deletion = deletedAtMs === undefined ? {} : { deletionDate: new Date(deletedAtMs).toISOString() };
+  return { ...deletion, id, name, creationDate, state, keyRingID: keyRing, extractable: true };
 }
 
 function resource(key: StandardKey, withPayload: boolean): FakeResponse {

@@ -2,7 +2,7 @@ import { newCorrelationId, Secret } from '@lib/kernel';
 import { type CallContext, type KeyManager, type KeyManagerError, type StoredKey } from '@lib/key-manager';
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { deletable } from './deletable';
+import { deletable, purgeable } from './deletable';
 
 /** One tenant's key manager under test, and what the tenant can do to it behind our back. */
 export interface KeyManagerHarness {
@@ -25,6 +25,8 @@ export interface KeyManagerHarness {
   expireRootKey?(): Promise<void>;
   deleteRootKey(): Promise<void>;
   deleteStoredKey(id: string): Promise<void>;
+  /** The same instance through a credential with the role that may purge, and how its time passes. */
+  readonly purging?: { readonly asPurger: KeyManager; pass(milliseconds: number): void | Promise<void> };
   close(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export function describeKeyManagerContract(
     rotation(() => harness);
     rootKeyStates(() => harness);
     storedKeys(() => harness);
+    purging(() => harness);
 
     it('stops with a timeout when the deadline has passed before the call', async () => {
       const expired = { ...context(), signal: AbortSignal.abort() };
@@ -285,6 +288,45 @@ function storedKeys(harness: () => KeyManagerHarness): void {
   });
 }
 
+function purging(harness: () => KeyManagerHarness): void {
+  const settings = (): NonNullable<KeyManagerHarness['purging']> => {
+    const { purging: given } = harness();
+    if (given === undefined) throw new Error('the harness does not say who may purge');
+    return given;
+  };
+
+  it('shows what was deleted by name and by id, and nothing that is there', async () => {
+    const { keyManager } = harness();
+    const [name, other] = [uniqueName(), uniqueName()];
+    const kept = await keyManager.storeKey(context(), name, Buffer.from('1'));
+    const gone = await keyManager.storeKey(context(), name, Buffer.from('2'));
+    const elsewhere = await keyManager.storeKey(context(), other, Buffer.from('3'));
+    for (const { id } of [gone, elsewhere]) await keyManager.deleteKey(context(), deletable(id));
+    const find = (...known: string[]) => keyManager.findDeletedKeys(context(), name, known);
+    expect(ids(await find())).toEqual([gone.id]);
+    expect(ids(await find(kept.id, gone.id, randomUUID()))).toEqual([gone.id]);
+    const [found] = await keyManager.findDeletedKeys(context(), 'nothing', [elsewhere.id]);
+    expect(found).toMatchObject({ id: elsewhere.id, name: other });
+    expect(found?.restorableUntil).toBeInstanceOf(Date);
+  });
+
+  it('purges what was deleted long enough ago, for the role that may, and never what is there', async () => {
+    const { keyManager } = harness();
+    const { asPurger, pass } = settings();
+    const name = uniqueName();
+    const { id } = await keyManager.storeKey(context(), name, Buffer.from('x'));
+    await expectFault(asPurger.purgeKey(context(), purgeable(id)), 'refused', { certainlyNotDone: true });
+    await keyManager.deleteKey(context(), deletable(id));
+    expect(await asPurger.purgeKey(context(), purgeable(id))).toBe('too_early');
+    await pass(5 * 3_600_000);
+    await expectFault(keyManager.purgeKey(context(), purgeable(id)), 'permission_denied', { certainlyNotDone: true });
+    expect(await keyManager.findDeletedKeys(context(), name, [id])).toHaveLength(1);
+    expect(await asPurger.purgeKey(context(), purgeable(id))).toBe('purged');
+    expect(await asPurger.purgeKey(context(), purgeable(id))).toBe('purged');
+    expect(await keyManager.findDeletedKeys(context(), name, [id])).toEqual([]);
+  });
+}
+
 async function expectFault(
   call: Promise<unknown>,
   fault: KeyManagerError['fault'],
@@ -293,7 +335,7 @@ async function expectFault(
   await expect(call).rejects.toMatchObject({ name: 'KeyManagerError', fault, details });
 }
 
-const ids = (keys: readonly StoredKey[]): string[] => keys.map(({ id }) => id).sort();
+const ids = (keys: readonly { readonly id: string }[]): string[] => keys.map(({ id }) => id).sort();
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
