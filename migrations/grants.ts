@@ -34,6 +34,7 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   instance_usage: { gateway: 'SELECT, INSERT, UPDATE', api: 'SELECT, INSERT, UPDATE, DELETE' },
   custody_moves: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT' },
   key_notes: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT, UPDATE, DELETE' },
+  former_stored_keys: { gateway: 'SELECT, INSERT, DELETE' },
   later_looks: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT' },
 
   // Written by append_audit alone; the gateway does not even read it.

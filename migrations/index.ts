@@ -22,6 +22,8 @@ import { RecoverableKeys1765800000001 } from './1765800000001-recoverable-keys';
 import { LaterLooks1765900000000 } from './1765900000000-later-looks';
 import { RemovedProofs1766000000000 } from './1766000000000-removed-proofs';
 import { SeparateLogins1766100000000 } from './1766100000000-separate-logins';
+import { PurgedKeys1766200000000 } from './1766200000000-purged-keys';
+import { FormerStoredKeys1766210000000 } from './1766210000000-former-stored-keys';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -49,4 +51,6 @@ export const migrations = [
   LaterLooks1765900000000,
   RemovedProofs1766000000000,
   SeparateLogins1766100000000,
+  PurgedKeys1766200000000,
+  FormerStoredKeys1766210000000,
 ];

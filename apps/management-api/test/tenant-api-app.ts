@@ -32,7 +32,7 @@ import {
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 
-import { ROLES } from '@lib/tenancy';
+import { DEFAULT_OPTIONS, ROLES } from '@lib/tenancy';
 import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
 import { LocalRoleMap } from '../src/auth/local-role-map';
 import { TokenVerifier } from '../src/auth/token-verifier';
@@ -236,7 +236,7 @@ function partsOf(
       keyCatalogs: new PostgresKeyCatalog(dataSource),
       keyManagers: {
         for: () =>
-          Promise.resolve({ keyManager, rootKeyId: 'root-1', keyManagerOf: () => undefined, keyGeneration: 'local' }),
+          Promise.resolve({ ...DEFAULT_OPTIONS, keyManager, rootKeyId: 'root-1', keyManagerOf: () => undefined }),
       },
     }),
     trail: new PostgresAuditTrail(dataSource),

@@ -17,6 +17,8 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.kmip-key.reactivate',
   'vmware-solutions.kmip-key.rewrap',
   'vmware-solutions.kmip-key.reconcile',
+  /** What is left of a destroyed key in the key manager is purged there. */
+  'vmware-solutions.kmip-key.purge',
   'vmware-solutions.kmip-key.list',
   'vmware-solutions.kmip-key.describe',
   'vmware-solutions.kmip-server.query',

@@ -108,6 +108,14 @@ export function revoke(object: ManagedObject, revocation: Revocation, now: Date)
 export const isDestroyedByOrder = ({ state, recoverableUntil }: ManagedObject): boolean =>
   isDestroyed(state) && recoverableUntil !== undefined;
 
+/** What is left of a destroyed key in the key manager: nothing, or what can be restored until then at the latest. */
+export function notePurge(object: ManagedObject, now: Date, leftUntil: Date | undefined): ManagedObject {
+  if (leftUntil === undefined) return { ...object, purgedAt: now };
+  const rest = { ...object };
+  delete rest.purgedAt;
+  return { ...rest, recoverableUntil: leftUntil };
+}
+
 /** First half of Destroy: from here on the key is not served. */
 export function requestDestruction(object: ManagedObject, now: Date): ManagedObject {
   const current = settleDates(object, now);

@@ -18,6 +18,7 @@ export interface TenantKeyManager {
   /** Key manager of a root key that was bound before. */
   readonly keyManagerOf: (rootKeyId: string) => KeyManager | undefined;
   readonly keyGeneration: KeyGeneration;
+  readonly purgeDestroyedKeys: boolean;
 }
 
 export interface FormerRootKey {
@@ -76,6 +77,7 @@ export class TenantKeyManagers {
         return binding && this.#adapter(binding, known.credentialId);
       },
       keyGeneration: known.options.keyGeneration,
+      purgeDestroyedKeys: known.options.purgeDestroyedKeys,
     };
   }
 

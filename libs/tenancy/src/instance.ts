@@ -19,9 +19,15 @@ export interface InstanceOptions {
   readonly credentialPolicy: CredentialPolicy;
   /** Who makes the material of new keys. */
   readonly keyGeneration: KeyGeneration;
+  /** Whether destroyed keys are purged in the key manager, so that nobody can restore them there. */
+  readonly purgeDestroyedKeys: boolean;
 }
 
-export const DEFAULT_OPTIONS: InstanceOptions = { credentialPolicy: 'ignore', keyGeneration: 'local' };
+export const DEFAULT_OPTIONS: InstanceOptions = {
+  credentialPolicy: 'ignore',
+  keyGeneration: 'local',
+  purgeDestroyedKeys: false,
+};
 
 /** One KMIP service instance of one tenant. */
 export interface Instance extends InstanceOptions {

@@ -223,7 +223,7 @@ async function everyInstance(region: Region): Promise<readonly InstanceId[]> {
   }
 }
 
-const describeInstance = ({ id, crn, name, state, enabled, credentialPolicy, keyGeneration }: Instance) => ({
+const describeInstance = ({
   id,
   crn,
   name,
@@ -231,4 +231,14 @@ const describeInstance = ({ id, crn, name, state, enabled, credentialPolicy, key
   enabled,
   credentialPolicy,
   keyGeneration,
+  purgeDestroyedKeys,
+}: Instance) => ({
+  id,
+  crn,
+  name,
+  state,
+  enabled,
+  credentialPolicy,
+  keyGeneration,
+  purgeDestroyedKeys,
 });

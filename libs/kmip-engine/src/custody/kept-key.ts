@@ -11,6 +11,8 @@ export interface KeptKey {
   readonly uniqueIdentifier: UniqueIdentifier;
   readonly storedKeyId: string;
   readonly why: StayReason;
+  /** What the tenant can do about it. */
+  readonly remedy?: string;
   readonly cause?: unknown;
 }
 

@@ -33,7 +33,7 @@ export interface CustodyMoves {
   open(move: CustodyMove, maximumOpen: number): Promise<'opened' | 'busy' | 'full'>;
   find(uniqueIdentifier: UniqueIdentifier): Promise<CustodyMove | undefined>;
   /**
-   * Swaps custody and commits the audit event, if the object lies at `from` still, is not being destroyed, and the move
+   * Swaps custody, remembers `from` as a former place and commits the audit event, if the object lies at `from` still, is not being destroyed, and the move
    * is open and nobody claimed it. @returns false when it was not so; nothing is changed then.
    */
   commit(move: CustodyMove, from: KeyCustody, to: KeyCustody, audit: AuditEvent): Promise<boolean>;

@@ -35,7 +35,7 @@ export interface EngineMetrics {
 }
 
 /** Why a stored key stays that no object seems to need. */
-export type StayReason = KeepReason | 'may_not_delete';
+export type StayReason = KeepReason | 'may_not_delete' | 'may_not_purge';
 
 /** What the engine needs of the world beside the scope; all of it replaceable in tests. */
 export interface EngineDependencies {

@@ -44,6 +44,8 @@ export interface ManagedObject {
   readonly destroyDate?: Date;
   /** Until when the key manager can restore what Destroy deleted; unknown for keys that a release before destroyed. */
   readonly recoverableUntil?: Date;
+  /** Since when nothing of it is left in the key manager that could be restored (docs/adr/0067). */
+  readonly purgedAt?: Date;
   /**
    * A Destroy was accepted and the stored key is being deleted at the key manager: the key is no longer served, but
    * not destroyed yet. Cleared again when the key manager certainly refused the deletion (docs/adr: destroy order).

@@ -25,6 +25,8 @@ export interface ReconcileScope extends Pick<
   readonly instanceId: InstanceId;
   /** Root keys that were bound before and may hold keys still. */
   readonly former?: readonly RootKeyBinding[];
+  /** The instance wants destroyed keys to be purged in the key manager (docs/adr/0067). */
+  readonly purgeDestroyedKeys?: boolean;
   readonly signal?: AbortSignal;
 }
 

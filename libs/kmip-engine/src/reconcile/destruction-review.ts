@@ -1,12 +1,18 @@
 import { type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext, type DeletionCase, type KeyManager, judgeDeletion } from '@lib/key-manager';
+import {
+  type CallContext,
+  type DeletionCase,
+  type KeyManager,
+  ROLL_BACK_WINDOW_MS,
+  judgeDeletion,
+} from '@lib/key-manager';
 
 import { reportKept } from '../custody/kept-key';
 import { mayNotDelete } from '../custody/key-manager-failure';
 import { boundKeyManager } from '../custody/root-key-binding';
 import { storedKeyName } from '../custody/stored-envelope';
 import { causeOf, examineStoredKey } from '../custody/stored-key-examination';
-import { isDestroyedByOrder } from '../lifecycle';
+import { isDestroyedByOrder, notePurge } from '../lifecycle';
 import { type LaterLook } from '../ports/later-looks.port';
 import {
   type BackgroundDependencies,
@@ -15,6 +21,7 @@ import {
   backgroundEvent,
   keyManagersOf,
 } from './background';
+import { DestroyedKeyPurge, type Purge } from './destroyed-key-purge';
 
 const HOUR_MS = 3_600_000;
 /**
@@ -25,10 +32,13 @@ const HOUR_MS = 3_600_000;
 const UNTIL_NEXT_LOOK_MS = [HOUR_MS * (5 / 6), 9 * HOUR_MS] as const;
 /** After a look that could not be taken, or could not delete: a failed-over region refuses writes for up to 6 hours. */
 const UNTIL_RETRY_MS = HOUR_MS;
+/** After a purge that was refused: the right may be given within the week. */
+const UNTIL_NEXT_PURGE_MS = 24 * HOUR_MS;
 /** However often a key comes back or the key manager does not answer, it ends: at most 168 looks, and a few. */
 const GIVEN_UP_AFTER_MS = 7 * 24 * HOUR_MS;
 
 type Look = 'nothing' | 'deleted' | 'hindered';
+type Found = Look | Purge;
 type OrderedDeletion = Extract<DeletionCase, { why: 'named_by_order' | 'copy_under_order' }>;
 
 interface SearchedPlace {
@@ -42,19 +52,30 @@ interface SearchedPlace {
 /**
  * Looks again, a bounded number of times, for keys that were destroyed. Their order is committed and final, so what came
  * back is deleted again: by the id that the order named, and by name what is the key for certain (docs/adr/0060).
+ * The last look purges what it lay in, where the instance wants that (docs/adr/0067).
  */
 export class DestructionReview {
-  constructor(private readonly dependencies: BackgroundDependencies) {}
+  readonly #purge: DestroyedKeyPurge;
 
-  /** @returns whether a key had come back and was deleted again @throws when the look could not be taken */
-  async run(scope: ReconcileScope, look: LaterLook): Promise<boolean> {
-    let found: Look = 'hindered';
+  constructor(private readonly dependencies: BackgroundDependencies) {
+    this.#purge = new DestroyedKeyPurge(dependencies);
+  }
+
+  /** @returns what was done: a key that had come back was deleted again, or purged @throws when it could not look */
+  async run(scope: ReconcileScope, look: LaterLook): Promise<'returned' | 'purged' | undefined> {
+    let found: Found = 'hindered';
     try {
       found = await this.#look(scope, look);
+      const last = found === 'nothing' && UNTIL_NEXT_LOOK_MS[look.looks] === undefined;
+      if (last && scope.purgeDestroyedKeys === true) {
+        found = 'hindered';
+        found = await this.#purge.run(scope, look, look.looks === UNTIL_NEXT_LOOK_MS.length);
+      }
     } finally {
       await this.#plan(scope, look, found);
     }
-    return found === 'deleted';
+    if (found === 'deleted') return 'returned';
+    return found === 'purged' ? 'purged' : undefined;
   }
 
   async #look(scope: ReconcileScope, look: LaterLook): Promise<Look> {
@@ -141,16 +162,23 @@ export class DestructionReview {
     const action = 'vmware-solutions.kmip-key.reconcile';
     const audit = backgroundEvent(this.dependencies, scope, action, uniqueIdentifier, facts);
     await scope.store.mutate(uniqueIdentifier, (current) => ({
-      object: { ...current, recoverableUntil },
+      object: notePurge(current, current.lastChangeDate, recoverableUntil),
       audit,
       result: undefined,
     }));
   }
 
-  async #plan(scope: ReconcileScope, { uniqueIdentifier, looks, destroyedAt }: LaterLook, found: Look): Promise<void> {
+  async #plan(scope: ReconcileScope, { uniqueIdentifier, looks, destroyedAt }: LaterLook, found: Found): Promise<void> {
     const { laterLooks } = scope.store;
     const now = this.dependencies.clock.now().getTime();
-    const untilNext = found === 'nothing' ? UNTIL_NEXT_LOOK_MS[looks] : UNTIL_RETRY_MS;
+    const untilNext = {
+      nothing: UNTIL_NEXT_LOOK_MS[looks],
+      hindered: UNTIL_RETRY_MS,
+      deleted: UNTIL_RETRY_MS,
+      refused: UNTIL_NEXT_PURGE_MS,
+      // A roll-back undoes a purge, too.
+      purged: ROLL_BACK_WINDOW_MS,
+    }[found];
     if (untilNext === undefined) return laterLooks.end(uniqueIdentifier);
     if (now - destroyedAt.getTime() >= GIVEN_UP_AFTER_MS) {
       this.dependencies.logger.error(
@@ -160,7 +188,7 @@ export class DestructionReview {
       return laterLooks.end(uniqueIdentifier);
     }
     // What was deleted again may come back once more: it is looked for from the beginning.
-    const next = { nothing: looks + 1, hindered: looks, deleted: 0 }[found];
+    const next = { nothing: looks + 1, hindered: looks, refused: looks + 1, purged: looks, deleted: 0 }[found];
     return laterLooks.postpone(uniqueIdentifier, next, new Date(now + untilNext));
   }
 }

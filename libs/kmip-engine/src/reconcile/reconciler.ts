@@ -34,7 +34,7 @@ export interface ReconcilerOptions {
 }
 
 type Outcome =
-  'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'clear' | 'returned' | 'failed';
+  'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'clear' | 'returned' | 'purged' | 'failed';
 
 /**
  * - `adopted`: intents whose key came to be; the catalog has it now
@@ -46,6 +46,7 @@ type Outcome =
  * - `destroyed`: destructions that were completed
  * - `withdrawn`: destructions the key manager refused; the key is served again
  * - `returned`: destroyed keys that had come back in the key manager, and were deleted again
+ * - `purged`: destroyed keys that were purged in the key manager, at the instance's wish
  * - `failed`: left for the next run, because the key manager or the catalog failed
  */
 export type ReconcileReport = Readonly<Record<Outcome, readonly UniqueIdentifier[]>>;
@@ -84,6 +85,7 @@ export class Reconciler {
       destroyed: [],
       withdrawn: [],
       returned: [],
+      purged: [],
       failed: [],
     } as Record<Outcome, UniqueIdentifier[]>;
     const { store } = scope;
@@ -105,8 +107,8 @@ export class Reconciler {
       this.#settleDestruction(scope, uniqueIdentifier),
     );
     if (scope.destructionsWait === true) return report;
-    await each(await store.laterLooks.due(this.dependencies.clock.now(), this.#batchSize), async (look) =>
-      (await this.#review.run(scope, look)) ? 'returned' : undefined,
+    await each(await store.laterLooks.due(this.dependencies.clock.now(), this.#batchSize), (look) =>
+      this.#review.run(scope, look),
     );
     return report;
   }

@@ -26,6 +26,7 @@ export interface ManagedObjectRow {
   readonly destroy_date: Date | null;
   readonly destroy_requested_at: Date | null;
   readonly recoverable_until: Date | null;
+  readonly purged_at: Date | null;
   readonly compromise_date: Date | null;
   readonly compromise_occurrence_date: Date | null;
   readonly revocation_reason_code: string | null;
@@ -66,6 +67,7 @@ export const CHANGING_COLUMNS: readonly (readonly [column: string, value: (objec
   ['destroy_date', (object) => object.destroyDate],
   ['destroy_requested_at', (object) => object.destroyRequestedAt],
   ['recoverable_until', (object) => object.recoverableUntil],
+  ['purged_at', (object) => object.purgedAt],
   ['compromise_date', (object) => object.compromiseDate],
   ['compromise_occurrence_date', (object) => object.compromiseOccurrenceDate],
   ['revocation_reason_code', (object) => object.revocationReason?.code],
@@ -102,6 +104,7 @@ export function toManagedObject(row: ManagedObjectRow): ManagedObject {
       destroyDate: row.destroy_date,
       destroyRequestedAt: row.destroy_requested_at,
       recoverableUntil: row.recoverable_until,
+      purgedAt: row.purged_at,
       compromiseDate: row.compromise_date,
       compromiseOccurrenceDate: row.compromise_occurrence_date,
       lastFetchedAt: row.last_fetched_at,

@@ -2,7 +2,7 @@ import { type AuditEvent } from '@lib/audit';
 import { type CustodyMove, type CustodyMoves, type KeyCustody, type KeysUnderRootKey } from '@lib/kmip-engine';
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 
-import { type TenantTransactions } from '../database/transactions';
+import { type TenantTransactions, type Transaction } from '../database/transactions';
 
 interface MoveRow {
   readonly id: UniqueIdentifier;
@@ -71,6 +71,7 @@ export class PostgresCustodyMoves implements CustodyMoves {
         ],
       );
       if (rowCount === 0) return false;
+      await rememberFormer(transaction, move.uniqueIdentifier, from, audit.occurredAt);
       await transaction.appendAudit([audit]);
       return true;
     });
@@ -146,6 +147,22 @@ export class PostgresCustodyMoves implements CustodyMoves {
       }));
     });
   }
+}
+
+/** What was left long ago the key manager has purged by itself (Key Protect: 90 days after the deletion). */
+async function rememberFormer(
+  { client, instanceId }: Transaction,
+  uniqueIdentifier: UniqueIdentifier,
+  { storedKeyId, rootKeyId }: KeyCustody,
+  leftAt: Date,
+): Promise<void> {
+  await client.query(
+    `WITH outlived AS (DELETE FROM former_stored_keys
+        WHERE instance_id = $1 AND id = $2 AND left_at < $5::timestamptz - interval '180 days')
+      INSERT INTO former_stored_keys (instance_id, id, stored_key_id, root_key_id, left_at)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+    [instanceId, uniqueIdentifier, storedKeyId, rootKeyId, leftAt],
+  );
 }
 
 const custodyValues = (custody: KeyCustody): string[] => [

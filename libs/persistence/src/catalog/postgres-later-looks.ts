@@ -1,4 +1,4 @@
-import { type LaterLook, type LaterLooks } from '@lib/kmip-engine';
+import { type FormerStoredKey, type LaterLook, type LaterLooks } from '@lib/kmip-engine';
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 
 import { type TenantTransactions } from '../database/transactions';
@@ -9,6 +9,7 @@ interface LookRow {
   readonly root_key_id: string | null;
   readonly destroyed_at: Date;
   readonly looks: number;
+  readonly formerly: readonly (readonly [storedKeyId: string, rootKeyId: string, leftAt: string])[];
 }
 
 /** Destroyed keys of one instance that are looked for again. Rows come with the commit that destroys a key. */
@@ -20,7 +21,10 @@ export class PostgresLaterLooks implements LaterLooks {
 
   async due(now: Date, limit: number): Promise<readonly LaterLook[]> {
     const { rows } = await this.query<LookRow>(
-      `SELECT id, stored_key_id, root_key_id, destroyed_at, looks FROM later_looks
+      `SELECT id, stored_key_id, root_key_id, destroyed_at, looks,
+          (SELECT coalesce(json_agg(json_build_array(f.stored_key_id, f.root_key_id, f.left_at) ORDER BY f.left_at), '[]')
+            FROM former_stored_keys f WHERE f.instance_id = $1 AND f.id = later_looks.id) AS formerly
+        FROM later_looks
         WHERE instance_id = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3`,
       [now, limit],
     );
@@ -30,6 +34,7 @@ export class PostgresLaterLooks implements LaterLooks {
       ...(row.root_key_id !== null && { rootKeyId: row.root_key_id }),
       destroyedAt: row.destroyed_at,
       looks: row.looks,
+      ...(row.formerly.length > 0 && { formerly: row.formerly.map(toFormer) }),
     }));
   }
 
@@ -42,10 +47,20 @@ export class PostgresLaterLooks implements LaterLooks {
   }
 
   async end(uniqueIdentifier: UniqueIdentifier): Promise<void> {
-    await this.query('DELETE FROM later_looks WHERE instance_id = $1 AND id = $2', [uniqueIdentifier]);
+    await this.query(
+      `WITH former AS (DELETE FROM former_stored_keys WHERE instance_id = $1 AND id = $2)
+        DELETE FROM later_looks WHERE instance_id = $1 AND id = $2`,
+      [uniqueIdentifier],
+    );
   }
 
   private query<T extends object>(text: string, values: readonly unknown[]) {
     return this.transactions.run(this.instanceId, ({ client }) => client.query<T>(text, [this.instanceId, ...values]));
   }
 }
+
+const toFormer = ([storedKeyId, rootKeyId, leftAt]: LookRow['formerly'][number]): FormerStoredKey => ({
+  storedKeyId,
+  rootKeyId,
+  leftAt: new Date(leftAt),
+});

@@ -15,6 +15,7 @@ import { GatewayAcknowledgementEntity, GatewayProcessEntity } from './gateway-ac
 import { InstanceEntity } from './instance.entity';
 import { InstanceUsageEntity } from './instance-usage.entity';
 import { KeyNoteEntity } from './key-note.entity';
+import { FormerStoredKeyEntity } from './former-stored-key.entity';
 import { LaterLookEntity } from './later-look.entity';
 import { ManagedObjectEntity } from './managed-object.entity';
 import { ManagedObjectAttributeEntity } from './managed-object-attribute.entity';
@@ -35,6 +36,7 @@ export const entities = [
   CreationIntentEntity,
   CustodyMoveEntity,
   KeyNoteEntity,
+  FormerStoredKeyEntity,
   LaterLookEntity,
   InstanceUsageEntity,
   AuditEventEntity,

@@ -41,6 +41,9 @@ export class InstanceEntity {
   @Column({ type: 'text', name: 'key_generation', default: 'local' })
   keyGeneration!: KeyGeneration;
 
+  @Column({ type: 'boolean', name: 'purge_destroyed_keys', default: false })
+  purgeDestroyedKeys!: boolean;
+
   @Column({ type: 'timestamptz', precision: 3, name: 'created_at' })
   createdAt!: Date;
 

@@ -73,6 +73,9 @@ export class ManagedObjectEntity {
   @Column({ type: 'timestamptz', precision: 3, name: 'recoverable_until', nullable: true })
   recoverableUntil!: Date | null;
 
+  @Column({ type: 'timestamptz', precision: 3, name: 'purged_at', nullable: true })
+  purgedAt!: Date | null;
+
   @Column({ type: 'timestamptz', precision: 3, name: 'compromise_date', nullable: true })
   compromiseDate!: Date | null;
 

@@ -65,6 +65,7 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.kmip-key.reactivate': (event) => [ofKey(event, 'reactivated'), suspensionWith(event)],
   'vmware-solutions.kmip-key.rewrap': NONE,
   'vmware-solutions.kmip-key.reconcile': (event) => [destruction(event)],
+  'vmware-solutions.kmip-key.purge': NONE,
   'vmware-solutions.kmip-key.list': NONE,
   'vmware-solutions.kmip-key.describe': NONE,
   'vmware-solutions.kmip-server.query': NONE,

@@ -3,6 +3,7 @@ import { type UniqueIdentifier } from '@lib/kernel';
 import {
   type CustodyMove,
   type CustodyMoves,
+  type FormerStoredKey,
   type KeyCustody,
   type KeysUnderRootKey,
   type ManagedObject,
@@ -31,6 +32,7 @@ interface Catalog {
   objects(): readonly ManagedObject[];
   exclusively<T>(id: UniqueIdentifier, work: (current: ManagedObject | undefined) => T): Promise<T>;
   commit(audit: AuditEvent, object: ManagedObject): void;
+  leave(id: UniqueIdentifier, former: FormerStoredKey): void;
 }
 
 export const sameCustody = (a: KeyCustody | undefined, b: KeyCustody | undefined): boolean =>
@@ -68,6 +70,8 @@ export class InMemoryCustodyMoves
         if (current?.custody === undefined || current.destroyRequestedAt !== undefined) return false;
         if (!sameCustody(current.custody, from) || this.#recordOf(move)?.claimed !== false) return false;
         this.catalog.commit(audit, { ...current, custody: to });
+        const { storedKeyId, rootKeyId } = from;
+        this.catalog.leave(move.uniqueIdentifier, { storedKeyId, rootKeyId, leftAt: audit.occurredAt });
         return true;
       }),
     );

@@ -1,5 +1,11 @@
 import { type UniqueIdentifier } from '@lib/kernel';
-import { FIRST_LOOK_AFTER_MS, type LaterLook, type LaterLooks, type ManagedObject } from '@lib/kmip-engine';
+import {
+  FIRST_LOOK_AFTER_MS,
+  type FormerStoredKey,
+  type LaterLook,
+  type LaterLooks,
+  type ManagedObject,
+} from '@lib/kmip-engine';
 
 import { InMemoryRecords } from './in-memory-records';
 
@@ -12,6 +18,26 @@ export class InMemoryLaterLooks
   extends InMemoryRecords<UniqueIdentifier, LookRecord, keyof LaterLooks>
   implements LaterLooks
 {
+  readonly #former = new Map<UniqueIdentifier, readonly FormerStoredKey[]>();
+
+  /** The commit of a move that leaves a stored key. */
+  leave(uniqueIdentifier: UniqueIdentifier, former: FormerStoredKey): void {
+    this.#former.set(uniqueIdentifier, [...this.formerOf(uniqueIdentifier), former]);
+  }
+
+  formerOf(uniqueIdentifier: UniqueIdentifier): readonly FormerStoredKey[] {
+    return this.#former.get(uniqueIdentifier) ?? [];
+  }
+
+  override backup(): () => void {
+    const [restore, former] = [super.backup(), [...this.#former]];
+    return () => {
+      restore();
+      this.#former.clear();
+      for (const [key, places] of former) this.#former.set(key, places);
+    };
+  }
+
   all(): readonly LaterLook[] {
     return [...this.records.values()].map(({ look }) => look);
   }
@@ -30,7 +56,10 @@ export class InMemoryLaterLooks
         .filter(({ dueAt }) => dueAt <= now)
         .sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime())
         .slice(0, limit)
-        .map(({ look }) => look),
+        .map(({ look }) => {
+          const formerly = this.formerOf(look.uniqueIdentifier);
+          return formerly.length === 0 ? look : { ...look, formerly };
+        }),
     );
   }
 
@@ -44,6 +73,7 @@ export class InMemoryLaterLooks
   end(uniqueIdentifier: UniqueIdentifier): Promise<void> {
     return this.faults.run('end', () => {
       this.records.delete(uniqueIdentifier);
+      this.#former.delete(uniqueIdentifier);
     });
   }
 }

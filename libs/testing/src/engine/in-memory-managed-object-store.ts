@@ -38,6 +38,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     objects: () => this.objects(),
     exclusively: (id, work) => this.#exclusively(id, () => work(this.#objects.get(id))),
     commit: (audit, object) => this.#commit(audit, object),
+    leave: (id, former) => this.laterLooks.leave(id, former),
   });
   readonly laterLooks = new InMemoryLaterLooks();
   readonly notes = new InMemoryKeyNotes();

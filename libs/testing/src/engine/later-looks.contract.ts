@@ -1,4 +1,6 @@
-import { type InstanceId } from '@lib/kernel';
+import { randomUUID } from 'node:crypto';
+
+import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { FIRST_LOOK_AFTER_MS, type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
 
 import { aManagedObject, anAuditEvent, putObject } from './managed-object.fixture';
@@ -19,12 +21,17 @@ export function describeLaterLooks(harness: () => Harness): void {
   async function destroyed(): Promise<ManagedObject> {
     const { store, instanceId } = harness();
     const object = await putObject(store, instanceId, aManagedObject());
-    await store.mutate(object.uniqueIdentifier, ({ custody, ...rest }) => ({
+    await destroy(object.uniqueIdentifier);
+    return object;
+  }
+
+  async function destroy(uniqueIdentifier: UniqueIdentifier): Promise<void> {
+    const { store, instanceId } = harness();
+    await store.mutate(uniqueIdentifier, ({ custody, ...rest }) => ({
       object: { ...rest, state: 'Destroyed', destroyDate: DESTROYED_AT },
       audit: anAuditEvent(instanceId),
       result: custody,
     }));
-    return object;
   }
 
   describe('later looks', () => {
@@ -37,6 +44,35 @@ export function describeLaterLooks(harness: () => Harness): void {
       expect(await store.laterLooks.due(after(FIRST_LOOK_AFTER_MS), 10)).toStrictEqual([
         { uniqueIdentifier, storedKeyId, rootKeyId, destroyedAt: DESTROYED_AT, looks: 0 },
       ]);
+    });
+
+    it('tell each stored key that moves of the key have left, until they end', async () => {
+      const { store, otherStore, instanceId } = harness();
+      const before = await putObject(store, instanceId, aManagedObject());
+      const { uniqueIdentifier } = before;
+      let from = before.custody!;
+      for (const storedKeyId of ['second', 'third']) {
+        const to = { ...from, storedKeyId };
+        const roots = { fromRootKeyId: from.rootKeyId, toRootKeyId: to.rootKeyId };
+        const move = { uniqueIdentifier, moveId: randomUUID(), ...roots, startedAt: DESTROYED_AT };
+        await store.moves.open(move, 10);
+        const audit = anAuditEvent(instanceId, { occurredAt: DESTROYED_AT });
+        // One that is refused leaves nothing.
+        expect(await store.moves.commit(move, { ...from, storedKeyId: 'other' }, to, audit)).toBe(false);
+        expect(await store.moves.commit(move, from, to, audit)).toBe(true);
+        await store.moves.close(move);
+        from = to;
+      }
+      await destroy(uniqueIdentifier);
+      const [look] = await store.laterLooks.due(LATER, 10);
+      const left = { rootKeyId: from.rootKeyId, leftAt: DESTROYED_AT };
+      const formerly = [before.custody!.storedKeyId, 'second'].map((storedKeyId) => ({ storedKeyId, ...left }));
+      expect(look).toMatchObject({ uniqueIdentifier, storedKeyId: 'third' });
+      expect(new Set(look?.formerly)).toEqual(new Set(formerly));
+      await otherStore.laterLooks.end(uniqueIdentifier);
+      expect((await store.laterLooks.due(LATER, 10))[0]?.formerly).toHaveLength(2);
+      await store.laterLooks.end(uniqueIdentifier);
+      expect(await store.laterLooks.due(LATER, 10)).toStrictEqual([]);
     });
 
     it('are owed once: what changes a destroyed key adds none', async () => {

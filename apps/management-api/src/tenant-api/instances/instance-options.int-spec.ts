@@ -1,3 +1,4 @@
+import { DEFAULT_OPTIONS } from '@lib/tenancy';
 import { FakeIam, FakeKeyManager, startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { TenantApiApp } from '../../../test/tenant-api-app';
@@ -37,7 +38,7 @@ describe('the options of an instance', () => {
   it('are the documented ones', async () => {
     const id = await api.newInstance();
     const { body } = await api.send('GET', `/v1/instances/${id}`);
-    const shown = optionsResponse({ credentialPolicy: 'ignore', keyGeneration: 'local' });
+    const shown = optionsResponse(DEFAULT_OPTIONS);
     expect(Object.keys(shown).sort()).toEqual(Object.keys(documented).sort());
     expect(body).toMatchObject(shown);
   });

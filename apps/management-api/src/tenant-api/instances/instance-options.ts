@@ -4,6 +4,7 @@ import { type Instance, type InstanceOptions } from '@lib/tenancy';
 const NAMES: Readonly<Record<keyof InstanceOptions, string>> = {
   credentialPolicy: 'credential_policy',
   keyGeneration: 'key_generation',
+  purgeDestroyedKeys: 'purge_destroyed_keys',
 };
 
 const ENTRIES = Object.entries(NAMES) as readonly (readonly [keyof InstanceOptions, string])[];

@@ -28,6 +28,12 @@ describe('what is said of the recovery of a key', () => {
     expect(recoveryAt(after(days), destroyed)).toEqual({ possible, until: after(29).toISOString() });
   });
 
+  it('is that nothing can be restored once it was purged', () => {
+    const purgedAt = after(1);
+    const until = purgedAt.toISOString();
+    expect(recoveryAt(after(2), { ...destroyed, purgedAt })).toEqual({ possible: false, until, purged_at: until });
+  });
+
   it('follows from the Destroy Date where a release before destroyed it', () => {
     expect(recoveryAt(after(29), { state: 'Destroyed', destroyDate })).toEqual({
       possible: true,

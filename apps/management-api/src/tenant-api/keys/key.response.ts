@@ -93,7 +93,13 @@ function ownerOf(key: ManagedObject): object {
 /** Destroyed here is not gone there: the key manager keeps what was deleted for a while. */
 function recoveryOf(key: ManagedObject, { now }: KeyContext): object | undefined {
   const until = recoverableUntil(key);
-  return until && { possible: now < until, until: until.toISOString() };
+  if (until === undefined) return undefined;
+  const purgedAt = key.purgedAt?.toISOString();
+  return {
+    possible: purgedAt === undefined && now < until,
+    until: purgedAt ?? until.toISOString(),
+    purged_at: purgedAt,
+  };
 }
 
 function creator(fingerprint: string, { certificateNames }: KeyContext): object {
