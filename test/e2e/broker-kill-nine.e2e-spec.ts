@@ -1,14 +1,21 @@
 import { issueClientCertificate } from '@lib/pki';
 
 import { CatalogRows } from './support/catalog-rows';
+import { CommitBarrier } from './support/commit-barrier';
 import { type BrokerAnswer, type Order, Platform, type PlanName } from './support/platform';
 import { RunningService, until } from './support/running-service';
-import { type Moment, StepBarrier } from './support/step-barrier';
 
 jest.setTimeout(900_000);
 
 const ROUNDS = Number(process.env['BROKER_KILL_ROUNDS'] ?? '10');
 const WITHIN_MS = 60_000;
+
+/** A moment in the life of an operation: its row is about to say that this step is next. */
+interface Moment {
+  readonly kind: 'provision' | 'deprovision';
+  readonly step: string;
+  readonly write: 'INSERT' | 'UPDATE';
+}
 
 type Points = readonly (readonly [write: Moment['write'], step: string])[];
 
@@ -48,13 +55,13 @@ describe('kill -9 of the management API while the platform orders and deletes', 
   let service: RunningService;
   let platform: Platform;
   let rows: CatalogRows;
-  let barrier: StepBarrier;
+  let barrier: CommitBarrier;
 
   beforeAll(async () => {
     service = await RunningService.start({ environment: { BROKER_SETTLE_MS: '300' } });
     platform = await Platform.of(service);
     rows = await CatalogRows.open(service);
-    barrier = await StepBarrier.open(service);
+    barrier = await CommitBarrier.open(service, 'catalog_operations');
   });
 
   afterAll(async () => {
@@ -103,7 +110,8 @@ describe('kill -9 of the management API while the platform orders and deletes', 
 
   /** The process dies in the transaction of that step, while this request is under way. */
   async function killedAt(moment: Moment, order: Order, request: () => Promise<BrokerAnswer>): Promise<void> {
-    await barrier.close(moment, order.id);
+    const where = `NEW.instance_id = '${order.id}' AND NEW.kind = '${moment.kind}' AND NEW.step = '${moment.step}'`;
+    await barrier.holdBefore({ table: 'catalog_operations', write: moment.write, where });
     const cut = request().catch(() => undefined);
     await barrier.reached();
     await kill();

@@ -9,6 +9,8 @@ export interface RequestEntry {
   madeKey?: true;
   /** Absent while unanswered, and for ever when the connection was reset or left hanging. */
   status?: number;
+  /** A fault took its answer; of one that strikes afterwards, the operation has taken effect. */
+  silenced?: true;
 }
 
 export interface RequestCount {

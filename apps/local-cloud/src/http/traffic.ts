@@ -66,6 +66,7 @@ function disturb(request: FastifyRequest, reply: FastifyReply, effect: Exclude<F
 
 function silence(request: FastifyRequest, reply: FastifyReply, reset: boolean): void {
   reply.hijack();
+  if (request.logEntry) request.logEntry.silenced = true;
   if (reset) request.raw.socket.resetAndDestroy();
 }
 
