@@ -12,38 +12,14 @@ import {
   readServiceKeyFile,
 } from '@lib/config';
 import { describeWithOpenssl } from '@lib/testing';
-import { parse } from 'yaml';
 
-interface Service {
-  readonly image: string;
-  readonly user?: string;
-  readonly command?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly secrets?: readonly string[];
-  readonly volumes?: readonly string[];
-  readonly networks?: readonly string[];
-  readonly ports?: readonly string[];
-  readonly cap_drop?: readonly string[];
-  readonly cap_add?: readonly string[];
-  readonly privileged?: boolean;
-  readonly read_only?: boolean;
-  readonly security_opt?: readonly string[];
-  readonly ulimits?: { readonly core?: number };
-}
-
-interface Compose {
-  readonly services: Readonly<Record<string, Service>>;
-  readonly volumes: Readonly<Record<string, unknown>>;
-  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
-  readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>;
-}
+import { type ComposeService, readComposeFile } from '../support/compose-file';
 
 const text = (file: string): string => readFileSync(join(process.cwd(), file), 'utf8');
-const source = text('docker-compose.yml');
-const compose = parse(source, { merge: true }) as Compose;
+const { source, compose } = readComposeFile();
 const services = Object.entries(compose.services);
-const volumesOf = ({ volumes = [] }: Service): string[] => volumes.map((mount) => mount.split(':')[0] ?? '');
-const service = (name: string): Service => {
+const volumesOf = ({ volumes = [] }: ComposeService): string[] => volumes.map((mount) => mount.split(':')[0] ?? '');
+const service = (name: string): ComposeService => {
   const found = compose.services[name];
   if (found === undefined) throw new Error(`no service ${name}`);
   return found;
@@ -98,6 +74,20 @@ describe('docker-compose.yml', () => {
       expect([name, own.filter((secret) => !read.includes(`/run/secrets/${secret}`))]).toEqual([name, []]);
     }
     expect(service('kmip-1').secrets).not.toContain('service-api-key');
+  });
+
+  it('gives each kind of process a login of its own, and the administrator and the owner to the migration alone', () => {
+    const given = services.map(([name, { secrets = [] }]) => [
+      name,
+      secrets.filter((secret) => secret.endsWith('-database-url') || secret === 'postgres-password'),
+    ]);
+    expect(Object.fromEntries(given)).toEqual({
+      postgres: ['postgres-password'],
+      migrate: ['administrator-database-url', 'owner-database-url', 'gateway-database-url', 'api-database-url'],
+      'kmip-1': ['gateway-database-url'],
+      'kmip-2': ['gateway-database-url'],
+      'management-api': ['api-database-url'],
+    });
   });
 
   it('keeps each private key in a volume of its own, which only its user mounts', () => {
@@ -203,27 +193,37 @@ describeWithOpenssl('scripts/make-secrets.sh', () => {
     expect(readdirSync(folder).map(secret)).toEqual(before);
   });
 
-  it('makes what the processes take, with a password and keys of its own', async () => {
+  const databaseUrlOf = (login: string): URL => {
+    const file = join(folder, `${login}-database-url`);
+    const { databaseUrl } = parseConfig({ databaseUrl: gatewayConfig.databaseUrl }, { DATABASE_URL_FILE: file });
+    return new URL(databaseUrl.exposeText());
+  };
+
+  it('makes what the processes take, each with a login and keys of its own', async () => {
     const { newest } = await readServiceKeyFile(join(folder, 'service-key'));
     expect(newest.version).toBe(1);
-    const { databaseUrl } = parseConfig(
-      { databaseUrl: gatewayConfig.databaseUrl },
-      { DATABASE_URL_FILE: join(folder, 'database-url') },
-    );
-    const url = new URL(databaseUrl.exposeText());
-    expect([url.username, url.password, url.hostname]).toEqual([
+    const urls = ['administrator', 'owner', 'gateway', 'api'].map(databaseUrlOf);
+    expect(urls.map(({ username }) => username)).toEqual([
       'kmip',
-      secret('postgres-password').trim(),
-      'postgres',
+      'kmip_owner_login',
+      'kmip_gateway_login',
+      'kmip_api_login',
     ]);
-    expect(url.searchParams.get('sslmode')).toBe('verify-full');
-    expect(url.password).toHaveLength(64);
+    expect(urls[0]?.password).toBe(secret('postgres-password').trim());
+    expect(new Set(urls.map(({ password }) => password)).size).toBe(4);
+    for (const url of urls) {
+      expect([url.hostname, url.password.length, url.searchParams.get('sslmode')]).toEqual([
+        'postgres',
+        64,
+        'verify-full',
+      ]);
+    }
     execFileSync('openssl', [
       'verify',
       '-CAfile',
       join(folder, 'postgres-ca.crt'),
       '-verify_hostname',
-      url.hostname,
+      'postgres',
       join(folder, 'postgres.crt'),
     ]);
   });

@@ -1,3 +1,4 @@
+import { migrationSettings } from './processes/common-settings';
 import { gatewayConfig } from './processes/gateway.config';
 import { launcherConfig } from './processes/launcher.config';
 import { localCloudConfig } from './processes/local-cloud.config';
@@ -39,6 +40,11 @@ const PROCESSES: readonly { readonly title: string; readonly purpose: string; re
     title: 'Management API',
     purpose: 'Serves tenants and the IBM Cloud catalog over HTTP.',
     schema: managementApiConfig,
+  },
+  {
+    title: 'Migration',
+    purpose: '`migrate` of the command line brings the database up to date and makes the logins of the processes.',
+    schema: { databaseUrl: launcherConfig.databaseUrl, ...migrationSettings },
   },
   {
     title: 'Local cloud',

@@ -2,7 +2,7 @@ export * from './config.error';
 export { configurationDocument, type ConfigRow, describeConfig } from './configuration-document';
 export { type HostAndPort } from './host-and-port';
 export * from './parse-config';
-export { processLogins } from './processes/common-settings';
+export { migrationSettings } from './processes/common-settings';
 export { type GatewayConfig, gatewayConfig } from './processes/gateway.config';
 export { type LauncherConfig, launcherConfig } from './processes/launcher.config';
 export { type LocalCloudConfig, localCloudConfig } from './processes/local-cloud.config';

@@ -1,4 +1,4 @@
-import { type ConfigOf, managementApiConfig, processLogins } from '@lib/config';
+import { type ConfigOf, managementApiConfig, migrationSettings } from '@lib/config';
 
 const {
   databaseUrl,
@@ -27,7 +27,7 @@ export const adminConfig = {
   hpcsEndpoints,
   clientCertificateProof,
   clientCertificateProofOlderFrom,
-  ...processLogins,
+  ...migrationSettings,
 } as const;
 
 export type AdminConfig = ConfigOf<typeof adminConfig>;

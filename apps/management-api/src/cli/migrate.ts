@@ -1,17 +1,39 @@
 import { type Secret } from '@lib/kernel';
-import { type DatabaseLogin, LoginsNotProvided, provideLogins, runMigrations } from '@lib/persistence';
+import {
+  type DatabaseLogin,
+  handOverDatabase,
+  LoginsNotProvided,
+  provideLogins,
+  runMigrations,
+} from '@lib/persistence';
 import { databaseConnection, loginIn } from '@lib/platform';
 
 import { type AdminConfig } from './admin.config';
 import { UsageError } from './arguments';
 
-type Settings = Pick<AdminConfig, 'databaseUrl' | 'gatewayDatabaseUrl' | 'apiDatabaseUrl'>;
+type Settings = Pick<AdminConfig, 'databaseUrl' | 'administratorDatabaseUrl' | 'gatewayDatabaseUrl' | 'apiDatabaseUrl'>;
 
-/** As the owner of the database: brings its schema up to date, and makes the logins of the processes that are named. */
-export async function migrate({ databaseUrl, gatewayDatabaseUrl, apiDatabaseUrl }: Settings): Promise<object> {
+/**
+ * As the owner of the database: brings its schema up to date, and makes the logins of the processes that are named. With
+ * an administrator it makes the owner first, who gets what a release with one login for all has left.
+ */
+export async function migrate(settings: Settings): Promise<object> {
+  const { databaseUrl, administratorDatabaseUrl, gatewayDatabaseUrl, apiDatabaseUrl } = settings;
   const gateway = loginOf('GATEWAY_DATABASE_URL', gatewayDatabaseUrl);
   const api = loginOf('API_DATABASE_URL', apiDatabaseUrl);
+  const administrator = loginOf('ADMINISTRATOR_DATABASE_URL', administratorDatabaseUrl);
+  // Without an administrator the owner may come in without a password, e.g. by its account on this machine.
+  const ownerLogin = administrator === undefined ? loginIn(databaseUrl) : loginOf('DATABASE_URL', databaseUrl);
   const owner = databaseConnection(databaseUrl);
+  requireDifferent({
+    ADMINISTRATOR_DATABASE_URL: administrator,
+    DATABASE_URL: ownerLogin,
+    GATEWAY_DATABASE_URL: gateway,
+    API_DATABASE_URL: api,
+  });
+  if (administratorDatabaseUrl !== undefined && ownerLogin !== undefined) {
+    await handOverDatabase(databaseConnection(administratorDatabaseUrl), ownerLogin);
+  }
   const ran = await runMigrations(owner);
   try {
     await provideLogins(owner, { ...(gateway && { gateway }), ...(api && { api }) });
@@ -26,4 +48,15 @@ function loginOf(variable: string, url: Secret | undefined): DatabaseLogin | und
   const login = loginIn(url);
   if (login === undefined) throw new UsageError(`${variable} must name a user and a password`);
   return login;
+}
+
+/** Two processes with one login have each other's rights, and an administrator who is also the owner hands nothing over. */
+function requireDifferent(logins: Readonly<Record<string, DatabaseLogin | undefined>>): void {
+  const variableOf = new Map<string, string>();
+  for (const [variable, login] of Object.entries(logins)) {
+    if (login === undefined) continue;
+    const other = variableOf.get(login.user);
+    if (other !== undefined) throw new UsageError(`${other} and ${variable} name the same user: give each its own`);
+    variableOf.set(login.user, variable);
+  }
 }

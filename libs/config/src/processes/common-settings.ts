@@ -56,6 +56,16 @@ export const processLogins = {
   }),
 };
 
+/** What `migrate` is told beside the settings of the command line. */
+export const migrationSettings = {
+  ...processLogins,
+  administratorDatabaseUrl: optional('ADMINISTRATOR_DATABASE_URL', postgresUrl, {
+    meaning:
+      'A superuser of a server that serves nothing else: `migrate` makes the owner that `DATABASE_URL` names, and hands the database over to it.',
+    consequence: 'Unset: `DATABASE_URL` names an owner that is there.',
+  }),
+};
+
 export const healthSettings = {
   healthHost: defaulted('HEALTH_HOST', host, '127.0.0.1', {
     meaning: 'Address of the port for liveness, readiness and metrics.',
