@@ -72,7 +72,7 @@ export class Region {
     readonly bus: PostgresInvalidationBus,
     readonly endpoints: EndpointPolicy,
     private readonly seals: { readonly sealer: CredentialSealer; readonly passwords: KmipPasswords },
-    record: WithdrawalRecord,
+    { record, role }: { readonly record: WithdrawalRecord; readonly role: DatabaseRole },
     logger: Logger,
   ) {
     this.directory = new PostgresRegionDirectory(dataSource);
@@ -91,6 +91,7 @@ export class Region {
     this.rootKeys = new RootKeyBindingService(this.unitOfWork, seals.sealer, endpoints, this.clock, randomUUID);
     const { instances, certificates, proofs, kmipCredentials, rootKeys, objectStores } = this;
     const replay = new WithdrawalReplay({
+      role,
       clock,
       instances,
       certificates,
@@ -129,7 +130,7 @@ export class Region {
     const record = new WithdrawalRecord(folder, () => systemClock.now());
     const endpoints = new EndpointPolicy(endpointTemplates(settings));
     const seals = { sealer, passwords: new KmipPasswords(keyring) };
-    const region = new Region(dataSource, bus, endpoints, seals, record, logger);
+    const region = new Region(dataSource, bus, endpoints, seals, { record, role: client.role }, logger);
     await region.restore.start();
     return region;
   }

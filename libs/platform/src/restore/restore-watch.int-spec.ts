@@ -50,6 +50,7 @@ class Process {
     // What else can be withdrawn is tried on a whole region (withdrawal-replay.int-spec.ts).
     const never = (): Promise<never> => Promise.reject(new Error('not here'));
     const replay = new WithdrawalReplay({
+      role: 'api',
       clock: systemClock,
       objectStores,
       certificates,

@@ -15,8 +15,11 @@ const EVERY_MS = 60_000;
 /** Lines that wait for a folder that cannot be written. Beyond that only their number is known. */
 const MAXIMUM_WAITING = 10_000;
 
-/** `absent`: the key is not in the catalog yet; it is tried again, as a rebuild may bring it back. */
-export type ReplayOutcome = 'withdrawn_again' | 'in_force' | 'left' | 'absent';
+/**
+ * `absent`: the key is not in the catalog yet; it is tried again, as a rebuild may bring it back. `waits_for_api`: this
+ * process may not, and a management API will.
+ */
+export type ReplayOutcome = 'withdrawn_again' | 'in_force' | 'left' | 'absent' | 'waits_for_api';
 
 export interface RestoreWatchParts {
   readonly progress: PostgresRegionProgress;
@@ -48,6 +51,7 @@ export class RestoreWatch {
   #held: Held | undefined;
   #waiting: Withdrawal[] = [];
   #unwritten = 0;
+  #waitingForApi = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -147,6 +151,7 @@ export class RestoreWatch {
   async #replay(withdrawals: readonly Withdrawal[]): Promise<void> {
     const { progress, replay, logger } = this.parts;
     const settled = new Set((await progress.settled()).map(settledKey));
+    let waiting = 0;
     for (const withdrawal of lastWords(withdrawals)) {
       const { instanceId, kind, subject, seq, hash } = withdrawal;
       // One commit may take away several things.
@@ -155,13 +160,23 @@ export class RestoreWatch {
       try {
         if (await progress.hasCommitted(instanceId, seq, hash)) continue;
         const outcome = await replay(withdrawal);
-        if (outcome === 'absent') continue;
+        if (outcome === 'waits_for_api') waiting += 1;
+        if (outcome === 'absent' || outcome === 'waits_for_api') continue;
         await progress.noteSettled({ instanceId, mark, kind, subject, outcome });
         logger.warn({ instanceId, kind, subject, outcome }, 'the restored database lacked a withdrawal');
       } catch (error) {
         logger.error({ err: error, instanceId, kind, subject }, 'a withdrawal is not in force again yet');
       }
     }
+    this.#waitForApi(waiting);
+  }
+
+  /** Said when it changes: without a management API they stay undone. */
+  #waitForApi(waiting: number): void {
+    if (waiting > 0 && waiting !== this.#waitingForApi) {
+      this.parts.logger.warn({ waiting }, 'withdrawals wait for a management API, which puts them in force again');
+    }
+    this.#waitingForApi = waiting;
   }
 
   async #flush(): Promise<void> {

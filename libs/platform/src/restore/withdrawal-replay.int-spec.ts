@@ -6,8 +6,8 @@ import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { ensureServiceKeyFile } from '@lib/config';
 import { type CertificateFingerprint, type InstanceId, newCorrelationId, Secret } from '@lib/kernel';
 import { type ManagedObject } from '@lib/kmip-engine';
-import { createLogger } from '@lib/observability';
-import { PostgresObjectStores } from '@lib/persistence';
+import { createLogger, type Logger } from '@lib/observability';
+import { type DatabaseRole, PostgresObjectStores } from '@lib/persistence';
 import { issueClientCertificate } from '@lib/pki';
 import { type ActionContext, birthplaceOf, registrantsOf } from '@lib/tenancy';
 import {
@@ -22,6 +22,7 @@ import { randomUUID } from 'node:crypto';
 
 import { socketUrl } from '../database-connection';
 import { Region } from '../region';
+import { WITHDRAWAL_KINDS, type WithdrawalKind } from './access-effects';
 
 jest.setTimeout(120_000);
 
@@ -74,13 +75,13 @@ class Tenants {
 
   /** Each takes something away or gives it back. */
   steps(pick: (below: number) => number): readonly (() => Promise<unknown>)[] {
-    const { instances, certificates, proofs, kmipCredentials, rootKeys } = this.region;
+    const { instances, kmipCredentials, rootKeys } = this.region;
     const key = this.keys[pick(this.keys.length)]!;
     const mutate = (action: AuditAction, change: Partial<ManagedObject>, event: Partial<AuditEvent> = {}) =>
-      this.#change(key, action, change, event);
+      this.change(key, action, change, event);
     return [
-      () => this.#toggleCertificate(1 + pick(this.pems.length - 1)),
-      () => this.#toggleCertificate(1 + pick(this.pems.length - 1)),
+      () => this.toggleCertificate(1 + pick(this.pems.length - 1)),
+      () => this.toggleCertificate(1 + pick(this.pems.length - 1)),
       async () => instances.setEnabled(this.one, !(await instances.get(this.one)).enabled, 'a reason', context()),
       () => instances.setOptions(this.one, { credentialPolicy: pick(2) === 0 ? 'enforce' : 'ignore' }, context()),
       () => kmipCredentials.issue(this.one, context()),
@@ -90,11 +91,7 @@ class Tenants {
       },
       () => rootKeys.setCredential(this.one, { apiKey: Secret.fromText('s3cret') }, context()),
       () => rootKeys.unsetCredential(this.one, context(), { confirm: 'kmip-01' }),
-      async () => {
-        const id = pick(2) === 0 ? this.one : this.other;
-        const found = (await certificates.list(id)).find(({ fingerprint }) => fingerprint === this.shared);
-        await proofs.takeOver(id, found!.id, context());
-      },
+      () => this.proveAt(pick(2) === 0 ? this.one : this.other),
       () => mutate('vmware-solutions.kmip-key.suspend', { suspended: true }),
       () => mutate('vmware-solutions.kmip-key.resume', { suspended: false }),
       () => mutate('vmware-solutions.kmip-key.revoke', { state: 'Deactivated' }),
@@ -108,7 +105,7 @@ class Tenants {
         ),
       () => {
         const details = { step: 'destruction withdrawn' };
-        return this.#change(key, 'vmware-solutions.kmip-key.reconcile', undefined, { details, outcome: 'failure' });
+        return this.change(key, 'vmware-solutions.kmip-key.reconcile', undefined, { details, outcome: 'failure' });
       },
     ];
   }
@@ -138,7 +135,13 @@ class Tenants {
     return open.filter((word) => word !== false).toSorted();
   }
 
-  async #toggleCertificate(index: number): Promise<void> {
+  async proveAt(id: InstanceId): Promise<void> {
+    const { certificates, proofs } = this.region;
+    const found = (await certificates.list(id)).find(({ fingerprint }) => fingerprint === this.shared);
+    await proofs.takeOver(id, found!.id, context());
+  }
+
+  async toggleCertificate(index: number): Promise<void> {
     const { certificates } = this.region;
     const name = `vcenter-${index}`;
     const found = (await certificates.list(this.one)).find((each) => each.name === name);
@@ -146,7 +149,7 @@ class Tenants {
     else await certificates.add(this.one, { name, pem: this.pems[index]! }, context());
   }
 
-  async #change(
+  async change(
     { uniqueIdentifier: id }: ManagedObject,
     action: AuditAction,
     change: Partial<ManagedObject> | undefined,
@@ -161,6 +164,12 @@ class Tenants {
       return { object, audit, result: undefined };
     });
   }
+}
+
+function recordingLogger(said: { level: string; fields: object }[]): Logger {
+  const at = (level: string) => (fields: object) => void said.push({ level, fields });
+  const silent = createLogger({ level: 'silent', name: 'test' });
+  return Object.assign(Object.create(silent) as Logger, { warn: at('warn'), error: at('error') });
 }
 
 async function isThere(look: () => Promise<unknown>): Promise<boolean> {
@@ -193,7 +202,11 @@ describe('after a restore', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function openRegion({ connection }: TestDatabase): Promise<Region> {
+  async function openRegion(
+    { connection }: TestDatabase,
+    role: DatabaseRole = 'api',
+    logger: Logger = createLogger({ level: 'silent', name: 'test' }),
+  ): Promise<Region> {
     const settings = {
       databaseUrl: Secret.fromText(socketUrl(connection)),
       databasePoolSize: 2,
@@ -202,11 +215,7 @@ describe('after a restore', () => {
       hpcsEndpoints: undefined,
       region: 'eu-de',
     };
-    const region = await Region.open(
-      settings,
-      { applicationName: 'test', role: 'api' },
-      createLogger({ level: 'silent', name: 'test' }),
-    );
+    const region = await Region.open(settings, { applicationName: 'test', role }, logger);
     regions.push(region);
     return region;
   }
@@ -296,5 +305,89 @@ describe('after a restore', () => {
     await restored.instances.setEnabled(other, true, undefined, context());
     await restored.restore.round();
     expect(await restored.instances.get(other)).toMatchObject({ enabled: true });
+  });
+
+  describe('a gateway', () => {
+    type Take = (tenants: Tenants) => Promise<unknown>;
+    const change =
+      (key: number, action: AuditAction, changed: Partial<ManagedObject>, event: Partial<AuditEvent> = {}): Take =>
+      (tenants) =>
+        tenants.change(tenants.keys[key]!, action, changed, event);
+    /** How each thing is taken away, and who may take it away again. */
+    const TAKEN: Readonly<Partial<Record<WithdrawalKind, readonly [Take, 'gateway' | 'api']>>> = {
+      certificate_removed: [(tenants) => tenants.toggleCertificate(1), 'gateway'],
+      certificate_proven: [(tenants) => tenants.proveAt(tenants.one), 'gateway'],
+      instance_disabled: [({ region, one }) => region.instances.setEnabled(one, false, 'a reason', context()), 'api'],
+      instance_removed: [({ region, other }) => region.instances.remove(other, context()), 'api'],
+      credential_policy_enforced: [
+        ({ region, one }) => region.instances.setOptions(one, { credentialPolicy: 'enforce' }, context()),
+        'api',
+      ],
+      kmip_password_deleted: [
+        async ({ region, one }) => {
+          const [password] = await region.kmipCredentials.list(one);
+          await region.kmipCredentials.remove(one, password!.id, context());
+        },
+        'api',
+      ],
+      credential_removed: [
+        ({ region, one }) => region.rootKeys.unsetCredential(one, context(), { confirm: 'kmip-01' }),
+        'api',
+      ],
+      suspended: [change(0, 'vmware-solutions.kmip-key.suspend', { suspended: true }), 'gateway'],
+      deactivated: [change(1, 'vmware-solutions.kmip-key.revoke', { state: 'Deactivated' }), 'gateway'],
+      compromised: [change(2, 'vmware-solutions.kmip-key.revoke', { state: 'Compromised' }), 'gateway'],
+      destruction_ordered: [
+        change(
+          3,
+          'vmware-solutions.kmip-key.destroy',
+          { destroyRequestedAt: new Date() },
+          { details: { step: 'requested' } },
+        ),
+        'gateway',
+      ],
+    };
+
+    it('withdraws again what its login may, without an error, and a management API the rest', async () => {
+      const given = WITHDRAWAL_KINDS.filter((kind) => TAKEN[kind] === undefined);
+      expect(given.toSorted()).toEqual([
+        'certificate_added',
+        'credential_policy_ignored',
+        'credential_set',
+        'destruction_withdrawn',
+        'instance_created',
+        'instance_enabled',
+        'reactivated',
+        'resumed',
+      ]);
+      const database = await databaseFrom();
+      const tenants = new Tenants(pems);
+      tenants.region = await openRegion(database);
+      await tenants.make(database);
+      await tenants.toggleCertificate(1);
+      await tenants.region.kmipCredentials.issue(tenants.one, context());
+      await tenants.region.rootKeys.setCredential(tenants.one, { apiKey: Secret.fromText('s3cret') }, context());
+      await regions.pop()!.close();
+      const backup = await databaseFrom(database);
+      tenants.region = await openRegion(database);
+      for (const [take] of Object.values(TAKEN)) await take(tenants);
+      await tenants.region.restore.round();
+
+      const withdrawnBy = (who: 'gateway' | 'api'): string[] =>
+        Object.entries(TAKEN).flatMap(([kind, [, by]]) => (by === who ? [`${kind} withdrawn_again`] : []));
+      const settled = async (region: Region): Promise<string[]> =>
+        ((await region.restore.state())?.withdrawals ?? []).map(({ kind, outcome }) => `${kind} ${outcome}`).toSorted();
+      const said: { level: string; fields: object }[] = [];
+      const gateway = await openRegion(backup, 'gateway', recordingLogger(said));
+      expect(await settled(gateway)).toEqual(withdrawnBy('gateway').toSorted());
+      // The one error line is that of the restore itself.
+      expect(said.filter(({ level, fields }) => level === 'error' && !('sign' in fields))).toEqual([]);
+      await gateway.restore.round();
+      expect(said.filter(({ fields }) => 'waiting' in fields).map(({ fields }) => fields)).toEqual([
+        { waiting: withdrawnBy('api').length },
+      ]);
+      const api = await openRegion(backup, 'api');
+      expect(await settled(api)).toEqual([...withdrawnBy('gateway'), ...withdrawnBy('api')].toSorted());
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock, type InstanceId, newCorrelationId, toUniqueIdentifier } from '@lib/kernel';
 import { isDestroyed, type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
+import { type DatabaseRole } from '@lib/persistence';
 import {
   type ActionContext,
   type CertificateProofService,
@@ -21,7 +22,18 @@ const AGAIN = 'in force again after a restore';
 /** What the word is about is not there: an instance, or a certificate that was registered after the backup. */
 const ABSENT: ReadonlySet<string> = new Set(['instance_not_found', 'certificate_not_found']);
 
+/** What tenants set up is not a gateway's to change, in its own login's rights either (migrations/grants.ts). */
+const OF_THE_API: ReadonlySet<WithdrawalKind> = new Set([
+  'instance_disabled',
+  'instance_removed',
+  'credential_policy_enforced',
+  'kmip_password_deleted',
+  'credential_removed',
+]);
+
 export interface WithdrawalReplayParts {
+  /** Of this process: it does what its login may. */
+  readonly role: DatabaseRole;
   readonly clock: Clock;
   readonly instances: Pick<InstanceService, 'get' | 'setEnabled' | 'setOptions'>;
   readonly certificates: Pick<ClientCertificateService, 'list' | 'remove'>;
@@ -65,6 +77,7 @@ export class WithdrawalReplay {
   constructor(private readonly parts: WithdrawalReplayParts) {}
 
   async run(withdrawal: Withdrawal): Promise<ReplayOutcome> {
+    if (this.parts.role === 'gateway' && OF_THE_API.has(withdrawal.kind)) return 'waits_for_api';
     try {
       return await this.#replays[withdrawal.kind](withdrawal);
     } catch (error) {
