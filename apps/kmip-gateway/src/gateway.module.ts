@@ -1,15 +1,30 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
-import { Gateway, type GatewayParts } from './gateway';
+import { type GatewayConfig } from '@lib/config';
+import { type Logger } from '@lib/observability';
+import { KeyManagersModule, ProcessModule, RegionModule } from '@lib/platform';
 
-/** Composition root of the gateway: Nest gives it its life cycle, the parts are plain classes. */
+import { GatewayConfigModule } from './gateway-config.module';
+import { GatewayMetricsModule } from './gateway-metrics.module';
+import { KmipServerModule } from './kmip-server/kmip-server.module';
+import { HousekeepingModule } from './reconcile/housekeeping.module';
+
+/** One KMIP endpoint: listener, sessions, engine and its share of the region's housekeeping. */
 @Module({})
 export class GatewayModule {
-  static with(parts: GatewayParts): DynamicModule {
+  static forRoot(config: GatewayConfig, logger: Logger): DynamicModule {
+    const { healthHost: host, healthPort: port, kmipEndpointName: endpoint } = config;
     return {
       module: GatewayModule,
-      providers: [{ provide: Gateway, useFactory: () => new Gateway(parts) }],
-      exports: [Gateway],
+      imports: [
+        ProcessModule.forRoot({ logger, health: { host, port }, labels: { endpoint } }),
+        GatewayConfigModule.forRoot(config),
+        RegionModule.forRoot({ settings: config, client: { applicationName: endpoint, role: 'gateway' } }),
+        GatewayMetricsModule,
+        KeyManagersModule.forRoot(config),
+        KmipServerModule,
+        HousekeepingModule,
+      ],
     };
   }
 }

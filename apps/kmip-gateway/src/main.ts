@@ -3,21 +3,13 @@ import 'reflect-metadata';
 
 import { gatewayConfig, type GatewayConfig, parseConfig, readEnvironment } from '@lib/config';
 import { DomainError } from '@lib/kernel';
-import {
-  createLogger,
-  HealthServer,
-  type Logger,
-  Metrics,
-  reportToParent,
-  stopOnSignal,
-  stopOnUnknownError,
-} from '@lib/observability';
-import { openRegion } from '@lib/platform';
-import { NestFactory } from '@nestjs/core';
+import { createLogger, type Logger, reportToParent, stopOnSignal, stopOnUnknownError } from '@lib/observability';
 import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
+import { NestFactory } from '@nestjs/core';
+import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
 
-import { Gateway } from './gateway';
 import { GatewayModule } from './gateway.module';
+import { KmipServer } from './kmip-server/kmip-server';
 
 /** Nest's own lines say nothing an operator needs; faults reach `main`. */
 const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, abortOnError: false });
@@ -25,28 +17,22 @@ const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false
 async function start(config: GatewayConfig, logger: Logger): Promise<void> {
   // While there is nothing to reload yet: without a listener the signal would end the process.
   process.on('SIGHUP', () => undefined);
-  const metrics = new Metrics({ processMetrics: true, labels: { endpoint: config.kmipEndpointName } });
-  const health = new HealthServer({ host: config.healthHost, port: config.healthPort, metrics });
-  const { port: healthPort } = await health.listen();
-  const region = await openRegion(
-    config,
-    { applicationName: config.kmipEndpointName, role: 'gateway' },
-    logger,
-    health,
+  const transport: AsyncMicroserviceOptions = {
+    inject: [KmipServer],
+    useFactory: (strategy: KmipServer) => ({ strategy }),
+  };
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(
+    GatewayModule.forRoot(config, logger),
+    Object.assign(quiet, transport),
   );
-  const root = GatewayModule.with({ config, logger, metrics, health, region });
-  const app = await NestFactory.createApplicationContext(root, quiet);
-  const gateway = app.get(Gateway);
-  const { port } = await gateway.start();
-  logger.info({ host: config.kmipHost, port, healthPort }, 'KMIP endpoint is listening');
-  process.on('SIGHUP', () => void gateway.reloadCertificate());
+  await app.listen();
+  const server = app.get(KmipServer);
+  logger.info({ host: config.kmipHost, port: server.port }, 'KMIP endpoint is listening');
+  process.on('SIGHUP', () => void server.reloadCertificate());
   stopOnSignal(
     async () => {
       logger.info('stopping');
-      await gateway.stop();
       await app.close();
-      await region.close();
-      await health.close();
     },
     (error) => logger.error({ err: error }, 'stopping failed'),
   );

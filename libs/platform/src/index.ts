@@ -5,3 +5,7 @@ export { type ProofSettings, readProofPolicy } from './proof-policy';
 export { Region, type RegionSettings } from './region';
 export { type TenantKeyManager, TenantKeyManagers } from './tenant-key-managers';
 export * from './restore/restore-watch';
+export * from './modules/key-managers.module';
+export * from './modules/process.module';
+export * from './modules/providers';
+export * from './modules/region.module';

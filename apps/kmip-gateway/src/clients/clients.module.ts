@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+
+import { Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+
+import { type GatewayConfig } from '@lib/config';
+import { type Clock } from '@lib/kernel';
+import { HealthServer, type Logger, Metrics } from '@lib/observability';
+import { PostgresActivationLog, PostgresInvalidationBus, PostgresRegionDirectory } from '@lib/persistence';
+import { CLOCK, LOGGER, readProofPolicy } from '@lib/platform';
+import { ActivationReporter, ClientDirectory, type ProofPolicy } from '@lib/tenancy';
+
+import { GATEWAY_CONFIG } from '../gateway-config.module';
+import { Admission } from '../session/admission';
+
+export const PROOF_POLICY = Symbol('PROOF_POLICY');
+
+/** Who may connect: the allow-list of the region in memory, and the judgement by it. */
+@Module({
+  providers: [
+    {
+      provide: ActivationReporter,
+      inject: [PostgresActivationLog, GATEWAY_CONFIG, LOGGER],
+      useFactory: (log: PostgresActivationLog, { kmipEndpointName: endpoint }: GatewayConfig, logger: Logger) =>
+        new ActivationReporter({ log, process: { id: randomUUID(), endpoint }, warn: warningsOf(logger) }),
+    },
+    {
+      provide: ClientDirectory,
+      inject: [PostgresRegionDirectory, PostgresInvalidationBus, CLOCK, LOGGER, ActivationReporter],
+      useFactory: (
+        source: PostgresRegionDirectory,
+        bus: PostgresInvalidationBus,
+        clock: Clock,
+        logger: Logger,
+        reporter: ActivationReporter,
+      ) => new ClientDirectory({ source, bus, clock, log: warningsOf(logger), reporter }),
+    },
+    { provide: PROOF_POLICY, inject: [GATEWAY_CONFIG, PostgresRegionDirectory], useFactory: readProofPolicy },
+    {
+      provide: Admission,
+      inject: [ClientDirectory, CLOCK, PROOF_POLICY],
+      useFactory: (directory: ClientDirectory, clock: Clock, policy: ProofPolicy) =>
+        new Admission(directory, clock, () => policy),
+    },
+  ],
+  exports: [ClientDirectory, PROOF_POLICY, Admission],
+})
+export class ClientsModule implements OnModuleInit, OnModuleDestroy {
+  constructor(
+    @Inject(ClientDirectory) private readonly directory: ClientDirectory,
+    @Inject(ActivationReporter) private readonly reporter: ActivationReporter,
+    @Inject(HealthServer) private readonly health: HealthServer,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  /** Nobody is served before the list was read once. */
+  async onModuleInit(): Promise<void> {
+    await this.directory.start();
+    this.health.addCheck({ name: 'allow-list', check: () => this.#check() });
+    this.metrics.polledGauge('kmip_allow_list_certificates', 'Client certificates allowed in the region.', () => {
+      return this.directory.size;
+    });
+    const age = 'Time since the allow-list was last read as a whole.';
+    this.metrics.polledGauge('kmip_allow_list_age_seconds', age, () => this.directory.ageMs() / 1_000);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.directory.stop();
+    await this.reporter.stop();
+  }
+
+  #check(): Promise<void> {
+    return this.directory.stale ? Promise.reject(new AllowListOutdated()) : Promise.resolve();
+  }
+}
+
+class AllowListOutdated extends Error {
+  readonly code = 'allow_list_outdated';
+}
+
+const warningsOf =
+  (logger: Logger) =>
+  (message: string, error?: unknown): void =>
+    logger.warn({ err: error }, message);

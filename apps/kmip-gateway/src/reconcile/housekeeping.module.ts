@@ -1,0 +1,107 @@
+import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+
+import { type GatewayConfig } from '@lib/config';
+import { type Clock, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
+import { type BackgroundDependencies, CustodySweep, NoteApplication, NoteWriter, Reconciler } from '@lib/kmip-engine';
+import { type Logger, Metrics } from '@lib/observability';
+import { CLOCK, LOGGER } from '@lib/platform';
+import { RootKeyBindingService } from '@lib/tenancy';
+
+import { GATEWAY_CONFIG } from '../gateway-config.module';
+import { GatewayMetrics } from '../gateway-metrics';
+import { BackgroundScopes } from './background-scopes';
+import { type InstanceLoop } from './instance-loop';
+import { InstanceLoops } from './instance-loops';
+import { InstanceNotes } from './instance-notes';
+import { InstanceSweep } from './instance-sweep';
+
+const BACKGROUND = Symbol('BACKGROUND');
+
+const background = {
+  provide: BACKGROUND,
+  inject: [GATEWAY_CONFIG, CLOCK, LOGGER, GatewayMetrics],
+  useFactory: (
+    { kmipEndpointName: component }: GatewayConfig,
+    clock: Clock,
+    logger: Logger,
+    metrics: GatewayMetrics,
+  ): BackgroundDependencies => ({ clock, newCorrelationId, newUniqueIdentifier, logger, metrics, component }),
+};
+
+const reconciler = {
+  provide: Reconciler,
+  inject: [BACKGROUND, GATEWAY_CONFIG],
+  useFactory: (dependencies: BackgroundDependencies, { reconcileIntentsAfterMs: staleAfterMs }: GatewayConfig) =>
+    new Reconciler(dependencies, { staleAfterMs }),
+};
+
+const instanceSweep = {
+  provide: InstanceSweep,
+  inject: [BACKGROUND, BackgroundScopes, RootKeyBindingService, CLOCK, GATEWAY_CONFIG, GatewayMetrics],
+  useFactory: (
+    dependencies: BackgroundDependencies,
+    scopes: BackgroundScopes,
+    rootKeys: RootKeyBindingService,
+    clock: Clock,
+    { reconcileIntentsAfterMs: staleAfterMs }: GatewayConfig,
+    observer: GatewayMetrics,
+  ) =>
+    new InstanceSweep({
+      sweep: new CustodySweep(dependencies),
+      rootKeys,
+      scopeFor: scopes.of,
+      clock,
+      staleAfterMs,
+      observer,
+    }),
+};
+
+const instanceNotes = {
+  provide: InstanceNotes,
+  inject: [BACKGROUND, BackgroundScopes, CLOCK, LOGGER],
+  useFactory: (dependencies: BackgroundDependencies, scopes: BackgroundScopes, clock: Clock, logger: Logger) =>
+    new InstanceNotes({
+      writer: new NoteWriter(dependencies),
+      application: new NoteApplication(dependencies),
+      scopeFor: scopes.of,
+      clock,
+      log: (fields, message) => logger.warn(fields, message),
+    }),
+};
+
+/** This gateway's share of the region's duties that no client asks for. */
+@Module({ providers: [BackgroundScopes, InstanceLoops, background, reconciler, instanceSweep, instanceNotes] })
+export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+  readonly #loops: readonly InstanceLoop[];
+
+  constructor(
+    @Inject(InstanceLoops) loops: InstanceLoops,
+    @Inject(BackgroundScopes) scopes: BackgroundScopes,
+    @Inject(Reconciler) reconciler: Reconciler,
+    @Inject(InstanceSweep) sweep: InstanceSweep,
+    @Inject(InstanceNotes) private readonly notes: InstanceNotes,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {
+    this.#loops = [
+      loops.make('reconcile', async (instanceId, signal) => {
+        await reconciler.run(await scopes.of(instanceId, signal));
+        return false;
+      }),
+      loops.make('custody-sweep', (instanceId, signal) => sweep.visit(instanceId, signal)),
+      loops.make('key-notes', (instanceId, signal) => notes.visit(instanceId, signal)),
+    ];
+  }
+
+  onModuleInit(): void {
+    const unwritten = 'Revocations and suspensions that no key manager remembers yet.';
+    this.metrics.polledGauge('kmip_notes_unwritten', unwritten, () => this.notes.unwritten);
+  }
+
+  onApplicationBootstrap(): void {
+    for (const loop of this.#loops) loop.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+  }
+}

@@ -1,0 +1,39 @@
+import { hostname } from 'node:os';
+
+import { Inject, Injectable } from '@nestjs/common';
+
+import { type GatewayConfig } from '@lib/config';
+import { type Clock } from '@lib/kernel';
+import { type Logger } from '@lib/observability';
+import { PostgresLeases, PostgresRegionDirectory } from '@lib/persistence';
+import { CLOCK, LOGGER } from '@lib/platform';
+
+import { GATEWAY_CONFIG } from '../gateway-config.module';
+import { InstanceLoop, type InstanceLoopOptions } from './instance-loop';
+
+/** Makes loops over the instances of the region, each done by one gateway at a time. */
+@Injectable()
+export class InstanceLoops {
+  constructor(
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+    @Inject(PostgresLeases) private readonly leases: PostgresLeases,
+    @Inject(PostgresRegionDirectory) private readonly region: PostgresRegionDirectory,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  make(name: string, visit: InstanceLoopOptions['visit']): InstanceLoop {
+    const { config, leases, region, clock, logger } = this;
+    return new InstanceLoop({
+      name,
+      leases,
+      // By name, not by process: a gateway that was started again goes on with its own lease.
+      owner: `${hostname()}/${config.kmipEndpointName}`,
+      region,
+      clock,
+      everyMs: config.reconcileEveryMs,
+      visit,
+      log: (message, error) => logger.warn({ err: error }, message),
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import { type DynamicModule, Global, Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+
+import { KeyManagerRegistry, type TryEvent } from '@lib/key-protect';
+import { PostgresInvalidationBus } from '@lib/persistence';
+import { RootKeyBindingService } from '@lib/tenancy';
+
+import { type CloudEndpointSettings, endpointGuard, endpointTemplates } from '../cloud-endpoints';
+import { TenantKeyManagers } from '../tenant-key-managers';
+import { built } from './providers';
+
+/** Told of every try of a call to a key manager, by the process that wants to count them; optional. */
+export const KEY_MANAGER_CALLS = Symbol('KEY_MANAGER_CALLS');
+
+export interface KeyManagerCalls {
+  keyManagerTried(event: TryEvent): void;
+}
+
+export interface KeyManagersOptions extends CloudEndpointSettings {
+  readonly iamUrl: string;
+}
+
+/** The tenants' key managers, as their root-key bindings name them. */
+@Global()
+@Module({})
+export class KeyManagersModule implements OnModuleInit, OnModuleDestroy {
+  constructor(@Inject(TenantKeyManagers) private readonly keyManagers: TenantKeyManagers) {}
+
+  static forRoot(options: KeyManagersOptions): DynamicModule {
+    const registry = {
+      provide: KeyManagerRegistry,
+      inject: [{ token: KEY_MANAGER_CALLS, optional: true }],
+      useFactory: (calls?: KeyManagerCalls) =>
+        new KeyManagerRegistry({
+          iamUrl: options.iamUrl,
+          endpoints: endpointGuard(endpointTemplates(options)),
+          ...(calls && { observer: { tried: (_instanceId, event) => calls.keyManagerTried(event) } }),
+        }),
+    };
+    const tenants = built(TenantKeyManagers, [RootKeyBindingService, KeyManagerRegistry, PostgresInvalidationBus]);
+    return { module: KeyManagersModule, providers: [registry, tenants], exports: [TenantKeyManagers] };
+  }
+
+  onModuleInit(): void {
+    this.keyManagers.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.keyManagers.stop();
+  }
+}
