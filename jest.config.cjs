@@ -15,7 +15,7 @@ const shared = {
           target: 'es2023',
           keepClassNames: true,
         },
-        module: { type: 'commonjs' },
+        module: { type: 'commonjs', lazy: true },
         sourceMaps: 'inline',
       },
     ],
