@@ -305,6 +305,33 @@ describe('birth of a key', () => {
       await expect(harness.fetch(id)).resolves.toHaveLength(32);
     });
 
+    it('looks for a second one as well when the Create is refused in the end', async () => {
+      const { keyManager, store } = harness;
+      keyManager.failNext('storeKey', 'unavailable', { uncertain: true });
+      const storeKey = keyManager.storeKey.bind(keyManager);
+      const tried: { name: string; payload: Buffer }[] = [];
+      keyManager.storeKey = (call, name, payload) => {
+        tried.push({ name, payload: Buffer.from(payload) });
+        return storeKey(call, name, payload);
+      };
+      keyManager.failNext('fetchKey', 'unavailable');
+      expect(await harness.refusal('Create', template)).toMatchObject({ code: 'key_manager_unavailable' });
+      expect(keyManager.storedKeys()).toHaveLength(0);
+      expect(store.intents()).toMatchObject([{ refused: true }]);
+      keyManager.storeKey = storeKey;
+      harness.clock.advance(TEN_MINUTES + 1);
+      expect(await harness.reconcile()).toMatchObject({ abandoned: [] });
+      // The first one comes to be after all.
+      await keyManager.storeKey({ correlationId: 'c' as never }, tried[0]!.name, tried[0]!.payload);
+      harness.clock.advance(TEN_MINUTES + 1);
+      await harness.reconcile();
+      expect(keyManager.storedKeys()).toHaveLength(0);
+      harness.clock.advance(TEN_MINUTES + 1);
+      await harness.settle();
+      expect(store.intents()).toHaveLength(0);
+      expect(store.objects()).toHaveLength(0);
+    });
+
     it('stores no third time, and not at all when it does not know what is there', async () => {
       harness.keyManager.failNext('storeKey', 'unavailable', { uncertain: true, times: 9 });
       expect(await harness.refusal('Create', template)).toMatchObject({ code: 'key_manager_unavailable' });

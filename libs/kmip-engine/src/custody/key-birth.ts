@@ -25,6 +25,14 @@ interface Wrapped extends Pick<WrapResult, 'ciphertext' | 'rootKeyVersion'> {
   readonly material: Secret;
 }
 
+/** A key that is stored and not in the catalog yet. */
+interface Birth {
+  readonly binding: RootKeyBinding;
+  readonly object: ManagedObject;
+  /** A second stored key may come to be: see {@link storeBirth}. */
+  readonly repeated: boolean;
+}
+
 /**
  * Create, in an order in which a crash at any point loses no key that was answered for and leaves at most one trace a
  * reconciler finds: intent, wrap, store, a look at what was wrapped and stored, catalog row with audit record, answer.
@@ -70,11 +78,12 @@ export class KeyBirth {
     const { id: storedKeyId, createdAt: storedAt } = stored;
     const custody = { storedKeyId, rootKeyId, rootKeyVersion, authenticated: true, storedAt } as const;
     const object = { ...unplaced, custody };
-    await this.#requireWhole(context, binding, object, async () => {
+    const birth = { binding, object, repeated };
+    await this.#requireWhole(context, birth, async () => {
       if (unwrapped.status === 'rejected') throw unwrapped.reason;
       return unwrapped.value && isStoredAs(context, binding.keyManager, stored, envelope);
     });
-    await this.#complete(context, binding, object);
+    await this.#complete(context, birth);
     if (repeated) await this.#watchForSecond(context, object, custody);
     this.cache.set({ instanceId, uniqueIdentifier, custody }, envelope.ciphertext);
     return object;
@@ -87,20 +96,15 @@ export class KeyBirth {
   }
 
   /** What is not whole is not acknowledged: it is removed again, or left to the reconciler, which may not take it over. */
-  async #requireWhole(
-    context: OperationContext,
-    binding: RootKeyBinding,
-    object: ManagedObject,
-    isWhole: () => Promise<boolean>,
-  ): Promise<void> {
+  async #requireWhole(context: OperationContext, birth: Birth, isWhole: () => Promise<boolean>): Promise<void> {
     try {
       if (await isWhole()) return;
     } catch (error) {
-      await this.#undo(context, binding, object);
+      await this.#undo(context, birth);
       throw explainKeyManager(error);
     }
-    raiseAlarm(context, object, 'birth_not_confirmed');
-    await this.#undo(context, binding, object);
+    raiseAlarm(context, birth.object, 'birth_not_confirmed');
+    await this.#undo(context, birth);
     fail('create_not_confirmed');
   }
 
@@ -174,7 +178,8 @@ export class KeyBirth {
     }
   }
 
-  async #complete(context: OperationContext, binding: RootKeyBinding, object: ManagedObject): Promise<void> {
+  async #complete(context: OperationContext, birth: Birth): Promise<void> {
+    const { object } = birth;
     const { store } = context.scope;
     const audit = auditEvent(context, 'vmware-solutions.kmip-key.create', {
       key: object.uniqueIdentifier,
@@ -187,39 +192,29 @@ export class KeyBirth {
     try {
       await store.completeIntent(object, audit);
     } catch (error) {
-      if (error instanceof ObjectStoreError) return this.#refuse(context, binding, object, error);
+      if (error instanceof ObjectStoreError) return this.#refuse(context, birth, error);
       // Nothing more is done in the name of a client that lost its access: the reconciler settles the intent.
       if (error instanceof AccessWithdrawn) throw error;
       // The commit may have happened. Repeating it is harmless and, unlike reading back, waits for one still under way.
-      await this.#completeAgain(context, binding, object, audit);
+      await this.#completeAgain(context, birth, audit);
     }
   }
 
-  async #completeAgain(
-    context: OperationContext,
-    binding: RootKeyBinding,
-    object: ManagedObject,
-    audit: AuditEvent,
-  ): Promise<void> {
+  async #completeAgain(context: OperationContext, birth: Birth, audit: AuditEvent): Promise<void> {
     try {
-      await context.scope.store.completeIntent(object, audit);
+      await context.scope.store.completeIntent(birth.object, audit);
     } catch (error) {
-      if (error instanceof ObjectStoreError) return this.#refuse(context, binding, object, error);
+      if (error instanceof ObjectStoreError) return this.#refuse(context, birth, error);
       // Still unknown: the stored key must stay, because the catalog may name it. The reconciler settles it.
       throw error;
     }
   }
 
-  async #refuse(
-    context: OperationContext,
-    binding: RootKeyBinding,
-    object: ManagedObject,
-    error: ObjectStoreError,
-  ): Promise<never> {
-    await this.#undo(context, binding, object);
+  async #refuse(context: OperationContext, birth: Birth, error: ObjectStoreError): Promise<never> {
+    await this.#undo(context, birth);
     if (error.fault === 'name_taken') fail('create_name_taken', { cause: error });
     if (error.fault === 'digest_repeated') {
-      raiseAlarm(context, object, 'key_repeated');
+      raiseAlarm(context, birth.object, 'key_repeated');
       fail('key_repeated', { cause: error });
     }
     throw error;
@@ -227,10 +222,11 @@ export class KeyBirth {
 
   /**
    * Removes a stored key whose object certainly is not in the catalog, nor ever will be: that is committed first. What
-   * cannot be removed stays an intent.
+   * cannot be removed stays an intent, and so does what was stored twice, as the other one may show late.
    */
-  async #undo(context: OperationContext, { keyManager }: RootKeyBinding, object: ManagedObject): Promise<void> {
+  async #undo(context: OperationContext, { binding, object, repeated }: Birth): Promise<void> {
     const { scope, dependencies, correlationId } = context;
+    const { keyManager } = binding;
     const { uniqueIdentifier, digest, custody } = object;
     try {
       if (custody === undefined || !(await scope.store.refuseIntent(uniqueIdentifier))) return;
@@ -248,7 +244,7 @@ export class KeyBirth {
       );
       return;
     }
-    await this.#abandon(context, uniqueIdentifier);
+    if (!repeated) await this.#abandon(context, uniqueIdentifier);
   }
 
   async #abandon(

@@ -21,6 +21,8 @@ export interface NotesReport {
   readonly applied: readonly UniqueIdentifier[];
   /** Keys with notes that the catalog does not have, nor a stored key to bring them back from. */
   readonly absent: readonly UniqueIdentifier[];
+  /** Of the absent ones, those that were destroyed by what their notes say: nothing of them is missing. */
+  readonly destroyed: readonly UniqueIdentifier[];
   /** They say nothing: neither is a key withdrawn by them nor given back. */
   readonly refused: readonly RefusedNote[];
   readonly gaps: readonly NoteGap[];
@@ -56,7 +58,8 @@ export class NoteApplication {
       if (outcome === 'applied') applied.push(uniqueIdentifier);
       if (outcome === 'absent') absent.push(uniqueIdentifier);
     }
-    return { read, applied, absent, refused: found.refused, gaps: found.gaps };
+    const destroyed = absent.filter((id) => found.byKey.get(id)?.some(({ fact }) => fact === 'destroyed'));
+    return { read, applied, absent, destroyed, refused: found.refused, gaps: found.gaps };
   }
 
   /**

@@ -1,7 +1,9 @@
 import { type AuditAction } from '@lib/audit';
 import { newCorrelationId, type UniqueIdentifier } from '@lib/kernel';
-import { EngineHarness, FakeKeyManager } from '@lib/testing';
+import { ObjectType } from '@lib/kmip-protocol';
+import { EngineHarness, FakeKeyManager, vcenterKey } from '@lib/testing';
 
+import { type MessageRoute } from '../engine-scope';
 import { type ManagedObject } from '../ports/managed-object';
 import { type ReconcileScope } from '../reconcile/background';
 import { CatalogRebuild } from '../reconcile/catalog-rebuild';
@@ -62,6 +64,21 @@ const procedures: Readonly<Record<string, (given: Case) => Promise<void>>> = {
     const scope = await rebind(given);
     given.restore();
     await rebuildWith(given, scope);
+  },
+  'a hand-over of its certificate to another instance, and a rebuild there': async ({ harness, id }) => {
+    const { keyManager, clock, engine } = harness;
+    const other = new EngineHarness({ keyManager, clock, engine });
+    const route: MessageRoute = {
+      judge: () => Promise.resolve(),
+      births: () => Promise.resolve(other.scope()),
+      holding: () => Promise.resolve(harness.scope()),
+    };
+    const template = { objectType: ObjectType.SymmetricKey, templateAttribute: { attributes: [...vcenterKey] } };
+    await harness.perform('Create', template, { scope: { route } });
+    expect(other.store.objects()).toHaveLength(1);
+    const report = await new CatalogRebuild(other.background).run(other.reconcileScope());
+    expect(report).toMatchObject({ restored: 0, foreign: 1, notes: { applied: [], absent: [] } });
+    expect(await other.store.find(id)).toBeUndefined();
   },
   'a rotation, the move to the newest version, and a rebuild': async (given) => {
     const { harness, id } = given;

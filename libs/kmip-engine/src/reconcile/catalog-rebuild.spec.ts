@@ -371,5 +371,5 @@ describe('CatalogRebuild', () => {
 
 function counts(report: object): object {
   const none = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0, refused: [] };
-  return { ...none, notes: { read: 0, applied: [], absent: [], refused: [], gaps: [] }, ...report };
+  return { ...none, notes: { read: 0, applied: [], absent: [], destroyed: [], refused: [], gaps: [] }, ...report };
 }

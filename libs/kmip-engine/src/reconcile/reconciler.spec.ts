@@ -354,6 +354,21 @@ describe('the reconciler and moves that were interrupted', () => {
     expect(stored()).toHaveLength(0);
   });
 
+  it('deletes nothing of a key that no order of this catalog destroyed, and is done when nothing is there', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    const destroyed = { state: 'Destroyed', custody: undefined, recoverableUntil: undefined };
+    harness.store.overwrite({ ...harness.store.objects()[0]!, ...destroyed } as never);
+    later();
+    expect(await harness.settle()).toMatchObject({ settled: [], kept: [id] });
+    expect(stored()).toHaveLength(2);
+    for (const storedKeyId of stored()) harness.keyManager.deleteStoredKey(storedKeyId);
+    later();
+    expect(await harness.reconcile()).toMatchObject({ clear: [id], settled: [] });
+    later();
+    expect(await harness.reconcile()).toMatchObject({ settled: [id] });
+    expect(harness.store.moves.all()).toHaveLength(0);
+  });
+
   it('removes nothing while the stored key the catalog names is missing: the other may be the only one', async () => {
     await interrupt(({ store }) => store.moves.failNext('commit'));
     harness.keyManager.deleteStoredKey(custody().storedKeyId);

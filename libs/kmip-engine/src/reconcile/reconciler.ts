@@ -1,5 +1,5 @@
 import { type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext } from '@lib/key-manager';
+import { type CallContext, type KeyManager } from '@lib/key-manager';
 
 import { MAXIMUM_OPEN_MOVES } from '../custody/custody-transfer';
 import { DeletionRights } from '../custody/deletion-rights';
@@ -176,8 +176,12 @@ export class Reconciler {
   }
 
   /** False without a key manager, too: the intent waits until one is bound again. */
-  async #isNowhere(scope: ReconcileScope, uniqueIdentifier: UniqueIdentifier): Promise<boolean> {
-    const keyManagers = keyManagersOf(scope);
+  async #isNowhere(
+    scope: ReconcileScope,
+    uniqueIdentifier: UniqueIdentifier,
+    others: readonly (KeyManager | undefined)[] = [],
+  ): Promise<boolean> {
+    const keyManagers = new Set([...keyManagersOf(scope), ...others.filter((one) => one !== undefined)]);
     const call = backgroundCall(this.dependencies, scope);
     for (const keyManager of keyManagers) {
       const found = await keyManager.findKeysByName(call, storedKeyName(uniqueIdentifier));
@@ -241,6 +245,7 @@ export class Reconciler {
 
   async #removeOthers(scope: ReconcileScope, move: CustodyMove, object: ManagedObject): Promise<Look> {
     const call = backgroundCall(this.dependencies, scope);
+    if (isDestroyed(object.state) && !isDestroyedByOrder(object)) return this.#leaveAlone(scope, move);
     const task = await this.#removalTask(scope, object, call);
     if (task === undefined) return 'stays';
     let removedAtAll = 0;
@@ -254,6 +259,19 @@ export class Reconciler {
     return { removed: removedAtAll };
   }
 
+  /**
+   * A destruction that no order of this catalog tells of (a release before, a note, a trail) deletes nothing. Its note of
+   * a move is done when nothing is there any more, whoever saw to that.
+   */
+  async #leaveAlone(
+    scope: ReconcileScope,
+    { uniqueIdentifier, fromRootKeyId, toRootKeyId }: CustodyMove,
+  ): Promise<Look> {
+    const ends = [fromRootKeyId, toRootKeyId].map((rootKeyId) => boundKeyManager(scope, rootKeyId));
+    if (ends.includes(undefined)) return 'stays';
+    return (await this.#isNowhere(scope, uniqueIdentifier, ends)) ? { removed: 0 } : 'stays';
+  }
+
   /** The claim is the note's. @returns undefined when the row does not tell which one stays */
   async #removalTask(
     scope: ReconcileScope,
@@ -262,7 +280,7 @@ export class Reconciler {
   ): Promise<RemovalTask | undefined> {
     const { uniqueIdentifier, custody, digest, state } = object;
     const claim = { uniqueIdentifier };
-    if (isDestroyed(state)) return isDestroyedByOrder(object) ? { claim, digest } : undefined;
+    if (isDestroyed(state)) return { claim, digest };
     const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
     if (custody === undefined || keyManager === undefined) return undefined;
     const { storedKeyId, authenticated } = custody;
