@@ -1,7 +1,7 @@
 import { HandshakeQueue, type HandshakeTurn } from './handshake-queue';
 
-function scene(maximumAtOnce: number) {
-  const queue = new HandshakeQueue(maximumAtOnce);
+function scene(maximumAtOnce: number, begunPerLoop = 100) {
+  const queue = new HandshakeQueue(maximumAtOnce, begunPerLoop);
   const begun: string[] = [];
   const turns = new Map<string, HandshakeTurn>();
   const enter = (...names: string[]): void => {
@@ -51,5 +51,17 @@ describe('HandshakeQueue', () => {
     enter('a1', 'b1');
     jest.advanceTimersByTime(500);
     expect(begun).toEqual(['a1', 'b1']);
+  });
+
+  it('begins few in one turn of the event loop, so that requests under way go on between them', () => {
+    const { begun, enter, end } = scene(4, 2);
+    enter('a1', 'a2', 'a3', 'b1', 'a4');
+    expect(begun).toEqual(['a1', 'a2']);
+    end('a1');
+    expect(begun).toEqual(['a1', 'a2']);
+    jest.advanceTimersToNextTimer();
+    expect(begun).toEqual(['a1', 'a2', 'a3', 'b1']);
+    jest.advanceTimersToNextTimer();
+    expect(begun).toEqual(['a1', 'a2', 'a3', 'b1', 'a4']);
   });
 });
