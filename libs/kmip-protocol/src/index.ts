@@ -1,7 +1,7 @@
 export * from './attributes/attribute-rules';
 export * from './errors';
 export * from './messages/message.types';
-export { peekProtocolVersion } from './messages/message-frame';
+export { peekOperations, peekProtocolVersion } from './messages/message-frame';
 export * from './messages/request-codec';
 export * from './messages/response-codec';
 export { operationCodec } from './operations/operation-registry';

@@ -16,7 +16,7 @@ import { type ConnectionRecords } from './connection-records';
 import { type InstanceRoutes } from './instance-route';
 import { type RefusalAudit } from './refusal-audit';
 import { LIMIT_TEXTS } from './limit-texts';
-import { Turns } from './turns';
+import { turnKindOf, Turns } from './turns';
 
 /** A request for which nothing could be done, because its tenant's scope could not be made. */
 export interface ScopeFailure {
@@ -81,8 +81,10 @@ export class KmipSession implements KmipConnectionHandler {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
-    const owner = verdict.owner ?? verdict.client.fingerprint;
-    return this.#turns.run(owner, async () => {
+    const { client, owner = client.fingerprint } = verdict;
+    // Whose nobody knows has a share of its own, and none of a tenant's that it may have nothing to do with.
+    const who = { owner, account: verdict.owner === undefined ? owner : client.accountId };
+    return this.#turns.run(who, turnKindOf(message), async () => {
       // Whoever left while it waited is not served at others' expense.
       if (signal.aborted) return GONE;
       // Its turn may have come late: nobody's key manager is called for a client that was removed meanwhile.

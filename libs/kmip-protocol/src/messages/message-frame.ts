@@ -34,6 +34,36 @@ function findVersion(reader: TtlvReader): ProtocolVersion | undefined {
   return undefined;
 }
 
+/**
+ * What a request asks for, item by item, without decoding it: to decide how much of a server it may have before work is
+ * spent on it. `undefined` when that cannot be found; whether the message is in order only its decoder knows.
+ */
+export function peekOperations(bytes: Buffer): readonly number[] | undefined {
+  try {
+    const reader = new TtlvReader(bytes);
+    if (!reader.next()) return undefined;
+    reader.enter();
+    const operations: (number | undefined)[] = [];
+    while (reader.next()) {
+      if (reader.tag === Tag.BatchItem) operations.push(operationIn(reader));
+    }
+    return operations.every((operation) => operation !== undefined) ? operations : undefined;
+  } catch (error) {
+    if (error instanceof KmipError) return undefined;
+    throw error;
+  }
+}
+
+function operationIn(reader: TtlvReader): number | undefined {
+  const outer = reader.enter();
+  let operation: number | undefined;
+  while (operation === undefined && reader.next()) {
+    if (reader.tag === Tag.Operation) operation = reader.readEnumeration();
+  }
+  reader.leave(outer);
+  return operation;
+}
+
 export interface OpenMessage {
   readonly reader: TtlvReader;
   readonly context: CodecContext;

@@ -8,7 +8,7 @@ import { anyValue, textWithoutZero } from '../ttlv/ttlv.fixture';
 import { bytes, enumeration, hex, integer, structure, text, ttlv } from '../ttlv/ttlv-bytes.fixture';
 import { TtlvWriter } from '../ttlv/ttlv-writer';
 import { type Credential, type OperationRequest, type RequestHeader, type RequestMessage } from './message.types';
-import { peekProtocolVersion } from './message-frame';
+import { peekOperations, peekProtocolVersion } from './message-frame';
 import { decodeRequestMessage, encodeRequestMessage } from './request-codec';
 
 const version = (major: number, minor: number): Buffer =>
@@ -322,6 +322,21 @@ describe('peekProtocolVersion', () => {
     ['of an empty message', message(), undefined],
     ['of an empty header', message(structure(Tag.RequestHeader)), undefined],
   ])('%s', (_name, bytesOfIt, expected) => expect(peekProtocolVersion(bytesOfIt)).toEqual(expected));
+});
+
+describe('peekOperations', () => {
+  const late = structure(Tag.BatchItem, hex('42009308 00000001 0100000000000000'), enumeration(Tag.Operation, 3));
+  it.each([
+    ['of a sound message', VCENTER_GET, [Operation.Get]],
+    ['in their order, whatever is wrong inside', message(header(3), getItem, late, brokenItem), [10, 3, 10]],
+    ['of a message without items', message(header(0)), []],
+    ['of an item that names none', message(header(2), getItem, structure(Tag.BatchItem, payload())), undefined],
+    ['of an item that is none', message(header(1), integer(Tag.BatchItem, 1)), undefined],
+    ['of an operation that is no enumeration', message(structure(Tag.BatchItem, integer(Tag.Operation, 1))), undefined],
+    ['of a message that is cut off', message(header(1), hex('42000f01 00000000 ffff')), undefined],
+    ['of nothing', Buffer.alloc(0), undefined],
+    ['of noise', Buffer.alloc(64, 0x41), undefined],
+  ])('%s', (_name, bytesOfIt, expected) => expect(peekOperations(bytesOfIt)).toEqual(expected));
 });
 
 const name = textWithoutZero;
