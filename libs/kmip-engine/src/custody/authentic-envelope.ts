@@ -1,5 +1,6 @@
 import { type InstanceId, type Secret } from '@lib/kernel';
 
+import { namesFirst } from '../attributes/recorded-attributes';
 import { fromText, toText } from '../attributes/ttlv-text';
 import { type Owner, isSameMac, macOf, openText, sealText } from '../crypto/derived-keys';
 import { fail } from '../failures/operation-failure';
@@ -127,11 +128,9 @@ function datesOf(object: EnvelopeFacts): EnvelopeDates {
 /** Names first: what does not fit is left out, and a rebuild that misses it finds it in the audit trail. */
 function sealedAttributes(instanceId: InstanceId, object: EnvelopeFacts, material: Secret): string {
   const { attributes, uniqueIdentifier } = object;
-  const isName = ({ name }: ClientAttribute): boolean => name === 'Name';
-  const ordered = [...attributes.filter(isName), ...attributes.filter((attribute) => !isName(attribute))];
   const rows: string[] = [];
   let room = MAXIMUM_ATTRIBUTE_BYTES;
-  for (const { name, index, value } of ordered) {
+  for (const { name, index, value } of namesFirst(attributes)) {
     const row = JSON.stringify([name, index, toText(value)]);
     room -= Buffer.byteLength(row) + 1;
     if (room < 0) break;

@@ -4,6 +4,7 @@ import { type WrapResult, judgeDeletion } from '@lib/key-manager';
 import { ObjectType } from '@lib/kmip-protocol';
 
 import { type KeyDraft } from '../attributes/key-draft';
+import { recordedAttributes } from '../attributes/recorded-attributes';
 import { digestOf, finishMaterial, canBeMadeByKeyManager, materialLength } from '../crypto/key-material';
 import { fail } from '../failures/operation-failure';
 import { settleDates, wholeSeconds } from '../lifecycle';
@@ -187,6 +188,7 @@ export class KeyBirth {
         algorithm: object.cryptographicAlgorithm,
         length: object.cryptographicLength,
         rootKeyVersion: object.custody?.rootKeyVersion ?? '',
+        ...recordedAttributes(object.attributes),
       },
     });
     try {

@@ -1,13 +1,14 @@
 import { attributeRules } from '@lib/kmip-protocol';
 
 import { addAttribute as addTo } from '../attributes/attribute-changes';
+import { recordedAttributes } from '../attributes/recorded-attributes';
 import { fail } from '../failures/operation-failure';
 import { settleDates, wholeSeconds } from '../lifecycle';
 import { auditEvent } from '../operation-context';
 import { ObjectStoreError } from '../ports/managed-object-store.port';
 import { type Handler } from './handler';
 
-/** Custom names are the client's own text and stay out of the audit trail's fixed fields. */
+/** Custom names are the client's own text and stay out of this field; the values are in one of their own. */
 const nameForAudit = (name: string): string => (attributeRules.has(name) ? name : 'custom');
 
 /** Add Attribute (KMIP 1.4 §4.14). vCenter adds three at once while another of its connections activates the key. */
@@ -18,11 +19,12 @@ export const addAttribute: Handler<'AddAttribute'> = async (request, context) =>
     const done = await context.scope.store.mutate(uniqueIdentifier, (current) => {
       const settled = settleDates(current, context.now);
       const { object, index } = addTo(settled, request.attribute, context.version.minor);
+      const added = object.attributes.filter((attribute) => !settled.attributes.includes(attribute));
       return {
         object: { ...object, lastChangeDate: wholeSeconds(context.now) },
         audit: auditEvent(context, 'vmware-solutions.kmip-key-attributes.add', {
           key: uniqueIdentifier,
-          details: { attribute: nameForAudit(attributeName) },
+          details: { attribute: nameForAudit(attributeName), ...recordedAttributes(added) },
         }),
         result: index,
       };

@@ -2,8 +2,11 @@ import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext } from '@lib/key-manager';
 
+import { recordedAttributes, withMissing, withoutNames } from '../attributes/recorded-attributes';
+import { isDestroyed, wholeSeconds } from '../lifecycle';
 import { type KeyNote, type WrittenNote } from '../ports/key-notes.port';
-import { type ManagedObject } from '../ports/managed-object';
+import { type ClientAttribute, type ManagedObject } from '../ports/managed-object';
+import { ObjectStoreError } from '../ports/managed-object-store.port';
 import {
   type BackgroundDependencies,
   type ReconcileScope,
@@ -64,33 +67,60 @@ export class NoteApplication {
 
   /**
    * Does to the rows what an exported audit trail says. A fact that the catalog has a note of from then or later is known
-   * to it; others are entered as new notes, so that the key manager remembers them too.
+   * to it; others are entered as new notes, so that the key manager remembers them too. Attributes that are missing are
+   * added, Names only where no other key has them since.
    */
   async runTrail(
     scope: ReconcileScope,
-    { byKey }: TrailFacts,
+    { byKey, attributes }: TrailFacts,
     { dryRun = false, call = backgroundCall(this.dependencies, scope) }: ApplicationOptions = {},
   ): Promise<readonly UniqueIdentifier[]> {
     const applied: UniqueIdentifier[] = [];
     for (const [uniqueIdentifier, facts] of byKey) {
-      const known = await scope.store.notes.of(uniqueIdentifier);
-      const unknown = facts.filter(
-        ({ fact, number }) => !known.some((note) => note.fact === fact && note.number >= number),
-      );
       const object = await scope.store.find(uniqueIdentifier);
-      const now = this.dependencies.clock.now();
-      const change = (current: ManagedObject): ManagedObject =>
-        withNotes(current, { unknown, known, mayResume: true }, now);
-      if (object === undefined || change(object) === object) continue;
-      applied.push(uniqueIdentifier);
-      if (dryRun) continue;
-      await scope.store.mutate(uniqueIdentifier, (current) => ({
-        object: change(current),
-        audit: this.#event(scope, uniqueIdentifier, call, 'exported audit trail applied', unknown),
-        result: undefined,
-      }));
+      if (object === undefined) continue;
+      const known = await scope.store.notes.of(uniqueIdentifier);
+      const told = { facts, known, attributes: attributes.get(uniqueIdentifier) ?? [] };
+      const done = dryRun
+        ? this.#withTrail(object, told) !== object
+        : await this.#applyTrail(scope, object, told, call);
+      if (done) applied.push(uniqueIdentifier);
     }
     return applied;
+  }
+
+  async #applyTrail(
+    scope: ReconcileScope,
+    object: ManagedObject,
+    told: ToldByTrail,
+    call: CallContext,
+    step = 'exported audit trail applied',
+  ): Promise<boolean> {
+    const { uniqueIdentifier } = object;
+    if (this.#withTrail(object, told) === object) return false;
+    const audit = this.#event(scope, uniqueIdentifier, call, step, unknownFacts(told));
+    const details = { ...audit.details, ...recordedAttributes(told.attributes) };
+    try {
+      await scope.store.mutate(uniqueIdentifier, (current) => ({
+        object: this.#withTrail(current, told),
+        audit: { ...audit, details },
+        result: undefined,
+      }));
+      return true;
+    } catch (error) {
+      const attributes = withoutNames(told.attributes);
+      const isTaken = error instanceof ObjectStoreError && error.fault === 'name_taken';
+      if (!isTaken || attributes.length === told.attributes.length) throw error;
+      return this.#applyTrail(scope, object, { ...told, attributes }, call, `${step} without its Name`);
+    }
+  }
+
+  #withTrail(object: ManagedObject, told: ToldByTrail): ManagedObject {
+    const now = this.dependencies.clock.now();
+    const noted = withNotes(object, { unknown: unknownFacts(told), known: told.known, mayResume: true }, now);
+    const attributes = isDestroyed(object.state) ? object.attributes : withMissing(object.attributes, told.attributes);
+    if (attributes === object.attributes) return noted;
+    return { ...noted, attributes, lastChangeDate: wholeSeconds(now) };
   }
 
   #event(
@@ -133,5 +163,14 @@ export class NoteApplication {
     return done?.result ?? 'absent';
   }
 }
+
+interface ToldByTrail {
+  readonly facts: readonly KeyNote[];
+  readonly known: readonly KeyNote[];
+  readonly attributes: readonly ClientAttribute[];
+}
+
+const unknownFacts = ({ facts, known }: ToldByTrail): readonly KeyNote[] =>
+  facts.filter(({ fact, number }) => !known.some((note) => note.fact === fact && note.number >= number));
 
 const factsIn = (notes: readonly KeyNote[]): string => [...new Set(notes.map(({ fact }) => fact))].join(', ');

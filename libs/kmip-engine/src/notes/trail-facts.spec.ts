@@ -1,8 +1,9 @@
 import { type AuditChainRow, type AuditEvent, auditHash, canonicalAuditEvent, readExport, toCadf } from '@lib/audit';
 import { newCorrelationId, type UniqueIdentifier } from '@lib/kernel';
-import { RevocationReasonCode } from '@lib/kmip-protocol';
-import { EngineHarness } from '@lib/testing';
+import { type Attribute, RevocationReasonCode } from '@lib/kmip-protocol';
+import { EngineHarness, nameAttribute, textAttribute } from '@lib/testing';
 
+import { MAXIMUM_RECORDED_BYTES, attributesRecorded, recordedAttributes } from '../attributes/recorded-attributes';
 import { Custodian } from '../custody/custodian';
 import { KeyAdministration, type KeyChange } from '../administration/key-administration';
 import { trailFactsOf } from './trail-facts';
@@ -112,5 +113,117 @@ describe('an exported audit trail', () => {
     expect(trail(lines.toSpliced(3, 1))).toBeUndefined();
     expect(readExport(lines.slice(0, -1), { seq: lines.length, hash: Buffer.alloc(32) }).intact).toBe(false);
     expect(trail([])).toBeUndefined();
+  });
+
+  describe('of Names and attributes', () => {
+    const named = (name: string): Attribute => {
+      const { value } = nameAttribute(name);
+      return { attributeName: 'Name', attributeValue: value };
+    };
+    const text = (attributeName: string, value: string): Attribute => ({
+      attributeName,
+      attributeValue: { type: 'TextString', value },
+    });
+    const attributesOf = async (id: string) => (await find(id))?.attributes ?? [];
+    const add = (uniqueIdentifier: string, attribute: Attribute) =>
+      harness.perform('AddAttribute', { uniqueIdentifier, attribute });
+
+    /** The envelope has the first Name alone. */
+    async function taggedKey(): Promise<string> {
+      const id = await harness.createKey([named('payroll')]);
+      await add(id, named('payroll, second disk'));
+      await add(id, text('x-Name', 'payroll-01'));
+      await add(id, text('x-Note', 'no\u0001 "plain" text'));
+      await add(id, text('x-Note', 'another'));
+      return id;
+    }
+
+    it('brings lost ones back as they were set, and says them again in the trail that goes on', async () => {
+      const id = await taggedKey();
+      const before = await attributesOf(id);
+      const facts = trail();
+      harness.store.forget(id as UniqueIdentifier);
+      await harness.rebuild();
+      expect(await attributesOf(id)).toHaveLength(1);
+      harness.store.forget(id as UniqueIdentifier);
+      await harness.rebuild({ trail: facts! });
+      expect(await attributesOf(id)).toHaveLength(5);
+      expect(await attributesOf(id)).toEqual(expect.arrayContaining([...before]));
+      const restored = harness.store.audits.at(-1);
+      expect(restored?.details).toMatchObject({ step: 'restored from the key manager' });
+      expect(attributesRecorded(restored?.details)).toEqual(expect.arrayContaining([...before]));
+    });
+
+    it('adds to a restored catalog what was set since, once', async () => {
+      const id = await harness.createKey([named('payroll')]);
+      const backup = harness.store.backup();
+      await add(id, text('x-Name', 'payroll-01'));
+      const facts = trail();
+      backup();
+      expect((await harness.rebuild({ trail: facts!, dryRun: true })).trail?.applied).toEqual([id]);
+      expect(await attributesOf(id)).toHaveLength(1);
+      expect((await harness.rebuild({ trail: facts! })).trail?.applied).toEqual([id]);
+      expect(await attributesOf(id)).toEqual([nameAttribute('payroll'), textAttribute('x-Name', 'payroll-01')]);
+      expect((await harness.rebuild({ trail: facts! })).trail?.applied).toEqual([]);
+    });
+
+    it.each(['lost', 'there'])('leaves a Name to the key that has it since, of a row that is %s', async (row) => {
+      const id = await harness.createKey();
+      const backup = harness.store.backup();
+      await add(id, named('payroll'));
+      await add(id, text('x-Name', 'payroll-01'));
+      const facts = trail();
+      backup();
+      if (row === 'lost') harness.store.forget(id as UniqueIdentifier);
+      const other = await harness.createKey([named('payroll')]);
+      await harness.rebuild({ trail: facts! });
+      expect(await attributesOf(id)).toEqual([textAttribute('x-Name', 'payroll-01')]);
+      expect(await attributesOf(other)).toEqual([nameAttribute('payroll')]);
+      expect((await harness.rebuild({ trail: facts! })).trail?.applied).toEqual([]);
+    });
+
+    it('ends where the export was cut off', async () => {
+      const id = await taggedKey();
+      const facts = trail(exported(harness.store.audits).slice(0, -2));
+      harness.store.forget(id as UniqueIdentifier);
+      await harness.rebuild({ trail: facts! });
+      expect((await attributesOf(id)).map(({ name }) => name)).toEqual(['Name', 'Name', 'x-Name']);
+    });
+
+    it('takes nothing from a record that does not say it, or not as this service writes it', async () => {
+      const id = await taggedKey();
+      const without = harness.store.audits.map(({ details = {}, ...event }, index) => {
+        const rest = Object.entries(details).filter(([name]) => name !== 'attributes');
+        const broken = index % 2 === 0 ? { attributes: '[["x-Name"' } : {};
+        return { ...event, details: { ...Object.fromEntries(rest), ...broken } };
+      });
+      const facts = trail(exported(without));
+      harness.store.forget(id as UniqueIdentifier);
+      await harness.rebuild({ trail: facts! });
+      expect(await attributesOf(id)).toEqual([nameAttribute('payroll')]);
+    });
+
+    it('gives a destroyed key none', async () => {
+      const id = await harness.createKey();
+      const backup = harness.store.backup();
+      await add(id, named('payroll'));
+      await harness.perform('Destroy', { uniqueIdentifier: id });
+      const facts = trail();
+      backup();
+      await harness.rebuild({ trail: facts! });
+      expect(await find(id)).toMatchObject({ state: 'Destroyed' });
+      await expect(harness.createKey([named('payroll')])).resolves.toBeDefined();
+    });
+
+    it('records the largest value whole, and of many what fits, Names first', () => {
+      const largest = textAttribute('x'.repeat(255), '\0'.repeat(4_096));
+      expect(attributesRecorded(recordedAttributes([largest]))).toEqual([largest]);
+      const many = Array.from({ length: 20 }, (_, index) => textAttribute(`x-${index}`, 'v'.repeat(4_096)));
+      const details = recordedAttributes([...many, nameAttribute('payroll')]);
+      expect(Buffer.byteLength(String(details['attributes']))).toBeLessThanOrEqual(MAXIMUM_RECORDED_BYTES);
+      const [first, ...others] = attributesRecorded(details);
+      expect(first).toEqual(nameAttribute('payroll'));
+      expect(details['attributesLeftOut']).toBe(20 - others.length);
+    });
   });
 });

@@ -1,12 +1,16 @@
 import { type ExportedEvent } from '@lib/audit';
 import { isUuid, type UniqueIdentifier } from '@lib/kernel';
 
+import { attributesRecorded, withMissing } from '../attributes/recorded-attributes';
 import { wholeSeconds } from '../lifecycle';
 import { type KeyNote, type NotedFact } from '../ports/key-notes.port';
+import { type ClientAttribute } from '../ports/managed-object';
 
 /** What an exported audit trail says about keys, up to its last event. */
 export interface TrailFacts {
   readonly byKey: ReadonlyMap<UniqueIdentifier, readonly KeyNote[]>;
+  /** What clients set, as far as the trail says it. */
+  readonly attributes: ReadonlyMap<UniqueIdentifier, readonly ClientAttribute[]>;
   /** Keys with any event. */
   readonly named: ReadonlySet<string>;
   readonly lastSeq: number;
@@ -21,6 +25,7 @@ export function trailFactsOf(events: readonly ExportedEvent[]): TrailFacts | und
   const last = events.at(-1);
   if (last === undefined) return undefined;
   const byKey = new Map<UniqueIdentifier, KeyNote[]>();
+  const attributes = new Map<UniqueIdentifier, readonly ClientAttribute[]>();
   const named = new Set<string>();
   for (const event of events) {
     if (event.target?.kind !== 'key') continue;
@@ -29,8 +34,12 @@ export function trailFactsOf(events: readonly ExportedEvent[]): TrailFacts | und
     const uniqueIdentifier = event.target.id as UniqueIdentifier;
     const before = byKey.get(uniqueIdentifier) ?? [];
     byKey.set(uniqueIdentifier, withEvent(before, uniqueIdentifier, event));
+    const recorded = attributesRecorded(event.details);
+    if (recorded.length > 0) {
+      attributes.set(uniqueIdentifier, withMissing(attributes.get(uniqueIdentifier) ?? [], recorded));
+    }
   }
-  return { byKey, named, lastSeq: last.seq, lastAt: last.occurredAt };
+  return { byKey, attributes, named, lastSeq: last.seq, lastAt: last.occurredAt };
 }
 
 function withEvent(before: readonly KeyNote[], uniqueIdentifier: UniqueIdentifier, event: ExportedEvent): KeyNote[] {

@@ -2,6 +2,7 @@ import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, type KeyManagerFault, type StoredKey } from '@lib/key-manager';
 
+import { recordedAttributes, withMissing, withoutNames } from '../attributes/recorded-attributes';
 import { isFault } from '../custody/key-manager-failure';
 import { boundKeyManager } from '../custody/root-key-binding';
 import { STORED_KEY_PREFIX, storedKeyName } from '../custody/stored-envelope';
@@ -231,8 +232,10 @@ export class CatalogRebuild {
     }
   }
 
-  async #restore(run: Run, { stored, envelope, attributes }: WholeCandidate): Promise<Outcome> {
+  async #restore(run: Run, { stored, envelope, attributes: sealed }: WholeCandidate): Promise<Outcome> {
     const now = this.dependencies.clock.now();
+    const recorded = run.options.trail?.attributes.get(envelope.uniqueIdentifier) ?? [];
+    const attributes = withMissing(sealed, recorded);
     const born = restoredObject(stored, envelope, attributes, now);
     const adopted = run.notes.byKey.get(born.uniqueIdentifier) ?? [];
     const told = run.options.trail?.byKey.get(born.uniqueIdentifier) ?? [];
@@ -240,7 +243,11 @@ export class CatalogRebuild {
     run.restored.push(object.uniqueIdentifier);
     if (object !== born) run.noted.push(object.uniqueIdentifier);
     if (run.options.dryRun === true) return 'restored';
-    const audit = (step: string) => this.#event(run, object.uniqueIdentifier, step, born.custody);
+    // The trail that goes on from here says it too, for the next loss.
+    const audit = (step: string, attributes: readonly ClientAttribute[]): AuditEvent => {
+      const event = this.#event(run, object.uniqueIdentifier, step, born.custody);
+      return { ...event, details: { ...event.details, ...recordedAttributes(attributes) } };
+    };
     const outcome = await restoreIn(run, object, adopted, audit);
     if (outcome === 'busy') throw new Refused('busy');
     return outcome;
@@ -276,23 +283,21 @@ export class CatalogRebuild {
   }
 }
 
-const isName = ({ name }: ClientAttribute): boolean => name === 'Name';
-
 /** A key is needed more than its Name, which a client may have given to another one since. */
 async function restoreIn(
   { scope: { store }, interruptedBefore }: Run,
   object: ManagedObject,
   notes: Parameters<ReconcileScope['store']['restore']>[3],
-  audit: (step: string) => AuditEvent,
+  audit: (step: string, attributes: readonly ClientAttribute[]) => AuditEvent,
 ): ReturnType<ReconcileScope['store']['restore']> {
   const step = 'restored from the key manager';
   try {
-    return await store.restore(object, audit(step), interruptedBefore, notes);
+    return await store.restore(object, audit(step, object.attributes), interruptedBefore, notes);
   } catch (error) {
     const isTaken = error instanceof ObjectStoreError && error.fault === 'name_taken';
-    const attributes = object.attributes.filter((attribute) => !isName(attribute));
+    const attributes = withoutNames(object.attributes);
     if (!isTaken || attributes.length === object.attributes.length) throw error;
-    const record = audit(`${step} without its Name, which another key has`);
+    const record = audit(`${step} without its Name, which another key has`, attributes);
     return store.restore({ ...object, attributes }, record, interruptedBefore, notes);
   }
 }
