@@ -10,7 +10,8 @@ import {
 } from '@lib/tenancy';
 
 import { rootKeyCrn } from '../root-key/root-key-crn';
-import { RESTORE_HOLD } from '../tokens';
+import { type KeyAccess } from '../keys/key-access.port';
+import { KEY_ACCESS, RESTORE_HOLD } from '../tokens';
 import { type Completeness } from './instance.response';
 
 /** Tells whether the database was restored from a backup and the operator has not released the instance yet. */
@@ -27,6 +28,7 @@ export class InstanceOverview {
     @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
     @Inject(RootKeyProposals) private readonly proposals: RootKeyProposals,
     @Inject(RESTORE_HOLD) private readonly restore: RestoreHold,
+    @Inject(KEY_ACCESS) private readonly keys: Pick<KeyAccess, 'store'>,
   ) {}
 
   async of({ id }: Instance): Promise<Completeness> {
@@ -39,7 +41,8 @@ export class InstanceOverview {
       }),
       this.proposals.of(id),
     ]);
-    const hasRootKey = bindings.some(({ status }) => status === 'active');
+    const active = bindings.find(({ status }) => status === 'active');
+    const hasRootKey = active !== undefined;
     const { keyManagerCrn, rootKeyId } = proposed ?? {};
     const proposal =
       keyManagerCrn && (rootKeyId === undefined ? keyManagerCrn : rootKeyCrn({ keyManagerCrn, rootKeyId }));
@@ -49,6 +52,7 @@ export class InstanceOverview {
       hasCredential: credential !== undefined,
       proposedRootKeyCrn: hasRootKey ? undefined : proposal,
       restoreHeldSince: this.restore.heldSince(id),
+      unwrittenNotes: await this.keys.store(id).notes.countUnwritten(active?.rootKeyId),
     };
   }
 }

@@ -21,6 +21,8 @@ export interface Completeness {
   readonly proposedRootKeyCrn?: string | undefined;
   /** When it was noticed that the database is from a backup, until the operator releases the instance. */
   readonly restoreHeldSince?: Date | undefined;
+  /** Notes of what must not come back that the key manager does not have yet. */
+  readonly unwrittenNotes?: number;
 }
 
 interface NextStep {
@@ -92,6 +94,7 @@ export function instanceResponse(
     next_step: nextStep(state, completeness),
     proposed_root_key_crn: completeness.proposedRootKeyCrn,
     ...optionsResponse(instance),
+    unwritten_notes: completeness.unwrittenNotes,
     restore: completeness.restoreHeldSince && restoreResponse(completeness.restoreHeldSince),
     endpoints: endpoints.map(endpointResponse),
     created_at: instance.createdAt.toISOString(),
