@@ -74,6 +74,6 @@ describe('the great mistakes of an operator', () => {
     await service.admin('instance', 'enable', '--instance', tenant.instanceId);
     expect(await stillServed()).toBe(true);
     await service.admin('instance', 'disable', '--instance', tenant.instanceId);
-    expect(await remove('--confirm', 'careful')).toEqual({ removed: tenant.instanceId });
+    expect(await remove('--confirm', 'careful')).toMatchObject({ removed: tenant.instanceId });
   });
 });

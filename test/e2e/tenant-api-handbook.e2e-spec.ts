@@ -92,9 +92,13 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
   /** One, so that the checker can issue the second. */
   async function kmipCredentials(): Promise<Values> {
     const id = await made('/kmip_credentials', {});
+    // Where there are keys, a deletion asks for the name of the instance.
+    const empty = await emptyInstance(service);
+    const unused = await empty.ok<{ readonly id: string }>('POST', '/kmip_credentials', {});
     return {
       'get_instance_kmip_credential.id': id,
-      'delete_instance_kmip_credential.id': id,
+      'delete_instance_kmip_credential.instance_id': empty.instanceId,
+      'delete_instance_kmip_credential.id': unused.id,
       'update_instance.If-Match': '*',
       'update_instance.body': { credential_policy: 'ignore' },
     };

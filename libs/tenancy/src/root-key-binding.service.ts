@@ -47,6 +47,14 @@ export interface QuietSince {
   readonly creationsBefore: Date;
 }
 
+/** What is known of an API key that is to take the place of another one. */
+export interface CredentialRisk {
+  /** Why it does not serve the root keys that are bound, without a full stop; absent when it does. */
+  readonly unreached?: string | undefined;
+  /** Name of the instance, when it has live keys that would be lost. */
+  readonly confirm?: string | undefined;
+}
+
 /** Which root key protects an instance's keys, and the API key to reach it with. Checking them at the key manager is the caller's. */
 export class RootKeyBindingService {
   constructor(
@@ -79,10 +87,12 @@ export class RootKeyBindingService {
     instanceId: InstanceId,
     { credential, binding }: { readonly credential: NewCredential; readonly binding: NewRootKeyBinding },
     context: ActionContext,
+    risk: CredentialRisk = {},
   ): Promise<RootKeyBinding> {
     const wanted = this.toBinding(instanceId, binding);
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      await this.storeCredential(scope, credential, context);
+      const accepted = await lossAccepted(scope, risk);
+      await this.storeCredential(scope, credential, context, undefined, accepted);
       return this.bind(scope, wanted, context);
     });
   }
@@ -150,8 +160,17 @@ export class RootKeyBindingService {
     request: NewCredential,
     context: ActionContext,
     revision?: number,
+    risk: CredentialRisk = {},
   ): Promise<Credential> {
-    return this.unitOfWork.forTenant(instanceId, (scope) => this.storeCredential(scope, request, context, revision));
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const details = await lossAccepted(scope, risk);
+      return this.storeCredential(scope, request, context, revision, details);
+    });
+  }
+
+  /** What {@link setCredential} asks for, without setting anything. @throws TenancyError `confirmation_needed` */
+  async judgeCredential(instanceId: InstanceId, risk: CredentialRisk): Promise<void> {
+    await this.unitOfWork.forTenant(instanceId, (scope) => lossAccepted(scope, risk));
   }
 
   /** Never with the API key. @throws TenancyError('credential_not_set') */
@@ -256,6 +275,7 @@ export class RootKeyBindingService {
     request: NewCredential,
     context: ActionContext,
     revision?: number,
+    accepted: NonNullable<AuditEvent['details']> = {},
   ): Promise<Credential> {
     const { instanceId } = scope;
     const instance = await lockedInstance(scope);
@@ -273,7 +293,9 @@ export class RootKeyBindingService {
     const { serviceKeyVersion, bytes } = sealed;
     await scope.credentials.put({ ...credential, serviceKeyVersion, sealedApiKey: bytes });
     await this.progress(scope, instance, 'credential-set');
-    this.finish(scope, 'vmware-solutions.credential.set', context, credentialFacts(credential));
+    const facts = credentialFacts(credential);
+    const details = { ...facts.details, ...accepted };
+    this.finish(scope, 'vmware-solutions.credential.set', context, { ...facts, details });
     return credential;
   }
 
@@ -337,6 +359,19 @@ export class RootKeyBindingService {
     scope.record(successEvent(context, this.clock, scope.instanceId, action, facts));
     scope.invalidate();
   }
+}
+
+/** Nobody can bring back the API key that is replaced, so keys that the new one does not reach have to be meant. */
+async function lossAccepted(
+  scope: TenantScope,
+  { unreached, confirm }: CredentialRisk,
+): Promise<NonNullable<AuditEvent['details']>> {
+  if (unreached === undefined) return {};
+  const { name } = await lockedInstance(scope);
+  const liveKeys = await scope.keys.countLive();
+  const stops = `With this API key ${keyCount(liveKeys)} of the instance cannot be fetched any more: ${unreached}`;
+  requireConfirmation(liveKeys === 0 ? undefined : { name, stops }, confirm);
+  return { liveKeys, unreached };
 }
 
 async function isNeeded(

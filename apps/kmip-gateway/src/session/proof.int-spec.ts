@@ -293,11 +293,11 @@ describe('a password', () => {
     await gateway.settled();
     const client = await gateway.connect(vCenter);
     for (const password of [old, next]) expect(await gateway.create(client, password)).toHaveProperty('id');
-    await gateway.tenants.credentials.remove(owner, old.id, gateway.tenants.context);
+    await gateway.tenants.credentials.remove(owner, old.id, gateway.tenants.context, 'tenant');
     await gateway.settled();
     expect(await gateway.create(client, old)).toEqual({ failure: 'credential_wrong' });
     expect(await gateway.create(client, next)).toHaveProperty('id');
-    await gateway.tenants.credentials.remove(owner, next.id, gateway.tenants.context);
+    await gateway.tenants.credentials.remove(owner, next.id, gateway.tenants.context, 'tenant');
     await gateway.settled();
     // Of the last one too, and only of who sends it.
     expect(await gateway.create(client, next)).toEqual({ failure: 'credential_wrong' });

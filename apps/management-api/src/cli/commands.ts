@@ -32,7 +32,7 @@ export const USAGE = `usage: npm run admin -- COMMAND
   instance list
   instance enable|disable --instance ID
   instance remove --instance ID [--confirm NAME_OF_THE_INSTANCE]
-  root-key set --instance ID --key-manager CRN --root-key ID --api-key-file FILE [--key-ring ID]
+  root-key set --instance ID --key-manager CRN --root-key ID --api-key-file FILE [--key-ring ID] [--confirm NAME_OF_THE_INSTANCE]
   root-key list --instance ID
   certificate add --instance ID --name NAME --file PEM_FILE [--take-over true]
   certificate list --instance ID
@@ -40,7 +40,7 @@ export const USAGE = `usage: npm run admin -- COMMAND
   certificate take-over --instance ID --certificate ID
   certificate hand-over --instance ID --certificate ID --to ID_OF_THE_OTHER_INSTANCE
   kmip-credential issue|list --instance ID
-  kmip-credential remove --instance ID --credential ID
+  kmip-credential remove --instance ID --credential ID [--confirm NAME_OF_THE_INSTANCE]
   kmip-credential outdated
   catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]] [--audit FILE [--audit-head SEQ:HASH]]
   restore status [--instance ID]
@@ -61,7 +61,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'root-key set',
     {
-      options: { required: ['instance', 'key-manager', 'root-key', 'api-key-file'], optional: ['key-ring'] },
+      options: { required: ['instance', 'key-manager', 'root-key', 'api-key-file'], optional: ['key-ring', 'confirm'] },
       run: (region, given, config) => setRootKey(region, given, config, context()),
     },
   ],
@@ -101,7 +101,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'kmip-credential remove',
     {
-      options: { required: ['instance', 'credential'] },
+      options: { required: ['instance', 'credential'], optional: ['confirm'] },
       run: (region, given) => removeKmipCredential(region, given, context()),
     },
   ],
@@ -142,7 +142,9 @@ async function setEnabled(region: Region, given: Arguments, enabled: boolean): P
 
 async function removeInstance(region: Region, given: Arguments): Promise<unknown> {
   await region.instances.remove(instanceOf(given), context(), given.find('confirm'));
-  return { removed: given.get('instance') };
+  const undo =
+    'The wrapped keys are in the key manager still: `instance create` with the same CRN, `root-key set` and `catalog rebuild` bring them back.';
+  return { removed: given.get('instance'), undo };
 }
 
 async function listRootKeys(region: Region, given: Arguments): Promise<unknown> {

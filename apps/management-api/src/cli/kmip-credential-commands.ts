@@ -35,6 +35,7 @@ export async function removeKmipCredential(
   given: Arguments,
   context: ActionContext,
 ): Promise<object> {
-  await region.kmipCredentials.remove(toInstanceId(given.get('instance')), given.get('credential'), context);
+  const [instanceId, id] = [toInstanceId(given.get('instance')), given.get('credential')];
+  await region.kmipCredentials.remove(instanceId, id, context, given.find('confirm'));
   return { removed: given.get('credential') };
 }

@@ -10,6 +10,7 @@ import {
 
 import { unfitApiKey } from '../tenant-api/root-key/api-key-fitness';
 import { type RootKeyCheck, RootKeyWorkbench } from '../tenant-api/root-key/root-key-workbench';
+import { unreachedRootKeys } from '../tenant-api/root-key/unreached-root-keys';
 import { type AdminConfig } from './admin.config';
 import { type Arguments, UsageError } from './arguments';
 import { readText } from './read-text';
@@ -50,7 +51,13 @@ export async function setRootKey(
       ...(discoveredEndpoint !== undefined && { discoveredEndpoint }),
     };
     const credential = { apiKey, serviceIdIamId: iamId };
-    const bound = await region.rootKeys.setBoth(instanceId, { credential, binding }, context);
+    // The wanted one was tried already.
+    const others = (await region.rootKeys.list(instanceId)).filter(
+      (each) => each.rootKeyId !== rootKeyId || each.keyManagerCrn !== keyManagerCrn,
+    );
+    const trial = { instanceId, correlationId: newCorrelationId(), apiKey };
+    const risk = { unreached: await unreachedRootKeys(workbench, others, trial), confirm: given.find('confirm') };
+    const bound = await region.rootKeys.setBoth(instanceId, { credential, binding }, context, risk);
     await region.rootKeys.noteProbe(instanceId, bound.id, undefined);
     return bound;
   } finally {

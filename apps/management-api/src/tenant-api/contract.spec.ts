@@ -90,6 +90,26 @@ describe('the tenant API and its document', () => {
     ]);
   });
 
+  /** What removes or replaces without asking for a name, and why it may. */
+  const UNASKED: Readonly<Record<string, string>> = {
+    set_instance_root_key: 'what is bound is checked before, and the former one stays bound while keys lie under it',
+    unset_instance_root_key: 'refused while there are live keys',
+    delete_instance_certificate_claim: 'grants nothing and serves nothing: made again at once',
+    hand_over_instance_client_certificate: 'keys stay where they are and are served; handed back by the same call',
+    update_instance: 'taken back by the same call',
+    update_instance_client_certificate: 'a name, taken back by the same call',
+    update_instance_key: 'taken back by the same call',
+  };
+  const ASKING = ['confirm', 'expected_name'];
+
+  it('ask for the name of what they remove or replace, or say why not', () => {
+    const adding = /^(create|check|list|get)_/;
+    const unasked = document.operations
+      .filter(({ id }) => !adding.test(id))
+      .filter(({ parameters }) => !parameters.some(({ name }) => ASKING.includes(name)));
+    expect(unasked.map(({ id }) => id).sort()).toEqual(Object.keys(UNASKED).sort());
+  });
+
   it.each<[string, object[], string]>([
     ['an operation without a route', controllers.slice(1), 'list_instances is not implemented'],
     ['a route without an operation', [...controllers, new Other()], 'get_nothing is not documented'],

@@ -16,6 +16,7 @@ import {
 } from '@lib/testing';
 
 import { ACCOUNT, type Answer, OTHER_ACCOUNT, TenantApiApp } from '../../test/tenant-api-app';
+import { type RootKeyCheck } from './root-key/root-key-workbench';
 
 jest.setTimeout(60_000);
 
@@ -25,12 +26,16 @@ describe('tenant API on Postgres', () => {
   let api: TenantApiApp;
   const keyManager = new FakeKeyManager();
   let mine: InstanceId;
+  /** What the check of a root key finds. */
+  let steps: RootKeyCheck['steps'] = [];
   const send: TenantApiApp['send'] = (method, path, sending) => api.send(method, path, sending);
 
   beforeAll(async () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
     // What it does leaves the machine: test/e2e has it against the local cloud.
     const workbench = {
+      check: () =>
+        Promise.resolve({ passed: steps.length === 0, destroyPermitted: true, checkedAt: new Date(), steps }),
       describeApiKey: () =>
         Promise.resolve({
           name: 'key',
@@ -364,6 +369,56 @@ describe('tenant API on Postgres', () => {
       expect((await send('DELETE', `${path()}?confirm=kmip-01`)).status).toBe(204);
       const { rows } = await admin.query(`SELECT 1 FROM audit_events WHERE event LIKE '%canary%'`);
       expect(rows).toEqual([]);
+    });
+  });
+
+  describe('a credential that does not reach the bound root key', () => {
+    const path = (): string => `${base()}/credential`;
+    const body = { api_key: 'canary-api-key-0123456789abcdefghijkl' };
+    const replace = async (query = '', headers = {}): Promise<Answer> => {
+      const current = await send('GET', path());
+      return send('PUT', path() + query, { body, headers: { ...etag(current), ...headers } });
+    };
+    const fails: RootKeyCheck['steps'] = [
+      { code: 'stored_key_read', permission: 'Writer', purpose: 'x', result: 'failed', message: 'may not read keys' },
+    ];
+
+    beforeEach(async () => {
+      steps = [];
+      await send('PUT', path(), { body });
+      const account = '1c8ae972c35e470d994b6faff9494ce1';
+      const crn = `crn:v1:bluemix:public:kms:us-south:a/${account}:${randomUUID()}:key:${randomUUID()}`;
+      await send('PUT', `${base()}/root_key`, { body: { crn } });
+      expect((await send('GET', `${base()}/root_key`)).status).toBe(200);
+    });
+    afterAll(() => {
+      steps = [];
+    });
+
+    it('is taken without a question where it serves', async () => {
+      expect((await replace()).status).toBe(200);
+    });
+
+    it('is set only by who names the instance, and is told what would stop', async () => {
+      steps = fails;
+      const before = await send('GET', path());
+      for (const headers of [{}, { 'ibm-api-dry-run': 'validate' }]) {
+        const refused = await replace('', headers);
+        expect(codes(refused)).toBe('409 confirmation_required');
+        expect(refused.text).toMatch(/\d+ keys? of the instance cannot be fetched any more: stored_key_read/);
+        expect(codes(await replace('?confirm=kmip-02', headers))).toBe('409 confirmation_required');
+      }
+      expect((await send('GET', path())).body).toEqual(before.body);
+      expect((await replace('?confirm=kmip-01', { 'ibm-api-dry-run': 'validate' })).status).toBe(204);
+      expect((await send('GET', path())).body).toEqual(before.body);
+      expect((await replace('?confirm=kmip-01')).status).toBe(200);
+      const admin = await database.openAdmin();
+      const { rows } = await admin.query<{ event: string }>(
+        `SELECT event FROM audit_events WHERE instance_id = $1 AND event LIKE '%credential.set%' ORDER BY seq DESC LIMIT 1`,
+        [mine],
+      );
+      expect(rows[0]?.event).toMatch(/stored_key_read: may not read keys/);
+      expect(rows[0]?.event).not.toContain('canary');
     });
   });
 

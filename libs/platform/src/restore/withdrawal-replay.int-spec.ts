@@ -87,7 +87,7 @@ class Tenants {
       () => kmipCredentials.issue(this.one, context()),
       async () => {
         const [oldest] = await kmipCredentials.list(this.one);
-        if (oldest !== undefined) await kmipCredentials.remove(this.one, oldest.id, context());
+        if (oldest !== undefined) await kmipCredentials.remove(this.one, oldest.id, context(), 'kmip-01');
       },
       () => rootKeys.setCredential(this.one, { apiKey: Secret.fromText('s3cret') }, context()),
       () => rootKeys.unsetCredential(this.one, context(), { confirm: 'kmip-01' }),
@@ -271,7 +271,7 @@ describe('after a restore', () => {
     const region = await openRegion(database);
     await region.certificates.remove(one, id, context());
     await region.certificates.add(one, named, context());
-    await region.kmipCredentials.remove(one, password.id, context());
+    await region.kmipCredentials.remove(one, password.id, context(), 'kmip-01');
     await region.instances.remove(other, context());
     const store = region.objectStores.forInstance(one);
     const [destroyed] = tenants.keys;

@@ -121,7 +121,8 @@ export class WithdrawalReplay {
   async #deletePassword({ instanceId, subject }: Withdrawal): Promise<ReplayOutcome> {
     const present = await this.parts.kmipCredentials.list(instanceId);
     if (!present.some(({ id }) => id === subject)) return 'in_force';
-    await this.parts.kmipCredentials.remove(instanceId, subject, context());
+    const { name } = await this.parts.instances.get(instanceId);
+    await this.parts.kmipCredentials.remove(instanceId, subject, context(), name);
     return 'withdrawn_again';
   }
 

@@ -2,6 +2,7 @@ import { type AuditAction } from '@lib/audit';
 import { type Clock, type InstanceId, type Secret } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from '../action-context';
+import { keyCount, requireConfirmation } from '../confirmation';
 import { lockedInstance, missingInstance } from '../guards';
 import { type TenantScope, type UnitOfWork } from '../ports';
 import { TenancyError } from '../tenancy.error';
@@ -66,11 +67,18 @@ export class KmipCredentialService {
     return this.unitOfWork.forTenant(instanceId, async (scope) => issuedOf(await existing(scope, id)));
   }
 
-  /** What was proven with it stays proven. @throws TenancyError('kmip_credential_not_found') */
-  async remove(instanceId: InstanceId, id: string, context: ActionContext): Promise<void> {
+  /**
+   * What was proven with it stays proven. Who uses it is not recorded, and nobody can bring it back.
+   * @param confirm name of the instance, when it has live keys
+   * @throws TenancyError `kmip_credential_not_found`, `confirmation_needed`
+   */
+  async remove(instanceId: InstanceId, id: string, context: ActionContext, confirm?: string): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
-      await lockedInstance(scope);
+      const { name } = await lockedInstance(scope);
       await existing(scope, id);
+      const liveKeys = await scope.keys.countLive();
+      const stops = `Clients that still send this password get none of the ${keyCount(liveKeys)} of the instance any more`;
+      requireConfirmation(liveKeys === 0 ? undefined : { name, stops }, confirm);
       await scope.kmipCredentials.remove(id);
       this.finish(scope, id, 'vmware-solutions.kmip-credential.delete', context);
     });

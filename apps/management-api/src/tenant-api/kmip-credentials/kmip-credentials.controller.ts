@@ -6,6 +6,7 @@ import { type IssuedKmipCredential, KmipCredentialService } from '@lib/tenancy';
 import { notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
 import { administratorOf } from '../administrator';
+import { confirmOf } from '../confirm';
 import { pageAnswer, pageRequest } from '../paging';
 import { PUBLIC_URL } from '../tokens';
 import { expectedRevision, withEntityTag } from '../versions';
@@ -57,7 +58,7 @@ export class KmipCredentialsController {
   async remove(call: OperationCall): Promise<OperationAnswer> {
     const { id } = await this.#find(call);
     expectedRevision(call, id, ONLY_REVISION);
-    await this.credentials.remove(call.instance().instanceId, id, administratorOf(call));
+    await this.credentials.remove(call.instance().instanceId, id, administratorOf(call), confirmOf(call));
     return { status: 204 };
   }
 

@@ -17,6 +17,7 @@ import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
 import { confirmOf } from '../confirm';
 import { unfitApiKey } from './api-key-fitness';
 import { RootKeyWorkbench } from './root-key-workbench';
+import { unreachedRootKeys } from './unreached-root-keys';
 
 @Controller()
 export class CredentialController {
@@ -44,11 +45,13 @@ export class CredentialController {
     if (unfit !== undefined) {
       throw ApiError.of(400, 'credential_rejected', unfit, { type: 'field', name: 'api_key' });
     }
+    const { instanceId } = call.instance();
+    const risk = { unreached: present && (await this.#unreached(call)), confirm: confirmOf(call) };
+    await this.bindings.judgeCredential(instanceId, risk);
     return async () => {
-      const { instanceId } = call.instance();
       const set = await withApiKey(call, (apiKey) => {
         const request = { apiKey, serviceIdIamId: record.iamId };
-        return this.bindings.setCredential(instanceId, request, administratorOf(call), revision);
+        return this.bindings.setCredential(instanceId, request, administratorOf(call), revision, risk);
       });
       return this.#answer(call, present ? 200 : 201, set);
     };
@@ -62,6 +65,14 @@ export class CredentialController {
     const options = { revision, confirm: confirmOf(call) };
     await this.bindings.unsetCredential(call.instance().instanceId, administratorOf(call), options);
     return { status: 204 };
+  }
+
+  async #unreached(call: OperationCall): Promise<string | undefined> {
+    const { instanceId } = call.instance();
+    const bindings = await this.bindings.list(instanceId);
+    return withApiKey(call, (apiKey) =>
+      unreachedRootKeys(this.workbench, bindings, { instanceId, correlationId: call.correlationId, apiKey }),
+    );
   }
 
   async #find(call: OperationCall): Promise<Credential | undefined> {

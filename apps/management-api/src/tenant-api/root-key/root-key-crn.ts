@@ -1,6 +1,11 @@
 import { tidyPasted } from '@lib/kernel';
+import { type EndpointVisibility, type RootKeyBinding } from '@lib/tenancy';
 
 import { ApiError } from '../../http/api-error';
+
+/** What was asked for; of bindings that are older than the question, what their address tells. */
+export const visibilityOf = ({ endpointVisibility, endpointUrl }: RootKeyBinding): EndpointVisibility =>
+  endpointVisibility ?? (/\bprivate\b/.test(new URL(endpointUrl).hostname) ? 'private' : 'public');
 
 /** A root key and the key-manager instance it lies in. */
 export interface RootKeyReference {

@@ -112,8 +112,18 @@ export class RootKeyWorkbench {
   /**
    * Makes every call that the root key will have to serve. Leaves at most one small key behind, where the credential
    * may not delete it. @throws TenancyError for a CRN or an address that cannot be used, or without a credential
+   * @param apiKey in place of the one that is stored. The caller wipes it, afterwards
    */
-  async check(instanceId: InstanceId, wish: RootKeyWish, correlationId: CorrelationId): Promise<RootKeyCheck> {
+  async check(
+    instanceId: InstanceId,
+    wish: RootKeyWish,
+    correlationId: CorrelationId,
+    apiKey?: Secret,
+  ): Promise<RootKeyCheck> {
+    if (apiKey !== undefined) {
+      const bindings = { openApiKey: () => Promise.resolve(apiKey.clone()) };
+      return new RootKeyWorkbench({ ...this.options, bindings }).check(instanceId, wish, correlationId);
+    }
     const steps: CheckStep[] = [];
     const keyManager = await this.#seen(instanceId, wish, steps);
     if (steps.some(({ result }) => result === 'failed')) return this.#verdict(steps, {});

@@ -13,7 +13,7 @@ import {
 import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
-import { parseRootKeyCrn, rootKeyCrn } from './root-key-crn';
+import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
 
 /** InstanceRootKeyPrototype, InstanceRootKeyCheckPrototype. */
@@ -120,10 +120,6 @@ function statusOf({ statusDetail, checkedAt }: RootKeyBinding, rewrapping: boole
   if (rewrapping) return 'rewrapping';
   return checkedAt ? 'available' : 'unverified';
 }
-
-/** What was asked for; of bindings that are older than the question, what their address tells. */
-const visibilityOf = ({ endpointVisibility, endpointUrl }: RootKeyBinding): EndpointVisibility =>
-  endpointVisibility ?? (/\bprivate\b/.test(new URL(endpointUrl).hostname) ? 'private' : 'public');
 
 function wishOf({ crn, endpoint_visibility: wanted }: Prototype, active?: RootKeyBinding): RootKeyWish {
   if (crn !== undefined) return { ...parseRootKeyCrn(crn), visibility: wanted ?? 'private' };
