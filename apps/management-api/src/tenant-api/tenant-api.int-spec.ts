@@ -8,6 +8,7 @@ import {
   FakeIam,
   FakeKeyManager,
   nameAttribute,
+  putObject,
   sampleAudit,
   sampleObject,
   startTestPostgres,
@@ -420,6 +421,27 @@ describe('tenant API on Postgres', () => {
       expect(rows[0]?.event).toMatch(/stored_key_read: may not read keys/);
       expect(rows[0]?.event).not.toContain('canary');
     });
+  });
+
+  it('says how many notes of what must not come back the bound key manager lacks', async () => {
+    const count = async () => Number((await send('GET', base())).body['unwritten_notes']);
+    const { body } = await send('GET', `${base()}/root_key`);
+    const bound = String(body['crn']).split(':').at(-1)!;
+    const before = await count();
+    const key = sampleObject({ state: 'Active' });
+    const catalog = api.stores.forInstance(mine);
+    await putObject(catalog, mine, key);
+    await catalog.mutate(key.uniqueIdentifier, (object) => ({
+      object: { ...object, suspended: true },
+      audit: sampleAudit(mine),
+      result: undefined,
+    }));
+    expect(await count()).toBe(before + 1);
+    const [note] = await catalog.notes.of(key.uniqueIdentifier);
+    await catalog.notes.markWritten(note!, randomUUID());
+    expect(await count()).toBe(before + 1);
+    await catalog.notes.markWritten(note!, bound);
+    expect(await count()).toBe(before);
   });
 
   describe('audit', () => {
