@@ -7,16 +7,16 @@ import { createLogger } from '@lib/observability';
 import { Region } from '@lib/platform';
 
 import { readArguments, UsageError } from './cli/arguments';
-import { adminConfig } from './cli/admin.config';
+import { adminConfig, type AdminConfig } from './cli/admin.config';
 import { commands, USAGE } from './cli/commands';
-import { migrate } from './cli/migrate';
+import { migrate, migrationsOf, revertMigration } from './cli/migrate';
 
 /** The operator's command line: `npm run admin -- instance list`. Prints one JSON value; faults go to standard error. */
 async function main(): Promise<void> {
   const [group = '', verb = '', ...rest] = process.argv.slice(2);
   const config = parseConfig(adminConfig, readEnvironment());
   if (group === 'migrate') {
-    print(await migrate(config));
+    print(await migrateBy(verb, rest, config));
     return;
   }
   const command = commands.get(`${group} ${verb}`);
@@ -29,6 +29,14 @@ async function main(): Promise<void> {
   } finally {
     await region.close();
   }
+}
+
+/** Asks the database as its owner: no service of the region is needed for it, nor may be there yet. */
+async function migrateBy(verb: string, rest: readonly string[], config: AdminConfig): Promise<object> {
+  if (verb === '') return await migrate(config);
+  if (verb === 'status') return await migrationsOf(config);
+  if (verb !== 'revert') throw new UsageError(USAGE);
+  return await revertMigration(config, readArguments(rest, { required: ['confirm'] }).get('confirm'));
 }
 
 function print(value: unknown): void {

@@ -28,6 +28,8 @@ interface Command {
 
 export const USAGE = `usage: npm run admin -- COMMAND
   migrate
+  migrate status
+  migrate revert --confirm NAME_OF_THE_MIGRATION
   instance create --crn CRN --name NAME
   instance list
   instance enable|disable --instance ID

@@ -3,7 +3,9 @@ import {
   type DatabaseLogin,
   handOverDatabase,
   LoginsNotProvided,
+  migrationStatus,
   provideLogins,
+  revertLastMigration,
   runMigrations,
 } from '@lib/persistence';
 import { databaseConnection, loginIn } from '@lib/platform';
@@ -41,6 +43,29 @@ export async function migrate(settings: Settings): Promise<object> {
     throw error instanceof LoginsNotProvided ? new UsageError(error.message) : error;
   }
   return { ran, logins: [gateway, api].flatMap((login) => login?.user ?? []) };
+}
+
+/** What ran, and what is to come. */
+export async function migrationsOf({ databaseUrl }: Pick<Settings, 'databaseUrl'>): Promise<object> {
+  return { migrations: await migrationStatus(databaseConnection(databaseUrl)) };
+}
+
+/**
+ * Takes the newest migration back, with the data that only it has a place for.
+ * @throws UsageError unless `confirmed` is its name, or when no migration of this release ran last
+ */
+export async function revertMigration(
+  { databaseUrl }: Pick<Settings, 'databaseUrl'>,
+  confirmed: string,
+): Promise<object> {
+  const owner = databaseConnection(databaseUrl);
+  const last = (await migrationStatus(owner)).findLast(({ ran }) => ran)?.name;
+  if (last === undefined) throw new UsageError('no migration ran: there is nothing to take back');
+  if (confirmed !== last) {
+    throw new UsageError(`the newest migration is ${last}; its data is lost with it: --confirm ${last} takes it back`);
+  }
+  await revertLastMigration(owner);
+  return { reverted: last };
 }
 
 function loginOf(variable: string, url: Secret | undefined): DatabaseLogin | undefined {

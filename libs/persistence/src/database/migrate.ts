@@ -25,6 +25,23 @@ export async function runMigrations(connection: DatabaseConnection): Promise<rea
   });
 }
 
+export interface MigrationStatus {
+  readonly name: string;
+  readonly ran: boolean;
+}
+
+/** Every migration of this release in the order they run, and what else the database says ran: a newer release's. */
+export async function migrationStatus(connection: DatabaseConnection): Promise<readonly MigrationStatus[]> {
+  return asOwner(connection, async (dataSource) => {
+    const table: { there: boolean }[] = await dataSource.query("SELECT to_regclass('migrations') IS NOT NULL AS there");
+    const rows: { name: string }[] =
+      table[0]?.there === true ? await dataSource.query('SELECT name FROM migrations ORDER BY id') : [];
+    const ran = new Set(rows.map(({ name }) => name));
+    const ours = dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
+    return [...new Set([...ours, ...ran])].map((name) => ({ name, ran: ran.has(name) }));
+  });
+}
+
 /** Takes back the newest migration, for a release that has to be withdrawn. Its data is lost. */
 export async function revertLastMigration(connection: DatabaseConnection): Promise<void> {
   await asOwner(connection, (dataSource) => dataSource.undoLastMigration({ transaction: 'each' }));

@@ -1,0 +1,37 @@
+import { Secret } from '@lib/kernel';
+import { socketUrl } from '@lib/platform';
+import { startTestPostgres, type TestDatabase } from '@lib/testing';
+
+import { migrationsOf, revertMigration } from './migrate';
+
+interface Status {
+  readonly migrations: readonly { readonly name: string; readonly ran: boolean }[];
+}
+
+describe('migrations, told and taken back', () => {
+  let database: TestDatabase;
+  let settings: { readonly databaseUrl: Secret };
+
+  beforeAll(async () => {
+    database = await startTestPostgres();
+    settings = { databaseUrl: Secret.fromText(socketUrl(database.connection)) };
+  });
+  afterAll(() => database.close());
+
+  const status = async (): Promise<Status['migrations']> => ((await migrationsOf(settings)) as Status).migrations;
+
+  it('says which ran, takes back the newest only by its name, and nothing else', async () => {
+    const before = await status();
+    expect(before.length).toBeGreaterThan(20);
+    expect(before.filter(({ ran }) => !ran)).toEqual([]);
+    const [older = '', newest = ''] = before.slice(-2).map(({ name }) => name);
+
+    for (const name of ['', older, 'yes']) {
+      await expect(revertMigration(settings, name)).rejects.toThrow(`--confirm ${newest} takes it back`);
+    }
+    expect(await status()).toEqual(before);
+
+    expect(await revertMigration(settings, newest)).toEqual({ reverted: newest });
+    expect(await status()).toEqual(before.map((one) => (one.name === newest ? { ...one, ran: false } : one)));
+  });
+});
