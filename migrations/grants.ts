@@ -40,6 +40,7 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   // Written by append_audit alone; the gateway does not even read it.
   audit_events: { api: 'SELECT' },
   audit_chain_heads: { api: 'SELECT' },
+  audit_signed_heads: { api: 'SELECT, INSERT' },
 
   catalog_instances: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   catalog_operations: { api: 'SELECT, INSERT, UPDATE, DELETE' },
@@ -95,6 +96,7 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   directory_expired_instances: ['api'],
   directory_meterable_instances: ['api'],
   directory_pending_usage: ['api'],
+  directory_unsigned_chains: ['api'],
   // The release before asks it; this one does not.
   directory_certificates: [],
   fill_sort_name: [],

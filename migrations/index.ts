@@ -24,6 +24,7 @@ import { RemovedProofs1766000000000 } from './1766000000000-removed-proofs';
 import { SeparateLogins1766100000000 } from './1766100000000-separate-logins';
 import { PurgedKeys1766200000000 } from './1766200000000-purged-keys';
 import { FormerStoredKeys1766210000000 } from './1766210000000-former-stored-keys';
+import { SignedHeads1766400000000 } from './1766400000000-signed-heads';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -53,4 +54,5 @@ export const migrations = [
   SeparateLogins1766100000000,
   PurgedKeys1766200000000,
   FormerStoredKeys1766210000000,
+  SignedHeads1766400000000,
 ];

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the secrets that docker-compose.yml mounts, in ./secrets or in the folder given: a service key, the database's
-# logins (administrator, owner, gateways, APIs), and a CA and certificate for PostgreSQL. What is there already stays as
-# it is. POSTGRES_HOST and POSTGRES_PORT name a database elsewhere.
+# Makes the secrets that docker-compose.yml mounts, in ./secrets or in the folder given: a service key, a key that
+# signs heads of audit trails, the database's logins (administrator, owner, gateways, APIs), and a CA and certificate for
+# PostgreSQL. What is there already stays as it is. POSTGRES_HOST and POSTGRES_PORT name a database elsewhere.
 # Only the API key of the service is yours to bring: secrets/service-api-key.
 set -euo pipefail
 
@@ -17,6 +17,7 @@ missing() { [ ! -e "$1" ]; }
 keep() { cat >"$1.new" && mv -n "$1.new" "$1"; }
 
 missing service-key && echo "v1:$(openssl rand -base64 32)" | keep service-key
+missing audit-key && echo "key $(date -u +%Y-%m-%dT%H:%M:%SZ) $(openssl rand -base64 32)" | keep audit-key
 missing postgres-password && openssl rand -hex 32 | keep postgres-password
 
 host=${POSTGRES_HOST:-postgres}
@@ -46,7 +47,7 @@ fi
 
 chmod 400 ./*
 # Users of the two images.
-product=(service-key {administrator,owner,gateway,api}-database-url postgres-ca.crt)
+product=(service-key audit-key {administrator,owner,gateway,api}-database-url postgres-ca.crt)
 database=(postgres-password postgres.crt postgres.key)
 if [ "$(id -u)" = 0 ]; then
   chown 10001:10001 "${product[@]}"

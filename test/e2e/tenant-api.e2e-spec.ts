@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { parseConfig, managementApiConfig } from '@lib/config';
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
+import { headSigning } from '@lib/platform';
 import {
   CertificateProofService,
   ClientCertificateService,
@@ -134,7 +135,13 @@ describe('tenant API against the local cloud', () => {
     });
     const logger = { warn: () => undefined, error: () => undefined };
     tenantApi = await composeTenantApi(
-      { ...config, identity: ServiceIdentity.of(config), keyProtectEndpoints: both.public, hpcsEndpoints: both.public },
+      {
+        ...config,
+        identity: ServiceIdentity.of(config),
+        keyProtectEndpoints: both.public,
+        hpcsEndpoints: both.public,
+        signedHeads: headSigning(config, { dataSource, clock: systemClock }, () => undefined),
+      },
       {
         bus: { subscribe: () => () => undefined } as never,
         certificates: new ClientCertificateService(unitOfWork, systemClock, { newId: randomUUID, directory }),

@@ -40,6 +40,11 @@ export function sharedEnvironment(setting: Setting): Readonly<Record<string, str
   };
 }
 
+/** Told to those alone that act for the operator: gateways sign no heads. */
+export const auditKeys = ({ dataFolder }: Setting): Readonly<Record<'AUDIT_KEY_FILE', string>> => ({
+  AUDIT_KEY_FILE: join(dataFolder, 'audit-keys'),
+});
+
 /** Whatever logins the launcher itself was given, in variables or in files, no process is told. */
 const NO_DATABASE = Object.fromEntries(
   ['DATABASE_URL', 'GATEWAY_DATABASE_URL', 'API_DATABASE_URL'].flatMap((name) => [
@@ -103,6 +108,7 @@ export function managementApi(
     environment: {
       ...readEnvironment(),
       ...shared,
+      ...auditKeys(setting),
       MANAGEMENT_HOST: '127.0.0.1',
       MANAGEMENT_PORT: String(ports.management),
       KMIP_ENDPOINTS: [ports.kmip1, ports.kmip2].map((port) => `${config.kmipHost}:${port}`).join(','),

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ensureServiceKeyFile, type LauncherConfig } from '@lib/config';
+import { ensureAuditKeyFile, ensureServiceKeyFile, type LauncherConfig } from '@lib/config';
 import { type Secret } from '@lib/kernel';
 import { createLogger } from '@lib/observability';
 import { colonForm, ensureServerPki } from '@lib/pki';
@@ -9,6 +9,7 @@ import { Region } from '@lib/platform';
 
 import { demoClient, type DemoClientFiles, followMovedCloud, seedCatalog } from './catalog-seed';
 import {
+  auditKeys,
   BROKER_USER,
   gateway,
   localCloud,
@@ -59,9 +60,10 @@ export class Service {
     const setting: Setting = { config: this.config, dataFolder: this.dataFolder, ports };
     await this.#startDatabase();
     await ensureServiceKeyFile(join(this.dataFolder, 'service-keys'));
+    await ensureAuditKeyFile(auditKeys(setting).AUDIT_KEY_FILE, new Date());
     const urls = await prepareDatabase(this.config, this.dataFolder, this.#postgres);
     const shared = sharedEnvironment(setting);
-    await this.#writeAdminEnvironment({ ...shared, ...ownDatabase(urls.api) });
+    await this.#writeAdminEnvironment({ ...shared, ...auditKeys(setting), ...ownDatabase(urls.api) });
 
     await this.#supervisor.start(localCloud(setting));
     const demo = await this.#seed(setting, urls.api);

@@ -8,6 +8,7 @@ import { Region } from '@lib/platform';
 
 import { readArguments, UsageError } from './cli/arguments';
 import { adminConfig, type AdminConfig } from './cli/admin.config';
+import { auditKeyCommand } from './cli/audit-head-commands';
 import { commands, USAGE } from './cli/commands';
 import { migrate, migrationsOf, revertMigration } from './cli/migrate';
 
@@ -17,6 +18,10 @@ async function main(): Promise<void> {
   const config = parseConfig(adminConfig, readEnvironment());
   if (group === 'migrate') {
     print(await migrateBy(verb, rest, config));
+    return;
+  }
+  if (group === 'audit-key') {
+    print(await auditKeyCommand(verb, config));
     return;
   }
   const command = commands.get(`${group} ${verb}`);

@@ -12,7 +12,7 @@ import {
   stopOnSignal,
   stopOnUnknownError,
 } from '@lib/observability';
-import { describeRestore, openRegion } from '@lib/platform';
+import { describeRestore, headSigning, openRegion } from '@lib/platform';
 import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -47,7 +47,11 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   describeRestore(metrics, region.restore);
   const publicUrl = config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
   const report = new AnswerReport(metrics, logger);
-  const settings = { ...config, identity: ServiceIdentity.of(config) };
+  const signing = headSigning(config, region, (message, err) => logger.error({ err }, message));
+  // A damaged file is told now, and not when a tenant asks.
+  if ((await signing.keys()).length === 0)
+    logger.warn('AUDIT_KEY_FILE is not set: heads of audit trails are not signed');
+  const settings = { ...config, identity: ServiceIdentity.of(config), signedHeads: signing };
   const tenantApi = await composeTenantApi(settings, region, publicUrl, logger, report);
   const broker = composeBroker(settings, region, publicUrl, logger, new BrokerReport(metrics, logger));
   const adapter = new FastifyAdapter({
@@ -63,7 +67,7 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   limitConnections(adapter.getInstance(), config);
   await installTenantApi(app, adapter.getInstance(), tenantApi.options);
   await installBroker(app, adapter.getInstance());
-  const chores = housekeeping(region, metrics, logger);
+  const chores = housekeeping(region, metrics, logger, signing);
   await app.listen({ host: config.managementHost, port: config.managementPort });
   logger.info({ host: config.managementHost, port: config.managementPort, healthPort }, 'management API is listening');
   chores.start();

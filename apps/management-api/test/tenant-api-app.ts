@@ -6,6 +6,7 @@ import { type CorrelationId, type InstanceId, isUuid, newCorrelationId, Secret, 
 import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import {
   PostgresActivationLog,
+  PostgresAuditHeads,
   PostgresAuditTrail,
   PostgresCatalogUnitOfWork,
   PostgresConnectionAttempts,
@@ -240,6 +241,12 @@ function partsOf(
       },
     }),
     trail: new PostgresAuditTrail(dataSource),
+    // A test that signs names its own.
+    signedHeads: {
+      signer: { sign: () => Promise.resolve({ state: 'unsigned' }) },
+      heads: new PostgresAuditHeads(dataSource),
+      keys: () => Promise.resolve([]),
+    },
     usages: new PostgresDailyUsages(dataSource),
     attempts,
     sightings: new GatewaySightings(attempts),

@@ -1,3 +1,10 @@
+export {
+  type AuditKeyEntry,
+  AuditKeyFileError,
+  ensureAuditKeyFile,
+  readAuditKeyFile,
+  rotateAuditKey,
+} from './audit-key-file';
 export * from './config.error';
 export { configurationDocument, type ConfigRow, describeConfig } from './configuration-document';
 export { type HostAndPort } from './host-and-port';
@@ -18,3 +25,4 @@ export {
   type SettingType,
 } from './setting';
 export { type LogLevelName } from './setting-types';
+export { replaceWhole } from './whole-file';

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 
 import { decodeTextFile, DomainError, Secret } from '@lib/kernel';
+
+import { exists, makeWhole } from './whole-file';
 
 const KEY_BYTES = 32;
 const LINE = /^v([1-9]\d{0,5}):([A-Za-z0-9+/]{43}=)$/;
@@ -58,30 +59,15 @@ export async function ensureServiceKeyFile(file: string): Promise<ServiceKeys> {
 }
 
 async function makeFile(file: string): Promise<void> {
-  const draft = `${file}.new-${randomBytes(6).toString('hex')}`;
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeNewKey(draft);
-    // Unlike a rename, a link does not replace a file that came into being meanwhile.
-    await link(draft, file);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new ServiceKeyFileError(file, 'the file cannot be made', { cause });
-    }
-  } finally {
-    await rm(draft, { force: true }).catch(() => undefined);
-  }
-}
-
-async function writeNewKey(draft: string): Promise<void> {
-  const handle = await open(draft, 'wx', 0o600);
   const key = randomBytes(KEY_BYTES);
+  const content = Buffer.from(`v1:${key.toString('base64')}\n`);
   try {
-    await handle.writeFile(`v1:${key.toString('base64')}\n`);
-    await handle.sync();
+    await makeWhole(file, content);
+  } catch (cause) {
+    throw new ServiceKeyFileError(file, 'the file cannot be made', { cause });
   } finally {
     key.fill(0);
-    await handle.close();
+    content.fill(0);
   }
 }
 
@@ -103,11 +89,4 @@ function parseServiceKeys(text: string, file: string): ServiceKeys {
   }
   if (newest === undefined) throw new ServiceKeyFileError(file, 'holds no key');
   return { newest, byVersion };
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -18,6 +18,7 @@ export { PostgresActivationLog } from './coordination/postgres-activation-log';
 export { PostgresLeases } from './coordination/postgres-leases';
 export { PostgresRegionDirectory } from './tenancy/postgres-region-directory';
 export { PostgresUnitOfWork } from './tenancy/postgres-unit-of-work';
+export { PostgresAuditHeads } from './audit/postgres-audit-heads';
 export { PostgresAuditTrail } from './audit/postgres-audit-trail';
 export { PostgresConnectionAttempts } from './diagnosis/postgres-connection-attempts';
 export { PostgresDailyUsages } from './diagnosis/postgres-daily-usages';

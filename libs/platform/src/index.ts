@@ -1,3 +1,4 @@
+export { type HeadSettings, type HeadSigning, headSigning } from './audit/head-signing';
 export { endpointGuard, endpointTemplates } from './cloud-endpoints';
 export { databaseConnection, loginIn, socketUrl, withLogin } from './database-connection';
 export { openRegion } from './open-region';

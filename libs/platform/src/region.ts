@@ -41,6 +41,10 @@ export interface RegionSettings extends CloudEndpointSettings {
   readonly restoreRecordFolder?: string | undefined;
 }
 
+/** Beside the service keys, unless it is set. */
+export const recordFolderOf = (settings: Pick<RegionSettings, 'serviceKeyFile' | 'restoreRecordFolder'>): string =>
+  settings.restoreRecordFolder ?? `${settings.serviceKeyFile}.record`;
+
 const EXCESS =
   'the login of DATABASE_URL can do more in the database than this process may; give the process a login of its own ' +
   '(docs/operations.md, "Logins of the database")';
@@ -126,8 +130,7 @@ export class Region {
     const log = (message: string, error?: unknown): void => logger.warn({ err: error }, message);
     const bus = new PostgresInvalidationBus({ connection, dataSource, log });
     await bus.start();
-    const folder = settings.restoreRecordFolder ?? `${settings.serviceKeyFile}.record`;
-    const record = new WithdrawalRecord(folder, () => systemClock.now());
+    const record = new WithdrawalRecord(recordFolderOf(settings), () => systemClock.now());
     const endpoints = new EndpointPolicy(endpointTemplates(settings));
     const seals = { sealer, passwords: new KmipPasswords(keyring) };
     const region = new Region(dataSource, bus, endpoints, seals, { record, role: client.role }, logger);

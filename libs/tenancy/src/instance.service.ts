@@ -103,10 +103,14 @@ export class InstanceService {
   }
 
   /** The operator ends what was held since the catalog was restored from a backup. Changes nothing else. */
-  async recordRelease(id: InstanceId, context: ActionContext): Promise<void> {
+  async recordRelease(
+    id: InstanceId,
+    context: ActionContext,
+    details: Readonly<Record<string, string>> = { restore: 'released' },
+  ): Promise<void> {
     await this.unitOfWork.forTenant(id, async (scope) => {
       await lockedInstance(scope);
-      const facts = { target: { kind: 'instance', id }, details: { restore: 'released' } } as const;
+      const facts = { target: { kind: 'instance', id }, details } as const;
       scope.record(successEvent(context, this.clock, id, 'vmware-solutions.instance.update', facts));
     });
   }

@@ -8,6 +8,7 @@ import { type ActionContext, type Instance, lossOfCertificate, requireConfirmati
 
 import { type AdminConfig } from './admin.config';
 import { type Arguments, isSet, type Options, UsageError } from './arguments';
+import { auditHeadStatus, releaseAuditHead, releaseHead } from './audit-head-commands';
 import { addCertificate, describeCertificate, handOverCertificate, takeOverCertificate } from './certificate-commands';
 import {
   issueKmipCredential,
@@ -47,6 +48,8 @@ export const USAGE = `usage: npm run admin -- COMMAND
   catalog rebuild --instance ID [--dry-run true] [--take STORED_KEY_ID[,STORED_KEY_ID...]] [--audit FILE [--audit-head SEQ:HASH]]
   restore status [--instance ID]
   restore release [--instance ID] [--without-notes true]
+  audit-head status|release --instance ID
+  audit-key list|rotate
   support bundle [--health HOST:PORT[,HOST:PORT...]]`;
 
 const MAXIMUM_LISTED = 1_000;
@@ -116,6 +119,14 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
   ['restore status', { options: { required: [], optional: ['instance'] }, run: restoreStatus }],
   ['restore release', { options: { required: [], optional: ['instance', 'without-notes'] }, run: restoreRelease }],
+  ['audit-head status', { options: { required: ['instance'] }, run: auditHeadStatus }],
+  [
+    'audit-head release',
+    {
+      options: { required: ['instance'] },
+      run: (region, given, config) => releaseAuditHead(region, given, config, context()),
+    },
+  ],
   ['support bundle', { options: { required: [], optional: ['health'] }, run: bundle }],
 ]);
 
@@ -207,7 +218,11 @@ async function restoreRelease(region: Region, given: Arguments, config: AdminCon
       `what was revoked after the backup cannot be read from the key managers of ${which}. Nothing is released. Try again, name single instances, or give --without-notes true and compare their exported audit trails`,
     );
   }
-  for (const id of ids) await region.instances.recordRelease(id, context());
+  for (const id of ids) {
+    await region.instances.recordRelease(id, context());
+    // What was signed after the backup is not in the trail any more, and this is why.
+    if (config.auditKeyFile !== undefined) await releaseHead(region, config, id, context());
+  }
   await region.restore.release(named === undefined ? undefined : toInstanceId(named));
   return { released: named ?? 'region' };
 }

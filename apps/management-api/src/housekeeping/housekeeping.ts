@@ -3,11 +3,12 @@ import { hostname } from 'node:os';
 import { type Clock } from '@lib/kernel';
 import { type Logger, type Metrics } from '@lib/observability';
 import { PostgresAuditTrail, PostgresConnectionAttempts, PostgresDailyUsages } from '@lib/persistence';
-import { type Region } from '@lib/platform';
+import { type HeadSigning, type Region } from '@lib/platform';
 import { LeasedWorker } from '@lib/tenancy';
 
 import { CertificateExpiry } from './certificate-expiry';
 import { CredentialResealing } from './credential-resealing';
+import { HeadRound } from './head-round';
 import { outdatedKmipPasswords } from './kmip-passwords';
 import { onceADay } from './once-a-day';
 
@@ -18,7 +19,7 @@ const ATTEMPTS_KEPT_MS = 30 * 86_400_000;
 const MAXIMUM_ATTEMPTS = 200_000;
 
 /** What has to be done for all tenants from time to time, by one process of the region. */
-export function housekeeping(region: Region, metrics: Metrics, logger: Logger): LeasedWorker {
+export function housekeeping(region: Region, metrics: Metrics, logger: Logger, signing: HeadSigning): LeasedWorker {
   const { clock, dataSource, directory, leases, objectStores } = region;
   const attempts = new PostgresConnectionAttempts(dataSource);
   const usages = new PostgresDailyUsages(dataSource);
@@ -49,6 +50,7 @@ export function housekeeping(region: Region, metrics: Metrics, logger: Logger): 
     'kmip_outdated_kmip_passwords',
     'KMIP passwords not kept under the newest service key',
   );
+  const heads = headRound(metrics, logger, signing);
   const pruneStandings = onceADay(clock, () => directory.pruneStandings());
   return new LeasedWorker({
     name: 'management-housekeeping',
@@ -65,7 +67,30 @@ export function housekeeping(region: Region, metrics: Metrics, logger: Logger): 
       const passwords = await outdatedKmipPasswords(directory, region.kmipPasswords, region.serviceKeyVersion);
       outdatedPasswords.set(passwords.length);
       await pruneStandings();
+      await heads.round();
     },
+  });
+}
+
+function headRound(metrics: Metrics, logger: Logger, { signer, heads, copies, keys }: HeadSigning): HeadRound {
+  const contradicted = metrics.gauge(
+    'kmip_audit_trails_contradicted',
+    'Audit trails that contradict what was signed of them',
+  );
+  return new HeadRound({
+    signer,
+    heads,
+    copies,
+    signs: async () => (await keys()).length > 0,
+    contradicted: (count) => {
+      contradicted.set(count);
+    },
+    alarm: (instanceId, contradiction) =>
+      logger.error(
+        { instanceId, contradiction },
+        'the audit trail contradicts what was signed: it was cut or restored',
+      ),
+    failed: (instanceId, err) => logger.warn({ instanceId, err }, 'the head of an audit trail was not signed'),
   });
 }
 

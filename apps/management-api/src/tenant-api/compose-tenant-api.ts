@@ -32,6 +32,7 @@ import { TokenVerifier } from '../auth/token-verifier';
 import { type InstanceDirectory } from '../http/admission';
 import { RateLimiter } from '../http/rate-limiter';
 import { type AnswerObserver } from '../http/tenant-api.plugin';
+import { type SignedHeads } from './audit/audit-heads.controller';
 import { CallAudit } from './audit/call-audit';
 import { EndpointActivation } from './client-certificates/endpoint-activation';
 import { GatewaySightings } from './client-certificates/gateway-sightings';
@@ -62,6 +63,7 @@ export type TenantApiSettings = Pick<
 > & {
   /** Undefined without SERVICE_API_KEY. */
   readonly identity: ServiceIdentity | undefined;
+  readonly signedHeads: SignedHeads;
 };
 
 export interface TenantApiLogger {
@@ -111,7 +113,6 @@ export async function composeTenantApi(
   keyManagers.start();
   const authorizer = await authorizerOf(settings, clock, logger);
   const attempts = new PostgresConnectionAttempts(dataSource);
-  const custodian = new Custodian(logger);
   const directory = directoryOf(region);
   const parts: TenantApiParts = {
     clock,
@@ -131,9 +132,10 @@ export async function composeTenantApi(
       connection,
       clock,
     }),
-    administration: new KeyAdministration(custodian, clock),
+    administration: new KeyAdministration(new Custodian(logger), clock),
     keys: new RegionKeyAccess({ ...region, keyCatalogs: new PostgresKeyCatalog(dataSource), keyManagers }),
     trail: new PostgresAuditTrail(dataSource),
+    signedHeads: settings.signedHeads,
     usages: new PostgresDailyUsages(dataSource),
     attempts,
     sightings: new GatewaySightings(attempts),

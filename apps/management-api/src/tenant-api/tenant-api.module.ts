@@ -20,6 +20,7 @@ import {
 import { type Authorizer } from '../auth/authorizer.port';
 import { type InstanceDirectory } from '../http/admission';
 import { AuditController } from './audit/audit.controller';
+import { AuditHeadsController, type SignedHeads } from './audit/audit-heads.controller';
 import { type CertificateIssuer, type ClientSightings } from './client-certificates/certificate-issuer.port';
 import { ClientCertificatePresenter } from './client-certificates/client-certificate.presenter';
 import { ClientCertificatesController } from './client-certificates/client-certificates.controller';
@@ -40,6 +41,7 @@ import { KeyManagersController } from './root-key/key-managers.controller';
 import { RootKeyController } from './root-key/root-key.controller';
 import { RootKeyWorkbench } from './root-key/root-key-workbench';
 import {
+  AUDIT_HEADS,
   AUDIT_TRAIL,
   AUTHORIZER,
   CERTIFICATE_ISSUER,
@@ -77,6 +79,7 @@ export interface TenantApiParts {
   readonly administration: KeyAdministration;
   readonly keys: KeyAccess;
   readonly trail: AuditTrail;
+  readonly signedHeads: SignedHeads;
   readonly usages: DailyUsages;
   readonly attempts: ConnectionAttempts;
   readonly sightings: ClientSightings;
@@ -98,6 +101,7 @@ export const TENANT_API_CONTROLLERS = [
   CredentialController,
   KeysController,
   AuditController,
+  AuditHeadsController,
   UsageController,
   ConnectionAttemptsController,
   CertificateClaimsController,
@@ -128,6 +132,7 @@ export class TenantApiModule {
         value(KeyAdministration, parts.administration),
         value(KEY_ACCESS, parts.keys),
         value(AUDIT_TRAIL, parts.trail),
+        value(AUDIT_HEADS, parts.signedHeads),
         value(DAILY_USAGES, parts.usages),
         value(CONNECTION_ATTEMPTS, parts.attempts),
         value(CLIENT_SIGHTINGS, parts.sightings),

@@ -5,6 +5,7 @@ export const CERTIFICATE_ISSUER = Symbol('CERTIFICATE_ISSUER');
 export const CLIENT_SIGHTINGS = Symbol('CLIENT_SIGHTINGS');
 export const KEY_ACCESS = Symbol('KEY_ACCESS');
 export const AUDIT_TRAIL = Symbol('AUDIT_TRAIL');
+export const AUDIT_HEADS = Symbol('AUDIT_HEADS');
 export const DAILY_USAGES = Symbol('DAILY_USAGES');
 export const CONNECTION_ATTEMPTS = Symbol('CONNECTION_ATTEMPTS');
 export const AUTHORIZER = Symbol('AUTHORIZER');

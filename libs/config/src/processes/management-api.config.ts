@@ -59,6 +59,12 @@ export const managementApiConfig = {
     consequence:
       'All processes of the region should share it. Unset: each process signs with a CA of its own, gone when it ends.',
   }),
+  auditKeyFile: optional('AUDIT_KEY_FILE', path, {
+    meaning:
+      'File with the keys that sign where the audit trail of each instance ends: lines `key <instant> <32 bytes in base64>`, the newest last.',
+    consequence:
+      'Keep it outside of the database and its backups: by it tenants see that nobody cut or rewrote their trail. Unset: nothing is signed.',
+  }),
   ...proofSettings,
   iamIssuer: optional('IAM_ISSUER', serviceUrl, {
     meaning: 'Issuer that access tokens must name, exactly.',

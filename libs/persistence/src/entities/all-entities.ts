@@ -1,4 +1,4 @@
-import { AuditChainHeadEntity, AuditEventEntity } from './audit.entity';
+import { AuditChainHeadEntity, AuditEventEntity, AuditSignedHeadEntity } from './audit.entity';
 import { CatalogBindingEntity, CatalogInstanceEntity, CatalogOperationEntity } from './catalog.entity';
 import {
   CertificateStandingEntity,
@@ -41,6 +41,7 @@ export const entities = [
   InstanceUsageEntity,
   AuditEventEntity,
   AuditChainHeadEntity,
+  AuditSignedHeadEntity,
   InvalidationVersionEntity,
   LeaseEntity,
   GatewayProcessEntity,

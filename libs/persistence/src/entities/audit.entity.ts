@@ -51,3 +51,29 @@ export class AuditChainHeadEntity {
   @Column({ type: 'bytea' })
   hash!: Buffer;
 }
+
+/** A head of a chain as it was signed, with a key that is not in the database. */
+@Entity('audit_signed_heads')
+@Index('ix_audit_signed_heads_signed', ['instanceId', 'signedAt'])
+export class AuditSignedHeadEntity {
+  @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_audit_signed_heads' })
+  instanceId!: string;
+
+  @PrimaryColumn({ type: 'bigint', primaryKeyConstraintName: 'pk_audit_signed_heads' })
+  seq!: string;
+
+  @PrimaryColumn({
+    type: 'timestamptz',
+    precision: 3,
+    name: 'signed_at',
+    primaryKeyConstraintName: 'pk_audit_signed_heads',
+  })
+  signedAt!: Date;
+
+  @Column({ type: 'bytea' })
+  hash!: Buffer;
+
+  /** What counts; the other columns are to find it by. */
+  @Column({ type: 'text' })
+  jws!: string;
+}
