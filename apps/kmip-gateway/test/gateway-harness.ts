@@ -213,7 +213,7 @@ export class GatewayHarness {
   }
 
   #bareScope(
-    { instanceId, certificateId, fingerprint, certificateName, maximumKeys }: DirectoryEntry,
+    { instanceId, certificateId, accountId, fingerprint, certificateName, maximumKeys }: DirectoryEntry,
     peer: PeerDescription,
   ): EngineScope {
     return {
@@ -222,7 +222,7 @@ export class GatewayHarness {
       certificateName,
       remoteAddress: peer.remoteAddress,
       endpointName: 'kmip-1',
-      store: this.#stores.forClient({ instanceId, certificateId }),
+      store: this.#stores.forClient({ instanceId, certificateId, accountId }),
       limits: { maximumLiveKeys: maximumKeys },
     };
   }

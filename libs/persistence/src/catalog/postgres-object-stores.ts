@@ -4,22 +4,27 @@ import { type InstanceId } from '@lib/kernel';
 import { type DirectoryEntry } from '@lib/tenancy';
 import { type DataSource } from 'typeorm';
 
+import { sharesOf } from '../database/database-shares';
 import { TenantTransactions } from '../database/transactions';
 import { FetchLog } from './fetch-log';
 import { PostgresManagedObjectStore } from './postgres-managed-object-store';
+
+/** With its account, all instances of that have one share of the database together. */
+type StoreClient = Pick<DirectoryEntry, 'instanceId' | 'certificateId'> & Partial<Pick<DirectoryEntry, 'accountId'>>;
 
 /** All catalogs of a region, one per process; hands out the one of an instance. */
 export class PostgresObjectStores {
   private readonly transactions: TenantTransactions;
   private readonly fetchLog: FetchLog;
 
-  constructor(dataSource: DataSource) {
+  constructor(private readonly dataSource: DataSource) {
     this.transactions = new TenantTransactions(dataSource);
     this.fetchLog = new FetchLog(this.transactions);
   }
 
   /** For a client's request, done in the name of its certificate. Cheap: make one per request. */
-  forClient({ instanceId, certificateId }: Pick<DirectoryEntry, 'instanceId' | 'certificateId'>): ManagedObjectStore {
+  forClient({ instanceId, certificateId, accountId }: StoreClient): ManagedObjectStore {
+    if (accountId !== undefined) sharesOf(this.dataSource).belongs(instanceId, accountId);
     return new PostgresManagedObjectStore(this.transactions, this.fetchLog, instanceId, certificateId);
   }
 

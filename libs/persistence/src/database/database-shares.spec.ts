@@ -39,6 +39,18 @@ describe('DatabaseShares', () => {
     expect(inside.filter((each) => each === '2 serving')).toHaveLength(4);
   });
 
+  it('give an account with many instances no more than one with one, and its instances take turns', async () => {
+    const { shares, inside, enter, leave } = scene();
+    for (const who of [1, 2, 3]) shares.belongs(tenant(who), 'one account');
+    await enter(1, 'changes', 5);
+    await enter(2, 'changes', 2);
+    await enter(3, 'changes');
+    await enter(4, 'changes', 3);
+    expect(inside).toEqual([...Array<string>(3).fill('1 changes'), ...Array<string>(3).fill('4 changes')]);
+    for (let n = 0; n < 3; n += 1) await leave();
+    expect(inside.slice(3)).toEqual(['1 changes', '2 changes', '3 changes']);
+  });
+
   it('keep connections for Gets, whoever creates, searches and lists', async () => {
     const { inside, enter } = scene();
     for (let who = 1; who <= 10; who += 1) await enter(who, 'changes', 3);

@@ -9,74 +9,82 @@ export type Lane = 'serving' | 'changes' | 'search' | 'lists';
 /** How many connections of a pool may be used for what. */
 export interface ShareLimits {
   readonly pool: number;
-  /** Of one tenant, whatever for. */
-  readonly tenant: number;
-  /** Of one tenant for anything but handing out keys. */
-  readonly tenantBeside: number;
-  /** Of all tenants for anything but handing out keys. */
+  /** Of all instances of one account, whatever for. */
+  readonly account: number;
+  /** Of one account for anything but handing out keys. */
+  readonly accountBeside: number;
+  /** Of all accounts for anything but handing out keys. */
   readonly beside: number;
   readonly search: number;
   readonly lists: number;
 }
 
-/** With the default pool of 10: 4 of a tenant, 3 of them beside its Gets; 7 beside Gets; 3 searches; 3 lists. */
+/** With the default pool of 10: 4 of an account, 3 of them beside its Gets; 7 beside Gets; 3 searches; 3 lists. */
 export function shareLimits(pool: number): ShareLimits {
   const part = (share: number): number => Math.max(1, Math.floor(pool * share));
   return {
     pool,
     // Two at least: one that waits for a lock must not keep away the one that holds it.
-    tenant: Math.min(pool, Math.max(2, part(0.4))),
-    tenantBeside: Math.min(pool, Math.max(2, part(0.3))),
+    account: Math.min(pool, Math.max(2, part(0.4))),
+    accountBeside: Math.min(pool, Math.max(2, part(0.3))),
     beside: part(0.7),
     search: part(0.3),
     lists: part(0.3),
   };
 }
 
-interface Waiter {
-  readonly tenant: InstanceId;
+interface User {
+  readonly instance: InstanceId;
+  readonly account: string;
   readonly lane: Lane;
+}
+
+interface Waiter extends User {
   readonly go: () => void;
 }
 
 /**
- * Who may use a connection of the pool next. A tenant that floods the catalog, or whose transactions wait for each
- * other's row locks, keeps to its share and queues behind itself; tenants are called one after the other.
+ * Who may use a connection of the pool next. An account that floods the catalog, or whose transactions wait for each
+ * other's row locks, keeps to its share and queues behind itself; accounts are called one after the other, and so are
+ * the instances of an account.
  */
 export class DatabaseShares {
+  readonly #accounts = new Map<InstanceId, string>();
   readonly #used = new Map<string, number>();
-  /** In the order in which tenants are called. */
-  readonly #waiting = new Map<InstanceId, Set<Waiter>>();
+  /** By account and instance, in the order in which they are called. */
+  readonly #waiting = new Map<string, Map<InstanceId, Set<Waiter>>>();
   /** Transactions the database has answered. */
   #answered = 0;
 
   constructor(private readonly limits: ShareLimits) {}
+
+  /** An instance of which nobody has said this counts for itself. */
+  belongs(instance: InstanceId, account: string): void {
+    this.#accounts.set(instance, account);
+  }
 
   /**
    * @param deadline on the clock of performance.now()
    * @returns what gives the share back; to be called once, with whether the database has answered
    * @throws DatabaseShareUsed when the turn does not come in time, DatabaseUnavailable when nobody was answered meanwhile
    */
-  async enter(tenant: InstanceId, lane: Lane, deadline: number): Promise<(answered: boolean) => void> {
-    if (!this.#fits(tenant, lane)) await this.#wait(tenant, lane, deadline);
-    else this.#count(tenant, lane, 1);
+  async enter(instance: InstanceId, lane: Lane, deadline: number): Promise<(answered: boolean) => void> {
+    const user: User = { instance, lane, account: this.#accounts.get(instance) ?? instance };
+    if (this.#fits(user)) this.#count(user, 1);
+    else await this.#wait(user, deadline);
     return (answered) => {
       if (answered) this.#answered += 1;
-      this.#count(tenant, lane, -1);
+      this.#count(user, -1);
       this.#call();
     };
   }
 
-  #wait(tenant: InstanceId, lane: Lane, deadline: number): Promise<void> {
+  #wait(user: User, deadline: number): Promise<void> {
     const before = this.#answered;
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        queue.delete(waiter);
-        if (queue.size === 0) this.#waiting.delete(tenant);
-      };
       const timer = setTimeout(
         () => {
-          leave();
+          this.#leaveQueue(waiter);
           const away = this.#answered === before;
           reject(
             away
@@ -89,37 +97,52 @@ export class DatabaseShares {
       timer.unref();
       const go = (): void => {
         clearTimeout(timer);
-        leave();
-        this.#count(tenant, lane, 1);
+        this.#leaveQueue(waiter);
+        this.#count(user, 1);
         resolve();
       };
-      const queue = this.#waiting.get(tenant) ?? new Set();
-      const waiter: Waiter = { tenant, lane, go };
-      this.#waiting.set(tenant, queue.add(waiter));
+      const waiter: Waiter = { ...user, go };
+      const instances = this.#waiting.get(user.account) ?? new Map<InstanceId, Set<Waiter>>();
+      this.#waiting.set(user.account, instances);
+      instances.set(user.instance, (instances.get(user.instance) ?? new Set()).add(waiter));
     });
+  }
+
+  #leaveQueue(waiter: Waiter): void {
+    const instances = this.#waiting.get(waiter.account);
+    const queue = instances?.get(waiter.instance);
+    queue?.delete(waiter);
+    if (queue?.size === 0) instances?.delete(waiter.instance);
+    if (instances?.size === 0) this.#waiting.delete(waiter.account);
   }
 
   #call(): void {
     for (const serving of [true, false]) {
-      for (const [tenant, queue] of [...this.#waiting]) {
-        const next = [...queue].find(({ lane }) => (lane === 'serving') === serving && this.#fits(tenant, lane));
+      for (const [account, instances] of [...this.#waiting]) {
+        const next = this.#nextOf(instances, serving);
         if (next === undefined) continue;
         next.go();
-        // To the end of the row.
-        if (queue.size > 0) {
-          this.#waiting.delete(tenant);
-          this.#waiting.set(tenant, queue);
-        }
+        toTheEnd(this.#waiting, account);
+        toTheEnd(instances, next.instance);
       }
     }
   }
 
-  #fits(tenant: InstanceId, lane: Lane): boolean {
-    return this.#claims(tenant, lane).every(([name, most]) => (this.#used.get(name) ?? 0) < most);
+  #nextOf(instances: ReadonlyMap<InstanceId, ReadonlySet<Waiter>>, serving: boolean): Waiter | undefined {
+    for (const queue of instances.values()) {
+      for (const waiter of queue) {
+        if ((waiter.lane === 'serving') === serving && this.#fits(waiter)) return waiter;
+      }
+    }
+    return undefined;
   }
 
-  #count(tenant: InstanceId, lane: Lane, by: 1 | -1): void {
-    for (const [name] of this.#claims(tenant, lane)) {
+  #fits(user: User): boolean {
+    return this.#claims(user).every(([name, most]) => (this.#used.get(name) ?? 0) < most);
+  }
+
+  #count(user: User, by: 1 | -1): void {
+    for (const [name] of this.#claims(user)) {
       const used = (this.#used.get(name) ?? 0) + by;
       if (used === 0) this.#used.delete(name);
       else this.#used.set(name, used);
@@ -127,16 +150,24 @@ export class DatabaseShares {
   }
 
   /** Everything a transaction counts for, and how many of it there may be. */
-  #claims(tenant: InstanceId, lane: Lane): readonly (readonly [string, number])[] {
+  #claims({ account, lane }: User): readonly (readonly [string, number])[] {
     const { limits } = this;
     const always = [
       ['pool', limits.pool],
-      [`tenant ${tenant}`, limits.tenant],
+      [`account ${account}`, limits.account],
     ] as const;
     if (lane === 'serving') return always;
-    const beside = [...always, ['beside', limits.beside], [`beside ${tenant}`, limits.tenantBeside]] as const;
+    const beside = [...always, ['beside', limits.beside], [`beside ${account}`, limits.accountBeside]] as const;
     return lane === 'changes' ? beside : [...beside, [lane, limits[lane]]];
   }
+}
+
+/** Of the row in which the keys of a map stand; who has left it stays away. */
+function toTheEnd<K, V>(row: Map<K, V>, key: K): void {
+  const value = row.get(key);
+  if (value === undefined) return;
+  row.delete(key);
+  row.set(key, value);
 }
 
 const sharesOfPools = new WeakMap<DataSource, DatabaseShares>();
