@@ -26,6 +26,12 @@ describe('explainFailure', () => {
     });
   });
 
+  it('tells who has used up its share of the catalog that it is this limit', () => {
+    const explained = explainFailure(new Coded('database_share_used'), 1, newCorrelationId());
+    expect(explained).toMatchObject({ code: 'database_share', reason: ResultReason.GeneralFailure, unexpected: false });
+    expect(explained.message).toMatch(/its share of the catalog .+ \[database_share\]$/);
+  });
+
   it.each([
     ['credential_unreadable', 'credential_unreadable', /Set the API key of the instance anew/],
     ['credential_not_set', 'credential_not_set', /Set one in the KMIP instance/],
