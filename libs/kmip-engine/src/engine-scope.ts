@@ -11,8 +11,10 @@ export interface EngineLimits {
   readonly maximumLocatedItems?: number;
   /** Bytes of the answer to one message. Default `MESSAGE_LIMITS.answerBytes`. */
   readonly maximumAnswerBytes?: number;
-  /** Total time for one operation's key-manager work. Default 8,000. */
+  /** Total time for one operation: its key-manager calls end by then, and nothing is committed after. Default 8,000. */
   readonly operationTimeoutMs?: number;
+  /** For an operation whose time is up to say how it ended; then its client is answered. Default 1,000. */
+  readonly operationGraceMs?: number;
   /**
    * KMIP allows a compromised key to be fetched, so that old data can be read and encrypted anew; false refuses.
    * Default true.

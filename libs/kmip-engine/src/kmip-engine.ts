@@ -13,6 +13,7 @@ import {
 import { runBatch } from './batch/batch-runner';
 import { failedItem } from './batch/failed-item';
 import { explainFailure } from './batch/item-failure';
+import { LateWork } from './batch/late-work';
 import { MessageBudget, wipeSecrets } from './batch/message-budget';
 import { requireCredentials, requireProcessable } from './batch/message-rules';
 import { Custodian } from './custody/custodian';
@@ -45,9 +46,11 @@ export interface UnscopedAnswer {
  */
 export class KmipEngine {
   readonly #custodian: Custodian;
+  readonly #late: LateWork;
 
   constructor(private readonly dependencies: EngineDependencies) {
     this.#custodian = new Custodian(dependencies.logger, dependencies.metrics);
+    this.#late = new LateWork(dependencies.logger);
   }
 
   /** Answers a message. Never throws: what cannot be explained is answered with fixed text and a correlation id. */
@@ -83,8 +86,9 @@ export class KmipEngine {
   }
 
   /** Resolves once no background work is left; for shutdown, after the last message was answered. */
-  drain(): Promise<void> {
-    return this.#custodian.drain();
+  async drain(): Promise<void> {
+    await this.#late.drain();
+    await this.#custodian.drain();
   }
 
   async #answer(bytes: Buffer, scope: EngineScope, correlationId: CorrelationId): Promise<Buffer> {
@@ -153,6 +157,7 @@ export class KmipEngine {
       ...shared,
       signal: deadline.signal,
       custodian: this.#custodian,
+      late: this.#late,
     };
     return { context, deadline };
   }

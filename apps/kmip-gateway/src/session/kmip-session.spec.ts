@@ -1,12 +1,12 @@
 import { newCorrelationId, toInstanceId } from '@lib/kernel';
-import { type EngineScope, type MessageRoute } from '@lib/kmip-engine';
+import { type EngineScope, type MessageRoute, type OperationFailure } from '@lib/kmip-engine';
 import { ResultReason } from '@lib/kmip-protocol';
 
 import { TRANSPORT_LIMIT_NAMES } from '@lib/kmip-transport';
 
 import { type Verdict } from './admission';
 import { AnswerMemories } from './answer-memories';
-import { KmipSession } from './kmip-session';
+import { KmipSession, type KmipSessionParts } from './kmip-session';
 import { alone, entry, peer } from './session.fixture';
 
 const MESSAGE = Buffer.from('a request');
@@ -19,7 +19,11 @@ const OUTDATED: Verdict = {
   known: entry(),
 };
 
-function session(verdict: Verdict | (() => Verdict), catalog: 'up' | 'down' = 'up') {
+function session(
+  verdict: Verdict | (() => Verdict),
+  catalog: 'up' | 'down' = 'up',
+  parts: Partial<KmipSessionParts> = {},
+) {
   const said: string[] = [];
   const subject = new KmipSession({
     admission: { judge: typeof verdict === 'function' ? verdict : () => verdict },
@@ -46,6 +50,7 @@ function session(verdict: Verdict | (() => Verdict), catalog: 'up' | 'down' = 'u
     },
     answers: new AnswerMemories(1_000_000),
     audit: { record: (_peer, { instanceId }) => Promise.resolve(void said.push(`audited ${instanceId}`)) },
+    ...parts,
   });
   const ask = async (signal = new AbortController().signal) => {
     const { response, close } = await subject.handleMessage(MESSAGE, peer(), signal);
@@ -99,6 +104,38 @@ describe('KmipSession', () => {
 
   it('does nothing for a client that has gone', async () => {
     expect(await session(CLIENT).ask(AbortSignal.abort())).toEqual(['', true]);
+  });
+
+  it('tells a client whose turn does not come that nothing was done, and keeps its turn for no one', async () => {
+    let release = (): void => undefined;
+    const hanging = new Promise<void>((resolve) => (release = resolve));
+    const scopes: EngineScope[] = [];
+    let asked = 0;
+    const engine = {
+      handle: async (_bytes: Buffer, scope: EngineScope) => {
+        scopes.push(scope);
+        asked += 1;
+        await hanging;
+        return Buffer.from('served');
+      },
+      errorResponse: () => Buffer.alloc(0),
+      unscoped: (_bytes: Buffer, error: unknown) => ({
+        response: Buffer.from((error as OperationFailure).failure),
+        failure: 'instance_busy',
+        correlationId: newCorrelationId(),
+      }),
+    };
+    const { ask, said } = session(CLIENT, 'up', { engine, timeoutMs: 50 });
+    // More than any share has places for.
+    const all = Array.from({ length: 200 }, () => ask());
+    expect(await Promise.race(all)).toEqual(['instance_busy', false]);
+    expect(said.at(-1)).toContain('no scope');
+    release();
+    const answers = (await Promise.all(all)).map(([answer]) => answer);
+    // Who was told that nothing was done had nothing done, and what waiting took is gone for the operation.
+    expect(answers.filter((answer) => answer === 'served')).toHaveLength(asked);
+    expect(asked).toBeLessThan(200);
+    for (const { limits } of scopes) expect(limits.operationTimeoutMs).toBeLessThanOrEqual(50);
   });
 
   it('keeps a client for which no scope could be made, explains it, and tells the operator', async () => {

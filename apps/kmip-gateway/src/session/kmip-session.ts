@@ -1,5 +1,11 @@
 import { type CorrelationId } from '@lib/kernel';
-import { type EngineScope, type KmipEngine } from '@lib/kmip-engine';
+import {
+  DEFAULT_OPERATION_TIMEOUT_MS,
+  type EngineScope,
+  type KmipEngine,
+  OperationFailure,
+  startDeadline,
+} from '@lib/kmip-engine';
 import { type FramingError, ResultReason } from '@lib/kmip-protocol';
 import {
   type Admission as TransportAdmission,
@@ -45,7 +51,12 @@ export interface KmipSessionParts {
   readonly records: Pick<ConnectionRecords, 'judged' | 'turnedAway'>;
   readonly audit: Pick<RefusalAudit, 'record'>;
   readonly answers: AnswerMemories;
+  /** For a request's turn to come, and for its operation after that; of both together. Default that of an operation. */
+  readonly timeoutMs?: number;
 }
+
+/** Of the time for a request; who begins later than that could only be cut off in the middle. */
+const WAITING_SHARE = 0.75;
 
 const GONE: KmipAnswer = { response: Buffer.alloc(0), close: true };
 
@@ -82,17 +93,48 @@ export class KmipSession implements KmipConnectionHandler {
     this.parts.records.judged(peer, verdict);
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
     const { client, owner = client.fingerprint } = verdict;
-    // Whose nobody knows has a share of its own, and none of a tenant's that it may have nothing to do with.
-    const who = { owner, account: verdict.owner === undefined ? owner : client.accountId };
-    return this.#turns.run(who, turnKindOf(message), async () => {
-      // Whoever left while it waited is not served at others' expense.
-      if (signal.aborted) return GONE;
+    return this.#inTurn(message, verdict, signal, async (leftMs) => {
       // Its turn may have come late: nobody's key manager is called for a client that was removed meanwhile.
       const late = this.parts.admission.judge(peer);
       if ('refusal' in late) return this.#refuse(message, peer, late);
       const scope = await this.#scope(message, late, peer, signal);
-      return 'response' in scope ? scope : this.#answer(message, scope, owner);
+      if ('response' in scope) return scope;
+      return this.#answer(message, { ...scope, limits: { ...scope.limits, operationTimeoutMs: leftMs } }, owner);
     });
+  }
+
+  /** @param serve told how much of the time for its request is left */
+  #inTurn(
+    message: Buffer,
+    { client, owner }: Admitted,
+    signal: AbortSignal,
+    serve: (leftMs: number) => Promise<KmipAnswer>,
+  ): Promise<KmipAnswer> {
+    const { timeoutMs = DEFAULT_OPERATION_TIMEOUT_MS } = this.parts;
+    const since = performance.now();
+    const patience = startDeadline(timeoutMs * WAITING_SHARE, signal);
+    // Whose nobody knows has a share of its own, and none of a tenant's that it may have nothing to do with.
+    const alone = { owner: client.fingerprint, account: client.fingerprint };
+    const who = owner === undefined ? alone : { owner, account: client.accountId };
+    const served = this.#turns.run(who, turnKindOf(message), () => {
+      // Whoever left or was told to try again while it waited is not served at others' expense.
+      if (patience.signal.aborted) return Promise.resolve(GONE);
+      patience.end();
+      return serve(Math.max(1, Math.round(timeoutMs - (performance.now() - since))));
+    });
+    const outOfPatience = new Promise<KmipAnswer>((resolve) => {
+      const give = (): void =>
+        resolve(signal.aborted ? GONE : this.#unserved(message, client, new OperationFailure('instance_busy')));
+      if (patience.signal.aborted) give();
+      else patience.signal.addEventListener('abort', give, { once: true });
+    });
+    return Promise.race([served, outOfPatience]);
+  }
+
+  #unserved(message: Buffer, client: DirectoryEntry, error: unknown): KmipAnswer {
+    const { response, failure, correlationId } = this.parts.engine.unscoped(message, error);
+    this.parts.observer.scopeFailed(client, { failure, correlationId, error });
+    return { response };
   }
 
   frameError(error: FramingError): Buffer {
@@ -137,9 +179,7 @@ export class KmipSession implements KmipConnectionHandler {
       const route = this.parts.routes.for({ peer, registrations, primary: client, primaryScope, scopeFor });
       return { ...primaryScope, route };
     } catch (error) {
-      const { response, failure, correlationId } = this.parts.engine.unscoped(message, error);
-      this.parts.observer.scopeFailed(client, { failure, correlationId, error });
-      return { response };
+      return this.#unserved(message, client, error);
     }
   }
 }

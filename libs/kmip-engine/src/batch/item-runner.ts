@@ -14,6 +14,8 @@ import { routed } from '../message-route';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { failedItem } from './failed-item';
 import { type ItemFailure, explainFailure } from './item-failure';
+import { DEFAULT_GRACE_MS, inTime, LATE } from './late-work';
+import { wipeSecrets } from './message-budget';
 
 const operationNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Operation).map(([name, number]) => [number, name]),
@@ -67,6 +69,29 @@ async function recordFailure(item: RequestBatchItem, failure: ItemFailure, conte
   }
 }
 
+const graceMs = ({ scope }: OperationContext): number => scope.limits.operationGraceMs ?? DEFAULT_GRACE_MS;
+
+/**
+ * The client is answered in time, whatever hangs: what has not ended goes on by itself, and is not acknowledged any more.
+ * @param routedTo called with the context in which the item is carried out
+ */
+async function performInTime(
+  item: RequestBatchItem,
+  context: HandlerContext,
+  routedTo: (within: HandlerContext) => void,
+): Promise<ResponseBatchItem> {
+  const work = (async () => {
+    const within = await routed(item, context);
+    routedTo(within);
+    return perform(item, within);
+  })();
+  const done = await inTime(work, context.signal, graceMs(context));
+  if (done !== LATE) return done;
+  const operation = operationNames.get(item.operation) ?? 'Unknown';
+  context.late.own(work.then(wipeSecrets), { operation, correlationId: context.correlationId });
+  return fail('operation_timeout');
+}
+
 /** Carries out one batch item. Never throws: whatever goes wrong becomes that item's answer. */
 export async function runItem(item: RequestBatchItem, context: HandlerContext): Promise<ResponseBatchItem> {
   const { clock, metrics, logger } = context.dependencies;
@@ -75,13 +100,13 @@ export async function runItem(item: RequestBatchItem, context: HandlerContext): 
   let within = context;
   try {
     requirePerformable(item, context);
-    within = await routed(item, context);
-    return await perform(item, within);
+    return await performInTime(item, context, (chosen) => (within = chosen));
   } catch (error) {
     failure = explainFailure(error, context.version.minor, context.correlationId);
     const fields = { err: error, correlationId: context.correlationId, operation, failure: failure.code };
     if (failure.unexpected) logger.error(fields, 'operation failed unexpectedly');
-    if (!failure.recorded) await recordFailure(item, failure, within);
+    // It never throws, and may come after the answer.
+    if (!failure.recorded) await inTime(recordFailure(item, failure, within), context.signal, graceMs(context));
     return failedItem(item, failure);
   } finally {
     metrics.observeOperation({

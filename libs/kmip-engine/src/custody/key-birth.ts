@@ -182,6 +182,8 @@ export class KeyBirth {
   async #complete(context: OperationContext, birth: Birth): Promise<void> {
     const { object } = birth;
     const { store } = context.scope;
+    // Its client is being told so: the intent is settled later, by the reconciler.
+    if (isOver(context)) fail('operation_timeout');
     const audit = auditEvent(context, 'vmware-solutions.kmip-key.create', {
       key: object.uniqueIdentifier,
       details: {
@@ -196,7 +198,7 @@ export class KeyBirth {
     } catch (error) {
       if (error instanceof ObjectStoreError) return this.#refuse(context, birth, error);
       // Nothing more is done in the name of a client that lost its access: the reconciler settles the intent.
-      if (error instanceof AccessWithdrawn) throw error;
+      if (error instanceof AccessWithdrawn || isOver(context)) throw error;
       // The commit may have happened. Repeating it is harmless and, unlike reading back, waits for one still under way.
       await this.#completeAgain(context, birth, audit);
     }
@@ -263,6 +265,9 @@ export class KeyBirth {
     }
   }
 }
+
+/** Its deadline has passed, which may come between any two steps. */
+const isOver = ({ signal }: OperationContext): boolean => signal.aborted;
 
 /** Whether the key manager unwraps what it wrapped to the very key. */
 async function unwrapsTo(

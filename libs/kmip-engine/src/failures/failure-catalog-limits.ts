@@ -16,6 +16,14 @@ export const limits = {
     reason: ResultReason.GeneralFailure,
     text: 'This KMIP instance has more requests under way than its share of the catalog serves in time. Send fewer at the same time, and try again. Nothing was changed.',
   },
+  instance_busy: {
+    reason: ResultReason.GeneralFailure,
+    text: 'This KMIP instance has more requests under way than are carried out at the same time, and its turn did not come in time. Nothing was done; try again.',
+  },
+  operation_timeout: {
+    reason: ResultReason.GeneralFailure,
+    text: 'The KMIP server did not complete the operation in time. Whether it was carried out is not known. It can be repeated: a Create makes another key then, everything else has the same result.',
+  },
   message_work: {
     reason: ResultReason.GeneralFailure,
     text: 'The Locates of this message have matched more keys than this server looks through in one message (100,000). Send the rest in another message.',

@@ -1,5 +1,6 @@
 import { type OperationName, type OperationRequests, type OperationResponses } from '@lib/kmip-protocol';
 
+import { type LateWork } from '../batch/late-work';
 import { type MessageBudget } from '../batch/message-budget';
 import { type Custodian } from '../custody/custodian';
 import { type Deadline } from '../deadline';
@@ -10,6 +11,7 @@ export interface HandlerContext extends OperationContext {
   readonly custodian: Custodian;
   /** Of the whole message. */
   readonly budget: MessageBudget;
+  readonly late: LateWork;
 }
 
 /** One item's context with the deadline its owner ends. */
