@@ -39,6 +39,8 @@ export interface RegionSettings extends CloudEndpointSettings {
   readonly serviceKeyFile: string;
   /** Where it is recorded how far the region has come; unset: beside the service keys. */
   readonly restoreRecordFolder?: string | undefined;
+  /** For who makes instances. */
+  readonly maximumInstancesPerAccount?: number;
 }
 
 /** Beside the service keys, unless it is set. */
@@ -54,6 +56,13 @@ export interface RegionClient {
   /** Shows up in pg_stat_activity. */
   readonly applicationName: string;
   readonly role: DatabaseRole;
+}
+
+/** What is of this process alone. */
+interface RegionOwn {
+  readonly record: WithdrawalRecord;
+  readonly role: DatabaseRole;
+  readonly limits: { readonly maximumPerAccount?: number };
 }
 
 /** Everything both apps share: the catalog of a region and the services over it, connected to one database. */
@@ -76,14 +85,14 @@ export class Region {
     readonly bus: PostgresInvalidationBus,
     readonly endpoints: EndpointPolicy,
     private readonly seals: { readonly sealer: CredentialSealer; readonly passwords: KmipPasswords },
-    { record, role }: { readonly record: WithdrawalRecord; readonly role: DatabaseRole },
+    { record, role, limits }: RegionOwn,
     logger: Logger,
   ) {
     this.directory = new PostgresRegionDirectory(dataSource);
     this.leases = new PostgresLeases(dataSource);
     this.objectStores = new PostgresObjectStores(dataSource);
     this.unitOfWork = new PostgresUnitOfWork(dataSource);
-    this.instances = new InstanceService(this.unitOfWork, this.directory, this.clock);
+    this.instances = new InstanceService(this.unitOfWork, this.directory, this.clock, limits);
     const { unitOfWork, clock, directory } = this;
     this.certificates = new ClientCertificateService(unitOfWork, clock, {
       newId: randomUUID,
@@ -133,7 +142,9 @@ export class Region {
     const record = new WithdrawalRecord(recordFolderOf(settings), () => systemClock.now());
     const endpoints = new EndpointPolicy(endpointTemplates(settings));
     const seals = { sealer, passwords: new KmipPasswords(keyring) };
-    const region = new Region(dataSource, bus, endpoints, seals, { record, role: client.role }, logger);
+    const { maximumInstancesPerAccount } = settings;
+    const limits = maximumInstancesPerAccount === undefined ? {} : { maximumPerAccount: maximumInstancesPerAccount };
+    const region = new Region(dataSource, bus, endpoints, seals, { record, role: client.role, limits }, logger);
     await region.restore.start();
     return region;
   }

@@ -5,6 +5,7 @@ import { type ActionContext, successEvent } from './action-context';
 import { keyCount, type Loss, requireConfirmation } from './confirmation';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
+import { insertInstanceWithinQuota } from './instance-quota';
 import { DEFAULT_OPTIONS, type Instance, type InstanceOptions, type InstanceState } from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
@@ -43,9 +44,10 @@ export class InstanceService {
     private readonly unitOfWork: UnitOfWork,
     private readonly directory: Pick<RegionDirectory, 'instances'>,
     private readonly clock: Clock,
+    private readonly limits: { readonly maximumPerAccount?: number } = {},
   ) {}
 
-  /** @throws TenancyError `invalid_crn`, `invalid_name`, `instance_exists` */
+  /** @throws TenancyError `invalid_crn`, `invalid_name`, `instance_exists`, `instance_quota_exceeded` */
   async create(request: NewInstance, context: ActionContext): Promise<Instance> {
     const crn = parseInstanceCrn(request.crn);
     const now = this.clock.now();
@@ -64,7 +66,7 @@ export class InstanceService {
       revision: 1,
     };
     return this.unitOfWork.forTenant(instance.id, async (scope) => {
-      await scope.instance.insert(instance);
+      await insertInstanceWithinQuota(scope, instance, this.limits.maximumPerAccount);
       this.finish(scope, instance, 'vmware-solutions.instance.create', context, {});
       return instance;
     });

@@ -29,6 +29,8 @@ export interface InstanceRepository {
   get(): Promise<Instance | undefined>;
   /** Same, and keeps other changes of this instance out until the transaction ends. */
   lock(): Promise<Instance | undefined>;
+  /** Instances of the account, whoever made them. Until the transaction ends no other is counted and made there. */
+  countInAccount(accountId: string): Promise<number>;
   /** @throws TenancyError('instance_exists') */
   insert(instance: Instance): Promise<void>;
   update(instance: Instance): Promise<void>;

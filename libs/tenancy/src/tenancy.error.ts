@@ -4,6 +4,7 @@ import { DomainError } from '@lib/kernel';
 export const TENANCY_FAULTS = [
   'instance_not_found',
   'instance_exists',
+  'instance_quota_exceeded',
   'instance_not_ready',
   /** Its keys are served: it has to be disabled first. */
   'instance_in_use',

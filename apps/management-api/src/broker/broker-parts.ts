@@ -29,6 +29,7 @@ export interface BrokerPartsOptions {
   readonly log: (message: string, error?: unknown) => void;
   /** How long until every gateway has surely heard of a change: its poll and a margin. */
   readonly settleMs?: number;
+  readonly maximumInstancesPerAccount?: number;
   /** Where usage is reported; absent: it is recorded and kept. */
   readonly usageReporter?: UsageReporter;
   readonly operationIntervalMs?: number;
@@ -61,7 +62,9 @@ export class BrokerParts {
     const settleMs = options.settleMs ?? DEFAULT_SETTLE_MS;
     const steps = new OperationSteps(clock, { newId: randomUUID, settleMs });
     this.runner = new OperationRunner(unitOfWork, steps, clock);
-    this.provisioning = new ProvisioningService(unitOfWork, this.runner, clock);
+    this.provisioning = new ProvisioningService(unitOfWork, this.runner, clock, {
+      ...(options.maximumInstancesPerAccount && { maximumPerAccount: options.maximumInstancesPerAccount }),
+    });
     this.updates = new InstanceUpdateService(unitOfWork, steps, clock);
     this.deprovisioning = new DeprovisioningService(unitOfWork, this.runner, steps, clock);
     this.states = new InstanceStateService(unitOfWork, clock);

@@ -30,6 +30,7 @@ export type BrokerSettings = Pick<
   | 'globalCatalogUrl'
   | 'iamIssuer'
   | 'iamUrl'
+  | 'maximumInstancesPerAccount'
   | 'kmipEndpoints'
   | 'region'
   | 'resourceControllerUrl'
@@ -92,6 +93,7 @@ export function composeBroker(
     clock,
     log,
     settleMs: settings.brokerSettleMs,
+    maximumInstancesPerAccount: settings.maximumInstancesPerAccount,
     ...(usageReporter && { usageReporter }),
   });
   const regions = [settings.region];

@@ -11,6 +11,7 @@ const {
   resourceControllerUrl,
   keyProtectEndpoints,
   hpcsEndpoints,
+  maximumInstancesPerAccount,
   clientCertificateProof,
   clientCertificateProofOlderFrom,
 } = managementApiConfig;
@@ -27,6 +28,7 @@ export const adminConfig = {
   resourceControllerUrl,
   keyProtectEndpoints,
   hpcsEndpoints,
+  maximumInstancesPerAccount,
   clientCertificateProof,
   clientCertificateProofOlderFrom,
   ...migrationSettings,

@@ -57,10 +57,13 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
     code: 'certificate_issued_elsewhere',
     target: { type: 'field', name: 'certificate' },
   },
-  ...all(['certificate_quota_exceeded', 'claim_quota_exceeded', 'kmip_credential_quota_exceeded'], {
-    status: 409,
-    code: 'quota_exceeded',
-  }),
+  ...all(
+    ['instance_quota_exceeded', 'certificate_quota_exceeded', 'claim_quota_exceeded', 'kmip_credential_quota_exceeded'],
+    {
+      status: 409,
+      code: 'quota_exceeded',
+    },
+  ),
   duplicate_claim: { status: 409, code: 'reserved_value', target: { type: 'field', name: 'value' } },
   invalid_claim: invalid('invalid_field', 'value'),
   credential_not_set: { status: 409, code: 'credential_missing' },

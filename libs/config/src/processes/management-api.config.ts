@@ -45,6 +45,11 @@ export const managementApiConfig = {
     meaning: 'Name of the service in the IBM Cloud catalog.',
     consequence: 'Policies of tenants name it; it is part of every CRN. Do not change it later.',
   }),
+  maximumInstancesPerAccount: defaulted('MAXIMUM_INSTANCES_PER_ACCOUNT', wholeNumber(1, 1_000_000), '1000', {
+    meaning:
+      'Most KMIP instances of one account, those that the catalog orders and those of the command line together.',
+    consequence: 'Below what an account has: its instances go on, and it gets no more.',
+  }),
   apiDocumentation: defaulted('API_DOCUMENTATION', onOff, 'off', {
     meaning: 'Whether the OpenAPI document and its interactive page `/v1/docs` are served.',
     consequence: 'Needs no authentication when on. The page about errors, `/v1/errors`, is always served.',

@@ -23,6 +23,16 @@ export class PostgresInstance implements InstanceRepository {
     return this.get();
   }
 
+  async countInAccount(accountId: string): Promise<number> {
+    // Statements after it see what whoever had the lock has committed.
+    await this.manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('instances of ' || $1, 0))`, [accountId]);
+    const [row] = await this.manager.query<{ count: string }[]>(
+      'SELECT count(*) FROM directory_instances($1, NULL, 2147483647)',
+      [accountId],
+    );
+    return Number(row?.count ?? 0);
+  }
+
   async insert(instance: Instance): Promise<void> {
     try {
       await this.manager.insert(InstanceEntity, toRow(instance));

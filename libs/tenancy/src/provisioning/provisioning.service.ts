@@ -5,6 +5,7 @@ import { type ActionContext, successEvent } from '../action-context';
 import { DEFAULT_OPTIONS, type Instance } from '../instance';
 import { startOfHour } from '../metering/metering-record';
 import { checkedName } from '../names';
+import { insertInstanceWithinQuota } from '../instance-quota';
 import { TenancyError } from '../tenancy.error';
 import {
   type CatalogInstance,
@@ -42,11 +43,12 @@ export class ProvisioningService {
     private readonly unitOfWork: CatalogUnitOfWork,
     private readonly runner: OperationRunner,
     private readonly clock: Clock,
+    private readonly limits: { readonly maximumPerAccount?: number } = {},
   ) {}
 
   /**
    * @throws CatalogError `catalog_conflict`, `catalog_async_required`, `catalog_concurrent_operation`,
-   *   `catalog_invalid_request`; CertificateError and TenancyError for certificates and names that cannot be taken
+   *   `catalog_invalid_request`, `catalog_plan_limit` (of the account); CertificateError and TenancyError for certificates and names that cannot be taken
    */
   async provision(order: Order): Promise<OrderOutcome> {
     this.checkParameters(order.attributes);
@@ -111,13 +113,19 @@ export class ProvisioningService {
 
   private async insertInstance(scope: CatalogScope, instance: Instance): Promise<void> {
     try {
-      await scope.instance.insert(instance);
+      await insertInstanceWithinQuota(scope, instance, this.limits.maximumPerAccount);
     } catch (error) {
+      if (error instanceof TenancyError && error.code === 'instance_quota_exceeded') {
+        throw new CatalogError('catalog_plan_limit', sentence(error.message), { cause: error });
+      }
       if (!(error instanceof TenancyError) || error.code !== 'instance_exists') throw error;
       throw new CatalogError('catalog_conflict', 'A service instance with this id exists that was not ordered here.');
     }
   }
 }
+
+/** As users of the platform's console read it. */
+const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 
 /** Decides between orders that arrive together: one inserts, the others wait for it here. */
 async function claim(scope: CatalogScope, wanted: CatalogInstance) {
