@@ -42,6 +42,8 @@ const instance = {
   state: 'inactive',
   credential_policy: 'ignore',
   key_generation: 'local',
+  purge_destroyed_keys: false,
+  unwritten_notes: 0,
   next_step: { code: 'wait', message: 'Wait.' },
   endpoints: [],
   created_at: '2026-01-01T00:00:00.000Z',
