@@ -369,6 +369,19 @@ describe('the reconciler and moves that were interrupted', () => {
     expect(harness.store.moves.all()).toHaveLength(0);
   });
 
+  it('leaves them while a restored catalog is held, as what is ordered in it waits', async () => {
+    await interrupt(({ store }) => store.moves.failNext('commit'));
+    const destroyed = { state: 'Destroyed', custody: undefined, recoverableUntil: harness.clock.now() };
+    harness.store.overwrite({ ...harness.store.objects()[0]!, ...destroyed } as never);
+    later();
+    const held = { ...harness.reconcileScope(), destructionsWait: true };
+    expect(await harness.settle(held)).toMatchObject({ kept: [id], settled: [] });
+    expect(stored()).toHaveLength(2);
+    later();
+    expect(await harness.settle()).toMatchObject({ settled: [id] });
+    expect(stored()).toHaveLength(0);
+  });
+
   it('removes nothing while the stored key the catalog names is missing: the other may be the only one', async () => {
     await interrupt(({ store }) => store.moves.failNext('commit'));
     harness.keyManager.deleteStoredKey(custody().storedKeyId);

@@ -280,7 +280,8 @@ export class Reconciler {
   ): Promise<RemovalTask | undefined> {
     const { uniqueIdentifier, custody, digest, state } = object;
     const claim = { uniqueIdentifier };
-    if (isDestroyed(state)) return { claim, digest };
+    // What is deleted under an order waits with the order.
+    if (isDestroyed(state)) return scope.destructionsWait === true ? undefined : { claim, digest };
     const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
     if (custody === undefined || keyManager === undefined) return undefined;
     const { storedKeyId, authenticated } = custody;
