@@ -17,7 +17,7 @@ export * from './engine-scope';
 export * from './failures/failure-catalog';
 export * from './failures/operation-failure';
 export * from './kmip-engine';
-export { notesOf } from './notes/noted-facts';
+export { factsInForceBy, notesOf } from './notes/noted-facts';
 export * from './notes/note-application';
 export { type FoundNotes, type NoteGap, type NoteRefusal, type RefusedNote, readNotes } from './notes/note-reader';
 export * from './notes/note-writer';

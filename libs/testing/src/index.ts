@@ -17,6 +17,7 @@ export * from './key-manager/loopback-server';
 export { CatalogOutage, type StoreFaultOptions } from './engine/fault-plan';
 export * from './engine/any-request';
 export * from './engine/engine-harness';
+export * from './engine/exported-lines';
 export * from './engine/property-runs';
 export * from './engine/in-memory-managed-object-store';
 export * from './engine/managed-object-store.contract';

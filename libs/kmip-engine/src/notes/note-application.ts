@@ -14,7 +14,7 @@ import {
   backgroundEvent,
 } from '../reconcile/background';
 import { type FoundNotes, type NoteGap, type RefusedNote, readNotes } from './note-reader';
-import { withNotes } from './noted-facts';
+import { factsInForce, withNotes } from './noted-facts';
 import { type TrailFacts } from './trail-facts';
 
 export interface NotesReport {
@@ -98,14 +98,13 @@ export class NoteApplication {
   ): Promise<boolean> {
     const { uniqueIdentifier } = object;
     if (this.#withTrail(object, told) === object) return false;
-    const audit = this.#event(scope, uniqueIdentifier, call, step, unknownFacts(told));
-    const details = { ...audit.details, ...recordedAttributes(told.attributes) };
     try {
-      await scope.store.mutate(uniqueIdentifier, (current) => ({
-        object: this.#withTrail(current, told),
-        audit: { ...audit, details },
-        result: undefined,
-      }));
+      await scope.store.mutate(uniqueIdentifier, (current) => {
+        const changed = this.#withTrail(current, told);
+        const audit = this.#event(scope, uniqueIdentifier, call, step, this.#factsIn(current, changed));
+        const details = { ...audit.details, ...recordedAttributes(told.attributes) };
+        return { object: changed, audit: { ...audit, details }, result: undefined };
+      });
       return true;
     } catch (error) {
       const attributes = withoutNames(told.attributes);
@@ -123,16 +122,20 @@ export class NoteApplication {
     return { ...noted, attributes, lastChangeDate: wholeSeconds(now) };
   }
 
+  #factsIn(before: ManagedObject, after: ManagedObject): string {
+    return factsInForce(before, after, this.dependencies.clock.now());
+  }
+
   #event(
     scope: ReconcileScope,
     uniqueIdentifier: UniqueIdentifier,
     { correlationId }: CallContext,
     step: string,
-    notes: readonly KeyNote[],
+    facts: string,
   ): AuditEvent {
     return backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', uniqueIdentifier, {
       correlationId,
-      details: { step, facts: factsIn(notes) },
+      details: { step, facts },
     });
   }
 
@@ -156,7 +159,8 @@ export class NoteApplication {
     if (dryRun || adopted.length === 0) return changes ? 'applied' : 'known';
     const done = await store.mutate(uniqueIdentifier, (current) => {
       const changed = withNotes(current, { unknown, known, mayResume }, now);
-      const audit = this.#event(scope, uniqueIdentifier, call, 'notes of the key manager applied', adopted);
+      const facts = this.#factsIn(current, changed);
+      const audit = this.#event(scope, uniqueIdentifier, call, 'notes of the key manager applied', facts);
       const result = changed === current ? ('known' as const) : ('applied' as const);
       return { ...(changed === current ? {} : { object: changed }), audit, result, adopted };
     });
@@ -172,5 +176,3 @@ interface ToldByTrail {
 
 const unknownFacts = ({ facts, known }: ToldByTrail): readonly KeyNote[] =>
   facts.filter(({ fact, number }) => !known.some((note) => note.fact === fact && note.number >= number));
-
-const factsIn = (notes: readonly KeyNote[]): string => [...new Set(notes.map(({ fact }) => fact))].join(', ');

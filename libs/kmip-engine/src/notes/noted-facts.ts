@@ -1,5 +1,7 @@
+import { type AuditEvent } from '@lib/audit';
+
 import { isDestroyed, settleDates, wholeSeconds } from '../lifecycle';
-import { type KeyNote, type NotedFact } from '../ports/key-notes.port';
+import { type KeyNote, NOTED_FACTS, type NotedFact } from '../ports/key-notes.port';
 import { type ManagedObject } from '../ports/managed-object';
 
 type Fact = Pick<KeyNote, 'fact' | 'effectiveAt'>;
@@ -21,6 +23,19 @@ export function notesOf(
     previous = number;
     return note;
   });
+}
+
+/** What a change told by notes or a trail puts in force, as its audit record has it: an export of it tells so again. */
+export const factsInForce = (before: ManagedObject, after: ManagedObject, at: Date): string =>
+  factsOf(before, after, at)
+    .map(({ fact }) => fact)
+    .join(', ');
+
+/** What {@link factsInForce} wrote. Of a record of a release that wrote both, the suspension counts. */
+export function factsInForceBy(details: AuditEvent['details']): readonly NotedFact[] {
+  const told = String(details?.['facts'] ?? '').split(', ');
+  const facts = NOTED_FACTS.filter((fact) => told.includes(fact));
+  return facts.includes('suspended') ? facts.filter((fact) => fact !== 'resumed') : facts;
 }
 
 function factsOf(before: ManagedObject, after: ManagedObject, at: Date): readonly Fact[] {

@@ -1,28 +1,12 @@
-import { type AuditChainRow, type AuditEvent, auditHash, canonicalAuditEvent, readExport, toCadf } from '@lib/audit';
+import { readExport } from '@lib/audit';
 import { newCorrelationId, type UniqueIdentifier } from '@lib/kernel';
 import { type Attribute, RevocationReasonCode } from '@lib/kmip-protocol';
-import { EngineHarness, nameAttribute, textAttribute } from '@lib/testing';
+import { EngineHarness, exportedLines, nameAttribute, textAttribute } from '@lib/testing';
 
 import { MAXIMUM_RECORDED_BYTES, attributesRecorded, recordedAttributes } from '../attributes/recorded-attributes';
 import { Custodian } from '../custody/custodian';
 import { KeyAdministration, type KeyChange } from '../administration/key-administration';
 import { trailFactsOf } from './trail-facts';
-
-function exported(events: readonly AuditEvent[]): string[] {
-  let previousHash: Buffer = Buffer.alloc(32);
-  return events.map((each, index) => {
-    const [seq, event] = [index + 1, canonicalAuditEvent(each)];
-    const row: AuditChainRow = {
-      instanceId: each.instanceId,
-      seq,
-      event,
-      previousHash,
-      hash: auditHash(previousHash, seq, event),
-    };
-    previousHash = row.hash;
-    return JSON.stringify(toCadf(row));
-  });
-}
 
 describe('an exported audit trail', () => {
   let harness: EngineHarness;
@@ -31,7 +15,7 @@ describe('an exported audit trail', () => {
   });
 
   const find = (id: string) => harness.store.find(id as UniqueIdentifier);
-  const trail = (lines = exported(harness.store.audits)) => {
+  const trail = (lines = exportedLines(harness.store.audits)) => {
     const read = readExport(lines);
     return read.intact ? trailFactsOf(read.events) : undefined;
   };
@@ -106,9 +90,47 @@ describe('an exported audit trail', () => {
     expect((await harness.rebuild({ trail: facts! })).trail?.applied).toStrictEqual([]);
   });
 
+  it('knows of a suspension that came along with a reactivation', async () => {
+    const id = await harness.createKey();
+    await revoke(id, RevocationReasonCode.CessationOfOperation);
+    await change(id, { reactivate: true, suspended: true });
+    const facts = trail();
+    harness.store.forget(id as UniqueIdentifier);
+    await harness.rebuild({ trail: facts! });
+    expect(await find(id)).toMatchObject({ suspended: true });
+  });
+
+  it('is remembered by the key manager of keys that came back, too', async () => {
+    const ids = await keysAsRevoked();
+    const facts = trail();
+    for (const id of Object.values(ids)) harness.store.forget(id as UniqueIdentifier);
+    await harness.rebuild({ trail: facts! });
+    await harness.writeNotes();
+    for (const id of Object.values(ids)) harness.store.forget(id as UniqueIdentifier);
+    await harness.rebuild();
+    await expectAsRevoked(ids);
+  });
+
+  it.each(['restored', 'lost'])('tells what an earlier one put in force in a catalog that was %s', async (loss) => {
+    const created = harness.store.backup();
+    const ids = await keysAsRevoked();
+    const facts = trail();
+    const lose = (): void => {
+      created();
+      if (loss === 'lost') for (const id of Object.values(ids)) harness.store.forget(id as UniqueIdentifier);
+    };
+    lose();
+    harness.store.audits.splice(0);
+    await harness.rebuild({ trail: facts! });
+    const later = trail();
+    lose();
+    await harness.rebuild({ trail: later! });
+    await expectAsRevoked(ids);
+  });
+
   it('says nothing when a line was changed, is missing, or the end is not the one that was kept', async () => {
     await keysAsRevoked();
-    const lines = exported(harness.store.audits);
+    const lines = exportedLines(harness.store.audits);
     expect(trail(lines.map((line) => line.replace('kmip-key.suspend', 'kmip-key.resume')))).toBeUndefined();
     expect(trail(lines.toSpliced(3, 1))).toBeUndefined();
     expect(readExport(lines.slice(0, -1), { seq: lines.length, hash: Buffer.alloc(32) }).intact).toBe(false);
@@ -184,7 +206,7 @@ describe('an exported audit trail', () => {
 
     it('ends where the export was cut off', async () => {
       const id = await taggedKey();
-      const facts = trail(exported(harness.store.audits).slice(0, -2));
+      const facts = trail(exportedLines(harness.store.audits).slice(0, -2));
       harness.store.forget(id as UniqueIdentifier);
       await harness.rebuild({ trail: facts! });
       expect((await attributesOf(id)).map(({ name }) => name)).toEqual(['Name', 'Name', 'x-Name']);

@@ -5,6 +5,7 @@ import { attributesRecorded, withMissing } from '../attributes/recorded-attribut
 import { wholeSeconds } from '../lifecycle';
 import { type KeyNote, type NotedFact } from '../ports/key-notes.port';
 import { type ClientAttribute } from '../ports/managed-object';
+import { factsInForceBy } from './noted-facts';
 
 /** What an exported audit trail says about keys, up to its last event. */
 export interface TrailFacts {
@@ -43,23 +44,42 @@ export function trailFactsOf(events: readonly ExportedEvent[]): TrailFacts | und
 }
 
 function withEvent(before: readonly KeyNote[], uniqueIdentifier: UniqueIdentifier, event: ExportedEvent): KeyNote[] {
-  if (event.action === 'vmware-solutions.kmip-key.reactivate')
-    return before.filter(({ fact }) => fact !== 'deactivated');
-  const fact = factOf(event);
-  if (fact === undefined) return [...before];
+  const isReactivation = event.action === 'vmware-solutions.kmip-key.reactivate';
+  const kept = isReactivation ? before.filter(({ fact }) => fact !== 'deactivated') : before;
   const effectiveAt = wholeSeconds(event.occurredAt);
-  return [...before, { uniqueIdentifier, number: event.occurredAt.getTime(), fact, effectiveAt }];
+  let last = before.at(-1)?.number ?? 0;
+  const facts = factsOf(event).map((fact) => {
+    // One of the same instant came after it.
+    last = Math.max(event.occurredAt.getTime(), last + 1);
+    return { uniqueIdentifier, number: last, fact, effectiveAt };
+  });
+  return [...kept, ...facts];
 }
 
-function factOf({ action, details }: ExportedEvent): NotedFact | undefined {
-  if (action === 'vmware-solutions.kmip-key.suspend') return 'suspended';
-  if (action === 'vmware-solutions.kmip-key.resume') return 'resumed';
-  if (action === 'vmware-solutions.kmip-key.revoke') {
-    return String(details?.['state']).endsWith('Compromised') ? 'compromised' : 'deactivated';
+function factsOf({ action, details }: ExportedEvent): readonly NotedFact[] {
+  switch (action) {
+    case 'vmware-solutions.kmip-key.suspend':
+      return ['suspended'];
+    case 'vmware-solutions.kmip-key.resume':
+      return ['resumed'];
+    case 'vmware-solutions.kmip-key.reactivate':
+      return suspensionIn(details);
+    case 'vmware-solutions.kmip-key.revoke':
+      return [String(details?.['state']).endsWith('Compromised') ? 'compromised' : 'deactivated'];
+    case 'vmware-solutions.kmip-key.destroy':
+      return details?.['step'] === 'completed' ? ['destroyed'] : [];
+    case 'vmware-solutions.kmip-key.reconcile':
+      return factsReconciled(details);
+    default:
+      return [];
   }
-  const step = details?.['step'];
-  const isDestroyed =
-    (action === 'vmware-solutions.kmip-key.destroy' && step === 'completed') ||
-    (action === 'vmware-solutions.kmip-key.reconcile' && step === 'destruction completed');
-  return isDestroyed ? 'destroyed' : undefined;
+}
+
+const factsReconciled = (details: ExportedEvent['details']): readonly NotedFact[] =>
+  details?.['step'] === 'destruction completed' ? ['destroyed'] : factsInForceBy(details);
+
+/** Resuming or suspending along with reactivating is one event. */
+function suspensionIn(details: ExportedEvent['details']): readonly NotedFact[] {
+  const suspended = details?.['suspended'];
+  return typeof suspended === 'boolean' ? [suspended ? 'suspended' : 'resumed'] : [];
 }

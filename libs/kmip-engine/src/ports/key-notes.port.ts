@@ -22,6 +22,12 @@ export interface WrittenNote extends KeyNote {
   readonly rootKeyId: string;
 }
 
+/** One that is entered as it was told elsewhere. */
+export interface AdoptedNote extends KeyNote {
+  /** Absent: an exported audit trail tells it, and no key manager remembers it yet. */
+  readonly rootKeyId?: string;
+}
+
 /**
  * The notes of one instance's keys. They are entered by the store with the change they tell of, and written to the key
  * manager afterwards, so that one that is away delays no revocation.

@@ -4,7 +4,7 @@ import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { type CustodyMoves } from './custody-moves.port';
 import { type LaterLooks } from './later-looks.port';
-import { type KeyNotes, type WrittenNote } from './key-notes.port';
+import { type KeyNotes, type AdoptedNote } from './key-notes.port';
 import { type ManagedObject, type StoredState } from './managed-object';
 import { type NoteOfWork } from './note-of-work';
 
@@ -62,7 +62,7 @@ export interface Mutation<T> {
   readonly audit: AuditEvent;
   readonly result: T;
   /** The change follows from notes in the key manager: they are entered as written, and no other is made. */
-  readonly adopted?: readonly WrittenNote[];
+  readonly adopted?: readonly AdoptedNote[];
 }
 
 /**
@@ -121,13 +121,13 @@ export interface ManagedObjectStore {
    * An intent begun before `interruptedBefore` gives way to the key, claimed or not, unless its Create was refused.
    * @returns `present` when the object is there, destroyed or not; `busy` when a Create of it is under way, or was
    *   refused, which ends with its stored key removed. Nothing is changed or recorded then.
-   * @param adopted the notes in the key manager that the object was made from
+   * @param adopted the notes that the object was made from
    */
   restore(
     object: ManagedObject,
     audit: AuditEvent,
     interruptedBefore: Date,
-    adopted?: readonly WrittenNote[],
+    adopted?: readonly AdoptedNote[],
   ): Promise<'restored' | 'present' | 'busy'>;
 
   /**

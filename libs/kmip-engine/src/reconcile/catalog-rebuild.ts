@@ -9,7 +9,7 @@ import { STORED_KEY_PREFIX, storedKeyName } from '../custody/stored-envelope';
 import { isDestroyed } from '../lifecycle';
 import { NoteApplication, type NotesReport } from '../notes/note-application';
 import { type FoundNotes, readNotes } from '../notes/note-reader';
-import { withNotes } from '../notes/noted-facts';
+import { factsInForce, withNotes } from '../notes/noted-facts';
 import { notePrefixOf } from '../notes/stored-note';
 import { type TrailFacts } from '../notes/trail-facts';
 import { type ClientAttribute, type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
@@ -243,12 +243,13 @@ export class CatalogRebuild {
     run.restored.push(object.uniqueIdentifier);
     if (object !== born) run.noted.push(object.uniqueIdentifier);
     if (run.options.dryRun === true) return 'restored';
+    const facts = factsInForce(born, object, now);
     // The trail that goes on from here says it too, for the next loss.
     const audit = (step: string, attributes: readonly ClientAttribute[]): AuditEvent => {
-      const event = this.#event(run, object.uniqueIdentifier, step, born.custody);
+      const event = this.#event(run, object.uniqueIdentifier, step, born.custody, facts);
       return { ...event, details: { ...event.details, ...recordedAttributes(attributes) } };
     };
-    const outcome = await restoreIn(run, object, adopted, audit);
+    const outcome = await restoreIn(run, object, [...adopted, ...told], audit);
     if (outcome === 'busy') throw new Refused('busy');
     return outcome;
   }
@@ -275,10 +276,15 @@ export class CatalogRebuild {
     }
   }
 
-  #event({ scope, call }: Run, id: UniqueIdentifier, step: string, custody: KeyCustody | undefined) {
+  #event({ scope, call }: Run, id: UniqueIdentifier, step: string, custody: KeyCustody | undefined, facts = '') {
     return backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.reconcile', id, {
       correlationId: call.correlationId,
-      details: { step, storedKeyId: custody?.storedKeyId ?? '', rootKeyVersion: custody?.rootKeyVersion ?? '' },
+      details: {
+        step,
+        storedKeyId: custody?.storedKeyId ?? '',
+        rootKeyVersion: custody?.rootKeyVersion ?? '',
+        ...(facts !== '' && { facts }),
+      },
     });
   }
 }

@@ -4,7 +4,7 @@ import {
   type ManagedObject,
   type NotedFact,
   notesOf,
-  type WrittenNote,
+  type AdoptedNote,
 } from '@lib/kmip-engine';
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 
@@ -39,8 +39,8 @@ export async function enterNotes(
   for (const note of notes) await insertNote(transaction, note);
 }
 
-/** Notes that were found in the key manager. */
-export async function adoptNotes(transaction: Transaction, notes: readonly WrittenNote[]): Promise<void> {
+/** Notes that were found elsewhere. */
+export async function adoptNotes(transaction: Transaction, notes: readonly AdoptedNote[]): Promise<void> {
   for (const note of notes) await insertNote(transaction, note, note.rootKeyId);
 }
 

@@ -11,7 +11,7 @@ import {
   type ManagedObjectStore,
   type Mutation,
   ObjectStoreError,
-  type WrittenNote,
+  type AdoptedNote,
 } from '@lib/kmip-engine';
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 import { type QueryResult } from 'pg';
@@ -149,7 +149,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     object: ManagedObject,
     audit: AuditEvent,
     interruptedBefore: Date,
-    adopted: readonly WrittenNote[] = [],
+    adopted: readonly AdoptedNote[] = [],
   ): Promise<'restored' | 'present' | 'busy'> {
     const restore = async (transaction: Transaction, [intent, existing]: QueryResult[]) => {
       if (existing?.rowCount === 1) return 'present';

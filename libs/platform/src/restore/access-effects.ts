@@ -1,4 +1,5 @@
 import { type AuditAction, type AuditEvent } from '@lib/audit';
+import { factsInForceBy } from '@lib/kmip-engine';
 
 /** What is said of one thing in one family; of several words the last one counts. */
 const KINDS = {
@@ -64,7 +65,7 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.kmip-key.resume': (event) => [ofKey(event, 'resumed')],
   'vmware-solutions.kmip-key.reactivate': (event) => [ofKey(event, 'reactivated'), suspensionWith(event)],
   'vmware-solutions.kmip-key.rewrap': NONE,
-  'vmware-solutions.kmip-key.reconcile': (event) => [destruction(event)],
+  'vmware-solutions.kmip-key.reconcile': (event) => [destruction(event), ...factsInForce(event)],
   'vmware-solutions.kmip-key.purge': NONE,
   'vmware-solutions.kmip-key.list': NONE,
   'vmware-solutions.kmip-key.describe': NONE,
@@ -144,6 +145,10 @@ function policy(event: AuditEvent): AccessWord | undefined {
   if (credentialPolicy === undefined) return undefined;
   return ofInstance(event, credentialPolicy === 'enforce' ? 'credential_policy_enforced' : 'credential_policy_ignored');
 }
+
+/** By the word of notes or of an exported trail; a destruction is not ordered by either. */
+const factsInForce = (event: AuditEvent): readonly (AccessWord | undefined)[] =>
+  factsInForceBy(event.details).map((fact) => (fact === 'destroyed' ? undefined : ofKey(event, fact)));
 
 /** By a client or an administrator, and by the reconciler, who writes `destruction` before the step. */
 function destruction(event: AuditEvent): AccessWord | undefined {

@@ -1,5 +1,5 @@
 import { type UniqueIdentifier } from '@lib/kernel';
-import { type KeyNote, type KeyNotes, type ManagedObject, notesOf, type WrittenNote } from '@lib/kmip-engine';
+import { type KeyNote, type KeyNotes, type ManagedObject, notesOf, type AdoptedNote } from '@lib/kmip-engine';
 
 import { InMemoryRecords } from './in-memory-records';
 
@@ -19,9 +19,10 @@ export class InMemoryKeyNotes extends InMemoryRecords<string, NoteRecord, keyof 
     for (const note of notesOf(before, after, { last, at })) this.records.set(nameOf(note), { note });
   }
 
-  adopt(notes: readonly WrittenNote[]): void {
+  adopt(notes: readonly AdoptedNote[]): void {
     for (const { rootKeyId: writtenUnder, ...note } of notes) {
-      if (!this.records.has(nameOf(note))) this.records.set(nameOf(note), { note, writtenUnder });
+      if (this.records.has(nameOf(note))) continue;
+      this.records.set(nameOf(note), { note, ...(writtenUnder !== undefined && { writtenUnder }) });
     }
   }
 

@@ -11,7 +11,7 @@ import {
   matchesValue,
   sameValue,
   stateAt,
-  type WrittenNote,
+  type AdoptedNote,
 } from '@lib/kmip-engine';
 
 import { InMemoryCustodyMoves, isStale, sameCustody, withClear } from './in-memory-custody-moves';
@@ -177,7 +177,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     object: ManagedObject,
     audit: AuditEvent,
     interruptedBefore: Date,
-    adopted: readonly WrittenNote[] = [],
+    adopted: readonly AdoptedNote[] = [],
   ): Promise<'restored' | 'present' | 'busy'> {
     return this.#faults.run('restore', () => {
       if (this.#objects.has(object.uniqueIdentifier)) return 'present';
