@@ -209,6 +209,28 @@ describe('a restored database', () => {
     expect(await second.find(instance, key)).toMatchObject({ suspended: true });
   });
 
+  it('is noticed, once, by a withdrawal of the same minute', async () => {
+    const admin = await database.openAdmin();
+    const instance = await insertInstance(admin);
+    const [removed, staying] = [await insertCertificate(admin, instance), await insertCertificate(admin, instance)];
+    await admin.end();
+    const first = new Process(await database.openDataSource(), record);
+    await first.watch.round();
+    const restored = await backup();
+    const initiator = { kind: 'system', component: 'test' } as const;
+    const context = { initiator, correlationId: newCorrelationId(), observer: 'test' };
+    await first.certificates.remove(instance, removed, context);
+
+    const dataSource = await restored.openDataSource();
+    const processes = [new Process(dataSource, record), new Process(dataSource, record)];
+    await Promise.all(processes.map(({ watch }) => watch.round()));
+    expect((await processes[0]!.certificates.list(instance)).map(({ id }) => id)).toStrictEqual([staying]);
+    expect(await processes[0]!.watch.state()).toMatchObject({ sign: 'withdrawal' });
+    await processes[0]!.watch.release();
+    for (const { watch } of processes) await watch.round();
+    expect(processes.map(({ watch }) => watch.isHeld)).toStrictEqual([false, false]);
+  });
+
   it('is noticed in another cluster too', async () => {
     const watching = new Process(await database.openDataSource(), record);
     await watching.watch.round();

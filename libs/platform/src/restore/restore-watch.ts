@@ -8,10 +8,17 @@ import {
 } from '@lib/persistence';
 
 import { accessWordsIn, familyOf } from './access-effects';
-import { type RecordedProgress, type Withdrawal, type WithdrawalRecord } from './withdrawal-record';
+import {
+  type RecordedProgress,
+  type RecordedWithdrawal,
+  type Withdrawal,
+  type WithdrawalRecord,
+} from './withdrawal-record';
 
 /** How often a process counts on, and looks whether the database is behind. */
 const EVERY_MS = 60_000;
+/** What was recorded since so many counts, of all processes, is held against the audit chain. */
+const RECENT_COUNTS = 20;
 /** Lines that wait for a folder that cannot be written. Beyond that only their number is known. */
 const MAXIMUM_WAITING = 10_000;
 
@@ -31,7 +38,10 @@ export interface RestoreWatchParts {
 /** What an operator has to know of a restore. */
 export interface RestoreState {
   readonly restoredAt: Date;
-  /** `counter`: the record beside the service keys is ahead of the database. `cluster`: the database is in another one. */
+  /**
+   * `counter`: the record beside the service keys is ahead of the database. `cluster`: the database is in another one.
+   * `withdrawal`: the audit chain lacks one that was recorded since the last count.
+   */
   readonly sign: string;
   readonly released: readonly InstanceId[];
   readonly withdrawals: readonly SettledWithdrawal[];
@@ -117,8 +127,9 @@ export class RestoreWatch {
     const { progress, record, logger } = this.parts;
     // The record first: what is read of the database afterwards can only be further.
     const recorded = await this.#recorded();
-    const sign = signOf(recorded, await progress.read());
-    if (sign !== undefined && (await progress.hold(recorded.counter, sign))) {
+    const sign = await this.#signOf(recorded, await progress.read());
+    // Beyond what is recent: what was lost is a sign once.
+    if (sign !== undefined && (await progress.hold(recorded.counter + RECENT_COUNTS + 1, sign))) {
       logger.error({ sign }, 'the database was restored from a backup: destructions wait until they are released');
     }
     await this.#refresh();
@@ -129,6 +140,15 @@ export class RestoreWatch {
       await record.append([{ counter }]);
       await record.prune();
     });
+  }
+
+  async #signOf(recorded: RecordedProgress, progress: RegionProgress): Promise<Sign | undefined> {
+    const sign = signOf(recorded, progress);
+    if (sign !== undefined) return sign;
+    for (const { instanceId, seq, hash } of lastOfEach(recorded.withdrawals, progress.counter - RECENT_COUNTS)) {
+      if (!(await this.parts.progress.hasCommitted(instanceId, seq, hash))) return 'withdrawal';
+    }
+    return undefined;
   }
 
   /** A record that cannot be read says nothing, which is no reason to serve nobody. */
@@ -226,7 +246,20 @@ export function describeRestore(metrics: Metrics, watch: RestoreWatch): void {
   });
 }
 
-function signOf({ counter }: RecordedProgress, progress: RegionProgress): 'counter' | 'cluster' | undefined {
+/** The last one of each instance since `counter`: the chain that has it has those before. */
+function lastOfEach(withdrawals: readonly RecordedWithdrawal[], counter: number): readonly RecordedWithdrawal[] {
+  const last = new Map<InstanceId, RecordedWithdrawal>();
+  for (const each of withdrawals) {
+    const known = last.get(each.instanceId);
+    if (each.after >= counter && (known === undefined || BigInt(known.seq) < BigInt(each.seq)))
+      last.set(each.instanceId, each);
+  }
+  return [...last.values()];
+}
+
+type Sign = 'counter' | 'cluster' | 'withdrawal';
+
+function signOf({ counter }: RecordedProgress, progress: RegionProgress): Sign | undefined {
   if (counter > progress.counter) return 'counter';
   const { writtenIn, systemIdentifier } = progress;
   const known = writtenIn !== undefined && systemIdentifier !== undefined;

@@ -13,10 +13,15 @@ export interface Withdrawal extends AccessWord {
   readonly hash: string;
 }
 
+/** How far the region had come at least when it was written. */
+export interface RecordedWithdrawal extends Withdrawal {
+  readonly after: number;
+}
+
 export interface RecordedProgress {
   readonly counter: number;
   /** In the order they were written. */
-  readonly withdrawals: readonly Withdrawal[];
+  readonly withdrawals: readonly RecordedWithdrawal[];
 }
 
 interface Line extends Partial<Withdrawal> {
@@ -54,12 +59,12 @@ export class WithdrawalRecord {
 
   async read(): Promise<RecordedProgress> {
     let counter = 0;
-    const withdrawals: Withdrawal[] = [];
+    const withdrawals: RecordedWithdrawal[] = [];
     for (const name of (await this.#files()).toSorted()) {
       for (const text of (await readFile(join(this.folder, name), 'utf8')).split('\n')) {
         const line = parse(text);
         counter = Math.max(counter, line?.counter ?? 0);
-        if (isWithdrawal(line)) withdrawals.push(line);
+        if (isWithdrawal(line)) withdrawals.push({ ...line, after: counter });
       }
     }
     return { counter, withdrawals };
