@@ -1,3 +1,7 @@
 import { describeLife, openInMemoryLifeCatalog } from '@lib/testing';
 
-describeLife('a catalog in memory', openInMemoryLifeCatalog, 40);
+describeLife('a catalog in memory', openInMemoryLifeCatalog, {
+  few: 40,
+  spec: 'libs/kmip-engine/src/life.spec',
+  secondsPerLife: 2,
+});

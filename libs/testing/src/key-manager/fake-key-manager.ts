@@ -127,6 +127,11 @@ export class FakeKeyManager implements KeyManager {
     record.deletedAt = this.#clock.now();
   }
 
+  /** The tenant takes the deletion of one back. */
+  restoreStoredKey(id: string): void {
+    delete this.#stored.get(id)?.deletedAt;
+  }
+
   /** The region fails over: what was stored after `since` is not known, what was deleted after it is there again. */
   failOver(since: Date): void {
     this.#view.since = since;
@@ -158,6 +163,10 @@ export class FakeKeyManager implements KeyManager {
 
   set searchLagMs(milliseconds: number) {
     this.#view.searchLagMs = milliseconds;
+  }
+
+  get searchLags(): boolean {
+    return (this.#view.searchLagMs ?? 0) > 0;
   }
 
   /** What only someone with rights in the tenant's instance, or a fault of it, can do: other bytes under the same id. */

@@ -1,6 +1,7 @@
 import { toInstanceId } from '@lib/kernel';
 import { randomUUID } from 'node:crypto';
 
+import { exportedLines } from '../engine/exported-lines';
 import { InMemoryManagedObjectStore } from '../engine/in-memory-managed-object-store';
 import { type OpenLifeCatalog } from './life-catalog';
 
@@ -16,7 +17,11 @@ export const openInMemoryLifeCatalog: OpenLifeCatalog = () => {
       return isHeld;
     },
     backUp: () => {
-      putBack = store.backup();
+      const [restore, recorded] = [store.backup(), store.audits.length];
+      putBack = () => {
+        restore();
+        store.audits.splice(recorded);
+      };
       return Promise.resolve();
     },
     restore: ({ noticed }) => {
@@ -29,6 +34,9 @@ export const openInMemoryLifeCatalog: OpenLifeCatalog = () => {
       return Promise.resolve();
     },
     minute: () => Promise.resolve(),
+    exportTrail: () => Promise.resolve(exportedLines(store.audits)),
+    certificates: () => Promise.resolve([]),
+    removeCertificate: () => Promise.resolve(),
     close: () => Promise.resolve(),
   });
 };

@@ -12,13 +12,22 @@ export interface LifeCatalog {
   readonly reach: 'backup' | 'record';
   /** The one that is restored from then on. */
   backUp(): Promise<void>;
-  /** False where nothing was backed up yet. */
+  /**
+   * A process on what was backed up.
+   * @param options.noticed false: what it could be noticed by is as old as the backup
+   * @returns false where nothing was backed up yet
+   */
   restore(options: { readonly noticed: boolean }): Promise<boolean>;
   /** Destructions wait for the operator. */
   readonly isHeld: boolean;
   release(): Promise<void>;
   /** What a process does beside the protocol once a minute. */
   minute(): Promise<void>;
+  /** The whole audit trail, line for line as a tenant exports it. */
+  exportTrail(): Promise<readonly string[]>;
+  /** Client certificates that are let in. */
+  certificates(): Promise<readonly string[]>;
+  removeCertificate(id: string): Promise<void>;
   close(): Promise<void>;
 }
 

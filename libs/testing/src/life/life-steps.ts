@@ -1,6 +1,6 @@
 import { KEY_MANAGER_FAULTS } from '@lib/key-manager';
 import { toUniqueIdentifier } from '@lib/kernel';
-import { isDestroyed, type ManagedObject, NoteWriter } from '@lib/kmip-engine';
+import { isDestroyed, type KeyChange, type ManagedObject } from '@lib/kmip-engine';
 import { ObjectType, ResultStatus } from '@lib/kmip-protocol';
 
 import { attribute, vcenterKey } from '../engine/engine-harness';
@@ -8,6 +8,7 @@ import { nameValue } from '../engine/managed-object.fixture';
 import { type KeyManagerMethod } from '../key-manager/fault-script';
 import { type Dice } from './dice';
 import { type Fate } from './fate';
+import { keepNotes, release } from './life-operator';
 import { type LifeWorld } from './life-world';
 import { FORGERIES, GIVES_THE_KEY } from './tenant-vault';
 
@@ -40,6 +41,9 @@ const KEY_MANAGER_METHODS: readonly KeyManagerMethod[] = [
   'listKeys',
   'describeRootKey',
 ];
+
+/** An answer that a stored key is gone is proof (docs/adr/0064): the adapter never gives it of one that is there. */
+const FAULTS = KEY_MANAGER_FAULTS.filter((fault) => fault !== 'stored_key_missing');
 
 const anyFate = ({ fates }: LifeWorld, dice: Dice): Fate | undefined =>
   fates.size === 0 ? undefined : dice.pick([...fates.values()]);
@@ -98,8 +102,14 @@ const addAttribute = about(async (world, { id }, dice) => {
 });
 
 const administer = about(async (world, fate, dice) => {
-  const change = dice.pick([{ suspended: true }, { suspended: false }, { reactivate: true }]);
-  world.touch(fate.id, 'reactivate' in change ? 'ended' : 'suspended');
+  const change = dice.pick<KeyChange>([
+    { suspended: true },
+    { suspended: false },
+    { reactivate: true },
+    { reactivate: true, suspended: true },
+  ]);
+  if (change.reactivate === true) world.touch(fate.id, 'ended');
+  if (change.suspended !== undefined) world.touch(fate.id, 'suspended');
   await world.administer(fate, change).catch(() => undefined);
 });
 
@@ -110,6 +120,7 @@ const destroy = about(async (world, fate) => {
   const item = await world.process.harness.attempt('Destroy', { uniqueIdentifier: id }, { scope: world.engineScope() });
   if (item.resultStatus !== ResultStatus.Success) return;
   fate.destroyed = true;
+  await world.lookForLeft(fate);
   if (row === undefined) world.violated(`${id} was destroyed by a catalog that does not have it`);
 });
 
@@ -121,7 +132,7 @@ const fail: Play = (world, dice) => {
   }
   const keyManager = world.vault.of(dice.pick(world.vault.rootKeys));
   const more = { after: dice.below(4), uncertain: dice.chance(0.3) };
-  keyManager.failNext(dice.pick(KEY_MANAGER_METHODS), dice.pick(KEY_MANAGER_FAULTS), { ...options, ...more });
+  keyManager.failNext(dice.pick(KEY_MANAGER_METHODS), dice.pick(FAULTS), { ...options, ...more });
 };
 
 /** What the tenant does with the service's rights and its own root keys. */
@@ -159,14 +170,36 @@ const corrupt: Play = ({ vault }, dice) => {
 
 const settle: Play = async (world, dice) => {
   world.clock.advance(dice.below(700_000));
+  await world.catalog.minute();
   await world.process.harness
     .reconciler()
     .run(world.reconcileScope())
     .catch(() => undefined);
 };
 
-const note: Play = async (world) => {
-  await new NoteWriter(world.process.harness.background).run(world.reconcileScope()).catch(() => undefined);
+const note: Play = (world) => keepNotes(world).catch(() => undefined);
+
+/** Time goes by, and with each minute a process looks whether it was restored. */
+const later: Play = async ({ clock, catalog }, dice) => {
+  clock.advance(dice.below(1_200_000));
+  await catalog.minute();
+};
+
+/** Its owner is answered: from then on nobody is let in with it, until a restore forgets it together with the record. */
+const removeCertificate: Play = async ({ catalog, withdrawnCertificates }, dice) => {
+  const allowed = await catalog.certificates();
+  if (allowed.length === 0) return;
+  const id = dice.pick(allowed.toSorted());
+  await catalog.removeCertificate(id);
+  withdrawnCertificates.add(id);
+};
+
+/** Within the time in which the key manager can restore what was deleted, somebody of the tenant does. */
+const undelete: Play = ({ fates, vault }, dice) => {
+  const destroyed = [...fates.values()].filter((fate) => fate.destroyed);
+  if (destroyed.length === 0) return;
+  const fate = dice.pick(destroyed);
+  if (vault.undelete(fate.id, fate.key)) fate.replayed = true;
 };
 
 const move: Play = async (world) => {
@@ -202,7 +235,8 @@ export const PLAYS = {
   rebuild: { weight: 1, play: (world) => world.rebuild().catch(() => undefined) },
   backUp: { weight: 2, play: (world) => world.backUp() },
   restore: { weight: 2, play: (world, dice) => world.restore({ noticed: dice.chance(0.5) }) },
-  release: { weight: 1, play: ({ catalog }) => catalog.release() },
+  release: { weight: 1, play: (world) => release(world).catch(() => undefined) },
+  exportTrail: { weight: 2, play: (world) => world.exportTrail() },
   fail: { weight: 5, play: fail },
   withhold: { weight: 2, play: withhold },
   failOver: { weight: 1, play: failOver },
@@ -215,13 +249,22 @@ export const PLAYS = {
   forge: { weight: 2, play: forge },
   corrupt: { weight: 1, play: corrupt },
   note: { weight: 2, play: note },
-  later: { weight: 3, play: ({ clock }, dice) => clock.advance(dice.below(1_200_000)) },
+  later: { weight: 3, play: later },
+  undelete: { weight: 1, play: undelete },
+  removeCertificate: { weight: 1, play: removeCertificate },
 } as const satisfies Readonly<Record<string, { readonly weight: number; readonly play: Play }>>;
 
 export type PlayName = keyof typeof PLAYS;
 
 /** They change what others go by while they are under way. */
-export const ALONE: ReadonlySet<PlayName> = new Set(['backUp', 'restore', 'restart', 'recover']);
+export const ALONE: ReadonlySet<PlayName> = new Set([
+  'backUp',
+  'restore',
+  'release',
+  'exportTrail',
+  'restart',
+  'recover',
+]);
 
 export const COMPANIONS = [
   'create',

@@ -8,6 +8,7 @@ import {
   type KeyChange,
   type ManagedObject,
   type ManagedObjectStore,
+  type RebuildReport,
   type ReconcileScope,
 } from '@lib/kmip-engine';
 import { ResultStatus } from '@lib/kmip-protocol';
@@ -18,13 +19,12 @@ import { ManualClock } from '../engine/manual-clock';
 import { type FakeKeyManager, type StoredRecord } from '../key-manager/fake-key-manager';
 import { type FakeRootKey } from '../key-manager/fake-root-key';
 import { Dice } from './dice';
-import { type Fate, isWeaker, type Revocation, revocationIn } from './fate';
+import { both, type Fate, isWeaker, newFate, recordableIn, type Revocation, revocationIn, withheldBy } from './fate';
 import { intercepted } from './intercepted';
 import { type LifeCatalog, type OpenLifeCatalog } from './life-catalog';
 import { LifeProcess } from './life-process';
 import { ownerIn, TenantVault } from './tenant-vault';
-
-const HOUR_MS = 3_600_000;
+import { TrailWitness } from './trail-witness';
 
 /** What a catalog knows of root keys goes back with it when it is restored. */
 interface Bindings {
@@ -32,9 +32,16 @@ interface Bindings {
   readonly former: readonly FakeRootKey[];
 }
 
+/** What is known as of a backup, where the record beside the catalog is as old. */
+interface Knowledge {
+  readonly record: ReadonlyMap<UniqueIdentifier, Revocation>;
+  readonly certificates: ReadonlySet<string>;
+}
+
 /** One tenant with all its misfortune. */
 export class LifeWorld {
   readonly fates = new Map<UniqueIdentifier, Fate>();
+  readonly withdrawnCertificates = new Set<string>();
   readonly faults = new FaultPlan<string>();
   readonly vault: TenantVault;
   readonly #identifiers = new Dice(1);
@@ -43,6 +50,8 @@ export class LifeWorld {
   readonly #touched = new Map<UniqueIdentifier, Set<keyof Revocation>>();
   #bindings: Bindings;
   #savedBindings: Bindings;
+  #saved: Knowledge = { record: new Map(), certificates: new Set() };
+  #trail: TrailWitness | undefined;
   #process: LifeProcess;
   #faulty: { readonly of: ManagedObjectStore; readonly store: ManagedObjectStore } | undefined;
 
@@ -90,9 +99,7 @@ export class LifeWorld {
       this.violated(`the Create of ${id} was acknowledged, and its key is nowhere`);
       return;
     }
-    const nothing = { ended: 0, suspended: false } as const;
-    const fate = { mayGo: false, destroyed: false, replayed: false, supplanted: false, wasResumed: false, lost: false };
-    this.fates.set(id, { id, key, revoked: { ...nothing }, recorded: { ...nothing }, noted: { ...nothing }, ...fate });
+    this.fates.set(id, newFate(id, key));
   }
 
   bind(next: FakeRootKey): void {
@@ -104,6 +111,10 @@ export class LifeWorld {
   async backUp(): Promise<void> {
     await this.catalog.backUp();
     this.#savedBindings = this.#bindings;
+    this.#saved = {
+      record: new Map([...this.fates].map(([id, { recorded }]) => [id, { ...recorded }])),
+      certificates: new Set(this.withdrawnCertificates),
+    };
   }
 
   async restore(options: { readonly noticed: boolean }): Promise<void> {
@@ -112,14 +123,35 @@ export class LifeWorld {
     if (!(await this.catalog.restore(options))) return;
     this.#bindings = this.#savedBindings;
     this.restart();
+    if (!options.noticed) this.#forgetCertificates();
     for (const fate of this.fates.values()) {
       const row = await this.catalog.store.find(fate.id);
       fate.lost = row === undefined;
       if (allNoted) Object.assign(fate.noted, fate.revoked);
       Object.assign(fate.revoked, revocationIn(row, this.clock.now()));
+      if (!options.noticed)
+        Object.assign(fate.recorded, this.#saved.record.get(fate.id) ?? { ended: 0, suspended: false });
       // A note may tell of it, and not of the suspension that came after.
       if (fate.wasResumed) fate.revoked.suspended = false;
     }
+  }
+
+  #forgetCertificates(): void {
+    for (const id of this.withdrawnCertificates)
+      if (!this.#saved.certificates.has(id)) this.withdrawnCertificates.delete(id);
+  }
+
+  /** The tenant keeps it where no restore reaches. */
+  async exportTrail(): Promise<void> {
+    this.#trail = TrailWitness.of(await this.catalog.exportTrail());
+    for (const fate of this.fates.values())
+      Object.assign(fate.exported, revocationIn(await this.catalog.store.find(fate.id), this.clock.now()));
+  }
+
+  /** Every root key the instance ever had: what was bound after a backup is bound again before the rebuild. */
+  bindAll(): void {
+    const { current } = this.#bindings;
+    this.#bindings = { current, former: this.vault.rootKeys.filter((rootKey) => rootKey !== current) };
   }
 
   recover(): void {
@@ -183,31 +215,14 @@ export class LifeWorld {
     await this.#process.harness.engine.drain();
     if (this.#process.mortality.isDead) this.restart();
     for (const fate of this.fates.values()) await this.#observeOne(fate);
+    for (const id of await this.catalog.certificates())
+      if (this.withdrawnCertificates.has(id)) this.violated(`the certificate ${id} is let in again`);
     this.#touched.clear();
     this.requireSound();
   }
 
   requireSound(): void {
     if (this.#violations.length > 0) throw new Error(this.#violations.join('\n'));
-  }
-
-  /** The documented procedure, with everything working and every root key bound (docs/operations.md). */
-  async putRight(): Promise<void> {
-    this.recover();
-    this.vault.mend((id) => this.fates.get(id)?.destroyed === false);
-    this.restart();
-    const { current } = this.#bindings;
-    this.#bindings = { current, former: this.vault.rootKeys.filter((rootKey) => rootKey !== current) };
-    // Longer than a fail-over can hide a key.
-    this.clock.advance(11 * HOUR_MS);
-    for (let round = 0; round < 3; round += 1) {
-      await this.rebuild();
-      await this.catalog.minute();
-      await this.catalog.release();
-      await this.#process.harness.reconciler().run(this.reconcileScope());
-      await this.observe();
-      this.clock.advance(HOUR_MS + 1000);
-    }
   }
 
   /** After the procedure. @throws at the first violation */
@@ -229,22 +244,36 @@ export class LifeWorld {
 
   /** What was taken from the key is so still; then a suspension is taken back. */
   async #requireRevoked(fate: Fate): Promise<void> {
-    const { id, revoked, recorded, noted } = fate;
+    const { id, revoked, recorded, noted, exported } = fate;
     const row = await this.catalog.store.find(id);
     if (row === undefined) return;
-    const found = revocationIn(row, this.clock.now());
+    const found = withheldBy(row, this.clock.now());
     const known = this.catalog.reach === 'record' ? recorded : revoked;
-    if (isWeaker(found, known) || isWeaker(found, noted)) this.violated(`${id} came back from revocation`);
+    const words = { known, noted, ...(this.#trail && { exported }) };
+    for (const [what, word] of Object.entries(words))
+      if (isWeaker(found, word)) this.violated(`${id} came back from revocation (${what})`);
     if (!row.suspended) return;
     if ((await this.get(fate)) === 'served') this.violated(`${id} was served although it is suspended`);
     const canBeResumed = row.destroyRequestedAt === undefined && !isDestroyed(row.state);
     if (canBeResumed) await this.administer(fate, { suspended: false });
   }
 
-  /** As the operator does: of keys in conflict the one whose digest the exported audit trail has. */
+  /** After a Destroy that was answered. What it cannot have seen may outlive it, if the catalog forgets the order. */
+  async lookForLeft(fate: Fate): Promise<void> {
+    const { current, former } = this.#bindings;
+    const bound = [current, ...former].map((rootKey) => this.vault.of(rootKey));
+    const left = this.vault.copiesOf(fate.id, fate.key);
+    const isUnderWay = (await this.catalog.store.moves.find(fate.id)) !== undefined;
+    if (!isUnderWay && !fate.replayed && left.some((copy) => this.vault.isShown(copy, bound)))
+      this.violated(`${fate.id} was destroyed, and its key lies in plain sight`);
+    if (left.length > 0) fate.replayed = true;
+  }
+
+  /** As the operator does: with the trail there is, and of keys in conflict the one whose digest it has. */
   async rebuild(): Promise<void> {
     const rebuild = new CatalogRebuild(this.#process.harness.background);
-    const report = await rebuild.run(this.reconcileScope());
+    const options = this.#trail && { trail: this.#trail.facts };
+    const report = await rebuild.run(this.reconcileScope(), options);
     const genuine = new Set(
       [...this.fates.values()].flatMap(({ id, key }) =>
         this.vault.copiesOf(id, key).map(({ storedKeyId }) => storedKeyId),
@@ -253,29 +282,54 @@ export class LifeWorld {
     const take = report.refused
       .filter(({ reason, storedKeyId }) => reason === 'conflict' && genuine.has(storedKeyId))
       .map(({ storedKeyId }) => storedKeyId);
-    if (take.length > 0) await rebuild.run(this.reconcileScope(), { take });
+    const reports =
+      take.length > 0 ? [report, await rebuild.run(this.reconcileScope(), { ...options, take })] : [report];
+    for (const each of reports) await this.#requireTold(each);
+  }
+
+  /** The trail is in force as far as it reaches, and what it does not reach is told. */
+  async #requireTold(report: RebuildReport): Promise<void> {
+    if (this.#trail === undefined || report.stoppedBy !== undefined) return;
+    for (const fault of this.#trail.faultsOf(report, [])) this.violated(fault);
+    for (const { id, exported } of this.fates.values()) {
+      const row = this.#touched.has(id) ? undefined : await this.catalog.store.find(id);
+      if (row !== undefined && isWeaker(withheldBy(row, this.clock.now()), exported))
+        this.violated(`${id} is not what the exported trail says`);
+    }
   }
 
   async #observeOne(fate: Fate): Promise<void> {
-    const { id, revoked, recorded, noted } = fate;
+    const { id, revoked, recorded } = fate;
     const row = await this.catalog.store.find(id);
     if (row === undefined) {
       if (!fate.lost) this.violated(`the row of ${id} is gone`);
       return;
     }
-    const found = revocationIn(row, this.clock.now());
+    const now = this.clock.now();
+    const found = revocationIn(row, now);
     if (fate.lost) this.#regain(fate, row);
     fate.lost = false;
-    for (const what of this.#touched.get(id) ?? []) {
-      if (what === 'suspended' && !found.suspended) fate.wasResumed = true;
-      Object.assign(revoked, { [what]: found[what] });
-      Object.assign(recorded, { [what]: found[what] });
-      Object.assign(noted, what === 'ended' ? { ended: 0 } : { suspended: false });
-    }
-    if (isWeaker(found, revoked)) this.violated(`${id} came back from revocation`);
+    this.#takeBack(fate, row);
+    if (isWeaker(withheldBy(row, now), revoked)) this.violated(`${id} came back from revocation`);
     Object.assign(revoked, found);
+    Object.assign(recorded, both(recorded, recordableIn(row, now)));
     if (row.destroyRequestedAt !== undefined) fate.mayGo = true;
     if (isDestroyed(row.state)) fate.destroyed = true;
+  }
+
+  /** Of what somebody changed, the catalog in force decides; what is final is so in every other place all the same. */
+  #takeBack(fate: Fate, row: ManagedObject): void {
+    const now = this.clock.now();
+    const found = revocationIn(row, now);
+    for (const what of this.#touched.get(fate.id) ?? []) {
+      if (what === 'suspended' && !found.suspended) fate.wasResumed = true;
+      Object.assign(fate.revoked, { [what]: found[what] });
+      Object.assign(fate.recorded, { [what]: recordableIn(row, now)[what] });
+      for (const elsewhere of [fate.noted, fate.exported]) {
+        if (what === 'suspended') elsewhere.suspended = false;
+        else if (elsewhere.ended < 2) elsewhere.ended = 0;
+      }
+    }
   }
 
   /** A rebuild brought it back. Where the genuine one is nowhere to be seen, nothing but the word of a forger is left. */

@@ -142,6 +142,26 @@ export class TenantVault {
     }
   }
 
+  /** Whoever searches in one of these by name finds it. */
+  isShown({ storedKeyId }: Copy, keyManagers: readonly FakeKeyManager[]): boolean {
+    return keyManagers.some(
+      (keyManager) => !keyManager.searchLags && keyManager.storedKeys().some(({ id }) => id === storedKeyId),
+    );
+  }
+
+  /** Of the stored keys that were deleted, the first that gives the key. @returns false where there is none */
+  undelete(id: UniqueIdentifier, key: Buffer): boolean {
+    for (const keyManager of this.keyManagers.values()) {
+      for (const { id: storedKeyId, name, payload, deletedAt } of keyManager.records()) {
+        if (name !== storedKeyName(id) || deletedAt === undefined || this.forged.has(storedKeyId)) continue;
+        if (this.#open(payload, id)?.key.equals(key) !== true) continue;
+        keyManager.restoreStoredKey(storedKeyId);
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** A fault of the key manager: what it stores, or wraps, is something else than it was given. */
   corruptNext(keyManager: FakeKeyManager, what: 'storeKey' | 'wrap'): void {
     this.#corrupted.set(keyManager, what);

@@ -1,0 +1,9 @@
+import { describeLife } from '@lib/testing';
+
+import { openPostgresLifeCatalog } from './postgres-life-catalog.fixture';
+
+describeLife('a catalog in Postgres, with the watch over restores', openPostgresLifeCatalog, {
+  few: 5,
+  spec: 'libs/platform/src/restore/life.int-spec',
+  secondsPerLife: 30,
+});
