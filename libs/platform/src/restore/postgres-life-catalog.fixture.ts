@@ -57,6 +57,7 @@ class Connected {
     // What else can be withdrawn is tried on a whole region (withdrawal-replay.int-spec.ts).
     const never = (): Promise<never> => Promise.reject(new Error('not here'));
     const replay = new WithdrawalReplay({
+      role: 'api',
       clock,
       objectStores,
       certificates: this.certificates,
