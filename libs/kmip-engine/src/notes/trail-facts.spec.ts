@@ -219,7 +219,7 @@ describe('an exported audit trail', () => {
         const broken = index % 2 === 0 ? { attributes: '[["x-Name"' } : {};
         return { ...event, details: { ...Object.fromEntries(rest), ...broken } };
       });
-      const facts = trail(exported(without));
+      const facts = trail(exportedLines(without));
       harness.store.forget(id as UniqueIdentifier);
       await harness.rebuild({ trail: facts! });
       expect(await attributesOf(id)).toEqual([nameAttribute('payroll')]);
