@@ -6,4 +6,5 @@ describeLife('a catalog in Postgres, with the watch over restores', openPostgres
   few: 5,
   spec: 'libs/platform/src/restore/life.int-spec',
   secondsPerLife: 30,
+  shrinks: false,
 });

@@ -63,6 +63,8 @@ export interface LifeOptions {
   readonly spec: string;
   /** At most, on a busy machine. */
   readonly secondsPerLife: number;
+  /** Whether a red one is made shorter before it is told: each try is a life. */
+  readonly shrinks: boolean;
 }
 
 /**
@@ -73,19 +75,18 @@ export interface LifeOptions {
 export function describeLife(
   name: string,
   openCatalog: OpenLifeCatalog,
-  { few, spec, secondsPerLife }: LifeOptions,
+  { few, spec, secondsPerLife, shrinks }: LifeOptions,
 ): void {
   const runs = propertyRuns(few);
   const path = process.env['PROPERTY_PATH'];
-  // A search takes as long as it takes; a red one is made shorter for as long as there is time.
+  // A search takes as long as it takes.
   const timeoutMs = Math.max(120_000, runs.numRuns * secondsPerLife * 1000);
-  const interruptAfterTimeLimit = timeoutMs - 30_000;
   describe(`the life of keys on ${name}`, () => {
     it(
       'loses no acknowledged key, serves no other bytes, and brings nothing back that was taken away',
       async () => {
         const life = fc.asyncProperty(lives, ({ steps: plan, ending }) => live(openCatalog, plan, ending));
-        const found = await fc.check(life, { ...runs, interruptAfterTimeLimit, ...(path !== undefined && { path }) });
+        const found = await fc.check(life, { ...runs, endOnFailure: !shrinks, ...(path !== undefined && { path }) });
         if (found.failed) throw new Error(verdictOn(found, spec));
       },
       timeoutMs,
