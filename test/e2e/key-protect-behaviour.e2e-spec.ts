@@ -3,19 +3,13 @@ import { type KeyManager, KeyManagerError } from '@lib/key-manager';
 import { type CallLimits, CloudAccount, DEFAULT_CALL_LIMITS } from '@lib/key-protect';
 import { describeKeyManagerContract, EngineHarness, ManualClock } from '@lib/testing';
 
+import { UNKIND } from '../../apps/local-cloud/src/behaviour';
 import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/local-cloud';
 import { admin, context, keyManagerHarness, Tenant } from './support/key-protect-tenant';
 
 /** Whatever the real services may do although they need not: all of it at once. */
 const EVERYTHING = {
-  createAnswers: 'id_only',
-  materialLag: 1,
-  searchLag: 1,
-  aliasesInActions: true,
-  keyRingPage: 1,
-  instancePage: 1,
-  removedInstances: 'gone',
-  usageVerdicts: 'reversed',
+  ...UNKIND,
   // The region failed over an hour ago.
   rollBackMinutes: 60,
 };

@@ -1,6 +1,7 @@
 import { ResultReason, ResultStatus } from '@lib/kmip-protocol';
 import { type KmipClient, virtualMachineAttributes } from '@lib/kmip-client';
 
+import { UNKIND } from '../../apps/local-cloud/src/behaviour';
 import { createKey, fetchKey, first, productAttributes, stateOf, vcenter } from './support/keys';
 import { RunningService } from './support/running-service';
 
@@ -10,7 +11,7 @@ describe('vCenter against the running service', () => {
   let service: RunningService;
 
   beforeAll(async () => {
-    service = await RunningService.start();
+    service = await RunningService.start({ cloud: 'unkind' });
   });
 
   afterAll(async () => {
@@ -101,6 +102,19 @@ describe('vCenter against the running service', () => {
     await with_(0, async (client) => {
       expect((await first(client, vcenter.probe())).resultStatus).toBe(ResultStatus.Success);
     });
+  });
+
+  it('puts off a key of the minutes that a fail-over lost, and serves it when the region is back', async () => {
+    // The root key was made before.
+    await service.localCloud('POST', '/clock', { advanceSeconds: 3_600 });
+    const id = await with_(0, createKey);
+    const behaviour = await service.localCloud('POST', '/behaviour', { rollBackMinutes: 30 });
+    expect(behaviour).toEqual({ ...UNKIND, rollBackMinutes: 30 });
+    // The endpoint that made it may still have it.
+    expect(await with_(1, (client) => fetchKey(client, id))).toMatchObject({ reason: ResultReason.GeneralFailure });
+    await service.localCloud('POST', '/behaviour', { rollBackMinutes: 0 });
+    expect(await with_(1, (client) => fetchKey(client, id))).toEqual(await with_(0, (client) => fetchKey(client, id)));
+    await service.localCloud('POST', '/clock', { reset: true });
   });
 
   it('answers an unknown identifier with Item Not Found', async () => {

@@ -53,7 +53,7 @@ describe('PyKMIP, a third-party client', () => {
   beforeAll(async () => {
     missing = await pykmipMissing();
     if (missing !== undefined) throw new Error(missing);
-    service = await RunningService.start();
+    service = await RunningService.start({ cloud: 'unkind' });
   });
 
   afterAll(async () => {

@@ -6,6 +6,7 @@ import { type DataNode } from '../conformance/support/data-node';
 import { fromJson } from '../conformance/support/json-nodes';
 import { encodeNode } from '../conformance/support/node-to-ttlv';
 import { describeWithVectors, vectorPath } from '../conformance/support/vectors';
+import { UNKIND } from '../../apps/local-cloud/src/behaviour';
 import { RunningService } from '../e2e/support/running-service';
 
 jest.setTimeout(180_000);
@@ -62,13 +63,17 @@ describeWithVectors('the recorded conversation of vCenter 8.0.1, replayed agains
   let key = RECORDED_KEY;
 
   beforeAll(async () => {
-    service = await RunningService.start();
+    service = await RunningService.start({ cloud: 'unkind' });
     client = await service.kmip(0);
   });
 
   afterAll(async () => {
     await client.close();
     await service.remove();
+  });
+
+  it('has a key manager that is as unkind as it may be', async () => {
+    expect(await service.localCloud('GET', '/behaviour')).toEqual({ ...UNKIND, rollBackMinutes: 0 });
   });
 
   it.each(CONVERSATION)('%s', async (name) => {

@@ -34,6 +34,18 @@ export const PLAIN: BehaviourSettings = {
   usageVerdicts: 'in_order',
 };
 
+/** All of it at once. The suites that run with it find out whether the product relies on more than is promised. */
+export const UNKIND: BehaviourSettings = {
+  createAnswers: 'id_only',
+  materialLag: 1,
+  searchLag: 1,
+  aliasesInActions: true,
+  keyRingPage: 1,
+  instancePage: 1,
+  removedInstances: 'gone',
+  usageVerdicts: 'reversed',
+};
+
 interface Lag {
   reads: number;
   searches: number;

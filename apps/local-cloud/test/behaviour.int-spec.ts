@@ -1,6 +1,7 @@
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import ResourceControllerV2 from '@ibm-cloud/platform-services/resource-controller/v2';
 import { randomUUID } from 'node:crypto';
+import { PLAIN, UNKIND } from '../src/behaviour';
 import { type Answer, envelope, firstResource, KmsClient, reasonOf, resourcesOf, send, TestCloud } from './test-cloud';
 import { type Tenant } from './test-cloud';
 
@@ -25,6 +26,18 @@ const behave = (settings: object): Promise<object> => cloud.setUp('POST', '/beha
 const create = (headers: Record<string, string> = {}): Promise<Answer> =>
   manager.call('POST', '/keys', envelope(KEY), { headers });
 const read = (id: string): Promise<Answer> => manager.call('GET', `/keys/${id}`);
+
+it('UNKIND is all there is, and none of it as by default', async () => {
+  const plain = Object.entries(await behave({}));
+  expect(plain).toEqual(Object.entries({ ...PLAIN, rollBackMinutes: 0 }));
+  const unkind: object = await behave(UNKIND);
+  expect(unkind).toEqual({ ...UNKIND, rollBackMinutes: 0 });
+  // The roll-back is an event: a test chooses its moment.
+  const same = plain.filter(([name, value]) =>
+    Object.entries(unkind).some((other) => other[0] === name && other[1] === value),
+  );
+  expect(same).toEqual([['rollBackMinutes', 0]]);
+});
 
 it.each([
   ['whole', {}, true],

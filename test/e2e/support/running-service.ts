@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { Secret } from '@lib/kernel';
 import { KmipClient } from '@lib/kmip-client';
 
+import { UNKIND } from '../../../apps/local-cloud/src/behaviour';
 import { type ConnectionFile } from '../../../apps/launcher/src/connection-file';
 
 /** jest and the benchmark both run from the repository's root. */
@@ -41,7 +42,7 @@ export class RunningService {
   ) {}
 
   static async start(
-    options: { dataFolder?: string; environment?: Record<string, string> } = {},
+    options: { dataFolder?: string; environment?: Record<string, string>; cloud?: 'plain' | 'unkind' } = {},
   ): Promise<RunningService> {
     const dataFolder = options.dataFolder ?? (await makeDataFolder());
     const started = launch({ ...ANY_PORTS, DATA_DIR: dataFolder, ...options.environment });
@@ -49,7 +50,10 @@ export class RunningService {
       if (started.process.exitCode !== null) throw new Error(`the launcher ended:\n${started.output()}`);
       return started.output().includes('connection.json');
     });
-    return new RunningService(started.process, dataFolder, started.output, await readConnection(dataFolder));
+    const connection = await readConnection(dataFolder);
+    const service = new RunningService(started.process, dataFolder, started.output, connection);
+    if (options.cloud === 'unkind') await service.localCloud('POST', '/behaviour', UNKIND);
+    return service;
   }
 
   async reload(): Promise<ConnectionFile> {
