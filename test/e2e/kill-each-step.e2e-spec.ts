@@ -1,10 +1,10 @@
-import { type KmipClient, vcenter } from '@lib/kmip-client';
-import { type Attribute, KmipError, NameType, Tag } from '@lib/kmip-protocol';
+import { type KmipClient } from '@lib/kmip-client';
+import { KmipError } from '@lib/kmip-protocol';
 import { type Client } from 'pg';
 
 import { CommitBarrier, type Write } from './support/commit-barrier';
 import { openDatabase } from './support/database';
-import { createKey, fetchKey } from './support/keys';
+import { createKey, createNamed, fetchKey, nameAttribute } from './support/keys';
 import { RunningService, until } from './support/running-service';
 import { addTenant, type Tenant } from './support/second-tenant';
 import { WriteTrace } from './support/write-trace';
@@ -325,25 +325,4 @@ function isPromised({ operation, moment, name }: Step): boolean {
 async function bytesOf(client: KmipClient, key: string): Promise<string> {
   const answer = await fetchKey(client, key);
   return 'hex' in answer ? answer.hex : `refused: ${answer.message}`;
-}
-
-const nameAttribute = (text: string): Attribute => ({
-  attributeName: 'Name',
-  attributeValue: {
-    type: 'Structure',
-    value: [
-      { tag: Tag.NameValue, type: 'TextString', value: text },
-      { tag: Tag.NameType, type: 'Enumeration', value: NameType.UninterpretedTextString },
-    ],
-  },
-});
-
-/** As vCenter creates a key, with a Name beside. */
-async function createNamed(client: KmipClient, name: string): Promise<string> {
-  const [request] = vcenter.createKey().batchItems.map((item) => item.request);
-  if (request?.name !== 'Create') throw new Error('no Create');
-  const { objectType, templateAttribute } = request.payload;
-  const attributes = [...(templateAttribute.attributes ?? []), nameAttribute(name)];
-  return (await client.create({ objectType, templateAttribute: { ...templateAttribute, attributes } }))
-    .uniqueIdentifier;
 }

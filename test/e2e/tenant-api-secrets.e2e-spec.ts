@@ -11,7 +11,7 @@ import { vcenter } from '@lib/kmip-client';
 import { type Canary, CanarySearch, pemCanaries, textCanary } from './support/canaries';
 import { openDatabase } from './support/database';
 import { metricsText } from './support/health';
-import { createKey, fetchKey } from './support/keys';
+import { createKey, createNamed, fetchKey } from './support/keys';
 import { RunningService } from './support/running-service';
 import { type ApiAnswer, emptyInstance, newApiKey, TenantApi } from './support/tenant-api';
 
@@ -80,6 +80,8 @@ describe('what the service must keep to itself', () => {
   const canaries: Canary[] = [];
   /** May be stored, being what a tenant reads back; has no business anywhere else. */
   const certificates: Canary[] = [];
+  /** Confidential too: in the catalog and the audit trail alone. */
+  const names: Canary[] = [];
   /** What a tenant is told when something is wrong. */
   const refusals: string[] = [];
   /** What a tenant reads afterwards. */
@@ -133,6 +135,10 @@ describe('what the service must keep to itself', () => {
       if (!('hex' in key)) throw new Error(key.message);
       canaries.push({ name: 'key', bytes: Buffer.from(key.hex, 'hex') });
       canaries.push(textCanary('wrapped key', await wrappedKey(id)));
+      const machine = `payroll-${randomBytes(12).toString('hex')}`;
+      names.push(textCanary('name of a virtual machine', machine));
+      await client.send(vcenter.addAttributes(id, { 'x-Name': machine }));
+      await createNamed(client, machine);
       await client.close();
     }
   }
@@ -204,7 +210,7 @@ describe('what the service must keep to itself', () => {
   }
 
   it('is in no log, at the finest level', async () => {
-    const search = new CanarySearch([...canaries, ...certificates]);
+    const search = new CanarySearch([...canaries, ...certificates, ...names]);
     const folder = join(service.dataFolder, 'logs');
     const found: string[] = [...search.in('output', service.output())];
     for (const name of await readdir(folder)) found.push(...search.in(name, await readFile(join(folder, name))));
@@ -214,7 +220,7 @@ describe('what the service must keep to itself', () => {
 
   it('is in no answer that tells what is wrong, and in none that is read afterwards', () => {
     expect(refusals.length).toBeGreaterThan(12);
-    const search = new CanarySearch([...canaries, ...certificates]);
+    const search = new CanarySearch([...canaries, ...certificates, ...names]);
     expect(inPlaces(search, { refusals: refusals.join('\n') })).toEqual([]);
     expect(inPlaces(new CanarySearch(canaries), { answers: answers.join('\n') })).toEqual([]);
   });
@@ -229,7 +235,7 @@ describe('what the service must keep to itself', () => {
     // A secret in the wrong place, which is not valid there, and one in a variable of nobody's.
     const misplaced = textCanary('misplaced', `https://user:${randomBytes(24).toString('hex')}@iam`);
     const text = await bundle(service, health, { ...environment, LOG_LEVEL: misplaced.bytes.toString() });
-    const search = new CanarySearch([...canaries, ...certificates, ...planted, misplaced]);
+    const search = new CanarySearch([...canaries, ...certificates, ...names, ...planted, misplaced]);
     expect(search.in('bundle', text)).toEqual([]);
     expect(search.searchedBytes).toBeGreaterThan(10_000);
     const parsed = JSON.parse(text) as Bundle;
@@ -250,14 +256,33 @@ describe('what the service must keep to itself', () => {
   });
 
   it('is in no metric', async () => {
-    const search = new CanarySearch([...canaries, ...certificates]);
+    const search = new CanarySearch([...canaries, ...certificates, ...names]);
     const texts = await Promise.all([0, 1, 2].map((process) => metricsText(service, process)));
     expect(inPlaces(search, { metrics: texts.join('\n') })).toEqual([]);
     expect(search.searchedBytes).toBeGreaterThan(5_000);
   });
 
+  it('is in no stored key: names of virtual machines are encrypted there', async () => {
+    const search = new CanarySearch([...canaries.filter(({ name }) => name !== 'wrapped key'), ...names]);
+    const keys = `/instances/${service.connection.keyManager.instanceId}/keys`;
+    const found: string[] = [];
+    for (const { id, extractable } of await service.localCloud<{ id: string; extractable: boolean }[]>('GET', keys)) {
+      if (!extractable) continue;
+      const text = await (await service.keyProtect('GET', `/keys/${id}`)).text();
+      const { resources } = JSON.parse(text) as { resources: { payload: string }[] };
+      const content = Buffer.from(resources[0]?.payload ?? '', 'base64');
+      found.push(...search.in('stored key', text), ...search.in('envelope', content));
+    }
+    expect(found).toEqual([]);
+    expect(search.searchedBytes).toBeGreaterThan(1_000);
+  });
+
   it('is in no column of no table', async () => {
-    const [search, withCertificates] = [new CanarySearch(canaries), new CanarySearch([...canaries, ...certificates])];
+    const search = new CanarySearch([...canaries, ...certificates, ...names]);
+    const whereReadBack = [
+      [/^(client_certificates|connection_attempts)$/, new CanarySearch([...canaries, ...names])],
+      [/^(managed_objects|managed_object_attributes|audit_events)$/, new CanarySearch([...canaries, ...certificates])],
+    ] as const;
     const database = await openDatabase(service);
     const found: string[] = [];
     const filled: string[] = [];
@@ -268,7 +293,7 @@ describe('what the service must keep to itself', () => {
       for (const { name } of tables.rows) {
         const { rows } = await database.query<Record<string, unknown>>(`SELECT * FROM "${name}"`);
         if (rows.length > 0) filled.push(name);
-        const where = /^(client_certificates|connection_attempts)$/.test(name) ? search : withCertificates;
+        const where = whereReadBack.find(([tables]) => tables.test(name))?.[1] ?? search;
         for (const [column, value] of rows.flatMap((row) => Object.entries(row))) {
           const content = Buffer.isBuffer(value) ? value : typeof value === 'string' ? value : JSON.stringify(value);
           found.push(...where.in(`${name}.${column}`, content));

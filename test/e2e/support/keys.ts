@@ -1,6 +1,6 @@
 import { type KmipClient, productAttributes, vcenter } from '@lib/kmip-client';
 import { Secret } from '@lib/kernel';
-import { ResultStatus, State, type ResponseBatchItem } from '@lib/kmip-protocol';
+import { type Attribute, NameType, type ResponseBatchItem, ResultStatus, State, Tag } from '@lib/kmip-protocol';
 
 /** First item of the answer to one message. */
 export async function first(
@@ -40,6 +40,28 @@ export async function stateOf(client: KmipClient, id: string): Promise<string | 
   if (item.response?.name !== 'GetAttributes') return undefined;
   const value = item.response.payload.attributes[0]?.attributeValue?.value;
   return Object.entries(State).find(([, number]) => number === value)?.[0];
+}
+
+/** Name (KMIP 1.4 §3.2). */
+export const nameAttribute = (text: string): Attribute => ({
+  attributeName: 'Name',
+  attributeValue: {
+    type: 'Structure',
+    value: [
+      { tag: Tag.NameValue, type: 'TextString', value: text },
+      { tag: Tag.NameType, type: 'Enumeration', value: NameType.UninterpretedTextString },
+    ],
+  },
+});
+
+/** As vCenter creates a key, with a Name beside. */
+export async function createNamed(client: KmipClient, name: string): Promise<string> {
+  const [request] = vcenter.createKey().batchItems.map((item) => item.request);
+  if (request?.name !== 'Create') throw new Error('no Create');
+  const { objectType, templateAttribute } = request.payload;
+  const attributes = [...(templateAttribute.attributes ?? []), nameAttribute(name)];
+  return (await client.create({ objectType, templateAttribute: { ...templateAttribute, attributes } }))
+    .uniqueIdentifier;
 }
 
 export { productAttributes, vcenter };
