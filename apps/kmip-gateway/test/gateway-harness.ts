@@ -11,7 +11,7 @@ import {
   toInstanceId,
 } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
-import { type EngineScope, KmipEngine } from '@lib/kmip-engine';
+import { type EngineScope, KMIP_OPERATIONS, KmipEngine, OperationTable } from '@lib/kmip-engine';
 import { ResultStatus, type ResponseBatchItem } from '@lib/kmip-protocol';
 import { KmipListener, type PeerDescription, type TransportLimits } from '@lib/kmip-transport';
 import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
@@ -149,14 +149,17 @@ export class GatewayHarness {
   }
 
   async #listen(certificate: IssuedCertificate, regions: PostgresRegionDirectory): Promise<void> {
-    const engine = new KmipEngine({
-      clock: systemClock,
-      newUniqueIdentifier,
-      newCorrelationId,
-      randomBytes,
-      logger: { warn: log, error: log },
-      metrics: { observeOperation: log },
-    });
+    const engine = new KmipEngine(
+      {
+        clock: systemClock,
+        newUniqueIdentifier,
+        newCorrelationId,
+        randomBytes,
+        logger: { warn: log, error: log },
+        metrics: { observeOperation: log },
+      },
+      new OperationTable(KMIP_OPERATIONS.map((operation) => new operation())),
+    );
     const records = new ConnectionRecords({
       reports: { report: () => Promise.resolve() },
       endpointName: 'kmip-1',

@@ -24,6 +24,7 @@ import { type EngineScope } from './engine-scope';
 import { OperationFailure } from './failures/operation-failure';
 import { IdPlaceholder } from './id-placeholder';
 import { type HandlerContext, type ItemContext } from './handlers/handler';
+import { type OperationTable } from './handlers/operation-table';
 import { type AuditContext, auditEvent } from './operation-context';
 import { type EngineDependencies } from './ports/engine-ports';
 
@@ -48,7 +49,10 @@ export class KmipEngine {
   readonly #custodian: Custodian;
   readonly #late: LateWork;
 
-  constructor(private readonly dependencies: EngineDependencies) {
+  constructor(
+    private readonly dependencies: EngineDependencies,
+    private readonly operations: OperationTable,
+  ) {
     this.#custodian = new Custodian(dependencies.logger, dependencies.metrics);
     this.#late = new LateWork(dependencies.logger);
   }
@@ -96,7 +100,7 @@ export class KmipEngine {
     const { protocolVersion, clientCorrelationValue } = message.header;
     const correlated = clientCorrelationValue === undefined ? undefined : correlationId;
     const placeholder = new IdPlaceholder();
-    const budget = new MessageBudget(message, scope, this.dependencies.clock.now());
+    const budget = new MessageBudget(message, scope, this.dependencies.clock.now(), this.operations);
     const shared = { correlationId, placeholder, budget };
     const contextFor = () => this.#contextFor(message, scope, shared);
     const refusal = await this.#refusalOf(message, scope, contextFor);
@@ -158,6 +162,7 @@ export class KmipEngine {
       signal: deadline.signal,
       custodian: this.#custodian,
       late: this.#late,
+      operations: this.operations,
     };
     return { context, deadline };
   }

@@ -1,30 +1,13 @@
 import { isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
-import { type OperationName, type RequestBatchItem } from '@lib/kmip-protocol';
+import { type RequestBatchItem } from '@lib/kmip-protocol';
 
-import { type OperationContext } from './operation-context';
-
-type Concern = 'births' | 'object' | 'nothing';
-
-/** What decides the instance; a new operation has to choose. */
-const CONCERNS: Readonly<Record<OperationName, Concern>> = {
-  Create: 'births',
-  Locate: 'births',
-  Get: 'object',
-  GetAttributes: 'object',
-  GetAttributeList: 'object',
-  AddAttribute: 'object',
-  Activate: 'object',
-  Revoke: 'object',
-  Destroy: 'object',
-  Query: 'nothing',
-  DiscoverVersions: 'nothing',
-};
+import { type HandlerContext } from './handlers/handler';
 
 /** The context of an item within the instance that it concerns. */
-export async function routed<C extends OperationContext>({ request }: RequestBatchItem, context: C): Promise<C> {
+export async function routed({ request }: RequestBatchItem, context: HandlerContext): Promise<HandlerContext> {
   const { route } = context.scope;
   if (route === undefined || request === undefined) return context;
-  switch (CONCERNS[request.name]) {
+  switch (context.operations.concern(request.name)) {
     case 'nothing':
       return context;
     case 'births':

@@ -1,28 +1,43 @@
 import { randomBytes } from 'node:crypto';
 
-import { Inject, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 
 import { type Clock, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
-import { KmipEngine } from '@lib/kmip-engine';
+import { KMIP_OPERATIONS, KmipEngine, markOf, OperationTable } from '@lib/kmip-engine';
 import { type Logger } from '@lib/observability';
 import { CLOCK, LOGGER } from '@lib/platform';
 
 import { GatewayMetrics } from '../gateway-metrics';
 
-/** KMIP itself: one message in, one message out. */
+/** KMIP itself: one message in, one message out. Operations are the providers marked `@KmipOperation`, of any module. */
 @Module({
+  imports: [DiscoveryModule],
   providers: [
+    ...KMIP_OPERATIONS,
+    { provide: OperationTable, useFactory: () => new OperationTable() },
     {
       provide: KmipEngine,
-      inject: [CLOCK, LOGGER, GatewayMetrics],
-      useFactory: (clock: Clock, logger: Logger, metrics: GatewayMetrics) =>
-        new KmipEngine({ clock, newUniqueIdentifier, newCorrelationId, randomBytes, logger, metrics }),
+      inject: [CLOCK, LOGGER, GatewayMetrics, OperationTable],
+      useFactory: (clock: Clock, logger: Logger, metrics: GatewayMetrics, operations: OperationTable) =>
+        new KmipEngine({ clock, newUniqueIdentifier, newCorrelationId, randomBytes, logger, metrics }, operations),
     },
   ],
   exports: [KmipEngine],
 })
-export class EngineModule implements OnModuleDestroy {
-  constructor(@Inject(KmipEngine) private readonly engine: KmipEngine) {}
+export class EngineModule implements OnModuleInit, OnModuleDestroy {
+  constructor(
+    @Inject(KmipEngine) private readonly engine: KmipEngine,
+    @Inject(OperationTable) private readonly operations: OperationTable,
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+  ) {}
+
+  /** Before the listener opens its port. @throws Error when two providers carry out one operation */
+  onModuleInit(): void {
+    for (const { instance } of this.discovery.getProviders() as { instance: unknown }[]) {
+      if (typeof instance === 'object' && instance !== null && markOf(instance)) this.operations.add(instance);
+    }
+  }
 
   /** No key is left half moved or half deleted. */
   async onModuleDestroy(): Promise<void> {

@@ -1,17 +1,11 @@
 import { isUuid } from '@lib/kernel';
-import {
-  Operation,
-  type OperationName,
-  type RequestBatchItem,
-  type ResponseBatchItem,
-  ResultStatus,
-} from '@lib/kmip-protocol';
+import { Operation, type RequestBatchItem, type ResponseBatchItem, ResultStatus } from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
-import { auditActions, dispatch, requireOperation } from '../handlers/dispatch';
+import { requireOperation } from '../handlers/operation-table';
 import { type HandlerContext } from '../handlers/handler';
 import { routed } from '../message-route';
-import { type OperationContext, auditEvent } from '../operation-context';
+import { auditEvent } from '../operation-context';
 import { failedItem } from './failed-item';
 import { type ItemFailure, explainFailure } from './item-failure';
 import { DEFAULT_GRACE_MS, inTime, LATE } from './late-work';
@@ -21,8 +15,6 @@ const operationNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Operation).map(([name, number]) => [number, name]),
 );
 
-const isOurs = (name: string): name is OperationName => Object.hasOwn(auditActions, name);
-
 function requirePerformable(item: RequestBatchItem, context: HandlerContext): void {
   requireOperation(item.operation, context.version);
   context.budget.requireRoom();
@@ -30,7 +22,7 @@ function requirePerformable(item: RequestBatchItem, context: HandlerContext): vo
 }
 
 async function perform(item: RequestBatchItem, context: HandlerContext): Promise<ResponseBatchItem> {
-  const response = await dispatch(item.request ?? fail('operation_not_supported'), context);
+  const response = await context.operations.run(item.request ?? fail('operation_not_supported'), context);
   return {
     operation: item.operation,
     ...(item.uniqueBatchItemId === undefined ? {} : { uniqueBatchItemId: item.uniqueBatchItemId }),
@@ -47,14 +39,14 @@ function namedKey({ request }: RequestBatchItem): string | undefined {
   return isUuid(uniqueIdentifier) ? uniqueIdentifier : undefined;
 }
 
-async function recordFailure(item: RequestBatchItem, failure: ItemFailure, context: OperationContext): Promise<void> {
+async function recordFailure(item: RequestBatchItem, failure: ItemFailure, context: HandlerContext): Promise<void> {
   const name = operationNames.get(item.operation) ?? 'Unknown';
   const key = namedKey(item);
   try {
     // The trail lies in the same database: asking it too would keep the client waiting twice as long.
     if (failure.outage !== undefined) throw failure.outage;
     await context.scope.store.record(
-      auditEvent(context, isOurs(name) ? auditActions[name] : 'vmware-solutions.kmip-server.refuse', {
+      auditEvent(context, context.operations.auditAction(name) ?? 'vmware-solutions.kmip-server.refuse', {
         outcome: 'failure',
         reason: failure.code,
         ...(key === undefined ? {} : { key }),

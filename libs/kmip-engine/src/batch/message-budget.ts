@@ -1,6 +1,5 @@
 import { Secret } from '@lib/kernel';
 import {
-  type OperationName,
   type RequestBatchItem,
   type RequestMessage,
   type ResponseBatchItem,
@@ -10,14 +9,12 @@ import {
 
 import { type EngineScope } from '../engine-scope';
 import { OperationFailure, fail } from '../failures/operation-failure';
+import { type OperationTable } from '../handlers/operation-table';
 import { MESSAGE_LIMITS } from '../limits';
 import { failedItem } from './failed-item';
 
 /** What a Locate counts for at least: a question without a hit is work too. */
 const LEAST_ROWS = 100;
-
-/** Operations that have changed something when their answer is made. It is short, and is never held back. */
-const CHANGES: ReadonlySet<OperationName> = new Set(['Create', 'AddAttribute', 'Activate', 'Revoke', 'Destroy']);
 
 /** Zeroes the key a response carries, once nobody needs it any more. */
 export function wipeSecrets({ response }: ResponseBatchItem): void {
@@ -42,6 +39,7 @@ export class MessageBudget {
     { header }: RequestMessage,
     private readonly scope: EngineScope,
     now: Date,
+    private readonly operations: Pick<OperationTable, 'changes'>,
   ) {
     const { protocolVersion, maximumResponseSize = Number.POSITIVE_INFINITY } = header;
     this.#bytes = responseOverheadLength({ protocolVersion, timeStamp: now, batchCount: 1 });
@@ -85,7 +83,7 @@ export class MessageBudget {
   #refusalOf({ response }: ResponseBatchItem, length: number): OperationFailure | undefined {
     if (length > this.#clientLeft) return new OperationFailure('response_too_large');
     // A failure is short, and of a change the client must hear.
-    if (response === undefined || CHANGES.has(response.name)) return undefined;
+    if (response === undefined || this.operations.changes(response.name)) return undefined;
     if (this.#bytes + length > this.#maximumBytes) {
       this.#spent = new OperationFailure('answer_limit', { detail: `${this.#maximumBytes} bytes` });
     } else if (this.scope.answerMemory?.hold(this.#bytes + length) === false) {

@@ -2,14 +2,20 @@ import { fail } from '../failures/operation-failure';
 import { activate as activated } from '../lifecycle';
 import { auditEvent } from '../operation-context';
 import { type Handler } from './handler';
+import { KmipOperation, type OperationProvider } from './kmip-operation';
+
+const AUDIT_ACTION = 'vmware-solutions.kmip-key.activate';
 
 /** Activate (KMIP 1.4 §4.19). */
-export const activate: Handler<'Activate'> = async (request, context) => {
-  const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
-  const done = await context.scope.store.mutate(uniqueIdentifier, (current) => ({
-    object: activated(current, context.now),
-    audit: auditEvent(context, 'vmware-solutions.kmip-key.activate', { key: uniqueIdentifier }),
-    result: uniqueIdentifier,
-  }));
-  return { uniqueIdentifier: done?.result ?? fail('unknown_object') };
-};
+@KmipOperation('Activate', { auditAction: AUDIT_ACTION, concern: 'object', changes: true })
+export class ActivateOperation implements OperationProvider<'Activate'> {
+  readonly run: Handler<'Activate'> = async (request, context) => {
+    const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
+    const done = await context.scope.store.mutate(uniqueIdentifier, (current) => ({
+      object: activated(current, context.now),
+      audit: auditEvent(context, AUDIT_ACTION, { key: uniqueIdentifier }),
+      result: uniqueIdentifier,
+    }));
+    return { uniqueIdentifier: done?.result ?? fail('unknown_object') };
+  };
+}

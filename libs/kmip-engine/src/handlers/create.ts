@@ -6,6 +6,7 @@ import { LIVE_STATES } from '../lifecycle';
 import { CREATE_NAMES } from '../limits';
 import { type OperationContext } from '../operation-context';
 import { type Handler } from './handler';
+import { KmipOperation, type OperationProvider } from './kmip-operation';
 
 /** Early and only for a better answer: completing the intent checks again, under the catalog's own lock. */
 async function requireNamesFree({ scope, now }: OperationContext, { attributes }: KeyDraft): Promise<void> {
@@ -18,12 +19,15 @@ async function requireNamesFree({ scope, now }: OperationContext, { attributes }
 }
 
 /** Create (KMIP 1.4 §4.1): symmetric keys only. */
-export const create: Handler<'Create'> = async ({ objectType, templateAttribute }, context) => {
-  if (objectType !== ObjectType.SymmetricKey) fail('object_type_not_supported');
-  const draft = readKeyDraft(templateAttribute, context.version.minor);
-  if (draft.attributes.filter(({ name }) => name === 'Name').length > CREATE_NAMES) fail('create_names');
-  await requireNamesFree(context, draft);
-  const { uniqueIdentifier } = await context.custodian.birth.create(context, draft);
-  context.placeholder.set(uniqueIdentifier);
-  return { objectType, uniqueIdentifier };
-};
+@KmipOperation('Create', { auditAction: 'vmware-solutions.kmip-key.create', concern: 'births', changes: true })
+export class CreateOperation implements OperationProvider<'Create'> {
+  readonly run: Handler<'Create'> = async ({ objectType, templateAttribute }, context) => {
+    if (objectType !== ObjectType.SymmetricKey) fail('object_type_not_supported');
+    const draft = readKeyDraft(templateAttribute, context.version.minor);
+    if (draft.attributes.filter(({ name }) => name === 'Name').length > CREATE_NAMES) fail('create_names');
+    await requireNamesFree(context, draft);
+    const { uniqueIdentifier } = await context.custodian.birth.create(context, draft);
+    context.placeholder.set(uniqueIdentifier);
+    return { objectType, uniqueIdentifier };
+  };
+}

@@ -2,6 +2,7 @@ import { type GetRequest, KeyFormatType } from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
 import { type Handler } from './handler';
+import { KmipOperation, type OperationProvider } from './kmip-operation';
 
 function requireServableForm({ keyFormatType, keyCompressionType, keyWrappingSpecification }: GetRequest): void {
   if (keyFormatType !== undefined && keyFormatType !== KeyFormatType.Raw) fail('format_not_available');
@@ -13,18 +14,21 @@ function requireServableForm({ keyFormatType, keyCompressionType, keyWrappingSpe
  * Get (KMIP 1.4 §4.11). The Key Value holds the material alone: attributes inside it or a compression type have broken
  * 1.x clients.
  */
-export const get: Handler<'Get'> = async (request, context) => {
-  requireServableForm(request);
-  const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
-  const { object, secret } = await context.custodian.use.serve(context, uniqueIdentifier);
-  return {
-    objectType: object.objectType,
-    uniqueIdentifier,
-    symmetricKey: {
-      keyFormatType: KeyFormatType.Raw,
-      keyMaterial: secret,
-      cryptographicAlgorithm: object.cryptographicAlgorithm,
-      cryptographicLength: object.cryptographicLength,
-    },
+@KmipOperation('Get', { auditAction: 'vmware-solutions.kmip-key.read', concern: 'object' })
+export class GetOperation implements OperationProvider<'Get'> {
+  readonly run: Handler<'Get'> = async (request, context) => {
+    requireServableForm(request);
+    const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
+    const { object, secret } = await context.custodian.use.serve(context, uniqueIdentifier);
+    return {
+      objectType: object.objectType,
+      uniqueIdentifier,
+      symmetricKey: {
+        keyFormatType: KeyFormatType.Raw,
+        keyMaterial: secret,
+        cryptographicAlgorithm: object.cryptographicAlgorithm,
+        cryptographicLength: object.cryptographicLength,
+      },
+    };
   };
-};
+}

@@ -5,10 +5,12 @@ import { type MessageBudget } from '../batch/message-budget';
 import { type Custodian } from '../custody/custodian';
 import { type Deadline } from '../deadline';
 import { type OperationContext } from '../operation-context';
+import { type OperationTable } from './operation-table';
 
 /** What a handler is given: its item's context and the part of the engine that sees keys. */
 export interface HandlerContext extends OperationContext {
   readonly custodian: Custodian;
+  readonly operations: OperationTable;
   /** Of the whole message. */
   readonly budget: MessageBudget;
   readonly late: LateWork;

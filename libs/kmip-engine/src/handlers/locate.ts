@@ -5,6 +5,7 @@ import { fail } from '../failures/operation-failure';
 import { LOCATE_LIMITS } from '../limits';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type Handler } from './handler';
+import { KmipOperation, type OperationProvider } from './kmip-operation';
 
 function pageOf({ maximumItems, offsetItems }: LocateRequest, { scope, version }: OperationContext) {
   const most = scope.limits.maximumLocatedItems ?? LOCATE_LIMITS.items;
@@ -15,34 +16,37 @@ function pageOf({ maximumItems, offsetItems }: LocateRequest, { scope, version }
   return { limit, offset };
 }
 
+const AUDIT_ACTION = 'vmware-solutions.kmip-key.locate';
+
 /** Locate (KMIP 1.4 §4.9). No hit is a success with nothing in it. */
-export const locate: Handler<'Locate'> = async (request, context) => {
-  const { minor } = context.version;
-  const criteria = readLocateCriteria(request, minor);
-  const page = pageOf(request, context);
-  context.budget.requireWork();
-  // Nothing of ours is ever in archival storage.
-  const archivedOnly =
-    request.storageStatusMask !== undefined && (request.storageStatusMask & StorageStatusMask.OnLineStorage) === 0;
-  const found =
-    criteria === undefined || archivedOnly
-      ? { uniqueIdentifiers: [], total: 0 }
-      : await context.scope.store.locate({
-          ...criteria,
-          asOf: context.now,
-          ...page,
-        });
-  context.budget.matched(found.total);
-  await context.scope.store.record(
-    auditEvent(context, 'vmware-solutions.kmip-key.locate', { details: { total: found.total } }),
-  );
-  const only = found.uniqueIdentifiers[0];
-  // Several hits must not leave an earlier key in the placeholder for the next item to fall back on.
-  if (only !== undefined && found.uniqueIdentifiers.length === 1) context.placeholder.set(only);
-  else context.placeholder.clear();
-  return {
-    uniqueIdentifiers: found.uniqueIdentifiers,
-    // The official dialogues count for clients that page, and for nobody else.
-    ...(request.offsetItems !== undefined && minor >= 3 ? { locatedItems: found.total } : {}),
+@KmipOperation('Locate', { auditAction: AUDIT_ACTION, concern: 'births' })
+export class LocateOperation implements OperationProvider<'Locate'> {
+  readonly run: Handler<'Locate'> = async (request, context) => {
+    const { minor } = context.version;
+    const criteria = readLocateCriteria(request, minor);
+    const page = pageOf(request, context);
+    context.budget.requireWork();
+    // Nothing of ours is ever in archival storage.
+    const archivedOnly =
+      request.storageStatusMask !== undefined && (request.storageStatusMask & StorageStatusMask.OnLineStorage) === 0;
+    const found =
+      criteria === undefined || archivedOnly
+        ? { uniqueIdentifiers: [], total: 0 }
+        : await context.scope.store.locate({
+            ...criteria,
+            asOf: context.now,
+            ...page,
+          });
+    context.budget.matched(found.total);
+    await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { details: { total: found.total } }));
+    const only = found.uniqueIdentifiers[0];
+    // Several hits must not leave an earlier key in the placeholder for the next item to fall back on.
+    if (only !== undefined && found.uniqueIdentifiers.length === 1) context.placeholder.set(only);
+    else context.placeholder.clear();
+    return {
+      uniqueIdentifiers: found.uniqueIdentifiers,
+      // The official dialogues count for clients that page, and for nobody else.
+      ...(request.offsetItems !== undefined && minor >= 3 ? { locatedItems: found.total } : {}),
+    };
   };
-};
+}

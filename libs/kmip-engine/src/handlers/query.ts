@@ -1,33 +1,26 @@
 import {
   ObjectType,
-  Operation,
   QueryFunction,
   type QueryResponse,
   RNGAlgorithm,
   Tag,
-  operationIntroducedIn,
   queryFunctionMinorVersions,
 } from '@lib/kmip-protocol';
 
 import { boolean, enumeration, item, structure } from '../attributes/ttlv-values';
 import { auditEvent } from '../operation-context';
-import { type Handler } from './handler';
-import { supportedOperations } from './supported-operations';
+import { type Handler, type HandlerContext } from './handler';
+import { KmipOperation, type OperationProvider } from './kmip-operation';
 
 const VENDOR_IDENTIFICATION = 'KMIP for VMware';
 
-type Answer = (response: QueryResponse, minor: number) => QueryResponse;
+type Answer = (response: QueryResponse, context: HandlerContext) => QueryResponse;
 
 /** Adds what one Query Function asks for (KMIP 1.4 §4.25); functions we have nothing to say to add nothing. */
 const answers: ReadonlyMap<number, Answer> = new Map<number, Answer>([
   [
     QueryFunction.QueryOperations,
-    (response, minor) => ({
-      ...response,
-      operations: supportedOperations
-        .map((name) => Operation[name])
-        .filter((operation) => (operationIntroducedIn(operation)?.minor ?? 0) <= minor),
-    }),
+    (response, { operations, version }) => ({ ...response, operations: operations.numbers(version) }),
   ],
   [QueryFunction.QueryObjects, (response) => ({ ...response, objectTypes: [ObjectType.SymmetricKey] })],
   [QueryFunction.QueryServerInformation, (response) => ({ ...response, vendorIdentification: VENDOR_IDENTIFICATION })],
@@ -44,7 +37,7 @@ const answers: ReadonlyMap<number, Answer> = new Map<number, Answer>([
   ],
   [
     QueryFunction.QueryCapabilities,
-    (response, minor) => ({ ...response, other: [...(response.other ?? []), capabilities(minor)] }),
+    (response, { version }) => ({ ...response, other: [...(response.other ?? []), capabilities(version.minor)] }),
   ],
 ]);
 
@@ -58,15 +51,21 @@ function capabilities(minor: number) {
   return item(Tag.CapabilityInformation, structure(...since13, ...(minor >= 4 ? since14 : [])));
 }
 
+const AUDIT_ACTION = 'vmware-solutions.kmip-server.query';
+
 /** Query. Functions newer than the message are ignored: an old message cannot carry their answer. */
-export const query: Handler<'Query'> = async ({ queryFunctions }, context) => {
-  const { minor } = context.version;
-  await context.scope.store.record(
-    auditEvent(context, 'vmware-solutions.kmip-server.query', { details: { operation: 'Query' } }),
-  );
-  // In ascending order, because the fields of the answer come in the order of the functions.
-  const asked = [...new Set(queryFunctions)].sort((a, b) => a - b);
-  return asked
-    .filter((queryFunction) => (queryFunctionMinorVersions.get(queryFunction) ?? 0) <= minor)
-    .reduce<QueryResponse>((response, queryFunction) => answers.get(queryFunction)?.(response, minor) ?? response, {});
-};
+@KmipOperation('Query', { auditAction: AUDIT_ACTION, concern: 'nothing' })
+export class QueryOperation implements OperationProvider<'Query'> {
+  readonly run: Handler<'Query'> = async ({ queryFunctions }, context) => {
+    const { minor } = context.version;
+    await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { details: { operation: 'Query' } }));
+    // In ascending order, because the fields of the answer come in the order of the functions.
+    const asked = [...new Set(queryFunctions)].sort((a, b) => a - b);
+    return asked
+      .filter((queryFunction) => (queryFunctionMinorVersions.get(queryFunction) ?? 0) <= minor)
+      .reduce<QueryResponse>(
+        (response, queryFunction) => answers.get(queryFunction)?.(response, context) ?? response,
+        {},
+      );
+  };
+}

@@ -13,8 +13,10 @@ import {
   type EngineLogger,
   type EngineMetrics,
   type EngineScope,
+  KMIP_OPERATIONS,
   KmipEngine,
   type OperationObservation,
+  OperationTable,
   type NotesWritten,
   NoteWriter,
   type RebuildOptions,
@@ -83,6 +85,9 @@ export const vcenterKey: readonly Attribute[] = [
 export const reasonName = (reason: number | undefined): string | undefined =>
   Object.entries(ResultReason).find(([, value]) => value === reason)?.[0];
 
+/** What a gateway finds at its start. */
+const everyOperation = (): OperationTable => new OperationTable(KMIP_OPERATIONS.map((operation) => new operation()));
+
 /** One tenant in front of an engine, with every port a fake and every message going through the codec. */
 export class EngineHarness {
   readonly clock: ManualClock;
@@ -110,15 +115,18 @@ export class EngineHarness {
     this.instanceId = options.instanceId ?? toInstanceId(randomUUID());
     this.engine =
       options.engine ??
-      new KmipEngine({
-        clock: this.clock,
-        newUniqueIdentifier,
-        newCorrelationId,
-        randomBytes,
-        logger: this.#logger,
-        metrics: this.#metrics,
-        ...options.dependencies,
-      });
+      new KmipEngine(
+        {
+          clock: this.clock,
+          newUniqueIdentifier,
+          newCorrelationId,
+          randomBytes,
+          logger: this.#logger,
+          metrics: this.#metrics,
+          ...options.dependencies,
+        },
+        everyOperation(),
+      );
   }
 
   /** The same tenant served by another process: same catalog and key manager, other memory. */

@@ -1,0 +1,43 @@
+import { type AuditAction } from '@lib/audit';
+import { type OperationName } from '@lib/kmip-protocol';
+
+import { type Handler } from './handler';
+
+/**
+ * What decides the instance that an operation concerns: where new keys of its client are born, the object that it
+ * names, or nothing.
+ */
+export type Concern = 'births' | 'object' | 'nothing';
+
+export interface KmipOperationFacts {
+  /** How the operation is named in the audit trail. */
+  readonly auditAction: AuditAction;
+  readonly concern: Concern;
+  /** Something has changed when its answer is made: the answer is short, and is never held back. Default: no. */
+  readonly changes?: boolean;
+}
+
+/** One operation, marked {@link KmipOperation}. Holds no state: all it may know comes with the item. */
+export interface OperationProvider<N extends OperationName = OperationName> {
+  readonly run: Handler<N>;
+}
+
+/** What a marked class says of its operation. */
+export interface KmipOperationMark extends KmipOperationFacts {
+  readonly name: OperationName;
+}
+
+const marks = new WeakMap<object, KmipOperationMark>();
+
+/**
+ * Marks the class that carries out one operation. Dispatch, Query, the trail's vocabulary, the instance of a message and
+ * its budget follow from the mark: nothing else lists operations.
+ */
+export const KmipOperation =
+  <N extends OperationName>(name: N, facts: KmipOperationFacts) =>
+  (target: new () => OperationProvider<N>): void => {
+    marks.set(target, { name, ...facts });
+  };
+
+/** The mark of a provider's class; undefined for anything else. */
+export const markOf = (provider: object): KmipOperationMark | undefined => marks.get(provider.constructor);

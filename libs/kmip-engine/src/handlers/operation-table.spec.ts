@@ -1,0 +1,51 @@
+import { Operation, operationCodec } from '@lib/kmip-protocol';
+
+import { KMIP_OPERATIONS } from './index';
+import { markOf } from './kmip-operation';
+import { OperationTable } from './operation-table';
+
+const providers = () => KMIP_OPERATIONS.map((operation) => new operation());
+const NEWEST = { major: 1, minor: 4 };
+
+describe('the operations', () => {
+  it('are those whose payloads can be read, and no others', () => {
+    const readable = Object.values(Operation).filter((number) => operationCodec(number) !== undefined);
+    expect(readable.length).toBeGreaterThan(10);
+    expect(new OperationTable(providers()).numbers(NEWEST)).toEqual(readable.sort((one, other) => one - other));
+  });
+
+  it('are in a version from the one that introduced them on', () => {
+    const table = new OperationTable(providers());
+    expect(table.numbers({ major: 1, minor: 0 })).not.toContain(Operation.DiscoverVersions);
+    expect(table.numbers({ major: 1, minor: 1 })).toContain(Operation.DiscoverVersions);
+  });
+
+  it('have a handler each: a second one is refused at the start', () => {
+    const [first = {}] = providers();
+    expect(() => new OperationTable([...providers(), first])).toThrow(
+      `two providers carry out ${markOf(first)?.name ?? ''}`,
+    );
+  });
+
+  it('are marked: nothing else is taken for one', () => {
+    expect(() => new OperationTable([new Date()])).toThrow('Date is not marked @KmipOperation');
+  });
+
+  it('hold back the answer of what only reads, and never that of a change', () => {
+    const table = new OperationTable(providers());
+    const changing = providers().flatMap((provider) => {
+      const name = markOf(provider)?.name;
+      return name !== undefined && table.changes(name) ? name : [];
+    });
+    expect(changing.sort()).toEqual(['Activate', 'AddAttribute', 'Create', 'Destroy', 'Revoke']);
+  });
+
+  it('have names in the trail, and what is not served has none', () => {
+    const table = new OperationTable(providers());
+    for (const provider of providers()) {
+      expect(table.auditAction(markOf(provider)?.name ?? '')).toMatch(/^vmware-solutions\.kmip-/);
+    }
+    expect(table.auditAction('Register')).toBeUndefined();
+    expect(table.auditAction('constructor')).toBeUndefined();
+  });
+});

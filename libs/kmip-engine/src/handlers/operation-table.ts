@@ -1,0 +1,71 @@
+import { type AuditAction } from '@lib/audit';
+import {
+  type EnumValue,
+  Operation,
+  operationIntroducedIn,
+  type OperationName,
+  type OperationRequest,
+  type OperationResponse,
+  type ProtocolVersion,
+} from '@lib/kmip-protocol';
+
+import { fail } from '../failures/operation-failure';
+import { type HandlerContext } from './handler';
+import { type Concern, type KmipOperationMark, markOf, type OperationProvider } from './kmip-operation';
+
+interface Entry extends KmipOperationMark {
+  readonly provider: OperationProvider;
+}
+
+/** The operations that are served, by what their classes say of themselves. */
+export class OperationTable {
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(providers: readonly object[] = []) {
+    for (const provider of providers) this.add(provider);
+  }
+
+  /** @throws Error for what is not marked, and for an operation that is there */
+  add(provider: object): void {
+    const mark = markOf(provider);
+    if (mark === undefined) throw new Error(`${provider.constructor.name} is not marked @KmipOperation`);
+    if (this.#entries.has(mark.name)) throw new Error(`two providers carry out ${mark.name}`);
+    // A class can be marked only with the name of the operation that its `run` is of.
+    this.#entries.set(mark.name, { ...mark, provider: provider as OperationProvider });
+  }
+
+  /** Numbers of the operations that exist in a version, ascending, as Query lists them. */
+  numbers({ minor }: ProtocolVersion): readonly EnumValue[] {
+    return [...this.#entries.values()]
+      .map(({ name }) => Operation[name])
+      .filter((operation) => (operationIntroducedIn(operation)?.minor ?? 0) <= minor)
+      .sort((one, other) => one - other);
+  }
+
+  /** Of an operation that is served; undefined for every other name. */
+  auditAction(name: string): AuditAction | undefined {
+    return this.#entries.get(name)?.auditAction;
+  }
+
+  concern(name: OperationName): Concern {
+    return this.#entries.get(name)?.concern ?? 'nothing';
+  }
+
+  changes(name: OperationName): boolean {
+    return this.#entries.get(name)?.changes ?? false;
+  }
+
+  /** An operation newer than the message's version does not exist for that message. */
+  async run(request: OperationRequest, context: HandlerContext): Promise<OperationResponse> {
+    const { provider } = this.#entries.get(request.name) ?? fail('operation_not_supported');
+    // Name and payload come from one provider of one name, which the union type cannot follow.
+    const payload = await provider.run(request.payload, context);
+    return { name: request.name, payload } as unknown as OperationResponse;
+  }
+}
+
+/** @throws OperationFailure('operation_not_supported') for what the message's version does not have */
+export function requireOperation(operation: number, { minor }: ProtocolVersion): void {
+  const introduced = operationIntroducedIn(operation);
+  if (introduced === undefined || introduced.minor > minor) fail('operation_not_supported');
+}
