@@ -61,7 +61,7 @@ async function recordFailure(item: RequestBatchItem, failure: ItemFailure, conte
   }
 }
 
-const graceMs = ({ scope }: OperationContext): number => scope.limits.operationGraceMs ?? DEFAULT_GRACE_MS;
+const graceMs = ({ scope }: HandlerContext): number => scope.limits.operationGraceMs ?? DEFAULT_GRACE_MS;
 
 /**
  * The client is answered in time, whatever hangs: what has not ended goes on by itself, and is not acknowledged any more.
