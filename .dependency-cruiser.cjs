@@ -46,7 +46,7 @@ const guarded = [
   },
 ];
 
-const spec = '\\.(spec|int-spec|e2e-spec)\\.ts$';
+const spec = '\\.(spec|int-spec|e2e-spec|fixture)\\.ts$';
 
 module.exports = {
   forbidden: [

@@ -23,8 +23,7 @@ import { startDeadline } from './deadline';
 import { type EngineScope } from './engine-scope';
 import { OperationFailure } from './failures/operation-failure';
 import { IdPlaceholder } from './id-placeholder';
-import { type HandlerContext, type ItemContext } from './handlers/handler';
-import { type OperationTable } from './handlers/operation-table';
+import { type HandlerContext, type ItemContext, type Operations } from './handlers/handler';
 import { type AuditContext, auditEvent } from './operation-context';
 import { type EngineDependencies } from './ports/engine-ports';
 
@@ -51,7 +50,7 @@ export class KmipEngine {
 
   constructor(
     private readonly dependencies: EngineDependencies,
-    private readonly operations: OperationTable,
+    private readonly operations: Operations,
   ) {
     this.#custodian = new Custodian(dependencies.logger, dependencies.metrics);
     this.#late = new LateWork(dependencies.logger);
@@ -100,7 +99,9 @@ export class KmipEngine {
     const { protocolVersion, clientCorrelationValue } = message.header;
     const correlated = clientCorrelationValue === undefined ? undefined : correlationId;
     const placeholder = new IdPlaceholder();
-    const budget = new MessageBudget(message, scope, this.dependencies.clock.now(), this.operations);
+    const budget = new MessageBudget(message, scope, this.dependencies.clock.now(), (name) =>
+      this.operations.changes(name),
+    );
     const shared = { correlationId, placeholder, budget };
     const contextFor = () => this.#contextFor(message, scope, shared);
     const refusal = await this.#refusalOf(message, scope, contextFor);

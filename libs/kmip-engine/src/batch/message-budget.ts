@@ -1,5 +1,6 @@
 import { Secret } from '@lib/kernel';
 import {
+  type OperationName,
   type RequestBatchItem,
   type RequestMessage,
   type ResponseBatchItem,
@@ -9,7 +10,6 @@ import {
 
 import { type EngineScope } from '../engine-scope';
 import { OperationFailure, fail } from '../failures/operation-failure';
-import { type OperationTable } from '../handlers/operation-table';
 import { MESSAGE_LIMITS } from '../limits';
 import { failedItem } from './failed-item';
 
@@ -39,7 +39,7 @@ export class MessageBudget {
     { header }: RequestMessage,
     private readonly scope: EngineScope,
     now: Date,
-    private readonly operations: Pick<OperationTable, 'changes'>,
+    private readonly changes: (name: OperationName) => boolean,
   ) {
     const { protocolVersion, maximumResponseSize = Number.POSITIVE_INFINITY } = header;
     this.#bytes = responseOverheadLength({ protocolVersion, timeStamp: now, batchCount: 1 });
@@ -83,7 +83,7 @@ export class MessageBudget {
   #refusalOf({ response }: ResponseBatchItem, length: number): OperationFailure | undefined {
     if (length > this.#clientLeft) return new OperationFailure('response_too_large');
     // A failure is short, and of a change the client must hear.
-    if (response === undefined || this.operations.changes(response.name)) return undefined;
+    if (response === undefined || this.changes(response.name)) return undefined;
     if (this.#bytes + length > this.#maximumBytes) {
       this.#spent = new OperationFailure('answer_limit', { detail: `${this.#maximumBytes} bytes` });
     } else if (this.scope.answerMemory?.hold(this.#bytes + length) === false) {

@@ -1,13 +1,7 @@
 import { type AuditAction } from '@lib/audit';
 import { type OperationName } from '@lib/kmip-protocol';
 
-import { type Handler } from './handler';
-
-/**
- * What decides the instance that an operation concerns: where new keys of its client are born, the object that it
- * names, or nothing.
- */
-export type Concern = 'births' | 'object' | 'nothing';
+import { type Concern, type Handler } from './handler';
 
 export interface KmipOperationFacts {
   /** How the operation is named in the audit trail. */

@@ -10,15 +10,15 @@ import {
 } from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
-import { type HandlerContext } from './handler';
-import { type Concern, type KmipOperationMark, markOf, type OperationProvider } from './kmip-operation';
+import { type Concern, type HandlerContext, type Operations } from './handler';
+import { type KmipOperationMark, markOf, type OperationProvider } from './kmip-operation';
 
 interface Entry extends KmipOperationMark {
   readonly provider: OperationProvider;
 }
 
 /** The operations that are served, by what their classes say of themselves. */
-export class OperationTable {
+export class OperationTable implements Operations {
   readonly #entries = new Map<string, Entry>();
 
   constructor(providers: readonly object[] = []) {
@@ -34,7 +34,6 @@ export class OperationTable {
     this.#entries.set(mark.name, { ...mark, provider: provider as OperationProvider });
   }
 
-  /** Numbers of the operations that exist in a version, ascending, as Query lists them. */
   numbers({ minor }: ProtocolVersion): readonly EnumValue[] {
     return [...this.#entries.values()]
       .map(({ name }) => Operation[name])
@@ -42,7 +41,6 @@ export class OperationTable {
       .sort((one, other) => one - other);
   }
 
-  /** Of an operation that is served; undefined for every other name. */
   auditAction(name: string): AuditAction | undefined {
     return this.#entries.get(name)?.auditAction;
   }
