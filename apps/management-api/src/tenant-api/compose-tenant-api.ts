@@ -34,6 +34,7 @@ import { RateLimiter } from '../http/rate-limiter';
 import { type AnswerObserver } from '../http/tenant-api.plugin';
 import { type SignedHeads } from './audit/audit-heads.controller';
 import { CallAudit } from './audit/call-audit';
+import { RepeatedReads } from './audit/repeated-reads';
 import { EndpointActivation } from './client-certificates/endpoint-activation';
 import { GatewaySightings } from './client-certificates/gateway-sightings';
 import { PkiCertificateIssuer } from './client-certificates/pki-certificate-issuer';
@@ -74,7 +75,7 @@ export interface TenantApiLogger {
 export interface TenantApi {
   readonly parts: TenantApiParts;
   readonly options: InstallOptions;
-  /** Connections to key managers end. */
+  /** After the last answer: what was counted is written, connections to key managers end. */
   close(): Promise<void>;
 }
 
@@ -107,8 +108,10 @@ export async function composeTenantApi(
   observer: AnswerObserver,
 ): Promise<TenantApi> {
   const { clock, dataSource, instances, rootKeys, unitOfWork } = region;
-  const { iamUrl, resourceControllerUrl } = settings;
-  const connection: ConnectionOptions = { iamUrl, endpoints: endpointGuard(endpointTemplates(settings)) };
+  const connection: ConnectionOptions = {
+    iamUrl: settings.iamUrl,
+    endpoints: endpointGuard(endpointTemplates(settings)),
+  };
   const keyManagers = new TenantKeyManagers(rootKeys, new KeyManagerRegistry(connection), region.bus);
   keyManagers.start();
   const authorizer = await authorizerOf(settings, clock, logger);
@@ -125,13 +128,7 @@ export async function composeTenantApi(
     directory,
     rootKeys,
     proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
-    workbench: new RootKeyWorkbench({
-      bindings: rootKeys,
-      endpoints: region.endpoints,
-      account: { iamUrl, resourceControllerUrl },
-      connection,
-      clock,
-    }),
+    workbench: workbenchOf(settings, region, connection),
     administration: new KeyAdministration(new Custodian(logger), clock),
     keys: new RegionKeyAccess({ ...region, keyCatalogs: new PostgresKeyCatalog(dataSource), keyManagers }),
     trail: new PostgresAuditTrail(dataSource),
@@ -150,14 +147,42 @@ export async function composeTenantApi(
     }),
     endpoints: endpointsOf(settings, clock, logger),
   };
+  const reads = readsOf(region, logger);
   const options: InstallOptions = {
     ...admissionOf(settings, clock, authorizer, directory),
-    recorder: new CallAudit(region.objectStores.auditSink, clock),
+    recorder: new CallAudit(region.objectStores.auditSink, clock, reads),
     publicUrl,
     observer,
     explorer: settings.apiDocumentation,
   };
-  return { parts, options, close: () => keyManagers.stop() };
+  reads.start();
+  const close = async (): Promise<void> => {
+    await reads.stop();
+    await keyManagers.stop();
+  };
+  return { parts, options, close };
+}
+
+function workbenchOf(
+  { iamUrl, resourceControllerUrl }: TenantApiSettings,
+  { rootKeys: bindings, endpoints, clock }: UsedRegion,
+  connection: ConnectionOptions,
+): RootKeyWorkbench {
+  return new RootKeyWorkbench({
+    bindings,
+    endpoints,
+    account: { iamUrl, resourceControllerUrl },
+    connection,
+    clock,
+  });
+}
+
+function readsOf({ objectStores, clock }: UsedRegion, logger: TenantApiLogger): RepeatedReads {
+  return new RepeatedReads({
+    sink: objectStores.auditSink,
+    clock,
+    failed: (error) => logger.warn({ err: error }, 'repeated reads could not be counted in the audit trail yet'),
+  });
 }
 
 async function regionPartsOf(

@@ -54,17 +54,22 @@ function changeOf(body: unknown, unknown: AuditAction): AuditAction {
   return suspended ? 'vmware-solutions.kmip-key.suspend' : 'vmware-solutions.kmip-key.resume';
 }
 
-/** Puts management calls into the audit trail of the instance they were about. */
+/**
+ * Puts management calls into the audit trail of the instance they were about. What succeeds here has only read: a change
+ * commits its record with itself.
+ */
 export class CallAudit implements CallRecorder {
   constructor(
     private readonly sink: AuditSink,
     private readonly clock: Clock,
+    private readonly reads: AuditSink = sink,
   ) {}
 
   async record(call: RecordedCall): Promise<void> {
     const [usual, kind] = OPERATIONS[call.operationId] ?? RECORDS[call.action];
     const action = call.action === 'key.update' ? changeOf(call.body, usual) : usual;
-    await this.sink.record({
+    const sink = call.outcome === 'success' ? this.reads : this.sink;
+    await sink.record({
       instanceId: call.instance.instanceId,
       action,
       occurredAt: this.clock.now(),
