@@ -108,10 +108,7 @@ export async function composeTenantApi(
   observer: AnswerObserver,
 ): Promise<TenantApi> {
   const { clock, dataSource, instances, rootKeys, unitOfWork } = region;
-  const connection: ConnectionOptions = {
-    iamUrl: settings.iamUrl,
-    endpoints: endpointGuard(endpointTemplates(settings)),
-  };
+  const connection = connectionOf(settings);
   const keyManagers = new TenantKeyManagers(rootKeys, new KeyManagerRegistry(connection), region.bus);
   keyManagers.start();
   const authorizer = await authorizerOf(settings, clock, logger);
@@ -162,6 +159,11 @@ export async function composeTenantApi(
   };
   return { parts, options, close };
 }
+
+const connectionOf = (settings: TenantApiSettings): ConnectionOptions => ({
+  iamUrl: settings.iamUrl,
+  endpoints: endpointGuard(endpointTemplates(settings)),
+});
 
 function workbenchOf(
   { iamUrl, resourceControllerUrl }: TenantApiSettings,
