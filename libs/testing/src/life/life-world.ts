@@ -273,7 +273,15 @@ export class LifeWorld {
   async rebuild(): Promise<void> {
     const rebuild = new CatalogRebuild(this.#process.harness.background);
     const options = this.#trail && { trail: this.#trail.facts };
-    const report = await rebuild.run(this.reconcileScope(), options);
+    const run = async (take?: { readonly take: readonly string[] }): Promise<RebuildReport> => {
+      const lost = await this.#lostKeys();
+      const report = await rebuild.run(this.reconcileScope(), { ...options, ...take });
+      const still = new Set(await this.#lostKeys());
+      const came = lost.filter((id) => !still.has(id));
+      await this.#requireTold(report, came);
+      return report;
+    };
+    const report = await run();
     const genuine = new Set(
       [...this.fates.values()].flatMap(({ id, key }) =>
         this.vault.copiesOf(id, key).map(({ storedKeyId }) => storedKeyId),
@@ -282,15 +290,22 @@ export class LifeWorld {
     const take = report.refused
       .filter(({ reason, storedKeyId }) => reason === 'conflict' && genuine.has(storedKeyId))
       .map(({ storedKeyId }) => storedKeyId);
-    const reports =
-      take.length > 0 ? [report, await rebuild.run(this.reconcileScope(), { ...options, take })] : [report];
-    for (const each of reports) await this.#requireTold(each);
+    if (take.length > 0) await run({ take });
+  }
+
+  /** Keys that were acknowledged, of which the catalog has no row. */
+  async #lostKeys(): Promise<readonly UniqueIdentifier[]> {
+    const lost: UniqueIdentifier[] = [];
+    for (const { id } of this.fates.values()) {
+      if ((await this.catalog.store.find(id)) === undefined) lost.push(id);
+    }
+    return lost;
   }
 
   /** The trail is in force as far as it reaches, and what it does not reach is told. */
-  async #requireTold(report: RebuildReport): Promise<void> {
+  async #requireTold(report: RebuildReport, came: readonly UniqueIdentifier[]): Promise<void> {
     if (this.#trail === undefined || report.stoppedBy !== undefined) return;
-    for (const fault of this.#trail.faultsOf(report, [])) this.violated(fault);
+    for (const fault of this.#trail.faultsOf(report, came)) this.violated(fault);
     for (const { id, exported } of this.fates.values()) {
       const row = this.#touched.has(id) ? undefined : await this.catalog.store.find(id);
       if (row !== undefined && isWeaker(withheldBy(row, this.clock.now()), exported))
