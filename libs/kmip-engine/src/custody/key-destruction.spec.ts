@@ -1,6 +1,6 @@
 import { type KeyManagerFault } from '@lib/key-manager';
-import { type StoredState } from '@lib/kmip-engine';
-import { EngineHarness, type KeyManagerMethod } from '@lib/testing';
+import { CustodySweep, type StoredState } from '@lib/kmip-engine';
+import { EngineHarness, FakeKeyManager, type KeyManagerMethod } from '@lib/testing';
 
 const DAY_MS = 86_400_000;
 
@@ -92,6 +92,24 @@ describe('destruction of a key', () => {
     const payload = await harness.keyManager.fetchKey(call, original!.id);
     return (await harness.keyManager.storeKey(call, original!.name, change(payload))).id;
   };
+
+  it('takes the stored key that a move made, also by a catalog of before the move', async () => {
+    const former = harness.keyManager;
+    const current = new FakeKeyManager({ clock: harness.clock });
+    const bound = {
+      keyManager: current,
+      rootKeyId: current.rootKey.id,
+      keyManagerOf: (rootKeyId: string) => [former, current].find(({ rootKey }) => rootKey.id === rootKeyId),
+    };
+    const restore = harness.store.backup();
+    const sweep = new CustodySweep(harness.background, { spacingMs: 0 });
+    const source = { keyManager: former, rootKeyId: former.rootKey.id };
+    await sweep.leave({ ...harness.reconcileScope(), ...bound }, source);
+    expect(current.storedKeys()).toHaveLength(1);
+    restore();
+    await harness.perform('Destroy', { uniqueIdentifier: id }, { scope: bound });
+    expect([...current.storedKeys(), ...former.storedKeys()]).toEqual([]);
+  });
 
   it('takes every stored key of the object, also one that a broken-off move left behind', async () => {
     await copy();

@@ -15,6 +15,7 @@ import { OperationFailure, fail } from '../failures/operation-failure';
 import { completeDestruction, isDestroyed, requestDestruction, withdrawDestruction } from '../lifecycle';
 import { type StayReason } from '../ports/engine-ports';
 import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
+import { type CustodyMove } from '../ports/custody-moves.port';
 import { type ManagedObjectStore } from '../ports/managed-object-store.port';
 import { type KeptKeyReports, reportKept } from './kept-key';
 import { certainlyNotDone, explainKeyManager, isFault } from './key-manager-failure';
@@ -162,6 +163,21 @@ async function settled<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Where a copy may lie: under the root key that the catalog names, at both ends of a move, and under the one that is bound
+ * now: a catalog of before a move knows neither the move nor its end.
+ */
+const placesOf = (
+  { rootKeyId: bound }: Pick<EngineScope, 'rootKeyId'>,
+  { rootKeyId }: KeyCustody,
+  move: Pick<CustodyMove, 'fromRootKeyId' | 'toRootKeyId'> | undefined,
+): ReadonlySet<string> =>
+  new Set([
+    rootKeyId,
+    ...(move ? [move.fromRootKeyId, move.toRootKeyId] : []),
+    ...(bound === undefined ? [] : [bound]),
+  ]);
+
 async function findCopies(
   { scope }: DestructionAttempt,
   { uniqueIdentifier, digest }: ManagedObject,
@@ -171,7 +187,7 @@ async function findCopies(
   const claim = { uniqueIdentifier };
   const move = await scope.store.moves.find(uniqueIdentifier);
   const copies: Copy[] = [];
-  for (const rootKeyId of new Set([custody.rootKeyId, ...(move ? [move.fromRootKeyId, move.toRootKeyId] : [])])) {
+  for (const rootKeyId of placesOf(scope, custody, move)) {
     const keyManager = keyManagerFor(scope, rootKeyId);
     for (const { id: storedKeyId, createdAt: storedAt } of await keyManager.findKeysByName(
       call,
