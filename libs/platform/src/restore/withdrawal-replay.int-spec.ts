@@ -326,7 +326,7 @@ describe('after a restore', () => {
       kmip_password_deleted: [
         async ({ region, one }) => {
           const [password] = await region.kmipCredentials.list(one);
-          await region.kmipCredentials.remove(one, password!.id, context());
+          await region.kmipCredentials.remove(one, password!.id, context(), 'kmip-01');
         },
         'api',
       ],
