@@ -15,7 +15,7 @@ const REPOSITORY = process.cwd();
 const LAUNCHER = join(REPOSITORY, 'dist', 'apps', 'launcher', 'src', 'main.js');
 const ADMIN = join(REPOSITORY, 'dist', 'apps', 'management-api', 'src', 'cli.js');
 const run = promisify(execFile);
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 
 /** Every port chosen by the system, so that copies can run side by side. */
 const ANY_PORTS = {
@@ -46,10 +46,16 @@ export class RunningService {
   ): Promise<RunningService> {
     const dataFolder = options.dataFolder ?? (await makeDataFolder());
     const started = launch({ ...ANY_PORTS, DATA_DIR: dataFolder, ...options.environment });
-    await until(`connection.json of ${dataFolder}`, READY_WITHIN_MS, () => {
-      if (started.process.exitCode !== null) throw new Error(`the launcher ended:\n${started.output()}`);
-      return started.output().includes('connection.json');
-    });
+    try {
+      await until(`connection.json of ${dataFolder}`, READY_WITHIN_MS, () => {
+        if (started.process.exitCode !== null) throw new Error(`the launcher ended:\n${started.output()}`);
+        return started.output().includes('connection.json');
+      });
+    } catch (error) {
+      // Nobody else knows it: it would run on, and keep the test run from its end.
+      started.process.kill('SIGTERM');
+      throw error;
+    }
     const connection = await readConnection(dataFolder);
     const service = new RunningService(started.process, dataFolder, started.output, connection);
     if (options.cloud === 'unkind') await service.localCloud('POST', '/behaviour', UNKIND);
