@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { DomainError } from '@lib/kernel';
 import { type HealthServer, type Logger } from '@lib/observability';
+import { DatabaseUnavailable } from '@lib/persistence';
 
 import { Region, type RegionClient, type RegionSettings } from './region';
 
@@ -26,7 +27,7 @@ export async function openRegion(
       opened = true;
       return region;
     } catch (error) {
-      if (error instanceof DomainError) throw error;
+      if (error instanceof DomainError && !(error instanceof DatabaseUnavailable)) throw error;
       logger.warn({ err: error }, 'the database cannot be used yet; trying again');
       await delay(RETRY_MS);
     }

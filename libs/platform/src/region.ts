@@ -145,7 +145,12 @@ export class Region {
     const { maximumInstancesPerAccount } = settings;
     const limits = maximumInstancesPerAccount === undefined ? {} : { maximumPerAccount: maximumInstancesPerAccount };
     const region = new Region(dataSource, bus, endpoints, seals, { record, role: client.role, limits }, logger);
-    await region.restore.start();
+    try {
+      await region.restore.start();
+    } catch (error) {
+      await region.close();
+      throw error;
+    }
     return region;
   }
 

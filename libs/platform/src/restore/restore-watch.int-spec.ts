@@ -231,6 +231,28 @@ describe('a restored database', () => {
     expect(processes.map(({ watch }) => watch.isHeld)).toStrictEqual([false, false]);
   });
 
+  it('is not taken for one while a commit hangs, and no process is kept from its start by it', async () => {
+    const admin = await database.openAdmin();
+    const instanceId = await insertInstance(admin);
+    const first = new Process(await database.openDataSource(), record);
+    await first.watch.start();
+    const object = aManagedObject();
+    await putObject(first.objectStores.forInstance(instanceId), instanceId, object);
+    await first.change(instanceId, object, 'vmware-solutions.kmip-key.suspend', { suspended: true });
+    await first.watch.stop();
+
+    await admin.query('BEGIN');
+    await admin.query('SELECT FROM audit_chain_heads WHERE instance_id = $1 FOR UPDATE', [instanceId]);
+    const second = new Process(await database.openDataSource(), record);
+    await second.watch.start();
+    expect(second.logged).toEqual(['an audit chain cannot be read: it is looked at again']);
+    expect(second.watch.isHeld).toBe(false);
+    await admin.query('ROLLBACK');
+    await second.watch.round();
+    expect([second.watch.isHeld, second.logged.length]).toEqual([false, 1]);
+    await second.watch.stop();
+  });
+
   it('is noticed in another cluster too', async () => {
     const watching = new Process(await database.openDataSource(), record);
     await watching.watch.round();

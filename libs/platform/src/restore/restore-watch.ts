@@ -1,6 +1,7 @@
 import { type InstanceId } from '@lib/kernel';
 import { type Logger, type Metrics } from '@lib/observability';
 import {
+  DatabaseUnavailable,
   type AuditedCommit,
   type PostgresRegionProgress,
   type RegionProgress,
@@ -146,9 +147,20 @@ export class RestoreWatch {
     const sign = signOf(recorded, progress);
     if (sign !== undefined) return sign;
     for (const { instanceId, seq, hash } of lastOfEach(recorded.withdrawals, progress.counter - RECENT_COUNTS)) {
-      if (!(await this.parts.progress.hasCommitted(instanceId, seq, hash))) return 'withdrawal';
+      if (!(await this.#isInChain(instanceId, seq, hash))) return 'withdrawal';
     }
     return undefined;
+  }
+
+  /** What cannot be seen yet is no sign: a commit that hangs, of one tenant, is to keep no process from its start. */
+  async #isInChain(instanceId: InstanceId, seq: string, hash: string): Promise<boolean> {
+    try {
+      return await this.parts.progress.hasCommitted(instanceId, seq, hash);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable)) throw error;
+      this.parts.logger.warn({ err: error, instanceId }, 'an audit chain cannot be read: it is looked at again');
+      return true;
+    }
   }
 
   /** A record that cannot be read says nothing, which is no reason to serve nobody. */
