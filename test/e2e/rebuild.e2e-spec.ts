@@ -69,7 +69,7 @@ describe('a catalog that lost its keys', () => {
       present: 1,
       foreign: 0,
       refused: [],
-      notes: { read: 0, applied: [], absent: [], refused: [], gaps: [] },
+      notes: { read: 0, applied: [], absent: [], destroyed: [], refused: [], gaps: [] },
     });
     for (const endpoint of [0, 1]) {
       const connected = await tenant.connect(endpoint);
