@@ -98,6 +98,16 @@ describe('administration of a key', () => {
     ]);
   });
 
+  it.each([true, false])('reactivation records of the suspension (%s) what was asked for alone', async (suspended) => {
+    const administered = await Administered.withKey({ state: 'Active', suspended });
+    await administered.change({ reactivate: true });
+    await administered.change({ reactivate: true, suspended });
+    expect(administered.harness.store.audits.slice(1).map(({ details }) => details)).toStrictEqual([
+      { state: 'Active' },
+      { state: 'Active', suspended },
+    ]);
+  });
+
   it('reactivation takes away what would end the key again at once, and keeps what lies ahead', async () => {
     const administered = await Administered.withKey();
     const now = administered.harness.clock.now().getTime();

@@ -54,8 +54,8 @@ export class KeyAdministration {
     const done = await store.mutate(uniqueIdentifier, (current) => {
       guard(current);
       const object = changed(current, change, now);
-      const audit = recordOf(administrator, actionOf(change), object, now);
-      return { object, audit, result: object };
+      const record = recordOf(administrator, actionOf(change), object, now);
+      return { object, audit: { ...record, details: detailsOf(change, object) }, result: object };
     });
     return done?.result ?? unknown();
   }
@@ -111,6 +111,13 @@ function actionOf({ reactivate, suspended }: KeyChange): AuditAction {
   return suspended === true ? 'vmware-solutions.kmip-key.suspend' : 'vmware-solutions.kmip-key.resume';
 }
 
+/**
+ * Of the suspension only what was asked for: a restored catalog may have forgotten one, and who makes the key active must
+ * not seem to have resumed it (docs/adr/0061).
+ */
+const detailsOf = ({ suspended }: KeyChange, { state }: ManagedObject): NonNullable<AuditEvent['details']> =>
+  suspended === undefined ? { state } : { state, suspended };
+
 function recordOf(
   { instanceId, initiator, correlationId, observer }: Administrator,
   action: AuditAction,
@@ -126,7 +133,6 @@ function recordOf(
     target: { kind: 'key', id: object.uniqueIdentifier },
     correlationId,
     observer,
-    details: { state: object.state, suspended: object.suspended },
   };
 }
 

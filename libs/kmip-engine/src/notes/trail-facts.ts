@@ -78,7 +78,7 @@ function factsOf({ action, details }: ExportedEvent): readonly NotedFact[] {
 const factsReconciled = (details: ExportedEvent['details']): readonly NotedFact[] =>
   details?.['step'] === 'destruction completed' ? ['destroyed'] : factsInForceBy(details);
 
-/** Resuming or suspending along with reactivating is one event. */
+/** Resuming or suspending along with reactivating is one event, which says it where it was asked for. */
 function suspensionIn(details: ExportedEvent['details']): readonly NotedFact[] {
   const suspended = details?.['suspended'];
   return typeof suspended === 'boolean' ? [suspended ? 'suspended' : 'resumed'] : [];

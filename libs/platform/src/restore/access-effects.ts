@@ -130,7 +130,7 @@ function ofInstance({ instanceId, details }: AuditEvent, kind: WithdrawalKind, n
   return { kind, subject: instanceId, ...(typeof detail === 'string' && { detail }) };
 }
 
-/** Resuming or suspending along with reactivating is one event. */
+/** Resuming or suspending along with reactivating is one event, which says it where it was asked for. */
 function suspensionWith(event: AuditEvent): AccessWord | undefined {
   const suspended = event.details?.['suspended'];
   return typeof suspended === 'boolean' ? ofKey(event, suspended ? 'suspended' : 'resumed') : undefined;

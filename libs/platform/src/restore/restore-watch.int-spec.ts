@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type InstanceId, newCorrelationId, systemClock, toUniqueIdentifier } from '@lib/kernel';
-import { type ManagedObject } from '@lib/kmip-engine';
+import { Custodian, KeyAdministration, type KeyChange, type ManagedObject } from '@lib/kmip-engine';
 import {
   PostgresRegionDirectory,
   observeCommits,
@@ -80,6 +80,17 @@ class Process {
       }),
       result: undefined,
     }));
+  }
+
+  async administer(instanceId: InstanceId, { uniqueIdentifier }: ManagedObject, change: KeyChange): Promise<void> {
+    const administration = new KeyAdministration(
+      new Custodian({ warn: () => undefined, error: () => undefined }),
+      systemClock,
+    );
+    const initiator = { kind: 'user', iamId: 'IBMid-1' } as const;
+    const administrator = { instanceId, initiator, correlationId: newCorrelationId(), observer: 'test' };
+    const store = this.objectStores.forInstance(instanceId);
+    await administration.change(store, uniqueIdentifier, change, administrator, () => undefined);
   }
 
   find(instanceId: InstanceId, { uniqueIdentifier }: ManagedObject) {
@@ -190,14 +201,19 @@ describe('a restored database', () => {
     expect([second, third].map(({ watch }) => watch.isHeld)).toStrictEqual([false, false]);
   });
 
-  it('suspends a key again as soon as a rebuild has brought it back', async () => {
+  it.each<[string, KeyChange | undefined, boolean]>([
+    ['suspends a key again as soon as a rebuild has brought it back', undefined, true],
+    ['suspends it again if it was only made active before that', { reactivate: true }, true],
+    ['leaves it to who made it active and resumed it before that', { reactivate: true, suspended: false }, false],
+  ])('%s', async (_what, change, suspended) => {
     const admin = await database.openAdmin();
     const instance = await insertInstance(admin);
     await admin.end();
     const first = new Process(await database.openDataSource(), record);
     await first.watch.round();
     const restored = await backup();
-    const key = await putObject(first.objectStores.forInstance(instance), instance, aManagedObject());
+    const object = aManagedObject({ state: 'Active', activationDate: new Date('2026-01-01T00:00:00.000Z') });
+    const key = await putObject(first.objectStores.forInstance(instance), instance, object);
     await first.change(instance, key, 'vmware-solutions.kmip-key.suspend', { suspended: true });
     await first.watch.round();
 
@@ -205,8 +221,9 @@ describe('a restored database', () => {
     await second.watch.round();
     const store = second.objectStores.forInstance(instance);
     expect(await store.restore({ ...key, suspended: false }, anAuditEvent(instance), new Date())).toBe('restored');
+    if (change !== undefined) await second.administer(instance, key, change);
     await second.watch.round();
-    expect(await second.find(instance, key)).toMatchObject({ suspended: true });
+    expect(await second.find(instance, key)).toMatchObject({ suspended });
   });
 
   it('is noticed, once, by a withdrawal of the same minute', async () => {
