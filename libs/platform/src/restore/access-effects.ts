@@ -21,7 +21,8 @@ const KINDS = {
   resumed: 'suspension',
   deactivated: 'state',
   reactivated: 'state',
-  compromised: 'state',
+  /** Final: who deactivates a key, or makes it active, whose compromise a restored catalog has forgotten, takes nothing back. */
+  compromised: 'compromise',
   destruction_ordered: 'destruction',
   destruction_withdrawn: 'destruction',
 } as const satisfies Record<string, string>;

@@ -226,6 +226,29 @@ describe('a restored database', () => {
     expect(await second.find(instance, key)).toMatchObject({ suspended });
   });
 
+  it('holds a key for compromised that was deactivated, and made active, before that', async () => {
+    const admin = await database.openAdmin();
+    const instance = await insertInstance(admin);
+    await admin.end();
+    const first = new Process(await database.openDataSource(), record);
+    await first.watch.round();
+    const restored = await backup();
+    const object = aManagedObject({ state: 'Active', activationDate: new Date('2026-01-01T00:00:00.000Z') });
+    const key = await putObject(first.objectStores.forInstance(instance), instance, object);
+    const revoke = 'vmware-solutions.kmip-key.revoke';
+    await first.change(instance, key, revoke, { state: 'Compromised' });
+    await first.watch.round();
+
+    const second = new Process(await restored.openDataSource(), record);
+    await second.watch.round();
+    const store = second.objectStores.forInstance(instance);
+    expect(await store.restore(key, anAuditEvent(instance), new Date())).toBe('restored');
+    await second.change(instance, key, revoke, { state: 'Deactivated' });
+    await second.administer(instance, key, { reactivate: true });
+    await second.watch.round();
+    expect(await second.find(instance, key)).toMatchObject({ state: 'Compromised' });
+  });
+
   it('is noticed, once, by a withdrawal of the same minute', async () => {
     const admin = await database.openAdmin();
     const instance = await insertInstance(admin);
