@@ -303,6 +303,8 @@ function purging(harness: () => KeyManagerHarness): void {
     const elsewhere = await keyManager.storeKey(context(), other, Buffer.from('3'));
     for (const { id } of [gone, elsewhere]) await keyManager.deleteKey(context(), deletable(id));
     const find = (...known: string[]) => keyManager.findDeletedKeys(context(), name, known);
+    const { searchLag = 0 } = harness();
+    for (let search = 0; search < searchLag; search += 1) await find();
     expect(ids(await find())).toEqual([gone.id]);
     expect(ids(await find(kept.id, gone.id, randomUUID()))).toEqual([gone.id]);
     const [found] = await keyManager.findDeletedKeys(context(), 'nothing', [elsewhere.id]);
