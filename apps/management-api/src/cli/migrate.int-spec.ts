@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { Secret } from '@lib/kernel';
 import { socketUrl } from '@lib/platform';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
@@ -33,5 +35,14 @@ describe('migrations, told and taken back', () => {
 
     expect(await revertMigration(settings, newest)).toEqual({ reverted: newest });
     expect(await status()).toEqual(before.map((one) => (one.name === newest ? { ...one, ran: false } : one)));
+  });
+
+  it('are not told to the login of a process, which learns whose they are', async () => {
+    const [user, password] = [`passer_${randomUUID().slice(0, 8)}`, 'secret-word'];
+    const admin = await database.openAdmin();
+    await admin.query(`CREATE ROLE ${user} LOGIN PASSWORD '${password}'`);
+    const other = { databaseUrl: Secret.fromText(socketUrl({ ...database.connection, user, password })) };
+    await expect(migrationsOf(other)).rejects.toThrow('set DATABASE_URL to that of the owner');
+    await admin.query(`DROP ROLE ${user}`);
   });
 });

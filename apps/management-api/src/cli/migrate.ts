@@ -13,6 +13,9 @@ import { databaseConnection, loginIn } from '@lib/platform';
 import { type AdminConfig } from './admin.config';
 import { UsageError } from './arguments';
 
+/** SQLSTATE. */
+const PERMISSION_DENIED = '42501';
+
 type Settings = Pick<AdminConfig, 'databaseUrl' | 'administratorDatabaseUrl' | 'gatewayDatabaseUrl' | 'apiDatabaseUrl'>;
 
 /**
@@ -47,7 +50,7 @@ export async function migrate(settings: Settings): Promise<object> {
 
 /** What ran, and what is to come. */
 export async function migrationsOf({ databaseUrl }: Pick<Settings, 'databaseUrl'>): Promise<object> {
-  return { migrations: await migrationStatus(databaseConnection(databaseUrl)) };
+  return { migrations: await asOwner(() => migrationStatus(databaseConnection(databaseUrl))) };
 }
 
 /**
@@ -59,13 +62,25 @@ export async function revertMigration(
   confirmed: string,
 ): Promise<object> {
   const owner = databaseConnection(databaseUrl);
-  const last = (await migrationStatus(owner)).findLast(({ ran }) => ran)?.name;
+  const last = (await asOwner(() => migrationStatus(owner))).findLast(({ ran }) => ran)?.name;
   if (last === undefined) throw new UsageError('no migration ran: there is nothing to take back');
   if (confirmed !== last) {
     throw new UsageError(`the newest migration is ${last}; its data is lost with it: --confirm ${last} takes it back`);
   }
-  await revertLastMigration(owner);
+  await asOwner(() => revertLastMigration(owner));
   return { reverted: last };
+}
+
+/** @throws UsageError when the database does not permit it: the logins of processes may not, and npm start has no other */
+async function asOwner<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === PERMISSION_DENIED)) throw error;
+    throw new UsageError(
+      'the login of DATABASE_URL may not do this: set DATABASE_URL to that of the owner of the database',
+    );
+  }
 }
 
 function loginOf(variable: string, url: Secret | undefined): DatabaseLogin | undefined {
