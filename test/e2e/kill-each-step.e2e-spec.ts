@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { type KmipClient } from '@lib/kmip-client';
 import { KmipError } from '@lib/kmip-protocol';
 import { type Client } from 'pg';
@@ -17,6 +19,7 @@ const OPERATIONS = ['Create', 'Destroy'] as const;
 type Operation = (typeof OPERATIONS)[number];
 /** A whole key is in the catalog and once in the key manager, and is served; of one that is gone nothing is left. */
 type End = 'whole' | 'gone';
+const DONE: Readonly<Record<Operation, End>> = { Create: 'whole', Destroy: 'gone' };
 /** The process dies before it is done, or after it was done and before the process learned of it. */
 const MOMENTS = ['before', 'after'] as const;
 type Moment = (typeof MOMENTS)[number];
@@ -75,6 +78,8 @@ const commits = (moment: Moment): readonly Step[] =>
 
 /** More are not held in one kill: the first would meet the time-out of its call before the last one is held. */
 const HELD_AT_ONCE = 3;
+/** Where the machine stalls and one meets it all the same, it is held again. */
+const TRIES = 5;
 
 const inGroups = (steps: readonly Step[]): readonly (readonly Step[])[] =>
   Array.from({ length: Math.ceil(steps.length / HELD_AT_ONCE) }, (_, group) =>
@@ -97,6 +102,8 @@ const ROUNDS: readonly (readonly Step[])[] = [
 ];
 
 interface Held extends Step {
+  /** Name of the key that a Create asks for: another one each time. */
+  readonly label: string;
   /** Of a Create it is known when its intent is. */
   readonly key?: string | undefined;
   /** The key's bytes, of one that was acknowledged before. */
@@ -160,27 +167,9 @@ describe('kill -9 at each step of Create and Destroy', () => {
   it.each(ROUNDS.map((steps) => ({ steps, names: steps.map(labelOf).join(', ') })))(
     'cuts $names',
     async ({ steps }) => {
-      await stayYoung();
-      const round = await Promise.all(steps.map(prepare));
-      const before = (await trace.promised(tenant.instanceId)).length;
-      const answers: Promise<unknown>[] = [];
-      for (const [index, { client, step }] of round.entries()) {
-        const isReached = await hold(step, index + 1);
-        answers.push(ask(client, step).catch((error: unknown) => (error instanceof KmipError ? error : 'cut')));
-        await isReached();
-      }
-      await kill();
-      await barrier.lift();
-      await service.localCloud('DELETE', '/faults');
-      expect(await Promise.all(answers)).toEqual(round.map(() => 'cut'));
-      await Promise.all(round.map(({ client }) => client.close()));
-
-      // Only now, as a commit that was not answered shows when the wait has ended.
-      const promised = (await trace.promised(tenant.instanceId)).slice(before);
-      const made = round.map(({ step }) => (isPromised(step) ? { ...step, key: promised.shift() } : step));
-      expect(promised).toEqual([]);
-      died.push(...made);
-      await comeAgain(made);
+      let left = steps;
+      for (let tries = 1; left.length > 0 && tries <= TRIES; tries += 1) left = await cut(left);
+      expect(left).toEqual([]);
     },
   );
 
@@ -212,12 +201,46 @@ describe('kill -9 at each step of Create and Destroy', () => {
     await Promise.all(readers.map((reader) => reader.close()));
   });
 
+  /** Kills while all are held. @returns those that were answered before, because their call met its time-out */
+  async function cut(steps: readonly Step[]): Promise<readonly Step[]> {
+    await stayYoung();
+    const round = await Promise.all(steps.map(prepare));
+    const before = (await trace.promised(tenant.instanceId)).length;
+    const asked: Promise<unknown>[] = [];
+    for (const [index, { client, step }] of round.entries()) {
+      const isReached = await hold(step, index + 1);
+      asked.push(ask(client, step).catch((error: unknown) => (error instanceof KmipError ? error : 'cut')));
+      await isReached();
+    }
+    await kill();
+    await barrier.lift();
+    await service.localCloud('DELETE', '/faults');
+    const answers = await Promise.all(asked);
+    await Promise.all(round.map(({ client }) => client.close()));
+
+    // Only now, as a commit that was not answered shows when the wait has ended.
+    const promised = (await trace.promised(tenant.instanceId)).slice(before);
+    const cuts: Held[] = [];
+    const done: Held[] = [];
+    for (const [index, { step }] of round.entries()) {
+      const isCut = answers[index] === 'cut';
+      const held = step.operation === 'Create' && isPromised(step, isCut) ? { ...step, key: promised.shift() } : step;
+      if (!isCut) expect(answers[index]).toBe(held.key);
+      (isCut ? cuts : done).push(held);
+    }
+    expect(promised).toEqual([]);
+    died.push(...cuts, ...done.map((step) => ({ ...step, end: DONE[step.operation] })));
+    await comeAgain(cuts);
+    return steps.filter((_, index) => answers[index] !== 'cut');
+  }
+
   /** A client of its own for the step, with a key to destroy where that is what it is about. */
   async function prepare(step: Step): Promise<{ readonly client: KmipClient; readonly step: Held }> {
     const client = await tenant.connect(0);
-    if (step.operation === 'Create') return { client, step };
+    const label = `${labelOf(step)}, ${randomUUID()}`;
+    if (step.operation === 'Create') return { client, step: { ...step, label } };
     const key = await createKey(client);
-    return { client, step: { ...step, key, hex: await bytesOf(client, key) } };
+    return { client, step: { ...step, label, key, hex: await bytesOf(client, key) } };
   }
 
   async function ask(client: KmipClient, step: Held): Promise<string> {
@@ -225,7 +248,7 @@ describe('kill -9 at each step of Create and Destroy', () => {
       await client.call('Destroy', { uniqueIdentifier: step.key ?? '' });
       return step.key ?? '';
     }
-    return await createNamed(client, labelOf(step));
+    return await createNamed(client, step.label);
   }
 
   /** Holds whoever comes to that step. @returns what resolves when somebody has, as number so many of the round */
@@ -270,7 +293,7 @@ describe('kill -9 at each step of Create and Destroy', () => {
         if (step.moment === 'before' && step.end === 'gone') await ask(client, step);
       } else if (step.moment === 'after' && step.name === 'row') {
         await expect(ask(client, step)).rejects.toThrow(/Name/);
-        expect((await client.locate([nameAttribute(labelOf(step))])).uniqueIdentifiers).toEqual([step.key]);
+        expect((await client.locate([nameAttribute(step.label)])).uniqueIdentifiers).toEqual([step.key]);
       } else {
         const key = await ask(client, step);
         acknowledged.set(key, await bytesOf(client, key));
@@ -326,8 +349,8 @@ describe('kill -9 at each step of Create and Destroy', () => {
 });
 
 /** From its intent on a Create has an identifier. */
-function isPromised({ operation, moment, name }: Step): boolean {
-  return operation === 'Create' && !(moment === 'before' && name === 'intent');
+function isPromised({ moment, name }: Step, isCut: boolean): boolean {
+  return !(isCut && moment === 'before' && name === 'intent');
 }
 
 async function bytesOf(client: KmipClient, key: string): Promise<string> {
