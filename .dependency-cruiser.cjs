@@ -5,7 +5,8 @@
 const mayImport = {
   kernel: [],
   'kmip-protocol': ['kernel'],
-  'key-manager': ['kernel'],
+  resilience: ['kernel'],
+  'key-manager': ['kernel', 'resilience'],
   audit: ['kernel'],
   config: ['kernel'],
   observability: ['kernel'],
@@ -13,7 +14,7 @@ const mayImport = {
   'embedded-postgres': ['kernel'],
   'kmip-client': ['kernel', 'kmip-protocol'],
   'kmip-transport': ['kernel', 'kmip-protocol'],
-  'key-protect': ['kernel', 'key-manager'],
+  'key-protect': ['kernel', 'key-manager', 'resilience'],
   tenancy: ['kernel', 'audit', 'pki'],
   'kmip-engine': ['kernel', 'kmip-protocol', 'key-manager', 'audit'],
   persistence: ['kernel', 'audit', 'tenancy', 'kmip-engine', 'kmip-protocol'],

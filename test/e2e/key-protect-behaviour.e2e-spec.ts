@@ -1,6 +1,6 @@
 import { Secret } from '@lib/kernel';
-import { type KeyManager, KeyManagerError } from '@lib/key-manager';
-import { type CallLimits, CloudAccount, DEFAULT_CALL_LIMITS } from '@lib/key-protect';
+import { type CallLimits, DEFAULT_CALL_LIMITS, type KeyManager, KeyManagerError } from '@lib/key-manager';
+import { CloudAccount } from '@lib/key-protect';
 import { describeKeyManagerContract, EngineHarness, ManualClock } from '@lib/testing';
 
 import { UNKIND } from '../../apps/local-cloud/src/behaviour';

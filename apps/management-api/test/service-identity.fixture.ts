@@ -1,5 +1,5 @@
 import { Secret } from '@lib/kernel';
-import { systemTiming, type Timing } from '@lib/key-protect';
+import { systemTiming, type Timing } from '@lib/resilience';
 
 import { ServiceIdentity } from '../src/auth/service-identity';
 

@@ -1,3 +1,4 @@
+export * from './call-guard';
 export * from './deletion-proof';
 export * from './key-manager.error';
 export * from './key-manager.port';

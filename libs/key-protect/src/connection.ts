@@ -1,16 +1,21 @@
 import { type InstanceId } from '@lib/kernel';
-import { type CallContext, type KeyManager, type RootKeyDescription } from '@lib/key-manager';
+import {
+  type CallContext,
+  CallGuard,
+  type CallLimits,
+  DEFAULT_CALL_LIMITS,
+  type KeyManager,
+  type RootKeyDescription,
+} from '@lib/key-manager';
+import { type BreakerState, systemTiming, type Timing } from '@lib/resilience';
 
 import { type EndpointGuard } from './endpoint-guard';
 import { iamTokenRequest, type TokenRequest } from './iam/request-token';
 import { type OpenApiKey, TokenSource } from './iam/token-source';
 import { describeRootKey, KeyProtectKeyManager } from './key-protect-key-manager';
-import { type BreakerState } from './resilience/circuit-breaker';
-import { CallGuard, type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';
 import { type HttpExchange, UndiciExchange } from './rest/http-exchange';
 import { KeyProtectClient, RefusedCall, type TryContext, type TryEvent } from './rest/key-protect-client';
 import { type InstancePolicy, type KeyVersion } from './rest/resources';
-import { systemTiming, type Timing } from './timing';
 
 /** Where one tenant's key manager is and how to act there; Key Protect and HPCS alike. */
 export interface KeyManagerTarget {

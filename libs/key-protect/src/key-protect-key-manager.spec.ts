@@ -1,5 +1,6 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { type KeyManager, KeyManagerError } from '@lib/key-manager';
+import { type CallLimits, DEFAULT_CALL_LIMITS, type KeyManager, KeyManagerError } from '@lib/key-manager';
+import { type Timing } from '@lib/resilience';
 import {
   deletable,
   describeKeyManagerContract,
@@ -13,9 +14,7 @@ import { randomUUID } from 'node:crypto';
 
 import { EndpointGuard } from './endpoint-guard';
 import { KeyManagerRegistry } from './key-manager-registry';
-import { type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';
 import { ExchangeError, type HttpExchange } from './rest/http-exchange';
-import { type Timing } from './timing';
 
 const context = () => ({ correlationId: newCorrelationId() });
 const AAD = ['instance', 'identifier'];

@@ -2,9 +2,11 @@ import { Secret } from '@lib/kernel';
 import {
   type Aad,
   type CallContext,
+  type CallGuard,
   type DeletedKey,
   type KeyManager,
   KeyManagerError,
+  type Repeatable,
   restorableUntil,
   type RewrapResult,
   type RootKeyDescription,
@@ -12,14 +14,13 @@ import {
   type UnwrapResult,
   type WrapResult,
 } from '@lib/key-manager';
+import { type Timing } from '@lib/resilience';
 
-import { type CallGuard, type Repeatable } from './resilience/call-guard';
 import { isRootKeyStateRefusal, unreadableAnswer } from './rest/faults';
 import { type KeyPage, type KeyProtectClient, RefusedCall, type TryContext } from './rest/key-protect-client';
 import { type CreatedKey, type KeyResource, keyStateOf } from './rest/resources';
 import { RootKeyDiagnosis } from './root-key-diagnosis';
 import { judgeMissing, missingAnswer, storedKeyAbsent, storedKeyMissing } from './second-look';
-import { type Timing } from './timing';
 
 export interface KeyProtectKeyManagerOptions {
   readonly client: KeyProtectClient;

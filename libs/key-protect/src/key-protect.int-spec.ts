@@ -1,5 +1,5 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { type KeyManager, KeyManagerError } from '@lib/key-manager';
+import { type CallLimits, DEFAULT_CALL_LIMITS, type KeyManager, KeyManagerError } from '@lib/key-manager';
 import {
   describeKeyManagerContract,
   FakeKeyProtect,
@@ -13,7 +13,6 @@ import { randomUUID } from 'node:crypto';
 
 import { EndpointGuard } from './endpoint-guard';
 import { KeyManagerRegistry } from './key-manager-registry';
-import { type CallLimits, DEFAULT_CALL_LIMITS } from './resilience/call-guard';
 
 const context = () => ({ correlationId: newCorrelationId() });
 const PAYLOAD = Buffer.from('envelope');

@@ -1,6 +1,6 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { type KeyManager } from '@lib/key-manager';
-import { type CallLimits, DEFAULT_CALL_LIMITS, EndpointGuard, KeyManagerRegistry } from '@lib/key-protect';
+import { type CallLimits, DEFAULT_CALL_LIMITS, type KeyManager } from '@lib/key-manager';
+import { EndpointGuard, KeyManagerRegistry } from '@lib/key-protect';
 import { type KeyManagerHarness } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 

@@ -1,6 +1,7 @@
 import { type ManagementApiConfig } from '@lib/config';
 import { Secret } from '@lib/kernel';
-import { iamTokenRequest, systemTiming, type Timing, type TokenRequest, TokenSource } from '@lib/key-protect';
+import { iamTokenRequest, type TokenRequest, TokenSource } from '@lib/key-protect';
+import { systemTiming, type Timing } from '@lib/resilience';
 
 const TIMEOUT_MS = 5_000;
 /** Whoever refuses our own token has no role of ours to miss: the next one may be had soon. */

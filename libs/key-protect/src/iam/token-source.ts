@@ -1,8 +1,7 @@
 import { type Secret } from '@lib/kernel';
 import { KeyManagerError } from '@lib/key-manager';
+import { type Timing, untilAborted } from '@lib/resilience';
 
-import { untilAborted } from '../resilience/deadline';
-import { type Timing } from '../timing';
 import { type IamToken, type TokenRequest } from './request-token';
 
 /** Called once for each token request; the secret it gives is wiped afterwards. */

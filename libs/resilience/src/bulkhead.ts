@@ -1,12 +1,16 @@
-import { KeyManagerError } from '@lib/key-manager';
-
-import { notStartedInTime } from './deadline';
-
 interface Waiter {
   readonly enter: () => void;
 }
 
-/** Bounds the calls one tenant has under way, so that a slow key manager fills its own places and nobody else's. */
+/** What those are told whose work was not begun. */
+export interface BulkheadRefusals {
+  /** The queue is full. */
+  crowded(): Error;
+  /** The signal fired while waiting. */
+  late(): Error;
+}
+
+/** Bounds the work of one owner that is under way, so that a slow one fills its own places and nobody else's. */
 export class Bulkhead {
   #active = 0;
   readonly #waiting: Waiter[] = [];
@@ -14,11 +18,12 @@ export class Bulkhead {
   constructor(
     private readonly concurrent: number,
     private readonly waiting: number,
+    private readonly refusals: BulkheadRefusals,
   ) {}
 
   /**
    * @param wait ends the waiting by a signal; not called while there are free places, since a signal costs more than one
-   * @throws KeyManagerError `overloaded` when the queue is full, `timeout` when the signal fires while waiting
+   * @throws what {@link BulkheadRefusals} gives
    */
   async run<T>(
     wait: (queue: (signal: AbortSignal) => Promise<void>) => Promise<void>,
@@ -34,14 +39,8 @@ export class Bulkhead {
   }
 
   #queue(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.reject(notStartedInTime());
-    if (this.#waiting.length >= this.waiting) {
-      return Promise.reject(
-        new KeyManagerError('overloaded', 'too many calls to this key manager are already under way', {
-          certainlyNotDone: true,
-        }),
-      );
-    }
+    if (signal.aborted) return Promise.reject(this.refusals.late());
+    if (this.#waiting.length >= this.waiting) return Promise.reject(this.refusals.crowded());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         enter: () => {
@@ -51,7 +50,7 @@ export class Bulkhead {
       };
       const giveUp = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        reject(notStartedInTime());
+        reject(this.refusals.late());
       };
       signal.addEventListener('abort', giveUp, { once: true });
       this.#waiting.push(waiter);

@@ -16,11 +16,11 @@ export type BreakerState = 'closed' | 'open' | 'half_open';
 export interface Permit {
   succeeded(): void;
   failed(): void;
-  /** The try says nothing about the key manager's health (the caller left early, a rate limit). */
+  /** The try says nothing about the other side's health (the caller left early, a rate limit). */
   abandoned(): void;
 }
 
-/** Stops calls to a key manager that does not answer, so that its tenant is told at once instead of after seconds. */
+/** Stops calls to a service that does not answer, so that whoever asks is told at once instead of after seconds. */
 export class CircuitBreaker {
   #state: BreakerState = 'closed';
   #consecutive = 0;

@@ -1,7 +1,7 @@
-import { KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
 import { ManualTiming } from '@lib/testing';
 
 import { CallGuard, DEFAULT_CALL_LIMITS, type Repeatable } from './call-guard';
+import { KeyManagerError, type KeyManagerFault } from './key-manager.error';
 
 type Details = KeyManagerError['details'];
 const fault = (kind: KeyManagerFault, details: Details = {}) => new KeyManagerError(kind, kind, details);
@@ -209,6 +209,23 @@ describe('CallGuard: a key manager in trouble', () => {
     const refused = instance.run('always', undefined, () => Promise.resolve('key'));
     await expect(refused).rejects.toMatchObject({ fault: 'overloaded' });
     await timing.advance(0);
+  });
+
+  it('tells whom it cannot let in, or not in time, that nothing was sent', async () => {
+    const { timing, instance } = guard({ concurrent: 1, waiting: 1 });
+    const busy = instance.run('always', undefined, hang).catch(() => undefined);
+    const leaving = new AbortController();
+    const late = instance.run('always', leaving.signal, () => Promise.reject(new Error('must not run')));
+    const work = () => Promise.reject(new Error('must not run'));
+    await expect(instance.run('always', undefined, work)).rejects.toMatchObject({
+      fault: 'overloaded',
+      message: 'too many calls to this key manager are already under way',
+      details: { certainlyNotDone: true },
+    });
+    leaving.abort();
+    await expect(late).rejects.toMatchObject({ fault: 'timeout', details: { certainlyNotDone: true } });
+    await timing.advance(20_000);
+    await busy;
   });
 
   it('treats a bug in the attempt as a bug', async () => {

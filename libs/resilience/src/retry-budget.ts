@@ -5,7 +5,7 @@ export interface RetryBudgetOptions {
   readonly ratio: number;
   /** How long a call counts. */
   readonly windowMs: number;
-  /** Retries a quiet tenant may take in advance; refilled by a success. */
+  /** Retries a quiet caller may take in advance; refilled by a success. */
   readonly reserve: number;
 }
 
@@ -20,8 +20,8 @@ const RETRY = 100;
 const SLICES = 10;
 
 /**
- * Keeps retries from multiplying the load on a key manager that is in trouble: each call earns a share of a retry
- * for a while. The reserve lets a lone Get survive a reset connection; what is taken from it is owed, and only a
+ * Keeps retries from multiplying the load on a service that is in trouble: each call earns a share of a retry
+ * for a while. The reserve lets a lone call survive a reset connection; what is taken from it is owed, and only a
  * success refills it, so an outage never gets more than its share.
  */
 export class RetryBudget {

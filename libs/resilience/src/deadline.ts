@@ -1,6 +1,4 @@
-import { KeyManagerError } from '@lib/key-manager';
-
-import { type Timing } from '../timing';
+import { type Timing } from './timing';
 
 /**
  * Runs `run` with a signal that fires after `limitMs` or with the parent, whichever comes first. Timer and listener
@@ -54,9 +52,3 @@ export function pause(timing: Timing, delayMs: number, signal: AbortSignal | und
     signal?.addEventListener('abort', cut, { once: true });
   });
 }
-
-/** For a request that was never sent. */
-export const notStartedInTime = (): KeyManagerError =>
-  new KeyManagerError('timeout', 'the deadline passed before the key manager could be asked', {
-    certainlyNotDone: true,
-  });

@@ -1,10 +1,18 @@
-import { KeyManagerError } from '@lib/key-manager';
+import {
+  type BreakerState,
+  Bulkhead,
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+  isAborted,
+  pause,
+  type Permit,
+  RetryBudget,
+  type RetryBudgetOptions,
+  type Timing,
+  withDeadline,
+} from '@lib/resilience';
 
-import { type Timing } from '../timing';
-import { Bulkhead } from './bulkhead';
-import { type BreakerState, CircuitBreaker, type CircuitBreakerOptions, type Permit } from './circuit-breaker';
-import { isAborted, notStartedInTime, pause, withDeadline } from './deadline';
-import { RetryBudget, type RetryBudgetOptions } from './retry-budget';
+import { KeyManagerError } from './key-manager.error';
 
 /** Limits of one tenant's calls to its key manager. */
 export interface CallLimits {
@@ -41,7 +49,18 @@ const PATIENCE_MS = 1_000;
 /** A limiter that names no time is left alone for this long: it counts by the second at best. */
 const LIMITER_PAUSE_MS = 1_000;
 
-/** Deadline, bulkhead, breaker, retries and their budget around the calls of one tenant. */
+/** For a request that was never sent. */
+const notStartedInTime = (): KeyManagerError =>
+  new KeyManagerError('timeout', 'the deadline passed before the key manager could be asked', {
+    certainlyNotDone: true,
+  });
+
+const tooManyCalls = (): KeyManagerError =>
+  new KeyManagerError('overloaded', 'too many calls to this key manager are already under way', {
+    certainlyNotDone: true,
+  });
+
+/** Deadline, bulkhead, breaker, retries and their budget around the calls of one tenant, whatever driver makes them. */
 export class CallGuard {
   readonly #bulkhead: Bulkhead;
   readonly #breaker: CircuitBreaker;
@@ -52,7 +71,7 @@ export class CallGuard {
     private readonly limits: CallLimits,
     onBreaker?: (state: BreakerState) => void,
   ) {
-    this.#bulkhead = new Bulkhead(limits.concurrent, limits.waiting);
+    this.#bulkhead = new Bulkhead(limits.concurrent, limits.waiting, { crowded: tooManyCalls, late: notStartedInTime });
     this.#breaker = new CircuitBreaker(timing.clock, limits.breaker, onBreaker);
     this.#budget = new RetryBudget(timing.clock, limits.retryBudget);
   }

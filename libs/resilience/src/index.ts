@@ -1,0 +1,5 @@
+export * from './bulkhead';
+export * from './circuit-breaker';
+export * from './deadline';
+export * from './retry-budget';
+export * from './timing';
