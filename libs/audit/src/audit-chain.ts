@@ -92,14 +92,21 @@ function copiesMatch({ event, copies, instanceId }: AuditChainRow): boolean {
   );
 }
 
+/** NUL, and any half of a surrogate pair: of most texts it is known at once that they have neither. */
+const SUSPICIOUS = /[\0\uD800-\uDFFF]/;
+
 function canonical(value: unknown): unknown {
-  if (value instanceof Date) return value.toISOString();
-  if (typeof value === 'string') return value.replaceAll(/[\0\p{Cs}]/gu, '\uFFFD');
-  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value === 'string') return canonicalText(value);
   if (typeof value !== 'object' || value === null) return value;
-  const sorted = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, field]) => [canonical(key), canonical(field)] as const);
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(canonical);
+  const fields = value as Readonly<Record<string, unknown>>;
+  const sorted: [string, unknown][] = [];
+  for (const key of Object.keys(fields).sort()) {
+    if (fields[key] !== undefined) sorted.push([canonicalText(key), canonical(fields[key])]);
+  }
   return Object.fromEntries(sorted);
 }
+
+const canonicalText = (text: string): string =>
+  SUSPICIOUS.test(text) ? text.replaceAll(/[\0\p{Cs}]/gu, '\uFFFD') : text;

@@ -2,7 +2,7 @@ export { stateAt, stateNumbers, isDestroyed, LIVE_STATES, transitions } from './
 export { matchesValue, sameValue } from './attributes/ttlv-values';
 export { fromText, toText } from './attributes/ttlv-text';
 export { type EnvelopeFacts, envelopeOf, UNKNOWN_CREATOR } from './custody/authentic-envelope';
-export { startDeadline } from './deadline';
+export { type Deadline, startDeadline } from './deadline';
 export { DEFAULT_OPERATION_TIMEOUT_MS } from './custody/key-use';
 export { Custodian } from './custody/custodian';
 export { type RootKeyBinding } from './custody/root-key-binding';

@@ -99,9 +99,7 @@ export class KmipEngine {
     const { protocolVersion, clientCorrelationValue } = message.header;
     const correlated = clientCorrelationValue === undefined ? undefined : correlationId;
     const placeholder = new IdPlaceholder();
-    const budget = new MessageBudget(message, scope, this.dependencies.clock.now(), (name) =>
-      this.operations.changes(name),
-    );
+    const budget = new MessageBudget(message, scope, (name) => this.operations.changes(name));
     const shared = { correlationId, placeholder, budget };
     const contextFor = () => this.#contextFor(message, scope, shared);
     const refusal = await this.#refusalOf(message, scope, contextFor);

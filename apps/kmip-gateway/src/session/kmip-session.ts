@@ -1,5 +1,6 @@
 import { type CorrelationId } from '@lib/kernel';
 import {
+  type Deadline,
   DEFAULT_OPERATION_TIMEOUT_MS,
   type EngineScope,
   type KmipEngine,
@@ -112,23 +113,36 @@ export class KmipSession implements KmipConnectionHandler {
   ): Promise<KmipAnswer> {
     const { timeoutMs = DEFAULT_OPERATION_TIMEOUT_MS } = this.parts;
     const since = performance.now();
-    const patience = startDeadline(timeoutMs * WAITING_SHARE, signal);
     // Whose nobody knows has a share of its own, and none of a tenant's that it may have nothing to do with.
     const alone = { owner: client.fingerprint, account: client.fingerprint };
     const who = owner === undefined ? alone : { owner, account: client.accountId };
+    const turn: { begun: boolean; patience?: Deadline } = { begun: false };
     const served = this.#turns.run(who, turnKindOf(message), () => {
+      const { patience } = turn;
+      turn.begun = true;
       // Whoever left or was told to try again while it waited is not served at others' expense.
-      if (patience.signal.aborted) return Promise.resolve(GONE);
-      patience.end();
+      if (signal.aborted || patience?.signal.aborted === true) return Promise.resolve(GONE);
+      patience?.end();
       return serve(Math.max(1, Math.round(timeoutMs - (performance.now() - since))));
     });
-    const outOfPatience = new Promise<KmipAnswer>((resolve) => {
+    // Most do not wait.
+    if (turn.begun) return served;
+    const patience = (turn.patience = startDeadline(timeoutMs * WAITING_SHARE, signal));
+    return Promise.race([served, this.#outOfPatience(message, client, patience.signal, signal)]);
+  }
+
+  #outOfPatience(
+    message: Buffer,
+    client: DirectoryEntry,
+    patience: AbortSignal,
+    gone: AbortSignal,
+  ): Promise<KmipAnswer> {
+    return new Promise((resolve) => {
       const give = (): void =>
-        resolve(signal.aborted ? GONE : this.#unserved(message, client, new OperationFailure('instance_busy')));
-      if (patience.signal.aborted) give();
-      else patience.signal.addEventListener('abort', give, { once: true });
+        resolve(gone.aborted ? GONE : this.#unserved(message, client, new OperationFailure('instance_busy')));
+      if (patience.aborted) give();
+      else patience.addEventListener('abort', give, { once: true });
     });
-    return Promise.race([served, outOfPatience]);
   }
 
   #unserved(message: Buffer, client: DirectoryEntry, error: unknown): KmipAnswer {

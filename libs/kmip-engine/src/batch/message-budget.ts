@@ -23,6 +23,13 @@ export function wipeSecrets({ response }: ResponseBatchItem): void {
   if (material instanceof Secret) material.wipe();
 }
 
+/** Bytes around the items of an answer: the fields of its header have one length in every version (KMIP 1.4 §9.1). */
+export const ANSWER_OVERHEAD_BYTES = responseOverheadLength({
+  protocolVersion: { major: 1, minor: 0 },
+  timeStamp: new Date(0),
+  batchCount: 1,
+});
+
 /**
  * What the items of one message may cost together: bytes of their answers and rows they match. Once it is spent,
  * further items are refused before anything is done for them.
@@ -30,7 +37,7 @@ export function wipeSecrets({ response }: ResponseBatchItem): void {
 export class MessageBudget {
   /** Of the client's Maximum Response Size (KMIP 1.4 §6.3), in bytes of the TTLV form. */
   #clientLeft: number;
-  #bytes: number;
+  #bytes = ANSWER_OVERHEAD_BYTES;
   #rows = 0;
   #spent: OperationFailure | undefined;
   readonly #maximumBytes: number;
@@ -38,11 +45,9 @@ export class MessageBudget {
   constructor(
     { header }: RequestMessage,
     private readonly scope: EngineScope,
-    now: Date,
     private readonly changes: (name: OperationName) => boolean,
   ) {
-    const { protocolVersion, maximumResponseSize = Number.POSITIVE_INFINITY } = header;
-    this.#bytes = responseOverheadLength({ protocolVersion, timeStamp: now, batchCount: 1 });
+    const { maximumResponseSize = Number.POSITIVE_INFINITY } = header;
     this.#clientLeft = maximumResponseSize - this.#bytes;
     this.#maximumBytes = scope.limits.maximumAnswerBytes ?? MESSAGE_LIMITS.answerBytes;
   }
