@@ -66,11 +66,7 @@ export class FetchLog {
     while (queue.length > 0) {
       const batch = queue.splice(0, MAXIMUM_BATCH);
       try {
-        const recorded = await this.transactions.run(
-          instanceId,
-          (transaction, [served]) => commit(transaction, batch, served),
-          lockServed(instanceId, batch),
-        );
+        const recorded = await this.commit(instanceId, batch);
         for (const job of batch) job.resolve(recorded.has(job));
       } catch (error) {
         if (error instanceof ClientsRefused) queue.unshift(...refuse(batch, error));
@@ -80,7 +76,26 @@ export class FetchLog {
     }
     this.waiting.delete(instanceId);
   }
+
+  /** @returns what was recorded */
+  private async commit(instanceId: InstanceId, batch: readonly Job[]): Promise<ReadonlySet<Job>> {
+    if (batch.every(({ object }) => object === undefined)) {
+      await this.transactions.record(
+        instanceId,
+        batch.map(({ audit }) => audit),
+        clientsOf(batch),
+      );
+      return new Set(batch);
+    }
+    return this.transactions.run(
+      instanceId,
+      (transaction, [served]) => commitFetches(transaction, batch, served),
+      lockServed(instanceId, batch),
+    );
+  }
 }
+
+const clientsOf = (jobs: readonly Job[]): string[] => [...new Set(jobs.flatMap(({ client }) => client ?? []))];
 
 const isOutage = (error: unknown): boolean =>
   error instanceof DatabaseUnavailable || error instanceof DatabaseShareUsed;
@@ -98,7 +113,7 @@ function rejectAll(jobs: readonly Job[], error: unknown): void {
   for (const job of jobs) job.reject(error);
 }
 
-async function commit(
+async function commitFetches(
   transaction: Transaction,
   batch: readonly Job[],
   served: QueryResult | undefined,
@@ -111,7 +126,7 @@ async function commit(
   if (recorded.length > 0) {
     await transaction.appendAudit(
       recorded.map(({ audit }) => audit),
-      [...new Set(recorded.flatMap(({ client }) => client ?? []))],
+      clientsOf(recorded),
       fetches.length === 0 ? undefined : fetched(fetches),
     );
   }

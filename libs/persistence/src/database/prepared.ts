@@ -1,5 +1,5 @@
 import { isUuid } from '@lib/kernel';
-import { type ClientBase } from 'pg';
+import { type ClientBase, escapeLiteral } from 'pg';
 
 /**
  * A statement that a connection prepares once. From then on the server neither parses nor plans it, which is most of
@@ -13,10 +13,13 @@ export interface PreparedStatement {
   readonly text: string;
 }
 
-/** A statement with its arguments: UUIDs and lists of them, which can be checked and so stand in the text itself. */
+/** A UUID, a list of them, or a list of texts without NUL. */
+export type Argument = string | readonly string[] | { readonly texts: readonly string[] };
+
+/** A statement with its arguments, which stand in the text itself: UUIDs are checked, texts are quoted. */
 export interface PreparedCall {
   readonly statement: PreparedStatement;
-  readonly values: readonly (string | readonly string[])[];
+  readonly values: readonly Argument[];
 }
 
 const preparedOn = new WeakMap<ClientBase, Set<string>>();
@@ -38,8 +41,10 @@ export function executeSql({ statement, values }: PreparedCall): string {
   return `EXECUTE ${statement.name} (${values.map(literal).join(', ')})`;
 }
 
-function literal(value: string | readonly string[]): string {
-  return typeof value === 'string' ? uuidLiteral(value) : `ARRAY[${value.map(uuidLiteral).join(', ')}]::uuid[]`;
+function literal(value: Argument): string {
+  if (typeof value === 'string') return uuidLiteral(value);
+  if ('texts' in value) return `ARRAY[${value.texts.map(escapeLiteral).join(', ')}]::text[]`;
+  return `ARRAY[${value.map(uuidLiteral).join(', ')}]::uuid[]`;
 }
 
 /** For texts sent without parameters. @throws when it is anything but a plain UUID, so that nothing can be injected. */

@@ -1,3 +1,4 @@
+import { canonicalAuditEvent } from '@lib/audit';
 import { type ManagedObjectStore } from '@lib/kmip-engine';
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import {
@@ -21,6 +22,8 @@ import { TenantTransactions } from './transactions';
 jest.setTimeout(60_000);
 
 const POOL_SIZE = 4;
+/** Of one COMMIT after the other; those by which a lost one is looked up count too. */
+const FATES: readonly CommitFate[] = ['cut after', 'pass', 'cut before', 'cut after', 'pass', 'pass'];
 
 describe('TenantTransactions over a bad network', () => {
   let database: TestDatabase;
@@ -61,9 +64,8 @@ describe('TenantTransactions over a bad network', () => {
     const object = aManagedObject();
     await store.openIntent(anIntent(object), 1000);
     await store.completeIntent(object, anAuditEvent(instanceId));
-    const fates: CommitFate[] = ['cut after', 'pass', 'cut before', 'cut after', 'pass', 'pass'];
     let commits = 0;
-    proxy.onCommit = () => fates[commits++ % fates.length]!;
+    proxy.onCommit = () => FATES[commits++ % FATES.length]!;
     const changes = 30;
     for (let number = 0; number < changes; number += 1) {
       await store.mutate(object.uniqueIdentifier, (current) => ({
@@ -76,6 +78,25 @@ describe('TenantTransactions over a bad network', () => {
     const after = await store.find(object.uniqueIdentifier);
     expect(after?.cryptographicUsageMask).toBe(object.cryptographicUsageMask + changes);
     expect(await count('audit_events')).toBe(changes + 1);
+  });
+
+  it('records once, word for word, when connections break at COMMIT', async () => {
+    let commits = 0;
+    proxy.onCommit = () => FATES[commits++ % FATES.length]!;
+    const words = [
+      `'); DROP TABLE audit_events; --`,
+      String.raw`\' E'\x00' $1 %s`,
+      'ключ 密钥 🔑',
+      '"{}[]\n\u0001',
+      '$$;$tag$',
+    ];
+    const events = Array.from({ length: 15 }, (_, number) =>
+      anAuditEvent(instanceId, { details: { operation: words[number % words.length]! } }),
+    );
+    for (const event of events) await store.record(event);
+    proxy.onCommit = () => 'pass';
+    const { rows } = await admin.query<{ event: string }>('SELECT event FROM audit_events ORDER BY seq');
+    expect(rows.map(({ event }) => event)).toEqual(events.map((event) => canonicalAuditEvent(event)));
   });
 
   it('loses and doubles no key when connections break at COMMIT while keys are created', async () => {
