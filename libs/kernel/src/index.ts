@@ -1,3 +1,4 @@
+export * from './bounded-map';
 export * from './client-keys';
 export * from './clock';
 export * from './errors';

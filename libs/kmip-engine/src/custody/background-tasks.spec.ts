@@ -1,5 +1,4 @@
 import { BackgroundTasks } from './background-tasks';
-import { BoundedMap } from './bounded-map';
 
 const silent = { warn: () => undefined, error: () => undefined };
 
@@ -33,16 +32,5 @@ describe('BackgroundTasks', () => {
     });
     await tasks.drain();
     expect([ran, warnings]).toStrictEqual([true, ['background task failed']]);
-  });
-});
-
-describe('BoundedMap', () => {
-  it('forgets what was not used for longest', () => {
-    const map = new BoundedMap<string, number>(2);
-    map.set('a', 1);
-    map.set('b', 2);
-    map.get('a');
-    map.set('c', 3);
-    expect([map.get('a'), map.get('b'), map.get('c')]).toStrictEqual([1, undefined, 3]);
   });
 });

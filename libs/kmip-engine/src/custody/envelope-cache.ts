@@ -1,7 +1,6 @@
-import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { BoundedMap, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 
 import { type KeyCustody } from '../ports/managed-object';
-import { BoundedMap } from './bounded-map';
 
 const CAPACITY = 10_000;
 

@@ -1,10 +1,10 @@
+import { BoundedMap } from '@lib/kernel';
 import { type CallContext, type KeyManager } from '@lib/key-manager';
 
 import { startDeadline } from '../deadline';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type ManagedObject } from '../ports/managed-object';
 import { type BackgroundTasks } from './background-tasks';
-import { BoundedMap } from './bounded-map';
 import { CustodyTransfer } from './custody-transfer';
 import { DeletionRights, KEYS_STAY } from './deletion-rights';
 import { type EnvelopeCache } from './envelope-cache';

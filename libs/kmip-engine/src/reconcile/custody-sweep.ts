@@ -1,7 +1,6 @@
-import { type UniqueIdentifier } from '@lib/kernel';
+import { BoundedMap, type UniqueIdentifier } from '@lib/kernel';
 import { KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
 
-import { BoundedMap } from '../custody/bounded-map';
 import { DeletionRights } from '../custody/deletion-rights';
 import { type RootKeyBinding } from '../custody/root-key-binding';
 import { pause } from '../deadline';

@@ -51,6 +51,21 @@ describe('DatabaseShares', () => {
     expect(inside.slice(3)).toEqual(['1 changes', '2 changes', '3 changes']);
   });
 
+  it('forget the account of an instance that was not heard of for longest, which then counts for itself', async () => {
+    const { shares, inside, enter } = scene();
+    const [told, used, forgotten] = [1, 2, 3];
+    for (const who of [used, forgotten, told]) shares.belongs(tenant(who), 'one account');
+    await enter(used, 'changes', 3);
+    for (let who = 10; who < 10 + 9_998; who += 1) shares.belongs(tenant(who), 'another account');
+    await enter(told, 'changes');
+    expect(inside).toHaveLength(3);
+    await enter(forgotten, 'changes');
+    expect(inside.at(-1)).toBe(`${forgotten} changes`);
+    shares.belongs(tenant(forgotten), 'one account');
+    await enter(forgotten, 'changes');
+    expect(inside).toHaveLength(4);
+  });
+
   it('keep connections for Gets, whoever creates, searches and lists', async () => {
     const { inside, enter } = scene();
     for (let who = 1; who <= 10; who += 1) await enter(who, 'changes', 3);

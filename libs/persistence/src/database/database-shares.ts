@@ -1,4 +1,4 @@
-import { type InstanceId } from '@lib/kernel';
+import { BoundedMap, type InstanceId } from '@lib/kernel';
 import { type DataSource } from 'typeorm';
 
 import { DatabaseShareUsed, DatabaseUnavailable } from './persistence.error';
@@ -33,6 +33,9 @@ export function shareLimits(pool: number): ShareLimits {
   };
 }
 
+/** Instances whose account is remembered. Forgetting costs little: clients name it again with every request. */
+const KNOWN_INSTANCES = 10_000;
+
 interface User {
   readonly instance: InstanceId;
   readonly account: string;
@@ -49,7 +52,7 @@ interface Waiter extends User {
  * the instances of an account.
  */
 export class DatabaseShares {
-  readonly #accounts = new Map<InstanceId, string>();
+  readonly #accounts = new BoundedMap<InstanceId, string>(KNOWN_INSTANCES);
   readonly #used = new Map<string, number>();
   /** By account and instance, in the order in which they are called. */
   readonly #waiting = new Map<string, Map<InstanceId, Set<Waiter>>>();
@@ -58,7 +61,7 @@ export class DatabaseShares {
 
   constructor(private readonly limits: ShareLimits) {}
 
-  /** An instance of which nobody has said this counts for itself. */
+  /** An instance of which nobody has said this lately counts for itself. Who is inside or waits stays what it was. */
   belongs(instance: InstanceId, account: string): void {
     this.#accounts.set(instance, account);
   }
