@@ -11,7 +11,7 @@ import {
   toInstanceId,
 } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
-import { type EngineScope, KMIP_OPERATIONS, KmipEngine, OperationTable } from '@lib/kmip-engine';
+import { type EngineScope, everyOperation, KmipEngine } from '@lib/kmip-engine';
 import { ResultStatus, type ResponseBatchItem } from '@lib/kmip-protocol';
 import { KmipListener, type PeerDescription, type TransportLimits } from '@lib/kmip-transport';
 import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
@@ -158,7 +158,7 @@ export class GatewayHarness {
         logger: { warn: log, error: log },
         metrics: { observeOperation: log },
       },
-      new OperationTable(KMIP_OPERATIONS.map((operation) => new operation())),
+      everyOperation(),
     );
     const records = new ConnectionRecords({
       reports: { report: () => Promise.resolve() },

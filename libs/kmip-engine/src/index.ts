@@ -16,7 +16,7 @@ export {
 export * from './engine-scope';
 export * from './failures/failure-catalog';
 export * from './failures/operation-failure';
-export { KMIP_OPERATIONS } from './handlers';
+export { everyOperation, KMIP_OPERATIONS } from './handlers';
 export { markOf } from './handlers/kmip-operation';
 export { OperationTable } from './handlers/operation-table';
 export * from './kmip-engine';

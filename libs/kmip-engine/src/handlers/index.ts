@@ -7,6 +7,7 @@ import { GetOperation } from './get';
 import { GetAttributeListOperation } from './get-attribute-list';
 import { GetAttributesOperation } from './get-attributes';
 import { LocateOperation } from './locate';
+import { OperationTable } from './operation-table';
 import { QueryOperation } from './query';
 import { RevokeOperation } from './revoke';
 
@@ -24,3 +25,7 @@ export const KMIP_OPERATIONS = [
   QueryOperation,
   RevokeOperation,
 ];
+
+/** A table of all of them, for whoever has no container to find them. */
+export const everyOperation = (): OperationTable =>
+  new OperationTable(KMIP_OPERATIONS.map((operation) => new operation()));

@@ -13,10 +13,9 @@ import {
   type EngineLogger,
   type EngineMetrics,
   type EngineScope,
-  KMIP_OPERATIONS,
+  everyOperation,
   KmipEngine,
   type OperationObservation,
-  OperationTable,
   type NotesWritten,
   NoteWriter,
   type RebuildOptions,
@@ -84,9 +83,6 @@ export const vcenterKey: readonly Attribute[] = [
 /** The name of a Result Reason, for failures a reader can tell apart. */
 export const reasonName = (reason: number | undefined): string | undefined =>
   Object.entries(ResultReason).find(([, value]) => value === reason)?.[0];
-
-/** What a gateway finds at its start. */
-const everyOperation = (): OperationTable => new OperationTable(KMIP_OPERATIONS.map((operation) => new operation()));
 
 /** One tenant in front of an engine, with every port a fake and every message going through the codec. */
 export class EngineHarness {
