@@ -1,7 +1,7 @@
 import { type Attribute, type TemplateAttribute, type TtlvValue, isClientCustomAttribute } from '@lib/kmip-protocol';
 
-import { defaultLength, isSupportedAlgorithm, materialLength } from '../crypto/key-material';
 import { fail } from '../failures/operation-failure';
+import { type ObjectKind } from '../kinds/object-kind';
 import { type ClientAttribute, type ManagedObject } from '../ports/managed-object';
 import { type DateAttribute } from '../ports/managed-object-store.port';
 import { requireClientValue, dateFrom, requireDatesInOrder, withInstance } from './attribute-changes';
@@ -13,6 +13,7 @@ type DraftDates = Pick<ManagedObject, 'activationDate' | 'processStartDate' | 'p
 
 /** What a Create asked for, checked and complete. */
 export interface KeyDraft extends DraftDates {
+  readonly objectType: number;
   readonly cryptographicAlgorithm: number;
   readonly cryptographicLength: number;
   readonly cryptographicUsageMask: number;
@@ -80,17 +81,15 @@ function take(parts: DraftParts, attribute: Attribute, minor: number): void {
 }
 
 /** Reads a Create's Template-Attribute (KMIP 1.4 §4.1). @throws OperationFailure before anything was done */
-export function readKeyDraft(template: TemplateAttribute, minor: number): KeyDraft {
+export function readKeyDraft(kind: ObjectKind, template: TemplateAttribute, minor: number): KeyDraft {
   if ((template.names ?? []).length > 0) fail('template_unknown');
   const parts: DraftParts = { dates: {}, attributes: [] };
   for (const attribute of template.attributes ?? []) take(parts, attribute, minor);
-  const algorithm = parts.algorithm ?? fail('algorithm_missing');
-  if (!isSupportedAlgorithm(algorithm)) fail('algorithm_not_supported');
-  const length = parts.length ?? defaultLength(algorithm) ?? fail('length_not_supported');
-  if (materialLength(algorithm, length) === undefined) fail('length_not_supported');
+  const { algorithm, length } = kind.completed(parts);
   requireDatesInOrder(parts.dates);
   return {
     ...parts.dates,
+    objectType: kind.objectType,
     cryptographicAlgorithm: algorithm,
     cryptographicLength: length,
     cryptographicUsageMask: parts.usageMask ?? fail('usage_mask_missing'),

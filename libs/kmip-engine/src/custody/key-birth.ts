@@ -1,12 +1,12 @@
 import { type AuditEvent } from '@lib/audit';
 import { Secret, type UniqueIdentifier } from '@lib/kernel';
 import { type WrapResult, judgeDeletion } from '@lib/key-manager';
-import { ObjectType } from '@lib/kmip-protocol';
 
 import { type KeyDraft } from '../attributes/key-draft';
 import { recordedAttributes } from '../attributes/recorded-attributes';
-import { digestOf, finishMaterial, canBeMadeByKeyManager, materialLength } from '../crypto/key-material';
+import { digestOf } from '../crypto/digest';
 import { fail } from '../failures/operation-failure';
+import { canBeMadeByKeyManager, finishMaterial, materialLength } from '../kinds/symmetric-key';
 import { settleDates, wholeSeconds } from '../lifecycle';
 import { type OperationContext, auditEvent, callContext } from '../operation-context';
 import { type CustodyAlarm } from '../ports/engine-ports';
@@ -306,7 +306,6 @@ function newObject(
   const object: ManagedObject = {
     ...draft,
     uniqueIdentifier,
-    objectType: ObjectType.SymmetricKey,
     state: 'PreActive',
     suspended: false,
     // Finer than the wire shows, so that keys of one second keep their order in Locate.

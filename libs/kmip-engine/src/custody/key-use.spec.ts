@@ -38,6 +38,7 @@ describe('use of a key', () => {
     ['destroyed', { state: 'Destroyed' }, 'ItemNotFound', 'key_destroyed'],
     ['destroyed after compromise', { state: 'DestroyedCompromised' }, 'ItemNotFound', 'key_destroyed'],
     ['being destroyed', { destroyRequestedAt: new Date(0) }, 'PermissionDenied', 'key_being_destroyed'],
+    ['of a kind that is not known', { objectType: 99 }, 'InvalidField', 'object_type_not_supported'],
   ];
   it.each(refusals)('is refused while the key is %s', async (_, changes, reason, code) => {
     change(changes);

@@ -1,10 +1,12 @@
 import { type Secret, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, type KeyManager, type UnwrapResult } from '@lib/key-manager';
 
-import { digestOf } from '../crypto/key-material';
+import { digestOf } from '../crypto/digest';
 import { startDeadline } from '../deadline';
 import { type EngineLimits, type EngineScope } from '../engine-scope';
 import { OperationFailure, fail } from '../failures/operation-failure';
+import { kindOf } from '../kinds';
+import { type ObjectKind } from '../kinds/object-kind';
 import { isDestroyed, stateAt } from '../lifecycle';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type ManagedObject, storedSince } from '../ports/managed-object';
@@ -23,16 +25,18 @@ export const DEFAULT_OPERATION_TIMEOUT_MS = 8000;
 
 export interface ServedKey {
   readonly object: ManagedObject;
+  readonly kind: ObjectKind;
   /** The caller wipes it. */
   readonly secret: Secret;
 }
 
-function requireServable(object: ManagedObject, now: Date, limits: EngineLimits): void {
+function requireServable(object: ManagedObject, now: Date, limits: EngineLimits): ObjectKind {
   const state = stateAt(object, now);
   if (isDestroyed(state)) fail('key_destroyed');
   if (object.destroyRequestedAt !== undefined) fail('key_being_destroyed');
   if (object.suspended) fail('key_suspended');
   if (state === 'Compromised' && limits.serveCompromisedKeys === false) fail('key_compromised');
+  return kindOf(object.objectType) ?? fail('object_type_not_supported');
 }
 
 /** What lay at a place: the key, or nothing. */
@@ -59,7 +63,7 @@ export class KeyUse {
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const object = (await context.scope.store.find(uniqueIdentifier)) ?? fail('unknown_object');
-        requireServable(object, context.now, context.scope.limits);
+        const kind = requireServable(object, context.now, context.scope.limits);
         const place = placeOf(context.scope, object);
         if (held?.place !== placeKey(place)) {
           held?.secret?.wipe();
@@ -69,7 +73,7 @@ export class KeyUse {
           throw held.missing;
         }
         if (held.secret !== undefined && (await this.#record(context, object))) {
-          const served = { object, secret: held.secret };
+          const served = { object, kind, secret: held.secret };
           held = undefined;
           return served;
         }

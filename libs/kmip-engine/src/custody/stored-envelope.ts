@@ -1,8 +1,7 @@
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
-import { ObjectType } from '@lib/kmip-protocol';
 
-import { materialLength } from '../crypto/key-material';
 import { fail } from '../failures/operation-failure';
+import { kindOf } from '../kinds';
 
 /** Names of stored keys, as the tenant sees them in their key manager; the original service used the same prefix. */
 export const STORED_KEY_PREFIX = 'vmware_kmip_';
@@ -114,8 +113,7 @@ export function readStoredEnvelope(
   return sound ? fields : 'damaged';
 }
 
-const isKnownKind = ({ objectType, algorithm, length }: StoredEnvelope): boolean =>
-  objectType === ObjectType.SymmetricKey && materialLength(algorithm, length) !== undefined;
+const isKnownKind = (envelope: StoredEnvelope): boolean => kindOf(envelope.objectType)?.isMaterial(envelope) === true;
 
 const isPlausible = ({ usageMask, created, digest }: StoredEnvelope): boolean =>
   usageMask === (usageMask | 0) && !Number.isNaN(Date.parse(created)) && SHA_256.test(digest);

@@ -9,7 +9,7 @@ import {
   type StoredKeyFinding,
 } from '@lib/key-manager';
 
-import { digestOf } from '../crypto/key-material';
+import { digestOf } from '../crypto/digest';
 import { type EngineScope } from '../engine-scope';
 import { OperationFailure } from '../failures/operation-failure';
 import { authenticityOf } from './authentic-envelope';

@@ -1,7 +1,7 @@
 import { type Secret } from '@lib/kernel';
 import { type Aad, type CallContext, type KeyManager } from '@lib/key-manager';
 
-import { digestOf } from '../crypto/key-material';
+import { digestOf } from '../crypto/digest';
 import { fail } from '../failures/operation-failure';
 import { type StoredEnvelope, parseEnvelope } from './stored-envelope';
 

@@ -1,7 +1,6 @@
-import { ObjectType } from '@lib/kmip-protocol';
-
 import { type KeyDraft, readKeyDraft } from '../attributes/key-draft';
 import { fail } from '../failures/operation-failure';
+import { kindOf } from '../kinds';
 import { LIVE_STATES } from '../lifecycle';
 import { CREATE_NAMES } from '../limits';
 import { type OperationContext } from '../operation-context';
@@ -22,8 +21,8 @@ async function requireNamesFree({ scope, now }: OperationContext, { attributes }
 @KmipOperation('Create', { auditAction: 'vmware-solutions.kmip-key.create', concern: 'births', changes: true })
 export class CreateOperation implements OperationProvider<'Create'> {
   readonly run: Handler<'Create'> = async ({ objectType, templateAttribute }, context) => {
-    if (objectType !== ObjectType.SymmetricKey) fail('object_type_not_supported');
-    const draft = readKeyDraft(templateAttribute, context.version.minor);
+    const kind = kindOf(objectType) ?? fail('object_type_not_supported');
+    const draft = readKeyDraft(kind, templateAttribute, context.version.minor);
     if (draft.attributes.filter(({ name }) => name === 'Name').length > CREATE_NAMES) fail('create_names');
     await requireNamesFree(context, draft);
     const { uniqueIdentifier } = await context.custodian.birth.create(context, draft);

@@ -19,16 +19,7 @@ export class GetOperation implements OperationProvider<'Get'> {
   readonly run: Handler<'Get'> = async (request, context) => {
     requireServableForm(request);
     const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
-    const { object, secret } = await context.custodian.use.serve(context, uniqueIdentifier);
-    return {
-      objectType: object.objectType,
-      uniqueIdentifier,
-      symmetricKey: {
-        keyFormatType: KeyFormatType.Raw,
-        keyMaterial: secret,
-        cryptographicAlgorithm: object.cryptographicAlgorithm,
-        cryptographicLength: object.cryptographicLength,
-      },
-    };
+    const { object, kind, secret } = await context.custodian.use.serve(context, uniqueIdentifier);
+    return { objectType: object.objectType, uniqueIdentifier, ...kind.answer(object, secret) };
   };
 }

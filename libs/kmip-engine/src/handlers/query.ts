@@ -1,13 +1,7 @@
-import {
-  ObjectType,
-  QueryFunction,
-  type QueryResponse,
-  RNGAlgorithm,
-  Tag,
-  queryFunctionMinorVersions,
-} from '@lib/kmip-protocol';
+import { QueryFunction, type QueryResponse, RNGAlgorithm, Tag, queryFunctionMinorVersions } from '@lib/kmip-protocol';
 
 import { boolean, enumeration, item, structure } from '../attributes/ttlv-values';
+import { OBJECT_TYPES } from '../kinds';
 import { auditEvent } from '../operation-context';
 import { type Handler, type HandlerContext } from './handler';
 import { KmipOperation, type OperationProvider } from './kmip-operation';
@@ -22,7 +16,7 @@ const answers: ReadonlyMap<number, Answer> = new Map<number, Answer>([
     QueryFunction.QueryOperations,
     (response, { operations, version }) => ({ ...response, operations: operations.numbers(version) }),
   ],
-  [QueryFunction.QueryObjects, (response) => ({ ...response, objectTypes: [ObjectType.SymmetricKey] })],
+  [QueryFunction.QueryObjects, (response) => ({ ...response, objectTypes: OBJECT_TYPES })],
   [QueryFunction.QueryServerInformation, (response) => ({ ...response, vendorIdentification: VENDOR_IDENTIFICATION })],
   [
     QueryFunction.QueryRNGs,

@@ -1,7 +1,7 @@
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { type Aad, type CallContext } from '@lib/key-manager';
 
-import { digestOf } from '../crypto/key-material';
+import { digestOf } from '../crypto/digest';
 import { envelopeOf } from '../custody/authentic-envelope';
 import { CustodyTransfer, type TransferResult } from '../custody/custody-transfer';
 import { type DeletionRights } from '../custody/deletion-rights';

@@ -1,5 +1,7 @@
-import { CryptographicAlgorithm } from '@lib/kmip-protocol';
-import { createHash } from 'node:crypto';
+import { CryptographicAlgorithm, KeyFormatType, ObjectType } from '@lib/kmip-protocol';
+
+import { fail } from '../failures/operation-failure';
+import { type ObjectKind } from './object-kind';
 
 /** Bytes of raw key material by algorithm and Cryptographic Length. 3DES lengths leave the parity bits out. */
 const materialBytes: ReadonlyMap<number, ReadonlyMap<number, number>> = new Map([
@@ -25,8 +27,6 @@ const defaultLengths: ReadonlyMap<number, number> = new Map([
   [CryptographicAlgorithm.DES3, 168],
 ]);
 
-export const isSupportedAlgorithm = (algorithm: number): boolean => materialBytes.has(algorithm);
-export const defaultLength = (algorithm: number): number | undefined => defaultLengths.get(algorithm);
 export const materialLength = (algorithm: number, length: number): number | undefined =>
   materialBytes.get(algorithm)?.get(length);
 
@@ -45,5 +45,20 @@ export function finishMaterial(algorithm: number, bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** SHA-256 over the raw key material, as the Digest attribute has it (KMIP 1.4 §3.17). */
-export const digestOf = (material: Buffer): Buffer => createHash('sha256').update(material).digest();
+/** Symmetric Key (KMIP 1.4 §2.2.2). */
+export const symmetricKey: ObjectKind = {
+  objectType: ObjectType.SymmetricKey,
+
+  completed({ algorithm = fail('algorithm_missing'), length }) {
+    if (!materialBytes.has(algorithm)) fail('algorithm_not_supported');
+    const complete = length ?? defaultLengths.get(algorithm) ?? fail('length_not_supported');
+    if (materialLength(algorithm, complete) === undefined) fail('length_not_supported');
+    return { algorithm, length: complete };
+  },
+
+  isMaterial: ({ algorithm, length }) => materialLength(algorithm, length) !== undefined,
+
+  answer: ({ cryptographicAlgorithm, cryptographicLength }, keyMaterial) => ({
+    symmetricKey: { keyFormatType: KeyFormatType.Raw, keyMaterial, cryptographicAlgorithm, cryptographicLength },
+  }),
+};
