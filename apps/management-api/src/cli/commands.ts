@@ -227,9 +227,13 @@ async function restoreRelease(region: Region, given: Arguments, config: AdminCon
   return { released: named ?? 'region' };
 }
 
-async function bundle(region: Region, given: Arguments, { serviceKeyFile }: AdminConfig): Promise<unknown> {
+async function bundle(
+  region: Region,
+  given: Arguments,
+  { serviceKeyFile, auditKeyFile }: AdminConfig,
+): Promise<unknown> {
   const healthPorts = (given.find('health') ?? '').split(',').filter((port) => port !== '');
-  return await supportBundle({ region, environment: readEnvironment(), serviceKeyFile, healthPorts });
+  return await supportBundle({ region, environment: readEnvironment(), serviceKeyFile, auditKeyFile, healthPorts });
 }
 
 async function everyInstance(region: Region): Promise<readonly InstanceId[]> {

@@ -9,6 +9,7 @@ import {
   launcherConfig,
   managementApiConfig,
   parseConfig,
+  readAuditKeyFile,
   readServiceKeyFile,
 } from '@lib/config';
 import { DomainError } from '@lib/kernel';
@@ -32,6 +33,8 @@ export interface BundleSource {
   readonly region: Pick<Region, 'dataSource' | 'instances' | 'certificates' | 'rootKeys' | 'restore' | 'clock'>;
   readonly environment: Environment;
   readonly serviceKeyFile: string;
+  /** Unset: no head of an audit trail is signed. */
+  readonly auditKeyFile?: string | undefined;
   /** `host:port` of health ports. */
   readonly healthPorts: readonly string[];
 }
@@ -154,7 +157,7 @@ async function attempt(read: () => Promise<unknown>): Promise<unknown> {
 }
 
 /** Everything secret that this process can know. */
-async function secretsOf({ environment, serviceKeyFile }: BundleSource): Promise<readonly Buffer[]> {
+async function secretsOf({ environment, serviceKeyFile, auditKeyFile }: BundleSource): Promise<readonly Buffer[]> {
   const schemas: readonly ConfigSchema[] = [gatewayConfig, managementApiConfig, launcherConfig];
   const settings = schemas.flatMap((schema) => describeConfig(schema)).filter(({ secret }) => secret);
   const texts: string[] = [];
@@ -168,9 +171,20 @@ async function secretsOf({ environment, serviceKeyFile }: BundleSource): Promise
     .map((text) => decodeURIComponent(new URL(text).password));
   const keys = await readServiceKeyFile(serviceKeyFile).catch(() => undefined);
   const ofFile = [...(keys?.byVersion.values() ?? [])].map((key) => Buffer.from(key.expose()));
-  return [...[...texts, ...passwords].map((text) => Buffer.from(text)), ...ofFile].filter(
+  const signing = auditKeyFile === undefined ? [] : await auditSecrets(auditKeyFile);
+  return [...[...texts, ...passwords].map((text) => Buffer.from(text)), ...ofFile, ...signing].filter(
     ({ length }) => length >= SHORTEST_SECRET,
   );
+}
+
+/** The private keys as the file has them, and as PKCS #8, whose Base64 is another. */
+async function auditSecrets(file: string): Promise<readonly Buffer[]> {
+  const keys = await readAuditKeyFile(file).catch(() => []);
+  return keys.flatMap(({ privateKey }) => {
+    if (privateKey === undefined) return [];
+    const { d = '' } = privateKey.export({ format: 'jwk' });
+    return [Buffer.from(d, 'base64url'), privateKey.export({ format: 'der', type: 'pkcs8' })];
+  });
 }
 
 function holdsSecret(text: string, secrets: readonly Buffer[]): boolean {
