@@ -14,7 +14,7 @@ export async function insertWithinQuota(
   certificate: ClientCertificate,
   maximum = DEFAULT_MAXIMUM,
 ): Promise<void> {
-  if ((await scope.certificates.list()).length >= maximum) {
+  if ((await scope.certificates.count()) >= maximum) {
     throw new TenancyError('certificate_quota_exceeded', 'the instance has as many certificates as it may have');
   }
   await scope.certificates.insert(certificate);

@@ -40,6 +40,7 @@ export interface InstanceRepository {
 
 export interface ClientCertificateRepository {
   list(): Promise<readonly ClientCertificate[]>;
+  count(): Promise<number>;
   get(id: string): Promise<ClientCertificate | undefined>;
   /** @throws TenancyError `duplicate_certificate`, `certificate_name_taken` */
   insert(certificate: ClientCertificate): Promise<void>;

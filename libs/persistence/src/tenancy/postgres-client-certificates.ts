@@ -20,6 +20,10 @@ export class PostgresClientCertificates implements ClientCertificateRepository {
     return rows.map(toClientCertificate);
   }
 
+  async count(): Promise<number> {
+    return this.manager.countBy(ClientCertificateEntity, { instanceId: this.instanceId });
+  }
+
   async get(id: string): Promise<ClientCertificate | undefined> {
     if (!isUuid(id)) return undefined;
     const row = await this.manager.findOneBy(ClientCertificateEntity, { instanceId: this.instanceId, id });

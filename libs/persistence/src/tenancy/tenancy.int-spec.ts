@@ -15,7 +15,7 @@ import {
   type ServiceKeyring,
 } from '@lib/tenancy';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
-import { type Client } from 'pg';
+import { Client } from 'pg';
 import { type DataSource } from 'typeorm';
 
 import { PostgresInvalidationBus } from '../coordination/postgres-invalidation-bus';
@@ -122,6 +122,25 @@ describe('tenancy services on Postgres', () => {
     const [id] = ids;
     const again = certificates.add(id!, { name: 'y', pem }, context);
     await expect(again).rejects.toMatchObject({ code: 'duplicate_certificate' });
+  });
+
+  it('counts certificates without reading them, and allows no more than the quota to those who add at once', async () => {
+    const [id, neighbour] = [await newInstance(), await newInstance()];
+    const options = { newId: randomUUID, directory, maximumPerInstance: 3 };
+    const limited = new ClientCertificateService(new PostgresUnitOfWork(dataSource), systemClock, options);
+    await limited.add(neighbour, { name: 'vc', pem: await newPem() }, context);
+    const pems = await Promise.all(Array.from({ length: 6 }, newPem));
+    const query = jest.spyOn(Client.prototype, 'query');
+    const added = await Promise.allSettled(
+      pems.map((pem, index) => limited.add(id, { name: `vc-${String(index)}`, pem }, context)),
+    );
+    const texts = query.mock.calls.map(([statement]: unknown[]) => String(statement));
+    query.mockRestore();
+    expect(added.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    const refusal = { status: 'rejected', reason: { code: 'certificate_quota_exceeded' } };
+    expect(added.filter(({ status }) => status === 'rejected')).toMatchObject([refusal, refusal, refusal]);
+    expect(texts.filter((text) => /^SELECT count/i.test(text) && text.includes('client_certificates'))).toHaveLength(6);
+    expect(texts.filter((text) => /^SELECT .*pem/i.test(text))).toEqual([]);
   });
 
   it('refuses a second certificate of one name, and a change of what somebody else changed', async () => {
