@@ -112,7 +112,7 @@ function parseAuditKeys(text: string, file: string): readonly AuditKeyEntry[] {
   const entries: AuditKeyEntry[] = [];
   for (const { line, number } of keyLines(text)) {
     const entry = parseLine(line);
-    if (entry === undefined) {
+    if (entry === undefined || !isInstant(entry.from) || !isInstant(entry.until)) {
       const forms = 'key <instant> <32 bytes in base64> and no retired <instant> <instant> <32 bytes in base64>';
       throw new AuditKeyFileError(file, `line ${String(number)} is no ${forms}`);
     }
@@ -128,6 +128,9 @@ function parseAuditKeys(text: string, file: string): readonly AuditKeyEntry[] {
   if (entries.at(-1)?.privateKey === undefined) throw new AuditKeyFileError(file, 'holds no key that signs');
   return entries;
 }
+
+/** Digits alone may be a day that no calendar has, which compares with nothing. */
+const isInstant = (date: Date | undefined): boolean => date === undefined || !Number.isNaN(date.getTime());
 
 function parseLine(line: string): AuditKeyEntry | undefined {
   const [, from, bytes] = SIGNING.exec(line) ?? [];
