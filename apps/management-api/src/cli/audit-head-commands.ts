@@ -9,7 +9,10 @@ import { type Arguments, UsageError } from './arguments';
 
 /** Where the trail of an instance ends, and whether that agrees with what was signed before. */
 export async function auditHeadStatus(region: Region, given: Arguments, config: AdminConfig): Promise<object> {
-  const state = await signingOf(region, config).signer.sign(toInstanceId(given.get('instance')));
+  const instanceId = toInstanceId(given.get('instance'));
+  const state = await signingOf(region, config).signer.sign(instanceId);
+  // Of an instance that is not there nothing is signed either.
+  if (state.state === 'unsigned') await region.instances.get(instanceId);
   return describe(state);
 }
 
@@ -22,7 +25,10 @@ export async function releaseAuditHead(
 ): Promise<object> {
   const instanceId = toInstanceId(given.get('instance'));
   const released = await releaseHead(region, config, instanceId, context);
-  if (released === undefined) throw new UsageError('the audit trail agrees with what was signed: nothing to release');
+  if (released === undefined) {
+    await region.instances.get(instanceId);
+    throw new UsageError('the audit trail agrees with what was signed: nothing to release');
+  }
   return { released: instanceId, contradiction: released };
 }
 
