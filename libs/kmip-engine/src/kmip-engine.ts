@@ -14,8 +14,9 @@ import { runBatch } from './batch/batch-runner';
 import { failedItem } from './batch/failed-item';
 import { explainFailure } from './batch/item-failure';
 import { LateWork } from './batch/late-work';
-import { MessageBudget, wipeSecrets } from './batch/message-budget';
+import { MessageBudget } from './batch/message-budget';
 import { requireCredentials, requireProcessable } from './batch/message-rules';
+import { wipeSecrets } from './batch/wipe-secrets';
 import { Custodian } from './custody/custodian';
 import { explainKeyManager } from './custody/key-manager-failure';
 import { DEFAULT_OPERATION_TIMEOUT_MS } from './custody/key-use';
@@ -108,7 +109,7 @@ export class KmipEngine {
     try {
       return this.#encode(protocolVersion, items, correlated);
     } finally {
-      items.forEach(wipeSecrets);
+      wipeSecrets(items);
     }
   }
 

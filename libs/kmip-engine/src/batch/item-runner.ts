@@ -9,7 +9,7 @@ import { auditEvent } from '../operation-context';
 import { failedItem } from './failed-item';
 import { type ItemFailure, explainFailure } from './item-failure';
 import { DEFAULT_GRACE_MS, inTime, LATE } from './late-work';
-import { wipeSecrets } from './message-budget';
+import { wipeSecrets } from './wipe-secrets';
 
 const operationNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Operation).map(([name, number]) => [number, name]),
@@ -76,7 +76,7 @@ async function performInTime(
     const within = await routed(item, context);
     routedTo(within);
     return perform(item, within);
-  })();
+  })().finally(() => wipeSecrets(item.request));
   const done = await inTime(work, context.signal, graceMs(context));
   if (done !== LATE) return done;
   const operation = operationNames.get(item.operation) ?? 'Unknown';

@@ -1,4 +1,3 @@
-import { Secret } from '@lib/kernel';
 import {
   type OperationName,
   type RequestBatchItem,
@@ -12,16 +11,10 @@ import { type EngineScope } from '../engine-scope';
 import { OperationFailure, fail } from '../failures/operation-failure';
 import { MESSAGE_LIMITS } from '../limits';
 import { failedItem } from './failed-item';
+import { wipeSecrets } from './wipe-secrets';
 
 /** What a Locate counts for at least: a question without a hit is work too. */
 const LEAST_ROWS = 100;
-
-/** Zeroes the key a response carries, once nobody needs it any more. */
-export function wipeSecrets({ response }: ResponseBatchItem): void {
-  if (response?.name !== 'Get') return;
-  const material = response.payload.symmetricKey?.keyMaterial;
-  if (material instanceof Secret) material.wipe();
-}
 
 /** Bytes around the items of an answer: the fields of its header have one length in every version (KMIP 1.4 §9.1). */
 export const ANSWER_OVERHEAD_BYTES = responseOverheadLength({
