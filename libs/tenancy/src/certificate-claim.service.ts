@@ -31,7 +31,7 @@ export class CertificateClaimService {
     const claim = { id: this.newId(), kind: request.kind, value, createdAt: now };
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
-      if ((await scope.claims.list()).length >= MAXIMUM_CLAIMS) {
+      if ((await scope.claims.count()) >= MAXIMUM_CLAIMS) {
         throw new TenancyError('claim_quota_exceeded', `an instance has at most ${MAXIMUM_CLAIMS} claims`);
       }
       await scope.claims.insert(claim);

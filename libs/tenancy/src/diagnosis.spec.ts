@@ -20,6 +20,7 @@ describe('CertificateClaimService', () => {
     instance: { lock: () => Promise.resolve({}), get: () => Promise.resolve({}) },
     claims: {
       list: () => Promise.resolve(claims),
+      count: () => Promise.resolve(claims.length),
       get: (id: string) => Promise.resolve(claims.find((claim) => claim.id === id)),
       insert: (claim: CertificateClaim) => Promise.resolve(void claims.push(claim)),
       remove: (id: string) => Promise.resolve(void (claims = claims.filter((claim) => claim.id !== id))),

@@ -92,6 +92,7 @@ export interface CertificateClaim {
 
 export interface CertificateClaimRepository {
   list(): Promise<readonly CertificateClaim[]>;
+  count(): Promise<number>;
   get(id: string): Promise<CertificateClaim | undefined>;
   /** @throws TenancyError('duplicate_claim') */
   insert(claim: CertificateClaim): Promise<void>;

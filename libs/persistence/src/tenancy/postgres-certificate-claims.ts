@@ -20,6 +20,10 @@ export class PostgresCertificateClaims implements CertificateClaimRepository {
     return rows.map(toClaim);
   }
 
+  async count(): Promise<number> {
+    return this.manager.countBy(CertificateClaimEntity, { instanceId: this.instanceId });
+  }
+
   async get(id: string): Promise<CertificateClaim | undefined> {
     if (!isUuid(id)) return undefined;
     const row = await this.manager.findOneBy(CertificateClaimEntity, { instanceId: this.instanceId, id });

@@ -20,6 +20,10 @@ export class PostgresKmipCredentials implements KmipCredentialRepository {
     });
   }
 
+  async count(): Promise<number> {
+    return this.manager.countBy(KmipCredentialEntity, { instanceId: this.instanceId });
+  }
+
   async insert(credential: KmipCredential & { readonly createdAt: Date }): Promise<void> {
     await this.manager.insert(KmipCredentialEntity, { ...credential, instanceId: this.instanceId });
   }

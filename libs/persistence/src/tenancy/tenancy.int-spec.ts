@@ -5,6 +5,7 @@ import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/ker
 import { issueClientCertificate } from '@lib/pki';
 import {
   type ActionContext,
+  CertificateClaimService,
   ClientCertificateService,
   ClientDirectory,
   CredentialSealer,
@@ -141,6 +142,29 @@ describe('tenancy services on Postgres', () => {
     expect(added.filter(({ status }) => status === 'rejected')).toMatchObject([refusal, refusal, refusal]);
     expect(texts.filter((text) => /^SELECT count/i.test(text) && text.includes('client_certificates'))).toHaveLength(6);
     expect(texts.filter((text) => /^SELECT .*pem/i.test(text))).toEqual([]);
+  });
+
+  it('counts claims and KMIP passwords without reading them, and those of the instance alone', async () => {
+    const [id, neighbour] = [await newInstance(), await newInstance()];
+    const unitOfWork = new PostgresUnitOfWork(dataSource);
+    const claims = new CertificateClaimService(unitOfWork, systemClock, randomUUID);
+    const secret = { passwordHmac: randomBytes(32), serviceKeyVersion: 1, createdAt: new Date() };
+    for (const instanceId of [neighbour, id]) {
+      await claims.add(instanceId, { kind: 'fingerprint', value: 'a1'.repeat(32) }, context);
+      const credential = { ...secret, instanceId, id: randomUUID() };
+      await unitOfWork.forTenant(instanceId, (scope) => scope.kmipCredentials.insert(credential));
+    }
+    const query = jest.spyOn(Client.prototype, 'query');
+    await claims.add(id, { kind: 'fingerprint', value: 'b2'.repeat(32) }, context);
+    const counts = await unitOfWork.forTenant(id, async (scope) => [
+      await scope.claims.count(),
+      await scope.kmipCredentials.count(),
+    ]);
+    const texts = query.mock.calls.map(([statement]: unknown[]) => String(statement));
+    query.mockRestore();
+    expect(counts).toEqual([2, 1]);
+    const reads = texts.filter((text) => /^SELECT .*(certificate_claims|kmip_credentials)/is.test(text));
+    expect(reads.map((text) => /^SELECT count/i.test(text))).toEqual([true, true, true]);
   });
 
   it('refuses a second certificate of one name, and a change of what somebody else changed', async () => {

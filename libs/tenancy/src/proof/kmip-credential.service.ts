@@ -40,7 +40,7 @@ export class KmipCredentialService {
     try {
       await this.unitOfWork.forTenant(instanceId, async (scope) => {
         await lockedInstance(scope);
-        if ((await scope.kmipCredentials.list()).length >= MAXIMUM) {
+        if ((await scope.kmipCredentials.count()) >= MAXIMUM) {
           const message = `an instance has at most ${MAXIMUM} KMIP passwords; delete the one that is no longer used`;
           throw new TenancyError('kmip_credential_quota_exceeded', message);
         }

@@ -15,6 +15,7 @@ export interface KmipCredential {
 export interface KmipCredentialRepository {
   /** The oldest first. */
   list(): Promise<readonly (KmipCredential & { readonly createdAt: Date })[]>;
+  count(): Promise<number>;
   insert(credential: KmipCredential & { readonly createdAt: Date }): Promise<void>;
   remove(id: string): Promise<void>;
 }
