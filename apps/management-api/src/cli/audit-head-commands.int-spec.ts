@@ -146,6 +146,8 @@ describe('the command lines of signed heads', () => {
     const [restored, untouched] = [await newInstance(), await newInstance()];
     const before = await admin(`audit-head status --instance ${untouched}`);
     const backup = await databaseFrom(database);
+    const made = await newInstance();
+    await admin(`audit-head status --instance ${made}`);
     await admin(`instance disable --instance ${restored}`);
     const lost = await admin(`audit-head status --instance ${restored}`);
     await withRegion((region) => region.restore.round());
@@ -161,7 +163,11 @@ describe('the command lines of signed heads', () => {
     });
     expect(await admin(`audit-head status --instance ${untouched}`)).toEqual(before);
 
+    expect(await admin(`audit-head status --instance ${made}`)).toMatchObject({ contradiction: 'shorter' });
+
     expect(await admin('restore release')).toEqual({ released: 'region' });
+    // Made after the backup: nothing is left of it, and nothing contradicts that any more.
+    await expect(admin(`audit-head status --instance ${made}`)).rejects.toMatchObject({ code: 'instance_not_found' });
     const { seq, hash } = lost;
     const signed = await admin(`audit-head status --instance ${restored}`);
     expect(signed).toMatchObject({ state: 'signed', supersedes: [{ seq, hash }] });

@@ -2,7 +2,7 @@ import { auditKeyId, type HeadState } from '@lib/audit';
 import { readAuditKeyFile, rotateAuditKey } from '@lib/config';
 import { type InstanceId, toInstanceId } from '@lib/kernel';
 import { headSigning, type Region } from '@lib/platform';
-import { type ActionContext } from '@lib/tenancy';
+import { type ActionContext, TenancyError } from '@lib/tenancy';
 
 import { type AdminConfig } from './admin.config';
 import { type Arguments, UsageError } from './arguments';
@@ -45,9 +45,19 @@ export async function releaseHead(
   const { contradiction, head } = state;
   // First in the trail: what is signed next holds who released it, and what.
   const lost = head && { auditHeadSeq: String(head.seq), auditHeadHash: head.hash };
-  await region.instances.recordRelease(instanceId, context, { auditHead: 'released', contradiction, ...lost });
+  try {
+    await region.instances.recordRelease(instanceId, context, { auditHead: 'released', contradiction, ...lost });
+  } catch (error) {
+    // Made after the backup and lost with it: it has no trail to say so.
+    if (!(error instanceof TenancyError) || error.code !== 'instance_not_found') throw error;
+  }
   await signer.release(instanceId);
   return contradiction;
+}
+
+/** Whose heads were signed at any time, also those that the database does not know any more. */
+export async function instancesWithHeads(region: Region, config: AdminConfig): Promise<readonly InstanceId[]> {
+  return config.auditKeyFile === undefined ? [] : await signingOf(region, config).copies.instances();
 }
 
 /** `audit-key list` and `audit-key rotate`, which need no database. */

@@ -8,7 +8,7 @@ import { type ActionContext, type Instance, lossOfCertificate, requireConfirmati
 
 import { type AdminConfig } from './admin.config';
 import { type Arguments, isSet, type Options, UsageError } from './arguments';
-import { auditHeadStatus, releaseAuditHead, releaseHead } from './audit-head-commands';
+import { auditHeadStatus, instancesWithHeads, releaseAuditHead, releaseHead } from './audit-head-commands';
 import { addCertificate, describeCertificate, handOverCertificate, takeOverCertificate } from './certificate-commands';
 import {
   issueKmipCredential,
@@ -223,6 +223,8 @@ async function restoreRelease(region: Region, given: Arguments, config: AdminCon
     // What was signed after the backup is not in the trail any more, and this is why.
     if (config.auditKeyFile !== undefined) await releaseHead(region, config, id, context());
   }
+  const lost = named === undefined ? await instancesWithHeads(region, config) : [];
+  for (const id of lost) if (!ids.includes(id)) await releaseHead(region, config, id, context());
   await region.restore.release(named === undefined ? undefined : toInstanceId(named));
   return { released: named ?? 'region' };
 }
