@@ -1,5 +1,7 @@
 import { type PoolConfig } from 'pg';
 
+import { type Lane } from './database-shares';
+
 /** Where the database is: an URL, or the Unix socket folder of the embedded server. */
 export type DatabaseConnection =
   | { readonly url: string; readonly tls?: DatabaseTls | false }
@@ -24,10 +26,23 @@ export const LIMITS = {
   /** Whole transaction, waiting for a connection included; enforced on our side by cutting the connection. */
   transactionMs: 4_500,
   connectMs: 2_000,
-  statementMs: 4_000,
   lockMs: 3_000,
   idleInTransactionMs: 10_000,
 } as const;
+
+/**
+ * How long one statement may hold its connection, in milliseconds. Longer than LIMITS.lockMs where it may
+ * wait for a row; a search or a list waits for none, and must not keep others from the pool as long as a Get may.
+ */
+export const STATEMENT_MS: Readonly<Record<Lane, number>> = {
+  serving: 4_000,
+  changes: 4_000,
+  search: 2_000,
+  lists: 2_000,
+};
+
+/** What a connection begins with, and what is done outside the lanes has. */
+export const DEFAULT_STATEMENT_MS = STATEMENT_MS.serving;
 
 export function clientConfig(connection: DatabaseConnection, applicationName: string): PoolConfig {
   const target =

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 
 import { entities } from '../entities/all-entities';
-import { clientConfig, type DatabaseConnection, LIMITS } from './connection';
+import { DEFAULT_STATEMENT_MS, clientConfig, type DatabaseConnection, LIMITS } from './connection';
 
 /** The process that works with the database, by what it may do there: `migrations/grants.ts` says what. */
 export type DatabaseRole = 'gateway' | 'api';
@@ -44,7 +44,7 @@ export function createDataSource(connection: DatabaseConnection, options: DataSo
       ...(options.role === 'login' ? {} : { options: `-c role=${ROLE_NAMES[options.role]}` }),
       max: options.poolSize ?? DEFAULT_POOL_SIZE,
       maxLifetimeSeconds: CONNECTION_LIFETIME_SECONDS,
-      statement_timeout: LIMITS.statementMs,
+      statement_timeout: DEFAULT_STATEMENT_MS,
       lock_timeout: LIMITS.lockMs,
       idle_in_transaction_session_timeout: LIMITS.idleInTransactionMs,
     },

@@ -12,11 +12,13 @@ import {
   startTestPostgres,
   type TestDatabase,
 } from '@lib/testing';
-import { type Client } from 'pg';
+import { Client } from 'pg';
 import { type DataSource } from 'typeorm';
 
 import { PostgresObjectStores } from '../catalog/postgres-object-stores';
+import { STATEMENT_MS } from './connection';
 import { createDataSource } from './data-source';
+import { type Lane } from './database-shares';
 import { TenantTransactions } from './transactions';
 
 jest.setTimeout(60_000);
@@ -187,6 +189,55 @@ describe('TenantTransactions over a bad network', () => {
     await neighbour.record(anAuditEvent(instanceId));
     await admin.query('COMMIT');
     await Promise.allSettled(blocked);
+  });
+
+  describe('the time one statement may take', () => {
+    const lanes = Object.keys(STATEMENT_MS) as Lane[];
+    const sql = `SELECT current_setting('statement_timeout') AS value`;
+
+    it('is of the lane, in every kind of transaction and no longer', async () => {
+      const call = { statement: { name: 'own_time_limit', types: 'uuid', text: `${sql}, $1` }, values: [instanceId] };
+      for (const lane of lanes) {
+        const transactions = new TenantTransactions(dataSource, lane);
+        const results = [
+          await transactions.look(instanceId, ({ client }) => client.query(sql)),
+          await transactions.read(instanceId, call),
+          ...(await transactions.run(instanceId, async ({ client }, first) => [await client.query(sql), ...first], [
+            call,
+          ])),
+        ];
+        const values = results.map(({ rows }) => (rows[0] as { value: string }).value);
+        expect([lane, ...values]).toEqual([lane, ...Array<string>(4).fill(`${String(STATEMENT_MS[lane] / 1000)}s`)]);
+        const [after] = await dataSource.query<{ value: string }[]>(sql);
+        expect(after?.value).toBe('4s');
+      }
+    });
+
+    it('costs no round trip, and where it is the usual one not a word', async () => {
+      for (const lane of lanes) {
+        const query = jest.spyOn(Client.prototype, 'query');
+        await new TenantTransactions(dataSource, lane).look(instanceId, () => Promise.resolve());
+        const texts = query.mock.calls.map(([statement]: unknown[]) => String(statement));
+        query.mockRestore();
+        const scope = `BEGIN READ ONLY; SET LOCAL app.instance_id = '${instanceId}'`;
+        const limit = ['search', 'lists'].includes(lane) ? '; SET LOCAL statement_timeout = 2000' : '';
+        expect(texts.slice(-2)).toEqual([`${scope}${limit}`, 'COMMIT']);
+      }
+    });
+
+    it.each(['search', 'lists'] as const)('ends a statement of %s before that of a Get', async (lane) => {
+      const transactions = new TenantTransactions(dataSource, lane);
+      const text = 'SELECT pg_sleep(30), $1';
+      const sleep = { statement: { name: 'sleep', types: 'uuid', text }, values: [instanceId] };
+      for (const work of [
+        () => transactions.read(instanceId, sleep),
+        () => transactions.look(instanceId, ({ client }) => client.query('SELECT pg_sleep(30)')),
+      ]) {
+        const started = performance.now();
+        await expect(work()).rejects.toMatchObject({ code: 'database_unavailable' });
+        expect(performance.now() - started).toBeLessThan(STATEMENT_MS.serving);
+      }
+    });
   });
 
   it.each<CommitFate>(['cut before', 'cut after'])(

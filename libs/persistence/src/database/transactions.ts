@@ -7,7 +7,7 @@ import { type DataSource, type EntityManager } from 'typeorm';
 
 import { type Checkout, checkOut } from './checkout';
 import { showCommit } from './commit-observers';
-import { LIMITS } from './connection';
+import { DEFAULT_STATEMENT_MS, LIMITS, STATEMENT_MS } from './connection';
 import { type Lane, sharesOf } from './database-shares';
 import { ClientsRefused, CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
 import { executeSql, prepare, type PreparedCall, type PreparedStatement, uuidLiteral } from './prepared';
@@ -99,7 +99,7 @@ export class TenantTransactions {
   private async repeat<T>(instanceId: InstanceId, work: (session: Session) => Promise<T>): Promise<T> {
     const deadline = performance.now() + LIMITS.transactionMs;
     for (let attempt = 1; ; attempt += 1) {
-      const session = new Session(this.dataSource, instanceId, deadline);
+      const session = new Session(this.dataSource, instanceId, deadline, this.lane);
       // For each attempt anew: who waits to try again keeps nobody waiting.
       const leave = await sharesOf(this.dataSource).enter(instanceId, this.lane, deadline);
       try {
@@ -135,7 +135,7 @@ export class TenantTransactions {
    */
   private async wasCommitted({ instanceId, mark }: Session, deadline: number): Promise<boolean> {
     while (mark !== undefined) {
-      const session = new Session(this.dataSource, instanceId, deadline);
+      const session = new Session(this.dataSource, instanceId, deadline, this.lane);
       try {
         return await session.transact(({ client }) => hasMark(client, instanceId, mark));
       } catch (cause) {
@@ -171,6 +171,7 @@ class Session {
     private readonly dataSource: DataSource,
     readonly instanceId: InstanceId,
     private readonly deadline: number,
+    private readonly lane: Lane,
   ) {}
 
   async transact<T>(
@@ -180,8 +181,8 @@ class Session {
     const { client, queryRunner } = await this.connect();
     try {
       await prepare(client, first);
-      const opened = await queryAll(client, ['BEGIN', scopeTo(this.instanceId), ...first.map(executeSql)]);
-      const result = await body(this.transaction(client, queryRunner.manager), opened.slice(2));
+      const opened = await this.open(client, 'BEGIN', first.map(executeSql));
+      const result = await body(this.transaction(client, queryRunner.manager), opened);
       this.result = result;
       await this.commit(client);
       return result;
@@ -196,13 +197,23 @@ class Session {
     const call = auditCall(this.instanceId, events, clients);
     try {
       await prepare(client, [call]);
-      const opened = await queryAll(client, ['BEGIN', scopeTo(this.instanceId), executeSql(call)]);
-      this.recordedAs(opened[2]?.rows[0] as ChainMarkRow | undefined, events);
+      const opened = await this.open(client, 'BEGIN', [executeSql(call)]);
+      this.recordedAs(opened[0]?.rows[0] as ChainMarkRow | undefined, events);
       await this.commit(client);
     } catch (error) {
       await this.abort(client, error);
       throw error;
     }
+  }
+
+  /** In one message, whatever is said in it. @returns the results of `statements` */
+  private async open(
+    client: ClientBase,
+    begin: 'BEGIN' | 'BEGIN READ ONLY',
+    statements: readonly string[] = [],
+  ): Promise<QueryResult[]> {
+    const opening = [begin, scopeTo(this.instanceId), ...timeLimitOf(this.lane)];
+    return (await queryAll(client, [...opening, ...statements])).slice(opening.length);
   }
 
   private async commit(client: ClientBase): Promise<void> {
@@ -222,7 +233,7 @@ class Session {
   async look<T>(body: (transaction: Pick<Transaction, 'client'>) => Promise<T>): Promise<T> {
     const { client } = await this.connect();
     try {
-      await queryAll(client, ['BEGIN READ ONLY', scopeTo(this.instanceId)]);
+      await this.open(client, 'BEGIN READ ONLY');
       const result = await body({ client });
       await client.query('COMMIT');
       return result;
@@ -236,8 +247,7 @@ class Session {
     const { client } = await this.connect();
     try {
       await prepare(client, [call]);
-      const scope = scopeTo(this.instanceId);
-      const [, , result] = await queryAll(client, ['BEGIN READ ONLY', scope, executeSql(call), 'COMMIT']);
+      const [result] = await this.open(client, 'BEGIN READ ONLY', [executeSql(call), 'COMMIT']);
       if (result === undefined) throw new Error('a statement gave no result');
       return result;
     } catch (error) {
@@ -347,6 +357,11 @@ function rolledBackInstead(): Error {
 /** Several statements in one message give an array of results; the types of `pg` know of one. */
 async function queryAll(client: ClientBase, statements: readonly string[]): Promise<QueryResult[]> {
   return (await client.query(statements.join('; '))) as unknown as QueryResult[];
+}
+
+function timeLimitOf(lane: Lane): readonly string[] {
+  const limit = STATEMENT_MS[lane];
+  return limit === DEFAULT_STATEMENT_MS ? [] : [`SET LOCAL statement_timeout = ${String(limit)}`];
 }
 
 function scopeTo(instanceId: InstanceId): string {
