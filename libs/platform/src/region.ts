@@ -134,11 +134,17 @@ export class Region {
       log: (message) => logger.warn(message),
     });
     await dataSource.initialize();
-    const excess = await excessPowers(dataSource, client.role);
-    if (excess.length > 0) logger.warn({ excess }, EXCESS);
     const log = (message: string, error?: unknown): void => logger.warn({ err: error }, message);
     const bus = new PostgresInvalidationBus({ connection, dataSource, log });
-    await bus.start();
+    try {
+      const excess = await excessPowers(dataSource, client.role);
+      if (excess.length > 0) logger.warn({ excess }, EXCESS);
+      await bus.start();
+    } catch (error) {
+      // Who waits for its database tries again each second: each try would leave its connections behind.
+      await Promise.allSettled([bus.close(), dataSource.destroy()]);
+      throw error;
+    }
     const record = new WithdrawalRecord(recordFolderOf(settings), () => systemClock.now());
     const endpoints = new EndpointPolicy(endpointTemplates(settings));
     const seals = { sealer, passwords: new KmipPasswords(keyring) };
