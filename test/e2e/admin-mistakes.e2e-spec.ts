@@ -47,6 +47,14 @@ describe('the great mistakes of an operator', () => {
     );
   };
 
+  it.each([
+    ['audit-key', 'list'],
+    ['audit-key', 'rotate'],
+    ['migrate', 'status'],
+  ])('%s %s with an argument that it does not know is not carried out', async (...command) => {
+    await expect(service.admin(...command, '--instance', tenant.instanceId)).rejects.toThrow(/Unknown option/);
+  });
+
   it.each<[string, () => Parameters<typeof setRootKey>[0]]>([
     ['a mistyped CRN', () => ({ keyManager: tenant.seed.instance.crn.replace(':kms:', ':kmz:'), apiKey: 'wrong' })],
     ['a root key that is no id', () => ({ rootKey: 'crk', apiKey: 'wrong' })],

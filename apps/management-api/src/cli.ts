@@ -6,11 +6,14 @@ import { DomainError } from '@lib/kernel';
 import { createLogger } from '@lib/observability';
 import { Region } from '@lib/platform';
 
-import { readArguments, UsageError } from './cli/arguments';
+import { type Options, readArguments, UsageError } from './cli/arguments';
 import { adminConfig, type AdminConfig } from './cli/admin.config';
 import { auditKeyCommand } from './cli/audit-head-commands';
 import { commands, USAGE } from './cli/commands';
 import { migrate, migrationsOf, revertMigration } from './cli/migrate';
+
+/** Whoever gives one means something that would not be done. */
+const NO_OPTIONS: Options = { required: [] };
 
 /** The operator's command line: `npm run admin -- instance list`. Prints one JSON value; faults go to standard error. */
 async function main(): Promise<void> {
@@ -21,6 +24,7 @@ async function main(): Promise<void> {
     return;
   }
   if (group === 'audit-key') {
+    readArguments(rest, NO_OPTIONS);
     print(await auditKeyCommand(verb, config));
     return;
   }
@@ -38,10 +42,12 @@ async function main(): Promise<void> {
 
 /** Asks the database as its owner: no service of the region is needed for it, nor may be there yet. */
 async function migrateBy(verb: string, rest: readonly string[], config: AdminConfig): Promise<object> {
-  if (verb === '') return await migrate(config);
-  if (verb === 'status') return await migrationsOf(config);
-  if (verb !== 'revert') throw new UsageError(USAGE);
-  return await revertMigration(config, readArguments(rest, { required: ['confirm'] }).get('confirm'));
+  if (verb === 'revert') {
+    return await revertMigration(config, readArguments(rest, { required: ['confirm'] }).get('confirm'));
+  }
+  if (verb !== '' && verb !== 'status') throw new UsageError(USAGE);
+  readArguments(rest, NO_OPTIONS);
+  return verb === '' ? await migrate(config) : await migrationsOf(config);
 }
 
 function print(value: unknown): void {
