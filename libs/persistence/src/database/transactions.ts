@@ -184,7 +184,11 @@ class Session {
       const opened = await this.open(client, 'BEGIN', first.map(executeSql));
       const result = await body(this.transaction(client, queryRunner.manager), opened);
       this.result = result;
-      await this.commit(client);
+      this.fate = 'commit unknown';
+      const { command } = await client.query('COMMIT');
+      // A body that swallowed an error of the database leaves a failed transaction, whose COMMIT is a rollback.
+      if (command !== 'COMMIT') throw rolledBackInstead();
+      this.fate = 'committed';
       return result;
     } catch (error) {
       await this.abort(client, error);
@@ -192,18 +196,12 @@ class Session {
     }
   }
 
-  async record(events: readonly AuditEvent[], clients: readonly string[]): Promise<void> {
-    const { client } = await this.connect();
-    const call = auditCall(this.instanceId, events, clients);
-    try {
-      await prepare(client, [call]);
-      const opened = await this.open(client, 'BEGIN', [executeSql(call)]);
-      this.recordedAs(opened[0]?.rows[0] as ChainMarkRow | undefined, events);
-      await this.commit(client);
-    } catch (error) {
-      await this.abort(client, error);
-      throw error;
-    }
+  record(events: readonly AuditEvent[], clients: readonly string[]): Promise<void> {
+    const noted = (_: Transaction, [appended]: QueryResult[]): Promise<void> => {
+      this.recordedAs(appended?.rows[0] as ChainMarkRow | undefined, events);
+      return Promise.resolve();
+    };
+    return this.transact(noted, [auditCall(this.instanceId, events, clients)]);
   }
 
   /** In one message, whatever is said in it. @returns the results of `statements` */
@@ -214,14 +212,6 @@ class Session {
   ): Promise<QueryResult[]> {
     const opening = [begin, scopeTo(this.instanceId), ...timeLimitOf(this.lane)];
     return (await queryAll(client, [...opening, ...statements])).slice(opening.length);
-  }
-
-  private async commit(client: ClientBase): Promise<void> {
-    this.fate = 'commit unknown';
-    const { command } = await client.query('COMMIT');
-    // A body that swallowed an error of the database leaves a failed transaction, whose COMMIT is a rollback.
-    if (command !== 'COMMIT') throw rolledBackInstead();
-    this.fate = 'committed';
   }
 
   private recordedAs(row: ChainMarkRow | undefined, events: readonly AuditEvent[]): void {
@@ -326,8 +316,10 @@ const APPEND_FOR: PreparedStatement = {
   text: 'SELECT last_seq, last_hash FROM append_audit_for($1, $2, $3)',
 };
 
+const textsOf = (events: readonly AuditEvent[]): string[] => events.map((event) => canonicalAuditEvent(event));
+
 function auditCall(instanceId: InstanceId, events: readonly AuditEvent[], clients: readonly string[]): PreparedCall {
-  const texts = events.map((event) => canonicalAuditEvent(event));
+  const texts = textsOf(events);
   if (clients.length === 0) return { statement: APPEND, values: [instanceId, { texts }] };
   return { statement: APPEND_FOR, values: [instanceId, { texts }, clients] };
 }
@@ -338,7 +330,7 @@ function auditQuery(
   clients: readonly string[],
   change: AuditedChange = NO_CHANGE,
 ): QueryConfig {
-  const values: unknown[] = [instanceId, events.map((event) => canonicalAuditEvent(event)), ...change.values];
+  const values: unknown[] = [instanceId, textsOf(events), ...change.values];
   const judged = clients.length > 0;
   const append = judged ? `append_audit_for($1, $2, $${String(values.push(clients))})` : 'append_audit($1, $2)';
   const changing = change.text === '' ? '' : `WITH change AS (${change.text}) `;
