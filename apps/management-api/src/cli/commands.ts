@@ -223,8 +223,11 @@ async function restoreRelease(region: Region, given: Arguments, config: AdminCon
     // What was signed after the backup is not in the trail any more, and this is why.
     if (config.auditKeyFile !== undefined) await releaseHead(region, config, id, context());
   }
-  const lost = named === undefined ? await instancesWithHeads(region, config) : [];
-  for (const id of lost) if (!ids.includes(id)) await releaseHead(region, config, id, context());
+  if (named === undefined) {
+    const known = new Set(ids);
+    const lost = (await instancesWithHeads(region, config)).filter((id) => !known.has(id));
+    for (const id of lost) await releaseHead(region, config, id, context());
+  }
   await region.restore.release(named === undefined ? undefined : toInstanceId(named));
   return { released: named ?? 'region' };
 }
