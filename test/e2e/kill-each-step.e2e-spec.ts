@@ -115,6 +115,9 @@ interface Held extends Omit<Step, 'end'> {
   readonly hex?: string;
 }
 
+/** Rounds of the gateways that call the key manager too: one of their calls could be held in the place of a client's. */
+const BACKGROUND_ROUNDS = ['reconcile', 'custody-sweep', 'key-notes'] as const;
+
 interface LoggedRequest {
   readonly service: string;
   readonly operation: string;
@@ -139,6 +142,7 @@ describe('kill -9 at each step of Create and Destroy', () => {
     await barrier.awaitStandby();
     trace = await WriteTrace.open(service);
     database = await openDatabase(service);
+    await pauseRounds();
   });
 
   afterAll(async () => {
@@ -161,8 +165,7 @@ describe('kill -9 at each step of Create and Destroy', () => {
           .map(spell)
           .toSorted(),
       );
-      // The note of a destruction is written when the housekeeping comes to it.
-      const written = (await trace.of(key)).slice(before).filter((writes) => writes.join() !== 'key_notes UPDATE');
+      const written = (await trace.of(key)).slice(before);
       const known = parts.filter(isCommit).map(spell);
       expect(written.map((writes) => known.find((write) => writes.includes(write)) ?? writes)).toEqual(known);
     }
@@ -208,7 +211,6 @@ describe('kill -9 at each step of Create and Destroy', () => {
 
   /** Kills while all are held. @returns those that may have gone on before, because their call met its time-out */
   async function cut(steps: readonly Step[]): Promise<readonly Step[]> {
-    await stayYoung();
     const round = await Promise.all(steps.map(prepare));
     const before = (await trace.promised(tenant.instanceId)).length;
     const asked: { readonly answer: Promise<unknown>; readonly atMs: number }[] = [];
@@ -218,7 +220,7 @@ describe('kill -9 at each step of Create and Destroy', () => {
       asked.push({ answer, atMs: performance.now() });
       await isReached();
     }
-    const killedAtMs = await kill();
+    const killedAtMs = await kill('kmip-gateway-1');
     await barrier.lift();
     await service.localCloud('DELETE', '/faults');
     const answers = await Promise.all(asked.map(({ answer }) => answer));
@@ -284,13 +286,13 @@ describe('kill -9 at each step of Create and Destroy', () => {
   }
 
   /** Resolves when the gateway serves again, under another pid, with when the other one died (`performance.now()`). */
-  async function kill(): Promise<number> {
-    const pid = (await service.reload()).processes['kmip-gateway-1'] ?? 0;
+  async function kill(gateway: string): Promise<number> {
+    const pid = (await service.reload()).processes[gateway] ?? 0;
     process.kill(pid, 'SIGKILL');
     const killedAtMs = performance.now();
     await service.localCloud('DELETE', '/requests');
     await until('the gateway is started again', WITHIN_MS, async () => {
-      return (await service.reload()).processes['kmip-gateway-1'] !== pid;
+      return (await service.reload()).processes[gateway] !== pid;
     });
     return killedAtMs;
   }
@@ -312,12 +314,15 @@ describe('kill -9 at each step of Create and Destroy', () => {
     await client.close();
   }
 
-  /** As if no time had gone by since a destruction was ordered: the reconciler takes it up after a minute. */
-  async function stayYoung(): Promise<void> {
+  /** Nobody but the clients calls the key manager until the leases run out at the end. */
+  async function pauseRounds(): Promise<void> {
     await database.query(
-      `UPDATE managed_objects SET destroy_requested_at = now() WHERE instance_id = $1 AND destroy_requested_at IS NOT NULL AND state <> 'Destroyed'`,
-      [tenant.instanceId],
+      `INSERT INTO leases (name, owner, term, expires_at) SELECT unnest($1::text[]), 'nobody', 1, 'infinity'
+        ON CONFLICT (name) DO UPDATE SET owner = EXCLUDED.owner, expires_at = EXCLUDED.expires_at`,
+      [BACKGROUND_ROUNDS],
     );
+    // Who holds one goes on with it for a while; whoever is started now does not get it.
+    for (const gateway of ['kmip-gateway-1', 'kmip-gateway-2']) await kill(gateway);
   }
 
   /** As if an hour had gone by since whatever is open was begun or looked at. */
