@@ -1,26 +1,23 @@
 import { randomUUID } from 'node:crypto';
 
 import OpenServiceBrokerV1 from '@ibm-cloud/platform-services/open-service-broker/v1';
-import { managementApiConfig, parseConfig } from '@lib/config';
 import { type Clock, systemClock } from '@lib/kernel';
-import { PostgresLeases } from '@lib/persistence';
-import { EndpointPolicy, ibmCloudEndpoints, type ReconciliationReport } from '@lib/tenancy';
+import { type Logger } from '@lib/observability';
+import { type ReconciliationReport } from '@lib/tenancy';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
-import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import { type Client } from 'pg';
 
 import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/local-cloud';
-import { ServiceIdentity } from '../../apps/management-api/src/auth/service-identity';
-import { BrokerModule } from '../../apps/management-api/src/broker/broker.module';
-import { type Broker, composeBroker } from '../../apps/management-api/src/broker/compose-broker';
+import { BrokerReport } from '../../apps/management-api/src/broker/broker-report';
+import { MeteringDuty } from '../../apps/management-api/src/broker/duties/metering.duty';
+import { ReconciliationDuty } from '../../apps/management-api/src/broker/duties/reconciliation.duty';
 import { BROKER_FASTIFY_OPTIONS, installBroker } from '../../apps/management-api/src/broker/install-broker';
+import { brokerConfig, brokerModule } from '../../apps/management-api/test/broker-app';
 
 jest.setTimeout(60_000);
 
-const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const });
 const ISSUER = 'https://iam.example.com/identity';
 const SERVICE_ID = randomUUID();
 const PLAN_ID = randomUUID();
@@ -31,7 +28,7 @@ describe('the catalog against the local cloud', () => {
   let cloud: LocalCloud;
   let database: TestDatabase;
   let rows: Client;
-  let broker: Broker;
+  let app: NestFastifyApplication;
   let platform: OpenServiceBrokerV1;
   let account: string;
   /** What the service believes the time to be, behind the real one. */
@@ -68,10 +65,7 @@ describe('the catalog against the local cloud', () => {
     const { apikey } = await admin<{ apikey: string }>('/api-keys', { iamId });
     await admin('/policies', { iamId, roles: ['Viewer'], resource: { serviceName: 'kmip-for-vmware' } });
     const brokerCrn = `crn:v1:bluemix:public:resource-controller::a/${ourAccount}::resource-broker:${randomUUID()}`;
-    const config = parseConfig(managementApiConfig, {
-      REGION: 'us-south',
-      DATABASE_URL: 'postgres://unused@127.0.0.1/unused',
-      SERVICE_KEY_FILE: '/unused',
+    const config = brokerConfig({
       SERVICE_API_KEY: apikey,
       IAM_URL: `${cloud.url}/iam`,
       IAM_ISSUER: ISSUER,
@@ -82,23 +76,15 @@ describe('the catalog against the local cloud', () => {
       BROKER_STANDARD_PLAN_ID: PLAN_ID,
       BROKER_RECONCILE: 'on',
     });
-    const dataSource = await database.openDataSource();
-    const region = {
-      clock,
-      dataSource,
-      endpoints: new EndpointPolicy(ibmCloudEndpoints),
-      leases: new PostgresLeases(dataSource),
-    };
     const log = (fields: object, message: string): number => logged.push({ ...fields, message });
-    const watch = {
-      answered: () => undefined,
-      failed: (error: unknown) => logged.push({ error }),
-      reconciled: (report: ReconciliationReport) => reports.push(report),
-    };
-    const settings = { ...config, identity: ServiceIdentity.of(config) };
-    broker = composeBroker(settings, region, 'https://kmip.example.com', { info: log, warn: log }, watch);
+    const logger = { debug: () => undefined, info: log, warn: log, error: log } as unknown as Logger;
+    const dataSource = await database.openDataSource();
+    const module = await brokerModule({ dataSource, config, clock, logger }).compile();
+    const report = module.get(BrokerReport);
+    jest.spyOn(report, 'reconciled').mockImplementation((found) => void reports.push(found));
     const adapter = new FastifyAdapter(BROKER_FASTIFY_OPTIONS);
-    const app = await NestFactory.create<NestFastifyApplication>(BrokerModule.with(broker.options), adapter, quiet);
+    app = module.createNestApplication<NestFastifyApplication>(adapter);
+    app.useLogger(false);
     closers.push(() => app.close());
     await installBroker(app, adapter.getInstance());
     await app.listen(0, '127.0.0.1');
@@ -131,8 +117,8 @@ describe('the catalog against the local cloud', () => {
   it('takes an order of the resource controller, and reports its usage hour by hour', async () => {
     const { crn } = await ordered();
     behindMs = 0;
-    await broker.options.parts.metering.round();
-    await broker.options.parts.metering.round();
+    await app.get(MeteringDuty).round();
+    await app.get(MeteringDuty).round();
     const usage =
       await admin<{ resourceId: string; record: { resource_instance_id: string; end: number; start: number } }[]>(
         '/usage',
@@ -150,7 +136,7 @@ describe('the catalog against the local cloud', () => {
     await admin(`/instances/${held.id}`, { state: 'pending_reclamation' }, 'PATCH');
     await admin(`/instances/${gone.id}`, { state: 'removed' }, 'PATCH');
     logged.length = 0;
-    for (const duty of broker.options.duties ?? []) await duty.round();
+    await app.get(ReconciliationDuty).round();
     expect(logged).toMatchObject([{ orphans: [gone.id], shouldBeDisabled: [held.id], blind: false, undecided: 0 }]);
     expect(reports.at(-1)).toMatchObject({ orphans: [gone.id], shouldBeDisabled: [held.id] });
     const { rows: marked } = await rows.query(

@@ -18,8 +18,6 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { ServiceIdentity } from './auth/service-identity';
-import { BrokerReport } from './broker/broker-report';
-import { composeBroker } from './broker/compose-broker';
 import { osbEarlyRefusal } from './broker/http/osb-error';
 import { installBroker } from './broker/install-broker';
 import { AnswerReport } from './http/answer-report';
@@ -53,14 +51,13 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
     logger.warn('AUDIT_KEY_FILE is not set: heads of audit trails are not signed');
   const settings = { ...config, identity: ServiceIdentity.of(config), signedHeads: signing };
   const tenantApi = await composeTenantApi(settings, region, publicUrl, logger, report);
-  const broker = composeBroker(settings, region, publicUrl, logger, new BrokerReport(metrics, logger));
   const adapter = new FastifyAdapter({
     ...FASTIFY_OPTIONS,
     ...serverOptions(config),
     frameworkErrors: refusalsOf(publicUrl),
   });
   const app = await NestFactory.create<NestFastifyApplication>(
-    ManagementModule.with(tenantApi.parts, broker.options),
+    ManagementModule.with(tenantApi.parts, { config, identity: settings.identity, logger, metrics, publicUrl, region }),
     adapter,
     quiet,
   );
@@ -72,7 +69,6 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   logger.info({ host: config.managementHost, port: config.managementPort, healthPort }, 'management API is listening');
   chores.start();
   void chores.round();
-  void broker.checkCatalog();
   stopOnSignal(
     async () => {
       logger.info('stopping');

@@ -1,20 +1,37 @@
-import { Secret, systemClock } from '@lib/kernel';
+import { managementApiConfig, type ManagementApiConfig, parseConfig } from '@lib/config';
+import { type Clock, systemClock } from '@lib/kernel';
+import { type Logger, Metrics } from '@lib/observability';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
-import { EndpointPolicy, ibmCloudEndpoints } from '@lib/tenancy';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
-import { NestFactory } from '@nestjs/core';
+import { CLOCK, LOGGER } from '@lib/platform';
+import {
+  type CatalogUnitOfWork,
+  DeprovisioningService,
+  EndpointPolicy,
+  ibmCloudEndpoints,
+  InstanceStateService,
+  type Leases,
+  OperationRunner,
+  OperationWorker,
+  ProvisioningService,
+  type UsageReporter,
+} from '@lib/tenancy';
+import { Module } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 
-import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
+import { ServiceIdentity } from '../src/auth/service-identity';
 import { BrokerModule } from '../src/broker/broker.module';
-import { BrokerParts, type BrokerPartsOptions } from '../src/broker/broker-parts';
+import { MeteringDuty } from '../src/broker/duties/metering.duty';
+import { OperationsDuty } from '../src/broker/duties/operations.duty';
+import { RetentionDuty } from '../src/broker/duties/retention.duty';
 import { osbEarlyRefusal } from '../src/broker/http/osb-error';
-import { type BrokerObserver } from '../src/broker/http/osb.plugin';
-import { PlatformAuthentication } from '../src/broker/http/platform-authentication';
 import { installBroker } from '../src/broker/install-broker';
+import { USAGE_REPORTER } from '../src/broker/platform/platform.module';
 import { ServiceOffer } from '../src/broker/service/service-offer';
 import { earlyRefusals } from '../src/http/early-refusals';
+import { ManagementConfigModule } from '../src/management-config.module';
 import { FASTIFY_OPTIONS } from '../src/tenant-api/install-tenant-api';
+import { PUBLIC_URL } from '../src/tenant-api/tokens';
 
 type DataSource = ConstructorParameters<typeof PostgresLeases>[0];
 
@@ -22,66 +39,142 @@ export const BROKER_CRN = `crn:v1:bluemix:public:resource-controller::a/${'b'.re
 export const USERNAME = 'broker';
 export const PASSWORD = 'broker-secret-of-the-test';
 
+const PUBLIC = 'https://kmip.example.com';
+const SERVICE = {
+  BROKER_SERVICE_ID: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c01',
+  BROKER_STANDARD_PLAN_ID: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c11',
+  BROKER_DEDICATED_PLAN_ID: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c12',
+} as const;
+
 export const OFFER = new ServiceOffer({
   serviceName: 'kmip-for-vmware',
-  serviceId: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c01',
-  standardPlanId: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c11',
-  dedicatedPlanId: '0f3c1f52-6e0b-4f5e-9d0b-6f3d1b0a7c12',
-  documentationUrl: 'https://kmip.example.com/v1/docs',
+  serviceId: SERVICE.BROKER_SERVICE_ID,
+  standardPlanId: SERVICE.BROKER_STANDARD_PLAN_ID,
+  dedicatedPlanId: SERVICE.BROKER_DEDICATED_PLAN_ID,
+  publicUrl: PUBLIC,
 });
+
+export const brokerConfig = (environment: Readonly<Record<string, string>> = {}): ManagementApiConfig =>
+  parseConfig(managementApiConfig, {
+    REGION: 'us-south',
+    DATABASE_URL: 'postgres://unused@127.0.0.1/unused',
+    SERVICE_KEY_FILE: '/unused',
+    ...SERVICE,
+    ...environment,
+  });
+
+/** What surrounds the broker's modules in a process. */
+export interface BrokerSurroundings {
+  readonly dataSource: DataSource;
+  readonly config?: ManagementApiConfig;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+/** The broker's modules on a database, to be compiled: until then parts of it can be replaced. */
+export function brokerModule({
+  dataSource,
+  config = brokerConfig(),
+  clock = systemClock,
+  logger = faultLog(() => undefined),
+}: BrokerSurroundings): TestingModuleBuilder {
+  const providers = [
+    { provide: CLOCK, useValue: clock },
+    { provide: LOGGER, useValue: logger },
+    { provide: PUBLIC_URL, useValue: PUBLIC },
+    { provide: ServiceIdentity, useFactory: () => ServiceIdentity.of(config) },
+    { provide: EndpointPolicy, useValue: new EndpointPolicy(ibmCloudEndpoints) },
+    { provide: PostgresLeases, useValue: new PostgresLeases(dataSource) },
+    { provide: PostgresCatalogUnitOfWork, useValue: new PostgresCatalogUnitOfWork(dataSource) },
+    { provide: PostgresCatalogDirectory, useValue: new PostgresCatalogDirectory(dataSource) },
+    { provide: Metrics, useValue: new Metrics() },
+  ];
+  const surroundings = { module: Surroundings, global: true, providers, exports: providers };
+  return Test.createTestingModule({
+    imports: [ManagementConfigModule.forRoot(config), surroundings, BrokerModule],
+  });
+}
+
+@Module({})
+class Surroundings {}
+
+/** A log that keeps what went wrong, and forgets the rest. */
+export function faultLog(fault: (message: string, error: unknown) => void): Logger {
+  const note = ({ err }: { readonly err?: unknown }, message: string): void => fault(message, err);
+  return { debug: () => undefined, info: () => undefined, warn: note, error: note } as unknown as Logger;
+}
+
+/** The services behind the broker and its duties, without HTTP; the duties rest until they are told to. */
+export interface BrokerServices {
+  readonly runner: OperationRunner;
+  readonly provisioning: ProvisioningService;
+  readonly deprovisioning: DeprovisioningService;
+  readonly states: InstanceStateService;
+  readonly operations: OperationsDuty;
+  readonly metering: MeteringDuty;
+  readonly retention: RetentionDuty;
+}
+
+export async function brokerServices(
+  surroundings: BrokerSurroundings,
+  replaced: { readonly unitOfWork?: CatalogUnitOfWork; readonly usageReporter?: UsageReporter } = {},
+): Promise<BrokerServices> {
+  const { unitOfWork, usageReporter } = replaced;
+  const builder = brokerModule(surroundings);
+  if (unitOfWork) builder.overrideProvider(PostgresCatalogUnitOfWork).useValue(unitOfWork);
+  if (usageReporter) builder.overrideProvider(USAGE_REPORTER).useValue(usageReporter);
+  const module = await builder.compile();
+  return {
+    runner: module.get(OperationRunner),
+    provisioning: module.get(ProvisioningService),
+    deprovisioning: module.get(DeprovisioningService),
+    states: module.get(InstanceStateService),
+    operations: module.get(OperationsDuty),
+    metering: module.get(MeteringDuty),
+    retention: module.get(RetentionDuty),
+  };
+}
 
 export interface BrokerApp {
   readonly url: string;
-  readonly parts: BrokerParts;
   /** What was answered with fixed text: empty unless there is a bug. */
   readonly failures: unknown[];
   close(): Promise<void>;
 }
 
-const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const });
+/** So that tests need not wait. */
+const OPERATION_INTERVAL_MS = 50;
 
 /** An application of the broker alone, on a free port. */
 export async function startBrokerApp(
   dataSource: DataSource,
   iam: { readonly url: string; readonly issuer: string },
-  changes: Partial<BrokerPartsOptions> = {},
+  { settleMs = 400 }: { readonly settleMs?: number } = {},
 ): Promise<BrokerApp> {
   const failures: unknown[] = [];
-  const observer: BrokerObserver = { answered: () => undefined, failed: (error) => failures.push(error) };
-  const clock = changes.clock ?? systemClock;
-  const parts = new BrokerParts({
-    unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
-    directory: new PostgresCatalogDirectory(dataSource),
-    leases: new PostgresLeases(dataSource),
-    clock,
-    log: (_message, error) => error !== undefined && failures.push(error),
-    settleMs: 400,
-    operationIntervalMs: 50,
-    ...changes,
+  const config = brokerConfig({
+    IAM_URL: iam.url,
+    IAM_ISSUER: iam.issuer,
+    BROKER_ALLOWED_CRNS: BROKER_CRN,
+    BROKER_USERNAME: USERNAME,
+    BROKER_PASSWORD: PASSWORD,
+    BROKER_SETTLE_MS: String(settleMs),
+    KMIP_ENDPOINTS: 'kmip-1.example.com:5696,kmip-2.example.com:5696',
   });
-  const module = BrokerModule.with({
-    parts,
-    offer: OFFER,
-    authentication: new PlatformAuthentication({
-      keys: new IamKeySet(keysFrom(`${iam.url}/identity/keys`), systemClock),
-      issuer: iam.issuer,
-      allowedCrns: [BROKER_CRN],
-      basic: { username: USERNAME, password: Secret.fromText(PASSWORD) },
-      clock: systemClock,
-    }),
-    observer,
-    regions: ['us-south'],
-    endpoints: [
-      { host: 'kmip-1.example.com', port: 5696 },
-      { host: 'kmip-2.example.com', port: 5696 },
-    ],
-    keyManagers: new EndpointPolicy(ibmCloudEndpoints),
-    publicUrl: 'https://kmip.example.com',
-  });
+  const logger = faultLog((_message, error) => error !== undefined && failures.push(error));
+  const module = await brokerModule({ dataSource, config, logger })
+    .overrideProvider(OperationsDuty)
+    .useFactory({
+      inject: [OperationWorker, PostgresLeases],
+      factory: (worker: OperationWorker, leases: Leases) =>
+        new OperationsDuty(worker, leases, logger, OPERATION_INTERVAL_MS),
+    })
+    .compile();
   const frameworkErrors = earlyRefusals({ '/v2': osbEarlyRefusal, '/bluemix_v1': osbEarlyRefusal });
   const adapter = new FastifyAdapter({ ...FASTIFY_OPTIONS, frameworkErrors });
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, quiet);
-  await installBroker(app, app.getHttpAdapter().getInstance());
+  const app = module.createNestApplication<NestFastifyApplication>(adapter);
+  app.useLogger(false);
+  await installBroker(app, adapter.getInstance());
   await app.listen({ host: '127.0.0.1', port: 0 });
-  return { url: await app.getUrl(), parts, failures, close: () => app.close() };
+  return { url: await app.getUrl(), failures, close: () => app.close() };
 }

@@ -5,4 +5,5 @@ export * from './logger';
 export * from './metrics';
 export * from './process-life';
 export { toPrintable } from './printable';
+export { warningsOf } from './warnings';
 export { type DependencyStatus, type ReadinessCheck } from './readiness';

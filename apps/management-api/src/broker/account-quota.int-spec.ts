@@ -1,18 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
 import { newCorrelationId, systemClock } from '@lib/kernel';
-import {
-  PostgresCatalogDirectory,
-  PostgresCatalogUnitOfWork,
-  PostgresLeases,
-  PostgresRegionDirectory,
-  PostgresUnitOfWork,
-} from '@lib/persistence';
+import { PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
 import { type ActionContext, InstanceService, type Order, requireInstanceCrn } from '@lib/tenancy';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 
-import { OFFER } from '../../test/broker-app';
-import { BrokerParts } from './broker-parts';
+import { brokerConfig, type BrokerServices, brokerServices, OFFER } from '../../test/broker-app';
 
 jest.setTimeout(120_000);
 
@@ -28,7 +21,7 @@ const crnIn = (account: string): string =>
 describe('the instances of one account', () => {
   const databases: TestDatabase[] = [];
   let instances: InstanceService;
-  let parts: BrokerParts;
+  let parts: BrokerServices;
 
   async function work(database: TestDatabase): Promise<void> {
     databases.push(database);
@@ -36,14 +29,8 @@ describe('the instances of one account', () => {
     const directory = new PostgresRegionDirectory(dataSource);
     const unitOfWork = new PostgresUnitOfWork(dataSource);
     instances = new InstanceService(unitOfWork, directory, systemClock, { maximumPerAccount: MAXIMUM });
-    parts = new BrokerParts({
-      unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
-      directory: new PostgresCatalogDirectory(dataSource),
-      leases: new PostgresLeases(dataSource),
-      clock: systemClock,
-      log: () => undefined,
-      maximumInstancesPerAccount: MAXIMUM,
-    });
+    const config = brokerConfig({ MAXIMUM_INSTANCES_PER_ACCOUNT: String(MAXIMUM) });
+    parts = await brokerServices({ dataSource, config });
   }
   beforeEach(async () => work(await startTestPostgres()));
   afterEach(async () => {

@@ -2,10 +2,10 @@ import { type Logger, type Metrics } from '@lib/observability';
 
 import { type ReconciliationReport } from '@lib/tenancy';
 
-import { type BrokerWatch } from './compose-broker';
+import { type BrokerObserver } from './http/osb.plugin';
 
 /** Answers of the broker as metrics and log lines: names, numbers and ids, nothing that was sent. */
-export class BrokerReport implements BrokerWatch {
+export class BrokerReport implements BrokerObserver {
   readonly #seconds;
   readonly #instances;
 
@@ -24,7 +24,7 @@ export class BrokerReport implements BrokerWatch {
     );
   }
 
-  answered(answer: Parameters<BrokerWatch['answered']>[0]): void {
+  answered(answer: Parameters<BrokerObserver['answered']>[0]): void {
     const { route, method, status, latencyMs } = answer;
     this.#seconds.observe({ route: `${method} ${route}`, status: `${Math.floor(status / 100)}xx` }, latencyMs / 1_000);
     this.logger.debug({ ...answer }, 'the platform was answered');
@@ -34,6 +34,7 @@ export class BrokerReport implements BrokerWatch {
     this.logger.error({ err: error, correlationId }, 'a request of the platform failed');
   }
 
+  /** A comparison with the platform has come to its end. */
   reconciled({ checked, orphans, shouldBeDisabled, undecided, blind }: ReconciliationReport): void {
     this.#instances.set({ finding: 'checked' }, checked);
     this.#instances.set({ finding: 'orphaned' }, orphans.length);

@@ -1,44 +1,33 @@
-import {
-  type DynamicModule,
-  type FactoryProvider,
-  Inject,
-  Injectable,
-  Module,
-  type ModuleMetadata,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+import { Module } from '@nestjs/common';
 
-import { type EndpointPolicy, type LeasedWorker } from '@lib/tenancy';
+import { type ManagementApiConfig } from '@lib/config';
+import { type Clock } from '@lib/kernel';
+import { type Logger, Metrics } from '@lib/observability';
+import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { built, CLOCK, LOGGER } from '@lib/platform';
+import { type PlatformInstances, PlatformReconciler } from '@lib/tenancy';
 
-import { BrokerParts } from './broker-parts';
-import { type BrokerObserver } from './http/osb.plugin';
+import { IamKeySet, keysFrom } from '../auth/iam-key-set';
+import { MANAGEMENT_CONFIG } from '../management-config.module';
+import { PUBLIC_URL } from '../tenant-api/tokens';
+import { BrokerMisconfigured } from './broker-misconfigured';
+import { BrokerReport } from './broker-report';
+import { ReconciliationDuty } from './duties/reconciliation.duty';
 import { type OsbRoute } from './http/osb-call';
-import { type PlatformAuthentication } from './http/platform-authentication';
+import { PlatformAuthentication } from './http/platform-authentication';
+import { MeteringModule } from './metering.module';
+import { GlobalCatalogComparison } from './platform/global-catalog-comparison';
+import { PLATFORM_INSTANCES, PlatformModule } from './platform/platform.module';
+import { ServiceInstancesModule } from './service-instances.module';
 import { CatalogController } from './service/catalog.controller';
 import { InstanceStateController } from './service/instance-state.controller';
-import { type KmipEndpointAddress, ServiceBindingsController } from './service/service-bindings.controller';
+import { OrderRules } from './service/order-rules';
+import { ServiceBindingsController } from './service/service-bindings.controller';
 import { ServiceInstancesController } from './service/service-instances.controller';
-import { type ServiceOffer } from './service/service-offer';
+import { ServiceOffer } from './service/service-offer';
 
-/** Token of {@link BrokerOptions}. */
-export const BROKER_OPTIONS = Symbol('BROKER_OPTIONS');
 /** Token of {@link BrokerRoutes}. */
 export const BROKER_ROUTES = Symbol('BROKER_ROUTES');
-
-/** Everything the broker is made of; the composition root decides what stands behind it. */
-export interface BrokerOptions {
-  readonly parts: BrokerParts;
-  readonly offer: ServiceOffer;
-  readonly authentication: PlatformAuthentication;
-  readonly observer: BrokerObserver;
-  readonly regions: readonly string[];
-  readonly endpoints: readonly KmipEndpointAddress[];
-  readonly keyManagers: Pick<EndpointPolicy, 'kindOf'>;
-  readonly publicUrl: string;
-  /** Duties beside those of the parts. */
-  readonly duties?: readonly Pick<LeasedWorker, 'round' | 'start' | 'stop'>[];
-}
 
 /** The routes of the specification and of IBM's extension, each for its own space. */
 export interface BrokerRoutes {
@@ -46,68 +35,87 @@ export interface BrokerRoutes {
   readonly bluemixV1: readonly OsbRoute[];
 }
 
-function routesOf(options: BrokerOptions): BrokerRoutes {
-  const { parts, offer } = options;
-  const { provisioning, updates, deprovisioning, states, bindings } = parts;
-  const { regions, keyManagers, publicUrl, endpoints } = options;
-  return {
-    v2: [
-      ...new CatalogController(offer).routes,
-      ...new ServiceInstancesController({
-        offer,
-        provisioning,
-        updates,
-        deprovisioning,
-        states,
-        regions,
-        keyManagers,
-        publicUrl,
-      }).routes,
-      ...new ServiceBindingsController({ offer, bindings, endpoints }).routes,
-    ],
-    bluemixV1: new InstanceStateController(states).routes,
-  };
-}
+const brokerRoutes = {
+  provide: BROKER_ROUTES,
+  inject: [CatalogController, ServiceInstancesController, ServiceBindingsController, InstanceStateController],
+  useFactory: (
+    catalog: CatalogController,
+    instances: ServiceInstancesController,
+    bindings: ServiceBindingsController,
+    states: InstanceStateController,
+  ): BrokerRoutes => ({
+    v2: [...catalog.routes, ...instances.routes, ...bindings.routes],
+    bluemixV1: states.routes,
+  }),
+};
 
-/** Background duties live and end with the application. */
-@Injectable()
-class BrokerDuties implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(@Inject(BROKER_OPTIONS) private readonly options: BrokerOptions) {}
+const serviceOffer = {
+  provide: ServiceOffer,
+  inject: [MANAGEMENT_CONFIG, PUBLIC_URL],
+  useFactory: (config: ManagementApiConfig, publicUrl: string) =>
+    new ServiceOffer({
+      serviceName: config.serviceName,
+      serviceId: config.brokerServiceId,
+      standardPlanId: config.brokerStandardPlanId,
+      dedicatedPlanId: config.brokerDedicatedPlanId,
+      publicUrl,
+    }),
+};
 
-  onApplicationBootstrap(): void {
-    this.options.parts.start();
-    for (const duty of this.options.duties ?? []) {
-      duty.start();
-      // Their intervals are long: a process that restarts more often would never come to them.
-      void duty.round();
+const platformAuthentication = {
+  provide: PlatformAuthentication,
+  inject: [MANAGEMENT_CONFIG, CLOCK],
+  useFactory: (config: ManagementApiConfig, clock: Clock) => {
+    const { iamUrl, iamIssuer: issuer = `${iamUrl}/identity`, brokerAllowedCrns: allowedCrns = [] } = config;
+    const { brokerBasicUsername: username, brokerBasicPassword: password } = config;
+    if ((username === undefined) !== (password === undefined)) {
+      throw new BrokerMisconfigured('BROKER_USERNAME and BROKER_PASSWORD are set together or not at all');
     }
-  }
+    const keys = new IamKeySet(keysFrom(`${iamUrl}/identity/keys`), clock);
+    const basic = username !== undefined && password !== undefined && { basic: { username, password } };
+    return new PlatformAuthentication({ keys, issuer, allowedCrns, ...basic, clock });
+  },
+};
 
-  async onApplicationShutdown(): Promise<void> {
-    for (const duty of this.options.duties ?? []) await duty.stop();
-    await this.options.parts.stop();
-  }
-}
+/** Undefined where the platform is not asked. */
+const platformReconciler = {
+  provide: PlatformReconciler,
+  inject: [PostgresCatalogUnitOfWork, PostgresCatalogDirectory, PLATFORM_INSTANCES, CLOCK],
+  useFactory: (
+    unitOfWork: PostgresCatalogUnitOfWork,
+    directory: PostgresCatalogDirectory,
+    platform: PlatformInstances | undefined,
+    clock: Clock,
+  ) => platform && new PlatformReconciler(unitOfWork, directory, platform, clock),
+};
 
-@Module({})
-export class BrokerModule {
-  static with(options: BrokerOptions): DynamicModule {
-    return BrokerModule.withFactory({ useFactory: () => options });
-  }
+const reconciliation = {
+  provide: ReconciliationDuty,
+  inject: [PlatformReconciler, PostgresLeases, BrokerReport, LOGGER],
+  useFactory: (
+    reconciler: PlatformReconciler | undefined,
+    leases: PostgresLeases,
+    report: BrokerReport,
+    logger: Logger,
+  ) => reconciler && new ReconciliationDuty(reconciler, leases, report, logger),
+};
 
-  static withFactory(
-    factory: Pick<FactoryProvider<BrokerOptions>, 'useFactory' | 'inject'> & Pick<ModuleMetadata, 'imports'>,
-  ): DynamicModule {
-    const { imports = [], useFactory, inject = [] } = factory;
-    return {
-      module: BrokerModule,
-      imports,
-      providers: [
-        { provide: BROKER_OPTIONS, useFactory, inject },
-        { provide: BROKER_ROUTES, useFactory: routesOf, inject: [BROKER_OPTIONS] },
-        BrokerDuties,
-      ],
-      exports: [BROKER_OPTIONS, BROKER_ROUTES],
-    };
-  }
-}
+/** The service broker: what the IBM Cloud catalog sees of us (Open Service Broker API 2.17). */
+@Module({
+  imports: [PlatformModule, ServiceInstancesModule, MeteringModule],
+  providers: [
+    serviceOffer,
+    platformAuthentication,
+    built(BrokerReport, [Metrics, LOGGER]),
+    OrderRules,
+    CatalogController,
+    ServiceInstancesController,
+    ServiceBindingsController,
+    InstanceStateController,
+    brokerRoutes,
+    platformReconciler,
+    reconciliation,
+    GlobalCatalogComparison,
+  ],
+})
+export class BrokerModule {}

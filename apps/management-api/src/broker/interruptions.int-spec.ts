@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type InstanceId, newCorrelationId } from '@lib/kernel';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { PostgresCatalogUnitOfWork } from '@lib/persistence';
 import { issueCertificateAuthority } from '@lib/pki';
 import {
   type CatalogScope,
@@ -13,8 +13,13 @@ import {
 import { insertInstance, ManualClock, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type Client } from 'pg';
 
-import { BrokerParts, type BrokerPartsOptions } from './broker-parts';
-import { OFFER } from '../../test/broker-app';
+import {
+  brokerConfig,
+  type BrokerServices,
+  brokerServices,
+  type BrokerSurroundings,
+  OFFER,
+} from '../../test/broker-app';
 
 jest.setTimeout(120_000);
 
@@ -48,7 +53,10 @@ class DyingUnitOfWork implements CatalogUnitOfWork {
 describe('an operation whose process dies', () => {
   let database: TestDatabase;
   let admin: Client;
-  let options: BrokerPartsOptions;
+  let surroundings: BrokerSurroundings;
+  let unitOfWork: CatalogUnitOfWork;
+  /** In a process that stays. */
+  let alive: BrokerServices;
   let certificate: string;
   const clock = new ManualClock(new Date());
   const context = {
@@ -61,23 +69,17 @@ describe('an operation whose process dies', () => {
     database = await startTestPostgres();
     admin = await database.openAdmin();
     const dataSource = await database.openDataSource({ role: 'api' });
-    options = {
-      unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
-      directory: new PostgresCatalogDirectory(dataSource),
-      leases: new PostgresLeases(dataSource),
-      clock,
-      log: () => undefined,
-      settleMs: 1_000,
-    };
+    surroundings = { dataSource, clock, config: brokerConfig({ BROKER_SETTLE_MS: '1000' }) };
+    unitOfWork = new PostgresCatalogUnitOfWork(dataSource);
+    alive = await brokerServices(surroundings);
   });
   beforeEach(async () => {
     certificate = (await issueCertificateAuthority({ commonName: 'vCenter', validDays: 2 })).certificatePem;
   });
   afterAll(() => database.close());
 
-  const fresh = (): BrokerParts => new BrokerParts(options);
-  const dying = (transactions: number, moment: 'before' | 'within' | 'after'): BrokerParts =>
-    new BrokerParts({ ...options, unitOfWork: new DyingUnitOfWork(options.unitOfWork, transactions, moment) });
+  const dying = (transactions: number, moment: 'before' | 'within' | 'after'): Promise<BrokerServices> =>
+    brokerServices(surroundings, { unitOfWork: new DyingUnitOfWork(unitOfWork, transactions, moment) });
 
   const newOrder = (plan = 0): Order => ({
     ...requireInstanceCrn(`crn:v1:bluemix:public:kmip-for-vmware:us-south:a/${'a'.repeat(32)}:${randomUUID()}::`),
@@ -128,53 +130,43 @@ describe('an operation whose process dies', () => {
 
   it.each(points)('provision: dies at transaction %i, %s it; the same order again makes it whole', async (...point) => {
     const order = newOrder();
-    await dying(...point)
-      .provisioning.provision(order)
-      .catch(onlyKilled);
-    expect(['created', 'exists']).toContain((await fresh().provisioning.provision(order)).kind);
+    await (await dying(...point)).provisioning.provision(order).catch(onlyKilled);
+    expect(['created', 'exists']).toContain((await alive.provisioning.provision(order)).kind);
     expect(await condition(order)).toEqual(READY);
   });
 
   it.each(points)('provision: dies at transaction %i, %s it; a deletion clears it away', async (...point) => {
     const order = newOrder();
-    await dying(...point)
-      .provisioning.provision(order)
-      .catch(onlyKilled);
-    const removed = await fresh()
-      .deprovisioning.deprovision(removalOf(order))
-      .catch((error: unknown) => error);
+    await (await dying(...point)).provisioning.provision(order).catch(onlyKilled);
+    const removed = await alive.deprovisioning.deprovision(removalOf(order)).catch((error: unknown) => error);
     expect(removed).toMatchObject(
       point[0] === 0 && point[1] !== 'after' ? { code: 'catalog_instance_gone' } : { kind: 'removed' },
     );
     const [status] = [(await condition(order)) as { status: string | null }];
     expect(status).toEqual(status.status === null ? { ...DELETED, status: null } : DELETED);
     // The certificate is free for the next order.
-    expect(await fresh().provisioning.provision(newOrder())).toEqual({ kind: 'created' });
+    expect(await alive.provisioning.provision(newOrder())).toEqual({ kind: 'created' });
   });
 
   it.each(points)('deprovision: dies at transaction %i, %s it; the deletion again ends it', async (...point) => {
     const order = newOrder();
-    await fresh().provisioning.provision(order);
+    await alive.provisioning.provision(order);
     await addKeys(order);
-    await dying(...point)
-      .deprovisioning.deprovision(removalOf(order))
-      .catch(onlyKilled);
-    await fresh()
-      .deprovisioning.deprovision(removalOf(order))
-      .catch((error: unknown) => {
-        expect(error).toMatchObject({ code: 'catalog_instance_gone' });
-      });
+    await (await dying(...point)).deprovisioning.deprovision(removalOf(order)).catch(onlyKilled);
+    await alive.deprovisioning.deprovision(removalOf(order)).catch((error: unknown) => {
+      expect(error).toMatchObject({ code: 'catalog_instance_gone' });
+    });
     expect(await condition(order)).toEqual(DELETED);
   });
 
   it.each([0, 1])('is carried on by a worker when nobody asks again (plan %i)', async (plan) => {
     const order = newOrder(plan);
-    await dying(1, 'before').provisioning.provision(order).catch(onlyKilled);
+    await (await dying(1, 'before')).provisioning.provision(order).catch(onlyKilled);
     expect(await condition(order)).toMatchObject({ status: 'provisioning', open: 1 });
     await workUntilQuiet();
     expect(await condition(order)).toEqual(READY);
     await addKeys(order);
-    await dying(1, 'before').deprovisioning.deprovision(removalOf(order)).catch(onlyKilled);
+    await (await dying(1, 'before')).deprovisioning.deprovision(removalOf(order)).catch(onlyKilled);
     expect(await condition(order)).toMatchObject({ status: 'deprovisioning', state: 'removing', keys: 2 });
     await workUntilQuiet();
     expect(await condition(order)).toEqual(DELETED);
@@ -184,7 +176,7 @@ describe('an operation whose process dies', () => {
   const workUntilQuiet = async (): Promise<void> => {
     for (let round = 0; round < 5; round += 1) {
       clock.advance(20_000);
-      const parts = fresh();
+      const parts = await brokerServices(surroundings);
       await parts.operations.round();
       await parts.operations.stop();
     }
@@ -192,26 +184,25 @@ describe('an operation whose process dies', () => {
 
   it('ends a provisioning that cannot succeed, and says why', async () => {
     const first = newOrder(1);
-    await fresh().provisioning.provision(first);
+    await alive.provisioning.provision(first);
     await workUntilQuiet();
     expect(await condition(first)).toEqual(READY);
     await admin.query('UPDATE certificate_standings SET issued = true');
     const second = newOrder(1);
-    await fresh().provisioning.provision(second);
+    await alive.provisioning.provision(second);
     await workUntilQuiet();
     expect(await condition(second)).toMatchObject({ status: 'failed', state: null, open: 0 });
-    expect(await fresh().states.lastOperation(second)).toMatchObject({
+    expect(await alive.states.lastOperation(second)).toMatchObject({
       state: 'failed',
       description: expect.stringContaining('made by the service for another instance') as string,
     });
-    expect(await fresh().deprovisioning.deprovision(removalOf(second))).toMatchObject({ kind: 'removed' });
+    expect(await alive.deprovisioning.deprovision(removalOf(second))).toMatchObject({ kind: 'removed' });
   });
 
   it('gives a provisioning up after its time, and a deletion never', async () => {
     const order = newOrder(1);
-    const runs = { ...options, unitOfWork: options.unitOfWork };
-    await fresh().provisioning.provision(order);
-    const broken = new BrokerParts({ ...runs, settleMs: 10 ** 9 });
+    await alive.provisioning.provision(order);
+    const broken = await brokerServices({ ...surroundings, config: { ...brokerConfig(), brokerSettleMs: 10 ** 9 } });
     await broken.runner.drive(order.instanceId, 1);
     clock.advance(3_700_000);
     await broken.runner.noteFailedAttempt(order.instanceId, 1);
@@ -222,8 +213,8 @@ describe('an operation whose process dies', () => {
     const id = await insertInstance(admin);
     const crn = `crn:v1:bluemix:public:kmip:eu-de:a/account:${id}::`;
     const order = { ...newOrder(), ...requireInstanceCrn(crn) };
-    await expect(fresh().provisioning.provision(order)).rejects.toMatchObject({ code: 'catalog_conflict' });
-    await expect(fresh().deprovisioning.deprovision(removalOf(order))).rejects.toMatchObject({
+    await expect(alive.provisioning.provision(order)).rejects.toMatchObject({ code: 'catalog_conflict' });
+    await expect(alive.deprovisioning.deprovision(removalOf(order))).rejects.toMatchObject({
       code: 'catalog_instance_gone',
     });
     expect((await admin.query('SELECT 1 FROM instances WHERE id = $1', [id])).rowCount).toBe(1);

@@ -2,12 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type KeyManager } from '@lib/key-manager';
 import { newCorrelationId, Secret, systemClock } from '@lib/kernel';
-import {
-  PostgresCatalogDirectory,
-  PostgresCatalogUnitOfWork,
-  PostgresLeases,
-  PostgresUnitOfWork,
-} from '@lib/persistence';
+import { PostgresUnitOfWork } from '@lib/persistence';
 import {
   CredentialSealer,
   EndpointPolicy,
@@ -18,9 +13,8 @@ import {
 } from '@lib/tenancy';
 import { FakeIam, startTestPostgres, type TestDatabase } from '@lib/testing';
 
-import { OFFER } from '../../test/broker-app';
+import { type BrokerServices, brokerServices, OFFER } from '../../test/broker-app';
 import { ACCOUNT, TenantApiApp } from '../../test/tenant-api-app';
-import { BrokerParts } from './broker-parts';
 
 jest.setTimeout(60_000);
 
@@ -36,7 +30,7 @@ describe('a root key that was chosen in the order', () => {
   let database: TestDatabase;
   let iam: FakeIam;
   let api: TenantApiApp;
-  let broker: BrokerParts;
+  let broker: BrokerServices;
   let rootKeys: RootKeyBindingService;
 
   beforeAll(async () => {
@@ -44,13 +38,7 @@ describe('a root key that was chosen in the order', () => {
     const dataSource = await database.openDataSource({ role: 'api' });
     iam = await FakeIam.start();
     api = await TenantApiApp.start(dataSource, iam, {} as KeyManager, {});
-    broker = new BrokerParts({
-      unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
-      directory: new PostgresCatalogDirectory(dataSource),
-      leases: new PostgresLeases(dataSource),
-      clock: systemClock,
-      log: () => undefined,
-    });
+    broker = await brokerServices({ dataSource });
     const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
     const endpoints = new EndpointPolicy(ibmCloudEndpoints);
     rootKeys = new RootKeyBindingService(

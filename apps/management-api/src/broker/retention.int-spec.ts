@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
 import { newCorrelationId } from '@lib/kernel';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { type Order, requireInstanceCrn } from '@lib/tenancy';
 import { ManualClock, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type Client } from 'pg';
 
-import { OFFER } from '../../test/broker-app';
-import { BrokerParts } from './broker-parts';
+import { type BrokerServices, brokerServices, faultLog, OFFER } from '../../test/broker-app';
 
 jest.setTimeout(60_000);
 
@@ -17,7 +15,7 @@ describe('what the broker keeps of the past', () => {
   let database: TestDatabase;
   let admin: Client;
   let clock: ManualClock;
-  let parts: BrokerParts;
+  let parts: BrokerServices;
   const faults: string[] = [];
 
   beforeEach(async () => {
@@ -25,14 +23,11 @@ describe('what the broker keeps of the past', () => {
     admin = await database.openAdmin();
     clock = new ManualClock(new Date());
     const dataSource = await database.openDataSource({ role: 'api' });
-    parts = new BrokerParts({
-      unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
-      directory: new PostgresCatalogDirectory(dataSource),
-      leases: new PostgresLeases(dataSource),
-      clock,
-      log: (message, error) => faults.push(`${message} ${String(error)}`),
-      usageReporter: { report: (_id, records) => Promise.resolve(records.map(() => ({ kind: 'accepted' }))) },
-    });
+    const logger = faultLog((message, error) => faults.push(`${message} ${String(error)}`));
+    parts = await brokerServices(
+      { dataSource, clock, logger },
+      { usageReporter: { report: (_id, records) => Promise.resolve(records.map(() => ({ kind: 'accepted' }))) } },
+    );
   });
   afterEach(async () => {
     await database.close();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type InstanceId, newCorrelationId } from '@lib/kernel';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork } from '@lib/persistence';
 import { type Order, PlatformReconciler, requireInstanceCrn } from '@lib/tenancy';
 import {
   type LoopbackServer,
@@ -11,9 +11,8 @@ import {
   type TestDatabase,
 } from '@lib/testing';
 
-import { BROKER_CRN, OFFER } from '../../../test/broker-app';
+import { BROKER_CRN, type BrokerServices, brokerServices, OFFER } from '../../../test/broker-app';
 import { OwnTokens } from '../../../test/service-identity.fixture';
-import { BrokerParts } from '../broker-parts';
 import { globalCatalogFindings, type GlobalCatalogCheckOptions } from './global-catalog-check';
 import { ResourceControllerInstances } from './resource-controller-instances';
 
@@ -39,7 +38,7 @@ beforeEach(() => {
 describe('reconciliation with the resource controller', () => {
   let database: TestDatabase;
   let reconciler: PlatformReconciler;
-  let parts: BrokerParts;
+  let parts: BrokerServices;
   const clock = new ManualClock();
 
   beforeEach(async () => {
@@ -47,13 +46,7 @@ describe('reconciliation with the resource controller', () => {
     const dataSource = await database.openDataSource({ role: 'api' });
     const unitOfWork = new PostgresCatalogUnitOfWork(dataSource);
     const directory = new PostgresCatalogDirectory(dataSource);
-    parts = new BrokerParts({
-      unitOfWork,
-      directory,
-      leases: new PostgresLeases(dataSource),
-      clock,
-      log: () => undefined,
-    });
+    parts = await brokerServices({ dataSource, clock });
     const platform = new ResourceControllerInstances(server.origin, identity);
     reconciler = new PlatformReconciler(unitOfWork, directory, platform, clock);
   });

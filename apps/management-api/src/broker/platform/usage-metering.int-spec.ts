@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
 import { newCorrelationId } from '@lib/kernel';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { type Order, requireInstanceCrn } from '@lib/tenancy';
 import {
   type LoopbackServer,
@@ -13,8 +12,7 @@ import {
 } from '@lib/testing';
 import { type Client } from 'pg';
 
-import { BrokerParts, type BrokerPartsOptions } from '../broker-parts';
-import { OFFER } from '../../../test/broker-app';
+import { type BrokerServices, brokerServices, faultLog, OFFER } from '../../../test/broker-app';
 import { OwnTokens } from '../../../test/service-identity.fixture';
 import { PlatformUsageReporter } from './platform-usage-reporter';
 
@@ -69,7 +67,7 @@ describe('usage metering', () => {
   let server: LoopbackServer;
   let metering: Metering;
   let clock: ManualClock;
-  let options: BrokerPartsOptions;
+  let fresh: () => Promise<BrokerServices>;
   const faults: string[] = [];
 
   beforeEach(async () => {
@@ -85,14 +83,9 @@ describe('usage metering', () => {
         });
     });
     const dataSource = await database.openDataSource({ role: 'api' });
-    options = {
-      unitOfWork: new PostgresCatalogUnitOfWork(dataSource),
-      directory: new PostgresCatalogDirectory(dataSource),
-      leases: new PostgresLeases(dataSource),
-      clock,
-      log: (message) => faults.push(message),
-      usageReporter: new PlatformUsageReporter(server.origin, new OwnTokens().identity),
-    };
+    const logger = faultLog((message) => faults.push(message));
+    const usageReporter = new PlatformUsageReporter(server.origin, new OwnTokens().identity);
+    fresh = () => brokerServices({ dataSource, clock, logger }, { usageReporter });
   });
   afterEach(async () => {
     await server.close();
@@ -110,14 +103,14 @@ describe('usage metering', () => {
   });
   const ordered = async (): Promise<Order> => {
     const order = newOrder();
-    await new BrokerParts(options).provisioning.provision(order);
+    await (await fresh()).provisioning.provision(order);
     return order;
   };
   /** A round of a process of its own. */
   const round = async (): Promise<void> => {
-    const parts = new BrokerParts(options);
+    const parts = await fresh();
     await parts.metering.round();
-    await parts.stop();
+    await parts.metering.stop();
   };
   const addKey = ({ instanceId }: Order, born: number, destroyed?: number): Promise<unknown> =>
     admin.query(
@@ -276,7 +269,7 @@ describe('usage metering', () => {
   it('reports the hour in which an instance ends, after it is over', async () => {
     const order = await ordered();
     await addKey(order, START);
-    const { deprovisioning } = new BrokerParts(options);
+    const { deprovisioning } = await fresh();
     await deprovisioning.deprovision({ ...order, plans: OFFER.plan, confirmed: true });
     await round();
     expect(metering.calls).toEqual([]);

@@ -1,9 +1,12 @@
+import { Inject, Injectable } from '@nestjs/common';
+
 import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
-import { type ServiceOffer } from './service-offer';
+import { ServiceOffer } from './service-offer';
 
 /** `GET /v2/catalog`. */
+@Injectable()
 export class CatalogController {
-  constructor(private readonly offer: ServiceOffer) {}
+  constructor(@Inject(ServiceOffer) private readonly offer: ServiceOffer) {}
 
   readonly routes: readonly OsbRoute[] = [{ method: 'GET', path: '/catalog', handle: (call) => this.list(call) }];
 

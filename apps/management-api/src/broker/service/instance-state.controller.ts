@@ -1,4 +1,6 @@
-import { type Enablement, type InstanceStateService, type OrderedInstance, readInstanceCrn } from '@lib/tenancy';
+import { Inject, Injectable } from '@nestjs/common';
+
+import { type Enablement, InstanceStateService, type OrderedInstance, readInstanceCrn } from '@lib/tenancy';
 
 import { printable } from '../http/originating-identity';
 import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
@@ -8,8 +10,9 @@ import { bodyObject, type JsonObject } from '../http/request-fields';
 const PATH = '/service_instances/:instance_id';
 
 /** `/bluemix_v1/service_instances/{id}`: IBM Cloud's switch that closes an instance and opens it again. */
+@Injectable()
 export class InstanceStateController {
-  constructor(private readonly states: InstanceStateService) {}
+  constructor(@Inject(InstanceStateService) private readonly states: InstanceStateService) {}
 
   readonly routes: readonly OsbRoute[] = [
     { method: 'GET', path: PATH, handle: (call) => this.read(call) },

@@ -1,5 +1,9 @@
-import { fingerprintOf, type OrderedInstance, readInstanceCrn, type ServiceBindingService } from '@lib/tenancy';
+import { Inject, Injectable } from '@nestjs/common';
 
+import { type ManagementApiConfig } from '@lib/config';
+import { fingerprintOf, type OrderedInstance, readInstanceCrn, ServiceBindingService } from '@lib/tenancy';
+
+import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
 import { badRequest, OsbError } from '../http/osb-error';
 import {
@@ -11,19 +15,7 @@ import {
   requireQueryIds,
 } from '../http/request-fields';
 import { bindingParameters } from './parameter-schemas';
-import { type ServiceOffer } from './service-offer';
-
-export interface KmipEndpointAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface ServiceBindingsOptions {
-  readonly offer: ServiceOffer;
-  readonly bindings: ServiceBindingService;
-  /** Where clients of the region connect. */
-  readonly endpoints: readonly KmipEndpointAddress[];
-}
+import { ServiceOffer } from './service-offer';
 
 const PATH = '/service_instances/:instance_id/service_bindings/:binding_id';
 /** A binding id is a CRN of about 165 characters. Longer ones would not fit into the database's index. */
@@ -32,8 +24,13 @@ const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
 const isBindingId = (id: string): boolean => PRINTABLE.test(id) && Buffer.byteLength(id) <= MAXIMUM_ID_BYTES;
 
 /** `/v2/service_instances/{id}/service_bindings/{id}` (OSB 2.17, "Binding"): endpoints and ids, and no secret. */
+@Injectable()
 export class ServiceBindingsController {
-  constructor(private readonly options: ServiceBindingsOptions) {}
+  constructor(
+    @Inject(ServiceOffer) private readonly offer: ServiceOffer,
+    @Inject(ServiceBindingService) private readonly bindings: ServiceBindingService,
+    @Inject(MANAGEMENT_CONFIG) private readonly config: ManagementApiConfig,
+  ) {}
 
   readonly routes: readonly OsbRoute[] = [
     { method: 'PUT', path: PATH, handle: (call) => this.bind(call) },
@@ -43,7 +40,7 @@ export class ServiceBindingsController {
   ];
 
   private async bind({ path, body: received }: OsbCall): Promise<OsbAnswer> {
-    const { offer, bindings } = this.options;
+    const { offer } = this;
     const body = bodyObject(received);
     const serviceId = requiredService(body, offer);
     const planId = requiredPlan(body, offer).id;
@@ -52,7 +49,7 @@ export class ServiceBindingsController {
     const instance = this.instance(path, 404);
     const bindingId = path['binding_id'] ?? '';
     if (!isBindingId(bindingId)) throw badRequest('The binding id has control characters or is too long.');
-    const { created } = await bindings.bind({
+    const { created } = await this.bindings.bind({
       ...instance,
       bindingId,
       attributes: { parameters, resource },
@@ -68,11 +65,11 @@ export class ServiceBindingsController {
   }
 
   private async unbind({ path, query }: OsbCall): Promise<OsbAnswer> {
-    requireQueryIds(query, this.options.offer);
+    requireQueryIds(query, this.offer);
     const instance = this.instance(path, 410);
     const bindingId = path['binding_id'] ?? '';
     if (!isBindingId(bindingId)) throw new OsbError(410, 'There is no such service binding.');
-    await this.options.bindings.unbind(instance, bindingId);
+    await this.bindings.unbind(instance, bindingId);
     return { status: 200, body: {} };
   }
 
@@ -86,7 +83,7 @@ export class ServiceBindingsController {
     const instance = this.instance(path, 404);
     const bindingId = path['binding_id'] ?? '';
     if (!isBindingId(bindingId)) throw new OsbError(404, 'There is no such service binding.');
-    return { instance, binding: await this.options.bindings.get(instance, bindingId) };
+    return { instance, binding: await this.bindings.get(instance, bindingId) };
   }
 
   private instance(path: OsbCall['path'], otherwise: 404 | 410): OrderedInstance {
@@ -96,7 +93,7 @@ export class ServiceBindingsController {
   }
 
   private answer({ instanceId, crn }: OrderedInstance, bindingId: string): object {
-    const { endpoints } = this.options;
+    const { kmipEndpoints: endpoints } = this.config;
     return {
       credentials: {
         kmip_endpoints: endpoints.map(({ host, port }) => `${host}:${port}`),

@@ -1,21 +1,21 @@
+import { Inject, Injectable } from '@nestjs/common';
+
 import {
   type CatalogOperation,
-  type DeprovisioningService,
-  type EndpointPolicy,
+  DeprovisioningService,
   type InstanceParameters,
-  type InstanceStateService,
-  type InstanceUpdateService,
+  InstanceStateService,
+  InstanceUpdateService,
   operationName,
   type OrderedInstance,
-  parseInstanceCrn,
   type PlatformContext,
-  type ProvisioningService,
+  ProvisioningService,
   readInstanceCrn,
   requireInstanceCrn,
 } from '@lib/tenancy';
 
 import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
-import { badRequest, OsbError } from '../http/osb-error';
+import { OsbError } from '../http/osb-error';
 import {
   acceptsIncomplete,
   bodyObject,
@@ -29,21 +29,9 @@ import {
   requiredText,
   requireQueryIds,
 } from '../http/request-fields';
+import { OrderRules } from './order-rules';
 import { createParameters, updateParameters } from './parameter-schemas';
-import { type ServiceOffer } from './service-offer';
-
-export interface ServiceInstancesOptions {
-  readonly offer: ServiceOffer;
-  readonly provisioning: ProvisioningService;
-  readonly updates: InstanceUpdateService;
-  readonly deprovisioning: DeprovisioningService;
-  readonly states: InstanceStateService;
-  /** Regions whose instances are made here; the region is in the CRN. */
-  readonly regions: readonly string[];
-  readonly keyManagers: Pick<EndpointPolicy, 'kindOf'>;
-  /** Base of dashboard addresses, without a slash at the end. */
-  readonly publicUrl: string;
-}
+import { ServiceOffer } from './service-offer';
 
 const PATH = '/service_instances/:instance_id';
 const IBM_CLOUD = 'ibmcloud';
@@ -51,8 +39,16 @@ const IBM_CLOUD = 'ibmcloud';
 const RETRY_AFTER_S = '1';
 
 /** `/v2/service_instances/{id}` (OSB 2.17, "Provisioning" to "Deprovisioning"). */
+@Injectable()
 export class ServiceInstancesController {
-  constructor(private readonly options: ServiceInstancesOptions) {}
+  constructor(
+    @Inject(ServiceOffer) private readonly offer: ServiceOffer,
+    @Inject(OrderRules) private readonly rules: OrderRules,
+    @Inject(ProvisioningService) private readonly provisioning: ProvisioningService,
+    @Inject(InstanceUpdateService) private readonly updates: InstanceUpdateService,
+    @Inject(DeprovisioningService) private readonly deprovisioning: DeprovisioningService,
+    @Inject(InstanceStateService) private readonly states: InstanceStateService,
+  ) {}
 
   readonly routes: readonly OsbRoute[] = [
     { method: 'PUT', path: PATH, handle: (call) => this.provision(call) },
@@ -63,18 +59,18 @@ export class ServiceInstancesController {
   ];
 
   private async provision({ path, query, body: received, context }: OsbCall): Promise<OsbAnswer> {
-    const { offer, provisioning } = this.options;
+    const { offer } = this;
     const body = bodyObject(received);
     const serviceId = requiredService(body, offer);
     const plan = requiredPlan(body, offer);
     const platformContext = contextOf(body);
     const owner = ownerOf(body, platformContext);
     const parameters: InstanceParameters = parametersOf(body, createParameters);
-    this.checkKeyManager(parameters);
+    this.rules.checkKeyManager(parameters);
     const instance = requireInstanceCrn(path['instance_id'] ?? '');
-    this.checkRegion(instance);
+    this.rules.checkRegion(instance);
     checkMaintenance(body, offer);
-    const outcome = await provisioning.provision({
+    const outcome = await this.provisioning.provision({
       ...instance,
       serviceId,
       plan,
@@ -82,37 +78,37 @@ export class ServiceInstancesController {
       acceptsIncomplete: acceptsIncomplete(query),
       context,
     });
-    const dashboard = { dashboard_url: this.dashboardUrl(instance) };
+    const dashboard = { dashboard_url: offer.dashboardUrl(instance.instanceId) };
     if (outcome.kind === 'accepted') return accepted(outcome.operation, dashboard);
     return { status: outcome.kind === 'created' ? 201 : 200, body: dashboard };
   }
 
   private async fetch({ path }: OsbCall): Promise<OsbAnswer> {
     const wanted = this.known(path);
-    const { serviceId, planId, attributes } = await this.options.states.get(wanted);
+    const { serviceId, planId, attributes } = await this.states.get(wanted);
     return {
       status: 200,
       body: {
         service_id: serviceId,
         plan_id: planId,
-        dashboard_url: this.dashboardUrl(wanted),
+        dashboard_url: this.offer.dashboardUrl(wanted.instanceId),
         parameters: attributes.parameters,
-        maintenance_info: this.options.offer.maintenanceInfo,
+        maintenance_info: this.offer.maintenanceInfo,
       },
     };
   }
 
   private async update({ path, query, body: received, context }: OsbCall): Promise<OsbAnswer> {
-    const { offer, updates } = this.options;
+    const { offer } = this;
     const body = bodyObject(received);
     requiredService(body, offer);
     const planId = (body['plan_id'] ?? undefined) === undefined ? undefined : requiredPlan(body, offer).id;
     const parameters: InstanceParameters = parametersOf(body, updateParameters);
-    this.checkKeyManager(parameters);
+    this.rules.checkKeyManager(parameters);
     optionalObject(body, 'previous_values');
     const instance = this.known(path);
     checkMaintenance(body, offer);
-    const outcome = await updates.update({
+    const outcome = await this.updates.update({
       ...instance,
       plans: offer.plan,
       planId,
@@ -125,11 +121,11 @@ export class ServiceInstancesController {
   }
 
   private async deprovision({ path, query, context }: OsbCall): Promise<OsbAnswer> {
-    const { offer, deprovisioning } = this.options;
+    const { offer } = this;
     requireQueryIds(query, offer);
     const instance = readInstanceCrn(path['instance_id'] ?? '');
     if (instance === undefined) throw new OsbError(410, 'There is no such service instance.');
-    const outcome = await deprovisioning.deprovision({
+    const outcome = await this.deprovisioning.deprovision({
       ...instance,
       plans: offer.plan,
       confirmed: query.get('delete_active_keys') === 'true',
@@ -143,7 +139,7 @@ export class ServiceInstancesController {
   }
 
   private async lastOperation({ path, query }: OsbCall): Promise<OsbAnswer> {
-    const operation = await this.options.states.lastOperation(this.known(path), query.get('operation') ?? undefined);
+    const operation = await this.states.lastOperation(this.known(path), query.get('operation') ?? undefined);
     const { state, kind, description } = operation;
     const running = state === 'in progress';
     return {
@@ -162,22 +158,6 @@ export class ServiceInstancesController {
     const instance = readInstanceCrn(path['instance_id'] ?? '');
     if (instance === undefined) throw new OsbError(404, 'There is no such service instance.');
     return instance;
-  }
-
-  private checkRegion({ crn: { region } }: OrderedInstance): void {
-    const { regions } = this.options;
-    if (!regions.includes(region))
-      throw badRequest(`Instances of ${region} are not made here, but of ${regions.join(', ')}.`);
-  }
-
-  /** What is only noted for later must at least be something that can be bound later. */
-  private checkKeyManager({ key_manager_crn: crn, root_key_id: rootKeyId }: InstanceParameters): void {
-    if (crn !== undefined) this.options.keyManagers.kindOf(parseInstanceCrn(crn));
-    else if (rootKeyId !== undefined) throw badRequest('parameters.root_key_id needs parameters.key_manager_crn.');
-  }
-
-  private dashboardUrl({ instanceId }: OrderedInstance): string {
-    return `${this.options.publicUrl}/dashboard/${instanceId}`;
   }
 }
 

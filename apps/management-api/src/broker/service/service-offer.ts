@@ -10,7 +10,8 @@ export interface ServiceOfferOptions {
   readonly serviceId: string;
   readonly standardPlanId: string;
   readonly dedicatedPlanId: string;
-  readonly documentationUrl: string;
+  /** Base of all links, without a slash at the end. */
+  readonly publicUrl: string;
 }
 
 /** Longest time a platform should ask for the end of a background operation, in seconds. */
@@ -40,6 +41,11 @@ export class ServiceOffer {
   /** For ids from requests and from the database. */
   readonly plan = (id: string): ServicePlan | undefined => this.plans.find((plan) => plan.id === id);
 
+  /** Where an owner looks after an instance. */
+  dashboardUrl(instanceId: string): string {
+    return `${this.options.publicUrl}/dashboard/${instanceId}`;
+  }
+
   /** The same for all plans so far. */
   get maintenanceInfo(): typeof MAINTENANCE {
     return MAINTENANCE;
@@ -57,7 +63,7 @@ function serviceEntry(options: ServiceOfferOptions, plans: readonly ServicePlan[
     bindings_retrievable: true,
     allow_context_updates: true,
     plan_updateable: true,
-    metadata: { displayName: 'KMIP for VMware', documentationUrl: options.documentationUrl },
+    metadata: { displayName: 'KMIP for VMware', documentationUrl: `${options.publicUrl}/v1/docs` },
     plans: plans.map(planEntry),
   };
 }

@@ -1,0 +1,15 @@
+import { type Logger } from '@lib/observability';
+import { type CatalogRetention, type Leases } from '@lib/tenancy';
+
+import { BackgroundDuty } from './background-duty';
+
+const INTERVAL_MS = 3_600_000;
+const LEASE_MS = 600_000;
+
+/** Forgets what was kept of instances long gone. */
+export class RetentionDuty extends BackgroundDuty {
+  constructor(retention: CatalogRetention, leases: Leases, logger: Logger) {
+    const work = (): Promise<void> => retention.prune();
+    super({ name: 'catalog-retention', leases, intervalMs: INTERVAL_MS, leaseMs: LEASE_MS, work }, logger);
+  }
+}

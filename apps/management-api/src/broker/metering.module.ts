@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+
+import { type Clock } from '@lib/kernel';
+import { type Logger, warningsOf } from '@lib/observability';
+import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { built, CLOCK, LOGGER } from '@lib/platform';
+import { UsageRecorder, type UsageReporter, UsageSender } from '@lib/tenancy';
+
+import { MeteringDuty } from './duties/metering.duty';
+import { PlatformModule, USAGE_REPORTER } from './platform/platform.module';
+
+/** Undefined where nobody takes usage: it is recorded and kept. */
+const usageSender = {
+  provide: UsageSender,
+  inject: [PostgresCatalogUnitOfWork, PostgresCatalogDirectory, USAGE_REPORTER, CLOCK, LOGGER],
+  useFactory: (
+    unitOfWork: PostgresCatalogUnitOfWork,
+    directory: PostgresCatalogDirectory,
+    reporter: UsageReporter | undefined,
+    clock: Clock,
+    logger: Logger,
+  ) => reporter && new UsageSender(unitOfWork, directory, reporter, clock, warningsOf(logger)),
+};
+
+/** What tenants use, hour by hour. */
+@Module({
+  imports: [PlatformModule],
+  providers: [
+    built(UsageRecorder, [PostgresCatalogUnitOfWork, PostgresCatalogDirectory, CLOCK]),
+    usageSender,
+    built(MeteringDuty, [UsageRecorder, UsageSender, PostgresLeases, LOGGER]),
+  ],
+})
+export class MeteringModule {}

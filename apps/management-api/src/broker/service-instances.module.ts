@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+
+import { Module } from '@nestjs/common';
+
+import { type ManagementApiConfig } from '@lib/config';
+import { type Clock } from '@lib/kernel';
+import { type Logger, warningsOf } from '@lib/observability';
+import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { built, CLOCK, LOGGER } from '@lib/platform';
+import {
+  CatalogRetention,
+  type CatalogUnitOfWork,
+  DeprovisioningService,
+  InstanceStateService,
+  InstanceUpdateService,
+  OperationRunner,
+  OperationSteps,
+  OperationWorker,
+  ProvisioningService,
+  ServiceBindingService,
+} from '@lib/tenancy';
+
+import { MANAGEMENT_CONFIG } from '../management-config.module';
+import { OperationsDuty } from './duties/operations.duty';
+import { RetentionDuty } from './duties/retention.duty';
+
+const operationSteps = {
+  provide: OperationSteps,
+  inject: [CLOCK, MANAGEMENT_CONFIG],
+  useFactory: (clock: Clock, { brokerSettleMs: settleMs }: ManagementApiConfig) =>
+    new OperationSteps(clock, { newId: randomUUID, settleMs }),
+};
+
+const provisioning = {
+  provide: ProvisioningService,
+  inject: [PostgresCatalogUnitOfWork, OperationRunner, CLOCK, MANAGEMENT_CONFIG],
+  useFactory: (
+    unitOfWork: CatalogUnitOfWork,
+    runner: OperationRunner,
+    clock: Clock,
+    { maximumInstancesPerAccount: maximumPerAccount }: ManagementApiConfig,
+  ) => new ProvisioningService(unitOfWork, runner, clock, { maximumPerAccount }),
+};
+
+const operationWorker = {
+  provide: OperationWorker,
+  inject: [PostgresCatalogDirectory, OperationRunner, CLOCK, LOGGER],
+  useFactory: (directory: PostgresCatalogDirectory, runner: OperationRunner, clock: Clock, logger: Logger) =>
+    new OperationWorker(directory, runner, clock, warningsOf(logger)),
+};
+
+const SERVICES = [
+  operationSteps,
+  built(OperationRunner, [PostgresCatalogUnitOfWork, OperationSteps, CLOCK]),
+  provisioning,
+  built(InstanceUpdateService, [PostgresCatalogUnitOfWork, OperationSteps, CLOCK]),
+  built(DeprovisioningService, [PostgresCatalogUnitOfWork, OperationRunner, OperationSteps, CLOCK]),
+  built(InstanceStateService, [PostgresCatalogUnitOfWork, CLOCK]),
+  built(ServiceBindingService, [PostgresCatalogUnitOfWork, CLOCK]),
+];
+
+/** What the platform orders, from its birth to its end, and who carries on what nobody waits for. */
+@Module({
+  providers: [
+    ...SERVICES,
+    operationWorker,
+    built(OperationsDuty, [OperationWorker, PostgresLeases, LOGGER]),
+    built(CatalogRetention, [PostgresCatalogUnitOfWork, PostgresCatalogDirectory, CLOCK]),
+    built(RetentionDuty, [CatalogRetention, PostgresLeases, LOGGER]),
+  ],
+  exports: SERVICES,
+})
+export class ServiceInstancesModule {}
