@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { type ConnectionOptions } from 'node:tls';
 
 import { Secret } from '@lib/kernel';
-import { encodeRequestMessage, Operation, type RequestMessage, ResultReason, ResultStatus } from '@lib/kmip-protocol';
+import {
+  encodeRequestMessage,
+  Operation,
+  type RequestMessage,
+  ResultReason,
+  ResultStatus,
+  V1_4,
+} from '@lib/kmip-protocol';
 import { issueClientCertificate, type IssuedCertificate } from '@lib/pki';
 import { framed, RawPeer } from '@lib/testing';
 
@@ -17,7 +24,7 @@ import { addTenant, allowCertificate, type Tenant } from './support/second-tenan
 jest.setTimeout(240_000);
 
 const getAllAttributes = (uniqueIdentifier: string): RequestMessage => ({
-  header: { protocolVersion: { major: 1, minor: 4 }, batchCount: 1 },
+  header: { protocolVersion: V1_4, batchCount: 1 },
   batchItems: [
     {
       operation: Operation.GetAttributes,

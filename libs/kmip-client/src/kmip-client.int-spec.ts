@@ -14,6 +14,9 @@ import {
   ResultReason,
   ResultStatus,
   type UsernameAndPasswordCredential,
+  V1_1,
+  V1_2,
+  V1_4,
 } from '@lib/kmip-protocol';
 import { issueCertificateAuthority, issueClientCertificate, issueServerCertificate } from '@lib/pki';
 
@@ -164,7 +167,7 @@ describe('KmipClient over TLS', () => {
     const client = await connect();
     answer = ok({ name: 'Activate', payload: { uniqueIdentifier: '1' } });
     expect(await client.activate('1')).toEqual({ uniqueIdentifier: '1' });
-    expect(requests[0]?.header.protocolVersion).toEqual({ major: 1, minor: 4 });
+    expect(requests[0]?.header.protocolVersion).toEqual(V1_4);
     answer = failed;
     await expect(client.get('2')).rejects.toMatchObject({
       reason: ResultReason.ItemNotFound,
@@ -173,7 +176,7 @@ describe('KmipClient over TLS', () => {
   });
 
   it('says every operation it offers', async () => {
-    const client = await connect({ protocolVersion: { major: 1, minor: 2 } });
+    const client = await connect({ protocolVersion: V1_2 });
     const calls = [
       client.discoverVersions(),
       client.query([1]),
@@ -234,7 +237,7 @@ describe('KmipClient over TLS', () => {
     const client = await connect();
     const credential = { username: 'vSphere', password: Secret.fromText('hunter2') };
     const response = await client.send(vcenter.getKey('1', credential));
-    expect(response.header.protocolVersion).toEqual({ major: 1, minor: 1 });
+    expect(response.header.protocolVersion).toEqual(V1_1);
     const [received] = requests[0]?.header.authentication ?? [];
     const { username, password } = received as UsernameAndPasswordCredential;
     expect(username).toBe('vSphere');

@@ -21,6 +21,7 @@ import {
   ResultReason,
   ResultStatus,
   type RevokeRequest,
+  V1_4,
 } from '@lib/kmip-protocol';
 
 import { KmipClientError } from './kmip-client.error';
@@ -35,7 +36,7 @@ export interface KmipClientOptions extends TlsConnectionOptions {
   readonly maximumInFlight?: number;
 }
 
-const DEFAULT_VERSION: ProtocolVersion = { major: 1, minor: 4 };
+const DEFAULT_VERSION = V1_4;
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
 
 /** One operation of a batch. */

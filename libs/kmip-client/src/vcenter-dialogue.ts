@@ -9,6 +9,7 @@ import {
   QueryFunction,
   type RequestHeader,
   type RequestMessage,
+  V1_1,
 } from '@lib/kmip-protocol';
 
 /** The user name and password an administrator may have typed into vCenter beside the certificate. */
@@ -108,7 +109,7 @@ interface MessageOptions {
 function message(requests: readonly OperationRequest[], options: MessageOptions = {}): RequestMessage {
   const { credential, withItemIds = true } = options;
   const header: RequestHeader = {
-    protocolVersion: { major: 1, minor: 1 },
+    protocolVersion: V1_1,
     ...(credential && {
       authentication: [{ credentialType: CredentialType.UsernameAndPassword, ...credential }],
     }),

@@ -1,5 +1,6 @@
 import { type CorrelationId } from '@lib/kernel';
 import {
+  isAtLeast,
   KmipError,
   type ProtocolVersion,
   type RequestMessage,
@@ -8,6 +9,8 @@ import {
   decodeRequestMessage,
   encodeResponseMessage,
   peekProtocolVersion,
+  V1_0,
+  V1_4,
 } from '@lib/kmip-protocol';
 
 import { runBatch } from './batch/batch-runner';
@@ -29,10 +32,10 @@ import { type AuditContext, auditEvent } from './operation-context';
 import { type EngineDependencies } from './ports/engine-ports';
 
 /** For answers to bytes in which not even a version can be found: every client reads 1.0. */
-const OLDEST: ProtocolVersion = { major: 1, minor: 0 };
+const OLDEST = V1_0;
 
 /** Messages of another major version have other fields; such a peer learns from the header what is spoken here. */
-const NEWEST: ProtocolVersion = { major: 1, minor: 4 };
+const NEWEST = V1_4;
 
 /** Why a message had no scope, by a code of docs/errors.md; `internal` is found in the log by its correlation id. */
 export interface UnscopedAnswer {
@@ -65,7 +68,7 @@ export class KmipEngine {
     try {
       return await this.#answer(bytes, scope, correlationId);
     } catch (error) {
-      const failure = explainFailure(error, versionFor(bytes).minor, correlationId);
+      const failure = explainFailure(error, versionFor(bytes), correlationId);
       if (failure.unexpected) dependencies.logger.error({ err: error, correlationId }, 'message failed unexpectedly');
       const context = { scope, dependencies, correlationId, startedAtMs, now: dependencies.clock.now() };
       await this.#recordRefusal(context, failure.code);
@@ -84,8 +87,8 @@ export class KmipEngine {
   /** The answer to a message for which no scope could be made; recording that is the caller's, for it has the peer. */
   unscoped(bytes: Buffer, error: unknown): UnscopedAnswer {
     const correlationId = this.dependencies.newCorrelationId();
-    const { minor } = versionFor(bytes);
-    const { code: failure, reason, message } = explainFailure(explainKeyManager(error), minor, correlationId);
+    const explained = explainFailure(explainKeyManager(error), versionFor(bytes), correlationId);
+    const { code: failure, reason, message } = explained;
     return { response: this.errorResponse(bytes, reason, message), failure, correlationId };
   }
 
@@ -129,7 +132,7 @@ export class KmipEngine {
       deadline.end();
       await this.#recordRefusal(context, error.failure);
       const only = message.batchItems.length === 1 ? message.batchItems[0] : undefined;
-      return failedItem(only, explainFailure(error, message.header.protocolVersion.minor, context.correlationId));
+      return failedItem(only, explainFailure(error, message.header.protocolVersion, context.correlationId));
     }
   }
 
@@ -177,7 +180,7 @@ export class KmipEngine {
         protocolVersion,
         timeStamp: this.dependencies.clock.now(),
         // A client that names its side of a correlation is told ours (KMIP 1.4 §6.19).
-        ...(correlated !== undefined && protocolVersion.minor >= 4 ? { serverCorrelationValue: correlated } : {}),
+        ...(correlated !== undefined && isAtLeast(protocolVersion, V1_4) ? { serverCorrelationValue: correlated } : {}),
         batchCount: batchItems.length,
       },
       batchItems,
@@ -187,8 +190,8 @@ export class KmipEngine {
 
 /** The version to refuse a message in: its own, as far as that can be found and is one of major version 1. */
 function versionFor(bytes: Buffer | undefined): ProtocolVersion {
-  const { major, minor } = (bytes === undefined ? undefined : peekProtocolVersion(bytes)) ?? OLDEST;
-  return major === 1 && minor >= 0 && minor < 1000 ? { major, minor } : NEWEST;
+  const version = (bytes === undefined ? undefined : peekProtocolVersion(bytes)) ?? OLDEST;
+  return version.major === 1 && version.minor >= 0 && version.minor < 1000 ? version : NEWEST;
 }
 
 /** Bytes that are no message are the peer's fault, whatever the decoder stumbled over. */

@@ -1,13 +1,7 @@
-import { type ProtocolVersion } from '@lib/kmip-protocol';
+import { isSameVersion, type ProtocolVersion, V1_0, V1_1, V1_2, V1_3, V1_4 } from '@lib/kmip-protocol';
 
 /** In falling preference (KMIP 1.4 §4.26). */
-export const supportedVersions: readonly ProtocolVersion[] = [
-  { major: 1, minor: 4 },
-  { major: 1, minor: 3 },
-  { major: 1, minor: 2 },
-  { major: 1, minor: 1 },
-  { major: 1, minor: 0 },
-];
+export const supportedVersions: readonly ProtocolVersion[] = [V1_4, V1_3, V1_2, V1_1, V1_0];
 
-export const isSupported = ({ major, minor }: ProtocolVersion): boolean =>
-  supportedVersions.some((version) => version.major === major && version.minor === minor);
+export const isSupported = (version: ProtocolVersion): boolean =>
+  supportedVersions.some((supported) => isSameVersion(supported, version));

@@ -6,6 +6,7 @@ export * from './messages/request-codec';
 export * from './messages/response-codec';
 export { operationCodec } from './operations/operation-registry';
 export * from './operations/operation-versions';
+export * from './protocol-version';
 export * from './spec/enumerations';
 export * from './spec/tag';
 export * from './spec/tag-name';

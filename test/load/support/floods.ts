@@ -9,6 +9,7 @@ import {
   Operation,
   type OperationRequest,
   type RequestMessage,
+  V1_4,
 } from '@lib/kmip-protocol';
 
 import { openDatabase } from '../../e2e/support/database';
@@ -28,7 +29,7 @@ const KEYS = 10_000;
 
 const message = (requests: readonly OperationRequest[]): RequestMessage => ({
   header: {
-    protocolVersion: { major: 1, minor: 4 },
+    protocolVersion: V1_4,
     batchErrorContinuationOption: BatchErrorContinuationOption.Continue,
     batchCount: requests.length,
   },

@@ -1,4 +1,10 @@
-import { type Attribute, type TtlvValue, isClientCustomAttribute, isServerCustomAttribute } from '@lib/kmip-protocol';
+import {
+  type Attribute,
+  isClientCustomAttribute,
+  isServerCustomAttribute,
+  type ProtocolVersion,
+  type TtlvValue,
+} from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
 import { isDestroyed } from '../lifecycle';
@@ -57,11 +63,11 @@ function withDate(object: ManagedObject, name: string, field: DateAttribute, val
   return changed;
 }
 
-function writableDefinition(name: string, minor: number): AttributeDefinition {
+function writableDefinition(name: string, version: ProtocolVersion): AttributeDefinition {
   if (isServerCustomAttribute(name)) fail('attribute_read_only');
-  const definition = definitionFor(name, minor);
+  const definition = definitionFor(name, version);
   if (definition !== undefined) return definition;
-  return fail(isStandardAttribute(name, minor) ? 'attribute_not_supported' : 'attribute_unknown');
+  return fail(isStandardAttribute(name, version) ? 'attribute_not_supported' : 'attribute_unknown');
 }
 
 export interface AddedAttribute {
@@ -90,14 +96,14 @@ function addInstance(object: ManagedObject, name: string, value: TtlvValue): Add
  * Add Attribute (KMIP 1.4 §4.14) on an object whose dates are settled. Does not touch Last Change Date.
  * @throws OperationFailure with the reasons of KMIP 1.4 §11.13
  */
-export function addAttribute(object: ManagedObject, attribute: Attribute, minor: number): AddedAttribute {
+export function addAttribute(object: ManagedObject, attribute: Attribute, version: ProtocolVersion): AddedAttribute {
   const { attributeName: name } = attribute;
   const value = requireAddable(object, attribute);
   if (isClientCustomAttribute(name)) {
     requireCustomShape(value);
     return addInstance(object, name, value);
   }
-  const definition = writableDefinition(name, minor);
+  const definition = writableDefinition(name, version);
   const { rule, source } = definition;
   if (source.kind === 'date' && source.clientMaySet) {
     return { object: withDate(object, rule.name, source.field, value), index: 0 };

@@ -1,11 +1,14 @@
 import {
   type AttributeRule,
+  isAtLeast,
   HashingAlgorithm,
   KeyFormatType,
+  type ProtocolVersion,
   RNGAlgorithm,
   Tag,
   type TtlvValue,
   attributeRules,
+  V1_1,
 } from '@lib/kmip-protocol';
 
 import { stateNumbers } from '../lifecycle';
@@ -19,7 +22,7 @@ const LEASE_SECONDS = 3600;
 /** How a standard attribute of a symmetric key comes to be. */
 export type AttributeSource =
   /** Follows from the object's own fields; no client sets it by Add Attribute. */
-  | { readonly kind: 'computed'; read(object: ManagedObject, minor: number): TtlvValue | undefined }
+  | { readonly kind: 'computed'; read(object: ManagedObject, version: ProtocolVersion): TtlvValue | undefined }
   /** The same for every key there is. A client may say so at Create, and only so. */
   | { readonly kind: 'fixed'; readonly value: TtlvValue }
   /** A date field: computed to read, and some may be set by a client while the state allows. */
@@ -32,7 +35,9 @@ export interface AttributeDefinition {
   readonly source: AttributeSource;
 }
 
-const computed = (read: (object: ManagedObject, minor: number) => TtlvValue | undefined): AttributeSource => ({
+const computed = (
+  read: (object: ManagedObject, version: ProtocolVersion) => TtlvValue | undefined,
+): AttributeSource => ({
   kind: 'computed',
   read,
 });
@@ -41,15 +46,15 @@ const serverDate = (field: DateAttribute): AttributeSource => ({ kind: 'date', f
 const clientDate = (field: DateAttribute): AttributeSource => ({ kind: 'date', field, clientMaySet: true });
 const client: AttributeSource = { kind: 'client' };
 
-function digestValue({ digest }: ManagedObject, minor: number): TtlvValue {
+function digestValue({ digest }: ManagedObject, version: ProtocolVersion): TtlvValue {
   const items = [
     item(Tag.HashingAlgorithm, enumeration(HashingAlgorithm.SHA_256)),
     item(Tag.DigestValue, bytes(digest)),
   ];
   // Key Format Type joined the Digest structure in KMIP 1.1 (§3.17).
-  return minor === 0
-    ? structure(...items)
-    : structure(...items, item(Tag.KeyFormatType, enumeration(KeyFormatType.Raw)));
+  return isAtLeast(version, V1_1)
+    ? structure(...items, item(Tag.KeyFormatType, enumeration(KeyFormatType.Raw)))
+    : structure(...items);
 }
 
 function revocationReasonValue({ revocationReason }: ManagedObject): TtlvValue | undefined {
@@ -114,14 +119,14 @@ export const attributeRegistry: ReadonlyMap<string, AttributeDefinition> = new M
   sources.map((entry) => [entry[0], define(entry)]),
 );
 
-/** The definition, if a message of KMIP 1.`minor` may speak of it (KMIP 1.4 §3). */
-export function definitionFor(name: string, minor: number): AttributeDefinition | undefined {
+/** The definition, if a message of `version` may speak of it (KMIP 1.4 §3). */
+export function definitionFor(name: string, version: ProtocolVersion): AttributeDefinition | undefined {
   const definition = attributeRegistry.get(name);
-  return definition !== undefined && definition.rule.introducedInMinor <= minor ? definition : undefined;
+  return definition !== undefined && isAtLeast(version, definition.rule.since) ? definition : undefined;
 }
 
-/** True for an attribute of the standard that exists in KMIP 1.`minor`, whether our objects have it or not. */
-export function isStandardAttribute(name: string, minor: number): boolean {
+/** True for an attribute of the standard that exists in `version`, whether our objects have it or not. */
+export function isStandardAttribute(name: string, version: ProtocolVersion): boolean {
   const rule = attributeRules.get(name);
-  return rule !== undefined && rule.introducedInMinor <= minor;
+  return rule !== undefined && isAtLeast(version, rule.since);
 }

@@ -1,4 +1,4 @@
-import { type Attribute } from '@lib/kmip-protocol';
+import { type Attribute, type ProtocolVersion } from '@lib/kmip-protocol';
 
 import { type ManagedObject } from '../ports/managed-object';
 import { type AttributeDefinition, attributeRegistry, definitionFor } from './attribute-registry';
@@ -17,11 +17,11 @@ function kept(object: ManagedObject, name: string): Attribute[] {
     }));
 }
 
-function standard(object: ManagedObject, { rule, source }: AttributeDefinition, minor: number): Attribute[] {
+function standard(object: ManagedObject, { rule, source }: AttributeDefinition, version: ProtocolVersion): Attribute[] {
   if (source.kind === 'client') return kept(object, rule.name);
   if (source.kind === 'fixed') return [{ attributeName: rule.name, attributeValue: source.value }];
   if (source.kind === 'computed') {
-    const value = source.read(object, minor);
+    const value = source.read(object, version);
     return value === undefined ? [] : [{ attributeName: rule.name, attributeValue: value }];
   }
   const date = object[source.field];
@@ -29,21 +29,21 @@ function standard(object: ManagedObject, { rule, source }: AttributeDefinition, 
 }
 
 /**
- * The instances of one attribute as a client of KMIP 1.`minor` may see them; none when it is absent or newer than
+ * The instances of one attribute as a client of `version` may see them; none when it is absent or newer than
  * that client. The object must have its dates settled.
  */
-export function attributesNamed(object: ManagedObject, name: string, minor: number): Attribute[] {
+export function attributesNamed(object: ManagedObject, name: string, version: ProtocolVersion): Attribute[] {
   if (isCustom(name)) return kept(object, name);
-  const definition = definitionFor(name, minor);
-  return definition === undefined ? [] : standard(object, definition, minor);
+  const definition = definitionFor(name, version);
+  return definition === undefined ? [] : standard(object, definition, version);
 }
 
 /** Names of everything the object has, standard attributes first, each name once. */
-export function attributeNames(object: ManagedObject, minor: number): string[] {
-  const present = [...attributeRegistry.keys()].filter((name) => attributesNamed(object, name, minor).length > 0);
+export function attributeNames(object: ManagedObject, version: ProtocolVersion): string[] {
+  const present = [...attributeRegistry.keys()].filter((name) => attributesNamed(object, name, version).length > 0);
   const custom = object.attributes.map(({ name }) => name).filter(isCustom);
   return [...present, ...new Set(custom)];
 }
 
-export const allAttributes = (object: ManagedObject, minor: number): Attribute[] =>
-  attributeNames(object, minor).flatMap((name) => attributesNamed(object, name, minor));
+export const allAttributes = (object: ManagedObject, version: ProtocolVersion): Attribute[] =>
+  attributeNames(object, version).flatMap((name) => attributesNamed(object, name, version));

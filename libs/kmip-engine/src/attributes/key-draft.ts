@@ -1,4 +1,10 @@
-import { type Attribute, type TemplateAttribute, type TtlvValue, isClientCustomAttribute } from '@lib/kmip-protocol';
+import {
+  type Attribute,
+  isClientCustomAttribute,
+  type ProtocolVersion,
+  type TemplateAttribute,
+  type TtlvValue,
+} from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
 import { type ObjectKind } from '../kinds/object-kind';
@@ -36,8 +42,8 @@ function number(name: string, type: 'Enumeration' | 'Integer', value: TtlvValue)
   return value.type === type && value.value >= 0 ? value.value : fail('attribute_value_invalid', { detail: name });
 }
 
-function takeStandard(parts: DraftParts, name: string, value: TtlvValue, minor: number): void {
-  const definition = definitionFor(name, minor) ?? fail('attribute_not_for_create');
+function takeStandard(parts: DraftParts, name: string, value: TtlvValue, version: ProtocolVersion): void {
+  const definition = definitionFor(name, version) ?? fail('attribute_not_for_create');
   const { rule, source } = definition;
   requireStandardShape(rule.name, rule.type, value);
   if (source.kind === 'client') {
@@ -56,7 +62,7 @@ function takeStandard(parts: DraftParts, name: string, value: TtlvValue, minor: 
     fail('attribute_not_for_create', { detail: rule.name });
 }
 
-function take(parts: DraftParts, attribute: Attribute, minor: number): void {
+function take(parts: DraftParts, attribute: Attribute, version: ProtocolVersion): void {
   // The index is tolerated and not used: instances are numbered in the order they come.
   const { attributeName: name, attributeValue: value } = attribute;
   if (value === undefined) fail('attribute_value_missing');
@@ -77,14 +83,14 @@ function take(parts: DraftParts, attribute: Attribute, minor: number): void {
     parts.attributes = withInstance(parts.attributes, name, value).attributes;
     return;
   }
-  takeStandard(parts, name, value, minor);
+  takeStandard(parts, name, value, version);
 }
 
 /** Reads a Create's Template-Attribute (KMIP 1.4 §4.1). @throws OperationFailure before anything was done */
-export function readKeyDraft(kind: ObjectKind, template: TemplateAttribute, minor: number): KeyDraft {
+export function readKeyDraft(kind: ObjectKind, template: TemplateAttribute, version: ProtocolVersion): KeyDraft {
   if ((template.names ?? []).length > 0) fail('template_unknown');
   const parts: DraftParts = { dates: {}, attributes: [] };
-  for (const attribute of template.attributes ?? []) take(parts, attribute, minor);
+  for (const attribute of template.attributes ?? []) take(parts, attribute, version);
   const { algorithm, length } = kind.completed(parts);
   requireDatesInOrder(parts.dates);
   return {

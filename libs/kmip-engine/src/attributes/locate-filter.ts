@@ -1,4 +1,12 @@
-import { type Attribute, type LocateRequest, ObjectGroupMember, type TtlvValue } from '@lib/kmip-protocol';
+import {
+  type Attribute,
+  isAtLeast,
+  type LocateRequest,
+  ObjectGroupMember,
+  type ProtocolVersion,
+  type TtlvValue,
+  V1_1,
+} from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
 import { LIVE_STATES, stateNumbers } from '../lifecycle';
@@ -105,16 +113,20 @@ function gatherStandard(gathering: Gathering, { rule, source }: AttributeDefinit
   }
 }
 
-function gather(gathering: Gathering, { attributeName: name, attributeValue: value }: Attribute, minor: number): void {
+function gather(
+  gathering: Gathering,
+  { attributeName: name, attributeValue: value }: Attribute,
+  version: ProtocolVersion,
+): void {
   if (value === undefined) fail('attribute_value_missing');
   requireWithinLimits(name, value);
   if (name.startsWith('x-') || name.startsWith('y-')) {
     gathering.attributes.push({ name, value });
     return;
   }
-  const definition = definitionFor(name, minor);
+  const definition = definitionFor(name, version);
   if (definition !== undefined) gatherStandard(gathering, definition, value);
-  else if (isStandardAttribute(name, minor)) gathering.impossible = true;
+  else if (isStandardAttribute(name, version)) gathering.impossible = true;
   else fail('attribute_unknown');
 }
 
@@ -127,12 +139,12 @@ const asRange = ([attribute, [first, second]]: readonly [DateAttribute, readonly
 };
 
 /** What one Locate may ask for is bounded before any of it is looked at. */
-function gatherAll({ attributes }: LocateRequest, minor: number): Gathering {
+function gatherAll({ attributes }: LocateRequest, version: ProtocolVersion): Gathering {
   if (attributes.length > LOCATE_LIMITS.criteria) fail('locate_criteria');
   const names = attributes.filter(({ attributeName }) => attributeName === 'Name');
   if (names.length > LOCATE_LIMITS.names) fail('locate_names');
   const gathering = new Gathering();
-  for (const attribute of attributes) gather(gathering, attribute, minor);
+  for (const attribute of attributes) gather(gathering, attribute, version);
   if (gathering.dates.size > LOCATE_LIMITS.dateRanges) fail('locate_date_ranges');
   return gathering;
 }
@@ -141,9 +153,9 @@ function gatherAll({ attributes }: LocateRequest, minor: number): Gathering {
  * Reads what a Locate asks for. Destroyed objects are found only by naming their state.
  * @returns undefined when no object of ours can meet it
  */
-export function readLocateCriteria(request: LocateRequest, minor: number): LocateCriteria | undefined {
-  const gathering = gatherAll(request, minor);
-  if (minor >= 1 && request.objectGroupMember !== undefined) {
+export function readLocateCriteria(request: LocateRequest, version: ProtocolVersion): LocateCriteria | undefined {
+  const gathering = gatherAll(request, version);
+  if (isAtLeast(version, V1_1) && request.objectGroupMember !== undefined) {
     if (request.objectGroupMember !== ObjectGroupMember.GroupMemberFresh) fail('locate_group_member');
     gathering.fresh = gathering.agree(gathering.fresh, true);
   }

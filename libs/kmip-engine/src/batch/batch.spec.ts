@@ -1,13 +1,19 @@
 import {
   BatchErrorContinuationOption,
   CredentialType,
-  type OperationRequest,
+  decodeResponseMessage,
+  encodeRequestMessage,
   ObjectType,
+  type OperationRequest,
   type RequestMessage,
   ResultReason,
   ResultStatus,
-  decodeResponseMessage,
-  encodeRequestMessage,
+  V1_0,
+  V1_1,
+  V1_2,
+  V1_3,
+  V1_4,
+  versionOf,
 } from '@lib/kmip-protocol';
 import { DomainError, Secret } from '@lib/kernel';
 import { type MessageRoute, OperationFailure } from '@lib/kmip-engine';
@@ -144,7 +150,7 @@ describe('a message that is refused as a whole', () => {
   it.each(cases)('%s', async (_, message, reason, code) => {
     const harness = new EngineHarness();
     const { header, batchItems } = await harness.exchange(message);
-    expect(header).toMatchObject({ batchCount: 1, protocolVersion: { major: 1, minor: 1 } });
+    expect(header).toMatchObject({ batchCount: 1, protocolVersion: V1_1 });
     expect(batchItems.map((item) => [reasonName(item.resultReason), failureCode(item) ?? code])).toStrictEqual([
       [reason, code],
     ]);
@@ -176,13 +182,13 @@ describe('a message that is refused as a whole', () => {
     bytes.writeInt32BE(major, 32);
     bytes.writeInt32BE(minor, 48);
     const { header, batchItems } = decodeResponseMessage(await harness.engine.handle(bytes, harness.scope()));
-    expect(header.protocolVersion).toStrictEqual({ major: 1, minor: 4 });
+    expect(header.protocolVersion).toStrictEqual(V1_4);
     expect(batchItems.map(({ resultReason }) => reasonName(resultReason))).toStrictEqual(['InvalidMessage']);
   });
 
   it('bytes that are no message, in the version that can still be read', async () => {
     const harness = new EngineHarness();
-    const bytes = encodeRequestMessage(aRequest([create()], { protocolVersion: { major: 1, minor: 3 } }));
+    const bytes = encodeRequestMessage(aRequest([create()], { protocolVersion: V1_3 }));
     for (let cut = 0; cut < bytes.length; cut++) {
       const broken = Buffer.from(bytes.subarray(0, cut));
       const { header, batchItems } = decodeResponseMessage(await harness.engine.handle(broken, harness.scope()));
@@ -236,8 +242,8 @@ describe('header fields', () => {
   it('answers in the version of each message', async () => {
     const harness = new EngineHarness();
     for (let minor = 0; minor <= 4; minor++) {
-      const { header } = await harness.exchange(aRequest([query], { protocolVersion: { major: 1, minor } }));
-      expect(header.protocolVersion).toStrictEqual({ major: 1, minor });
+      const { header } = await harness.exchange(aRequest([query], { protocolVersion: versionOf(1, minor) }));
+      expect(header.protocolVersion).toStrictEqual(versionOf(1, minor));
       expect(header.timeStamp).toStrictEqual(harness.clock.now());
     }
   });
@@ -250,7 +256,7 @@ describe('header fields', () => {
 
   it('names its own correlation value to a client that names one, where the version has it', async () => {
     const harness = new EngineHarness();
-    const header = { protocolVersion: { major: 1, minor: 4 }, clientCorrelationValue: 'mine' };
+    const header = { protocolVersion: V1_4, clientCorrelationValue: 'mine' };
     const answer = await harness.exchange(aRequest([query], header));
     expect(answer.header.serverCorrelationValue).toBe(harness.store.audits[0]?.correlationId);
     expect((await harness.exchange(aRequest([query]))).header).not.toHaveProperty('serverCorrelationValue');
@@ -302,7 +308,7 @@ describe('Db2 11.1', () => {
     const id = harness.store.objects()[0]?.uniqueIdentifier ?? '';
     const response = await harness.exchange(
       aRequest([{ name: 'Activate', payload: { uniqueIdentifier: id + '\0'.repeat(8 - (id.length % 8)) } }], {
-        protocolVersion: { major: 1, minor: 0 },
+        protocolVersion: V1_0,
         authentication: [{ credentialType: 0x80000001, encodedValue: Secret.of(DB2_CREDENTIAL_VALUE) }],
       }),
     );
@@ -398,7 +404,7 @@ describe('what goes wrong inside', () => {
 describe('errorResponse', () => {
   it('answers strangers in their own version, or in 1.0', () => {
     const { engine } = new EngineHarness();
-    const request = encodeRequestMessage(aRequest([create()], { protocolVersion: { major: 1, minor: 2 } }));
+    const request = encodeRequestMessage(aRequest([create()], { protocolVersion: V1_2 }));
     for (const [bytes, minor] of [
       [request, 2],
       [undefined, 0],
@@ -406,7 +412,7 @@ describe('errorResponse', () => {
     ] as const) {
       const answer = engine.errorResponse(bytes, ResultReason.AuthenticationNotSuccessful, 'who are you');
       expect(decodeResponseMessage(answer)).toMatchObject({
-        header: { protocolVersion: { major: 1, minor }, batchCount: 1 },
+        header: { protocolVersion: versionOf(1, minor), batchCount: 1 },
         batchItems: [{ resultStatus: 1, resultReason: 3, resultMessage: 'who are you' }],
       });
     }

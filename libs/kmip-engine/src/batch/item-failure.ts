@@ -1,5 +1,12 @@
 import { type CorrelationId } from '@lib/kernel';
-import { KmipError, ResultReason, resultReasonMinorVersions } from '@lib/kmip-protocol';
+import {
+  isAtLeast,
+  KmipError,
+  type ProtocolVersion,
+  ResultReason,
+  resultReasonVersions,
+  V1_0,
+} from '@lib/kmip-protocol';
 
 import { failureCatalog } from '../failures/failure-catalog';
 import { foreseenFailure } from '../failures/foreseen-causes';
@@ -18,18 +25,18 @@ export interface ItemFailure {
 }
 
 /** Result Reasons a message of an older version does not know become General Failure. */
-const reasonFor = (reason: number, minor: number): number =>
-  (resultReasonMinorVersions.get(reason) ?? 0) <= minor ? reason : ResultReason.GeneralFailure;
+const reasonFor = (reason: number, version: ProtocolVersion): number =>
+  isAtLeast(version, resultReasonVersions.get(reason) ?? V1_0) ? reason : ResultReason.GeneralFailure;
 
-export function explainFailure(error: unknown, minor: number, correlationId: CorrelationId): ItemFailure {
+export function explainFailure(error: unknown, version: ProtocolVersion, correlationId: CorrelationId): ItemFailure {
   if (error instanceof OperationFailure) {
     const { failure, message, recorded } = error;
-    return { reason: reasonFor(error.reason, minor), message, code: failure, unexpected: false, recorded };
+    return { reason: reasonFor(error.reason, version), message, code: failure, unexpected: false, recorded };
   }
   if (error instanceof KmipError) {
     const { message } = error;
     return {
-      reason: reasonFor(error.reason, minor),
+      reason: reasonFor(error.reason, version),
       message,
       code: 'payload_unreadable',
       unexpected: false,
@@ -38,7 +45,7 @@ export function explainFailure(error: unknown, minor: number, correlationId: Cor
   }
   const foreseen = foreseenFailure(error);
   if (foreseen !== undefined) {
-    const explained = explainFailure(new OperationFailure(foreseen, { cause: error }), minor, correlationId);
+    const explained = explainFailure(new OperationFailure(foreseen, { cause: error }), version, correlationId);
     return foreseen === 'catalog_unavailable' && error instanceof Error ? { ...explained, outage: error } : explained;
   }
   const { reason, text } = failureCatalog.internal;

@@ -94,7 +94,7 @@ export async function runItem(item: RequestBatchItem, context: HandlerContext): 
     requirePerformable(item, context);
     return await performInTime(item, context, (chosen) => (within = chosen));
   } catch (error) {
-    failure = explainFailure(error, context.version.minor, context.correlationId);
+    failure = explainFailure(error, context.version, context.correlationId);
     const fields = { err: error, correlationId: context.correlationId, operation, failure: failure.code };
     if (failure.unexpected) logger.error(fields, 'operation failed unexpectedly');
     // It never throws, and may come after the answer.

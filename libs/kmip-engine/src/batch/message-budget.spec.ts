@@ -3,6 +3,7 @@ import {
   encodeResponseMessage,
   type ResponseBatchItem,
   ResultStatus,
+  versionOf,
 } from '@lib/kmip-protocol';
 
 import { ANSWER_OVERHEAD_BYTES } from './message-budget';
@@ -11,7 +12,7 @@ const ITEM: ResponseBatchItem = { resultStatus: ResultStatus.OperationFailed, re
 
 describe('what an answer is counted as', () => {
   it.each([0, 1, 2, 3, 4, 999])('is what is sent, in version 1.%d', (minor) => {
-    const protocolVersion = { major: 1, minor };
+    const protocolVersion = versionOf(1, minor);
     const header = { protocolVersion, timeStamp: new Date(), batchCount: 2 };
     const sent = encodeResponseMessage({ header, batchItems: [ITEM, ITEM] });
     expect(sent).toHaveLength(ANSWER_OVERHEAD_BYTES + 2 * encodedBatchItemLength(ITEM, protocolVersion));

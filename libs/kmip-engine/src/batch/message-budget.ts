@@ -1,10 +1,12 @@
 import {
   type OperationName,
+  type ProtocolVersion,
   type RequestBatchItem,
   type RequestMessage,
   type ResponseBatchItem,
   encodedBatchItemLength,
   responseOverheadLength,
+  V1_0,
 } from '@lib/kmip-protocol';
 
 import { type EngineScope } from '../engine-scope';
@@ -18,7 +20,7 @@ const LEAST_ROWS = 100;
 
 /** Bytes around the items of an answer: the fields of its header have one length in every version (KMIP 1.4 §9.1). */
 export const ANSWER_OVERHEAD_BYTES = responseOverheadLength({
-  protocolVersion: { major: 1, minor: 0 },
+  protocolVersion: V1_0,
   timeStamp: new Date(0),
   batchCount: 1,
 });
@@ -60,7 +62,7 @@ export class MessageBudget {
   }
 
   /** The item, or its failure when it does not fit. The failure itself is returned whatever its size. */
-  spend(item: ResponseBatchItem, request: RequestBatchItem, version: RequestMessage['header']['protocolVersion']) {
+  spend(item: ResponseBatchItem, request: RequestBatchItem, version: ProtocolVersion) {
     const length = encodedBatchItemLength(item, version);
     const refusal = this.#refusalOf(item, length);
     if (refusal === undefined) {

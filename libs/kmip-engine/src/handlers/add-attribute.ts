@@ -23,7 +23,7 @@ export class AddAttributeOperation implements OperationProvider<'AddAttribute'> 
     try {
       const done = await context.scope.store.mutate(uniqueIdentifier, (current) => {
         const settled = settleDates(current, context.now);
-        const { object, index } = addTo(settled, request.attribute, context.version.minor);
+        const { object, index } = addTo(settled, request.attribute, context.version);
         const added = object.attributes.filter((attribute) => !settled.attributes.includes(attribute));
         return {
           object: { ...object, lastChangeDate: wholeSeconds(context.now) },

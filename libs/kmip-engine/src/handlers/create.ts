@@ -22,7 +22,7 @@ async function requireNamesFree({ scope, now }: OperationContext, { attributes }
 export class CreateOperation implements OperationProvider<'Create'> {
   readonly run: Handler<'Create'> = async ({ objectType, templateAttribute }, context) => {
     const kind = kindOf(objectType) ?? fail('object_type_not_supported');
-    const draft = readKeyDraft(kind, templateAttribute, context.version.minor);
+    const draft = readKeyDraft(kind, templateAttribute, context.version);
     if (draft.attributes.filter(({ name }) => name === 'Name').length > CREATE_NAMES) fail('create_names');
     await requireNamesFree(context, draft);
     const { uniqueIdentifier } = await context.custodian.birth.create(context, draft);

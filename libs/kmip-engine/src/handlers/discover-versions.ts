@@ -1,3 +1,5 @@
+import { isSameVersion } from '@lib/kmip-protocol';
+
 import { auditEvent } from '../operation-context';
 import { supportedVersions } from '../supported-versions';
 import { type Handler } from './handler';
@@ -12,9 +14,7 @@ export class DiscoverVersionsOperation implements OperationProvider<'DiscoverVer
     await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { details: { operation: 'DiscoverVersions' } }));
     if (asked.length === 0) return { protocolVersions: supportedVersions };
     return {
-      protocolVersions: supportedVersions.filter(({ major, minor }) =>
-        asked.some((version) => version.major === major && version.minor === minor),
-      ),
+      protocolVersions: supportedVersions.filter((ours) => asked.some((version) => isSameVersion(ours, version))),
     };
   };
 }

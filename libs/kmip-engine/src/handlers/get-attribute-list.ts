@@ -16,7 +16,7 @@ export class GetAttributeListOperation implements OperationProvider<'GetAttribut
     await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { key: uniqueIdentifier }));
     return {
       uniqueIdentifier,
-      attributeNames: attributeNames(settleDates(stored, context.now), context.version.minor),
+      attributeNames: attributeNames(settleDates(stored, context.now), context.version),
     };
   };
 }

@@ -13,13 +13,15 @@ export class GetAttributesOperation implements OperationProvider<'GetAttributes'
   readonly run: Handler<'GetAttributes'> = async (request, context) => {
     const { attributeNames: names } = request;
     if (new Set(names).size !== names.length) fail('attribute_name_repeated');
-    const { minor } = context.version;
+    const { version } = context;
     const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);
     const stored = (await context.scope.store.find(uniqueIdentifier)) ?? fail('unknown_object');
     const object = settleDates(stored, context.now);
     await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { key: uniqueIdentifier }));
     const attributes =
-      names.length === 0 ? allAttributes(object, minor) : names.flatMap((name) => attributesNamed(object, name, minor));
+      names.length === 0
+        ? allAttributes(object, version)
+        : names.flatMap((name) => attributesNamed(object, name, version));
     return { uniqueIdentifier, attributes };
   };
 }

@@ -1,4 +1,4 @@
-import { type Attribute, type LocateRequest, State, Tag } from '@lib/kmip-protocol';
+import { type Attribute, type LocateRequest, State, Tag, V1_4, versionOf } from '@lib/kmip-protocol';
 import { EngineHarness, attribute, nameValue } from '@lib/testing';
 
 const text = (value: string) => ({ type: 'TextString', value }) as const;
@@ -29,11 +29,11 @@ describe('Locate', () => {
     await harness.perform('Destroy', { uniqueIdentifier: await birth('d', attribute('Name', nameValue('gone'))) });
   });
 
-  const locate = async (request: Partial<LocateRequest>, minor = 4) => {
+  const locate = async (request: Partial<LocateRequest>, version = V1_4) => {
     const { uniqueIdentifiers, locatedItems } = await harness.perform(
       'Locate',
       { attributes: [], ...request },
-      { minor },
+      { version },
     );
     return {
       found: uniqueIdentifiers.map((id) => letters.get(id)).join(''),
@@ -100,7 +100,7 @@ describe('Locate', () => {
     [2, { maximumItems: 2 }, { found: 'cb' }],
     [4, { offsetItems: 9 }, { found: '', locatedItems: 3 }],
   ])('pages in 1.%s', async (minor, request, expected) => {
-    expect(await locate(request, minor)).toStrictEqual(expected);
+    expect(await locate(request, versionOf(1, minor))).toStrictEqual(expected);
   });
 
   const refused: readonly (readonly [string, Partial<LocateRequest>, string, string])[] = [
@@ -119,7 +119,7 @@ describe('Locate', () => {
     ['the default member of a group', { objectGroupMember: 2 }, 'FeatureNotSupported', 'locate_group_member'],
   ];
   it.each(refused)('refuses %s', async (_, request, reason, code) => {
-    expect(await harness.refusal('Locate', { attributes: [], ...request }, { minor: 4 })).toStrictEqual({
+    expect(await harness.refusal('Locate', { attributes: [], ...request }, { version: V1_4 })).toStrictEqual({
       reason,
       code,
     });

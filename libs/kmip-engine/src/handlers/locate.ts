@@ -1,4 +1,4 @@
-import { type LocateRequest, StorageStatusMask } from '@lib/kmip-protocol';
+import { isAtLeast, type LocateRequest, StorageStatusMask, V1_3 } from '@lib/kmip-protocol';
 
 import { readLocateCriteria } from '../attributes/locate-filter';
 import { fail } from '../failures/operation-failure';
@@ -10,7 +10,7 @@ import { KmipOperation, type OperationProvider } from './kmip-operation';
 function pageOf({ maximumItems, offsetItems }: LocateRequest, { scope, version }: OperationContext) {
   const most = scope.limits.maximumLocatedItems ?? LOCATE_LIMITS.items;
   const limit = Math.min(maximumItems ?? most, most);
-  const offset = version.minor >= 3 ? (offsetItems ?? 0) : 0;
+  const offset = isAtLeast(version, V1_3) ? (offsetItems ?? 0) : 0;
   // Integers of the wire have a sign; numbers of items have none.
   if (limit < 0 || offset < 0) fail('locate_page_negative');
   return { limit, offset };
@@ -22,8 +22,8 @@ const AUDIT_ACTION = 'vmware-solutions.kmip-key.locate';
 @KmipOperation('Locate', { auditAction: AUDIT_ACTION, concern: 'births' })
 export class LocateOperation implements OperationProvider<'Locate'> {
   readonly run: Handler<'Locate'> = async (request, context) => {
-    const { minor } = context.version;
-    const criteria = readLocateCriteria(request, minor);
+    const { version } = context;
+    const criteria = readLocateCriteria(request, version);
     const page = pageOf(request, context);
     context.budget.requireWork();
     // Nothing of ours is ever in archival storage.
@@ -46,7 +46,7 @@ export class LocateOperation implements OperationProvider<'Locate'> {
     return {
       uniqueIdentifiers: found.uniqueIdentifiers,
       // The official dialogues count for clients that page, and for nobody else.
-      ...(request.offsetItems !== undefined && minor >= 3 ? { locatedItems: found.total } : {}),
+      ...(request.offsetItems !== undefined && isAtLeast(version, V1_3) ? { locatedItems: found.total } : {}),
     };
   };
 }

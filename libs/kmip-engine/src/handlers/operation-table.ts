@@ -1,6 +1,7 @@
 import { type AuditAction } from '@lib/audit';
 import {
   type EnumValue,
+  isAtLeast,
   Operation,
   operationIntroducedIn,
   type OperationName,
@@ -34,10 +35,10 @@ export class OperationTable implements Operations {
     this.#entries.set(mark.name, { ...mark, provider: provider as OperationProvider });
   }
 
-  numbers({ minor }: ProtocolVersion): readonly EnumValue[] {
+  numbers(version: ProtocolVersion): readonly EnumValue[] {
     return [...this.#entries.values()]
       .map(({ name }) => Operation[name])
-      .filter((operation) => (operationIntroducedIn(operation)?.minor ?? 0) <= minor)
+      .filter((operation) => isAtLeast(version, operationIntroducedIn(operation) ?? version))
       .sort((one, other) => one - other);
   }
 
@@ -63,7 +64,7 @@ export class OperationTable implements Operations {
 }
 
 /** @throws OperationFailure('operation_not_supported') for what the message's version does not have */
-export function requireOperation(operation: number, { minor }: ProtocolVersion): void {
+export function requireOperation(operation: number, version: ProtocolVersion): void {
   const introduced = operationIntroducedIn(operation);
-  if (introduced === undefined || introduced.minor > minor) fail('operation_not_supported');
+  if (introduced === undefined || !isAtLeast(version, introduced)) fail('operation_not_supported');
 }

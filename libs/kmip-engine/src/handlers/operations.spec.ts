@@ -2,9 +2,18 @@ import {
   type Attribute,
   ObjectType,
   type OperationRequest,
+  type ProtocolVersion,
   RevocationReasonCode,
   State,
   Tag,
+  V1_0,
+  V1_1,
+  V1_2,
+  V1_3,
+  V1_4,
+  V2_0,
+  V2_1,
+  versionOf,
 } from '@lib/kmip-protocol';
 import { type ManagedObject, stateNumbers, type StoredState } from '@lib/kmip-engine';
 import { EngineHarness, attribute, failureCode, nameValue, reasonName, vcenterKey } from '@lib/testing';
@@ -128,7 +137,9 @@ describe('operation by version', () => {
       Get: { uniqueIdentifier: id },
     };
     for (let minor = 0; minor <= 4; minor++) {
-      const answer = await harness.attempt(name as 'Get', payloads[name] as { uniqueIdentifier: string }, { minor });
+      const answer = await harness.attempt(name as 'Get', payloads[name] as { uniqueIdentifier: string }, {
+        version: versionOf(1, minor),
+      });
       expect(failureCode(answer) ?? 'ok').toBe(minor < first ? 'operation_not_supported' : 'ok');
     }
   });
@@ -137,7 +148,7 @@ describe('operation by version', () => {
     const harness = new EngineHarness();
     for (const operation of [2, 3, 4, 5, 9, 14, 15, 16, 21, 29, 31, 37, 42, 43, 48, 0x8000_0001]) {
       const { batchItems } = await harness.exchange({
-        header: { protocolVersion: { major: 1, minor: 4 }, batchCount: 1 },
+        header: { protocolVersion: V1_4, batchCount: 1 },
         batchItems: [{ operation, request: { name: 'Get', payload: {} } }],
       });
       expect(batchItems.map(({ resultReason }) => reasonName(resultReason))).toStrictEqual(['OperationNotSupported']);
@@ -146,12 +157,11 @@ describe('operation by version', () => {
 
   it('Discover Versions answers the common ones in our order, and none at all', async () => {
     const harness = new EngineHarness();
-    const version = (minor: number, major = 1) => ({ major, minor });
-    const asked = [version(0), version(1, 2), version(3), version(1)];
+    const asked = [V1_0, V2_1, V1_3, V1_1];
     expect(await harness.perform('DiscoverVersions', { protocolVersions: asked })).toStrictEqual({
-      protocolVersions: [version(3), version(1), version(0)],
+      protocolVersions: [V1_3, V1_1, V1_0],
     });
-    expect(await harness.perform('DiscoverVersions', { protocolVersions: [version(0, 2)] })).toStrictEqual({
+    expect(await harness.perform('DiscoverVersions', { protocolVersions: [V2_0] })).toStrictEqual({
       protocolVersions: [],
     });
   });
@@ -164,7 +174,7 @@ describe('operation by version', () => {
     const { operations: listed, objectTypes } = await harness.perform(
       'Query',
       { queryFunctions: [2, 1, 8, 99] },
-      { minor },
+      { version: versionOf(1, minor) },
     );
     expect(listed).toStrictEqual(expected);
     expect(objectTypes).toStrictEqual([ObjectType.SymmetricKey]);
@@ -172,18 +182,18 @@ describe('operation by version', () => {
 });
 
 describe('Query for capabilities and generators', () => {
-  const tags = async (minor: number) => {
-    const { other } = await new EngineHarness().perform('Query', { queryFunctions: [11, 8, 3] }, { minor });
+  const tags = async (version: ProtocolVersion) => {
+    const { other } = await new EngineHarness().perform('Query', { queryFunctions: [11, 8, 3] }, { version });
     return other?.map(({ tag, value }) => [tag, Array.isArray(value) ? value.length : 0]);
   };
 
   it('answers nothing of it before 1.3, and in 1.4 more than in 1.3', async () => {
-    expect(await tags(2)).toBeUndefined();
-    expect(await tags(3)).toStrictEqual([
+    expect(await tags(V1_2)).toBeUndefined();
+    expect(await tags(V1_3)).toStrictEqual([
       [Tag.RNGParameters, 1],
       [Tag.CapabilityInformation, 3],
     ]);
-    expect(await tags(4)).toStrictEqual([
+    expect(await tags(V1_4)).toStrictEqual([
       [Tag.RNGParameters, 1],
       [Tag.CapabilityInformation, 5],
     ]);
@@ -264,8 +274,8 @@ describe('attributes', () => {
     harness = new EngineHarness();
     id = await harness.createKey([attribute('Name', nameValue('first'))]);
   });
-  const add = (name: string, value: Attribute['attributeValue'], minor = 1) =>
-    harness.refusal('AddAttribute', { uniqueIdentifier: id, attribute: attribute(name, value) }, { minor });
+  const add = (name: string, value: Attribute['attributeValue'], version = V1_1) =>
+    harness.refusal('AddAttribute', { uniqueIdentifier: id, attribute: attribute(name, value) }, { version });
   const change = (changes: Partial<ManagedObject>) =>
     harness.store.overwrite({ ...harness.store.objects()[0]!, ...changes });
 
@@ -273,19 +283,23 @@ describe('attributes', () => {
     await harness.perform('Activate', { uniqueIdentifier: id });
     const revocationReason = { revocationReasonCode: RevocationReasonCode.KeyCompromise };
     await harness.perform('Revoke', { uniqueIdentifier: id, revocationReason });
-    const { attributeNames } = await harness.perform('GetAttributeList', { uniqueIdentifier: id }, { minor });
+    const { attributeNames } = await harness.perform(
+      'GetAttributeList',
+      { uniqueIdentifier: id },
+      { version: versionOf(1, minor) },
+    );
     const expected = [...list10, ...lists[minor]!].sort();
     expect([...attributeNames].sort()).toStrictEqual(expected);
     const { attributes } = await harness.perform(
       'GetAttributes',
       { uniqueIdentifier: id, attributeNames: [] },
-      { minor },
+      { version: versionOf(1, minor) },
     );
     expect(attributes.map(({ attributeName }) => attributeName).sort()).toStrictEqual(expected);
     const { attributes: fresh } = await harness.perform(
       'GetAttributes',
       { uniqueIdentifier: id, attributeNames: ['Fresh', 'Sensitive', 'x-none', 'No Such Attribute'] },
-      { minor },
+      { version: versionOf(1, minor) },
     );
     expect(fresh.map(({ attributeName }) => attributeName)).toStrictEqual(
       ['Fresh', 'Sensitive'].filter((name) => expected.includes(name)),
@@ -430,8 +444,8 @@ describe('attributes', () => {
 describe('Create', () => {
   const algorithm = attribute('Cryptographic Algorithm', enumeration(3));
   const mask = attribute('Cryptographic Usage Mask', integer(12));
-  const create = (attributes: readonly Attribute[], objectType = 2, minor = 1) =>
-    new EngineHarness().refusal('Create', { objectType, templateAttribute: { attributes } }, { minor });
+  const create = (attributes: readonly Attribute[], objectType = 2, version = V1_1) =>
+    new EngineHarness().refusal('Create', { objectType, templateAttribute: { attributes } }, { version });
 
   const refused: readonly (readonly [string, readonly Attribute[], string, string])[] = [
     ['no algorithm', [mask], 'InvalidField', 'algorithm_missing'],
@@ -530,8 +544,10 @@ describe('Create', () => {
 
   it('refuses a sensitive key in 1.4, which would be one nobody could fetch', async () => {
     const sensitive = (value: boolean) => attribute('Sensitive', { type: 'Boolean', value });
-    expect(await create([algorithm, mask, sensitive(true)], 2, 4)).toMatchObject({ code: 'attribute_not_for_create' });
-    await expect(new EngineHarness().createKey([sensitive(false)], 4)).resolves.toHaveLength(36);
+    expect(await create([algorithm, mask, sensitive(true)], 2, V1_4)).toMatchObject({
+      code: 'attribute_not_for_create',
+    });
+    await expect(new EngineHarness().createKey([sensitive(false)], V1_4)).resolves.toHaveLength(36);
   });
 
   it('takes 256 bits when no length is named, tolerates indexes and starts Active with a past date', async () => {

@@ -1,4 +1,14 @@
-import { QueryFunction, type QueryResponse, RNGAlgorithm, Tag, queryFunctionMinorVersions } from '@lib/kmip-protocol';
+import {
+  isAtLeast,
+  type ProtocolVersion,
+  QueryFunction,
+  type QueryResponse,
+  queryFunctionVersions,
+  RNGAlgorithm,
+  Tag,
+  V1_0,
+  V1_4,
+} from '@lib/kmip-protocol';
 
 import { boolean, enumeration, item, structure } from '../attributes/ttlv-values';
 import { OBJECT_TYPES } from '../kinds';
@@ -31,18 +41,18 @@ const answers: ReadonlyMap<number, Answer> = new Map<number, Answer>([
   ],
   [
     QueryFunction.QueryCapabilities,
-    (response, { version }) => ({ ...response, other: [...(response.other ?? []), capabilities(version.minor)] }),
+    (response, { version }) => ({ ...response, other: [...(response.other ?? []), capabilities(version)] }),
   ],
 ]);
 
-function capabilities(minor: number) {
+function capabilities(version: ProtocolVersion) {
   const since13 = [
     item(Tag.StreamingCapability, boolean(false)),
     item(Tag.AsynchronousCapability, boolean(false)),
     item(Tag.AttestationCapability, boolean(false)),
   ];
   const since14 = [item(Tag.BatchUndoCapability, boolean(false)), item(Tag.BatchContinueCapability, boolean(true))];
-  return item(Tag.CapabilityInformation, structure(...since13, ...(minor >= 4 ? since14 : [])));
+  return item(Tag.CapabilityInformation, structure(...since13, ...(isAtLeast(version, V1_4) ? since14 : [])));
 }
 
 const AUDIT_ACTION = 'vmware-solutions.kmip-server.query';
@@ -51,12 +61,12 @@ const AUDIT_ACTION = 'vmware-solutions.kmip-server.query';
 @KmipOperation('Query', { auditAction: AUDIT_ACTION, concern: 'nothing' })
 export class QueryOperation implements OperationProvider<'Query'> {
   readonly run: Handler<'Query'> = async ({ queryFunctions }, context) => {
-    const { minor } = context.version;
+    const { version } = context;
     await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { details: { operation: 'Query' } }));
     // In ascending order, because the fields of the answer come in the order of the functions.
     const asked = [...new Set(queryFunctions)].sort((a, b) => a - b);
     return asked
-      .filter((queryFunction) => (queryFunctionMinorVersions.get(queryFunction) ?? 0) <= minor)
+      .filter((queryFunction) => isAtLeast(version, queryFunctionVersions.get(queryFunction) ?? V1_0))
       .reduce<QueryResponse>(
         (response, queryFunction) => answers.get(queryFunction)?.(response, context) ?? response,
         {},

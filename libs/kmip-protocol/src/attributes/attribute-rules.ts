@@ -1,3 +1,4 @@
+import { type ProtocolVersion } from '../protocol-version';
 import { attributeTable } from '../spec/attribute-table';
 import { type TtlvValue } from '../ttlv/ttlv.types';
 
@@ -5,8 +6,12 @@ import { type TtlvValue } from '../ttlv/ttlv.types';
 export interface AttributeRule {
   /** The text a 1.x message names it by. */
   readonly name: string;
-  /** Minor version of KMIP 1.x that introduced it; a client of an older version must never be shown it. */
-  readonly introducedInMinor: number;
+  /** The tag a 2.x message names it by. */
+  readonly tag: number;
+  /** Version that introduced it; a client of an older version must never be shown it. */
+  readonly since: ProtocolVersion;
+  /** First version that has it no more. */
+  readonly until?: ProtocolVersion;
   readonly type: TtlvValue['type'];
   readonly multiple: boolean;
   readonly initiallySetBy: 'Server' | 'Client' | 'Either';
@@ -14,12 +19,16 @@ export interface AttributeRule {
   readonly alwaysPresent: boolean;
   readonly modifiableByClient: boolean;
   readonly deletableByClient: boolean;
-  readonly appliesToSymmetricKeys: boolean;
 }
 
+const table: readonly AttributeRule[] = attributeTable;
+
 /** The standard attributes by name. A Map, because the names that are looked up come from clients. */
-export const attributeRules: ReadonlyMap<string, AttributeRule> = new Map(
-  attributeTable.map((rule) => [rule.name, rule]),
+export const attributeRules: ReadonlyMap<string, AttributeRule> = new Map(table.map((rule) => [rule.name, rule]));
+
+/** Those that 2.x still has, by tag. */
+export const attributeRulesByTag: ReadonlyMap<number, AttributeRule> = new Map(
+  table.filter(({ until }) => until === undefined).map((rule) => [rule.tag, rule]),
 );
 
 /** Names a client may invent (KMIP 1.4 §3.39): any type but structures within structures, several instances. */

@@ -1,5 +1,6 @@
 import { credential } from '../objects/credential';
 import { protocolVersion } from '../objects/protocol-version';
+import { V1_2, V1_4 } from '../protocol-version';
 import { mapped } from '../schema/codec';
 import { Structure } from '../schema/structure';
 import { ResultReason } from '../spec/enumerations';
@@ -32,14 +33,14 @@ export const requestHeader = new Structure<RequestHeader>(
       tag: Tag.ClientCorrelationValue,
       type: 'TextString',
       presence: 'optional',
-      since: '1.4',
+      since: V1_4,
     },
     {
       name: 'serverCorrelationValue',
       tag: Tag.ServerCorrelationValue,
       type: 'TextString',
       presence: 'optional',
-      since: '1.4',
+      since: V1_4,
     },
     { name: 'asynchronousIndicator', tag: Tag.AsynchronousIndicator, type: 'Boolean', presence: 'optional' },
     {
@@ -47,14 +48,14 @@ export const requestHeader = new Structure<RequestHeader>(
       tag: Tag.AttestationCapableIndicator,
       type: 'Boolean',
       presence: 'optional',
-      since: '1.2',
+      since: V1_2,
     },
     {
       name: 'attestationTypes',
       tag: Tag.AttestationType,
       type: 'Enumeration',
       presence: 'optionalMany',
-      since: '1.2',
+      since: V1_2,
     },
     { name: 'authentication', tag: Tag.Authentication, type: authentication, presence: 'optional' },
     {
@@ -76,27 +77,27 @@ export const responseHeader = new Structure<ResponseHeader>(
   [
     { name: 'protocolVersion', tag: Tag.ProtocolVersion, type: protocolVersion, presence: 'required' },
     { name: 'timeStamp', tag: Tag.TimeStamp, type: 'DateTime', presence: 'required' },
-    { name: 'nonce', tag: Tag.Nonce, type: 'Items', presence: 'optional', since: '1.2' },
+    { name: 'nonce', tag: Tag.Nonce, type: 'Items', presence: 'optional', since: V1_2 },
     {
       name: 'attestationTypes',
       tag: Tag.AttestationType,
       type: 'Enumeration',
       presence: 'optionalMany',
-      since: '1.2',
+      since: V1_2,
     },
     {
       name: 'clientCorrelationValue',
       tag: Tag.ClientCorrelationValue,
       type: 'TextString',
       presence: 'optional',
-      since: '1.4',
+      since: V1_4,
     },
     {
       name: 'serverCorrelationValue',
       tag: Tag.ServerCorrelationValue,
       type: 'TextString',
       presence: 'optional',
-      since: '1.4',
+      since: V1_4,
     },
     { name: 'batchCount', tag: Tag.BatchCount, type: 'Integer', presence: 'required' },
   ],

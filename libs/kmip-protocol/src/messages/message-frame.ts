@@ -1,11 +1,11 @@
 import { KmipError } from '../errors';
 import { protocolVersion } from '../objects/protocol-version';
-import { codecContext, type CodecContext, NEWEST_KNOWN_VERSION } from '../schema/codec';
+import { type ProtocolVersion, V1_4, versionText } from '../protocol-version';
+import { codecContext, type CodecContext } from '../schema/codec';
 import { ResultReason } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { tagName } from '../spec/tag-name';
 import { TtlvReader } from '../ttlv/ttlv-reader';
-import { type ProtocolVersion } from './message.types';
 
 export const invalidMessage = (text: string): KmipError => new KmipError(ResultReason.InvalidMessage, text);
 
@@ -29,7 +29,7 @@ function findVersion(reader: TtlvReader): ProtocolVersion | undefined {
   if (!reader.next()) return undefined;
   reader.enter();
   while (reader.next()) {
-    if (reader.tag === Tag.ProtocolVersion) return protocolVersion.read(reader, codecContext(NEWEST_KNOWN_VERSION));
+    if (reader.tag === Tag.ProtocolVersion) return protocolVersion.read(reader, codecContext(V1_4));
   }
   return undefined;
 }
@@ -64,6 +64,16 @@ function operationIn(reader: TtlvReader): number | undefined {
   return operation;
 }
 
+/** @throws KmipError for a major version that is not ours: its messages have other fields (KMIP 1.4 §6.1). */
+export function messageContext(version: ProtocolVersion): CodecContext {
+  if (version.major !== 1 || version.minor < 0 || version.minor > 999) {
+    throw invalidMessage(
+      `KMIP ${versionText(version)} is not supported; this server speaks KMIP 1.0 to ${versionText(V1_4)}`,
+    );
+  }
+  return codecContext(version);
+}
+
 export interface OpenMessage {
   readonly reader: TtlvReader;
   readonly context: CodecContext;
@@ -73,7 +83,7 @@ export interface OpenMessage {
 export function openMessage(bytes: Buffer, messageTag: number, headerTag: number, maximumItems?: number): OpenMessage {
   const version = peekProtocolVersion(bytes);
   if (version === undefined) throw invalidMessage('the message has no readable Protocol Version');
-  const context = codecContext(version);
+  const context = messageContext(version);
   const reader = new TtlvReader(bytes, maximumItems);
   if (!reader.next() || reader.tag !== messageTag) throw invalidMessage(`the message is no ${tagName(messageTag)}`);
   const outer = reader.mark();

@@ -1,14 +1,9 @@
 import { type Secret } from '@lib/kernel';
 
 import { type KmipError } from '../errors';
+import { type ProtocolVersion } from '../protocol-version';
 import { type CredentialType } from '../spec/enumerations';
 import { type TtlvItem, type TtlvValue } from '../ttlv/ttlv.types';
-
-/** Protocol Version of a header (KMIP 1.4 §6.1). */
-export interface ProtocolVersion {
-  readonly major: number;
-  readonly minor: number;
-}
 
 /** Enumerations travel as their 32-bit numbers; the tables in `spec/` name them. */
 export type EnumValue = number;

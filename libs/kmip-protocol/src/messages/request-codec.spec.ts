@@ -10,6 +10,7 @@ import { TtlvWriter } from '../ttlv/ttlv-writer';
 import { type Credential, type OperationRequest, type RequestHeader, type RequestMessage } from './message.types';
 import { peekOperations, peekProtocolVersion } from './message-frame';
 import { decodeRequestMessage, encodeRequestMessage } from './request-codec';
+import { V1_0, V1_1, V1_4, versionOf } from '../protocol-version';
 
 const version = (major: number, minor: number): Buffer =>
   structure(Tag.ProtocolVersion, integer(Tag.ProtocolVersionMajor, major), integer(Tag.ProtocolVersionMinor, minor));
@@ -72,7 +73,7 @@ const opaqueValue = (credential: Credential | undefined): Buffer | undefined =>
 describe('decodeRequestMessage', () => {
   it("reads vCenter's Get", () => {
     expect(decodeRequestMessage(VCENTER_GET)).toEqual({
-      header: { protocolVersion: { major: 1, minor: 1 }, batchCount: 1 },
+      header: { protocolVersion: V1_1, batchCount: 1 },
       batchItems: [
         {
           operation: Operation.Get,
@@ -112,7 +113,7 @@ describe('decodeRequestMessage', () => {
       getItem,
     );
     expect(decodeRequestMessage(fortios).header).toEqual({
-      protocolVersion: { major: 1, minor: 0 },
+      protocolVersion: V1_0,
       maximumResponseSize: 65536,
       batchOrderOption: true,
       batchErrorContinuationOption: 1,
@@ -244,7 +245,7 @@ describe('decodeRequestMessage', () => {
   it('reads the Activate of Db2 11.1: a Byte String for a Credential Value, an identifier with counted padding', () => {
     const decoded = decodeRequestMessage(DB2_ACTIVATE);
     expect(decoded).toMatchObject({
-      header: { protocolVersion: { major: 1, minor: 0 }, batchCount: 1 },
+      header: { protocolVersion: V1_0, batchCount: 1 },
       batchItems: [
         {
           operation: Operation.Activate,
@@ -308,15 +309,15 @@ describe('decodeRequestMessage', () => {
 
 describe('peekProtocolVersion', () => {
   it.each([
-    ['of a sound message', VCENTER_GET, { major: 1, minor: 1 }],
+    ['of a sound message', VCENTER_GET, V1_1],
     [
       'of a major version that is not ours',
       message(structure(Tag.RequestHeader, version(3, 0))),
       { major: 3, minor: 0 },
     ],
-    ['that is not the first field', message(header(1)), { major: 1, minor: 1 }],
+    ['that is not the first field', message(header(1)), V1_1],
     ['of a message that is broken behind it', message(header(1), hex('42000f01 00000000 ffff')), undefined],
-    ['of a message with a broken item', message(header(1), brokenItem), { major: 1, minor: 1 }],
+    ['of a message with a broken item', message(header(1), brokenItem), V1_1],
     ['of nothing', Buffer.alloc(0), undefined],
     ['of noise', Buffer.alloc(64, 0x41), undefined],
     ['of an empty message', message(), undefined],
@@ -377,7 +378,7 @@ const anyMessage: fc.Arbitrary<RequestMessage> = fc
     fc.array(fc.tuple(anyRequest, optional(fc.uint8Array({ maxLength: 9 }))), { maxLength: 3 }),
   )
   .map(([minor, items]) => ({
-    header: { protocolVersion: { major: 1, minor }, batchCount: items.length },
+    header: { protocolVersion: versionOf(1, minor), batchCount: items.length },
     batchItems: items.map(([request, id]) => ({
       operation: Operation[request.name],
       ...(id && { uniqueBatchItemId: Buffer.from(id) }),
@@ -394,7 +395,7 @@ describe('requests', () => {
 
   it('round-trip every field of the header in 1.4 and lose the newer ones in 1.0', () => {
     const full: RequestHeader = {
-      protocolVersion: { major: 1, minor: 4 },
+      protocolVersion: V1_4,
       maximumResponseSize: 1024,
       clientCorrelationValue: 'c',
       serverCorrelationValue: 's',
@@ -414,7 +415,7 @@ describe('requests', () => {
     const again = (given: RequestHeader): RequestHeader =>
       decodeRequestMessage(encodeRequestMessage({ header: given, batchItems: [] })).header;
     expect(again(full)).toEqual(full);
-    expect(Object.keys(again({ ...full, protocolVersion: { major: 1, minor: 0 } })).sort()).toEqual(
+    expect(Object.keys(again({ ...full, protocolVersion: V1_0 })).sort()).toEqual(
       [
         'protocolVersion',
         'maximumResponseSize',
@@ -446,7 +447,7 @@ describe('requests', () => {
 
   it('write an operation without known payload as an empty one', () => {
     const sent = encodeRequestMessage({
-      header: { protocolVersion: { major: 1, minor: 1 }, batchCount: 1 },
+      header: { protocolVersion: V1_1, batchCount: 1 },
       batchItems: [{ operation: Operation.Check }],
     });
     expect(sent).toEqual(message(header(1), item(Operation.Check, payload())));

@@ -1,6 +1,6 @@
 import { KmipError } from '../errors';
 import { operationCodec, operationCodecByName } from '../operations/operation-registry';
-import { codecContext, type CodecContext } from '../schema/codec';
+import { type CodecContext } from '../schema/codec';
 import { ResultReason } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { type TtlvReader } from '../ttlv/ttlv-reader';
@@ -8,7 +8,7 @@ import { TtlvWriter } from '../ttlv/ttlv-writer';
 import { type BatchItemFields, type Draft, readBatchItemFields } from './batch-item-fields';
 import { messageExtension, requestHeader } from './header-codecs';
 import { type RequestBatchItem, type RequestMessage } from './message.types';
-import { checkBatchCount, invalidMessage, nextBatchItem, openMessage } from './message-frame';
+import { checkBatchCount, invalidMessage, messageContext, nextBatchItem, openMessage } from './message-frame';
 
 interface RequestItemDraft extends Draft<RequestBatchItem> {
   hasPayload?: boolean;
@@ -71,7 +71,7 @@ function readPayload(reader: TtlvReader, item: RequestItemDraft, context: CodecC
  * item without a known request goes out with an empty payload.
  */
 export function encodeRequestMessage({ header, batchItems }: RequestMessage): Buffer {
-  const context = codecContext(header.protocolVersion);
+  const context = messageContext(header.protocolVersion);
   const writer = new TtlvWriter();
   const message = writer.begin(Tag.RequestMessage);
   requestHeader.write(writer, Tag.RequestHeader, header, context);

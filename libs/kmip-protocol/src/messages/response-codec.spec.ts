@@ -17,9 +17,10 @@ import {
   encodeResponseMessage,
   responseOverheadLength,
 } from './response-codec';
+import { V1_1, V1_4, versionOf } from '../protocol-version';
 
 const KEY = Buffer.from('b8f4678313326f854dea84d28600ad03fc4a551982822f0c83575a841addf646', 'hex');
-const header = { protocolVersion: { major: 1, minor: 1 }, timeStamp: new Date('2025-07-03T11:23:01Z'), batchCount: 1 };
+const header = { protocolVersion: V1_1, timeStamp: new Date('2025-07-03T11:23:01Z'), batchCount: 1 };
 
 const getAnswer = (): ResponseMessage => ({
   header,
@@ -107,7 +108,7 @@ describe('encodeResponseMessage', () => {
     };
     const decode = (minor: number) =>
       decodeResponseMessage(
-        encodeResponseMessage({ header: { ...newer, protocolVersion: { major: 1, minor } }, batchItems: [] }),
+        encodeResponseMessage({ header: { ...newer, protocolVersion: versionOf(1, minor) }, batchItems: [] }),
       ).header;
     expect(decode(1)).toEqual({ ...header, batchCount: 0 });
     expect(decode(4)).toMatchObject({ clientCorrelationValue: 'c', serverCorrelationValue: 's', nonce: [] });
@@ -160,10 +161,7 @@ const responses: readonly OperationResponse[] = [
   {
     name: 'DiscoverVersions',
     payload: {
-      protocolVersions: [
-        { major: 1, minor: 4 },
-        { major: 1, minor: 1 },
-      ],
+      protocolVersions: [V1_4, V1_1],
     },
   },
   { name: 'DiscoverVersions', payload: { protocolVersions: [] } },
@@ -241,7 +239,7 @@ describe('responses', () => {
       messageExtension: { vendorIdentification: 'v', criticalityIndicator: false, vendorExtension: [] },
       response,
     };
-    const message = { header: { ...header, protocolVersion: { major: 1, minor: 4 } }, batchItems: [item] };
+    const message = { header: { ...header, protocolVersion: V1_4 }, batchItems: [item] };
     expect(decodeResponseMessage(encodeResponseMessage(message))).toEqual(message);
   });
 });

@@ -1,17 +1,13 @@
 import { operationCodec, operationCodecByName } from '../operations/operation-registry';
-import { codecContext, type CodecContext } from '../schema/codec';
+import { type ProtocolVersion } from '../protocol-version';
+import { type CodecContext } from '../schema/codec';
 import { Tag } from '../spec/tag';
 import { type TtlvReader } from '../ttlv/ttlv-reader';
 import { TtlvWriter } from '../ttlv/ttlv-writer';
 import { type BatchItemFields, type Draft, readBatchItemFields } from './batch-item-fields';
 import { messageExtension, responseHeader } from './header-codecs';
-import {
-  type ProtocolVersion,
-  type ResponseBatchItem,
-  type ResponseHeader,
-  type ResponseMessage,
-} from './message.types';
-import { checkBatchCount, invalidMessage, nextBatchItem, openMessage } from './message-frame';
+import { type ResponseBatchItem, type ResponseHeader, type ResponseMessage } from './message.types';
+import { checkBatchCount, invalidMessage, messageContext, nextBatchItem, openMessage } from './message-frame';
 
 type ItemDraft = Draft<ResponseBatchItem>;
 
@@ -64,7 +60,7 @@ function readPayload(reader: TtlvReader, item: ItemDraft, context: CodecContext)
  * material is copied to: zero it once it is sent.
  */
 export function encodeResponseMessage({ header, batchItems }: ResponseMessage): Buffer {
-  const context = codecContext(header.protocolVersion);
+  const context = messageContext(header.protocolVersion);
   const writer = new TtlvWriter();
   const message = writer.begin(Tag.ResponseMessage);
   responseHeader.write(writer, Tag.ResponseHeader, { ...header, batchCount: batchItems.length }, context);
@@ -75,14 +71,14 @@ export function encodeResponseMessage({ header, batchItems }: ResponseMessage): 
 
 /** Bytes one batch item adds to a response, for Maximum Response Size (KMIP 1.4 §6.3). */
 export function encodedBatchItemLength(item: ResponseBatchItem, version: ProtocolVersion): number {
-  return measure((writer) => writeItem(writer, item, codecContext(version)));
+  return measure((writer) => writeItem(writer, item, messageContext(version)));
 }
 
 /** Bytes of a response without its batch items; the length of the whole is this plus that of every item. */
 export function responseOverheadLength(header: ResponseHeader): number {
   return measure((writer) => {
     const message = writer.begin(Tag.ResponseMessage);
-    responseHeader.write(writer, Tag.ResponseHeader, header, codecContext(header.protocolVersion));
+    responseHeader.write(writer, Tag.ResponseHeader, header, messageContext(header.protocolVersion));
     writer.end(message);
   });
 }

@@ -1,5 +1,6 @@
 import { symmetricKey } from '../objects/key-block';
 import { type GetRequest, type GetResponse } from '../messages/message.types';
+import { V1_4 } from '../protocol-version';
 import { Structure } from '../schema/structure';
 import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
@@ -22,7 +23,7 @@ export const get = describeOperation('Get', Operation.Get, {
   request: new Structure<GetRequest>('Get Request Payload', [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
     { name: 'keyFormatType', tag: Tag.KeyFormatType, type: 'Enumeration', presence: 'optional' },
-    { name: 'keyWrapType', tag: Tag.KeyWrapType, type: 'Enumeration', presence: 'optional', since: '1.4' },
+    { name: 'keyWrapType', tag: Tag.KeyWrapType, type: 'Enumeration', presence: 'optional', since: V1_4 },
     { name: 'keyCompressionType', tag: Tag.KeyCompressionType, type: 'Enumeration', presence: 'optional' },
     { name: 'keyWrappingSpecification', tag: Tag.KeyWrappingSpecification, type: 'Items', presence: 'optional' },
   ]),

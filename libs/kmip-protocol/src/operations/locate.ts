@@ -1,5 +1,6 @@
 import { type LocateRequest, type LocateResponse, type TemplateAttribute } from '../messages/message.types';
 import { attribute, templateAttribute } from '../objects/attribute';
+import { V1_1, V1_3 } from '../protocol-version';
 import { mapped } from '../schema/codec';
 import { Structure } from '../schema/structure';
 import { Operation } from '../spec/enumerations';
@@ -13,9 +14,9 @@ interface WireLocateRequest extends LocateRequest {
 
 const wireRequest = new Structure<WireLocateRequest>('Locate Request Payload', [
   { name: 'maximumItems', tag: Tag.MaximumItems, type: 'Integer', presence: 'optional' },
-  { name: 'offsetItems', tag: Tag.OffsetItems, type: 'Integer', presence: 'optional', since: '1.3' },
+  { name: 'offsetItems', tag: Tag.OffsetItems, type: 'Integer', presence: 'optional', since: V1_3 },
   { name: 'storageStatusMask', tag: Tag.StorageStatusMask, type: 'Integer', presence: 'optional' },
-  { name: 'objectGroupMember', tag: Tag.ObjectGroupMember, type: 'Enumeration', presence: 'optional', since: '1.1' },
+  { name: 'objectGroupMember', tag: Tag.ObjectGroupMember, type: 'Enumeration', presence: 'optional', since: V1_1 },
   { name: 'templateAttribute', tag: Tag.TemplateAttribute, type: templateAttribute, presence: 'optional' },
   { name: 'attributes', tag: Tag.Attribute, type: attribute, presence: 'many' },
 ]);
@@ -29,7 +30,7 @@ function unwrapFilters({ templateAttribute: wrapped, ...request }: WireLocateReq
 export const locate = describeOperation('Locate', Operation.Locate, {
   request: mapped(wireRequest, unwrapFilters, (request): WireLocateRequest => request),
   response: new Structure<LocateResponse>('Locate Response Payload', [
-    { name: 'locatedItems', tag: Tag.LocatedItems, type: 'Integer', presence: 'optional', since: '1.3' },
+    { name: 'locatedItems', tag: Tag.LocatedItems, type: 'Integer', presence: 'optional', since: V1_3 },
     { name: 'uniqueIdentifiers', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'many' },
   ]),
 });

@@ -1,12 +1,13 @@
 import { Operation } from '../spec/enumerations';
 import { operationIntroducedIn } from './operation-versions';
+import { V1_0, V1_1, V1_2, V1_4 } from '../protocol-version';
 
 describe('operationIntroducedIn', () => {
   it.each([
-    [Operation.Create, { major: 1, minor: 0 }],
-    [Operation.DiscoverVersions, { major: 1, minor: 1 }],
-    [Operation.Encrypt, { major: 1, minor: 2 }],
-    [Operation.Export, { major: 1, minor: 4 }],
+    [Operation.Create, V1_0],
+    [Operation.DiscoverVersions, V1_1],
+    [Operation.Encrypt, V1_2],
+    [Operation.Export, V1_4],
     [0x2c, undefined],
     [0, undefined],
   ])('operation %i', (operation, version) => expect(operationIntroducedIn(operation)).toEqual(version));

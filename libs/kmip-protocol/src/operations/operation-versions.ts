@@ -1,10 +1,9 @@
-import { type EnumValue, type ProtocolVersion } from '../messages/message.types';
-import { Operation, operationMinorVersions } from '../spec/enumerations';
+import { type EnumValue } from '../messages/message.types';
+import { type ProtocolVersion, V1_0 } from '../protocol-version';
+import { Operation, operationVersions } from '../spec/enumerations';
 
 const known: ReadonlySet<number> = new Set(Object.values(Operation));
 
 /** The version that introduced an operation; `undefined` for a number that KMIP 1.0 to 1.4 does not define. */
-export function operationIntroducedIn(operation: EnumValue): ProtocolVersion | undefined {
-  if (!known.has(operation)) return undefined;
-  return { major: 1, minor: operationMinorVersions.get(operation) ?? 0 };
-}
+export const operationIntroducedIn = (operation: EnumValue): ProtocolVersion | undefined =>
+  known.has(operation) ? (operationVersions.get(operation) ?? V1_0) : undefined;

@@ -1,20 +1,12 @@
-import { KmipError } from '../errors';
-import { type ProtocolVersion } from '../messages/message.types';
-import { ResultReason } from '../spec/enumerations';
+import { KNOWN_VERSIONS, type ProtocolVersion, versionOf, versionOrdinal } from '../protocol-version';
 import { type TtlvReader } from '../ttlv/ttlv-reader';
 import { type TtlvWriter } from '../ttlv/ttlv-writer';
 
-/** Versions a field can be bound to. 2.x joins this list when it is built. */
-export type KmipVersion = '1.0' | '1.1' | '1.2' | '1.3' | '1.4';
-
-/** The newest version whose every field is in the descriptors. */
-export const NEWEST_KNOWN_VERSION: ProtocolVersion = { major: 1, minor: 4 };
-
 /** What reading or writing one message depends on besides its bytes. */
 export interface CodecContext {
-  /** Orders versions: major and minor in one number. */
+  /** Of the message's version, see {@link versionOrdinal}. */
   readonly version: number;
-  /** True for a minor version newer than ours: its unknown fields are skipped (KMIP 1.4 §11.1). */
+  /** True for a version that is newer than what we know: its unknown fields are skipped (KMIP 1.4 §11.1). */
   readonly skipsUnknownFields: boolean;
 }
 
@@ -24,24 +16,21 @@ export interface Codec<V> {
   write(writer: TtlvWriter, tag: number, value: V, context: CodecContext): void;
 }
 
-const versionOrdinal = (version: ProtocolVersion): number => version.major * 1000 + version.minor;
+const contextOf = (version: ProtocolVersion, skipsUnknownFields: boolean): CodecContext => ({
+  version: versionOrdinal(version),
+  skipsUnknownFields,
+});
 
-export const parseVersion = (version: KmipVersion): number => {
-  const [major, minor] = version.split('.');
-  return versionOrdinal({ major: Number(major), minor: Number(minor) });
+/** By the one object that a known version is. */
+const contexts: ReadonlyMap<ProtocolVersion, CodecContext> = new Map(
+  KNOWN_VERSIONS.map((version) => [version, contextOf(version, false)]),
+);
+
+/** What the version of a message means for its fields, whether this server speaks it or not. */
+export const codecContext = ({ major, minor }: ProtocolVersion): CodecContext => {
+  const version = versionOf(major, minor);
+  return contexts.get(version) ?? contextOf(version, true);
 };
-
-/** @throws KmipError for a major version that is not ours: its messages have other fields (KMIP 1.4 §6.1). */
-export function codecContext(version: ProtocolVersion): CodecContext {
-  if (version.major !== NEWEST_KNOWN_VERSION.major || version.minor < 0 || version.minor > 999) {
-    throw new KmipError(
-      ResultReason.InvalidMessage,
-      `KMIP ${version.major}.${version.minor} is not supported; this server speaks KMIP 1.0 to 1.${NEWEST_KNOWN_VERSION.minor}`,
-    );
-  }
-  const ordinal = versionOrdinal(version);
-  return { version: ordinal, skipsUnknownFields: ordinal > versionOrdinal(NEWEST_KNOWN_VERSION) };
-}
 
 /** A codec whose objects look different from what is on the wire. */
 export const mapped = <W, V>(wire: Codec<W>, fromWire: (wire: W) => V, toWire: (value: V) => W): Codec<V> => ({

@@ -1,13 +1,15 @@
 import { type Secret } from '@lib/kernel';
 
 import { KmipError } from '../errors';
+import { V1_0, V1_1, V1_4, V2_0, versionOf } from '../protocol-version';
 import { ResultReason } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { type TtlvItem } from '../ttlv/ttlv.types';
 import { bytes, enumeration, integer, structure, text } from '../ttlv/ttlv-bytes.fixture';
 import { TtlvReader } from '../ttlv/ttlv-reader';
 import { TtlvWriter } from '../ttlv/ttlv-writer';
-import { codecContext } from './codec';
+import { type Codec, codecContext, mapped } from './codec';
+import { scalarCodecs } from './scalar-codecs';
 import { Structure } from './structure';
 
 interface Sample {
@@ -26,31 +28,35 @@ const sample = new Structure<Sample>(
   [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'required' },
     { name: 'keyFormatType', tag: Tag.KeyFormatType, type: 'Enumeration', presence: 'optional' },
-    { name: 'keyWrapType', tag: Tag.KeyWrapType, type: 'Enumeration', presence: 'optional', since: '1.4' },
+    { name: 'keyWrapType', tag: Tag.KeyWrapType, type: 'Enumeration', presence: 'optional', since: V1_4 },
     { name: 'attributeNames', tag: Tag.AttributeName, type: 'TextString', presence: 'many' },
-    { name: 'functions', tag: Tag.QueryFunction, type: 'Enumeration', presence: 'optionalMany', since: '1.1' },
+    { name: 'functions', tag: Tag.QueryFunction, type: 'Enumeration', presence: 'optionalMany', since: V1_1 },
     { name: 'password', tag: Tag.Password, type: 'SecretText', presence: 'optional' },
     { name: 'since', tag: Tag.ActivationDate, type: 'DateTime', presence: 'optional' },
   ],
   { rest: { name: 'other', tags: [Tag.Certificate] } },
 );
 
-const version = (minor: number) => codecContext({ major: 1, minor });
-
-function read(message: Buffer, minor = 4): Sample {
+function read(message: Buffer, version = V1_4): Sample {
   const reader = new TtlvReader(message);
   reader.next();
-  return sample.read(reader, version(minor));
+  return sample.read(reader, codecContext(version));
 }
 
-function write(value: Sample, minor = 4): Buffer {
+function write(value: Sample, version = V1_4): Buffer {
   const writer = new TtlvWriter();
-  sample.write(writer, Tag.RequestPayload, value, version(minor));
+  sample.write(writer, Tag.RequestPayload, value, codecContext(version));
   return writer.finish();
 }
 
 const payload = (...children: Buffer[]): Buffer => structure(Tag.RequestPayload, ...children);
 const uid = text(Tag.UniqueIdentifier, 'a');
+
+const oneText: Codec<readonly string[]> = mapped(
+  scalarCodecs.TextString,
+  (wire) => wire.split(' '),
+  (value) => value.join(' '),
+);
 
 function errorOf(attempt: () => unknown): KmipError {
   try {
@@ -78,7 +84,7 @@ describe('Structure, reading', () => {
   });
 
   it('takes a field that is newer than the message', () => {
-    expect(read(payload(uid, enumeration(Tag.KeyWrapType, 1)), 0)).toMatchObject({ keyWrapType: 1 });
+    expect(read(payload(uid, enumeration(Tag.KeyWrapType, 1)), V1_0)).toMatchObject({ keyWrapType: 1 });
   });
 
   it('refuses a field that stands twice', () => {
@@ -95,7 +101,10 @@ describe('Structure, reading', () => {
   });
 
   it('skips unknown fields of a minor version that is newer than ours', () => {
-    expect(read(payload(uid, integer(0x42ffff, 1)), 5)).toEqual({ uniqueIdentifier: 'a', attributeNames: [] });
+    expect(read(payload(uid, integer(0x42ffff, 1)), versionOf(1, 5))).toEqual({
+      uniqueIdentifier: 'a',
+      attributeNames: [],
+    });
   });
 
   it('says which required field is missing', () => {
@@ -140,9 +149,30 @@ describe('Structure, writing', () => {
 
   it('leaves out what the version of the message does not know', () => {
     const value: Sample = { uniqueIdentifier: 'a', keyWrapType: 1, attributeNames: [], functions: [1] };
-    expect(write(value, 0)).toEqual(payload(uid));
-    expect(write(value, 1)).toEqual(payload(uid, enumeration(Tag.QueryFunction, 1)));
-    expect(write(value, 4)).toEqual(payload(uid, enumeration(Tag.KeyWrapType, 1), enumeration(Tag.QueryFunction, 1)));
+    expect(write(value, V1_0)).toEqual(payload(uid));
+    expect(write(value, V1_1)).toEqual(payload(uid, enumeration(Tag.QueryFunction, 1)));
+    expect(write(value, V1_4)).toEqual(
+      payload(uid, enumeration(Tag.KeyWrapType, 1), enumeration(Tag.QueryFunction, 1)),
+    );
+  });
+
+  it('gives one property the form of the version: read and written from a row for each', () => {
+    const changed = new Structure<{ readonly names: readonly string[] }>('Changed', [
+      { name: 'names', tag: Tag.AttributeName, type: 'TextString', presence: 'many', until: V2_0 },
+      { name: 'names', tag: Tag.NameValue, type: oneText, presence: 'required', since: V2_0 },
+    ]);
+    for (const [version, message] of [
+      [V1_4, payload(text(Tag.AttributeName, 'x'), text(Tag.AttributeName, 'y'))],
+      [V2_0, payload(text(Tag.NameValue, 'x y'))],
+    ] as const) {
+      const reader = new TtlvReader(message);
+      reader.next();
+      const value = changed.read(reader, codecContext(version));
+      expect(value).toEqual({ names: ['x', 'y'] });
+      const writer = new TtlvWriter();
+      changed.write(writer, Tag.RequestPayload, value, codecContext(version));
+      expect(writer.finish()).toEqual(message);
+    }
   });
 
   it('writes no list that is empty and drops parts of seconds', () => {

@@ -1,10 +1,11 @@
 import { KmipError } from '../errors';
+import { type ProtocolVersion, versionOrdinal } from '../protocol-version';
 import { ResultReason } from '../spec/enumerations';
 import { tagName } from '../spec/tag-name';
 import { type TtlvItem } from '../ttlv/ttlv.types';
 import { type TtlvReader } from '../ttlv/ttlv-reader';
 import { type TtlvWriter } from '../ttlv/ttlv-writer';
-import { type Codec, type CodecContext, type KmipVersion, parseVersion } from './codec';
+import { type Codec, type CodecContext } from './codec';
 import { scalarCodecs, type ScalarTypes } from './scalar-codecs';
 
 type ScalarNameOf<V> = {
@@ -13,8 +14,10 @@ type ScalarNameOf<V> = {
 
 interface FieldBase {
   readonly tag: number;
-  /** First version that has the field; a message of an older version is written without it. */
-  readonly since?: KmipVersion;
+  /** First version that has the field; a message of an older version is written without it, and need not have it. */
+  readonly since?: ProtocolVersion;
+  /** First version that has it no more. */
+  readonly until?: ProtocolVersion;
 }
 
 type IsOptional<T, K extends keyof T> = object extends Pick<T, K> ? true : false;
@@ -32,7 +35,10 @@ interface ManyField<N, E, Optional> extends FieldBase {
   readonly presence: Optional extends true ? 'optionalMany' : 'many';
 }
 
-/** One row of a descriptor: tsc checks name, type and presence against the object it describes. */
+/**
+ * One row of a descriptor: tsc checks name, type and presence against the object it describes. A property that travels in
+ * one form until a version and in another since it has a row for each.
+ */
 export type FieldOf<T> = {
   [K in keyof T & string]-?:
     | OneField<K, NonNullable<T[K]>, IsOptional<T, K>>
@@ -57,7 +63,9 @@ interface CompiledField {
   readonly codec: Codec<unknown>;
   readonly many: boolean;
   readonly alwaysArray: boolean;
+  /** Versions that have it, as integers: from `since` on, below `until`. */
   readonly since: number;
+  readonly until: number;
   /** One bit per field, to notice one that stands twice. */
   readonly bit: number;
 }
@@ -107,7 +115,7 @@ export class Structure<T extends object> implements Codec<T> {
       seen |= field?.bit ?? 0;
     }
     reader.leave(outer);
-    this.#complete(target, seen);
+    this.#complete(target, seen, context);
     // The parse edge: every property was read by the codec that tsc checked against T, and none required is missing.
     return target as T;
   }
@@ -117,7 +125,7 @@ export class Structure<T extends object> implements Codec<T> {
     const source = value as Readonly<Record<string, unknown>>;
     for (const field of this.#fields) {
       const fieldValue = source[field.name];
-      if (fieldValue === undefined || context.version < field.since) continue;
+      if (fieldValue === undefined || !isIn(field, context)) continue;
       if (field.many) {
         for (const element of fieldValue as readonly unknown[]) {
           field.codec.write(writer, field.tag, element, context);
@@ -140,11 +148,11 @@ export class Structure<T extends object> implements Codec<T> {
     }
   }
 
-  #complete(target: Record<string, unknown>, seen: number): void {
+  #complete(target: Record<string, unknown>, seen: number, context: CodecContext): void {
     const complete = (seen & this.#requiredBits) === this.#requiredBits;
     for (const field of this.#fields) {
       if (field.alwaysArray) target[field.name] ??= [];
-      if (!complete && (this.#requiredBits & ~seen & field.bit) !== 0) {
+      if (!complete && (this.#requiredBits & ~seen & field.bit) !== 0 && isIn(field, context)) {
         throw this.#error(this.#whenMissing, `${tagName(field.tag)} is missing`);
       }
     }
@@ -155,6 +163,9 @@ export class Structure<T extends object> implements Codec<T> {
   }
 }
 
+const isIn = ({ since, until }: CompiledField, { version }: CodecContext): boolean =>
+  version >= since && version < until;
+
 function compile(
   field: {
     readonly name: string;
@@ -163,7 +174,7 @@ function compile(
   } & FieldBase,
   bit: number,
 ): CompiledField {
-  const { name, tag, type, presence, since } = field;
+  const { name, tag, type, presence, since, until } = field;
   // FieldOf<T> made sure that the type is a scalar's name or a codec.
   const codec = (typeof type === 'string' ? scalarCodecs[type as keyof ScalarTypes] : type) as Codec<unknown>;
   return {
@@ -172,7 +183,8 @@ function compile(
     codec,
     many: presence === 'many' || presence === 'optionalMany',
     alwaysArray: presence === 'many',
-    since: since === undefined ? 0 : parseVersion(since),
+    since: since === undefined ? 0 : versionOrdinal(since),
+    until: until === undefined ? Number.POSITIVE_INFINITY : versionOrdinal(until),
     bit,
   };
 }

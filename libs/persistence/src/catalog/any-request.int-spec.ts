@@ -1,5 +1,5 @@
 import { type InstanceId } from '@lib/kernel';
-import { decodeResponseMessage, encodeRequestMessage, ObjectType } from '@lib/kmip-protocol';
+import { decodeResponseMessage, encodeRequestMessage, ObjectType, versionOf } from '@lib/kmip-protocol';
 import {
   anyOperationRequest,
   aRequest,
@@ -50,7 +50,7 @@ describe('whatever a client can write on the wire, on Postgres', () => {
         fc.integer({ min: 0, max: 4 }),
         fc.oneof({ arbitrary: fc.constant([]), weight: 3 }, changed),
         async (requests, minor, changes) => {
-          const bytes = Buffer.from(encodeRequestMessage(aRequest(requests, { protocolVersion: { major: 1, minor } })));
+          const bytes = Buffer.from(encodeRequestMessage(aRequest(requests, { protocolVersion: versionOf(1, minor) })));
           harness.logs.length = 0;
           for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
           const answer = await perform(bytes);

@@ -28,20 +28,22 @@ import {
 import {
   type Attribute,
   CryptographicAlgorithm,
+  decodeResponseMessage,
+  encodeRequestMessage,
   ObjectType,
   Operation,
   type OperationName,
   type OperationRequest,
   type OperationRequests,
   type OperationResponses,
+  type ProtocolVersion,
   type RequestHeader,
   type RequestMessage,
   type ResponseBatchItem,
+  type ResponseMessage,
   ResultReason,
   ResultStatus,
-  type ResponseMessage,
-  decodeResponseMessage,
-  encodeRequestMessage,
+  V1_1,
 } from '@lib/kmip-protocol';
 import { type KeyManager } from '@lib/key-manager';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -152,7 +154,7 @@ export class EngineHarness {
     return decodeResponseMessage(await this.engine.handle(encodeRequestMessage(message), this.scope(scope)));
   }
 
-  /** A batch in KMIP 1.`minor`, with identifiers when there are several items. */
+  /** A batch in that version, 1.1 unless said otherwise, with identifiers when there are several items. */
   async batch(
     requests: readonly OperationRequest[],
     header: Partial<RequestHeader> = {},
@@ -166,9 +168,9 @@ export class EngineHarness {
   async attempt<N extends OperationName>(
     name: N,
     payload: OperationRequests[N],
-    options: { readonly minor?: number; readonly scope?: Partial<EngineScope> } = {},
+    options: { readonly version?: ProtocolVersion; readonly scope?: Partial<EngineScope> } = {},
   ): Promise<ResponseBatchItem> {
-    const header = { protocolVersion: { major: 1, minor: options.minor ?? 1 } };
+    const header = { protocolVersion: options.version ?? V1_1 };
     const [item] = await this.batch([{ name, payload } as OperationRequest], header, options.scope);
     if (item === undefined) throw new Error('the engine answered without a batch item');
     return item;
@@ -178,7 +180,7 @@ export class EngineHarness {
   async perform<N extends OperationName>(
     name: N,
     payload: OperationRequests[N],
-    options: { readonly minor?: number; readonly scope?: Partial<EngineScope> } = {},
+    options: { readonly version?: ProtocolVersion; readonly scope?: Partial<EngineScope> } = {},
   ): Promise<OperationResponses[N]> {
     const item = await this.attempt(name, payload, options);
     if (item.resultStatus !== ResultStatus.Success) {
@@ -191,26 +193,26 @@ export class EngineHarness {
   async refusal<N extends OperationName>(
     name: N,
     payload: OperationRequests[N],
-    options: { readonly minor?: number; readonly scope?: Partial<EngineScope> } = {},
+    options: { readonly version?: ProtocolVersion; readonly scope?: Partial<EngineScope> } = {},
   ): Promise<{ readonly reason: string | undefined; readonly code: string | undefined }> {
     const item = await this.attempt(name, payload, options);
     if (item.resultStatus === ResultStatus.Success) throw new Error(`${name} succeeded`);
     return { reason: reasonName(item.resultReason), code: failureCode(item) };
   }
 
-  async createKey(attributes: readonly Attribute[] = [], minor = 1): Promise<string> {
+  async createKey(attributes: readonly Attribute[] = [], version = V1_1): Promise<string> {
     const templateAttribute = { attributes: [...vcenterKey, ...attributes] };
     const { uniqueIdentifier } = await this.perform(
       'Create',
       { objectType: ObjectType.SymmetricKey, templateAttribute },
-      { minor },
+      { version },
     );
     return uniqueIdentifier;
   }
 
   /** The key bytes as a client gets them. */
-  async fetch(uniqueIdentifier: string, minor = 1): Promise<Buffer> {
-    const { symmetricKey } = await this.perform('Get', { uniqueIdentifier }, { minor });
+  async fetch(uniqueIdentifier: string, version = V1_1): Promise<Buffer> {
+    const { symmetricKey } = await this.perform('Get', { uniqueIdentifier }, { version });
     const material = symmetricKey?.keyMaterial;
     if (!(material instanceof Secret)) throw new Error('Get answered without raw key material');
     return Buffer.from(material.expose());
@@ -261,7 +263,7 @@ export class EngineHarness {
 
 export function aRequest(requests: readonly OperationRequest[], header: Partial<RequestHeader> = {}): RequestMessage {
   return {
-    header: { protocolVersion: { major: 1, minor: 1 }, batchCount: requests.length, ...header },
+    header: { protocolVersion: V1_1, batchCount: requests.length, ...header },
     batchItems: requests.map((request, index) => ({
       operation: Operation[request.name],
       ...(requests.length === 1 ? {} : { uniqueBatchItemId: Buffer.from([index + 1]) }),
