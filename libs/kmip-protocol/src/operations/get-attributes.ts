@@ -1,5 +1,7 @@
 import { attribute } from '../objects/attribute';
+import { ATTRIBUTES_TAG, attributesByTag } from '../objects/attributes-by-tag';
 import { type GetAttributesRequest, type GetAttributesResponse } from '../messages/message.types';
+import { V2_0 } from '../protocol-version';
 import { Structure } from '../schema/structure';
 import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
@@ -13,6 +15,7 @@ export const getAttributes = describeOperation('GetAttributes', Operation.GetAtt
   ]),
   response: new Structure<GetAttributesResponse>('GetAttributes Response Payload', [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'required' },
-    { name: 'attributes', tag: Tag.Attribute, type: attribute, presence: 'many' },
+    { name: 'attributes', tag: Tag.Attribute, type: attribute, presence: 'many', until: V2_0 },
+    { name: 'attributes', tag: ATTRIBUTES_TAG, type: attributesByTag, presence: 'required', since: V2_0 },
   ]),
 });
