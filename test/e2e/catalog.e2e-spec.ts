@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import OpenServiceBrokerV1 from '@ibm-cloud/platform-services/open-service-broker/v1';
 import { type Clock, systemClock } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
-import { type ReconciliationReport } from '@lib/tenancy';
+import { type ReconciliationReport } from '@lib/service-instances';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';

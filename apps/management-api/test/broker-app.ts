@@ -1,20 +1,18 @@
 import { managementApiConfig, type ManagementApiConfig, parseConfig } from '@lib/config';
-import { type Clock, systemClock } from '@lib/kernel';
+import { type Clock, type Leases, systemClock } from '@lib/kernel';
+import { type UsageReporter } from '@lib/metering';
 import { type Logger, Metrics } from '@lib/observability';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { CLOCK, LOGGER } from '@lib/platform';
 import {
   type CatalogUnitOfWork,
   DeprovisioningService,
-  EndpointPolicy,
-  ibmCloudEndpoints,
   InstanceStateService,
-  type Leases,
   OperationRunner,
   OperationWorker,
   ProvisioningService,
-  type UsageReporter,
-} from '@lib/tenancy';
+} from '@lib/service-instances';
+import { EndpointPolicy, ibmCloudEndpoints } from '@lib/tenancy';
 import { Module } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 
-import { type KeyManager } from '@lib/key-manager';
+import { CertificateClaimService } from '@lib/diagnosis';
 import { type CorrelationId, type InstanceId, isUuid, newCorrelationId, Secret, systemClock } from '@lib/kernel';
+import { type KeyManager } from '@lib/key-manager';
 import { Custodian, KeyAdministration } from '@lib/kmip-engine';
+import { type DailyUsages } from '@lib/metering';
 import {
   PostgresActivationLog,
   PostgresAuditHeads,
@@ -16,24 +18,22 @@ import {
   PostgresRegionDirectory,
   PostgresUnitOfWork,
 } from '@lib/persistence';
+import { RootKeyProposals } from '@lib/service-instances';
 import {
-  CertificateClaimService,
   CertificateProofService,
   ClientCertificateService,
   CredentialSealer,
-  type DailyUsages,
+  DEFAULT_OPTIONS,
   EndpointPolicy,
   ibmCloudEndpoints,
   InstanceService,
   KmipCredentialService,
   KmipPasswords,
+  ROLES,
   RootKeyBindingService,
-  RootKeyProposals,
 } from '@lib/tenancy';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-
-import { DEFAULT_OPTIONS, ROLES } from '@lib/tenancy';
 import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
 import { LocalRoleMap } from '../src/auth/local-role-map';
 import { TokenVerifier } from '../src/auth/token-verifier';

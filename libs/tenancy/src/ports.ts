@@ -2,7 +2,7 @@ import { type AuditEvent } from '@lib/audit';
 import { type CertificateFingerprint, type InstanceId } from '@lib/kernel';
 
 import { type ClientCertificate } from './client-certificate';
-import { type CertificateClaimRepository } from './diagnosis';
+import { type CertificateClaimRepository } from './certificate-claim';
 import { type Instance } from './instance';
 import { type KmipCredential, type KmipCredentialRepository } from './proof/kmip-credential';
 import { type Proof, type Registrations, type Standing } from './proof/registration';
@@ -136,15 +136,4 @@ export type Invalidation =
 export interface InvalidationBus {
   /** The listener must not throw. @returns how to stop listening */
   subscribe(listener: (invalidation: Invalidation) => void): () => void;
-}
-
-/** Makes one of several processes do a duty. */
-export interface Leases {
-  /**
-   * Takes or prolongs the lease for `owner`. @returns the term (grows when the lease changes hands), or undefined while
-   * someone else holds it
-   */
-  acquire(name: string, owner: string, ttlMs: number): Promise<number | undefined>;
-  /** Gives it up early. Harmless when it is not held. */
-  release(name: string, owner: string): Promise<void>;
 }

@@ -1,5 +1,4 @@
-import { type InstanceId } from '@lib/kernel';
-import { type Leases } from '@lib/tenancy';
+import { type InstanceId, type Leases } from '@lib/kernel';
 import { ManualClock } from '@lib/testing';
 
 import { InstanceLoop, type InstanceLoopOptions } from './instance-loop';

@@ -1,5 +1,5 @@
-import { type Clock, type InstanceId } from '@lib/kernel';
-import { type Leases, type RegionDirectory } from '@lib/tenancy';
+import { type Clock, type InstanceId, type Leases } from '@lib/kernel';
+import { type RegionDirectory } from '@lib/tenancy';
 
 const PAGE = 200;
 /** Pause before instances with more to do are visited again. */

@@ -1,4 +1,4 @@
-import { type CountedSighting } from '@lib/tenancy';
+import { type CountedSighting } from '@lib/diagnosis';
 
 import { ConnectionRecords } from './connection-records';
 import { alone, entry, FINGERPRINT, INSTANCE, NOW, peer, stranger } from './session.fixture';

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
 
+import {
+  ConnectionJournal,
+  type ConnectionReports,
+  type ConnectionSighting,
+  type PresentedCertificate,
+} from '@lib/diagnosis';
 import { type Clock } from '@lib/kernel';
 import {
   type HandshakeFailure,
@@ -8,14 +14,7 @@ import {
   type TransportLimitName,
   type TransportObserver,
 } from '@lib/kmip-transport';
-import {
-  type BirthRefusal,
-  ConnectionJournal,
-  type ConnectionReports,
-  type ConnectionSighting,
-  type DirectoryEntry,
-  type PresentedCertificate,
-} from '@lib/tenancy';
+import { type BirthRefusal, type DirectoryEntry } from '@lib/tenancy';
 
 import { type Verdict } from './admission';
 

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { newCorrelationId, systemClock } from '@lib/kernel';
 import { PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
-import { type ActionContext, InstanceService, type Order, requireInstanceCrn } from '@lib/tenancy';
+import { type Order, requireInstanceCrn } from '@lib/service-instances';
+import { type ActionContext, InstanceService } from '@lib/tenancy';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { brokerConfig, type BrokerServices, brokerServices, OFFER } from '../../test/broker-app';

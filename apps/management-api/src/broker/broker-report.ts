@@ -1,6 +1,5 @@
 import { type Logger, type Metrics } from '@lib/observability';
-
-import { type ReconciliationReport } from '@lib/tenancy';
+import { type ReconciliationReport } from '@lib/service-instances';
 
 import { type BrokerObserver } from './http/osb.plugin';
 

@@ -5,7 +5,7 @@ import { type Clock } from '@lib/kernel';
 import { type Logger, Metrics } from '@lib/observability';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { built, CLOCK, LOGGER } from '@lib/platform';
-import { type PlatformInstances, PlatformReconciler } from '@lib/tenancy';
+import { type PlatformInstances, PlatformReconciler } from '@lib/service-instances';
 
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';
 import { MANAGEMENT_CONFIG } from '../management-config.module';

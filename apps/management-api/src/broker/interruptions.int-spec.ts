@@ -9,7 +9,7 @@ import {
   type InstanceRemoval,
   type Order,
   requireInstanceCrn,
-} from '@lib/tenancy';
+} from '@lib/service-instances';
 import { insertInstance, ManualClock, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type Client } from 'pg';
 

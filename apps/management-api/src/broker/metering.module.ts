@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 
 import { type Clock } from '@lib/kernel';
+import { UsageRecorder, type UsageReporter, UsageSender } from '@lib/metering';
 import { type Logger, warningsOf } from '@lib/observability';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { built, CLOCK, LOGGER } from '@lib/platform';
-import { UsageRecorder, type UsageReporter, UsageSender } from '@lib/tenancy';
 
 import { MeteringDuty } from './duties/metering.duty';
 import { PlatformModule, USAGE_REPORTER } from './platform/platform.module';

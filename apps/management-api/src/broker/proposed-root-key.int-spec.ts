@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import { type KeyManager } from '@lib/key-manager';
 import { newCorrelationId, Secret, systemClock } from '@lib/kernel';
+import { type KeyManager } from '@lib/key-manager';
 import { PostgresUnitOfWork } from '@lib/persistence';
-import {
-  CredentialSealer,
-  EndpointPolicy,
-  ibmCloudEndpoints,
-  type InstanceParameters,
-  requireInstanceCrn,
-  RootKeyBindingService,
-} from '@lib/tenancy';
+import { type InstanceParameters, requireInstanceCrn } from '@lib/service-instances';
+import { CredentialSealer, EndpointPolicy, ibmCloudEndpoints, RootKeyBindingService } from '@lib/tenancy';
 import { FakeIam, startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { type BrokerServices, brokerServices, OFFER } from '../../test/broker-app';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { newCorrelationId } from '@lib/kernel';
-import { type Order, requireInstanceCrn } from '@lib/tenancy';
+import { type Order, requireInstanceCrn } from '@lib/service-instances';
 import { ManualClock, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type Client } from 'pg';
 

@@ -18,7 +18,7 @@ import {
   OperationWorker,
   ProvisioningService,
   ServiceBindingService,
-} from '@lib/tenancy';
+} from '@lib/service-instances';
 
 import { MANAGEMENT_CONFIG } from '../management-config.module';
 import { OperationsDuty } from './duties/operations.duty';

@@ -1,10 +1,9 @@
 import { hostname } from 'node:os';
 
-import { type Clock } from '@lib/kernel';
+import { type Clock, LeasedWorker } from '@lib/kernel';
 import { type Logger, type Metrics } from '@lib/observability';
 import { PostgresAuditTrail, PostgresConnectionAttempts, PostgresDailyUsages } from '@lib/persistence';
 import { type HeadSigning, type Region } from '@lib/platform';
-import { LeasedWorker } from '@lib/tenancy';
 
 import { CertificateExpiry } from './certificate-expiry';
 import { CredentialResealing } from './credential-resealing';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type ManagementApiConfig } from '@lib/config';
+import { CertificateClaimService } from '@lib/diagnosis';
 import { type Clock, isUuid, toInstanceId } from '@lib/kernel';
 import { type ConnectionOptions, KeyManagerRegistry } from '@lib/key-protect';
 import { Custodian, KeyAdministration } from '@lib/kmip-engine';
@@ -20,7 +21,8 @@ import {
   TenantKeyManagers,
   type RestoreWatch,
 } from '@lib/platform';
-import { CertificateClaimService, RootKeyProposals, TenancyError } from '@lib/tenancy';
+import { RootKeyProposals } from '@lib/service-instances';
+import { TenancyError } from '@lib/tenancy';
 
 import { type Authorizer } from '../auth/authorizer.port';
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';

@@ -1,20 +1,19 @@
 import { type DynamicModule, type InjectionToken, Module, type Provider } from '@nestjs/common';
 
 import { type AuditTrail } from '@lib/audit';
+import { CertificateClaimService, type ConnectionAttempts } from '@lib/diagnosis';
 import { type Clock } from '@lib/kernel';
 import { KeyAdministration } from '@lib/kmip-engine';
+import { type DailyUsages } from '@lib/metering';
+import { RootKeyProposals } from '@lib/service-instances';
 import {
-  CertificateClaimService,
   CertificateProofService,
   ClientCertificateService,
-  type ConnectionAttempts,
-  type DailyUsages,
   InstanceService,
   KmipCredentialService,
   type ProofPolicy,
   type RegionDirectory,
   RootKeyBindingService,
-  RootKeyProposals,
 } from '@lib/tenancy';
 
 import { type Authorizer } from '../auth/authorizer.port';

@@ -1,5 +1,5 @@
 import { type InstanceId } from '@lib/kernel';
-import { type CatalogBinding, type CatalogBindingRepository } from '@lib/tenancy';
+import { type CatalogBinding, type CatalogBindingRepository } from '@lib/service-instances';
 import { type EntityManager } from 'typeorm';
 
 import { CatalogBindingEntity } from '../entities/catalog.entity';

@@ -1,5 +1,6 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
-import { type CatalogDirectory, type PendingUsage, type UsageDirectory } from '@lib/tenancy';
+import { type PendingUsage, type UsageDirectory } from '@lib/metering';
+import { type CatalogDirectory } from '@lib/service-instances';
 import { type DataSource } from 'typeorm';
 
 import { regionQuery } from '../database/region-query';

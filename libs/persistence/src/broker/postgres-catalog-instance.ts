@@ -1,5 +1,5 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
-import { type CatalogInstance, type CatalogInstanceRepository, type RequestedAttributes } from '@lib/tenancy';
+import { type CatalogInstance, type CatalogInstanceRepository, type RequestedAttributes } from '@lib/service-instances';
 import { type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';

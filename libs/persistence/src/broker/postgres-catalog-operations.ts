@@ -1,5 +1,6 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
-import { type ActionContext, type CatalogOperation, type CatalogOperationRepository } from '@lib/tenancy';
+import { type CatalogOperation, type CatalogOperationRepository } from '@lib/service-instances';
+import { type ActionContext } from '@lib/tenancy';
 import { type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';

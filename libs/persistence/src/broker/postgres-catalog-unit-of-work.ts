@@ -1,6 +1,6 @@
 import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
-import { type CatalogScope, type CatalogUnitOfWork } from '@lib/tenancy';
+import { type CatalogScope, type CatalogUnitOfWork } from '@lib/service-instances';
 import { type DataSource } from 'typeorm';
 
 import { publishInvalidation } from '../coordination/invalidations';

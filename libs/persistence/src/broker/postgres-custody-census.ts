@@ -1,4 +1,4 @@
-import { type CustodyCensus, type KeysLeftBehind } from '@lib/tenancy';
+import { type CustodyCensus, type KeysLeftBehind } from '@lib/service-instances';
 
 import { type Transaction } from '../database/transactions';
 

@@ -1,4 +1,4 @@
-import { type MeteringRecord, type UsageLedger, type UsageOutcome } from '@lib/tenancy';
+import { type MeteringRecord, type UsageLedger, type UsageOutcome } from '@lib/metering';
 
 import { type Transaction } from '../database/transactions';
 import { MeteringRecordEntity } from '../entities/metering-record.entity';

@@ -1,4 +1,4 @@
-import { type Leases } from '@lib/tenancy';
+import { type Leases } from '@lib/kernel';
 import { type DataSource } from 'typeorm';
 
 import { regionQuery } from '../database/region-query';

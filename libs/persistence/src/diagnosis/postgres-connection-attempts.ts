@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 
-import { type InstanceId, isUuid } from '@lib/kernel';
 import {
   type AttemptQuery,
   type CertificateSighting,
@@ -10,7 +9,8 @@ import {
   type ConnectionReports,
   type CountedSighting,
   type PresentedCertificate,
-} from '@lib/tenancy';
+} from '@lib/diagnosis';
+import { type InstanceId, isUuid } from '@lib/kernel';
 import { type DataSource } from 'typeorm';
 
 import { regionQuery } from '../database/region-query';

@@ -1,5 +1,5 @@
 import { type InstanceId } from '@lib/kernel';
-import { type DailyUsage, type DailyUsages } from '@lib/tenancy';
+import { type DailyUsage, type DailyUsages } from '@lib/metering';
 import { type DataSource } from 'typeorm';
 
 import { regionQuery } from '../database/region-query';

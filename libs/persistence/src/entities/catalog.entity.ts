@@ -1,4 +1,9 @@
-import { type CatalogStatus, type OperationKind, type OperationState, type OperationStep } from '@lib/tenancy';
+import {
+  type CatalogStatus,
+  type OperationKind,
+  type OperationState,
+  type OperationStep,
+} from '@lib/service-instances';
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 @Entity('catalog_instances')

@@ -1,4 +1,4 @@
-import { type MeteringRecordState } from '@lib/tenancy';
+import { type MeteringRecordState } from '@lib/metering';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 @Entity('metering_records')

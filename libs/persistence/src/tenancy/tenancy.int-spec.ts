@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { verifyAuditChain } from '@lib/audit';
+import { CertificateClaimService } from '@lib/diagnosis';
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { issueClientCertificate } from '@lib/pki';
 import {
   type ActionContext,
-  CertificateClaimService,
   ClientCertificateService,
   ClientDirectory,
   CredentialSealer,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 
+import { LeasedWorker, type LeasedWorkerOptions } from '@lib/kernel';
 import { type Logger, warningsOf } from '@lib/observability';
-import { LeasedWorker, type LeasedWorkerOptions } from '@lib/tenancy';
 
 export type DutyOptions = Pick<LeasedWorkerOptions, 'name' | 'leases' | 'intervalMs' | 'leaseMs' | 'work'>;
 

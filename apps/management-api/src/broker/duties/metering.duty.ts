@@ -1,5 +1,6 @@
+import { type Leases } from '@lib/kernel';
+import { type UsageRecorder, type UsageSender } from '@lib/metering';
 import { type Logger } from '@lib/observability';
-import { type Leases, type UsageRecorder, type UsageSender } from '@lib/tenancy';
 
 import { BackgroundDuty } from './background-duty';
 

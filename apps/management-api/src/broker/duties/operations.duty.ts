@@ -1,5 +1,6 @@
+import { type Leases } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
-import { type Leases, type OperationWorker } from '@lib/tenancy';
+import { type OperationWorker } from '@lib/service-instances';
 
 import { BackgroundDuty } from './background-duty';
 

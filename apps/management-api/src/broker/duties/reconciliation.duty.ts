@@ -1,5 +1,6 @@
+import { type Leases } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
-import { type Leases, type PlatformReconciler } from '@lib/tenancy';
+import { type PlatformReconciler } from '@lib/service-instances';
 
 import { type BrokerReport } from '../broker-report';
 import { BackgroundDuty } from './background-duty';

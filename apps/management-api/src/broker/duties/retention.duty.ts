@@ -1,5 +1,6 @@
+import { type Leases } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
-import { type CatalogRetention, type Leases } from '@lib/tenancy';
+import { type CatalogRetention } from '@lib/service-instances';
 
 import { BackgroundDuty } from './background-duty';
 

@@ -1,4 +1,4 @@
-import { CATALOG_FAULTS, CatalogError } from '@lib/tenancy';
+import { CATALOG_FAULTS, CatalogError } from '@lib/service-instances';
 
 import { OFFER } from '../../../test/broker-app';
 import { initiatorOf } from './originating-identity';

@@ -1,4 +1,4 @@
-import { type PlatformContext, type ServicePlan } from '@lib/tenancy';
+import { type PlatformContext, type ServicePlan } from '@lib/service-instances';
 import { type z } from 'zod';
 
 import { type ServiceOffer } from '../service/service-offer';

@@ -1,5 +1,5 @@
 import UsageMeteringV4 from '@ibm-cloud/platform-services/usage-metering/v4';
-import { type MeteringRecord, type UsageReporter, type UsageVerdict } from '@lib/tenancy';
+import { type MeteringRecord, type UsageReporter, type UsageVerdict } from '@lib/metering';
 import { z } from 'zod';
 
 import { type ServiceIdentity } from '../../auth/service-identity';

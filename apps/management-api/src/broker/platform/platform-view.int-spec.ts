@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type InstanceId, newCorrelationId } from '@lib/kernel';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork } from '@lib/persistence';
-import { type Order, PlatformReconciler, requireInstanceCrn } from '@lib/tenancy';
+import { type Order, PlatformReconciler, requireInstanceCrn } from '@lib/service-instances';
 import {
   type LoopbackServer,
   ManualClock,

@@ -1,5 +1,5 @@
 import ResourceControllerV2 from '@ibm-cloud/platform-services/resource-controller/v2';
-import { type PlatformInstances, type PlatformView } from '@lib/tenancy';
+import { type PlatformInstances, type PlatformView } from '@lib/service-instances';
 
 import { type ServiceIdentity, statusOf } from '../../auth/service-identity';
 import { clientOptions } from './platform-client';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { type Enablement, InstanceStateService, type OrderedInstance, readInstanceCrn } from '@lib/tenancy';
+import { type Enablement, InstanceStateService, type OrderedInstance, readInstanceCrn } from '@lib/service-instances';
 
 import { printable } from '../http/originating-identity';
 import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type ManagementApiConfig } from '@lib/config';
-import { EndpointPolicy, type InstanceParameters, type OrderedInstance, parseInstanceCrn } from '@lib/tenancy';
+import { type InstanceParameters, type OrderedInstance } from '@lib/service-instances';
+import { EndpointPolicy, parseInstanceCrn } from '@lib/tenancy';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { badRequest } from '../http/osb-error';

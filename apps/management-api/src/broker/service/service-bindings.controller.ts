@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type ManagementApiConfig } from '@lib/config';
-import { fingerprintOf, type OrderedInstance, readInstanceCrn, ServiceBindingService } from '@lib/tenancy';
+import { fingerprintOf, type OrderedInstance, readInstanceCrn, ServiceBindingService } from '@lib/service-instances';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';

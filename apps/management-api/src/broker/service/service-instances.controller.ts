@@ -12,7 +12,7 @@ import {
   ProvisioningService,
   readInstanceCrn,
   requireInstanceCrn,
-} from '@lib/tenancy';
+} from '@lib/service-instances';
 
 import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
 import { OsbError } from '../http/osb-error';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { type ServicePlan } from '@lib/tenancy';
+import { type ServicePlan } from '@lib/service-instances';
 
 import { bindingParameters, createParameters, jsonSchemaOf, updateParameters } from './parameter-schemas';
 

@@ -1,7 +1,8 @@
 import { Inject } from '@nestjs/common';
 
+import { type ConnectionAttempts } from '@lib/diagnosis';
 import { type Clock, type InstanceId } from '@lib/kernel';
-import { type ClientCertificate, type ConnectionAttempts, lossOfCertificate, requireConfirmation } from '@lib/tenancy';
+import { type ClientCertificate, lossOfCertificate, requireConfirmation } from '@lib/tenancy';
 
 import { CLOCK, CONNECTION_ATTEMPTS } from '../tokens';
 

@@ -1,5 +1,5 @@
+import { type CertificateSighting, type ConnectionAttempts } from '@lib/diagnosis';
 import { type InstanceId } from '@lib/kernel';
-import { type CertificateSighting, type ConnectionAttempts } from '@lib/tenancy';
 
 import { type ClientSightings } from './certificate-issuer.port';
 

@@ -1,13 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 
+import { CertificateClaimService, type ClaimedRefusals, type ConnectionAttempts } from '@lib/diagnosis';
 import { isUuid } from '@lib/kernel';
-import {
-  type CertificateClaim,
-  CertificateClaimService,
-  type ClaimedRefusals,
-  type ClaimKind,
-  type ConnectionAttempts,
-} from '@lib/tenancy';
+import { type CertificateClaim, type ClaimKind } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';

@@ -1,4 +1,5 @@
-import { type CertificateClaim, type ClaimedRefusals, type ClaimKind } from '@lib/tenancy';
+import { type ClaimedRefusals } from '@lib/diagnosis';
+import { type CertificateClaim, type ClaimKind } from '@lib/tenancy';
 
 import { type KmipEndpoint } from '../instances/kmip-endpoint';
 import { withEntityTag } from '../versions';

@@ -1,14 +1,13 @@
 import { Controller, Inject } from '@nestjs/common';
 
-import { isUuid } from '@lib/kernel';
 import {
   type AttemptQuery,
-  type ClientCertificate,
-  ClientCertificateService,
   type ConnectionAttempt,
   type ConnectionAttempts,
   type PresentedCertificate,
-} from '@lib/tenancy';
+} from '@lib/diagnosis';
+import { isUuid } from '@lib/kernel';
+import { type ClientCertificate, ClientCertificateService } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';

@@ -1,4 +1,5 @@
-import { type ClientCertificate, type PresentedCertificate } from '@lib/tenancy';
+import { type PresentedCertificate } from '@lib/diagnosis';
+import { type ClientCertificate } from '@lib/tenancy';
 
 /**
  * The allowed certificate that a stranger's most resembles: the same certificate, else the same subject (usually made

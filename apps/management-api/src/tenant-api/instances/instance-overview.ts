@@ -1,13 +1,8 @@
 import { Inject } from '@nestjs/common';
 
 import { type InstanceId } from '@lib/kernel';
-import {
-  ClientCertificateService,
-  type Instance,
-  RootKeyBindingService,
-  RootKeyProposals,
-  TenancyError,
-} from '@lib/tenancy';
+import { RootKeyProposals } from '@lib/service-instances';
+import { ClientCertificateService, type Instance, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { rootKeyCrn } from '../root-key/root-key-crn';
 import { type KeyAccess } from '../keys/key-access.port';

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 
-import { type DailyUsage, type DailyUsages } from '@lib/tenancy';
+import { type DailyUsage, type DailyUsages } from '@lib/metering';
 
 import { notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';

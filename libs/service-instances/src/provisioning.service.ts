@@ -1,12 +1,16 @@
 import { type Clock } from '@lib/kernel';
+import { startOfHour } from '@lib/metering';
 import { assertAcceptableCertificate, describeCertificate } from '@lib/pki';
+import {
+  type ActionContext,
+  checkedName,
+  DEFAULT_OPTIONS,
+  insertInstanceWithinQuota,
+  type Instance,
+  successEvent,
+  TenancyError,
+} from '@lib/tenancy';
 
-import { type ActionContext, successEvent } from '../action-context';
-import { DEFAULT_OPTIONS, type Instance } from '../instance';
-import { startOfHour } from '../metering/metering-record';
-import { checkedName } from '../names';
-import { insertInstanceWithinQuota } from '../instance-quota';
-import { TenancyError } from '../tenancy.error';
 import {
   type CatalogInstance,
   type CatalogOperation,

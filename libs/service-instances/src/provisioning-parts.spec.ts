@@ -1,10 +1,10 @@
-import fc from 'fast-check';
-
 import { type RequestedAttributes } from './catalog-instance';
 import { canonicalJson, fingerprintOf, orderFingerprint } from './fingerprint';
 import { readInstanceCrn, sameCrn } from './instance-identity';
 import { describeKeysLeftBehind } from './keys-left-behind';
 import { instanceName } from './provisioning.service';
+
+import fc from 'fast-check';
 
 const reversed = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(reversed);

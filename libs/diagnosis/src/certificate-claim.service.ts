@@ -1,11 +1,15 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
 import { CertificateError, describeCertificate } from '@lib/pki';
-
-import { type ActionContext, successEvent } from './action-context';
-import { type CertificateClaim, type ClaimKind } from './diagnosis';
-import { lockedInstance, missingInstance } from './guards';
-import { type UnitOfWork } from './ports';
-import { TenancyError } from './tenancy.error';
+import {
+  type ActionContext,
+  type CertificateClaim,
+  type ClaimKind,
+  lockedInstance,
+  missingInstance,
+  successEvent,
+  TenancyError,
+  type UnitOfWork,
+} from '@lib/tenancy';
 
 const MAXIMUM_CLAIMS = 50;
 const MAXIMUM_SUBJECT = 1_024;

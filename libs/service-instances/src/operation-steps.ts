@@ -1,14 +1,9 @@
 import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { assertNever, type Clock } from '@lib/kernel';
+import { HOUR_MS, recordUsage, startOfHour } from '@lib/metering';
 import { assertAcceptableCertificate, describeCertificate } from '@lib/pki';
+import { checkedName, insertWithinQuota, madeState, successEvent, toClientCertificate } from '@lib/tenancy';
 
-import { successEvent } from '../action-context';
-import { insertWithinQuota } from '../certificate-quota';
-import { toClientCertificate } from '../client-certificate.service';
-import { madeState } from '../instance-progress';
-import { HOUR_MS, startOfHour } from '../metering/metering-record';
-import { recordUsage } from '../metering/usage-recorder';
-import { checkedName } from '../names';
 import { type CatalogInstance, type CatalogOperation, type OperationStep } from './catalog-instance';
 import { ERASE_BATCH, eraseInstance } from './erasure';
 import { describeKeysLeftBehind } from './keys-left-behind';

@@ -1,6 +1,6 @@
 import { type Clock } from '@lib/kernel';
+import { type ActionContext, successEvent } from '@lib/tenancy';
 
-import { type ActionContext, successEvent } from '../action-context';
 import { type CatalogInstance, type CatalogOperation, type KeysLeftBehind, type ServicePlan } from './catalog-instance';
 import { asyncRequired, CatalogError, concurrentOperation, instanceGone } from './catalog.error';
 import { type OrderedInstance, sameCrn } from './instance-identity';

@@ -1,7 +1,6 @@
 import { type Clock } from '@lib/kernel';
+import { type ActionContext, checkedName, successEvent } from '@lib/tenancy';
 
-import { type ActionContext, successEvent } from '../action-context';
-import { checkedName } from '../names';
 import {
   type CatalogInstance,
   type CatalogOperation,

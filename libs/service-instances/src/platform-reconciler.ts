@@ -1,6 +1,6 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
+import { omit } from '@lib/tenancy';
 
-import { omit } from '../omit';
 import { type CatalogDirectory, type CatalogUnitOfWork } from './provisioning.ports';
 
 /** How the platform sees an instance. `unknown`: it did not say. */

@@ -1,6 +1,6 @@
 import { type InstanceId } from '@lib/kernel';
+import { type InstanceCrn, instanceIdOf, parseInstanceCrn } from '@lib/tenancy';
 
-import { type InstanceCrn, instanceIdOf, parseInstanceCrn } from '../crn';
 import { type CatalogInstance } from './catalog-instance';
 import { CatalogError, instanceUnknown } from './catalog.error';
 

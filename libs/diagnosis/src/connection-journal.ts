@@ -1,4 +1,4 @@
-import { type ConnectionReports, type ConnectionSighting, type CountedSighting } from './diagnosis';
+import { type ConnectionReports, type ConnectionSighting, type CountedSighting } from './connection-attempt';
 
 export interface ConnectionJournalOptions {
   readonly reports: ConnectionReports;

@@ -1,6 +1,6 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
+import { KEPT_USAGE_MS } from '@lib/metering';
 
-import { KEPT_USAGE_MS } from '../metering/metering-record';
 import { type CatalogDirectory, type CatalogScope, type CatalogUnitOfWork } from './provisioning.ports';
 
 const PAGE = 200;

@@ -1,4 +1,13 @@
-import { type Leases } from './ports';
+/** Makes one of several processes do a duty. */
+export interface Leases {
+  /**
+   * Takes or prolongs the lease for `owner`. @returns the term (grows when the lease changes hands), or undefined while
+   * someone else holds it
+   */
+  acquire(name: string, owner: string, ttlMs: number): Promise<number | undefined>;
+  /** Gives it up early. Harmless when it is not held. */
+  release(name: string, owner: string): Promise<void>;
+}
 
 export interface LeasedWorkerOptions {
   /** Name of the duty: one process of the region does it at a time. */

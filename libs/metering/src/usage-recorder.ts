@@ -1,7 +1,6 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
 
-import { type CatalogInstance } from '../provisioning/catalog-instance';
-import { type CatalogScope, type CatalogUnitOfWork } from '../provisioning/provisioning.ports';
+import { type MeteredInstance, type MeteringScope, type MeteringUnitOfWork } from './metering.ports';
 import { HOUR_MS, KEPT_USAGE_MS, startOfHour } from './metering-record';
 import { type UsageDirectory } from './usage.ports';
 
@@ -12,7 +11,7 @@ const LATEST_HOURS = 47;
 /** Writes one record for each full hour of each instance, once, however many processes try and however often. */
 export class UsageRecorder {
   constructor(
-    private readonly unitOfWork: CatalogUnitOfWork,
+    private readonly unitOfWork: MeteringUnitOfWork,
     private readonly directory: Pick<UsageDirectory, 'meterableInstances'>,
     private readonly clock: Clock,
   ) {}
@@ -42,12 +41,12 @@ export class UsageRecorder {
  * Writes the records that an instance lacks up to `until`, a full hour, and moves its mark. Hours that nobody was there
  * to record are counted from the dates of keys and certificates.
  */
-export async function recordUsage(
-  scope: CatalogScope,
-  instance: CatalogInstance,
+export async function recordUsage<T extends MeteredInstance>(
+  scope: Pick<MeteringScope, 'usage'>,
+  instance: T,
   until: Date,
   now: Date,
-): Promise<CatalogInstance> {
+): Promise<T> {
   const { instanceId, crn, serviceId, planId } = instance;
   const earliest = startOfHour(now).getTime() - LATEST_HOURS * HOUR_MS;
   for (let at = Math.max(instance.meteredUntil.getTime(), earliest); at < until.getTime(); at += HOUR_MS) {

@@ -1,6 +1,6 @@
 import { type Clock } from '@lib/kernel';
 
-import { type CatalogUnitOfWork } from '../provisioning/provisioning.ports';
+import { type MeteringUnitOfWork } from './metering.ports';
 import { HOUR_MS, type PendingUsage } from './metering-record';
 import { type UsageDirectory, type UsageOutcome, type UsageReporter, type UsageVerdict } from './usage.ports';
 
@@ -19,7 +19,7 @@ const CALL_FAILED = 'the call to the metering service failed';
  */
 export class UsageSender {
   constructor(
-    private readonly unitOfWork: CatalogUnitOfWork,
+    private readonly unitOfWork: MeteringUnitOfWork,
     private readonly directory: Pick<UsageDirectory, 'pendingUsage'>,
     private readonly reporter: UsageReporter,
     private readonly clock: Clock,

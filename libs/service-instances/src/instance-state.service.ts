@@ -1,7 +1,6 @@
 import { type Clock } from '@lib/kernel';
+import { type ActionContext, omit, successEvent } from '@lib/tenancy';
 
-import { type ActionContext, successEvent } from '../action-context';
-import { omit } from '../omit';
 import { type CatalogInstance, type CatalogOperation } from './catalog-instance';
 import { concurrentOperation, instanceUnknown } from './catalog.error';
 import { known, type OrderedInstance, sameCrn } from './instance-identity';

@@ -1,7 +1,7 @@
 import { type InstanceId } from '@lib/kernel';
+import { type UsageLedger } from '@lib/metering';
+import { type TenantScope } from '@lib/tenancy';
 
-import { type UsageLedger } from '../metering/usage.ports';
-import { type TenantScope } from '../ports';
 import {
   type CatalogBinding,
   type CatalogInstance,

@@ -1,11 +1,16 @@
 import { type Clock, type InstanceId, newCorrelationId } from '@lib/kernel';
 import { describeCertificate, issueClientCertificate } from '@lib/pki';
+import {
+  type ActionContext,
+  type CertificateClaim,
+  type ClaimKind,
+  type TenantScope,
+  type UnitOfWork,
+} from '@lib/tenancy';
 
-import { type ActionContext } from './action-context';
 import { CertificateClaimService } from './certificate-claim.service';
 import { ConnectionJournal } from './connection-journal';
-import { type CertificateClaim, type ClaimKind, type ConnectionSighting, type CountedSighting } from './diagnosis';
-import { type TenantScope, type UnitOfWork } from './ports';
+import { type ConnectionSighting, type CountedSighting } from './connection-attempt';
 
 const clock: Clock = { now: () => new Date('2026-11-24T12:00:00Z'), monotonicMs: () => 0 };
 const context: ActionContext = {

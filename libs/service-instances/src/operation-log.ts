@@ -1,5 +1,5 @@
-import { type ActionContext } from '../action-context';
-import { omit } from '../omit';
+import { type ActionContext, omit } from '@lib/tenancy';
+
 import { type CatalogOperation, type OperationKind, type OperationStep } from './catalog-instance';
 import { type CatalogScope } from './provisioning.ports';
 

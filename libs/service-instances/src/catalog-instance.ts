@@ -1,6 +1,5 @@
 import { type InstanceId } from '@lib/kernel';
-
-import { type ActionContext } from '../action-context';
+import { type ActionContext } from '@lib/tenancy';
 
 /** `deleted` rows are tombstones; `failed` ones hold nothing and may be ordered again. */
 export type CatalogStatus = 'provisioning' | 'ready' | 'updating' | 'deprovisioning' | 'deleted' | 'failed';

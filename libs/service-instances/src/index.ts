@@ -1,0 +1,17 @@
+export * from './catalog-instance';
+export { CatalogRetention } from './catalog-retention';
+export { CATALOG_FAULTS, CatalogError, type CatalogFault } from './catalog.error';
+export { DeprovisioningService, type Removal as InstanceRemoval, type RemovalOutcome } from './deprovisioning.service';
+export { canonicalJson, fingerprintOf } from './fingerprint';
+export { type OrderedInstance, readInstanceCrn, requireInstanceCrn } from './instance-identity';
+export { type Enablement, type EnablementChange, InstanceStateService } from './instance-state.service';
+export { type ChangeOutcome, type InstanceChange, InstanceUpdateService } from './instance-update.service';
+export { STORED_KEY_PREFIX } from './keys-left-behind';
+export { OperationRunner, type OperationRunnerOptions } from './operation-runner';
+export { type OperationStepOptions, OperationSteps } from './operation-steps';
+export { OperationWorker } from './operation-worker';
+export * from './platform-reconciler';
+export * from './provisioning.ports';
+export { type Order, type OrderOutcome, ProvisioningService } from './provisioning.service';
+export { type ProposedRootKey, RootKeyProposals } from './root-key-proposals';
+export { type BindingOrder, ServiceBindingService } from './service-binding.service';
