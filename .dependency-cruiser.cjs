@@ -15,7 +15,7 @@ const mayImport = {
   'kmip-client': ['kernel', 'kmip-protocol'],
   'kmip-transport': ['kernel', 'kmip-protocol'],
   'key-protect': ['kernel', 'key-manager', 'resilience'],
-  tenancy: ['kernel', 'audit', 'pki'],
+  tenancy: ['kernel', 'audit', 'key-manager', 'pki'],
   metering: ['kernel'],
   diagnosis: ['kernel', 'pki', 'tenancy'],
   'service-instances': ['kernel', 'audit', 'pki', 'tenancy', 'metering'],

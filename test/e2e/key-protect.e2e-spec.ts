@@ -1,6 +1,6 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { type KeyManager, preflight } from '@lib/key-manager';
-import { CloudAccount, connectKeyManager, EndpointGuard } from '@lib/key-protect';
+import { EndpointGuard, type KeyManager, preflight } from '@lib/key-manager';
+import { CloudAccount, connectKeyProtect } from '@lib/key-protect';
 import { deletable, describeKeyManagerContract } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
@@ -108,14 +108,14 @@ describe('setting up a binding', () => {
     const keys = [apiKey.apikey, await tenant.apiKeyWith('Writer'), await tenant.apiKeyWith('Reader')];
     const usable: boolean[] = [];
     for (const key of keys) {
-      const connection = connectKeyManager(
+      const connection = connectKeyProtect(
         { iamUrl, endpoints },
         {
           instanceId: toInstanceId(randomUUID()),
           baseUrl: instance.endpoints.public,
-          keyManagerGuid: instance.id,
+          keyManager: instance.crn,
           rootKeyId,
-          openApiKey: () => Secret.fromText(key),
+          openCredential: () => Secret.fromText(key),
         },
       );
       const rootKeys = await connection.listRootKeys(context());

@@ -3,13 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { parseConfig, managementApiConfig } from '@lib/config';
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
-import { headSigning } from '@lib/platform';
+import { endpointTemplates, headSigning } from '@lib/platform';
 import {
   CertificateProofService,
   ClientCertificateService,
   CredentialSealer,
   EndpointPolicy,
-  ibmCloudEndpoints,
   InstanceService,
   KmipCredentialService,
   KmipPasswords,
@@ -120,8 +119,9 @@ describe('tenant API against the local cloud', () => {
     const unitOfWork = new PostgresUnitOfWork(dataSource);
     const keyring = { newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) };
     const sealer = new CredentialSealer(keyring);
-    const both = { public: [tenant.instance.endpoints.public], private: [tenant.instance.endpoints.public] };
-    const endpoints = new EndpointPolicy({ ...ibmCloudEndpoints, templates: { key_protect: both, hpcs: both } });
+    const address = [tenant.instance.endpoints.public];
+    const configured = { keyProtectEndpoints: address, hpcsEndpoints: address };
+    const endpoints = new EndpointPolicy(endpointTemplates({ region: 'us-south', ...configured }));
     const directory = new PostgresRegionDirectory(dataSource);
     const instances = new InstanceService(unitOfWork, directory, systemClock);
     const config = parseConfig(managementApiConfig, {
@@ -138,8 +138,7 @@ describe('tenant API against the local cloud', () => {
       {
         ...config,
         identity: ServiceIdentity.of(config),
-        keyProtectEndpoints: both.public,
-        hpcsEndpoints: both.public,
+        ...configured,
         signedHeads: headSigning(config, { dataSource, clock: systemClock }, () => undefined),
       },
       {

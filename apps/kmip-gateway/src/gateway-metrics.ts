@@ -1,5 +1,5 @@
 import { type Clock } from '@lib/kernel';
-import { type TryEvent } from '@lib/key-protect';
+import { type TryEvent } from '@lib/key-manager';
 import {
   type CustodyAlarm,
   type EngineMetrics,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
 import { issueClientCertificate } from '@lib/pki';
 import { type Region } from '@lib/platform';
-import { type ActionContext, type EndpointPolicy, parseInstanceCrn, TenancyError } from '@lib/tenancy';
+import { type ActionContext, type EndpointPolicy, TenancyError } from '@lib/tenancy';
 
 import { type DemoTenant } from './demo-tenant';
 
@@ -63,11 +63,7 @@ export async function seedCatalog(
 export async function followMovedCloud(region: Region, endpoints: EndpointPolicy): Promise<void> {
   for (const { id } of await region.instances.list({ limit: ALL })) {
     const active = (await region.rootKeys.list(id)).find(({ status }) => status === 'active');
-    if (
-      active === undefined ||
-      active.endpointUrl === endpoints.build(parseInstanceCrn(active.keyManagerCrn), 'public')
-    )
-      continue;
+    if (active === undefined || active.endpointUrl === endpoints.build(active.keyManagerCrn, 'public')) continue;
     const { keyManagerCrn, rootKeyId, keyRingId } = active;
     await region.rootKeys.set(id, { keyManagerCrn, rootKeyId, ...(keyRingId && { keyRingId }) }, context());
   }

@@ -3,7 +3,7 @@ import { type Clock, type Leases, systemClock } from '@lib/kernel';
 import { type UsageReporter } from '@lib/metering';
 import { type Logger, Metrics } from '@lib/observability';
 import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
-import { CLOCK, LOGGER } from '@lib/platform';
+import { CLOCK, KEY_MANAGER_DRIVERS, LOGGER } from '@lib/platform';
 import {
   type CatalogUnitOfWork,
   DeprovisioningService,
@@ -12,7 +12,7 @@ import {
   OperationWorker,
   ProvisioningService,
 } from '@lib/service-instances';
-import { EndpointPolicy, ibmCloudEndpoints } from '@lib/tenancy';
+import { EndpointPolicy } from '@lib/tenancy';
 import { Module } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
@@ -81,7 +81,7 @@ export function brokerModule({
     { provide: LOGGER, useValue: logger },
     { provide: PUBLIC_URL, useValue: PUBLIC },
     { provide: ServiceIdentity, useFactory: () => ServiceIdentity.of(config) },
-    { provide: EndpointPolicy, useValue: new EndpointPolicy(ibmCloudEndpoints) },
+    { provide: EndpointPolicy, useValue: new EndpointPolicy(KEY_MANAGER_DRIVERS) },
     { provide: PostgresLeases, useValue: new PostgresLeases(dataSource) },
     { provide: PostgresCatalogUnitOfWork, useValue: new PostgresCatalogUnitOfWork(dataSource) },
     { provide: PostgresCatalogDirectory, useValue: new PostgresCatalogDirectory(dataSource) },

@@ -18,6 +18,7 @@ import {
   PostgresRegionDirectory,
   PostgresUnitOfWork,
 } from '@lib/persistence';
+import { KEY_MANAGER_DRIVERS } from '@lib/platform';
 import { RootKeyProposals } from '@lib/service-instances';
 import {
   CertificateProofService,
@@ -25,7 +26,6 @@ import {
   CredentialSealer,
   DEFAULT_OPTIONS,
   EndpointPolicy,
-  ibmCloudEndpoints,
   InstanceService,
   KmipCredentialService,
   KmipPasswords,
@@ -224,7 +224,7 @@ function partsOf(
     rootKeys: new RootKeyBindingService(
       unitOfWork,
       new CredentialSealer(keyring),
-      new EndpointPolicy(ibmCloudEndpoints),
+      new EndpointPolicy(KEY_MANAGER_DRIVERS),
       clock,
       randomUUID,
     ),

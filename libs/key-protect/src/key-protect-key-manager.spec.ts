@@ -1,5 +1,11 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { type CallLimits, DEFAULT_CALL_LIMITS, type KeyManager, KeyManagerError } from '@lib/key-manager';
+import {
+  type CallLimits,
+  DEFAULT_CALL_LIMITS,
+  EndpointGuard,
+  type KeyManager,
+  KeyManagerError,
+} from '@lib/key-manager';
 import { type Timing } from '@lib/resilience';
 import {
   deletable,
@@ -12,8 +18,7 @@ import {
 } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
-import { EndpointGuard } from './endpoint-guard';
-import { KeyManagerRegistry } from './key-manager-registry';
+import { connectKeyProtect, type KeyProtectSettings } from './connection';
 import { ExchangeError, type HttpExchange } from './rest/http-exchange';
 
 const context = () => ({ correlationId: newCorrelationId() });
@@ -74,7 +79,7 @@ function bind(
   const timing = new ManualTiming();
   timing.chance = 0;
   let tokenRequests = 0;
-  const registry = new KeyManagerRegistry({
+  const settings: KeyProtectSettings = {
     iamUrl: 'http://iam.invalid',
     endpoints: new EndpointGuard({ templates: ['https://{region}.kms.cloud.ibm.com'], regions: ['us-south'] }),
     limits,
@@ -84,16 +89,14 @@ function bind(
       return Promise.resolve({ accessToken: tokens.shift() ?? role, lifetimeMs: 3_600_000 });
     },
     openExchange: () => exchangeTo(service),
-  });
-  const keyManager = registry.for({
+  };
+  const { keyManager } = connectKeyProtect(settings, {
     instanceId: toInstanceId(randomUUID()),
-    bindingId: 'b1',
-    version: '1',
     baseUrl: 'https://us-south.kms.cloud.ibm.com',
-    keyManagerGuid: service.instanceGuid,
+    keyManager: service.crn,
     rootKeyId,
     keyRing: 'vmware',
-    openApiKey: () => Secret.fromText('api-key'),
+    openCredential: () => Secret.fromText('api-key'),
   });
   return { keyManager, timing, tokenRequests: () => tokenRequests };
 }

@@ -1,5 +1,12 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { type CallLimits, DEFAULT_CALL_LIMITS, type KeyManager, KeyManagerError } from '@lib/key-manager';
+import {
+  type CallLimits,
+  DEFAULT_CALL_LIMITS,
+  EndpointGuard,
+  type KeyManager,
+  KeyManagerError,
+  KeyManagerRegistry,
+} from '@lib/key-manager';
 import {
   describeKeyManagerContract,
   FakeKeyProtect,
@@ -11,8 +18,7 @@ import {
 } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
-import { EndpointGuard } from './endpoint-guard';
-import { KeyManagerRegistry } from './key-manager-registry';
+import { connectKeyProtect, type KeyProtectSettings } from './connection';
 
 const context = () => ({ correlationId: newCorrelationId() });
 const PAYLOAD = Buffer.from('envelope');
@@ -65,12 +71,13 @@ async function tenant(limits: CallLimits = DEFAULT_CALL_LIMITS) {
   const rootKey = service.addRootKey();
   const mischief: Mischief = { hang: false, resetAfterEffect: false };
   const server = await serve(service, mischief);
-  const registry = new KeyManagerRegistry({
+  const settings = {
     iamUrl: 'http://iam.invalid',
     endpoints: new EndpointGuard({ templates: [server.origin], regions: ['us-south'] }),
     limits,
     requestToken: (apiKey) => Promise.resolve({ accessToken: apiKey.exposeText(), lifetimeMs: 3_600_000 }),
-  });
+  } satisfies KeyProtectSettings;
+  const registry = new KeyManagerRegistry((binding) => connectKeyProtect(settings, binding));
   const bind = (role: FakeRole, rootKeyId = rootKey.id): KeyManager => {
     service.grant(role, role);
     return registry.for({
@@ -78,9 +85,10 @@ async function tenant(limits: CallLimits = DEFAULT_CALL_LIMITS) {
       bindingId: 'b1',
       version: '1',
       baseUrl: server.origin,
-      keyManagerGuid: service.instanceGuid,
+      kind: 'key_protect',
+      keyManager: service.crn,
       rootKeyId,
-      openApiKey: () => Secret.fromText(role),
+      openCredential: () => Secret.fromText(role),
     });
   };
   const close = async (): Promise<void> => {

@@ -1,31 +1,32 @@
-import { EndpointGuard } from '@lib/key-protect';
-import { type EndpointTemplates, ibmCloudEndpoints } from '@lib/tenancy';
+import { EndpointGuard } from '@lib/key-manager';
+import { type KeyManagerProfiles } from '@lib/tenancy';
 
-export interface CloudEndpointSettings {
-  readonly keyProtectEndpoints: readonly string[] | undefined;
-  readonly hpcsEndpoints: readonly string[] | undefined;
+import { KEY_MANAGER_DRIVERS, type KeyManagerEndpoints } from './key-manager-drivers';
+
+export interface CloudEndpointSettings extends KeyManagerEndpoints {
   readonly region: string;
 }
 
-/** What the operator configured instead of IBM's published addresses, for public and private alike. */
-export function endpointTemplates({
-  keyProtectEndpoints,
-  hpcsEndpoints,
-  region,
-}: CloudEndpointSettings): EndpointTemplates {
-  const { regions, templates } = ibmCloudEndpoints;
-  const both = (list: readonly string[] | undefined) =>
-    list === undefined ? undefined : { public: list, private: list };
-  return {
-    regions: [...new Set([...regions, region])],
-    templates: {
-      key_protect: both(keyProtectEndpoints) ?? templates.key_protect,
-      hpcs: both(hpcsEndpoints) ?? templates.hpcs,
-    },
-  };
+/** The kinds of key manager, with what the operator configured instead of published addresses, for public and private alike. */
+export function endpointTemplates({ region, ...configured }: CloudEndpointSettings): KeyManagerProfiles {
+  const endpointsOf: Readonly<Record<string, readonly string[] | undefined>> = configured;
+  return Object.fromEntries(
+    Object.entries(KEY_MANAGER_DRIVERS).map(([kind, driver]) => {
+      const { regions, templates } = driver.endpoints;
+      const given = endpointsOf[driver.endpointsSetting];
+      const endpoints = {
+        regions: [...new Set([...regions, region])],
+        templates: given === undefined ? templates : { public: given, private: given },
+      };
+      return [kind, { ...driver, endpoints }];
+    }),
+  );
 }
 
-export function endpointGuard({ regions, templates }: EndpointTemplates): EndpointGuard {
-  const all = Object.values(templates).flatMap((byVisibility) => Object.values(byVisibility).flat());
-  return new EndpointGuard({ regions, templates: all });
+export function endpointGuard(profiles: KeyManagerProfiles): EndpointGuard {
+  const all = Object.values(profiles).map(({ endpoints }) => endpoints);
+  return new EndpointGuard({
+    regions: [...new Set(all.flatMap(({ regions }) => regions))],
+    templates: all.flatMap(({ templates }) => Object.values(templates).flat()),
+  });
 }

@@ -1,6 +1,7 @@
 export { type HeadSettings, type HeadSigning, headSigning } from './audit/head-signing';
 export { endpointGuard, endpointTemplates } from './cloud-endpoints';
 export { databaseConnection, loginIn, socketUrl, withLogin } from './database-connection';
+export * from './key-manager-drivers';
 export { openRegion } from './open-region';
 export { type ProofSettings, readProofPolicy } from './proof-policy';
 export { Region, type RegionSettings } from './region';

@@ -1,6 +1,5 @@
 import { type InstanceId, Secret, toInstanceId } from '@lib/kernel';
-import { type KeyManager } from '@lib/key-manager';
-import { type KeyManagerBinding, type KeyManagerRegistry } from '@lib/key-protect';
+import { type KeyManager, type KeyManagerBinding, type KeyManagerRegistry } from '@lib/key-manager';
 import { DEFAULT_OPTIONS, type Invalidation, type RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { TenantKeyManagers } from './tenant-key-managers';

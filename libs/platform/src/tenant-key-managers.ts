@@ -1,11 +1,9 @@
 import { type InstanceId } from '@lib/kernel';
-import { type KeyManager } from '@lib/key-manager';
-import { type KeyManagerRegistry } from '@lib/key-protect';
+import { type KeyManager, type KeyManagerRegistry } from '@lib/key-manager';
 import {
   type InvalidationBus,
   type InstanceOptions,
   type KeyGeneration,
-  parseInstanceCrn,
   type RootKeyBinding,
   type RootKeyBindingService,
   TenancyError,
@@ -133,16 +131,17 @@ export class TenantKeyManagers {
   }
 
   #adapter(binding: RootKeyBinding, credentialId: string): KeyManager {
-    const { instanceId, id, revision, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
+    const { instanceId, id, kind, revision, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
     return this.registry.for({
+      kind,
       instanceId,
       bindingId: id,
       version: `${revision}/${credentialId}`,
       baseUrl: endpointUrl,
-      keyManagerGuid: parseInstanceCrn(keyManagerCrn).serviceInstance,
+      keyManager: keyManagerCrn,
       rootKeyId,
       ...(keyRingId === undefined ? {} : { keyRing: keyRingId }),
-      openApiKey: async () => (await this.bindings.access(instanceId)).apiKey,
+      openCredential: async () => (await this.bindings.access(instanceId)).apiKey,
     });
   }
 }

@@ -1,5 +1,5 @@
-import { type InstanceId } from '@lib/kernel';
-import { type InstanceCrn, instanceIdOf, parseInstanceCrn } from '@lib/tenancy';
+import { type InstanceCrn, type InstanceId } from '@lib/kernel';
+import { instanceIdOf, parseInstanceCrn } from '@lib/tenancy';
 
 import { type CatalogInstance } from './catalog-instance';
 import { CatalogError, instanceUnknown } from './catalog.error';

@@ -1,12 +1,13 @@
-import { parseInstanceCrn } from './crn';
-import { EndpointPolicy, ibmCloudEndpoints } from './endpoint-policy';
+import { hpcs, keyProtect } from '@lib/key-protect';
+
+import { EndpointPolicy } from './endpoint-policy';
 
 const guid = '3f0d2a9e-0a35-4e0f-9d5c-1f2e3d4c5b6a';
 const crnOf = (service: string, region: string, instance = guid) =>
-  parseInstanceCrn(`crn:v1:bluemix:public:${service}:${region}:a/acc:${instance}::`);
+  `crn:v1:bluemix:public:${service}:${region}:a/acc:${instance}::`;
 
 describe('EndpointPolicy', () => {
-  const policy = new EndpointPolicy(ibmCloudEndpoints);
+  const policy = new EndpointPolicy({ keyProtect, hpcs });
 
   it.each([
     ['kms', 'public', 'https://eu-de.kms.cloud.ibm.com'],

@@ -19,8 +19,8 @@ export {
 } from './client-directory';
 export { lossOfCertificate, requireConfirmation } from './confirmation';
 export { CredentialSealer, type Sealed, type SealedRow, type ServiceKeyring } from './credential-sealer';
-export { type InstanceCrn, instanceIdOf, parseInstanceCrn } from './crn';
-export { EndpointPolicy, type EndpointTemplates, ibmCloudEndpoints } from './endpoint-policy';
+export { instanceIdOf, parseInstanceCrn } from './crn';
+export { EndpointPolicy, type KeyManagerProfiles } from './endpoint-policy';
 export { lockedInstance, missingInstance } from './guards';
 export * from './instance';
 export { madeState } from './instance-progress';

@@ -4,7 +4,6 @@ import { type Clock, type InstanceId, type Secret } from '@lib/kernel';
 import { type ActionContext, successEvent } from './action-context';
 import { keyCount, requireConfirmation } from './confirmation';
 import { type CredentialSealer } from './credential-sealer';
-import { parseInstanceCrn } from './crn';
 import { type EndpointPolicy } from './endpoint-policy';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { DEFAULT_OPTIONS, type Instance, type InstanceOptions } from './instance';
@@ -300,18 +299,17 @@ export class RootKeyBindingService {
   }
 
   private toBinding(instanceId: InstanceId, request: NewRootKeyBinding): RootKeyBinding {
-    const crn = parseInstanceCrn(request.keyManagerCrn);
-    const { discoveredEndpoint, visibility = 'public' } = request;
+    const { keyManagerCrn, discoveredEndpoint, visibility = 'public' } = request;
     const now = this.clock.now();
     return {
       instanceId,
       id: this.newId(),
-      kind: this.endpoints.kindOf(crn),
-      keyManagerCrn: crn.text,
+      kind: this.endpoints.kindOf(keyManagerCrn),
+      keyManagerCrn,
       endpointUrl:
         discoveredEndpoint === undefined
-          ? this.endpoints.build(crn, visibility)
-          : this.endpoints.accept(crn, discoveredEndpoint),
+          ? this.endpoints.build(keyManagerCrn, visibility)
+          : this.endpoints.accept(keyManagerCrn, discoveredEndpoint),
       endpointVisibility: visibility,
       rootKeyId: request.rootKeyId,
       ...(request.keyRingId === undefined ? {} : { keyRingId: request.keyRingId }),

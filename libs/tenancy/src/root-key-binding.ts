@@ -1,9 +1,7 @@
 import { type InstanceId } from '@lib/kernel';
+import { type EndpointTemplates } from '@lib/key-manager';
 
-export const KEY_MANAGER_KINDS = ['key_protect', 'hpcs'] as const;
-export type KeyManagerKind = (typeof KEY_MANAGER_KINDS)[number];
-
-export type EndpointVisibility = 'public' | 'private';
+export type EndpointVisibility = keyof EndpointTemplates['templates'];
 
 /** `retiring`: replaced, but keys wrapped under it have not all been moved yet. */
 export type RootKeyBindingStatus = 'active' | 'retiring';
@@ -12,7 +10,8 @@ export type RootKeyBindingStatus = 'active' | 'retiring';
 export interface RootKeyBinding {
   readonly instanceId: InstanceId;
   readonly id: string;
-  readonly kind: KeyManagerKind;
+  /** Of key manager; its driver reads `keyManagerCrn`. */
+  readonly kind: string;
   readonly keyManagerCrn: string;
   /** Made from the region list or read from the resource instance and checked; never free text. */
   readonly endpointUrl: string;

@@ -1,6 +1,12 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { type CallLimits, DEFAULT_CALL_LIMITS, type KeyManager } from '@lib/key-manager';
-import { EndpointGuard, KeyManagerRegistry } from '@lib/key-protect';
+import {
+  type CallLimits,
+  DEFAULT_CALL_LIMITS,
+  EndpointGuard,
+  type KeyManager,
+  KeyManagerRegistry,
+} from '@lib/key-manager';
+import { connectKeyProtect } from '@lib/key-protect';
 import { type KeyManagerHarness } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
@@ -11,7 +17,7 @@ const THIRTY_DAYS_MS = 30 * 86_400_000;
 
 interface Seeded {
   readonly account: { readonly id: string };
-  readonly instance: { readonly id: string; readonly endpoints: { readonly public: string } };
+  readonly instance: { readonly id: string; readonly crn: string; readonly endpoints: { readonly public: string } };
   readonly serviceId: { readonly iamId: string };
   readonly apiKey: { readonly id: string; readonly apikey: string };
   readonly iamUrl: string;
@@ -33,11 +39,12 @@ export class Tenant {
     limits: CallLimits = DEFAULT_CALL_LIMITS,
   ): Promise<Tenant> {
     const seeded = await admin<Seeded>(cloud, '/seed', { instance: { serviceName }, roles: ['Viewer', 'Manager'] });
-    const registry = new KeyManagerRegistry({
+    const settings = {
       iamUrl: seeded.iamUrl,
       limits,
       endpoints: new EndpointGuard({ templates: [seeded.instance.endpoints.public], regions: ['us-south'] }),
-    });
+    };
+    const registry = new KeyManagerRegistry((binding) => connectKeyProtect(settings, binding));
     const { access_token: token } = await admin<{ access_token: string }>(cloud, '/tokens', {
       iamId: seeded.serviceId.iamId,
     });
@@ -50,9 +57,10 @@ export class Tenant {
       bindingId: 'b1',
       version: '1',
       baseUrl: this.seeded.instance.endpoints.public,
-      keyManagerGuid: this.seeded.instance.id,
+      kind: 'key_protect',
+      keyManager: this.seeded.instance.crn,
       rootKeyId,
-      openApiKey: () => Secret.fromText(apiKey),
+      openCredential: () => Secret.fromText(apiKey),
     });
   }
 

@@ -8,6 +8,7 @@ import {
   PostgresRegionDirectory,
   PostgresUnitOfWork,
 } from '@lib/persistence';
+import { KEY_MANAGER_DRIVERS } from '@lib/platform';
 import { issueCertificateAuthority, issueClientCertificate } from '@lib/pki';
 import {
   type ActionContext,
@@ -15,7 +16,6 @@ import {
   ClientDirectory,
   CredentialSealer,
   EndpointPolicy,
-  ibmCloudEndpoints,
   InstanceService,
   RootKeyBindingService,
 } from '@lib/tenancy';
@@ -74,7 +74,7 @@ describe("an instance's life, driven by IBM's Open Service Broker client", () =>
     directory = new PostgresRegionDirectory(dataSource);
     instances = new InstanceService(unitOfWork, directory, systemClock);
     const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 9))]]) });
-    const endpoints = new EndpointPolicy(ibmCloudEndpoints);
+    const endpoints = new EndpointPolicy(KEY_MANAGER_DRIVERS);
     rootKeys = new RootKeyBindingService(unitOfWork, sealer, endpoints, systemClock, randomUUID);
     stores = new PostgresObjectStores(dataSource);
     bus = new PostgresInvalidationBus({ connection: database.connection, dataSource, log: () => undefined });

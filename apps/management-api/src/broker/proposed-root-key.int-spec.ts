@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
 import { PostgresUnitOfWork } from '@lib/persistence';
+import { KEY_MANAGER_DRIVERS } from '@lib/platform';
 import { type InstanceParameters, requireInstanceCrn } from '@lib/service-instances';
-import { CredentialSealer, EndpointPolicy, ibmCloudEndpoints, RootKeyBindingService } from '@lib/tenancy';
+import { CredentialSealer, EndpointPolicy, RootKeyBindingService } from '@lib/tenancy';
 import { FakeIam, startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { type BrokerServices, brokerServices, OFFER } from '../../test/broker-app';
@@ -34,7 +35,7 @@ describe('a root key that was chosen in the order', () => {
     api = await TenantApiApp.start(dataSource, iam, {} as KeyManager, {});
     broker = await brokerServices({ dataSource });
     const sealer = new CredentialSealer({ newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) });
-    const endpoints = new EndpointPolicy(ibmCloudEndpoints);
+    const endpoints = new EndpointPolicy(KEY_MANAGER_DRIVERS);
     rootKeys = new RootKeyBindingService(
       new PostgresUnitOfWork(dataSource),
       sealer,

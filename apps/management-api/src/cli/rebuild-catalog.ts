@@ -1,5 +1,4 @@
 import { newCorrelationId, newUniqueIdentifier, type InstanceId } from '@lib/kernel';
-import { KeyManagerRegistry } from '@lib/key-protect';
 import { KeyManagerError } from '@lib/key-manager';
 import {
   type BackgroundDependencies,
@@ -9,7 +8,7 @@ import {
   type RebuildReport,
   type ReconcileScope,
 } from '@lib/kmip-engine';
-import { endpointGuard, endpointTemplates, type Region, TenantKeyManagers } from '@lib/platform';
+import { endpointGuard, endpointTemplates, keyManagerRegistry, type Region, TenantKeyManagers } from '@lib/platform';
 
 import { type AdminConfig } from './admin.config';
 import { UsageError } from './arguments';
@@ -63,7 +62,7 @@ async function withKeyManagers<T>(
   config: AdminConfig,
   work: (keyManagers: TenantKeyManagers) => Promise<T>,
 ): Promise<T> {
-  const registry = new KeyManagerRegistry({
+  const registry = keyManagerRegistry({
     iamUrl: config.iamUrl,
     endpoints: endpointGuard(endpointTemplates(config)),
   });

@@ -2,11 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
+import { KEY_MANAGER_DRIVERS } from '@lib/platform';
 import {
   type ActionContext,
   CredentialSealer,
   EndpointPolicy,
-  ibmCloudEndpoints,
   InstanceService,
   RootKeyBindingService,
 } from '@lib/tenancy';
@@ -44,7 +44,7 @@ describe('CredentialResealing', () => {
     return new RootKeyBindingService(
       unitOfWork,
       sealer,
-      new EndpointPolicy(ibmCloudEndpoints),
+      new EndpointPolicy(KEY_MANAGER_DRIVERS),
       systemClock,
       randomUUID,
     );

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { type ManagementApiConfig } from '@lib/config';
 import { CertificateClaimService } from '@lib/diagnosis';
 import { type Clock, isUuid, toInstanceId } from '@lib/kernel';
-import { type ConnectionOptions, KeyManagerRegistry } from '@lib/key-protect';
 import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import {
   PostgresActivationLog,
@@ -14,8 +13,10 @@ import {
   PostgresKeyCatalog,
 } from '@lib/persistence';
 import {
+  type DriverSettings,
   endpointGuard,
   endpointTemplates,
+  keyManagerRegistry,
   readProofPolicy,
   type Region,
   TenantKeyManagers,
@@ -111,7 +112,7 @@ export async function composeTenantApi(
 ): Promise<TenantApi> {
   const { clock, dataSource, instances, rootKeys, unitOfWork } = region;
   const connection = connectionOf(settings);
-  const keyManagers = new TenantKeyManagers(rootKeys, new KeyManagerRegistry(connection), region.bus);
+  const keyManagers = new TenantKeyManagers(rootKeys, keyManagerRegistry(connection), region.bus);
   keyManagers.start();
   const authorizer = await authorizerOf(settings, clock, logger);
   const attempts = new PostgresConnectionAttempts(dataSource);
@@ -162,7 +163,7 @@ export async function composeTenantApi(
   return { parts, options, close };
 }
 
-const connectionOf = (settings: TenantApiSettings): ConnectionOptions => ({
+const connectionOf = (settings: TenantApiSettings): DriverSettings => ({
   iamUrl: settings.iamUrl,
   endpoints: endpointGuard(endpointTemplates(settings)),
 });
@@ -170,7 +171,7 @@ const connectionOf = (settings: TenantApiSettings): ConnectionOptions => ({
 function workbenchOf(
   { iamUrl, resourceControllerUrl }: TenantApiSettings,
   { rootKeys: bindings, endpoints, clock }: UsedRegion,
-  connection: ConnectionOptions,
+  connection: DriverSettings,
 ): RootKeyWorkbench {
   return new RootKeyWorkbench({
     bindings,

@@ -1,11 +1,8 @@
 import { type Secret } from '@lib/kernel';
-import { KeyManagerError } from '@lib/key-manager';
+import { KeyManagerError, type OpenCredential } from '@lib/key-manager';
 import { type Timing, untilAborted } from '@lib/resilience';
 
 import { type IamToken, type TokenRequest } from './request-token';
-
-/** Called once for each token request; the secret it gives is wiped afterwards. */
-export type OpenApiKey = () => Secret | Promise<Secret>;
 
 interface HeldToken {
   readonly accessToken: string;
@@ -39,7 +36,7 @@ export class TokenSource {
 
   constructor(
     private readonly timing: Timing,
-    private readonly openApiKey: OpenApiKey,
+    private readonly openApiKey: OpenCredential,
     private readonly requestToken: TokenRequest,
     /** Shortest time between two renewals that a refused token causes. */
     private readonly forcedRenewalMs = COOL_DOWN_MS,

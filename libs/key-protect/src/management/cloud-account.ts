@@ -5,6 +5,7 @@ import { KeyManagerError } from '@lib/key-manager';
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import { z } from 'zod';
 
+import { hpcs, keyProtect } from '../drivers';
 import { iamTokenRequest, type TokenRequest } from '../iam/request-token';
 
 /** What IAM knows of an API key. */
@@ -24,7 +25,7 @@ export interface KeyManagerInstance {
   readonly guid: string;
   readonly crn: string;
   readonly name: string;
-  readonly kind: 'key_protect' | 'hpcs';
+  readonly kind: (typeof DRIVERS)[number]['kind'];
   readonly region: string;
   readonly state: string;
   /** To be checked before use, like everything that comes from outside. */
@@ -43,7 +44,7 @@ const TIMEOUT_MS = 5_000;
 const PAGE_SIZE = 100;
 const MAXIMUM_PAGES = 20;
 const SERVICE_ID = 'iam-ServiceId-';
-const KINDS: Readonly<Record<string, KeyManagerInstance['kind']>> = { kms: 'key_protect', 'hs-crypto': 'hpcs' };
+const DRIVERS = [keyProtect, hpcs] as const;
 
 const apiKeyAnswer = z.object({
   name: z.string().default(''),
@@ -139,16 +140,15 @@ export class CloudAccount {
 }
 
 function toKeyManager({ guid, crn, name, state, extensions }: z.infer<typeof instanceAnswer>): KeyManagerInstance[] {
-  // crn:v1:bluemix:public:<service>:<region>:a/<account>:<guid>::
-  const [, , , , service = '', region = ''] = crn.split(':');
-  const kind = Object.hasOwn(KINDS, service) ? KINDS[service] : undefined;
-  if (kind === undefined) return [];
   const { public: open, private: inner } = extensions?.endpoints ?? {};
   const endpoints = {
     ...(open === undefined ? {} : { public: open }),
     ...(inner === undefined ? {} : { private: inner }),
   };
-  return [{ guid, crn, name, kind, region, state, endpoints }];
+  return DRIVERS.flatMap(({ kind, locate }) => {
+    const region = locate(crn)?.region;
+    return region === undefined ? [] : [{ guid, crn, name, kind, region, state, endpoints }];
+  });
 }
 
 /** The token of the next page; the rest of the address is ignored, so that no answer can lead us elsewhere. */

@@ -1,5 +1,5 @@
 import { type Clock, type CorrelationId, isUuid, type Secret } from '@lib/kernel';
-import { type Aad, KeyManagerError } from '@lib/key-manager';
+import { type Aad, KeyManagerError, type TryEvent } from '@lib/key-manager';
 import { z } from 'zod';
 
 import { type TokenSource } from '../iam/token-source';
@@ -26,14 +26,6 @@ import {
 export interface TryContext {
   readonly correlationId: CorrelationId;
   readonly signal: AbortSignal;
-}
-
-/** What a try came to, for metrics. Holds no bodies, names or tokens. */
-export interface TryEvent {
-  readonly call: string;
-  /** Absent when no answer came. */
-  readonly httpStatus?: number;
-  readonly durationMs: number;
 }
 
 export interface KeyProtectClientOptions {

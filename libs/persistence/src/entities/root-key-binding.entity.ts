@@ -1,4 +1,4 @@
-import { type EndpointVisibility, type KeyManagerKind, type RootKeyBindingStatus } from '@lib/tenancy';
+import { type EndpointVisibility, type RootKeyBindingStatus } from '@lib/tenancy';
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 import { InstanceEntity } from './instance.entity';
@@ -16,7 +16,7 @@ export class RootKeyBindingEntity {
   id!: string;
 
   @Column({ type: 'text' })
-  kind!: KeyManagerKind;
+  kind!: string;
 
   @Column({ type: 'text', name: 'key_manager_crn' })
   keyManagerCrn!: string;

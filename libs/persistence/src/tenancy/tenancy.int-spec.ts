@@ -4,13 +4,13 @@ import { verifyAuditChain } from '@lib/audit';
 import { CertificateClaimService } from '@lib/diagnosis';
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { issueClientCertificate } from '@lib/pki';
+import { KEY_MANAGER_DRIVERS } from '@lib/platform';
 import {
   type ActionContext,
   ClientCertificateService,
   ClientDirectory,
   CredentialSealer,
   EndpointPolicy,
-  ibmCloudEndpoints,
   InstanceService,
   RootKeyBindingService,
   type ServiceKeyring,
@@ -51,7 +51,7 @@ describe('tenancy services on Postgres', () => {
     new RootKeyBindingService(
       new PostgresUnitOfWork(dataSource),
       new CredentialSealer(ring),
-      new EndpointPolicy(ibmCloudEndpoints),
+      new EndpointPolicy(KEY_MANAGER_DRIVERS),
       systemClock,
       randomUUID,
     );

@@ -1,10 +1,11 @@
 import { type DynamicModule, Global, Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 
-import { KeyManagerRegistry, type TryEvent } from '@lib/key-protect';
+import { KeyManagerRegistry, type TryEvent } from '@lib/key-manager';
 import { PostgresInvalidationBus } from '@lib/persistence';
 import { RootKeyBindingService } from '@lib/tenancy';
 
 import { type CloudEndpointSettings, endpointGuard, endpointTemplates } from '../cloud-endpoints';
+import { keyManagerRegistry } from '../key-manager-drivers';
 import { TenantKeyManagers } from '../tenant-key-managers';
 import { built } from './providers';
 
@@ -30,7 +31,7 @@ export class KeyManagersModule implements OnModuleInit, OnModuleDestroy {
       provide: KeyManagerRegistry,
       inject: [{ token: KEY_MANAGER_CALLS, optional: true }],
       useFactory: (calls?: KeyManagerCalls) =>
-        new KeyManagerRegistry({
+        keyManagerRegistry({
           iamUrl: options.iamUrl,
           endpoints: endpointGuard(endpointTemplates(options)),
           ...(calls && { observer: { tried: (_instanceId, event) => calls.keyManagerTried(event) } }),

@@ -65,6 +65,7 @@ const refuse = (status: number, code?: string): never => {
  */
 export class FakeKeyProtect {
   readonly instanceGuid: string = randomUUID();
+  readonly crn = `crn:v1:bluemix:public:kms:us-south:a/account:${this.instanceGuid}::`;
   readonly requests: FakeRequest[] = [];
   /** A POST is answered with the id alone, whatever the client prefers. */
   shortAnswers = false;

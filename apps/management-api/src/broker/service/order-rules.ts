@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { type ManagementApiConfig } from '@lib/config';
 import { type InstanceParameters, type OrderedInstance } from '@lib/service-instances';
-import { EndpointPolicy, parseInstanceCrn } from '@lib/tenancy';
+import { EndpointPolicy } from '@lib/tenancy';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { badRequest } from '../http/osb-error';
@@ -29,7 +29,7 @@ export class OrderRules {
    * @throws OsbError 400; TenancyError for a CRN that is none
    */
   checkKeyManager({ key_manager_crn: crn, root_key_id: rootKeyId }: InstanceParameters): void {
-    if (crn !== undefined) this.keyManagers.kindOf(parseInstanceCrn(crn));
+    if (crn !== undefined) this.keyManagers.kindOf(crn);
     else if (rootKeyId !== undefined) throw badRequest('parameters.root_key_id needs parameters.key_manager_crn.');
   }
 }

@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 
 import { isUuid } from '@lib/kernel';
+import { driverOf } from '@lib/platform';
 
 import { notFound } from '../../http/api-error';
 import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -9,7 +10,6 @@ import { PUBLIC_URL } from '../tokens';
 import { rootKeyCrn } from './root-key-crn';
 import { RootKeyWorkbench } from './root-key-workbench';
 
-const PROVIDERS = { key_protect: 'key_protect', hpcs: 'hyper_protect_crypto_services' } as const;
 const STATES = {
   pre_activation: 'pre_active',
   active: 'active',
@@ -39,7 +39,7 @@ export class KeyManagersController {
         crn: keyManager.crn,
         name: keyManager.name.slice(0, 256),
         region: keyManager.region,
-        provider: PROVIDERS[keyManager.kind],
+        provider: driverOf(keyManager.kind).provider,
       }),
     );
   }

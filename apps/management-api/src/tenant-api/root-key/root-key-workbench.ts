@@ -4,11 +4,11 @@ import {
   type ApiKeyRecord,
   CloudAccount,
   type CloudAccountOptions,
-  connectKeyManager,
-  type ConnectionOptions,
-  type KeyManagerConnection,
+  connectKeyProtect,
   type KeyManagerInstance,
+  type KeyProtectConnection,
 } from '@lib/key-protect';
+import { driverOf, type DriverSettings } from '@lib/platform';
 import {
   type EndpointPolicy,
   type EndpointVisibility,
@@ -39,7 +39,7 @@ export interface WorkbenchOptions {
   readonly bindings: Pick<RootKeyBindingService, 'openApiKey'>;
   readonly endpoints: EndpointPolicy;
   readonly account: CloudAccountOptions;
-  readonly connection: ConnectionOptions;
+  readonly connection: DriverSettings;
   readonly clock: Clock;
 }
 
@@ -52,7 +52,7 @@ interface Survey {
 
 /** What has to be known before anything is tried. */
 async function survey(
-  connection: KeyManagerConnection,
+  connection: KeyProtectConnection,
   visibility: EndpointVisibility,
   correlationId: CorrelationId,
 ): Promise<Survey> {
@@ -74,8 +74,6 @@ function faultOf(error: unknown): KeyManagerError {
 }
 
 const DEFAULT_RING = 'default';
-/** HPCS keeps the root key of a binding in the default ring only. */
-const RING_BOUND_KIND = 'hpcs';
 
 /** Setting a root key up: what an API key may see, and whether it may do what the product will do with it. */
 export class RootKeyWorkbench {
@@ -134,7 +132,7 @@ export class RootKeyWorkbench {
     if (!initialised) return this.#verdict([...steps, STEPS.initialised()], {});
     steps.push(...policies);
     const ring = keyRing === undefined || keyRing === DEFAULT_RING ? {} : { keyRing };
-    if (ring.keyRing !== undefined && this.#kindOf(wish) === RING_BOUND_KIND) steps.push(STEPS.ring());
+    if (ring.keyRing !== undefined && driverOf(this.#kindOf(wish)).defaultRingOnly) steps.push(STEPS.ring());
     const report = await this.#connected(instanceId, wish, { baseUrl, ...ring }, ({ keyManager: manager }) =>
       preflight(manager, correlationId),
     );
@@ -174,7 +172,7 @@ export class RootKeyWorkbench {
   }
 
   #kindOf({ keyManagerCrn }: RootKeyWish): string {
-    return this.options.endpoints.kindOf(parseInstanceCrn(keyManagerCrn));
+    return this.options.endpoints.kindOf(keyManagerCrn);
   }
 
   /**
@@ -185,16 +183,15 @@ export class RootKeyWorkbench {
     { keyManagerCrn, visibility }: RootKeyWish,
     keyManager: KeyManagerInstance | undefined,
   ): { readonly baseUrl: string; readonly discovered: boolean } {
-    const crn = parseInstanceCrn(keyManagerCrn);
     const named = keyManager?.endpoints[visibility];
     if (named !== undefined) {
       try {
-        return { baseUrl: this.options.endpoints.accept(crn, named), discovered: true };
+        return { baseUrl: this.options.endpoints.accept(keyManagerCrn, named), discovered: true };
       } catch (error) {
         if (!(error instanceof TenancyError)) throw error;
       }
     }
-    return { baseUrl: this.options.endpoints.build(crn, visibility), discovered: false };
+    return { baseUrl: this.options.endpoints.build(keyManagerCrn, visibility), discovered: false };
   }
 
   async #withAccount<T>(instanceId: InstanceId, work: (account: CloudAccount) => Promise<T>): Promise<T> {
@@ -210,13 +207,13 @@ export class RootKeyWorkbench {
     instanceId: InstanceId,
     { keyManagerCrn, rootKeyId }: RootKeyReference,
     where: { readonly baseUrl: string; readonly keyRing?: string },
-    work: (connection: KeyManagerConnection) => Promise<T>,
+    work: (connection: KeyProtectConnection) => Promise<T>,
   ): Promise<T> {
-    const connection = connectKeyManager(this.options.connection, {
+    const connection = connectKeyProtect(this.options.connection, {
       instanceId,
-      keyManagerGuid: parseInstanceCrn(keyManagerCrn).serviceInstance,
+      keyManager: keyManagerCrn,
       rootKeyId,
-      openApiKey: () => this.options.bindings.openApiKey(instanceId),
+      openCredential: () => this.options.bindings.openApiKey(instanceId),
       ...where,
     });
     try {

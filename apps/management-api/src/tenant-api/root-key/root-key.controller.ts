@@ -1,5 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 
+import { driverOf } from '@lib/platform';
 import { type EndpointVisibility, type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
@@ -21,8 +22,6 @@ interface Prototype {
   readonly crn?: string;
   readonly endpoint_visibility?: EndpointVisibility;
 }
-
-const PROVIDERS = { key_protect: 'key_protect', hpcs: 'hyper_protect_crypto_services' } as const;
 
 @Controller()
 export class RootKeyController {
@@ -104,7 +103,7 @@ export class RootKeyController {
     const body = withEntityTag(binding.id, binding, {
       crn: rootKeyCrn(binding),
       href,
-      provider: PROVIDERS[binding.kind],
+      provider: driverOf(binding.kind).provider,
       endpoint_visibility: visibilityOf(binding),
       status: statusOf(binding, rewrapping),
       message: binding.statusDetail,

@@ -1,24 +1,15 @@
 import { type InstanceId } from '@lib/kernel';
-import { type KeyManager } from '@lib/key-manager';
 
-import {
-  connectKeyManager,
-  type ConnectionOptions,
-  type KeyManagerConnection,
-  type KeyManagerTarget,
-} from './connection';
+import { type KeyManagerConnection, type KeyManagerTarget } from './driver';
+import { type KeyManager } from './key-manager.port';
 
 /** One root key that an instance is, or was, bound to. */
 export interface KeyManagerBinding extends KeyManagerTarget {
+  readonly kind: string;
   /** An instance has several while keys move from one root key to another. */
   readonly bindingId: string;
   /** Differs after every change of the binding or its credential; the former adapter is dropped then. */
   readonly version: string;
-}
-
-export interface KeyManagerRegistryOptions extends ConnectionOptions {
-  /** Adapters kept at most; the one unused for longest goes first. Default 2,000. */
-  readonly capacity?: number;
 }
 
 interface Entry {
@@ -37,7 +28,11 @@ export class KeyManagerRegistry {
   /** By instance and binding, in order of last use, oldest first. */
   readonly #entries = new Map<string, Entry>();
 
-  constructor(private readonly options: KeyManagerRegistryOptions) {}
+  /** @param capacity adapters kept at most; the one unused for longest goes first */
+  constructor(
+    private readonly connect: (binding: KeyManagerBinding) => KeyManagerConnection,
+    private readonly capacity = DEFAULT_CAPACITY,
+  ) {}
 
   /** @throws KeyManagerError `refused` when the address is not allowed */
   for(binding: KeyManagerBinding): KeyManager {
@@ -64,13 +59,12 @@ export class KeyManagerRegistry {
   #replace(key: string, binding: KeyManagerBinding): Entry {
     this.#drop(key);
     const { instanceId, version } = binding;
-    return { instanceId, version, connection: connectKeyManager(this.options, binding) };
+    return { instanceId, version, connection: this.connect(binding) };
   }
 
   #evict(): void {
-    const capacity = this.options.capacity ?? DEFAULT_CAPACITY;
     for (const key of this.#entries.keys()) {
-      if (this.#entries.size <= capacity) return;
+      if (this.#entries.size <= this.capacity) return;
       this.#drop(key);
     }
   }

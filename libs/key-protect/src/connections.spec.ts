@@ -1,9 +1,9 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
+import { EndpointGuard, type KeyManagerBinding, KeyManagerRegistry } from '@lib/key-manager';
 import { FakeKeyProtect, ManualTiming } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
-import { EndpointGuard } from './endpoint-guard';
-import { type KeyManagerBinding, KeyManagerRegistry } from './key-manager-registry';
+import { connectKeyProtect, type KeyProtectSettings } from './connection';
 
 const context = () => ({ correlationId: newCorrelationId() });
 
@@ -13,13 +13,12 @@ function registry(capacity = 100) {
   const opened: string[] = [];
   const closed: string[] = [];
   const tokens: string[] = [];
-  const instance = new KeyManagerRegistry({
+  const settings: KeyProtectSettings = {
     iamUrl: 'http://iam.invalid',
     endpoints: new EndpointGuard({
       templates: ['https://{region}.kms.cloud.ibm.com', 'http://127.0.0.1:7070/kms/{region}'],
       regions: ['us-south', 'eu-de', 'eu-gb', 'eu-es'],
     }),
-    capacity,
     timing: new ManualTiming(),
     requestToken: (apiKey) => {
       const accessToken = apiKey.exposeText();
@@ -44,15 +43,17 @@ function registry(capacity = 100) {
         },
       };
     },
-  });
+  };
+  const instance = new KeyManagerRegistry((wanted) => connectKeyProtect(settings, wanted), capacity);
   const binding = (changes: Partial<KeyManagerBinding> = {}): KeyManagerBinding => ({
     instanceId: toInstanceId('11111111-2222-4333-8444-555555555555'),
     bindingId: 'b1',
     version: '1',
     baseUrl: 'https://us-south.kms.cloud.ibm.com',
-    keyManagerGuid: service.instanceGuid,
+    kind: 'key_protect',
+    keyManager: service.crn,
     rootKeyId: rootKey.id,
-    openApiKey: () => Secret.fromText('first-key'),
+    openCredential: () => Secret.fromText('first-key'),
     ...changes,
   });
   return { instance, binding, service, opened, closed, tokens };
@@ -72,7 +73,7 @@ describe('KeyManagerRegistry', () => {
     const { instance, binding, service, closed } = registry();
     const old = instance.for(binding());
     await old.wrap(context(), []);
-    const replaced = binding({ version: '2', openApiKey: () => Secret.fromText('second-key') });
+    const replaced = binding({ version: '2', openCredential: () => Secret.fromText('second-key') });
     await instance.for(replaced).wrap(context(), []);
     expect(closed).toHaveLength(1);
     const before = service.requests.length;

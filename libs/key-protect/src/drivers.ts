@@ -1,0 +1,64 @@
+import { readCrn } from '@lib/kernel';
+import { type EndpointTemplates, type KeyManagerDriver, type KeyManagerLocation } from '@lib/key-manager';
+
+import { connectKeyProtect, type KeyProtectSettings } from './connection';
+
+const REGIONS = 'us-south us-east eu-gb eu-de eu-es au-syd jp-tok jp-osa ca-tor ca-mon br-sao in-che in-mum'.split(' ');
+
+/** Public hosts of IBM Cloud. Dedicated has one host per instance. */
+const KEY_PROTECT_ENDPOINTS: EndpointTemplates = {
+  regions: REGIONS,
+  templates: {
+    public: ['https://{region}.kms.cloud.ibm.com', 'https://{instance}.api.{region}.kms.appdomain.cloud'],
+    private: [
+      'https://private.{region}.kms.cloud.ibm.com',
+      'https://{instance}.api.private.{region}.kms.appdomain.cloud',
+    ],
+  },
+};
+
+/** One host per instance; older instances have a port. */
+const HPCS_ENDPOINTS: EndpointTemplates = {
+  regions: REGIONS,
+  templates: {
+    public: [
+      'https://{instance}.api.{region}.hs-crypto.appdomain.cloud',
+      'https://api.{region}.hs-crypto.cloud.ibm.com:{port}',
+    ],
+    private: [
+      'https://{instance}.api.private.{region}.hs-crypto.appdomain.cloud',
+      'https://api.private.{region}.hs-crypto.cloud.ibm.com:{port}',
+    ],
+  },
+};
+
+/** Key managers are named by the CRN of their instance. */
+const byCrn =
+  (service: string) =>
+  (name: string): KeyManagerLocation | undefined => {
+    const crn = readCrn(name);
+    return crn?.serviceName === service ? { name, region: crn.region, instance: crn.serviceInstance } : undefined;
+  };
+
+export const keyProtect = {
+  kind: 'key_protect',
+  serviceName: 'Key Protect',
+  provider: 'key_protect',
+  endpoints: KEY_PROTECT_ENDPOINTS,
+  endpointsSetting: 'keyProtectEndpoints',
+  defaultRingOnly: false,
+  locate: byCrn('kms'),
+  connect: connectKeyProtect,
+} as const satisfies KeyManagerDriver<KeyProtectSettings>;
+
+/** Speaks the API of Key Protect at another address. */
+export const hpcs = {
+  kind: 'hpcs',
+  serviceName: 'Hyper Protect Crypto Services',
+  provider: 'hyper_protect_crypto_services',
+  endpoints: HPCS_ENDPOINTS,
+  endpointsSetting: 'hpcsEndpoints',
+  defaultRingOnly: true,
+  locate: byCrn('hs-crypto'),
+  connect: connectKeyProtect,
+} as const satisfies KeyManagerDriver<KeyProtectSettings>;

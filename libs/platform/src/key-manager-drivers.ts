@@ -1,0 +1,28 @@
+import { type KeyManagerDriver, KeyManagerError, KeyManagerRegistry } from '@lib/key-manager';
+import { hpcs, keyProtect, type KeyProtectSettings } from '@lib/key-protect';
+
+/** What the drivers have to be told, all together. */
+export type DriverSettings = KeyProtectSettings;
+
+/** Every kind of key manager: a driver is a folder, and a line here. */
+export const KEY_MANAGER_DRIVERS = {
+  key_protect: keyProtect,
+  hpcs,
+} as const satisfies Readonly<Record<string, KeyManagerDriver<DriverSettings>>>;
+
+export type KeyManagerKind = keyof typeof KEY_MANAGER_DRIVERS;
+
+/** Where instances may be, by the settings that the drivers name; undefined is where the driver says. */
+export type KeyManagerEndpoints = Readonly<
+  Record<(typeof KEY_MANAGER_DRIVERS)[KeyManagerKind]['endpointsSetting'], readonly string[] | undefined>
+>;
+
+/** @throws KeyManagerError `refused` for a kind that this release does not know */
+export function driverOf(kind: string): KeyManagerDriver<DriverSettings> {
+  const driver = Object.values(KEY_MANAGER_DRIVERS).find((candidate) => candidate.kind === kind);
+  if (driver !== undefined) return driver;
+  throw new KeyManagerError('refused', 'this release knows no key manager of this kind', { certainlyNotDone: true });
+}
+
+export const keyManagerRegistry = (settings: DriverSettings): KeyManagerRegistry =>
+  new KeyManagerRegistry((binding) => driverOf(binding.kind).connect(settings, binding));
