@@ -84,7 +84,7 @@ export class Region {
     readonly dataSource: DataSource,
     readonly bus: PostgresInvalidationBus,
     readonly endpoints: EndpointPolicy,
-    private readonly seals: { readonly sealer: CredentialSealer; readonly passwords: KmipPasswords },
+    readonly seals: { readonly sealer: CredentialSealer; readonly passwords: KmipPasswords },
     { record, role, limits }: RegionOwn,
     logger: Logger,
   ) {

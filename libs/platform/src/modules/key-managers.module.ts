@@ -1,4 +1,11 @@
-import { type DynamicModule, Global, Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 
 import { KeyManagerRegistry, type TryEvent } from '@lib/key-manager';
 import { PostgresInvalidationBus } from '@lib/persistence';
@@ -23,7 +30,7 @@ export interface KeyManagersOptions extends CloudEndpointSettings {
 /** The tenants' key managers, as their root-key bindings name them. */
 @Global()
 @Module({})
-export class KeyManagersModule implements OnModuleInit, OnModuleDestroy {
+export class KeyManagersModule implements OnModuleInit, OnApplicationShutdown {
   constructor(@Inject(TenantKeyManagers) private readonly keyManagers: TenantKeyManagers) {}
 
   static forRoot(options: KeyManagersOptions): DynamicModule {
@@ -45,7 +52,8 @@ export class KeyManagersModule implements OnModuleInit, OnModuleDestroy {
     this.keyManagers.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** Not before requests under way are answered: an HTTP server is closed between `onModuleDestroy` and this. */
+  async onApplicationShutdown(): Promise<void> {
     await this.keyManagers.stop();
   }
 }

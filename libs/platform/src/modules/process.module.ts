@@ -1,6 +1,14 @@
-import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  Optional,
+  type Provider,
+} from '@nestjs/common';
 
-import { type Clock, systemClock } from '@lib/kernel';
+import { systemClock } from '@lib/kernel';
 import { HealthServer, type Logger, Metrics } from '@lib/observability';
 
 export const CLOCK = Symbol('CLOCK');
@@ -8,42 +16,41 @@ export const LOGGER = Symbol('LOGGER');
 
 export interface ProcessOptions {
   readonly logger: Logger;
-  readonly health: { readonly host: string; readonly port: number };
+  /** Unset for a command, which nobody watches: it has no health port and no metrics. */
+  readonly health?: { readonly host: string; readonly port: number };
   /** On every metric of the process. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** What every process that serves has: clock, log, metrics, and a health port that answers before all else is ready. */
+/** What every process has: clock and log; if it serves, metrics and a health port that answers before all else is ready. */
 @Global()
 @Module({})
 export class ProcessModule implements OnApplicationShutdown {
-  constructor(@Inject(HealthServer) private readonly health: HealthServer) {}
+  constructor(@Optional() @Inject(HealthServer) private readonly health?: HealthServer) {}
 
-  static forRoot({ logger, health: address, labels = {} }: ProcessOptions): DynamicModule {
-    const clock: Clock = systemClock;
-    return {
-      module: ProcessModule,
-      providers: [
-        { provide: CLOCK, useValue: clock },
-        { provide: LOGGER, useValue: logger },
-        { provide: Metrics, useFactory: () => new Metrics({ processMetrics: true, labels }) },
-        {
-          provide: HealthServer,
-          inject: [Metrics],
-          useFactory: async (metrics: Metrics) => {
-            const health = new HealthServer({ ...address, metrics });
-            const { port } = await health.listen();
-            logger.info({ port }, 'health, readiness and metrics are served');
-            return health;
-          },
-        },
-      ],
-      exports: [CLOCK, LOGGER, Metrics, HealthServer],
-    };
+  static forRoot({ logger, health, labels = {} }: ProcessOptions): DynamicModule {
+    const providers: Provider[] = [
+      { provide: CLOCK, useValue: systemClock },
+      { provide: LOGGER, useValue: logger },
+    ];
+    if (health !== undefined) {
+      const metrics = new Metrics({ processMetrics: true, labels });
+      providers.push(
+        { provide: Metrics, useValue: metrics },
+        { provide: HealthServer, useFactory: () => listening(new HealthServer({ ...health, metrics }), logger) },
+      );
+    }
+    return { module: ProcessModule, providers, exports: providers };
   }
 
   /** The last to go: until then it says that the process is on its way out. */
   async onApplicationShutdown(): Promise<void> {
-    await this.health.close();
+    await this.health?.close();
   }
+}
+
+async function listening(health: HealthServer, logger: Logger): Promise<HealthServer> {
+  const { port } = await health.listen();
+  logger.info({ port }, 'health, readiness and metrics are served');
+  return health;
 }

@@ -5,6 +5,7 @@ import {
   Module,
   type OnApplicationShutdown,
   type OnModuleInit,
+  Optional,
   type Provider,
 } from '@nestjs/common';
 
@@ -21,6 +22,7 @@ import {
 import {
   CertificateProofService,
   ClientCertificateService,
+  CredentialSealer,
   EndpointPolicy,
   InstanceService,
   KmipCredentialService,
@@ -49,6 +51,7 @@ const PROVIDERS: readonly Provider[] = [
   ofRegion(PostgresLeases, ({ leases }) => leases),
   ofRegion(PostgresObjectStores, ({ objectStores }) => objectStores),
   ofRegion(PostgresUnitOfWork, ({ unitOfWork }) => unitOfWork),
+  ofRegion(CredentialSealer, ({ seals }) => seals.sealer),
   ofRegion(EndpointPolicy, ({ endpoints }) => endpoints),
   ofRegion(InstanceService, ({ instances }) => instances),
   ofRegion(ClientCertificateService, ({ certificates }) => certificates),
@@ -67,24 +70,25 @@ const PROVIDERS: readonly Provider[] = [
 export class RegionModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(Region) private readonly region: Region,
-    @Inject(HealthServer) private readonly health: HealthServer,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    @Optional() @Inject(HealthServer) private readonly health?: HealthServer,
+    @Optional() @Inject(Metrics) private readonly metrics?: Metrics,
   ) {}
 
-  /** Waits for a database that is not there yet; the health port says so meanwhile. */
+  /** A process that serves waits for a database that is not there yet, and its health port says so; a command fails. */
   static forRoot({ settings, client }: RegionOptions): DynamicModule {
     const opened: Provider = {
       provide: Region,
-      inject: [LOGGER, HealthServer],
-      useFactory: (logger: Logger, health: HealthServer) => openRegion(settings, client, logger, health),
+      inject: [LOGGER, { token: HealthServer, optional: true }],
+      useFactory: (logger: Logger, health?: HealthServer) =>
+        health === undefined ? Region.open(settings, client, logger) : openRegion(settings, client, logger, health),
     };
     const providers = [opened, ...PROVIDERS];
     return { module: RegionModule, providers, exports: providers };
   }
 
   onModuleInit(): void {
-    this.health.addCheck({ name: 'database', check: () => this.region.checkDatabase() });
-    describeRestore(this.metrics, this.region.restore);
+    this.health?.addCheck({ name: 'database', check: () => this.region.checkDatabase() });
+    if (this.metrics !== undefined) describeRestore(this.metrics, this.region.restore);
   }
 
   /** After everything that asks the database has ended. */
