@@ -34,6 +34,7 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   readonly #limits;
   readonly #refusals;
   readonly #unrecorded;
+  readonly #unrecordedQuestions;
   readonly #unscoped;
   readonly #keyManager;
   readonly #moved;
@@ -62,6 +63,10 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#limits = metrics.counter('kmip_limits_reached_total', 'Connections refused by a limit.', ['limit']);
     this.#refusals = metrics.counter('kmip_refusals_total', 'Requests of clients that are not served.', ['reason']);
     this.#unrecorded = metrics.counter('kmip_refusals_unrecorded_total', 'Refusals missing in the audit trail.');
+    this.#unrecordedQuestions = metrics.counter(
+      'kmip_questions_unrecorded_total',
+      'Discover Versions and Query missing in the audit trail.',
+    );
     this.#unscoped = metrics.counter(
       'kmip_scope_failures_total',
       'Requests that failed before any operation: the catalog, root key or API key of their instance.',
@@ -135,6 +140,11 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
   refusalUnrecorded(error: unknown): void {
     this.#unrecorded.inc();
     this.#say('warn', 'unrecorded', { err: error }, 'the refusal of a known certificate could not be recorded');
+  }
+
+  questionUnrecorded(error: unknown): void {
+    this.#unrecordedQuestions.inc();
+    this.#say('warn', 'unrecorded', { err: error }, 'questions about the server could not be recorded');
   }
 
   /** A key was moved to the newest version of its root key because it was fetched. */

@@ -40,6 +40,7 @@ import { AnswerMemories } from '../src/session/answer-memories';
 import { ConnectionRecords } from '../src/session/connection-records';
 import { InstanceRoutes } from '../src/session/instance-route';
 import { KmipSession } from '../src/session/kmip-session';
+import { QuestionAudit } from '../src/session/question-audit';
 import { RefusalAudit } from '../src/session/refusal-audit';
 
 const CONTEXT: ActionContext = {
@@ -88,6 +89,7 @@ export class GatewayHarness {
 
   readonly #stores: PostgresObjectStores;
   #listener: KmipListener | undefined;
+  #questions: QuestionAudit | undefined;
   #port = 0;
 
   static async start(ground: GatewayGround): Promise<GatewayHarness> {
@@ -112,6 +114,7 @@ export class GatewayHarness {
   async close(): Promise<void> {
     for (const client of this.#clients) await client.close();
     await this.#listener?.close({ graceMs: 0 });
+    await this.#questions?.stop();
     await this.directory.stop();
   }
 
@@ -194,6 +197,7 @@ export class GatewayHarness {
       observer: { refused: log, scopeFailed: log },
       records,
       audit,
+      questions: this.#openQuestions(),
       answers: this.answers,
     });
     const { limits = {} } = this.ground;
@@ -202,6 +206,10 @@ export class GatewayHarness {
     this.directory.onRemoved(({ fingerprint }) => {
       this.#listener?.closeWhere((peer) => peer.fingerprint === fingerprint);
     });
+  }
+
+  #openQuestions(): QuestionAudit {
+    return (this.#questions = new QuestionAudit({ sink: this.#stores.auditSink, clock: systemClock, unrecorded: log }));
   }
 
   /** Of a tenant whose key manager cannot be used at all. */

@@ -1,7 +1,9 @@
+import { type AuditEvent } from '@lib/audit';
 import { type CorrelationId } from '@lib/kernel';
 import {
   isAtLeast,
   KmipError,
+  type OperationName,
   type ProtocolVersion,
   type RequestMessage,
   type ResponseBatchItem,
@@ -19,6 +21,7 @@ import { explainFailure } from './batch/item-failure';
 import { LateWork } from './batch/late-work';
 import { MessageBudget } from './batch/message-budget';
 import { requireCredentials, requireProcessable } from './batch/message-rules';
+import { answersOf, serverQuestionOf } from './batch/server-question';
 import { wipeSecrets } from './batch/wipe-secrets';
 import { Custodian } from './custody/custodian';
 import { explainKeyManager } from './custody/key-manager-failure';
@@ -28,7 +31,7 @@ import { type EngineScope } from './engine-scope';
 import { OperationFailure } from './failures/operation-failure';
 import { IdPlaceholder } from './id-placeholder';
 import { type HandlerContext, type ItemContext, type Operations } from './handlers/handler';
-import { type AuditContext, auditEvent } from './operation-context';
+import { type AuditContext, type AuditedClient, auditEvent } from './operation-context';
 import { type EngineDependencies } from './ports/engine-ports';
 
 /** For answers to bytes in which not even a version can be found: every client reads 1.0. */
@@ -42,6 +45,12 @@ export interface UnscopedAnswer {
   readonly response: Buffer;
   readonly failure: string;
   readonly correlationId: CorrelationId;
+}
+
+/** The answer to questions about the server, and what is to be written in the trail of it, one event an item. */
+export interface ServerAnswered {
+  readonly response: Buffer;
+  readonly events: readonly AuditEvent[];
 }
 
 /**
@@ -74,6 +83,28 @@ export class KmipEngine {
       await this.#recordRefusal(context, failure.code);
       return this.errorResponse(bytes, failure.reason, failure.message);
     }
+  }
+
+  /**
+   * Answers a message that asks about the server alone (Discover Versions, Query), from memory and without waiting. To
+   * record it is the caller's. Undefined for every other message, and for one that is to be refused: see {@link handle}.
+   */
+  answerAtOnce(bytes: Buffer, client: AuditedClient): ServerAnswered | undefined {
+    const { dependencies, operations } = this;
+    const startedAtMs = dependencies.clock.monotonicMs();
+    const message = serverQuestionOf(bytes);
+    const items = message && answersOf(message, operations);
+    if (message === undefined || items === undefined) return undefined;
+    const { protocolVersion, clientCorrelationValue } = message.header;
+    const correlationId = dependencies.newCorrelationId();
+    const context = { scope: client, dependencies, correlationId, startedAtMs, now: dependencies.clock.now() };
+    const events = items.flatMap(({ response }) =>
+      response === undefined ? [] : this.#answered(response.name, context),
+    );
+    return {
+      response: this.#encode(protocolVersion, items, clientCorrelationValue === undefined ? undefined : correlationId),
+      events,
+    };
   }
 
   /**
@@ -136,7 +167,14 @@ export class KmipEngine {
     }
   }
 
-  async #recordRefusal(context: AuditContext, failure: string): Promise<void> {
+  #answered(operation: OperationName, context: AuditContext): AuditEvent {
+    const latencyMs = context.dependencies.clock.monotonicMs() - context.startedAtMs;
+    context.dependencies.metrics.observeOperation({ operation, result: 'success', latencyMs });
+    const action = this.operations.auditAction(operation) ?? 'vmware-solutions.kmip-server.query';
+    return auditEvent(context, action, { details: { operation } });
+  }
+
+  async #recordRefusal(context: AuditContext & Pick<HandlerContext, 'scope'>, failure: string): Promise<void> {
     try {
       await context.scope.store.record(
         auditEvent(context, 'vmware-solutions.kmip-server.refuse', { outcome: 'failure', reason: failure }),

@@ -24,8 +24,16 @@ export interface OperationContext {
 
 export const callContext = ({ correlationId, signal }: OperationContext): CallContext => ({ correlationId, signal });
 
+/** Who asked, and where, as a trail tells it. */
+export type AuditedClient = Pick<
+  EngineScope,
+  'instanceId' | 'certificateFingerprint' | 'certificateName' | 'remoteAddress' | 'endpointName'
+>;
+
 /** The part of a context that audit needs; a message that cannot be read has no more. */
-export type AuditContext = Pick<OperationContext, 'scope' | 'dependencies' | 'correlationId' | 'now' | 'startedAtMs'>;
+export type AuditContext = Pick<OperationContext, 'dependencies' | 'correlationId' | 'now' | 'startedAtMs'> & {
+  readonly scope: AuditedClient;
+};
 
 export interface AuditFacts {
   readonly outcome?: 'success' | 'failure';

@@ -9,6 +9,7 @@ import { ClientsModule } from '../clients/clients.module';
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { GatewayMetrics } from '../gateway-metrics';
 import { ConnectionRecords } from '../session/connection-records';
+import { QuestionAudit } from '../session/question-audit';
 import { KmipSession } from '../session/kmip-session';
 import { SessionModule } from '../session/session.module';
 import { KmipServer } from './kmip-server';
@@ -42,20 +43,21 @@ const serverCertificate = {
 
 const kmipListener = {
   provide: KmipListener,
-  inject: [GATEWAY_CONFIG, ServerCertificate, KmipSession, GatewayMetrics, ConnectionRecords],
+  inject: [GATEWAY_CONFIG, ServerCertificate, KmipSession, GatewayMetrics, ConnectionRecords, QuestionAudit],
   useFactory: async (
     config: GatewayConfig,
     certificate: ServerCertificate,
     handler: KmipSession,
     metrics: GatewayMetrics,
     records: ConnectionRecords,
+    questions: QuestionAudit,
   ) =>
     new KmipListener({
       host: config.kmipHost,
       port: config.kmipPort,
       certificate: await certificate.load(),
       handler,
-      observer: new TransportObservers(metrics, records),
+      observer: new TransportObservers(metrics, records, questions),
       legacyCiphers: config.kmipLegacyCiphers,
       ...(config.kmipProxyProtocolFrom === undefined ? {} : { proxyProtocolFrom: config.kmipProxyProtocolFrom }),
       limits: limitsIn(config),

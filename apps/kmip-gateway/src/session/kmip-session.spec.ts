@@ -1,12 +1,15 @@
 import { newCorrelationId, toInstanceId } from '@lib/kernel';
 import { type EngineScope, type MessageRoute, type OperationFailure } from '@lib/kmip-engine';
-import { ResultReason } from '@lib/kmip-protocol';
+import { vcenter } from '@lib/kmip-client';
+import { encodeRequestMessage, ResultReason } from '@lib/kmip-protocol';
 
 import { TRANSPORT_LIMIT_NAMES } from '@lib/kmip-transport';
 
 import { type Verdict } from './admission';
 import { AnswerMemories } from './answer-memories';
 import { KmipSession, type KmipSessionParts } from './kmip-session';
+import { anAuditEvent } from '@lib/testing';
+
 import { alone, entry, peer } from './session.fixture';
 
 const MESSAGE = Buffer.from('a request');
@@ -25,17 +28,19 @@ function session(
   parts: Partial<KmipSessionParts> = {},
 ) {
   const said: string[] = [];
+  const engine: KmipSessionParts['engine'] = {
+    answerAtOnce: () => undefined,
+    handle: () => Promise.resolve(Buffer.from('served')),
+    errorResponse: (_bytes, reason, message) => Buffer.from(`${reason} ${message}`),
+    unscoped: (_bytes, error) => ({
+      response: Buffer.from(`explained ${String(error)}`),
+      failure: 'credential_unreadable',
+      correlationId: newCorrelationId(),
+    }),
+  };
   const subject = new KmipSession({
     admission: { judge: typeof verdict === 'function' ? verdict : () => verdict },
-    engine: {
-      handle: () => Promise.resolve(Buffer.from('served')),
-      errorResponse: (_bytes, reason, message) => Buffer.from(`${reason} ${message}`),
-      unscoped: (_bytes, error) => ({
-        response: Buffer.from(`explained ${String(error)}`),
-        failure: 'credential_unreadable',
-        correlationId: newCorrelationId(),
-      }),
-    },
+    engine,
     scopeFor: () => (catalog === 'up' ? Promise.resolve({} as EngineScope) : Promise.reject(new Error('away'))),
     bareScopeFor: () => ({}) as EngineScope,
     routes: { for: () => ({}) as MessageRoute },
@@ -49,6 +54,7 @@ function session(
       turnedAway: (_peer, limit) => said.push(`turned away ${limit}`),
     },
     answers: new AnswerMemories(1_000_000),
+    questions: { note: (_peer, { details }) => said.push(`asked ${String(details?.['operation'])}`) },
     audit: { record: (_peer, { instanceId }) => Promise.resolve(void said.push(`audited ${instanceId}`)) },
     ...parts,
   });
@@ -56,7 +62,7 @@ function session(
     const { response, close } = await subject.handleMessage(MESSAGE, peer(), signal);
     return [response.toString(), close === true];
   };
-  return { subject, said, ask };
+  return { subject, said, ask, engine };
 }
 
 describe('KmipSession', () => {
@@ -95,6 +101,31 @@ describe('KmipSession', () => {
     expect(said).toEqual(['judged', 'judged', 'refused allow_list_outdated']);
   });
 
+  it('answers questions about the server at once, and has them recorded', async () => {
+    const question = encodeRequestMessage(vcenter.probe());
+    const event = anAuditEvent(entry().instanceId, { details: { operation: 'DiscoverVersions' } });
+    const answerAtOnce = jest.fn(() => ({ response: Buffer.from('at once'), events: [event] }));
+    const { subject, said, engine } = session(CLIENT, 'down');
+    Object.assign(engine, { answerAtOnce });
+    const { signal } = new AbortController();
+    expect((await subject.handleMessage(question, peer(), signal)).response.toString()).toBe('at once');
+    // Judged, and not even a scope was made: the catalog is away.
+    expect(said).toEqual(['judged', 'asked DiscoverVersions']);
+    // Whoever asks for more is no question, whatever the engine would say.
+    await subject.handleMessage(encodeRequestMessage(vcenter.getKey('x')), peer(), signal);
+    expect(answerAtOnce).toHaveBeenCalledTimes(1);
+  });
+
+  it('answers nobody at once who is not let in', async () => {
+    const question = encodeRequestMessage(vcenter.probe());
+    const { subject, engine } = session(EXPIRED);
+    const answerAtOnce = jest.fn(() => ({ response: Buffer.from('at once'), events: [] }));
+    Object.assign(engine, { answerAtOnce });
+    const { response, close } = await subject.handleMessage(question, peer(), new AbortController().signal);
+    expect([response.toString(), close]).toEqual([`${ResultReason.AuthenticationNotSuccessful} it expired`, true]);
+    expect(answerAtOnce).not.toHaveBeenCalled();
+  });
+
   it('judges again when its turn comes', async () => {
     const verdicts = [CLIENT, EXPIRED];
     const { ask, said } = session(() => verdicts.shift() ?? EXPIRED);
@@ -118,6 +149,7 @@ describe('KmipSession', () => {
         await hanging;
         return Buffer.from('served');
       },
+      answerAtOnce: () => undefined,
       errorResponse: () => Buffer.alloc(0),
       unscoped: (_bytes: Buffer, error: unknown) => ({
         response: Buffer.from((error as OperationFailure).failure),

@@ -21,9 +21,10 @@ import { type Admission, type Admitted, isPassing, reasonOf, type Refusal, type 
 import { type AnswerMemories } from './answer-memories';
 import { type ConnectionRecords } from './connection-records';
 import { type InstanceRoutes } from './instance-route';
+import { type QuestionAudit } from './question-audit';
 import { type RefusalAudit } from './refusal-audit';
 import { LIMIT_TEXTS } from './limit-texts';
-import { turnKindOf, Turns } from './turns';
+import { kindOf, type TurnKind, Turns } from './turns';
 
 /** A request for which nothing could be done, because its tenant's scope could not be made. */
 export interface ScopeFailure {
@@ -43,7 +44,7 @@ export type ScopeFactory = (client: DirectoryEntry, peer: PeerDescription, signa
 
 export interface KmipSessionParts {
   readonly admission: Pick<Admission, 'judge'>;
-  readonly engine: Pick<KmipEngine, 'handle' | 'errorResponse' | 'unscoped'>;
+  readonly engine: Pick<KmipEngine, 'answerAtOnce' | 'handle' | 'errorResponse' | 'unscoped'>;
   readonly scopeFor: ScopeFactory;
   /** Without a key manager, for what concerns no key: nothing in it can fail. */
   readonly bareScopeFor: (client: DirectoryEntry, peer: PeerDescription) => EngineScope;
@@ -51,6 +52,7 @@ export interface KmipSessionParts {
   readonly observer: SessionObserver;
   readonly records: Pick<ConnectionRecords, 'judged' | 'turnedAway'>;
   readonly audit: Pick<RefusalAudit, 'record'>;
+  readonly questions: Pick<QuestionAudit, 'note'>;
   readonly answers: AnswerMemories;
   /** For a request's turn to come, and for its operation after that; of both together. Default that of an operation. */
   readonly timeoutMs?: number;
@@ -94,7 +96,11 @@ export class KmipSession implements KmipConnectionHandler {
     this.parts.records.judged(peer, verdict);
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
     const { client, owner = client.fingerprint } = verdict;
-    return this.#inTurn(message, verdict, signal, async (leftMs) => {
+    const kind = kindOf(message);
+    const answer = kind === 'question' ? this.#answerAtOnce(message, client, peer) : undefined;
+    if (answer !== undefined) return answer;
+    const who = { ...verdict, kind: kind === 'question' ? 'serving' : kind } as const;
+    return this.#inTurn(message, who, signal, async (leftMs) => {
       // Its turn may have come late: nobody's key manager is called for a client that was removed meanwhile.
       const late = this.parts.admission.judge(peer);
       if ('refusal' in late) return this.#refuse(message, peer, late);
@@ -104,10 +110,19 @@ export class KmipSession implements KmipConnectionHandler {
     });
   }
 
+  /** Judged a moment ago, from memory, and answered from memory: nothing that others wait for is taken. */
+  #answerAtOnce(message: Buffer, client: DirectoryEntry, peer: PeerDescription): KmipAnswer | undefined {
+    const { engine, questions, bareScopeFor } = this.parts;
+    const answered = engine.answerAtOnce(message, bareScopeFor(client, peer));
+    if (answered === undefined) return undefined;
+    for (const event of answered.events) questions.note(peer, event);
+    return { response: answered.response };
+  }
+
   /** @param serve told how much of the time for its request is left */
   #inTurn(
     message: Buffer,
-    { client, owner }: Admitted,
+    { client, owner, kind }: Admitted & { readonly kind: TurnKind },
     signal: AbortSignal,
     serve: (leftMs: number) => Promise<KmipAnswer>,
   ): Promise<KmipAnswer> {
@@ -117,7 +132,7 @@ export class KmipSession implements KmipConnectionHandler {
     const alone = { owner: client.fingerprint, account: client.fingerprint };
     const who = owner === undefined ? alone : { owner, account: client.accountId };
     const turn: { begun: boolean; patience?: Deadline } = { begun: false };
-    const served = this.#turns.run(who, turnKindOf(message), () => {
+    const served = this.#turns.run(who, kind, () => {
       const { patience } = turn;
       turn.begun = true;
       // Whoever left or was told to try again while it waited is not served at others' expense.

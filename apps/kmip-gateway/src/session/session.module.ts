@@ -18,6 +18,7 @@ import { ConnectionRecords } from './connection-records';
 import { EngineScopes } from './engine-scopes';
 import { InstanceRoutes, type InstanceRoutesOptions } from './instance-route';
 import { KmipSession, type KmipSessionParts } from './kmip-session';
+import { QuestionAudit } from './question-audit';
 import { RefusalAudit } from './refusal-audit';
 
 const connectionRecords = {
@@ -44,9 +45,20 @@ const refusalAudit = {
     }),
 };
 
+const questionAudit = {
+  provide: QuestionAudit,
+  inject: [PostgresObjectStores, CLOCK, GatewayMetrics],
+  useFactory: (stores: PostgresObjectStores, clock: Clock, metrics: GatewayMetrics) =>
+    new QuestionAudit({
+      sink: stores.auditSink,
+      clock,
+      unrecorded: (error) => metrics.questionUnrecorded(error),
+    }),
+};
+
 type Whose = Pick<InstanceRoutesOptions, 'directory' | 'holders' | 'passwords' | 'proofs' | 'policy'>;
 type Where = Pick<InstanceRoutesOptions, 'clock' | 'endpointName' | 'instanceDomain' | 'alarm'>;
-type Reports = Pick<KmipSessionParts, 'observer' | 'records' | 'audit'>;
+type Reports = Pick<KmipSessionParts, 'observer' | 'records' | 'audit' | 'questions'>;
 const WHOSE = Symbol('WHOSE');
 const WHERE = Symbol('WHERE');
 const REPORTS = Symbol('REPORTS');
@@ -84,12 +96,13 @@ const where = {
 /** Who hears what became of clients: metrics and log, the diagnosis of tenants, their trail. */
 const reports = {
   provide: REPORTS,
-  inject: [GatewayMetrics, ConnectionRecords, RefusalAudit],
-  useFactory: (observer: GatewayMetrics, records: ConnectionRecords, audit: RefusalAudit): Reports => ({
-    observer,
-    records,
-    audit,
-  }),
+  inject: [GatewayMetrics, ConnectionRecords, RefusalAudit, QuestionAudit],
+  useFactory: (
+    observer: GatewayMetrics,
+    records: ConnectionRecords,
+    audit: RefusalAudit,
+    questions: QuestionAudit,
+  ): Reports => ({ observer, records, audit, questions }),
 };
 
 const instanceRoutes = {
@@ -134,6 +147,7 @@ const kmipSession = {
     EngineScopes,
     connectionRecords,
     refusalAudit,
+    questionAudit,
     whose,
     where,
     reports,
@@ -141,12 +155,13 @@ const kmipSession = {
     answerMemories,
     kmipSession,
   ],
-  exports: [KmipSession, ConnectionRecords],
+  exports: [KmipSession, ConnectionRecords, QuestionAudit],
 })
 export class SessionModule implements OnModuleInit, OnModuleDestroy {
   constructor(
     @Inject(InstanceRoutes) private readonly routes: InstanceRoutes,
     @Inject(RefusalAudit) private readonly refusals: RefusalAudit,
+    @Inject(QuestionAudit) private readonly questions: QuestionAudit,
     @Inject(ConnectionRecords) private readonly records: ConnectionRecords,
     @Inject(Metrics) private readonly metrics: Metrics,
   ) {}
@@ -160,6 +175,7 @@ export class SessionModule implements OnModuleInit, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await this.routes.settled();
     await this.refusals.settled();
+    await this.questions.stop();
     await this.records.stop();
   }
 }

@@ -1,7 +1,7 @@
 import { encodeRequestMessage, type OperationRequest } from '@lib/kmip-protocol';
 import { aRequest } from '@lib/testing';
 
-import { type TurnKind, turnKindOf, Turns } from './turns';
+import { kindOf, type MessageKind, type TurnKind, Turns } from './turns';
 
 const few = { serving: { account: 3, owner: 2 }, working: { account: 1, owner: 1 } };
 
@@ -74,23 +74,28 @@ describe('Turns', () => {
   });
 });
 
-describe('turnKindOf', () => {
+describe('kindOf', () => {
   const get: OperationRequest = { name: 'Get', payload: {} };
+  const discover: OperationRequest = { name: 'DiscoverVersions', payload: { protocolVersions: [] } };
+  const query: OperationRequest = { name: 'Query', payload: { queryFunctions: [] } };
   const locate: OperationRequest = { name: 'Locate', payload: { attributes: [] } };
   const times = (count: number): OperationRequest[] => Array.from({ length: count }, () => get);
 
-  it.each<[string, readonly OperationRequest[], TurnKind]>([
+  it.each<[string, readonly OperationRequest[], MessageKind]>([
+    ['questions about the server', [discover, query], 'question'],
+    ['more questions than a few', Array.from({ length: 9 }, () => query), 'working'],
+    ['a Get behind a question', [query, get], 'serving'],
     ['a Get', [get], 'serving'],
     ['a few Gets', times(8), 'serving'],
     ['more than a few', times(9), 'working'],
     ['a Locate', [locate], 'working'],
     ['a Locate behind a Get', [get, locate], 'working'],
-  ])('%s', (_name, requests, kind) => expect(turnKindOf(encodeRequestMessage(aRequest(requests)))).toBe(kind));
+  ])('%s', (_name, requests, kind) => expect(kindOf(encodeRequestMessage(aRequest(requests)))).toBe(kind));
 
   it('takes for work what it cannot read', () => {
     const message = encodeRequestMessage(aRequest([get]));
-    expect(turnKindOf(Buffer.alloc(0))).toBe('working');
-    expect(turnKindOf(message.subarray(0, message.length - 8))).toBe('working');
-    expect(turnKindOf(encodeRequestMessage({ ...aRequest([get]), batchItems: [] }))).toBe('working');
+    expect(kindOf(Buffer.alloc(0))).toBe('working');
+    expect(kindOf(message.subarray(0, message.length - 8))).toBe('working');
+    expect(kindOf(encodeRequestMessage({ ...aRequest([get]), batchItems: [] }))).toBe('working');
   });
 });

@@ -6,6 +6,9 @@ import { Operation, peekOperations } from '@lib/kmip-protocol';
  */
 export type TurnKind = 'serving' | 'working';
 
+/** `question`: about the server alone. It needs no turn where it can be answered at once, and else one of serving. */
+export type MessageKind = 'question' | TurnKind;
+
 export interface TurnLimits {
   /** Of one account together, so that many instances have no more of this process than one. */
   readonly account: number;
@@ -13,10 +16,10 @@ export interface TurnLimits {
   readonly owner: number;
 }
 
+const QUESTIONS: ReadonlySet<number> = new Set([Operation.DiscoverVersions, Operation.Query]);
 /** Answered from one row or from memory. */
 const SERVING: ReadonlySet<number> = new Set([
-  Operation.DiscoverVersions,
-  Operation.Query,
+  ...QUESTIONS,
   Operation.Get,
   Operation.GetAttributes,
   Operation.GetAttributeList,
@@ -25,10 +28,11 @@ const SERVING: ReadonlySet<number> = new Set([
 const SERVING_ITEMS = 8;
 
 /** One item of another kind makes the message one of that kind, and so does what cannot be read. */
-export function turnKindOf(message: Buffer): TurnKind {
+export function kindOf(message: Buffer): MessageKind {
   const operations = peekOperations(message) ?? [];
-  const short = operations.length > 0 && operations.length <= SERVING_ITEMS;
-  return short && operations.every((operation) => SERVING.has(operation)) ? 'serving' : 'working';
+  if (operations.length === 0 || operations.length > SERVING_ITEMS) return 'working';
+  if (operations.every((operation) => QUESTIONS.has(operation))) return 'question';
+  return operations.every((operation) => SERVING.has(operation)) ? 'serving' : 'working';
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type KeyManagerFault } from '@lib/key-manager';
-import { Secret } from '@lib/kernel';
+import { type InstanceId, Secret } from '@lib/kernel';
 import { type ManagedObject } from '@lib/kmip-engine';
 import { EngineHarness, FakeKeyManager, InMemoryManagedObjectStore, failureCode, reasonName } from '@lib/testing';
 
@@ -50,6 +50,64 @@ describe('use of a key', () => {
   it.each(['PreActive', 'Active', 'Deactivated', 'Compromised'] as const)('is granted in state %s', async (state) => {
     change({ state });
     await expect(harness.fetch(id)).resolves.toHaveLength(32);
+  });
+
+  describe('whose catalog row was read lately', () => {
+    let read: jest.SpyInstance;
+    beforeEach(async () => {
+      await harness.fetch(id);
+      read = jest.spyOn(harness.store, 'find');
+    });
+
+    it('is served without reading it again, for half a minute', async () => {
+      await harness.fetch(id);
+      expect(read).not.toHaveBeenCalled();
+      harness.clock.advance(29_000);
+      await harness.fetch(id);
+      expect(read).not.toHaveBeenCalled();
+      harness.clock.advance(31_000);
+      await harness.fetch(id);
+      expect(read).toHaveBeenCalledTimes(1);
+    });
+
+    // Its kind is what no operation changes.
+    it.each(refusals.slice(0, -1))('is refused all the same once it is %s', async (_, changes, reason, code) => {
+      change(changes);
+      expect(await get()).toStrictEqual({ reason, code });
+      const calls = harness.keyManager.calls.length;
+      expect(await get()).toStrictEqual({ reason, code });
+      expect(harness.keyManager.calls).toHaveLength(calls);
+    });
+
+    it('is served again at once when what stood in the way is lifted', async () => {
+      change({ suspended: true });
+      expect(await get()).toMatchObject({ code: 'key_suspended' });
+      change({ suspended: false });
+      await expect(harness.fetch(id)).resolves.toHaveLength(32);
+    });
+
+    it('is served from where it was moved to by another gateway', async () => {
+      const elsewhere = harness.anotherGateway();
+      harness.keyManager.rotate();
+      const key = await elsewhere.fetch(id);
+      await elsewhere.engine.drain();
+      expect(harness.store.objects()[0]?.custody?.rootKeyVersion).toBe(harness.keyManager.rootKey.version);
+      expect(await harness.fetch(id)).toStrictEqual(key);
+    });
+
+    it('tells what is wrong now, and not what was wrong with what is remembered', async () => {
+      const former = harness.store.objects()[0]!.custody!;
+      change({ custody: { ...former, storedKeyId: 'elsewhere' }, suspended: true });
+      harness.keyManager.failNext('fetchKey', 'unavailable');
+      expect(await get()).toMatchObject({ code: 'key_suspended' });
+    });
+
+    it('is nobody else`s: the same identifier in another instance is read there', async () => {
+      const scope = { instanceId: 'another' as InstanceId, store: new InMemoryManagedObjectStore() };
+      expect(await harness.refusal('Get', { uniqueIdentifier: id }, { scope })).toMatchObject({
+        code: 'unknown_object',
+      });
+    });
   });
 
   it('can be refused for compromised keys by the instance', async () => {

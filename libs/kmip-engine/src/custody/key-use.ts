@@ -1,9 +1,10 @@
-import { type Secret, type UniqueIdentifier } from '@lib/kernel';
+import { BoundedMap, type Secret, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, type KeyManager, type UnwrapResult } from '@lib/key-manager';
 
 import { digestOf } from '../crypto/digest';
 import { startDeadline } from '../deadline';
 import { type EngineLimits, type EngineScope } from '../engine-scope';
+import { type FailureCode } from '../failures/failure-catalog';
 import { OperationFailure, fail } from '../failures/operation-failure';
 import { kindOf } from '../kinds';
 import { type ObjectKind } from '../kinds/object-kind';
@@ -18,6 +19,10 @@ import { aadOf, keyManagerFor } from './root-key-binding';
 import { SingleFlight } from './single-flight';
 import { type StoredEnvelope, parseEnvelope } from './stored-envelope';
 
+/** Objects whose catalog row is remembered. */
+const REMEMBERED = 20_000;
+const REMEMBERED_MS = 30_000;
+
 /** Times a key is read again when others change it while it is fetched. */
 const ATTEMPTS = 5;
 
@@ -30,13 +35,28 @@ export interface ServedKey {
   readonly secret: Secret;
 }
 
-function requireServable(object: ManagedObject, now: Date, limits: EngineLimits): ObjectKind {
+/** What keeps an object from being served. */
+function obstacleOf(object: ManagedObject, now: Date, limits: EngineLimits): FailureCode | undefined {
   const state = stateAt(object, now);
-  if (isDestroyed(state)) fail('key_destroyed');
-  if (object.destroyRequestedAt !== undefined) fail('key_being_destroyed');
-  if (object.suspended) fail('key_suspended');
-  if (state === 'Compromised' && limits.serveCompromisedKeys === false) fail('key_compromised');
+  if (isDestroyed(state)) return 'key_destroyed';
+  if (object.destroyRequestedAt !== undefined) return 'key_being_destroyed';
+  if (object.suspended) return 'key_suspended';
+  return state === 'Compromised' && limits.serveCompromisedKeys === false ? 'key_compromised' : undefined;
+}
+
+function requireServable(object: ManagedObject, now: Date, limits: EngineLimits): ObjectKind {
+  const obstacle = obstacleOf(object, now, limits);
+  if (obstacle !== undefined) fail(obstacle);
   return kindOf(object.objectType) ?? fail('object_type_not_supported');
+}
+
+const knownAs = ({ instanceId }: EngineScope, uniqueIdentifier: UniqueIdentifier): string =>
+  `${instanceId} ${uniqueIdentifier}`;
+
+/** A catalog row, with when it was last known to be so. */
+interface Known {
+  readonly object: ManagedObject;
+  readonly atMs: number;
 }
 
 /** What lay at a place: the key, or nothing. */
@@ -48,10 +68,13 @@ interface Fetched {
 
 /**
  * Get: catalog row, stored key and unwrap, then the audit record, then the answer. No clear key is kept, so whatever
- * the tenant withdraws in the catalog or the key manager takes effect with the next Get.
+ * the tenant withdraws in the catalog or the key manager takes effect with the next Get. A row that was served lately is
+ * not read again to begin with: the record is committed only if the catalog still has it so, and nobody is refused by
+ * what is remembered.
  */
 export class KeyUse {
   readonly #flights = new SingleFlight();
+  readonly #known = new BoundedMap<string, Known>(REMEMBERED);
 
   constructor(
     private readonly cache: EnvelopeCache,
@@ -62,17 +85,11 @@ export class KeyUse {
     let held: Fetched | undefined;
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const object = (await context.scope.store.find(uniqueIdentifier)) ?? fail('unknown_object');
+        const recalled = attempt === 0 ? this.#recall(context, uniqueIdentifier) : undefined;
+        const object = recalled ?? (await context.scope.store.find(uniqueIdentifier)) ?? fail('unknown_object');
         const kind = requireServable(object, context.now, context.scope.limits);
-        const place = placeOf(context.scope, object);
-        if (held?.place !== placeKey(place)) {
-          held?.secret?.wipe();
-          held = undefined;
-          held = await this.#take(context, object, place);
-        } else if (held.missing !== undefined) {
-          throw held.missing;
-        }
-        if (held.secret !== undefined && (await this.#record(context, object))) {
+        held = await this.#hold(context, object, held, recalled);
+        if (held?.secret !== undefined && (await this.#record(context, object))) {
           const served = { object, kind, secret: held.secret };
           held = undefined;
           return served;
@@ -84,23 +101,72 @@ export class KeyUse {
     }
   }
 
-  /** A stored key that is gone may have been moved since the catalog was read; so that is looked at again first. */
-  async #take(context: OperationContext, object: ManagedObject, place: CachePlace): Promise<Fetched> {
+  /** What was fetched before, if the object still has it there. */
+  async #hold(
+    context: OperationContext,
+    object: ManagedObject,
+    held: Fetched | undefined,
+    recalled: ManagedObject | undefined,
+  ): Promise<Fetched | undefined> {
+    const place = placeOf(context.scope, object);
+    if (held?.place !== placeKey(place)) {
+      held?.secret?.wipe();
+      return this.#take(context, object, place, recalled);
+    }
+    if (held.missing !== undefined) throw held.missing;
+    return held;
+  }
+
+  /**
+   * A stored key that is gone may have been moved since the catalog was read; so that is looked at again first.
+   * @returns undefined when nothing is known of the object but what is not so any more
+   */
+  async #take(
+    context: OperationContext,
+    object: ManagedObject,
+    place: CachePlace,
+    recalled: ManagedObject | undefined,
+  ): Promise<Fetched | undefined> {
     try {
       return { place: placeKey(place), secret: await this.#fetch(context, object, place) };
     } catch (error) {
+      if (recalled !== undefined && (await this.#hasChanged(context, recalled))) return undefined;
       if (!(error instanceof OperationFailure) || error.failure !== 'stored_key_deleted') throw error;
       return { place: placeKey(place), missing: error };
     }
   }
 
+  async #hasChanged({ scope, now }: OperationContext, recalled: ManagedObject): Promise<boolean> {
+    const { uniqueIdentifier } = recalled;
+    this.#known.delete(knownAs(scope, uniqueIdentifier));
+    const object = await scope.store.find(uniqueIdentifier);
+    if (object === undefined || obstacleOf(object, now, scope.limits) !== undefined) return true;
+    const isSame =
+      object.custody?.authenticated === recalled.custody?.authenticated && object.digest.equals(recalled.digest);
+    return !isSame || !isSamePlace(scope, object, recalled);
+  }
+
+  /** Only what can be served: whatever stood in the way may have been lifted since. */
+  #recall({ scope, now, dependencies }: OperationContext, id: UniqueIdentifier): ManagedObject | undefined {
+    const known = this.#known.get(knownAs(scope, id));
+    if (known === undefined || dependencies.clock.monotonicMs() - known.atMs > REMEMBERED_MS) return undefined;
+    return obstacleOf(known.object, now, scope.limits) === undefined ? known.object : undefined;
+  }
+
   /** False when the object changed since it was read; then it is read and judged again. */
-  #record(context: OperationContext, object: ManagedObject): Promise<boolean> {
+  async #record(context: OperationContext, object: ManagedObject): Promise<boolean> {
+    const { scope, dependencies } = context;
+    const atMs = dependencies.clock.monotonicMs();
+    const name = knownAs(scope, object.uniqueIdentifier);
+    // Until the answer is known it is not known to be so, whatever becomes of the question.
+    this.#known.delete(name);
     const audit = auditEvent(context, 'vmware-solutions.kmip-key.read', {
       key: object.uniqueIdentifier,
       details: { state: stateAt(object, context.now), rootKeyVersion: object.custody?.rootKeyVersion ?? '' },
     });
-    return context.scope.store.recordFetch(object, audit);
+    const isAsGiven = await scope.store.recordFetch(object, audit);
+    if (isAsGiven) this.#known.set(name, { object, atMs });
+    return isAsGiven;
   }
 
   #fetch(context: OperationContext, object: ManagedObject, place: CachePlace): Promise<Secret> {
@@ -148,29 +214,31 @@ export class KeyUse {
         result = await keyManager.unwrap(call, aad, envelope.ciphertext);
         this.cache.set(place, envelope.ciphertext);
       }
-      return this.#accept(context, object, envelope, keyManager, result);
+      return await this.#accept(context, object, envelope, keyManager, result);
     } catch (error) {
       result?.plaintext.wipe();
       throw error;
     }
   }
 
-  #accept(
+  async #accept(
     context: OperationContext,
     object: ManagedObject,
     envelope: StoredEnvelope,
     keyManager: KeyManager,
     result: UnwrapResult | undefined,
-  ): Secret {
+  ): Promise<Secret> {
     if (result === undefined) throw new Error('an unwrap was awaited that never started');
     // AAD binds the ciphertext to this object; the digest also catches a key manager that answers with another key.
     if (!digestOf(result.plaintext.expose()).equals(object.digest)) fail('stored_key_altered');
     requireAuthentic(object, envelope, result.plaintext);
-    if (result.rewrapped !== undefined) {
+    // What is written anew must be what the catalog says now: its dates and attributes too.
+    const current = result.rewrapped && (await context.scope.store.find(object.uniqueIdentifier));
+    if (result.rewrapped !== undefined && current !== undefined && isSamePlace(context.scope, current, object)) {
       const wrapping = { rootKeyId: envelope.rootKeyId, ...result.rewrapped };
       // Here, where the key is: the move comes later, and keys are not kept for it.
-      const renewed = envelopeOf(context.scope.instanceId, object, wrapping, result.plaintext);
-      this.move.later(context, object, { envelope: renewed, keyManager });
+      const renewed = envelopeOf(context.scope.instanceId, current, wrapping, result.plaintext);
+      this.move.later(context, current, { envelope: renewed, keyManager });
     }
     return result.plaintext;
   }
@@ -188,6 +256,9 @@ function raiseAlarm({ dependencies, correlationId }: OperationContext, object: M
     'a stored key was changed by somebody else; it is not served',
   );
 }
+
+const isSamePlace = (scope: EngineScope, one: ManagedObject, other: ManagedObject): boolean =>
+  one.custody !== undefined && placeKey(placeOf(scope, one)) === placeKey(placeOf(scope, other));
 
 function placeOf({ instanceId }: EngineScope, { uniqueIdentifier, custody }: ManagedObject): CachePlace {
   if (custody === undefined) return fail('stored_key_deleted');

@@ -31,7 +31,12 @@ export interface Operations {
   /** Something has changed when its answer is made. */
   changes(name: OperationName): boolean;
   run(request: OperationRequest, context: HandlerContext): Promise<OperationResponse>;
+  /** Of what asks about the server alone; undefined for every other request. Touches no tenant and records nothing. */
+  answer(request: OperationRequest, server: ServerFacts): OperationResponse | undefined;
 }
+
+/** What the server is, for one message: all that a question about it needs. */
+export type ServerFacts = Pick<HandlerContext, 'operations' | 'version'>;
 
 /** What a handler is given: its item's context and the part of the engine that sees keys. */
 export interface HandlerContext extends OperationContext {
@@ -47,6 +52,12 @@ export interface ItemContext {
   readonly context: HandlerContext;
   readonly deadline: Deadline;
 }
+
+/** Answers a question about the server. */
+export type ServerAnswer<N extends OperationName> = (
+  request: OperationRequests[N],
+  server: ServerFacts,
+) => OperationResponses[N];
 
 /** Carries out one operation. Commits its own audit record on success; failures are recorded by the caller. */
 export type Handler<N extends OperationName> = (

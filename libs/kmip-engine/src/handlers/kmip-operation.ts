@@ -1,7 +1,7 @@
 import { type AuditAction } from '@lib/audit';
 import { type OperationName } from '@lib/kmip-protocol';
 
-import { type Concern, type Handler } from './handler';
+import { type Concern, type Handler, type ServerAnswer } from './handler';
 
 export interface KmipOperationFacts {
   /** How the operation is named in the audit trail. */
@@ -14,6 +14,11 @@ export interface KmipOperationFacts {
 /** One operation, marked {@link KmipOperation}. Holds no state: all it may know comes with the item. */
 export interface OperationProvider<N extends OperationName = OperationName> {
   readonly run: Handler<N>;
+}
+
+/** One that asks about the server alone: it can be answered before anything of a tenant is touched. */
+export interface ServerQuestionProvider<N extends OperationName = OperationName> {
+  readonly answer: ServerAnswer<N>;
 }
 
 /** What a marked class says of its operation. */
@@ -29,7 +34,7 @@ const marks = new WeakMap<object, KmipOperationMark>();
  */
 export const KmipOperation =
   <N extends OperationName>(name: N, facts: KmipOperationFacts) =>
-  (target: new () => OperationProvider<N>): void => {
+  (target: new () => OperationProvider<N> | ServerQuestionProvider<N>): void => {
     marks.set(target, { name, ...facts });
   };
 

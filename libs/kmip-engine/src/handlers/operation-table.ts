@@ -11,11 +11,12 @@ import {
 } from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
-import { type Concern, type HandlerContext, type Operations } from './handler';
-import { type KmipOperationMark, markOf, type OperationProvider } from './kmip-operation';
+import { auditEvent } from '../operation-context';
+import { type Concern, type HandlerContext, type Operations, type ServerFacts } from './handler';
+import { type KmipOperationMark, markOf, type OperationProvider, type ServerQuestionProvider } from './kmip-operation';
 
 interface Entry extends KmipOperationMark {
-  readonly provider: OperationProvider;
+  readonly provider: OperationProvider | ServerQuestionProvider;
 }
 
 /** The operations that are served, by what their classes say of themselves. */
@@ -31,8 +32,8 @@ export class OperationTable implements Operations {
     const mark = markOf(provider);
     if (mark === undefined) throw new Error(`${provider.constructor.name} is not marked @KmipOperation`);
     if (this.#entries.has(mark.name)) throw new Error(`two providers carry out ${mark.name}`);
-    // A class can be marked only with the name of the operation that its `run` is of.
-    this.#entries.set(mark.name, { ...mark, provider: provider as OperationProvider });
+    // A class can be marked only with the name of the operation that its `run` or `answer` is of.
+    this.#entries.set(mark.name, { ...mark, provider: provider as Entry['provider'] });
   }
 
   numbers(version: ProtocolVersion): readonly EnumValue[] {
@@ -56,15 +57,29 @@ export class OperationTable implements Operations {
 
   /** An operation newer than the message's version does not exist for that message. */
   async run(request: OperationRequest, context: HandlerContext): Promise<OperationResponse> {
-    const { provider } = this.#entries.get(request.name) ?? fail('operation_not_supported');
+    const { provider, auditAction } = this.#entries.get(request.name) ?? fail('operation_not_supported');
     // Name and payload come from one provider of one name, which the union type cannot follow.
-    const payload = await provider.run(request.payload, context);
-    return { name: request.name, payload } as unknown as OperationResponse;
+    if ('run' in provider) {
+      return { name: request.name, payload: await provider.run(request.payload, context) } as OperationResponse;
+    }
+    await context.scope.store.record(auditEvent(context, auditAction, { details: { operation: request.name } }));
+    return { name: request.name, payload: provider.answer(request.payload, context) } as OperationResponse;
   }
+
+  answer(request: OperationRequest, server: ServerFacts): OperationResponse | undefined {
+    const provider = this.#entries.get(request.name)?.provider;
+    if (provider === undefined || 'run' in provider) return undefined;
+    return { name: request.name, payload: provider.answer(request.payload, server) } as OperationResponse;
+  }
+}
+
+/** Whether the message's version has the operation. */
+export function hasOperation(operation: number, version: ProtocolVersion): boolean {
+  const introduced = operationIntroducedIn(operation);
+  return introduced !== undefined && isAtLeast(version, introduced);
 }
 
 /** @throws OperationFailure('operation_not_supported') for what the message's version does not have */
 export function requireOperation(operation: number, version: ProtocolVersion): void {
-  const introduced = operationIntroducedIn(operation);
-  if (introduced === undefined || !isAtLeast(version, introduced)) fail('operation_not_supported');
+  if (!hasOperation(operation, version)) fail('operation_not_supported');
 }

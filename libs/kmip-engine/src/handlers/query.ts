@@ -12,13 +12,12 @@ import {
 
 import { boolean, enumeration, item, structure } from '../attributes/ttlv-values';
 import { OBJECT_TYPES } from '../kinds';
-import { auditEvent } from '../operation-context';
-import { type Handler, type HandlerContext } from './handler';
-import { KmipOperation, type OperationProvider } from './kmip-operation';
+import { type ServerAnswer, type ServerFacts } from './handler';
+import { KmipOperation, type ServerQuestionProvider } from './kmip-operation';
 
 const VENDOR_IDENTIFICATION = 'KMIP for VMware';
 
-type Answer = (response: QueryResponse, context: HandlerContext) => QueryResponse;
+type Answer = (response: QueryResponse, server: ServerFacts) => QueryResponse;
 
 /** Adds what one Query Function asks for (KMIP 1.4 §4.25); functions we have nothing to say to add nothing. */
 const answers: ReadonlyMap<number, Answer> = new Map<number, Answer>([
@@ -55,20 +54,17 @@ function capabilities(version: ProtocolVersion) {
   return item(Tag.CapabilityInformation, structure(...since13, ...(isAtLeast(version, V1_4) ? since14 : [])));
 }
 
-const AUDIT_ACTION = 'vmware-solutions.kmip-server.query';
-
 /** Query. Functions newer than the message are ignored: an old message cannot carry their answer. */
-@KmipOperation('Query', { auditAction: AUDIT_ACTION, concern: 'nothing' })
-export class QueryOperation implements OperationProvider<'Query'> {
-  readonly run: Handler<'Query'> = async ({ queryFunctions }, context) => {
-    const { version } = context;
-    await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { details: { operation: 'Query' } }));
+@KmipOperation('Query', { auditAction: 'vmware-solutions.kmip-server.query', concern: 'nothing' })
+export class QueryOperation implements ServerQuestionProvider<'Query'> {
+  readonly answer: ServerAnswer<'Query'> = ({ queryFunctions }, server) => {
+    const { version } = server;
     // In ascending order, because the fields of the answer come in the order of the functions.
     const asked = [...new Set(queryFunctions)].sort((a, b) => a - b);
     return asked
       .filter((queryFunction) => isAtLeast(version, queryFunctionVersions.get(queryFunction) ?? V1_0))
       .reduce<QueryResponse>(
-        (response, queryFunction) => answers.get(queryFunction)?.(response, context) ?? response,
+        (response, queryFunction) => answers.get(queryFunction)?.(response, server) ?? response,
         {},
       );
   };

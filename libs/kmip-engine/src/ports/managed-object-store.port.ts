@@ -145,8 +145,8 @@ export interface ManagedObjectStore {
   /**
    * Commits that a key was served (audit event, last fetched, fresh = false) before the secret leaves, provided the
    * object is still servable.
-   * @returns false when the object meanwhile left the given state, was suspended, is being destroyed or changed custody; nothing
-   *   is then recorded.
+   * @returns false when the object meanwhile left the given state, was suspended, is being destroyed, changed custody or
+   *   has another digest; nothing is then recorded. Whoever asks may have read the object a while ago.
    */
   recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean>;
 

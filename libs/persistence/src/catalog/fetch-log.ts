@@ -32,6 +32,8 @@ interface ServableRow {
   readonly stored_key_id: string | null;
   readonly root_key_version: string | null;
   readonly root_key_id: string | null;
+  readonly stored_key_authenticated: boolean;
+  readonly digest: Buffer;
 }
 
 /**
@@ -138,7 +140,7 @@ const LOCK_SERVED: PreparedStatement = {
   name: 'objects_lock_served',
   types: 'uuid, uuid[]',
   text: `SELECT id, state, suspended, destroy_requested_at IS NOT NULL AS destroying, stored_key_id, root_key_id,
-      root_key_version
+      root_key_version, stored_key_authenticated, digest
     FROM managed_objects WHERE instance_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE`,
 };
 
@@ -160,7 +162,9 @@ function isServable(seen: ManagedObject, row: ServableRow | undefined): boolean 
     row.state === seen.state &&
     row.stored_key_id === seen.custody?.storedKeyId &&
     row.root_key_id === seen.custody.rootKeyId &&
-    row.root_key_version === seen.custody.rootKeyVersion
+    row.root_key_version === seen.custody.rootKeyVersion &&
+    row.stored_key_authenticated === (seen.custody.authenticated === true) &&
+    row.digest.equals(seen.digest)
   );
 }
 

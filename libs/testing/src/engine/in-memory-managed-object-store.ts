@@ -219,7 +219,9 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
           !current.suspended &&
           current.destroyRequestedAt === undefined &&
           !isDestroyed(current.state) &&
-          sameCustody(current.custody, object.custody);
+          sameCustody(current.custody, object.custody) &&
+          current.custody?.authenticated === object.custody?.authenticated &&
+          current.digest.equals(object.digest);
         if (!servable) return false;
         this.#commit(audit, { ...current, fresh: false, lastFetchedAt: audit.occurredAt });
         return true;

@@ -362,6 +362,8 @@ function describeServing(harness: () => ManagedObjectStoreHarness): void {
       ['it was destroyed', { state: 'Destroyed' }],
       ['it was suspended', { suspended: true }],
       ['its destruction was requested', { destroyRequestedAt: new Date(0) }],
+      ['its stored key was authenticated', { custody: { ...aManagedObject().custody!, authenticated: true } }],
+      ['its digest is another', { digest: Buffer.alloc(32, 7) }],
       ['its custody moved', { custody: { storedKeyId: 'moved', rootKeyId: 'root-key', rootKeyVersion: 'version-2' } }],
     ];
     it.each(changes)('records no fetch when %s since it was read', async (_, change) => {

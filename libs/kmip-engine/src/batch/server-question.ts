@@ -1,0 +1,51 @@
+import { type RequestMessage, type ResponseBatchItem, ResultStatus, decodeRequestMessage } from '@lib/kmip-protocol';
+
+import { type Operations } from '../handlers/handler';
+import { hasOperation } from '../handlers/operation-table';
+import { requireProcessable } from './message-rules';
+import { wipeSecrets } from './wipe-secrets';
+
+/**
+ * A message that may ask about the server alone. Undefined for one with credentials, which a tenant judges, for one that
+ * bounds its answer, and for one that is to be refused.
+ */
+export function serverQuestionOf(bytes: Buffer): RequestMessage | undefined {
+  const message = processable(bytes);
+  if (message === undefined) return undefined;
+  const { authentication, maximumResponseSize } = message.header;
+  if (authentication === undefined && maximumResponseSize === undefined) return message;
+  wipeSecrets(authentication);
+  return undefined;
+}
+
+/** What is wrong with a message is found and told by whoever carries it out. */
+function processable(bytes: Buffer): RequestMessage | undefined {
+  try {
+    const message = decodeRequestMessage(bytes);
+    requireProcessable(message);
+    return message;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns undefined when one of the items asks for more, or is to be refused */
+export function answersOf(
+  { header, batchItems }: RequestMessage,
+  operations: Operations,
+): readonly ResponseBatchItem[] | undefined {
+  const version = header.protocolVersion;
+  const answers: ResponseBatchItem[] = [];
+  for (const { operation, request, payloadError, uniqueBatchItemId } of batchItems) {
+    if (request === undefined || payloadError !== undefined || !hasOperation(operation, version)) return undefined;
+    const response = operations.answer(request, { operations, version });
+    if (response === undefined) return undefined;
+    answers.push({
+      operation,
+      ...(uniqueBatchItemId === undefined ? {} : { uniqueBatchItemId }),
+      resultStatus: ResultStatus.Success,
+      response,
+    });
+  }
+  return answers;
+}
