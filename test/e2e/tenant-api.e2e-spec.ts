@@ -16,19 +16,15 @@ import {
   RootKeyBindingService,
 } from '@lib/tenancy';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
-import { NestFactory } from '@nestjs/core';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/local-cloud';
 import { ServiceIdentity } from '../../apps/management-api/src/auth/service-identity';
 import { composeTenantApi, type TenantApi } from '../../apps/management-api/src/tenant-api/compose-tenant-api';
-import { FASTIFY_OPTIONS, installTenantApi } from '../../apps/management-api/src/tenant-api/install-tenant-api';
 import { TenantApiModule } from '../../apps/management-api/src/tenant-api/tenant-api.module';
+import { testApp } from '../../apps/management-api/test/test-app';
 
 jest.setTimeout(60_000);
-
-const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const });
 
 const SERVICE = 'kmip-for-vmware';
 const ISSUER = 'https://iam.example.com/identity';
@@ -160,10 +156,8 @@ describe('tenant API against the local cloud', () => {
       { answered: () => undefined, failed: () => undefined },
     );
     closers.push(() => tenantApi.close());
-    const adapter = new FastifyAdapter(FASTIFY_OPTIONS);
-    app = await NestFactory.create<NestFastifyApplication>(TenantApiModule.with(tenantApi.parts), adapter, quiet);
+    app = await testApp([TenantApiModule.with(tenantApi.parts, tenantApi.options)]);
     closers.push(() => app.close());
-    await installTenantApi(app, adapter.getInstance(), { ...tenantApi.options, verifyAnswers: true });
     await app.listen(0, '127.0.0.1');
     base = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
     const id = randomUUID();

@@ -15,7 +15,7 @@ import {
 import { describeRestore, headSigning, openRegion } from '@lib/platform';
 import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { ServiceIdentity } from './auth/service-identity';
 import { osbEarlyRefusal } from './broker/http/osb-error';
@@ -23,11 +23,11 @@ import { installBroker } from './broker/install-broker';
 import { AnswerReport } from './http/answer-report';
 import { earlyRefusals } from './http/early-refusals';
 import { tenantEarlyRefusal } from './http/error-translation';
-import { limitConnections, serverOptions } from './http/server-limits';
+import { FASTIFY_OPTIONS, limitConnections, serverOptions } from './http/server-limits';
+import { SpaceAdapter } from './http/space-adapter';
 import { housekeeping } from './housekeeping/housekeeping';
 import { ManagementModule } from './management.module';
 import { composeTenantApi } from './tenant-api/compose-tenant-api';
-import { FASTIFY_OPTIONS, installTenantApi } from './tenant-api/install-tenant-api';
 
 /** Nest's own lines say nothing an operator needs; faults reach `main`. */
 const quiet = Object.assign(new NestApplicationContextOptions(), {
@@ -51,18 +51,17 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
     logger.warn('AUDIT_KEY_FILE is not set: heads of audit trails are not signed');
   const settings = { ...config, identity: ServiceIdentity.of(config), signedHeads: signing };
   const tenantApi = await composeTenantApi(settings, region, publicUrl, logger, report);
-  const adapter = new FastifyAdapter({
+  const adapter = new SpaceAdapter({
     ...FASTIFY_OPTIONS,
     ...serverOptions(config),
     frameworkErrors: refusalsOf(publicUrl),
   });
   const app = await NestFactory.create<NestFastifyApplication>(
-    ManagementModule.with(tenantApi.parts, { config, identity: settings.identity, logger, metrics, publicUrl, region }),
+    ManagementModule.with(tenantApi, { config, identity: settings.identity, logger, metrics, publicUrl, region }),
     adapter,
     quiet,
   );
   limitConnections(adapter.getInstance(), config);
-  await installTenantApi(app, adapter.getInstance(), tenantApi.options);
   await installBroker(app, adapter.getInstance());
   const chores = housekeeping(region, metrics, logger, signing);
   await app.listen({ host: config.managementHost, port: config.managementPort });

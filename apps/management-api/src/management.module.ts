@@ -8,9 +8,9 @@ import { EndpointPolicy } from '@lib/tenancy';
 
 import { ServiceIdentity } from './auth/service-identity';
 import { BrokerModule } from './broker/broker.module';
+import { PUBLIC_URL } from './http/tokens';
 import { ManagementConfigModule } from './management-config.module';
-import { TenantApiModule, type TenantApiParts } from './tenant-api/tenant-api.module';
-import { PUBLIC_URL } from './tenant-api/tokens';
+import { TenantApiModule, type TenantApiOptions, type TenantApiParts } from './tenant-api/tenant-api.module';
 
 /** What main has opened before Nest starts. */
 export interface Opened {
@@ -45,13 +45,16 @@ class OpenedModule {
 /** Composition root of the management app: the tenants' side and the platform's side, in spaces of their own. */
 @Module({})
 export class ManagementModule {
-  static with(tenantApi: TenantApiParts, opened: Opened): DynamicModule {
+  static with(
+    { parts, options }: { readonly parts: TenantApiParts; readonly options: TenantApiOptions },
+    opened: Opened,
+  ): DynamicModule {
     return {
       module: ManagementModule,
       imports: [
         ManagementConfigModule.forRoot(opened.config),
         OpenedModule.with(opened),
-        TenantApiModule.with(tenantApi),
+        TenantApiModule.with(parts, options),
         BrokerModule,
       ],
     };

@@ -27,9 +27,9 @@ import { installBroker } from '../src/broker/install-broker';
 import { USAGE_REPORTER } from '../src/broker/platform/platform.module';
 import { ServiceOffer } from '../src/broker/service/service-offer';
 import { earlyRefusals } from '../src/http/early-refusals';
+import { FASTIFY_OPTIONS } from '../src/http/server-limits';
+import { PUBLIC_URL } from '../src/http/tokens';
 import { ManagementConfigModule } from '../src/management-config.module';
-import { FASTIFY_OPTIONS } from '../src/tenant-api/install-tenant-api';
-import { PUBLIC_URL } from '../src/tenant-api/tokens';
 
 type DataSource = ConstructorParameters<typeof PostgresLeases>[0];
 

@@ -32,8 +32,7 @@ import {
   ROLES,
   RootKeyBindingService,
 } from '@lib/tenancy';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
 import { LocalRoleMap } from '../src/auth/local-role-map';
 import { TokenVerifier } from '../src/auth/token-verifier';
@@ -43,10 +42,10 @@ import { CallAudit } from '../src/tenant-api/audit/call-audit';
 import { EndpointActivation } from '../src/tenant-api/client-certificates/endpoint-activation';
 import { GatewaySightings } from '../src/tenant-api/client-certificates/gateway-sightings';
 import { PkiCertificateIssuer } from '../src/tenant-api/client-certificates/pki-certificate-issuer';
-import { FASTIFY_OPTIONS, installTenantApi } from '../src/tenant-api/install-tenant-api';
 import { RegionKeyAccess } from '../src/tenant-api/keys/region-key-access';
 import { type RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
 import { TenantApiModule, type TenantApiParts } from '../src/tenant-api/tenant-api.module';
+import { testApp } from './test-app';
 
 /** TypeORM stays behind libs/persistence. */
 type DataSource = ConstructorParameters<typeof PostgresUnitOfWork>[0];
@@ -78,17 +77,16 @@ export interface TestIam {
 
 /** The tenant API over HTTP on a database of its own; IAM, the key manager and the cloud account are given. */
 export class TenantApiApp {
-  readonly failures: unknown[] = [];
   readonly #tokens = new Map<string, string>();
 
   private constructor(
     private readonly app: NestFastifyApplication,
+    /** What was answered with fixed text: empty unless there is a bug. */
+    readonly failures: unknown[],
     readonly stores: PostgresObjectStores,
     readonly attempts: PostgresConnectionAttempts,
-    readonly usages: DailyUsages,
-    readonly instances: InstanceService,
     /** What works behind it, for what no caller of the API can do. */
-    readonly services: Pick<TenantApiParts, 'certificates' | 'proofs' | 'kmipCredentials'>,
+    readonly services: TenantApiParts,
   ) {}
 
   static async start(
@@ -100,38 +98,35 @@ export class TenantApiApp {
   ): Promise<TenantApiApp> {
     const issuer = await PkiCertificateIssuer.open('clients', systemClock);
     const parts = { ...partsOf(dataSource, keyManager, workbench, issuer), ...other };
-    const module = await Test.createTestingModule({ imports: [TenantApiModule.with(parts)] }).compile();
-    const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(FASTIFY_OPTIONS));
-    app.useLogger(false);
-    const { authorizer, clock, directory, instances } = parts;
+    const failures: unknown[] = [];
+    const { clock } = parts;
     const stores = new PostgresObjectStores(dataSource);
-    const api = new TenantApiApp(
-      app,
-      stores,
-      new PostgresConnectionAttempts(dataSource),
-      parts.usages,
-      instances,
-      parts,
-    );
     const plenty = new RateLimiter({ perSecond: 1e6, burst: 1e6 }, clock);
-    await installTenantApi(app, app.getHttpAdapter().getInstance(), {
+    const tenantApi = TenantApiModule.with(parts, {
       verifier: new TokenVerifier(new IamKeySet(keysFrom(iam.url), clock), iam.issuer, clock),
-      authorizer,
-      directory,
       recorder: new CallAudit(stores.auditSink, clock),
       addressLimiter: plenty,
       callerLimiter: plenty,
-      publicUrl: PUBLIC_URL,
-      observer: { answered: () => undefined, failed: (error) => api.failures.push(error) },
-      verifyAnswers: true,
+      observer: { answered: () => undefined, failed: (error) => failures.push(error) },
       explorer: true,
     });
+    const app = await testApp([tenantApi]);
+    const attempts = new PostgresConnectionAttempts(dataSource);
+    const api = new TenantApiApp(app, failures, stores, attempts, parts);
     await app.listen(0, '127.0.0.1');
     for (const role of [...ROLES, 'nobody']) {
       api.#tokens.set(role, await iam.token({ iamId: `IBMid-${role}`, accountId: ACCOUNT }));
     }
     api.#tokens.set('foreigner', await iam.token({ iamId: 'IBMid-manager', accountId: OTHER_ACCOUNT }));
     return api;
+  }
+
+  get usages(): DailyUsages {
+    return this.services.usages;
+  }
+
+  get instances(): InstanceService {
+    return this.services.instances;
   }
 
   get port(): number {

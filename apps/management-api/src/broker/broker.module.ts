@@ -8,8 +8,8 @@ import { built, CLOCK, LOGGER } from '@lib/platform';
 import { type PlatformInstances, PlatformReconciler } from '@lib/service-instances';
 
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';
+import { PUBLIC_URL } from '../http/tokens';
 import { MANAGEMENT_CONFIG } from '../management-config.module';
-import { PUBLIC_URL } from '../tenant-api/tokens';
 import { BrokerMisconfigured } from './broker-misconfigured';
 import { BrokerReport } from './broker-report';
 import { ReconciliationDuty } from './duties/reconciliation.duty';

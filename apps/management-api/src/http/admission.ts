@@ -1,3 +1,4 @@
+import { Inject, Injectable } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 
 import { isUuid } from '@lib/kernel';
@@ -6,15 +7,15 @@ import { addressGroup } from '@lib/kmip-transport';
 import { type Action } from '@lib/tenancy';
 import { type Authorizer } from '../auth/authorizer.port';
 import { type Principal } from '../auth/principal';
-import { type TokenVerifier } from '../auth/token-verifier';
+import { AUTHORIZER } from '../auth/tokens';
+import { TokenVerifier } from '../auth/token-verifier';
 import { ApiError, notFound } from './api-error';
 import { preferredType } from './media-types';
-import { type InstanceScope } from './operation';
-import { type BoundOperation } from './operation-table';
+import { type BoundOperation, type InstanceScope } from './operation';
 import { type RateLimiter } from './rate-limiter';
-import { type RequestState } from './request-state';
+import { type RequestState, stateOf } from './request-state';
 import { addressOf } from './server-limits';
-import { traceOf } from './tracing';
+import { ADDRESS_LIMITER, CALLER_LIMITER, INSTANCE_DIRECTORY } from './tokens';
 
 /** API Handbook: longest request target. */
 const MAX_TARGET_BYTES = 8_000;
@@ -24,67 +25,35 @@ export interface InstanceDirectory {
   find(instanceId: string): Promise<InstanceScope | undefined>;
 }
 
-export interface AdmissionDependencies {
-  readonly verifier: Pick<TokenVerifier, 'verify'>;
-  readonly authorizer: Authorizer;
-  readonly directory: InstanceDirectory;
-  /** By address, before anything is computed for the caller. */
-  readonly addressLimiter: Pick<RateLimiter, 'take' | 'limitHeaders'>;
-  /** By identity and account. */
-  readonly callerLimiter: Pick<RateLimiter, 'take' | 'limitHeaders'>;
-  readonly operations: readonly BoundOperation[];
-}
+type Limiter = Pick<RateLimiter, 'take' | 'limitHeaders'>;
 
 /** Everything that is decided before a body is read. */
+@Injectable()
 export class Admission {
-  readonly #states = new WeakMap<FastifyRequest, RequestState>();
-  readonly #paths: readonly { readonly pattern: RegExp; readonly method: string }[];
-
-  constructor(private readonly dependencies: AdmissionDependencies) {
-    this.#paths = dependencies.operations.map(({ contract: { operation } }) => ({
-      pattern: new RegExp(`^${operation.path.replaceAll(/\{[a-z_]+\}/g, '[^/]+')}$`),
-      method: operation.method,
-    }));
-  }
-
-  /** Always there, also for a request that was refused before the hook ran. */
-  stateOf(request: FastifyRequest): RequestState {
-    const known = this.#states.get(request);
-    if (known) return known;
-    const state: RequestState = {
-      trace: traceOf(request.headers['x-request-id']),
-      answerType: 'application/json',
-      query: {},
-    };
-    this.#states.set(request, state);
-    return state;
-  }
+  constructor(
+    @Inject(TokenVerifier) private readonly verifier: Pick<TokenVerifier, 'verify'>,
+    @Inject(AUTHORIZER) private readonly authorizer: Authorizer,
+    @Inject(INSTANCE_DIRECTORY) private readonly directory: InstanceDirectory,
+    @Inject(ADDRESS_LIMITER) private readonly addressLimiter: Limiter,
+    @Inject(CALLER_LIMITER) private readonly callerLimiter: Limiter,
+  ) {}
 
   /** @throws ApiError, or what the verifier and the authorizer throw. */
   async admit(request: FastifyRequest): Promise<void> {
-    const state = this.stateOf(request);
-    refuseWhenLimited(this.dependencies.addressLimiter, addressGroup(addressOf(request)));
-    const principal = await this.dependencies.verifier.verify(request.headers.authorization);
+    const state = stateOf(request);
+    refuseWhenLimited(this.addressLimiter, addressGroup(addressOf(request)));
+    const principal = await this.verifier.verify(request.headers.authorization);
     state.principal = principal;
-    refuseWhenLimited(this.dependencies.callerLimiter, `${principal.accountId} ${principal.iamId}`);
+    refuseWhenLimited(this.callerLimiter, `${principal.accountId} ${principal.iamId}`);
     if (Buffer.byteLength(request.url) > MAX_TARGET_BYTES) {
       throw ApiError.of(414, 'uri_too_long', `The URI is longer than ${MAX_TARGET_BYTES} bytes.`);
     }
-    const operation = request.is404 ? undefined : operationOf(request);
+    const operation = request.is404 ? undefined : request.routeOptions.config.boundOperation;
     if (!operation) return;
     state.operation = operation;
     await this.#permit(request, state, operation, principal);
     state.answerType = checkHeaders(request, operation);
     state.query = operation.contract.readQuery(request.url);
-  }
-
-  /** The answer to a request that no route took. */
-  notFoundOr405(request: FastifyRequest): ApiError {
-    const path = request.url.split('?')[0] ?? '';
-    const allowed = this.#paths.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
-    if (allowed.length === 0) return notFound();
-    const allow = [...new Set(allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed)].join(', ');
-    return new ApiError(405, [{ code: 'method_not_allowed', message: `Allowed here: ${allow}.` }], { allow });
   }
 
   async #permit(
@@ -98,7 +67,7 @@ export class Admission {
     if (operation.instanceParameter === undefined) return;
     const instanceId = path[operation.instanceParameter] ?? '';
     // Asked only for what can be an id of ours, so that no odd text reaches the database.
-    const instance = isUuid(instanceId) ? await this.dependencies.directory.find(instanceId) : undefined;
+    const instance = isUuid(instanceId) ? await this.directory.find(instanceId) : undefined;
     if (!instance) throw notFound();
     state.audited = instance;
     if (instance.accountId !== principal.accountId) throw notFound();
@@ -109,9 +78,7 @@ export class Admission {
 
   async #decide(principal: Principal, instance: InstanceScope, action: Action): Promise<void> {
     const ask = async (wanted: Action): Promise<boolean> => {
-      const [permitted = false] = await this.dependencies.authorizer.decide([
-        { principal, action: wanted, resource: instance },
-      ]);
+      const [permitted = false] = await this.authorizer.decide([{ principal, action: wanted, resource: instance }]);
       return permitted;
     };
     if (await ask(action)) return;
@@ -124,7 +91,7 @@ export class Admission {
 const instanceDisabled = (): ApiError =>
   ApiError.of(403, 'instance_disabled', 'The instance is disabled or being deleted: it can be read but not changed.');
 
-function refuseWhenLimited(limiter: Pick<RateLimiter, 'take' | 'limitHeaders'>, caller: string): void {
+function refuseWhenLimited(limiter: Limiter, caller: string): void {
   const seconds = limiter.take(caller);
   if (seconds === 0) return;
   const message = `Too many requests: wait ${seconds} s.`;
@@ -144,7 +111,3 @@ function checkHeaders(request: FastifyRequest, { contract }: BoundOperation): st
   contract.checkHeaders(request.headers);
   return answerType;
 }
-
-/** Only `tenantApi` writes this key. */
-const operationOf = (request: FastifyRequest): BoundOperation | undefined =>
-  (request.routeOptions.config as { readonly boundOperation?: BoundOperation }).boundOperation;

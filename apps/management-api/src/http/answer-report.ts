@@ -1,6 +1,6 @@
 import { type Logger, type Metrics } from '@lib/observability';
 
-import { type AnswerObserver, type AnswerRecord } from './tenant-api.plugin';
+import { type AnswerObserver, type AnswerRecord } from './tenant-space';
 
 /** Answers of the tenant API as metrics and log lines: names, numbers and ids, nothing that was sent. */
 export class AnswerReport implements AnswerObserver {

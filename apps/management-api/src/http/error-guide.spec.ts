@@ -1,5 +1,5 @@
 import { API_ERRORS } from './api-error';
-import { readErrorGuide } from './error-guide.plugin';
+import { readErrorGuide } from './error-guide.controller';
 import { errorAnchor, errorGuide } from './error-guide';
 
 describe('the page about errors', () => {

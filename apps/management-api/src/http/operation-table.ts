@@ -1,67 +1,80 @@
-import { ACTIONS, type Action } from '@lib/tenancy';
+import { ACTIONS } from '@lib/tenancy';
+
 import { contractsOf, type OperationContract } from './openapi/contract';
 import { type ApiDocument } from './openapi/document';
-import {
-  type ChangeCheck,
-  OPERATION_BINDING,
-  type OperationAnswer,
-  type OperationBinding,
-  type OperationCall,
-  type OperationHandler,
-} from './operation';
+import { type BoundOperation, type OperationBinding } from './operation';
 
-export interface BoundOperation {
-  readonly contract: OperationContract;
-  readonly action: Action;
-  /** A dry run checks and changes nothing; operations that cannot are refused before, see {@link OperationContract}. */
-  readonly handle: (call: OperationCall, dryRun: boolean) => Promise<OperationAnswer>;
-  /** Path parameter that holds the instance id; undefined for the list of instances. */
-  readonly instanceParameter: string | undefined;
+/** A route as it is about to be registered. */
+export interface OperationRoute {
+  readonly method: string;
+  /** `/v1/instances/:id` */
+  readonly url: string;
+  /** Of a method without an operation: undefined. */
+  readonly binding: OperationBinding | undefined;
 }
 
 const INSTANCE_PATH = /^\/v1\/instances\/\{([a-z_]+)\}/;
 
-/**
- * Joins the document with the controllers. Starting fails, with every fault in one message, unless each documented
- * operation has exactly one method with an action, each bound method is documented, and those alone that can be checked
- * without being carried out have a dry run.
- */
-export function bindOperations(document: ApiDocument, controllers: readonly object[]): readonly BoundOperation[] {
-  const contracts = contractsOf(document.operations);
-  const bound = new Map<string, BoundOperation>();
-  const faults: string[] = [];
-  for (const { operationId, action, kind, handle } of controllers.flatMap(boundMethods)) {
-    const contract = contracts.get(operationId);
-    if (!contract) faults.push(`${operationId} is not documented`);
-    else if (bound.has(operationId)) faults.push(`${operationId} is bound twice`);
-    else if (!ACTIONS.includes(action)) faults.push(`${operationId} has no action`);
-    else if (contract.hasDryRun !== (kind === 'checked'))
-      faults.push(`${operationId} has a dry run in one of them only`);
-    else bound.set(operationId, { contract, action, handle, instanceParameter: instanceParameterOf(contract) });
+/** Joins the document with the routes of the controllers. */
+export class OperationTable {
+  readonly #contracts: ReadonlyMap<string, OperationContract>;
+  readonly #bound = new Map<string, BoundOperation>();
+  readonly #faults: string[] = [];
+
+  constructor(document: Pick<ApiDocument, 'operations'>) {
+    this.#contracts = contractsOf(document.operations);
   }
-  for (const id of contracts.keys()) if (!bound.has(id)) faults.push(`${id} is not implemented`);
-  if (faults.length > 0) throw new Error(`the tenant API and its document differ: ${faults.join('; ')}`);
-  return [...bound.values()];
-}
 
-const instanceParameterOf = ({ operation }: OperationContract): string | undefined =>
-  INSTANCE_PATH.exec(operation.path)?.[1];
+  get operations(): readonly BoundOperation[] {
+    return [...this.#bound.values()];
+  }
 
-function boundMethods(controller: object): (OperationBinding & Pick<BoundOperation, 'handle'>)[] {
-  const prototype = Object.getPrototypeOf(controller) as object;
-  return Object.values(Object.getOwnPropertyDescriptors(prototype)).flatMap(({ value }: { value?: unknown }) => {
-    if (typeof value !== 'function') return [];
-    const binding = Reflect.getMetadata(OPERATION_BINDING, value) as OperationBinding | undefined;
-    return binding ? [{ ...binding, handle: handlerOf(binding, value.bind(controller)) }] : [];
-  });
-}
+  /** Methods that a path takes, as it was requested. */
+  methodsAt(path: string): readonly string[] {
+    const documented = [...this.#contracts.values()].map(({ operation }) => operation);
+    return documented
+      .filter((operation) => new RegExp(`^${operation.path.replaceAll(/\{[a-z_]+\}/g, '[^/]+')}$`).test(path))
+      .map(({ method }) => method);
+  }
 
-/** Only the decorators write this metadata, and each accepts one kind of method. */
-function handlerOf({ kind }: OperationBinding, method: unknown): BoundOperation['handle'] {
-  if (kind === 'direct') return method as OperationHandler;
-  const check = method as ChangeCheck;
-  return async (call, dryRun) => {
-    const change = await check(call);
-    return dryRun ? { status: 204 } : change();
-  };
+  /** @returns undefined for a route that differs from the document; `complete` tells how */
+  bind(route: OperationRoute): BoundOperation | undefined {
+    const { method, binding } = route;
+    const known = binding && this.#bound.get(binding.operationId);
+    // Fastify makes a HEAD of each GET.
+    if (known && method === 'HEAD') return known;
+    const contract = binding && this.#contracts.get(binding.operationId);
+    const fault = this.#faultOf(route, contract);
+    if (fault !== undefined || !contract) {
+      this.#faults.push(fault ?? '');
+      return undefined;
+    }
+    const { operation } = contract;
+    const bound = { contract, action: binding.action, instanceParameter: INSTANCE_PATH.exec(operation.path)?.[1] };
+    this.#bound.set(operation.id, bound);
+    return bound;
+  }
+
+  /**
+   * To be called when all routes are registered.
+   * @throws Error with every fault, unless each documented operation has exactly one route with an action at the
+   * documented method and path, each route is documented, and those alone that can be checked without being carried out
+   * have a dry run
+   */
+  complete(): void {
+    const missing = [...this.#contracts.keys()].filter((id) => !this.#bound.has(id));
+    const faults = [...this.#faults, ...missing.map((id) => `${id} is not implemented`)];
+    if (faults.length > 0) throw new Error(`the tenant API and its document differ: ${faults.join('; ')}`);
+  }
+
+  #faultOf({ method, url, binding }: OperationRoute, contract?: OperationContract): string | undefined {
+    if (!binding) return `${method} ${url} has no operation`;
+    const { operationId, action, kind } = binding;
+    if (!contract) return `${operationId} is not documented`;
+    if (this.#bound.has(operationId)) return `${operationId} is bound twice`;
+    if (!ACTIONS.includes(action)) return `${operationId} has no action`;
+    if (contract.hasDryRun !== (kind === 'checked')) return `${operationId} has a dry run in one of them only`;
+    const documented = `${contract.operation.method} ${contract.operation.path.replaceAll(/\{([a-z_]+)\}/g, ':$1')}`;
+    return `${method} ${url}` === documented ? undefined : `${operationId} is at ${method} ${url}, not ${documented}`;
+  }
 }

@@ -1,12 +1,10 @@
 import { type Readable } from 'node:stream';
 
-import { SetMetadata } from '@nestjs/common';
-
 import { type CorrelationId, type InstanceId } from '@lib/kernel';
-
 import { type Action } from '@lib/tenancy';
+
 import { type Principal } from '../auth/principal';
-import { type QueryValues } from './openapi/contract';
+import { type OperationContract, type QueryValues } from './openapi/contract';
 
 /** The instance an operation is about, after the account check. */
 export interface InstanceScope {
@@ -53,6 +51,7 @@ export type CheckedChange = () => Promise<OperationAnswer>;
 /** Checks everything and changes nothing. */
 export type ChangeCheck = (call: OperationCall) => Promise<CheckedChange>;
 
+/** What a decorator says of a controller's method. */
 export interface OperationBinding {
   readonly operationId: string;
   readonly action: Action;
@@ -60,36 +59,10 @@ export interface OperationBinding {
   readonly kind: 'direct' | 'checked';
 }
 
-export const OPERATION_BINDING = 'tenant-api:operation';
-
-/**
- * Binds a controller's method to an operation of docs/openapi/tenant-api.yaml, which gives it its method and path, and
- * names the action the caller must be permitted. A method cannot be bound without an action.
- */
-export function Operation(
-  operationId: string,
-  action: Action,
-): <Handler extends OperationHandler>(
-  target: object,
-  key: string,
-  descriptor: TypedPropertyDescriptor<Handler>,
-) => void {
-  return bind({ operationId, action, kind: 'direct' });
+/** A method of a controller together with what is documented of it. */
+export interface BoundOperation {
+  readonly contract: OperationContract;
+  readonly action: Action;
+  /** Path parameter that holds the instance id; undefined for the list of instances. */
+  readonly instanceParameter: string | undefined;
 }
-
-/**
- * The same for an operation whose document has `IBM-API-Dry-Run`. The method only checks, and returns the change: who
- * calls it decides whether to make it, so that a method cannot forget that a dry run was asked for.
- */
-export function CheckedOperation(
-  operationId: string,
-  action: Action,
-): <Check extends ChangeCheck>(target: object, key: string, descriptor: TypedPropertyDescriptor<Check>) => void {
-  return bind({ operationId, action, kind: 'checked' });
-}
-
-const bind =
-  (binding: OperationBinding) =>
-  <Method>(target: object, key: string, descriptor: TypedPropertyDescriptor<Method>): void => {
-    SetMetadata(OPERATION_BINDING, binding)(target, key, descriptor);
-  };

@@ -1,8 +1,9 @@
+import { type FastifyRequest } from 'fastify';
+
 import { type Principal } from '../auth/principal';
 import { type QueryValues } from './openapi/contract';
-import { type InstanceScope } from './operation';
-import { type BoundOperation } from './operation-table';
-import { type Trace } from './tracing';
+import { type BoundOperation, type InstanceScope } from './operation';
+import { type Trace, traceOf } from './tracing';
 
 /** What the checks learn about a request, step by step. */
 export interface RequestState {
@@ -16,4 +17,15 @@ export interface RequestState {
   /** Of the documented types, the one that the caller likes best. */
   answerType: string;
   query: QueryValues;
+}
+
+const states = new WeakMap<FastifyRequest, RequestState>();
+
+/** Always there, also for a request that was refused before it was admitted. */
+export function stateOf(request: FastifyRequest): RequestState {
+  const known = states.get(request);
+  if (known) return known;
+  const state = { trace: traceOf(request.headers['x-request-id']), answerType: 'application/json', query: {} };
+  states.set(request, state);
+  return state;
 }

@@ -1,8 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
 
-import fastify, { type FastifyInstance } from 'fastify';
+import { type Provider } from '@nestjs/common';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { systemClock, toInstanceId } from '@lib/kernel';
 import { FakeIam } from '@lib/testing';
@@ -10,19 +10,23 @@ import { FakeIam } from '@lib/testing';
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';
 import { LocalRoleMap } from '../auth/local-role-map';
 import { TokenVerifier } from '../auth/token-verifier';
-import { apiExplorer } from './api-explorer.plugin';
-import { errorGuidePlugin } from './error-guide.plugin';
-import { entityTag, ifMatchAllows } from './entity-tag';
-import { preconditionFailed } from './api-error';
-import { loadApiDocument, openApiFolder } from './openapi/document';
-import { type CheckedChange, CheckedOperation, Operation, type OperationAnswer, type OperationCall } from './operation';
-import { bindOperations } from './operation-table';
+import { AUTHORIZER } from '../auth/tokens';
+import { ApiExplorerController } from './api-explorer.controller';
+import { type RecordedCall } from './call-trail';
+import { type ApiDocument, loadApiDocument } from './openapi/document';
 import { RateLimiter } from './rate-limiter';
-import { type RecordedCall, tenantApi } from './tenant-api.plugin';
+import { FakeController, MINE, start, TAG } from './tenant-api.fixture';
+import {
+  ADDRESS_LIMITER,
+  ANSWER_OBSERVER,
+  API_DOCUMENT,
+  CALL_RECORDER,
+  CALLER_LIMITER,
+  INSTANCE_DIRECTORY,
+  PUBLIC_URL,
+} from './tokens';
 
-const MINE = '11111111-1111-4111-8111-111111111111';
 const FOREIGN = '22222222-2222-4222-8222-222222222222';
-const TAG = entityTag('7', {});
 const OPERATIONS = [
   'list_instances',
   'get_instance',
@@ -32,79 +36,6 @@ const OPERATIONS = [
   'get_instance_audit_log',
   'set_instance_credential',
 ];
-
-const instance = {
-  id: MINE,
-  crn: `crn:v1:bluemix:public:kmip:us-south:a/1:${MINE}::`,
-  href: `https://api.example.com/v1/instances/${MINE}`,
-  name: 'one',
-  region: 'us-south',
-  state: 'inactive',
-  credential_policy: 'ignore',
-  key_generation: 'local',
-  purge_destroyed_keys: false,
-  unwritten_notes: 0,
-  next_step: { code: 'wait', message: 'Wait.' },
-  endpoints: [],
-  created_at: '2026-01-01T00:00:00.000Z',
-  updated_at: '2026-01-01T00:00:00.000Z',
-  etag: TAG,
-};
-
-/** Stands in for the controllers: remembers what got through the checks. */
-class FakeController {
-  readonly calls: OperationCall[] = [];
-  /** What `set` would have done. */
-  changes = 0;
-  broken = false;
-
-  @Operation('list_instances', 'instance.read')
-  list(call: OperationCall): Promise<OperationAnswer> {
-    this.calls.push(call);
-    const { limit } = call.query;
-    return Promise.resolve({ status: 200, body: { limit, first: { href: instance.href }, instances: [instance] } });
-  }
-
-  @Operation('get_instance', 'instance.read')
-  get(): Promise<OperationAnswer> {
-    if (this.broken) throw new Error('secret detail of a bug');
-    return Promise.resolve({ status: 200, etag: TAG, body: instance });
-  }
-
-  @Operation('create_instance_certificate_claim', 'certificate.create')
-  create(call: OperationCall): Promise<OperationAnswer> {
-    this.calls.push(call);
-    // Not what the document says, on purpose.
-    return Promise.resolve({ status: 201, body: { id: 'only' } });
-  }
-
-  @Operation('update_instance_client_certificate', 'certificate.update')
-  update(call: OperationCall): Promise<OperationAnswer> {
-    if (!ifMatchAllows(call.ifMatch, '7')) throw preconditionFailed();
-    this.calls.push(call);
-    throw new Error('not reached by these tests');
-  }
-
-  @Operation('delete_instance_client_certificate', 'certificate.delete')
-  remove(call: OperationCall): Promise<OperationAnswer> {
-    this.calls.push(call);
-    return Promise.resolve({ status: 204 });
-  }
-
-  @Operation('get_instance_audit_log', 'audit.read')
-  export(): Promise<OperationAnswer> {
-    return Promise.resolve({ status: 200, stream: { type: 'application/x-ndjson', content: Readable.from(['{}\n']) } });
-  }
-
-  @CheckedOperation('set_instance_credential', 'credential.set')
-  set(call: OperationCall): Promise<CheckedChange> {
-    this.calls.push(call);
-    return Promise.resolve(() => {
-      this.changes += 1;
-      return Promise.resolve({ status: 204 });
-    });
-  }
-}
 
 interface Sent {
   readonly status: number;
@@ -117,13 +48,16 @@ interface Sent {
   };
 }
 
-describe('tenant API plugin', () => {
+const verifierOf = (iam: FakeIam): TokenVerifier =>
+  new TokenVerifier(new IamKeySet(keysFrom(iam.url), systemClock), iam.issuer, systemClock);
+
+describe('the routes of the tenant API', () => {
   let iam: FakeIam;
-  let app: FastifyInstance;
+  let app: NestFastifyApplication;
   let port: number;
   let token: string;
   let limiter: RateLimiter;
-  const controller = new FakeController();
+  let controller: FakeController;
   const failures: unknown[] = [];
   const records: string[] = [];
   let auditDown = false;
@@ -136,49 +70,60 @@ describe('tenant API plugin', () => {
     const document = { ...source, operations: source.operations.filter(({ id }) => OPERATIONS.includes(id)) };
     limiter = new RateLimiter({ perSecond: 0.001, burst: 3 }, systemClock);
     const plenty = new RateLimiter({ perSecond: 1e6, burst: 1e6 }, systemClock);
-    app = fastify({ routerOptions: { maxParamLength: 8192 } });
-    await app.register(tenantApi, {
-      prefix: '/v1',
-      operations: bindOperations(document, [controller]),
-      verifier: new TokenVerifier(new IamKeySet(keysFrom(iam.url), systemClock), iam.issuer, systemClock),
-      authorizer: new LocalRoleMap([
-        { iamId: 'IBMid-000000USER', accountId: 'account-1', roles: ['manager'] },
-        { iamId: 'IBMid-VIEWER', accountId: 'account-1', roles: ['viewer'] },
-      ]),
-      directory: {
-        find: (id: string) =>
-          Promise.resolve(
-            [MINE, FOREIGN].includes(id)
-              ? {
-                  instanceId: toInstanceId(id),
-                  accountId: id === MINE ? 'account-1' : 'account-2',
-                  crn: `crn:${id}`,
-                  writable: !disabled,
-                }
-              : undefined,
-          ),
+    const given: Provider[] = [
+      { provide: API_DOCUMENT, useValue: document },
+      { provide: TokenVerifier, useValue: verifierOf(iam) },
+      {
+        provide: AUTHORIZER,
+        useValue: new LocalRoleMap([
+          { iamId: 'IBMid-000000USER', accountId: 'account-1', roles: ['manager'] },
+          { iamId: 'IBMid-VIEWER', accountId: 'account-1', roles: ['viewer'] },
+        ]),
       },
-      recorder: {
-        record: ({ operationId, outcome, reason = '' }: RecordedCall) => {
-          if (auditDown) return Promise.reject(new Error('audit store down'));
-          records.push(`${operationId} ${outcome} ${reason}`.trim());
-          return Promise.resolve();
+      {
+        provide: INSTANCE_DIRECTORY,
+        useValue: {
+          find: (id: string) =>
+            Promise.resolve(
+              [MINE, FOREIGN].includes(id)
+                ? {
+                    instanceId: toInstanceId(id),
+                    accountId: id === MINE ? 'account-1' : 'account-2',
+                    crn: `crn:${id}`,
+                    writable: !disabled,
+                  }
+                : undefined,
+            ),
         },
       },
-      addressLimiter: plenty,
-      callerLimiter: {
-        take: (caller: string) => (caller.includes('LIMITED') ? limiter.take(caller) : 0),
-        limitHeaders: (seconds: number) => limiter.limitHeaders(seconds),
+      {
+        provide: CALL_RECORDER,
+        useValue: {
+          record: ({ operationId, outcome, reason = '' }: RecordedCall) => {
+            if (auditDown) return Promise.reject(new Error('audit store down'));
+            records.push(`${operationId} ${outcome} ${reason}`.trim());
+            return Promise.resolve();
+          },
+        },
       },
-      publicUrl: 'https://api.example.com',
-      observer: { answered: () => undefined, failed: (error: unknown) => failures.push(error) },
-      verifyAnswers: true,
-    } as never);
-    await app.register(apiExplorer, { prefix: '/v1', document: source, folder: openApiFolder() } as never);
-    await app.register(errorGuidePlugin, { prefix: '/v1', folder: openApiFolder() });
-    app.post('/v2/other', (request) => ({ got: request.body }));
-    await app.listen({ host: '127.0.0.1', port: 0 });
-    port = (app.server.address() as AddressInfo).port;
+      { provide: ADDRESS_LIMITER, useValue: plenty },
+      {
+        provide: CALLER_LIMITER,
+        useValue: {
+          take: (caller: string) => (caller.includes('LIMITED') ? limiter.take(caller) : 0),
+          limitHeaders: (seconds: number) => limiter.limitHeaders(seconds),
+        },
+      },
+      { provide: PUBLIC_URL, useValue: 'https://api.example.com' },
+      {
+        provide: ANSWER_OBSERVER,
+        useValue: { answered: () => undefined, failed: (error: unknown) => failures.push(error) },
+      },
+    ];
+    app = await start(given, [FakeController, ApiExplorerController]);
+    controller = app.get(FakeController);
+    await app.listen(0, '127.0.0.1');
+    port = (app.getHttpServer().address() as AddressInfo).port;
   });
 
   afterAll(async () => {
@@ -250,6 +195,22 @@ describe('tenant API plugin', () => {
       'no token with a wrong method',
       'PUT',
       '/v1/instances',
+      { authorization: 'x' },
+      undefined,
+      '401 unauthenticated Authorization',
+    ],
+    [
+      'no token with the prefix spelled otherwise',
+      'GET',
+      `/%76%31/instances/${MINE}`,
+      { authorization: 'x' },
+      undefined,
+      '401 unauthenticated Authorization',
+    ],
+    [
+      'no token on the prefix itself',
+      'GET',
+      '/v1',
       { authorization: 'x' },
       undefined,
       '401 unauthenticated Authorization',
@@ -513,15 +474,23 @@ describe('tenant API plugin', () => {
 
   it('says 503 while the decision cannot be made', async () => {
     iam.down = true;
-    const lost = fastify();
-    await lost.register(tenantApi, {
-      prefix: '/v1',
-      operations: [],
-      verifier: new TokenVerifier(new IamKeySet(keysFrom(iam.url), systemClock), iam.issuer, systemClock),
-      addressLimiter: { take: () => 0 },
-      publicUrl: '',
-      observer: { answered: () => undefined, failed: () => undefined },
-    } as never);
+    const nobody = { take: () => 0 };
+    const lost = await start(
+      [
+        { provide: API_DOCUMENT, useValue: { source: {}, operations: [] } satisfies ApiDocument },
+        { provide: TokenVerifier, useValue: verifierOf(iam) },
+        { provide: AUTHORIZER, useValue: {} },
+        { provide: INSTANCE_DIRECTORY, useValue: {} },
+        { provide: CALL_RECORDER, useValue: {} },
+        { provide: ADDRESS_LIMITER, useValue: nobody },
+        { provide: CALLER_LIMITER, useValue: nobody },
+        { provide: PUBLIC_URL, useValue: '' },
+        { provide: ANSWER_OBSERVER, useValue: { answered: () => undefined, failed: () => undefined } },
+      ],
+      [],
+    );
+    await lost.init();
+    await lost.getHttpAdapter().getInstance().ready();
     const answer = await lost.inject({ url: '/v1/instances', headers: { authorization: `Bearer ${token}` } });
     iam.down = false;
     await lost.close();

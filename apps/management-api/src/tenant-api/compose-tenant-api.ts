@@ -34,18 +34,17 @@ import { type ServiceIdentity } from '../auth/service-identity';
 import { TokenVerifier } from '../auth/token-verifier';
 import { type InstanceDirectory } from '../http/admission';
 import { RateLimiter } from '../http/rate-limiter';
-import { type AnswerObserver } from '../http/tenant-api.plugin';
+import { type AnswerObserver } from '../http/tenant-space';
 import { type SignedHeads } from './audit/audit-heads.controller';
 import { CallAudit } from './audit/call-audit';
 import { RepeatedReads } from './audit/repeated-reads';
 import { EndpointActivation } from './client-certificates/endpoint-activation';
 import { GatewaySightings } from './client-certificates/gateway-sightings';
 import { PkiCertificateIssuer } from './client-certificates/pki-certificate-issuer';
-import { type InstallOptions } from './install-tenant-api';
 import { ConfiguredEndpoints } from './instances/configured-endpoints';
 import { RegionKeyAccess } from './keys/region-key-access';
 import { RootKeyWorkbench } from './root-key/root-key-workbench';
-import { type TenantApiParts } from './tenant-api.module';
+import { type TenantApiOptions, type TenantApiParts } from './tenant-api.module';
 
 export type TenantApiSettings = Pick<
   ManagementApiConfig,
@@ -77,7 +76,7 @@ export interface TenantApiLogger {
 
 export interface TenantApi {
   readonly parts: TenantApiParts;
-  readonly options: InstallOptions;
+  readonly options: TenantApiOptions;
   /** After the last answer: what was counted is written, connections to key managers end. */
   close(): Promise<void>;
 }
@@ -116,7 +115,6 @@ export async function composeTenantApi(
   keyManagers.start();
   const authorizer = await authorizerOf(settings, clock, logger);
   const attempts = new PostgresConnectionAttempts(dataSource);
-  const directory = directoryOf(region);
   const parts: TenantApiParts = {
     clock,
     publicUrl,
@@ -125,7 +123,7 @@ export async function composeTenantApi(
     certificates: region.certificates,
     claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
     ...(await regionPartsOf(settings, region)),
-    directory,
+    directory: directoryOf(region),
     rootKeys,
     proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
     workbench: workbenchOf(settings, region, connection),
@@ -148,10 +146,9 @@ export async function composeTenantApi(
     endpoints: endpointsOf(settings, clock, logger),
   };
   const reads = readsOf(region, logger);
-  const options: InstallOptions = {
-    ...admissionOf(settings, clock, authorizer, directory),
+  const options: TenantApiOptions = {
+    ...admissionOf(settings, clock),
     recorder: new CallAudit(region.objectStores.auditSink, clock, reads),
-    publicUrl,
     observer,
     explorer: settings.apiDocumentation,
   };
@@ -210,15 +207,11 @@ async function authorizerOf(settings: TenantApiSettings, clock: Clock, logger: T
 function admissionOf(
   { iamUrl, iamIssuer = `${iamUrl}/identity`, managementRequestsPerSecond: perSecond }: TenantApiSettings,
   clock: Clock,
-  authorizer: Authorizer,
-  directory: InstanceDirectory,
-): Pick<InstallOptions, 'verifier' | 'authorizer' | 'directory' | 'addressLimiter' | 'callerLimiter'> {
+): Pick<TenantApiOptions, 'verifier' | 'addressLimiter' | 'callerLimiter'> {
   const limiter = (factor: number): RateLimiter =>
     new RateLimiter({ perSecond: perSecond * factor, burst: perSecond * factor * BURST_SECONDS }, clock);
   return {
     verifier: new TokenVerifier(new IamKeySet(keysFrom(`${iamUrl}/identity/keys`), clock), iamIssuer, clock),
-    authorizer,
-    directory,
     addressLimiter: limiter(ADDRESS_FACTOR),
     callerLimiter: limiter(1),
   };

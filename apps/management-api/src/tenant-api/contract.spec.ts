@@ -1,17 +1,20 @@
+import { Controller, Delete, Get, Put, type Type } from '@nestjs/common';
+
 import { KEY_MANAGER_FAULTS } from '@lib/key-manager';
 import { CERTIFICATE_FAULTS, CERTIFICATE_WARNINGS, SIGNING_REQUEST_FAULTS } from '@lib/pki';
 import { INSTANCE_STATES, TENANCY_FAULTS } from '@lib/tenancy';
 
+import { boundOperations } from '../../test/bound-operations';
 import { ACTIONS } from '@lib/tenancy';
 import { API_ERRORS } from '../http/api-error';
 import { DOMAIN_ERRORS } from '../http/domain-errors';
 import { loadApiDocument } from '../http/openapi/document';
-import { type CheckedChange, CheckedOperation, Operation, type OperationAnswer } from '../http/operation';
-import { bindOperations } from '../http/operation-table';
+import { type CheckedChange, type OperationAnswer } from '../http/operation';
+import { CheckedOperation, Operation } from '../http/operation.decorator';
 import { TENANT_API_CONTROLLERS } from './tenant-api.module';
 
 const document = loadApiDocument();
-const controllers = TENANT_API_CONTROLLERS.map((controller) => Object.create(controller.prototype as object) as object);
+const controllers = TENANT_API_CONTROLLERS;
 
 /** Enumeration of a property of a schema, as documented. */
 function documented(schema: string, property: string): unknown {
@@ -21,35 +24,62 @@ function documented(schema: string, property: string): unknown {
   return components.schemas[schema]?.properties[property]?.enum;
 }
 
+@Controller('v1/nothing')
 class Other {
+  @Get()
   @Operation('get_nothing', 'key.read')
   get(): Promise<OperationAnswer> {
     return Promise.resolve({ status: 204 });
   }
 }
 
+@Controller('v1/again')
 class Again {
+  @Get()
   @Operation('get_instance', 'instance.read')
   get(): Promise<OperationAnswer> {
     return Promise.resolve({ status: 204 });
   }
 }
 
+@Controller('v1/instances/:instance_id/root_key')
 class DryRunOfTheDocumentOnly {
+  @Put()
   @Operation('set_instance_root_key', 'root-key.set')
   set(): Promise<OperationAnswer> {
     return Promise.resolve({ status: 204 });
   }
 }
 
+@Controller('v1/instances/:instance_id/root_key')
 class DryRunOfTheMethodOnly {
+  @Delete()
   @CheckedOperation('unset_instance_root_key', 'root-key.unset')
   unset(): Promise<CheckedChange> {
     return Promise.resolve(() => Promise.resolve({ status: 204 }));
   }
 }
 
+@Controller('v1/instances')
+class Elsewhere {
+  @Get('all')
+  @Operation('list_instances', 'instance.read')
+  list(): Promise<OperationAnswer> {
+    return Promise.resolve({ status: 204 });
+  }
+}
+
+@Controller('v1/instances')
+class WithoutOperation {
+  @Get('all')
+  list(): Promise<OperationAnswer> {
+    return Promise.resolve({ status: 204 });
+  }
+}
+
+@Controller('v1/instances')
 class WithoutAction {
+  @Get(':id')
   @Operation('get_instance', undefined as never)
   get(): Promise<OperationAnswer> {
     return Promise.resolve({ status: 204 });
@@ -57,7 +87,7 @@ class WithoutAction {
 }
 
 describe('the tenant API and its document', () => {
-  const operations = bindOperations(document, controllers);
+  const operations = boundOperations(document, controllers);
 
   it('name the same operations, each with an action', () => {
     expect(operations.map(({ contract }) => contract.operation.id).sort()).toEqual(
@@ -110,15 +140,17 @@ describe('the tenant API and its document', () => {
     expect(unasked.map(({ id }) => id).sort()).toEqual(Object.keys(UNASKED).sort());
   });
 
-  it.each<[string, object[], string]>([
+  it.each<[string, Type[], string]>([
     ['an operation without a route', controllers.slice(1), 'list_instances is not implemented'],
-    ['a route without an operation', [...controllers, new Other()], 'get_nothing is not documented'],
-    ['two routes for one operation', [...controllers, new Again()], 'get_instance is bound twice'],
-    ['a dry run that no method makes', [new DryRunOfTheDocumentOnly()], 'set_instance_root_key has a dry run in one'],
-    ['a dry run that is not told', [new DryRunOfTheMethodOnly()], 'unset_instance_root_key has a dry run in one'],
-    ['a route without an action', [...controllers.slice(1), new WithoutAction()], 'get_instance has no action'],
+    ['a route without an operation', [...controllers, Other], 'get_nothing is not documented'],
+    ['two routes for one operation', [...controllers, Again], 'get_instance is bound twice'],
+    ['a dry run that no method makes', [DryRunOfTheDocumentOnly], 'set_instance_root_key has a dry run in one'],
+    ['a dry run that is not told', [DryRunOfTheMethodOnly], 'unset_instance_root_key has a dry run in one'],
+    ['a route at another path', [...controllers.slice(1), Elsewhere], 'list_instances is at GET /v1/instances/all'],
+    ['a method without an operation', [...controllers, WithoutOperation], 'GET /v1/instances/all has no operation'],
+    ['a route without an action', [...controllers.slice(1), WithoutAction], 'get_instance has no action'],
   ])('do not start with %s', (_name, given, fault) => {
-    expect(() => bindOperations(document, given)).toThrow(fault);
+    expect(() => boundOperations(document, given)).toThrow(fault);
   });
 
   it('know the same error codes', () => {

@@ -5,10 +5,10 @@ import { issueClientCertificate } from '@lib/pki';
 import { FakeIam, FakeKeyManager, sampleAudit, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 import fc from 'fast-check';
 
+import { boundOperations } from '../../test/bound-operations';
 import { OTHER_ACCOUNT, TenantApiApp } from '../../test/tenant-api-app';
 import { ROLE_ACTIONS, ROLES } from '@lib/tenancy';
 import { type DocumentedOperation, loadApiDocument, type Schema } from '../http/openapi/document';
-import { bindOperations } from '../http/operation-table';
 import { TENANT_API_CONTROLLERS } from './tenant-api.module';
 
 jest.setTimeout(300_000);
@@ -17,10 +17,7 @@ const FUZZ_REQUESTS = 5_000;
 const SEED = 20_261_124;
 
 const document = loadApiDocument();
-const operations = bindOperations(
-  document,
-  TENANT_API_CONTROLLERS.map((controller) => Object.create(controller.prototype as object) as object),
-);
+const operations = boundOperations(document, TENANT_API_CONTROLLERS);
 
 describe('tenant API against hostile callers', () => {
   let database: TestDatabase;

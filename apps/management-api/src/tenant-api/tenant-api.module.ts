@@ -1,4 +1,4 @@
-import { type DynamicModule, type InjectionToken, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Global, type InjectionToken, Module, type Provider } from '@nestjs/common';
 
 import { type AuditTrail } from '@lib/audit';
 import { CertificateClaimService, type ConnectionAttempts } from '@lib/diagnosis';
@@ -17,7 +17,14 @@ import {
 } from '@lib/tenancy';
 
 import { type Authorizer } from '../auth/authorizer.port';
+import { TokenVerifier } from '../auth/token-verifier';
 import { type InstanceDirectory } from '../http/admission';
+import { ApiExplorerController } from '../http/api-explorer.controller';
+import { type CallRecorder } from '../http/call-trail';
+import { loadApiDocument } from '../http/openapi/document';
+import { type RateLimiter } from '../http/rate-limiter';
+import { type AnswerObserver } from '../http/tenant-space';
+import { TenantSpaceModule } from '../http/tenant-space.module';
 import { AuditController } from './audit/audit.controller';
 import { AuditHeadsController, type SignedHeads } from './audit/audit-heads.controller';
 import { type CertificateIssuer, type ClientSightings } from './client-certificates/certificate-issuer.port';
@@ -39,20 +46,27 @@ import { CredentialController } from './root-key/credential.controller';
 import { KeyManagersController } from './root-key/key-managers.controller';
 import { RootKeyController } from './root-key/root-key.controller';
 import { RootKeyWorkbench } from './root-key/root-key-workbench';
+import { AUTHORIZER } from '../auth/tokens';
+import {
+  ADDRESS_LIMITER,
+  ANSWER_OBSERVER,
+  API_DOCUMENT,
+  CALL_RECORDER,
+  CALLER_LIMITER,
+  INSTANCE_DIRECTORY,
+  PUBLIC_URL,
+} from '../http/tokens';
 import {
   AUDIT_HEADS,
   AUDIT_TRAIL,
-  AUTHORIZER,
   CERTIFICATE_ISSUER,
   CLIENT_SIGHTINGS,
   CLOCK,
   CONNECTION_ATTEMPTS,
   DAILY_USAGES,
   ENDPOINTS,
-  INSTANCE_DIRECTORY,
   KEY_ACCESS,
   PROOF_POLICY,
-  PUBLIC_URL,
   REGISTRANTS,
   RESTORE_HOLD,
 } from './tokens';
@@ -106,43 +120,67 @@ export const TENANT_API_CONTROLLERS = [
   CertificateClaimsController,
 ];
 
+/** What stands around the operations, and is no service of theirs. */
+export interface TenantApiOptions {
+  readonly verifier: Pick<TokenVerifier, 'verify'>;
+  readonly recorder: CallRecorder;
+  readonly observer: AnswerObserver;
+  readonly addressLimiter: RateLimiter;
+  readonly callerLimiter: RateLimiter;
+  /** Serves `/v1/openapi.json` and `/v1/docs`, without a token. */
+  readonly explorer: boolean;
+}
+
+@Global()
 @Module({})
 export class TenantApiModule {
-  static with(parts: TenantApiParts): DynamicModule {
-    const value = (provide: InjectionToken, useValue: unknown): Provider => ({ provide, useValue });
+  static with(parts: TenantApiParts, options: TenantApiOptions): DynamicModule {
+    const providers = [...valuesOf(parts), ...surroundingsOf(options)];
     return {
       module: TenantApiModule,
-      controllers: TENANT_API_CONTROLLERS,
-      providers: [
-        value(CLOCK, parts.clock),
-        value(PUBLIC_URL, parts.publicUrl),
-        value(AUTHORIZER, parts.authorizer),
-        value(InstanceService, parts.instances),
-        value(ClientCertificateService, parts.certificates),
-        value(CertificateClaimService, parts.claims),
-        value(CertificateProofService, parts.proofs),
-        value(PROOF_POLICY, parts.proofPolicy),
-        value(REGISTRANTS, parts.registrants),
-        value(KmipCredentialService, parts.kmipCredentials),
-        value(INSTANCE_DIRECTORY, parts.directory),
-        value(RootKeyBindingService, parts.rootKeys),
-        value(RootKeyProposals, parts.proposals),
-        value(RootKeyWorkbench, parts.workbench),
-        value(KeyAdministration, parts.administration),
-        value(KEY_ACCESS, parts.keys),
-        value(AUDIT_TRAIL, parts.trail),
-        value(AUDIT_HEADS, parts.signedHeads),
-        value(DAILY_USAGES, parts.usages),
-        value(CONNECTION_ATTEMPTS, parts.attempts),
-        value(CLIENT_SIGHTINGS, parts.sightings),
-        value(CERTIFICATE_ISSUER, parts.issuer),
-        value(ENDPOINTS, parts.endpoints),
-        value(EndpointActivation, parts.activation),
-        value(RESTORE_HOLD, parts.restore ?? NOT_HELD),
-        ClientCertificatePresenter,
-        ClientTraces,
-        InstanceOverview,
-      ],
+      imports: [TenantSpaceModule],
+      controllers: [...TENANT_API_CONTROLLERS, ...(options.explorer ? [ApiExplorerController] : [])],
+      providers: [...providers, ClientCertificatePresenter, ClientTraces, InstanceOverview],
+      exports: providers,
     };
   }
 }
+
+const value = (provide: InjectionToken, useValue: unknown): Provider => ({ provide, useValue });
+
+const surroundingsOf = (options: TenantApiOptions): Provider[] => [
+  value(API_DOCUMENT, loadApiDocument()),
+  value(TokenVerifier, options.verifier),
+  value(CALL_RECORDER, options.recorder),
+  value(ANSWER_OBSERVER, options.observer),
+  value(ADDRESS_LIMITER, options.addressLimiter),
+  value(CALLER_LIMITER, options.callerLimiter),
+];
+
+const valuesOf = (parts: TenantApiParts): Provider[] => [
+  value(CLOCK, parts.clock),
+  value(PUBLIC_URL, parts.publicUrl),
+  value(AUTHORIZER, parts.authorizer),
+  value(InstanceService, parts.instances),
+  value(ClientCertificateService, parts.certificates),
+  value(CertificateClaimService, parts.claims),
+  value(CertificateProofService, parts.proofs),
+  value(PROOF_POLICY, parts.proofPolicy),
+  value(REGISTRANTS, parts.registrants),
+  value(KmipCredentialService, parts.kmipCredentials),
+  value(INSTANCE_DIRECTORY, parts.directory),
+  value(RootKeyBindingService, parts.rootKeys),
+  value(RootKeyProposals, parts.proposals),
+  value(RootKeyWorkbench, parts.workbench),
+  value(KeyAdministration, parts.administration),
+  value(KEY_ACCESS, parts.keys),
+  value(AUDIT_TRAIL, parts.trail),
+  value(AUDIT_HEADS, parts.signedHeads),
+  value(DAILY_USAGES, parts.usages),
+  value(CONNECTION_ATTEMPTS, parts.attempts),
+  value(CLIENT_SIGHTINGS, parts.sightings),
+  value(CERTIFICATE_ISSUER, parts.issuer),
+  value(ENDPOINTS, parts.endpoints),
+  value(EndpointActivation, parts.activation),
+  value(RESTORE_HOLD, parts.restore ?? NOT_HELD),
+];

@@ -1,5 +1,4 @@
 /** Injection tokens of what the controllers need beside classes of the libs. */
-export const PUBLIC_URL = Symbol('PUBLIC_URL');
 export const ENDPOINTS = Symbol('ENDPOINTS');
 export const CERTIFICATE_ISSUER = Symbol('CERTIFICATE_ISSUER');
 export const CLIENT_SIGHTINGS = Symbol('CLIENT_SIGHTINGS');
@@ -8,9 +7,7 @@ export const AUDIT_TRAIL = Symbol('AUDIT_TRAIL');
 export const AUDIT_HEADS = Symbol('AUDIT_HEADS');
 export const DAILY_USAGES = Symbol('DAILY_USAGES');
 export const CONNECTION_ATTEMPTS = Symbol('CONNECTION_ATTEMPTS');
-export const AUTHORIZER = Symbol('AUTHORIZER');
 export const CLOCK = Symbol('CLOCK');
 export const REGISTRANTS = Symbol('REGISTRANTS');
 export const RESTORE_HOLD = Symbol('RESTORE_HOLD');
 export const PROOF_POLICY = Symbol('PROOF_POLICY');
-export const INSTANCE_DIRECTORY = Symbol('INSTANCE_DIRECTORY');

@@ -1,4 +1,4 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 
 import {
   auditKeyId,
@@ -11,9 +11,11 @@ import {
   type SignedAuditHead,
 } from '@lib/audit';
 
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
-import { AUDIT_HEADS, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { AUDIT_HEADS } from '../tokens';
 
 /** Heads of audit trails, and the keys that sign them. */
 export interface SignedHeads {
@@ -23,15 +25,16 @@ export interface SignedHeads {
 }
 
 /** Where the trail of an instance ends, signed by a key that is not in the database. */
-@Controller()
+@Controller('v1/instances/:instance_id')
 export class AuditHeadsController {
   constructor(
     @Inject(AUDIT_HEADS) private readonly signed: SignedHeads,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
+  @Get('audit_head')
   @Operation('get_instance_audit_head', 'audit.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
     const state = await this.signed.signer.sign(instanceId);
     return {
@@ -44,8 +47,9 @@ export class AuditHeadsController {
     };
   }
 
+  @Get('audit_heads')
   @Operation('list_instance_audit_heads', 'audit.read')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { limit, after } = pageRequest(call, 2);
     const { instanceId } = call.instance();
     const kept = await this.signed.heads.list(instanceId, after && cursorFrom(after), limit + 1);
@@ -56,6 +60,7 @@ export class AuditHeadsController {
     });
   }
 
+  @Get('audit_key_set')
   @Operation('get_instance_audit_key_set', 'audit.read')
   async keySet(): Promise<OperationAnswer> {
     return { status: 200, body: { keys: (await this.signed.keys()).map(keyResponse) } };

@@ -1,30 +1,33 @@
 import { Readable } from 'node:stream';
 
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 
 import { type AuditQuery, type AuditRecord, type AuditTrail, toCadf } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
 
 import { notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
 import { type Period, periodOf } from '../period';
-import { AUDIT_TRAIL, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { AUDIT_TRAIL } from '../tokens';
 import { auditEventResponse, eventId, sequenceOf } from './audit-event.response';
 
 /** Records read at once for an export. */
 const EXPORT_BATCH = 500;
 const JSON_TYPE = 'application/json';
 
-@Controller()
+@Controller('v1/instances/:instance_id')
 export class AuditController {
   constructor(
     @Inject(AUDIT_TRAIL) private readonly trail: AuditTrail,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
+  @Get('audit_events')
   @Operation('list_instance_audit_events', 'audit.read')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
     const found = await this.trail.list(instanceId, auditQueryOf(call));
     return pageAnswer(call, this.publicUrl, 'audit_events', found, {
@@ -33,8 +36,9 @@ export class AuditController {
     });
   }
 
+  @Get('audit_events/:id')
   @Operation('get_instance_audit_event', 'audit.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
     const seq = sequenceOf(call.path['id'] ?? '');
     const record = seq === undefined ? undefined : await this.trail.find(instanceId, seq);
@@ -43,10 +47,11 @@ export class AuditController {
   }
 
   /** Oldest first, so that the chain can be followed while it is read. */
+  @Get('audit_log')
   @Operation('get_instance_audit_log', 'audit.read')
   // The answer begins before anything is read; a failure later cuts it off, which the chain's reader notices.
   // eslint-disable-next-line @typescript-eslint/require-await -- all handlers return promises
-  async export(call: OperationCall): Promise<OperationAnswer> {
+  async export(@Call() call: OperationCall): Promise<OperationAnswer> {
     const text = call.query['occurred_at'];
     const period = periodOf('occurred_at', text === undefined ? undefined : String(text));
     const events = this.#events(call.instance().instanceId, period);

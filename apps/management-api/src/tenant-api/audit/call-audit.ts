@@ -2,7 +2,7 @@ import { type AuditAction, type AuditEvent, type AuditSink } from '@lib/audit';
 import { type Clock } from '@lib/kernel';
 
 import { type Action } from '@lib/tenancy';
-import { type CallRecorder, type RecordedCall } from '../../http/tenant-api.plugin';
+import { type CallRecorder, type RecordedCall } from '../../http/call-trail';
 import { OBSERVER } from '../administrator';
 
 type TargetKind = NonNullable<AuditEvent['target']>['kind'];

@@ -10,7 +10,8 @@ import {
   type RegionDirectory,
 } from '@lib/tenancy';
 
-import { CLIENT_SIGHTINGS, CLOCK, PROOF_POLICY, PUBLIC_URL, REGISTRANTS } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { CLIENT_SIGHTINGS, CLOCK, PROOF_POLICY, REGISTRANTS } from '../tokens';
 import { type ClientSightings } from './certificate-issuer.port';
 import {
   clientCertificateResponse,

@@ -1,14 +1,16 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Patch, Post } from '@nestjs/common';
 
 import { isUuid } from '@lib/kernel';
 import { type ClientCertificate, ClientCertificateService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { confirmOf } from '../confirm';
 import { pageAnswer, pageRequest } from '../paging';
-import { CERTIFICATE_ISSUER, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { CERTIFICATE_ISSUER } from '../tokens';
 import { expectedRevision } from '../versions';
 import { type CertificateIssuer } from './certificate-issuer.port';
 import { ClientCertificatePresenter, type KnownCertificate } from './client-certificate.presenter';
@@ -27,7 +29,7 @@ interface Prototype {
 const SIGNED_VALID_DAYS = 730;
 const SOURCES = ['certificate', 'certificate_signing_request', 'connection_attempt'] as const;
 
-@Controller()
+@Controller('v1/instances/:instance_id/client_certificates')
 export class ClientCertificatesController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
@@ -39,8 +41,9 @@ export class ClientCertificatesController {
   ) {}
 
   /** An instance has at most a few hundred certificates: they are read at once and paged by id. */
+  @Get()
   @Operation('list_instance_client_certificates', 'certificate.read')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { limit, after } = pageRequest(call, 1);
     const { instanceId } = call.instance();
     const { name, sha256_fingerprint: fingerprint, proof } = call.query;
@@ -58,8 +61,9 @@ export class ClientCertificatesController {
     });
   }
 
+  @Post()
   @Operation('create_instance_client_certificate', 'certificate.create')
-  async create(call: OperationCall): Promise<OperationAnswer> {
+  async create(@Call() call: OperationCall): Promise<OperationAnswer> {
     // Valid by its schema.
     const prototype = call.body as Prototype;
     const pem = await this.#certificateOf(call, prototype);
@@ -71,13 +75,15 @@ export class ClientCertificatesController {
     return { status: 201, body, etag: body.etag, location: body.href };
   }
 
+  @Get(':id')
   @Operation('get_instance_client_certificate', 'certificate.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     return this.#answer(call, await this.#find(call));
   }
 
+  @Patch(':id')
   @Operation('update_instance_client_certificate', 'certificate.update')
-  async update(call: OperationCall): Promise<OperationAnswer> {
+  async update(@Call() call: OperationCall): Promise<OperationAnswer> {
     const current = await this.#find(call);
     const revision = expectedRevision(call, current.id, current);
     const { name } = call.body as { readonly name?: string };
@@ -87,8 +93,9 @@ export class ClientCertificatesController {
     return this.#answer(call, renamed);
   }
 
+  @Delete(':id')
   @Operation('delete_instance_client_certificate', 'certificate.delete')
-  async remove(call: OperationCall): Promise<OperationAnswer> {
+  async remove(@Call() call: OperationCall): Promise<OperationAnswer> {
     const current = await this.#find(call);
     const revision = expectedRevision(call, current.id, current);
     const { instanceId } = call.instance();

@@ -1,13 +1,15 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Inject, Post } from '@nestjs/common';
 
 import { Secret } from '@lib/kernel';
 import { type IssuedCertificate, toPkcs12 } from '@lib/pki';
 import { ClientCertificateService } from '@lib/tenancy';
 
 import { ApiError } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
-import { CERTIFICATE_ISSUER, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { CERTIFICATE_ISSUER } from '../tokens';
 import { type CertificateIssuer } from './certificate-issuer.port';
 import { EndpointActivation } from './endpoint-activation';
 
@@ -21,7 +23,7 @@ interface Prototype {
 
 const DEFAULT_VALID_DAYS = 730;
 
-@Controller()
+@Controller('v1/instances/:instance_id/client_key_pairs')
 export class ClientKeyPairsController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
@@ -31,8 +33,9 @@ export class ClientKeyPairsController {
   ) {}
 
   /** The private key exists in this process for the length of the request and in the answer, nowhere else. */
+  @Post()
   @Operation('create_instance_client_key_pair', 'certificate.create')
-  async create(call: OperationCall): Promise<OperationAnswer> {
+  async create(@Call() call: OperationCall): Promise<OperationAnswer> {
     // Valid by its schema.
     const { name, encoding = 'pem', password, validity_days: days = DEFAULT_VALID_DAYS } = call.body as Prototype;
     if (encoding === 'pkcs12' && password === undefined) {

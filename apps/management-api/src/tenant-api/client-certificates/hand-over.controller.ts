@@ -1,4 +1,4 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Inject, Post } from '@nestjs/common';
 
 import { isUuid } from '@lib/kernel';
 import { CertificateProofService } from '@lib/tenancy';
@@ -6,9 +6,11 @@ import { CertificateProofService } from '@lib/tenancy';
 import { type Authorizer } from '../../auth/authorizer.port';
 import { type InstanceDirectory } from '../../http/admission';
 import { ApiError, notFound } from '../../http/api-error';
-import { Operation, type InstanceScope, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type InstanceScope, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
-import { AUTHORIZER, INSTANCE_DIRECTORY } from '../tokens';
+import { AUTHORIZER } from '../../auth/tokens';
+import { INSTANCE_DIRECTORY } from '../../http/tokens';
 import { ClientCertificatePresenter } from './client-certificate.presenter';
 import { EndpointActivation } from './endpoint-activation';
 
@@ -16,7 +18,7 @@ import { EndpointActivation } from './endpoint-activation';
  * Moves a certificate's future keys to another instance. The caller must be allowed to add certificates in both, and to
  * delete them in the giving one too: new keys are taken from it, as if the certificate had been removed there.
  */
-@Controller()
+@Controller('v1/instances/:instance_id/client_certificates/:client_certificate_id/hand_over')
 export class HandOverController {
   constructor(
     @Inject(CertificateProofService) private readonly proofs: CertificateProofService,
@@ -26,8 +28,9 @@ export class HandOverController {
     @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
   ) {}
 
+  @Post()
   @Operation('hand_over_instance_client_certificate', 'certificate.create')
-  async handOver(call: OperationCall): Promise<OperationAnswer> {
+  async handOver(@Call() call: OperationCall): Promise<OperationAnswer> {
     const giving = call.instance();
     const id = call.path['client_certificate_id'] ?? '';
     if (!isUuid(id)) throw notFound();

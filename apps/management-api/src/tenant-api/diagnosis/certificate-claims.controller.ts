@@ -1,19 +1,21 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Post } from '@nestjs/common';
 
 import { CertificateClaimService, type ClaimedRefusals, type ConnectionAttempts } from '@lib/diagnosis';
 import { isUuid } from '@lib/kernel';
 import { type CertificateClaim, type ClaimKind } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { pageAnswer, pageRequest } from '../paging';
 import { type KmipEndpoint, type KmipEndpoints } from '../instances/kmip-endpoint';
-import { CONNECTION_ATTEMPTS, ENDPOINTS, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { CONNECTION_ATTEMPTS, ENDPOINTS } from '../tokens';
 import { expectedRevision } from '../versions';
 import { claimResponse, type ClaimResponse, ONLY_REVISION } from './claim.response';
 
-@Controller()
+@Controller('v1/instances/:instance_id/certificate_claims')
 export class CertificateClaimsController {
   constructor(
     @Inject(CertificateClaimService) private readonly claims: CertificateClaimService,
@@ -23,8 +25,9 @@ export class CertificateClaimsController {
   ) {}
 
   /** An instance has a few dozen at most. */
+  @Get()
   @Operation('list_instance_certificate_claims', 'certificate.create')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { limit, after } = pageRequest(call, 1);
     const { instanceId } = call.instance();
     const refusals = await this.attempts.claimedRefusals(instanceId);
@@ -38,8 +41,9 @@ export class CertificateClaimsController {
     });
   }
 
+  @Post()
   @Operation('create_instance_certificate_claim', 'certificate.create')
-  async create(call: OperationCall): Promise<OperationAnswer> {
+  async create(@Call() call: OperationCall): Promise<OperationAnswer> {
     // Valid by its schema.
     const request = call.body as { readonly kind: ClaimKind; readonly value: string };
     const claim = await this.claims.add(call.instance().instanceId, request, administratorOf(call));
@@ -47,14 +51,16 @@ export class CertificateClaimsController {
     return { status: 201, body, etag: body.etag, location: body.href };
   }
 
+  @Get(':id')
   @Operation('get_instance_certificate_claim', 'certificate.create')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const body = await this.#one(call, await this.#find(call));
     return { status: 200, body, etag: body.etag };
   }
 
+  @Delete(':id')
   @Operation('delete_instance_certificate_claim', 'certificate.create')
-  async remove(call: OperationCall): Promise<OperationAnswer> {
+  async remove(@Call() call: OperationCall): Promise<OperationAnswer> {
     const claim = await this.#find(call);
     expectedRevision(call, claim.id, ONLY_REVISION);
     await this.claims.remove(call.instance().instanceId, claim.id, administratorOf(call));

@@ -1,4 +1,4 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 
 import {
   type AttemptQuery,
@@ -10,10 +10,12 @@ import { isUuid } from '@lib/kernel';
 import { type ClientCertificate, ClientCertificateService } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { type KmipEndpoint, type KmipEndpoints } from '../instances/kmip-endpoint';
 import { type Cursor, invalidToken, pageAnswer, pageRequest } from '../paging';
-import { CONNECTION_ATTEMPTS, ENDPOINTS, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { CONNECTION_ATTEMPTS, ENDPOINTS } from '../tokens';
 import { nearestCertificate } from './nearest-certificate';
 import { explain } from './verdicts';
 
@@ -23,7 +25,7 @@ interface Context {
   readonly endpoints: readonly KmipEndpoint[];
 }
 
-@Controller()
+@Controller('v1/instances/:instance_id/connection_attempts')
 export class ConnectionAttemptsController {
   constructor(
     @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
@@ -32,8 +34,9 @@ export class ConnectionAttemptsController {
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
+  @Get()
   @Operation('list_instance_connection_attempts', 'certificate.create')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
     const { limit, after } = pageRequest(call, 2);
     const verdict = call.query['verdict'];
@@ -49,8 +52,9 @@ export class ConnectionAttemptsController {
     });
   }
 
+  @Get(':id')
   @Operation('get_instance_connection_attempt', 'certificate.create')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
     const attempt = await this.attempts.find(instanceId, call.path['id'] ?? '');
     if (!attempt) throw notFound();

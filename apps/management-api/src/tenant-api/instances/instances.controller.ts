@@ -1,20 +1,23 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Patch } from '@nestjs/common';
 
 import { toInstanceId } from '@lib/kernel';
 import { type Instance, InstanceService } from '@lib/tenancy';
 
 import { type Authorizer } from '../../auth/authorizer.port';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
-import { AUTHORIZER, ENDPOINTS, PUBLIC_URL } from '../tokens';
+import { AUTHORIZER } from '../../auth/tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { ENDPOINTS } from '../tokens';
 import { expectedRevision } from '../versions';
 import { changedOptions } from './instance-options';
 import { InstanceOverview } from './instance-overview';
 import { instanceResponse } from './instance.response';
 import { type KmipEndpoint, type KmipEndpoints } from './kmip-endpoint';
 
-@Controller()
+@Controller('v1/instances')
 export class InstancesController {
   constructor(
     @Inject(InstanceService) private readonly instances: InstanceService,
@@ -25,8 +28,9 @@ export class InstancesController {
   ) {}
 
   /** Instances of the caller's account that he may see: the account is the boundary, IAM decides within it. */
+  @Get()
   @Operation('list_instances', 'instance.read')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { limit, after } = pageRequest(call, 1);
     const visible = await this.#visible(call, limit + 1, after?.[0]);
     const endpoints = await this.endpoints.current();
@@ -39,16 +43,18 @@ export class InstancesController {
     });
   }
 
+  @Get(':id')
   @Operation('get_instance', 'instance.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const instance = await this.instances.get(call.instance().instanceId);
     const body = await this.#present(instance, await this.endpoints.current());
     return { status: 200, body, etag: body.etag };
   }
 
   /** Its name and its end are the platform's; its options are its administrator's. */
+  @Patch(':id')
   @Operation('update_instance', 'instance.update')
-  async update(call: OperationCall): Promise<OperationAnswer> {
+  async update(@Call() call: OperationCall): Promise<OperationAnswer> {
     const current = await this.instances.get(call.instance().instanceId);
     const revision = expectedRevision(call, current.id, current);
     const changes = changedOptions(current, call.body as Record<string, unknown>);

@@ -1,4 +1,4 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Patch } from '@nestjs/common';
 
 import { type AuditEvent, type AuditTrail } from '@lib/audit';
 import { KeyAdministration, keyName, type ManagedObject } from '@lib/kmip-engine';
@@ -7,11 +7,13 @@ import { ClientCertificateService } from '@lib/tenancy';
 
 import { ApiError, notFound, preconditionFailed } from '../../http/api-error';
 import { ifMatchAllows } from '../../http/entity-tag';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 
 import { pageAnswer } from '../paging';
-import { AUDIT_TRAIL, CLOCK, KEY_ACCESS, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { AUDIT_TRAIL, CLOCK, KEY_ACCESS } from '../tokens';
 import { type KeyAccess } from './key-access.port';
 import { cursorOf, keyListingOf } from './key-listing';
 import { type KeyContext, keyResponse, keyVersion } from './key.response';
@@ -25,7 +27,7 @@ interface Patch {
 /** Destroying asks the key manager; it may take its time, but not the caller's patience. */
 const DESTROY_TIMEOUT_MS = 20_000;
 
-@Controller()
+@Controller('v1/instances/:instance_id/keys')
 export class KeysController {
   constructor(
     @Inject(KEY_ACCESS) private readonly keys: KeyAccess,
@@ -36,8 +38,9 @@ export class KeysController {
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
+  @Get()
   @Operation('list_instance_keys', 'key.list')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const now = this.clock.now();
     const listing = keyListingOf(call, now);
     const { instanceId } = call.instance();
@@ -49,15 +52,17 @@ export class KeysController {
     });
   }
 
+  @Get(':id')
   @Operation('get_instance_key', 'key.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const key = await this.keys.store(call.instance().instanceId).find(keyId(call));
     if (!key) throw notFound();
     return this.#answer(call, key);
   }
 
+  @Patch(':id')
   @Operation('update_instance_key', 'key.update')
-  async update(call: OperationCall): Promise<OperationAnswer> {
+  async update(@Call() call: OperationCall): Promise<OperationAnswer> {
     // Valid by its schema.
     const { suspended, state } = call.body as Patch;
     const store = this.keys.store(call.instance().instanceId);
@@ -75,8 +80,9 @@ export class KeysController {
     return this.#answer(call, await this.administration.change(store, id, change, administratorOf(call), guard));
   }
 
+  @Delete(':id')
   @Operation('delete_instance_key', 'key.delete')
-  async destroy(call: OperationCall): Promise<OperationAnswer> {
+  async destroy(@Call() call: OperationCall): Promise<OperationAnswer> {
     const scope = await this.keys.scope(call.instance().instanceId);
     const signal = AbortSignal.timeout(DESTROY_TIMEOUT_MS);
     const guard = (current: ManagedObject): void => {

@@ -1,20 +1,21 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Post } from '@nestjs/common';
 
 import { isUuid } from '@lib/kernel';
 import { type IssuedKmipCredential, KmipCredentialService } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { confirmOf } from '../confirm';
 import { pageAnswer, pageRequest } from '../paging';
-import { PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, withEntityTag } from '../versions';
 
 /** They are issued and deleted, never changed. */
 const ONLY_REVISION = { revision: 1 };
 
-@Controller()
+@Controller('v1/instances/:instance_id/kmip_credentials')
 export class KmipCredentialsController {
   constructor(
     @Inject(KmipCredentialService) private readonly credentials: KmipCredentialService,
@@ -22,8 +23,9 @@ export class KmipCredentialsController {
   ) {}
 
   /** An instance has two at most. */
+  @Get()
   @Operation('list_instance_kmip_credentials', 'kmip-credential.read')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { limit, after } = pageRequest(call, 1);
     const found = [...(await this.credentials.list(call.instance().instanceId))]
       .sort((one, other) => (one.id < other.id ? -1 : 1))
@@ -36,8 +38,9 @@ export class KmipCredentialsController {
   }
 
   /** The password exists in this process for the length of the request and in the answer, nowhere else. */
+  @Post()
   @Operation('create_instance_kmip_credential', 'kmip-credential.create')
-  async create(call: OperationCall): Promise<OperationAnswer> {
+  async create(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { password, ...issued } = await this.credentials.issue(call.instance().instanceId, administratorOf(call));
     try {
       const presented = this.#present(call, issued);
@@ -48,14 +51,16 @@ export class KmipCredentialsController {
     }
   }
 
+  @Get(':id')
   @Operation('get_instance_kmip_credential', 'kmip-credential.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const body = this.#present(call, await this.#find(call));
     return { status: 200, body, etag: body.etag };
   }
 
+  @Delete(':id')
   @Operation('delete_instance_kmip_credential', 'kmip-credential.delete')
-  async remove(call: OperationCall): Promise<OperationAnswer> {
+  async remove(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { id } = await this.#find(call);
     expectedRevision(call, id, ONLY_REVISION);
     await this.credentials.remove(call.instance().instanceId, id, administratorOf(call), confirmOf(call));

@@ -1,25 +1,21 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Put } from '@nestjs/common';
 
 import { type Clock, type Secret } from '@lib/kernel';
 import { type Credential, readApiKey, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
-import {
-  type CheckedChange,
-  CheckedOperation,
-  Operation,
-  type OperationAnswer,
-  type OperationCall,
-} from '../../http/operation';
+import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, CheckedOperation, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
-import { CLOCK, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { CLOCK } from '../tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
 import { confirmOf } from '../confirm';
 import { unfitApiKey } from './api-key-fitness';
 import { RootKeyWorkbench } from './root-key-workbench';
 import { unreachedRootKeys } from './unreached-root-keys';
 
-@Controller()
+@Controller('v1/instances/:instance_id/credential')
 export class CredentialController {
   constructor(
     @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
@@ -28,15 +24,17 @@ export class CredentialController {
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
+  @Get()
   @Operation('get_instance_credential', 'credential.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const credential = await this.#find(call);
     if (!credential) throw notFound();
     return this.#answer(call, 200, credential);
   }
 
+  @Put()
   @CheckedOperation('set_instance_credential', 'credential.set')
-  async set(call: OperationCall): Promise<CheckedChange> {
+  async set(@Call() call: OperationCall): Promise<CheckedChange> {
     const present = await this.#find(call);
     if (!present) refuseIfMatch(call);
     const revision = present && expectedRevision(call, present.id, present);
@@ -57,8 +55,9 @@ export class CredentialController {
     };
   }
 
+  @Delete()
   @Operation('unset_instance_credential', 'credential.unset')
-  async unset(call: OperationCall): Promise<OperationAnswer> {
+  async unset(@Call() call: OperationCall): Promise<OperationAnswer> {
     const present = await this.#find(call);
     if (!present) throw notFound();
     const revision = expectedRevision(call, present.id, present);

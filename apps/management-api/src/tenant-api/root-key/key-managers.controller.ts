@@ -1,12 +1,13 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 
 import { isUuid } from '@lib/kernel';
 import { driverOf } from '@lib/platform';
 
 import { notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { pageAnswer, pageRequest } from '../paging';
-import { PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
 import { rootKeyCrn } from './root-key-crn';
 import { RootKeyWorkbench } from './root-key-workbench';
 
@@ -19,15 +20,16 @@ const STATES = {
 } as const;
 
 /** What the stored credential can see, to choose from: the "Retrieve" of the order form. */
-@Controller()
+@Controller('v1/instances/:instance_id/key_managers')
 export class KeyManagersController {
   constructor(
     @Inject(RootKeyWorkbench) private readonly workbench: RootKeyWorkbench,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
+  @Get()
   @Operation('list_instance_key_managers', 'key-manager.list')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const found = await this.workbench.keyManagers(call.instance().instanceId);
     return this.#page(
       call,
@@ -44,8 +46,9 @@ export class KeyManagersController {
     );
   }
 
+  @Get(':key_manager_id/root_keys')
   @Operation('list_instance_key_manager_root_keys', 'key-manager.list')
-  async rootKeys(call: OperationCall): Promise<OperationAnswer> {
+  async rootKeys(@Call() call: OperationCall): Promise<OperationAnswer> {
     const keyManagerId = call.path['key_manager_id'] ?? '';
     const { instanceId } = call.instance();
     const found = isUuid(keyManagerId)

@@ -1,18 +1,13 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
 
 import { driverOf } from '@lib/platform';
 import { type EndpointVisibility, type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
-import {
-  type CheckedChange,
-  CheckedOperation,
-  Operation,
-  type OperationAnswer,
-  type OperationCall,
-} from '../../http/operation';
+import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, CheckedOperation, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
-import { PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
 import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
@@ -23,7 +18,7 @@ interface Prototype {
   readonly endpoint_visibility?: EndpointVisibility;
 }
 
-@Controller()
+@Controller('v1/instances/:instance_id')
 export class RootKeyController {
   constructor(
     @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
@@ -31,15 +26,17 @@ export class RootKeyController {
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
+  @Get('root_key')
   @Operation('get_instance_root_key', 'root-key.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const [active, ...retiring] = await this.#bindings(call);
     if (!active) throw notFound();
     return this.#answer(call, 200, active, retiring.length > 0);
   }
 
+  @Put('root_key')
   @CheckedOperation('set_instance_root_key', 'root-key.set')
-  async set(call: OperationCall): Promise<CheckedChange> {
+  async set(@Call() call: OperationCall): Promise<CheckedChange> {
     const [active, ...retiring] = await this.#bindings(call);
     if (!active) refuseIfMatch(call);
     const revision = active && expectedRevision(call, active.id, active);
@@ -62,8 +59,9 @@ export class RootKeyController {
     };
   }
 
+  @Delete('root_key')
   @Operation('unset_instance_root_key', 'root-key.unset')
-  async unset(call: OperationCall): Promise<OperationAnswer> {
+  async unset(@Call() call: OperationCall): Promise<OperationAnswer> {
     const [active] = await this.#bindings(call);
     if (!active) throw notFound();
     const revision = expectedRevision(call, active.id, active);
@@ -71,8 +69,9 @@ export class RootKeyController {
     return { status: 204 };
   }
 
+  @Post('root_key_checks')
   @Operation('check_instance_root_key', 'root-key.check')
-  async check(call: OperationCall): Promise<OperationAnswer> {
+  async check(@Call() call: OperationCall): Promise<OperationAnswer> {
     const [active] = await this.#bindings(call);
     const wish = wishOf(call.body as Prototype, active);
     const { instanceId } = call.instance();

@@ -1,25 +1,28 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 
 import { type DailyUsage, type DailyUsages } from '@lib/metering';
 
 import { notFound } from '../../http/api-error';
-import { Operation, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, Operation } from '../../http/operation.decorator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
 import { periodOf } from '../period';
-import { DAILY_USAGES, PUBLIC_URL } from '../tokens';
+import { PUBLIC_URL } from '../../http/tokens';
+import { DAILY_USAGES } from '../tokens';
 
 const DAY_MS = 86_400_000;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-@Controller()
+@Controller('v1/instances/:instance_id/usage_records')
 export class UsageController {
   constructor(
     @Inject(DAILY_USAGES) private readonly usages: DailyUsages,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
+  @Get()
   @Operation('list_instance_usage_records', 'usage.read')
-  async list(call: OperationCall): Promise<OperationAnswer> {
+  async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { limit, after } = pageRequest(call, 1);
     const text = call.query['started_at'];
     const { from, before } = periodOf('started_at', text === undefined ? undefined : String(text));
@@ -35,8 +38,9 @@ export class UsageController {
     });
   }
 
+  @Get(':id')
   @Operation('get_instance_usage_record', 'usage.read')
-  async get(call: OperationCall): Promise<OperationAnswer> {
+  async get(@Call() call: OperationCall): Promise<OperationAnswer> {
     const [, year, month, date] = /^day-(\d{4})(\d{2})(\d{2})$/.exec(call.path['id'] ?? '') ?? [];
     const day = validDay(`${year ?? ''}-${month ?? ''}-${date ?? ''}`);
     const usage = day === undefined ? undefined : await this.usages.find(call.instance().instanceId, day);

@@ -1,0 +1,2 @@
+/** Says what a principal may do. */
+export const AUTHORIZER = Symbol('AUTHORIZER');

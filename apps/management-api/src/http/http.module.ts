@@ -1,0 +1,54 @@
+import { Inject, Module, type NestModule } from '@nestjs/common';
+import { APP_FILTER, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { type FastifyInstance } from 'fastify';
+
+import { JSON_TYPES, RouteSpaces } from './route-space';
+import { SpaceFilter } from './space.filter';
+
+/** What all routes stand on: each is admitted, read, answered and refused by the rules of its {@link RouteSpace}. */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [RouteSpaces, { provide: APP_FILTER, useClass: SpaceFilter }],
+  exports: [RouteSpaces],
+})
+export class HttpModule implements NestModule {
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(RouteSpaces) private readonly spaces: RouteSpaces,
+  ) {}
+
+  /** The one hook of Nest between the making of the providers and the registration of routes. */
+  configure(): void {
+    installSpaces(this.host.httpAdapter.getInstance<FastifyInstance>(), this.spaces);
+  }
+}
+
+function installSpaces(fastify: FastifyInstance, spaces: RouteSpaces): void {
+  fastify.addHook('onRoute', (route) => {
+    const space = route.config?.isPublic ? undefined : spaces.at(route.url);
+    if (!space) return;
+    route.bodyLimit = space.maxBodyBytes;
+    route.config = { ...route.config, space, ...space.bind?.(route) };
+  });
+  // Nest's guards run after the body was read; a hook runs before.
+  fastify.addHook('onRequest', async (request, reply) => spaces.of(request)?.admit(request, reply));
+  fastify.addHook('onSend', (request, reply, payload, next) => {
+    reply.headers({ ...spaces.of(request)?.headers(request) });
+    next(null, payload);
+  });
+  fastify.addHook('onResponse', (request, reply, next) => {
+    spaces.of(request)?.answered(request, reply);
+    next();
+  });
+  fastify.removeAllContentTypeParsers();
+  for (const mediaType of [...JSON_TYPES, undefined]) {
+    fastify.addContentTypeParser(mediaType ?? '*', { parseAs: 'buffer' }, (request, body, parsed) => {
+      try {
+        // Asked for a buffer, Fastify gives one.
+        parsed(null, spaces.of(request)?.parse(mediaType, body as Buffer));
+      } catch (error) {
+        parsed(error instanceof Error ? error : new Error('unreadable body'));
+      }
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { Global, Inject, Module, type OnModuleInit } from '@nestjs/common';
+
+import { Admission } from './admission';
+import { CallTrail } from './call-trail';
+import { ErrorGuideController } from './error-guide.controller';
+import { HttpModule } from './http.module';
+import { type ApiDocument } from './openapi/document';
+import { OperationTable } from './operation-table';
+import { TenantSpace } from './tenant-space';
+import { API_DOCUMENT } from './tokens';
+
+/** The rules of the tenants' routes, which stand in the modules of what they are about. */
+@Global()
+@Module({
+  imports: [HttpModule],
+  controllers: [ErrorGuideController],
+  providers: [
+    {
+      provide: OperationTable,
+      inject: [API_DOCUMENT],
+      useFactory: (document: ApiDocument) => new OperationTable(document),
+    },
+    Admission,
+    CallTrail,
+    TenantSpace,
+  ],
+  exports: [CallTrail],
+})
+export class TenantSpaceModule implements OnModuleInit {
+  constructor(@Inject(OperationTable) private readonly operations: OperationTable) {}
+
+  /** Routes are registered before. @throws Error when they and the document differ */
+  onModuleInit(): void {
+    this.operations.complete();
+  }
+}
