@@ -1,3 +1,20 @@
+const { readdirSync, readFileSync } = require('node:fs');
+
+const { dependencies, devDependencies } = require('./package.json');
+
+/**
+ * What is loaded when it is first used: packages, libraries, and the files that stand behind a library's index. A spec
+ * then loads what it needs of a library, and not all that stands beside it.
+ */
+const libraries = readdirSync(`${__dirname}/libs`);
+const lazy = [
+  ...Object.keys({ ...dependencies, ...devDependencies }),
+  ...libraries.flatMap((library) => {
+    const index = readFileSync(`${__dirname}/libs/${library}/src/index.ts`, 'utf8');
+    return [`@lib/${library}`, ...Array.from(index.matchAll(/ from '(\.[^']+)'/g), ([, file]) => file)];
+  }),
+];
+
 /** One runner for every suite; `--selectProjects` picks one. swc transforms (no type check: `npm run types` does that). */
 const shared = {
   rootDir: __dirname,
@@ -15,7 +32,7 @@ const shared = {
           target: 'es2023',
           keepClassNames: true,
         },
-        module: { type: 'commonjs', lazy: true },
+        module: { type: 'commonjs', lazy },
         sourceMaps: 'inline',
       },
     ],

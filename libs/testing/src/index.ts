@@ -1,31 +1,66 @@
-export * from './key-manager/deletable';
-export * from './key-manager/fake-key-manager';
-export * from './key-manager/fake-root-key';
+export { deletable, purgeable } from './key-manager/deletable';
+export {
+  FakeKeyManager,
+  type FakeKeyManagerOptions,
+  type FakeRole,
+  type KeyManagerCall,
+  type StoredRecord,
+} from './key-manager/fake-key-manager';
+export { FakeRootKey } from './key-manager/fake-root-key';
 export { type FaultOptions, type KeyManagerMethod } from './key-manager/fault-script';
-export * from './key-manager/key-manager.contract';
-export * from './key-manager/fake-key-protect';
-export * from './key-manager/manual-timing';
-export * from './iam/fake-iam';
-export * from './postgres/test-postgres';
-export * from './postgres/filled-database';
-export * from './postgres/ordinary-owner';
-export * from './postgres/samples';
-export * from './kmip-transport/echo-handler';
-export * from './kmip-transport/raw-peer';
-export * from './kmip-transport/recording-observer';
-export * from './key-manager/loopback-server';
+export { type KeyManagerHarness, describeKeyManagerContract } from './key-manager/key-manager.contract';
+export { FakeKeyProtect, type FakeRequest, type FakeResponse, keyProtectError } from './key-manager/fake-key-protect';
+export { ManualTiming } from './key-manager/manual-timing';
+export { FakeIam, type TokenWish } from './iam/fake-iam';
+export { type TestDatabase, startTestPostgres } from './postgres/test-postgres';
+export { createAsFirstRelease, fillDatabase } from './postgres/filled-database';
+export { ordinaryOwner } from './postgres/ordinary-owner';
+export {
+  insertCertificate,
+  insertInstance,
+  nameAttribute,
+  sampleAudit,
+  sampleObject,
+  textAttribute,
+} from './postgres/samples';
+export { EchoHandler, framed, framedResponse } from './kmip-transport/echo-handler';
+export { RawPeer } from './kmip-transport/raw-peer';
+export { RecordingObserver, type TransportEvent } from './kmip-transport/recording-observer';
+export { type LoopbackServer, readBody, startLoopbackServer } from './key-manager/loopback-server';
 export { CatalogOutage, type StoreFaultOptions } from './engine/fault-plan';
-export * from './engine/any-request';
-export * from './engine/engine-harness';
-export * from './engine/exported-lines';
-export * from './engine/property-runs';
-export * from './engine/in-memory-managed-object-store';
-export * from './engine/managed-object-store.contract';
-export * from './engine/managed-object.fixture';
-export * from './engine/manual-clock';
+export { anyCharacter } from './engine/any-character';
+export { anyAttribute, anyOperationRequest } from './engine/any-request';
+export {
+  EngineHarness,
+  type EngineHarnessOptions,
+  type LogLine,
+  aRequest,
+  attribute,
+  failureCode,
+  reasonName,
+  vcenterKey,
+} from './engine/engine-harness';
+export { exportedLines } from './engine/exported-lines';
+export { propertyRuns } from './engine/property-runs';
+export { InMemoryManagedObjectStore } from './engine/in-memory-managed-object-store';
+export {
+  type ManagedObjectStoreHarness,
+  describeManagedObjectStoreContract,
+} from './engine/managed-object-store.contract';
+export {
+  aManagedObject,
+  aMove,
+  aName,
+  aText,
+  anAuditEvent,
+  anIntent,
+  nameValue,
+  putObject,
+} from './engine/managed-object.fixture';
+export { ManualClock } from './engine/manual-clock';
 export { type CommitFate, type DatabaseProxy, startDatabaseProxy } from './postgres/database-proxy';
-export * from './openssl/openssl';
-export * from './disk/small-disk';
+export { type KeyRecipe, Openssl, curveRecipe, describeWithOpenssl, recipesOf, rsaRecipe } from './openssl/openssl';
+export { type SmallDisk, describeWithSmallDisk, itWithSmallDisk, smallDisk } from './disk/small-disk';
 export { type LifeCatalog, type OpenLifeCatalog } from './life/life-catalog';
 export { openInMemoryLifeCatalog } from './life/in-memory-life-catalog';
 export { describeLife } from './life/life.property';
