@@ -1,6 +1,7 @@
 import {
   type ClientAttribute,
   FIRST_LOOK_AFTER_MS,
+  isDestroyed,
   type KeyCustody,
   type ManagedObject,
   toText,
@@ -10,24 +11,17 @@ import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type Transaction } from '../database/transactions';
-import { CHANGING_COLUMNS } from './managed-object.mapper';
+import { COLUMN_NAMES, COLUMNS } from './managed-object.columns';
+import { OBJECT_COLUMNS } from './managed-object.mapper';
 import { hashOf, itemHashesOf } from './value-hashes';
 
 /** Statements for up to so many attributes stay prepared. */
 const NAMED_ATTRIBUTE_COUNT = 4;
 
-export const isDestroyed = ({ state }: Pick<ManagedObject, 'state'>): boolean =>
-  state === 'Destroyed' || state === 'DestroyedCompromised';
-
-const COLUMN_NAMES = CHANGING_COLUMNS.map(([column]) => column);
-
 const READ_OBJECT: PreparedStatement = {
   name: 'object_read',
   types: 'uuid, uuid',
-  text: `SELECT o.id, ${COLUMN_NAMES.map((column) => `o.${column}`).join(', ')},
-      (SELECT coalesce(json_agg(json_build_array(a.name, a.index, a.value)), '[]') FROM managed_object_attributes a
-        WHERE a.instance_id = $1 AND a.object_id = $2) AS attributes
-    FROM managed_objects o WHERE o.instance_id = $1 AND o.id = $2`,
+  text: `SELECT ${OBJECT_COLUMNS} FROM managed_objects o WHERE o.instance_id = $1 AND o.id = $2`,
 };
 
 const LOCK_OBJECT: PreparedStatement = {
@@ -64,7 +58,7 @@ export async function insertObject(transaction: Transaction, object: ManagedObje
   await writeObject(transaction, 'object_insert', INSERT_OBJECT, object);
   await writeAttributes(transaction, object, object.attributes);
   // The intent held a place for it; a key that comes destroyed (rebuilt from the key manager) needs none.
-  if (isDestroyed(object)) await giveBackPlace(transaction);
+  if (isDestroyed(object.state)) await giveBackPlace(transaction);
 }
 
 /** Of two keys with one digest that are created at the same moment, the second waits here and then finds the first. */
@@ -97,14 +91,14 @@ export async function updateObject(
   // Removing first lets one change hand a Name from one attribute index to another.
   if (gone.length > 0) await removeAttributes(transaction, after, gone);
   if (changed.length > 0) await writeAttributes(transaction, after, changed);
-  if (isDestroyed(after) && !isDestroyed(before)) {
+  if (isDestroyed(after.state) && !isDestroyed(before.state)) {
     await release(transaction, after);
     await planLaterLook(transaction, after, before.custody);
   }
 }
 
 async function writeObject(transaction: Transaction, name: string, text: string, object: ManagedObject): Promise<void> {
-  const values = CHANGING_COLUMNS.map(([, valueOf]) => valueOf(object));
+  const values = COLUMNS.map((column) => column.of(object));
   await transaction.client.query({ name, text, values: [transaction.instanceId, object.uniqueIdentifier, ...values] });
 }
 
@@ -114,7 +108,7 @@ async function writeAttributes(
   attributes: readonly ClientAttribute[],
 ): Promise<void> {
   if (attributes.length === 0) return;
-  const released = isDestroyed(object);
+  const released = isDestroyed(object.state);
   const values: unknown[] = [instanceId, object.uniqueIdentifier, released];
   const rows = attributes.map(({ name, index, value }) => {
     const first = values.length + 1;

@@ -1,12 +1,11 @@
 import { type AuditEvent } from '@lib/audit';
-import { AccessWithdrawn, type ManagedObject } from '@lib/kmip-engine';
+import { AccessWithdrawn, isDestroyed, type ManagedObject } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
 import { type QueryResult } from 'pg';
 
 import { ClientsRefused, DatabaseShareUsed, DatabaseUnavailable } from '../database/persistence.error';
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type AuditedChange, type TenantTransactions, type Transaction } from '../database/transactions';
-import { isDestroyed } from './catalog-statements';
 
 const MAXIMUM_BATCH = 128;
 
@@ -157,7 +156,7 @@ const fetched = (jobs: readonly Job[]): AuditedChange => ({
 });
 
 function isServable(seen: ManagedObject, row: ServableRow | undefined): boolean {
-  if (row === undefined || row.suspended || row.destroying || isDestroyed(seen)) return false;
+  if (row === undefined || row.suspended || row.destroying || isDestroyed(seen.state)) return false;
   return (
     row.state === seen.state &&
     row.stored_key_id === seen.custody?.storedKeyId &&

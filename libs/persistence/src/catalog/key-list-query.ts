@@ -4,7 +4,7 @@ import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
 import { type AttributeMatch, type Bind, hasAttribute } from './attribute-search';
 import { stateAt } from './locate-query';
-import { CHANGING_COLUMNS } from './managed-object.mapper';
+import { OBJECT_COLUMNS } from './managed-object.mapper';
 
 /** Keys that were never fetched come before all others. */
 const SORT_COLUMNS = {
@@ -28,10 +28,7 @@ export function keyListQuery(
   for (const match of attributes) conditions.push(hasAttribute(match, bind));
   const column = SORT_COLUMNS[listing.order.by];
   const direction = listing.order.descending ? 'DESC' : 'ASC';
-  const columns = CHANGING_COLUMNS.map(([name]) => `o.${name}`).join(', ');
-  const text = `SELECT o.id, ${columns},
-      (SELECT coalesce(json_agg(json_build_array(a.name, a.index, a.value)), '[]') FROM managed_object_attributes a
-        WHERE a.instance_id = o.instance_id AND a.object_id = o.id) AS attributes
+  const text = `SELECT ${OBJECT_COLUMNS}
     FROM managed_objects o WHERE ${conditions.join(' AND ')}
     ORDER BY ${column} ${direction}, o.id ${direction} LIMIT ${bind(listing.limit)}`;
   return { text, values };

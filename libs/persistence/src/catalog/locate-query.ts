@@ -1,19 +1,8 @@
-import { type DateAttribute, type LocateFilter } from '@lib/kmip-engine';
+import { type LocateFilter } from '@lib/kmip-engine';
 import { type InstanceId, isUuid } from '@lib/kernel';
 
 import { type AttributeMatch, hasAttribute } from './attribute-search';
-
-const DATE_COLUMNS: Readonly<Record<DateAttribute, string>> = {
-  initialDate: 'initial_date',
-  lastChangeDate: 'last_change_date',
-  activationDate: 'activation_date',
-  processStartDate: 'process_start_date',
-  protectStopDate: 'protect_stop_date',
-  deactivationDate: 'deactivation_date',
-  destroyDate: 'destroy_date',
-  compromiseDate: 'compromise_date',
-  compromiseOccurrenceDate: 'compromise_occurrence_date',
-};
+import { columnOf } from './managed-object.columns';
 
 /** States follow from dates that have passed, as in the engine's `settleDates`: first activation, then deactivation. */
 export const stateAt = (asOf: string): string => `CASE
@@ -48,7 +37,7 @@ export function locateQuery(
   conditions.equal('o.instance_id', instanceId);
   addColumnConditions(conditions, filter);
   for (const { attribute, from, to } of filter.dates ?? []) {
-    conditions.add(`o.${DATE_COLUMNS[attribute]} BETWEEN ${conditions.bind(from)} AND ${conditions.bind(to)}`);
+    conditions.add(`o.${columnOf(attribute)} BETWEEN ${conditions.bind(from)} AND ${conditions.bind(to)}`);
   }
   for (const match of attributes) conditions.add(hasAttribute(match, conditions.bind));
   const limit = conditions.bind(filter.limit);

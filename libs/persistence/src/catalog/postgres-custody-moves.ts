@@ -3,6 +3,7 @@ import { type CustodyMove, type CustodyMoves, type KeyCustody, type KeysUnderRoo
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 
 import { type TenantTransactions, type Transaction } from '../database/transactions';
+import { CUSTODY_COLUMN_NAMES, custodyValues } from './managed-object.columns';
 
 interface MoveRow {
   readonly id: UniqueIdentifier;
@@ -57,17 +58,16 @@ export class PostgresCustodyMoves implements CustodyMoves {
       if (open.rowCount === 0) return false;
       // A key under destruction stays where it is: the deletion under way must hit the one stored key there is.
       const { rowCount } = await client.query(
-        `UPDATE managed_objects SET stored_key_id = $6, root_key_id = $7, root_key_version = $8,
-            stored_key_authenticated = $9, stored_at = $10
+        `UPDATE managed_objects SET ${CUSTODY_COLUMN_NAMES.map((name, index) => `${name} = $${index + 6}`).join(', ')}
           WHERE instance_id = $1 AND id = $2 AND stored_key_id = $3 AND root_key_id = $4 AND root_key_version = $5
             AND destroy_requested_at IS NULL`,
         [
           this.instanceId,
           move.uniqueIdentifier,
-          ...custodyValues(from),
+          from.storedKeyId,
+          from.rootKeyId,
+          from.rootKeyVersion,
           ...custodyValues(to),
-          to.authenticated === true,
-          to.storedAt,
         ],
       );
       if (rowCount === 0) return false;
@@ -164,9 +164,3 @@ async function rememberFormer(
     [instanceId, uniqueIdentifier, storedKeyId, rootKeyId, leftAt],
   );
 }
-
-const custodyValues = (custody: KeyCustody): string[] => [
-  custody.storedKeyId,
-  custody.rootKeyId,
-  custody.rootKeyVersion,
-];

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
-import { type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
+import { type KeyCustody, type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
 
 import { describeCustodyMoves } from './custody-moves.contract';
 import { describeLaterLooks } from './later-looks.contract';
@@ -57,16 +57,27 @@ function describeIntents(harness: () => ManagedObjectStoreHarness): void {
     it('returns what was put in, every field and every type of value', async () => {
       const { store, instanceId } = harness();
       const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
-      const object = aManagedObject({
+      const custody: Required<KeyCustody> = {
+        storedKeyId: 'stored',
+        rootKeyId: 'root',
+        rootKeyVersion: '1',
+        authenticated: true,
+        storedAt: at(9),
+      };
+      const object: Required<ManagedObject> = {
+        ...aManagedObject(),
         state: 'Compromised',
         suspended: true,
-        custody: { storedKeyId: 'stored', rootKeyId: 'root', rootKeyVersion: '1', authenticated: true },
+        custody,
         initialDate: new Date('2026-01-01T00:00:00.123Z'),
         activationDate: at(1),
         processStartDate: at(2),
         protectStopDate: at(3),
         deactivationDate: at(4),
         destroyRequestedAt: at(5),
+        destroyDate: at(10),
+        recoverableUntil: at(11),
+        purgedAt: at(12),
         compromiseDate: at(6),
         compromiseOccurrenceDate: at(0),
         revocationReason: { code: 2, message: 'lost: ä€😀' },
@@ -90,7 +101,7 @@ function describeIntents(harness: () => ManagedObjectStoreHarness): void {
           aText('x-text', '', 0),
           aText('x-text', 'ÄÖ \u{1F511} "quoted" \\', 1),
         ],
-      });
+      };
       await putObject(store, instanceId, object);
       expect(await store.find(object.uniqueIdentifier)).toStrictEqual(object);
     });
