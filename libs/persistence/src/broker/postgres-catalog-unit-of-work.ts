@@ -1,11 +1,9 @@
-import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
 import { type CatalogScope, type CatalogUnitOfWork } from '@lib/service-instances';
 import { type DataSource } from 'typeorm';
 
-import { publishInvalidation } from '../coordination/invalidations';
-import { TenantTransactions } from '../database/transactions';
-import { repositories } from '../tenancy/postgres-unit-of-work';
+import { TenantTransactions, type Transaction } from '../database/transactions';
+import { repositories, runUnitOfWork } from '../tenancy/postgres-unit-of-work';
 import { PostgresCatalogBindings } from './postgres-catalog-bindings';
 import { PostgresCatalogInstance } from './postgres-catalog-instance';
 import { PostgresCatalogOperations } from './postgres-catalog-operations';
@@ -21,26 +19,18 @@ export class PostgresCatalogUnitOfWork implements CatalogUnitOfWork {
   }
 
   forTenant<T>(instanceId: InstanceId, body: (scope: CatalogScope) => Promise<T>): Promise<T> {
-    return this.transactions.run(instanceId, async (transaction) => {
-      const events: AuditEvent[] = [];
-      const notice = { due: false };
-      const result = await body({
-        ...repositories(transaction),
-        catalog: new PostgresCatalogInstance(transaction.manager, instanceId),
-        operations: new PostgresCatalogOperations(transaction.manager, instanceId),
-        catalogBindings: new PostgresCatalogBindings(transaction.manager, instanceId),
-        custody: new PostgresCustodyCensus(transaction),
-        usage: new PostgresUsageLedger(transaction),
-        record: (event) => {
-          events.push(event);
-        },
-        invalidate: () => {
-          notice.due = true;
-        },
-      });
-      if (notice.due) await publishInvalidation(transaction);
-      if (events.length > 0) await transaction.appendAudit(events);
-      return result;
-    });
+    return runUnitOfWork(this.transactions, instanceId, catalogRepositories, body);
   }
+}
+
+function catalogRepositories(transaction: Transaction): Omit<CatalogScope, 'record' | 'invalidate'> {
+  const { instanceId, manager } = transaction;
+  return {
+    ...repositories(transaction),
+    catalog: new PostgresCatalogInstance(manager, instanceId),
+    operations: new PostgresCatalogOperations(manager, instanceId),
+    catalogBindings: new PostgresCatalogBindings(manager, instanceId),
+    custody: new PostgresCustodyCensus(transaction),
+    usage: new PostgresUsageLedger(transaction),
+  };
 }

@@ -23,23 +23,33 @@ export class PostgresUnitOfWork implements UnitOfWork {
   }
 
   forTenant<T>(instanceId: InstanceId, body: (scope: TenantScope) => Promise<T>): Promise<T> {
-    return this.transactions.run(instanceId, async (transaction) => {
-      const events: AuditEvent[] = [];
-      const notice = { due: false };
-      const result = await body({
-        ...repositories(transaction),
-        record: (event) => {
-          events.push(event);
-        },
-        invalidate: () => {
-          notice.due = true;
-        },
-      });
-      if (notice.due) await publishInvalidation(transaction);
-      if (events.length > 0) await transaction.appendAudit(events);
-      return result;
-    });
+    return runUnitOfWork(this.transactions, instanceId, repositories, body);
   }
+}
+
+/** One transaction over the repositories of a tenant, with its audit records and, when asked for, its notice. */
+export function runUnitOfWork<Repositories, T>(
+  transactions: TenantTransactions,
+  instanceId: InstanceId,
+  repositoriesOf: (transaction: Transaction) => Repositories,
+  body: (scope: Repositories & Pick<TenantScope, 'record' | 'invalidate'>) => Promise<T>,
+): Promise<T> {
+  return transactions.run(instanceId, async (transaction) => {
+    const events: AuditEvent[] = [];
+    const notice = { due: false };
+    const result = await body({
+      ...repositoriesOf(transaction),
+      record: (event) => {
+        events.push(event);
+      },
+      invalidate: () => {
+        notice.due = true;
+      },
+    });
+    if (notice.due) await publishInvalidation(transaction);
+    if (events.length > 0) await transaction.appendAudit(events);
+    return result;
+  });
 }
 
 export function repositories(transaction: Transaction): Omit<TenantScope, 'record' | 'invalidate'> {
