@@ -7,7 +7,7 @@ export {
   LoginsNotProvided,
   provideLogins,
 } from './database/logins';
-export { migrationStatus, revertLastMigration, runMigrations, schemaDrift } from './database/migrate';
+export { migrationStatus, revertLastMigration, runMigrations } from './database/migrate';
 export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistence.error';
 export { type AuditedCommit, observeCommits } from './database/commit-observers';
 export { TenantTransactions, type Transaction } from './database/transactions';

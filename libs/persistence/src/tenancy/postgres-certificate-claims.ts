@@ -4,7 +4,7 @@ import { type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';
 import { violatedConstraint } from '../database/persistence.error';
-import { CertificateClaimEntity } from '../entities/diagnosis.entity';
+import { CertificateClaimEntity } from '../entities/certificate-claim.entity';
 
 export class PostgresCertificateClaims implements CertificateClaimRepository {
   constructor(

@@ -2,7 +2,7 @@ import { type InstanceId, isUuid } from '@lib/kernel';
 import { type KmipCredential, type KmipCredentialRepository } from '@lib/tenancy';
 import { type EntityManager } from 'typeorm';
 
-import { KmipCredentialEntity } from '../entities/certificate-standing.entity';
+import { KmipCredentialEntity } from '../entities/kmip-credential.entity';
 
 export class PostgresKmipCredentials implements KmipCredentialRepository {
   constructor(
