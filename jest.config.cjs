@@ -20,7 +20,11 @@ const shared = {
   rootDir: __dirname,
   testEnvironment: 'node',
   setupFiles: ['reflect-metadata'],
-  moduleNameMapper: { '^@lib/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^@lib/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    // TypeScript wants the extension in `import()`, and means the source by it.
+    '^(\\./.*\\.command)\\.js$': '$1',
+  },
   transform: {
     '^.+\\.[tj]s$': [
       '@swc/jest',

@@ -1,53 +1,29 @@
 import '@lib/hardening';
-import 'reflect-metadata';
 
-import { parseConfig, readEnvironment } from '@lib/config';
 import { DomainError } from '@lib/kernel';
-import { createLogger } from '@lib/observability';
-import { Region } from '@lib/platform';
 
-import { type Options, readArguments, UsageError } from './cli/arguments';
-import { adminConfig, type AdminConfig } from './cli/admin.config';
-import { auditKeyCommand } from './cli/audit-head-commands';
-import { commands, USAGE } from './cli/commands';
-import { migrate, migrationsOf, revertMigration } from './cli/migrate';
-
-/** Whoever gives one means something that would not be done. */
-const NO_OPTIONS: Options = { required: [] };
+import { UsageError } from './cli/arguments';
+import { commandOf, type Invocation } from './cli/command';
+import { COMMANDS } from './cli/commands';
 
 /** The operator's command line: `npm run admin -- instance list`. Prints one JSON value; faults go to standard error. */
 async function main(): Promise<void> {
-  const [group = '', verb = '', ...rest] = process.argv.slice(2);
-  const config = parseConfig(adminConfig, readEnvironment());
-  if (group === 'migrate') {
-    print(await migrateBy(verb, rest, config));
-    return;
-  }
-  if (group === 'audit-key') {
-    readArguments(rest, NO_OPTIONS);
-    print(await auditKeyCommand(verb, config));
-    return;
-  }
-  const command = commands.get(`${group} ${verb}`);
-  if (command === undefined) throw new UsageError(USAGE);
-  const given = readArguments(rest, command.options);
-  const logger = createLogger({ level: 'silent', name: 'admin' });
-  const region = await Region.open(config, { applicationName: 'kmip-admin', role: 'api' }, logger);
-  try {
-    print(await command.run(region, given, config));
-  } finally {
-    await region.close();
-  }
+  const asked = commandOf(COMMANDS, process.argv.slice(2));
+  if (typeof asked === 'string') process.stdout.write(`${asked}\n`);
+  else await carryOut(asked);
 }
 
-/** Asks the database as its owner: no service of the region is needed for it, nor may be there yet. */
-async function migrateBy(verb: string, rest: readonly string[], config: AdminConfig): Promise<object> {
-  if (verb === 'revert') {
-    return await revertMigration(config, readArguments(rest, { required: ['confirm'] }).get('confirm'));
+/** Configuration and region are loaded by who needs them: help and mistakes are answered without. */
+async function carryOut({ entry, given }: Invocation): Promise<void> {
+  const { readAdminConfig } = await import('./cli/admin.config.js');
+  const config = readAdminConfig();
+  if ('alone' in entry) {
+    const run = await entry.alone();
+    print(await run(config, given));
+    return;
   }
-  if (verb !== '' && verb !== 'status') throw new UsageError(USAGE);
-  readArguments(rest, NO_OPTIONS);
-  return verb === '' ? await migrate(config) : await migrationsOf(config);
+  const [command, { runInRegion }] = [await entry.inRegion(), await import('./cli/run-in-region.js')];
+  await runInRegion(command, config, given, print);
 }
 
 function print(value: unknown): void {

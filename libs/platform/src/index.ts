@@ -11,3 +11,5 @@ export * from './modules/key-managers.module';
 export * from './modules/process.module';
 export * from './modules/providers';
 export * from './modules/region.module';
+/** As a token: what apps provide of libs/persistence takes it. SQL stays there. */
+export { DataSource } from 'typeorm';

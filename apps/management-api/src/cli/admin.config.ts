@@ -1,4 +1,4 @@
-import { type ConfigOf, managementApiConfig, migrationSettings } from '@lib/config';
+import { type ConfigOf, managementApiConfig, migrationSettings, parseConfig, readEnvironment } from '@lib/config';
 
 const {
   databaseUrl,
@@ -35,3 +35,9 @@ export const adminConfig = {
 } as const;
 
 export type AdminConfig = ConfigOf<typeof adminConfig>;
+
+/** For commands that Nest makes. */
+export const ADMIN_CONFIG = Symbol('ADMIN_CONFIG');
+
+/** @throws DomainError that names every variable that is wrong */
+export const readAdminConfig = (): AdminConfig => parseConfig(adminConfig, readEnvironment());

@@ -3,16 +3,20 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { Inject, Injectable } from '@nestjs/common';
+
 import { ensureAuditKeyFile, ensureServiceKeyFile, type Environment, parseConfig } from '@lib/config';
 import { systemClock } from '@lib/kernel';
-import { createLogger } from '@lib/observability';
-import { Region, socketUrl } from '@lib/platform';
+import { RestoreWatch, socketUrl } from '@lib/platform';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { adminConfig, type AdminConfig } from './admin.config';
 import { readArguments } from './arguments';
-import { auditKeyCommand } from './audit-head-commands';
-import { commands } from './commands';
+import { type Command, commandOf, type Invocation } from './command';
+import { COMMANDS } from './commands';
+import { auditKeyList } from './commands/audit-key-list.command';
+import { auditKeyRotate } from './commands/audit-key-rotate.command';
+import { runInRegion } from './run-in-region';
 
 jest.setTimeout(60_000);
 
@@ -22,6 +26,16 @@ interface Head {
   readonly seq: number;
   readonly hash: string;
   readonly supersedes: readonly object[];
+}
+
+/** What a process that serves does each minute. */
+@Injectable()
+class RestoreRound implements Command {
+  constructor(@Inject(RestoreWatch) private readonly restore: RestoreWatch) {}
+
+  async run(): Promise<void> {
+    await this.restore.round();
+  }
 }
 
 describe('the command lines of signed heads', () => {
@@ -58,22 +72,13 @@ describe('the command lines of signed heads', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function withRegion<T>(work: (region: Region) => Promise<T>): Promise<T> {
-    const logger = createLogger({ level: 'silent', name: 'test' });
-    const region = await Region.open(config, { applicationName: 'kmip-admin', role: 'api' }, logger);
-    try {
-      return await work(region);
-    } finally {
-      await region.close();
-    }
-  }
-
   /** As `npm run admin` does, with a region of its own for each command. */
   const admin = async <T = Head>(line: string): Promise<T> => {
-    const [group = '', verb = '', ...rest] = line.split(' ');
-    const command = commands.get(`${group} ${verb}`)!;
-    const given = readArguments(rest, command.options);
-    const printed = await withRegion((region) => command.run(region, given, config));
+    const { entry, given } = commandOf(COMMANDS, line.split(' ')) as Invocation;
+    let printed: unknown;
+    const print = (value: unknown): void => void (printed = value);
+    if ('alone' in entry) print(await (await entry.alone())(config, given));
+    else await runInRegion(await entry.inRegion(), config, given, print);
     return JSON.parse(JSON.stringify(printed)) as T;
   };
   const newInstance = async (): Promise<string> => {
@@ -110,35 +115,35 @@ describe('the command lines of signed heads', () => {
   });
 
   it('list and rotate keys, once an hour, and print nothing secret', async () => {
-    const listed = await auditKeyCommand('list', config);
+    const listed = await auditKeyList(config);
     expect(listed).toEqual([{ id: expect.any(String) as string, from: expect.any(Date) as Date, signs: true }]);
-    const rotated = (await auditKeyCommand('rotate', config)) as { id: string }[];
+    const rotated = await auditKeyRotate(config);
     expect(rotated).toHaveLength(2);
-    expect(await auditKeyCommand('list', config)).toEqual(rotated);
+    expect(await auditKeyList(config)).toEqual(rotated);
     for (const [, secret] of (await readFile(auditKeyFile, 'utf8')).matchAll(/^key \S+ (\S+)$/gm)) {
       expect(JSON.stringify(rotated)).not.toContain(secret!.replace('=', ''));
     }
     const before = await readFile(auditKeyFile, 'utf8');
-    await expect(auditKeyCommand('rotate', config)).rejects.toThrow('rotate it later');
+    await expect(auditKeyRotate(config)).rejects.toThrow('rotate it later');
     expect(await readFile(auditKeyFile, 'utf8')).toBe(before);
   });
 
-  it.each(['list', 'rotate'])('audit-key %s refuses what it cannot do, and leaves the file alone', async (verb) => {
+  it.each([
+    ['list', auditKeyList],
+    ['rotate', auditKeyRotate],
+  ])('audit-key %s refuses what it cannot do, and leaves the file alone', async (_verb, command) => {
     for (const damage of [
       '',
       'key of ours\n',
       `key 2026-13-45T12:00:00Z ${Buffer.alloc(32, 7).toString('base64')}\n`,
     ]) {
       await writeFile(auditKeyFile, damage);
-      await expect(auditKeyCommand(verb, config)).rejects.toMatchObject({ code: 'audit_key_file_unusable' });
+      await expect(command(config)).rejects.toMatchObject({ code: 'audit_key_file_unusable' });
       expect(await readFile(auditKeyFile, 'utf8')).toBe(damage);
     }
     await rm(auditKeyFile);
-    await expect(auditKeyCommand(verb, config)).rejects.toThrow('audit-keys: the file cannot be read');
-    await expect(auditKeyCommand(verb, configOf(database, { AUDIT_KEY_FILE: '' }))).rejects.toThrow(
-      'AUDIT_KEY_FILE is not set',
-    );
-    await expect(auditKeyCommand('', config)).rejects.toThrow('audit-key list|rotate');
+    await expect(command(config)).rejects.toThrow('audit-keys: the file cannot be read');
+    await expect(command(configOf(database, { AUDIT_KEY_FILE: '' }))).rejects.toThrow('AUDIT_KEY_FILE is not set');
   });
 
   /** docs/operations.md, "Signed heads of audit trails". */
@@ -150,7 +155,7 @@ describe('the command lines of signed heads', () => {
     await admin(`audit-head status --instance ${made}`);
     await admin(`instance disable --instance ${restored}`);
     const lost = await admin(`audit-head status --instance ${restored}`);
-    await withRegion((region) => region.restore.round());
+    await runInRegion(RestoreRound, config, readArguments([], { required: [] }), () => undefined);
 
     config = configOf(backup);
     expect(await admin('restore status')).toMatchObject({ held: true });

@@ -17,13 +17,14 @@ import {
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { readArguments } from './arguments';
-import { addCertificate, handOverCertificate, takeOverCertificate } from './certificate-commands';
-import {
-  issueKmipCredential,
-  listKmipCredentials,
-  listOutdatedKmipCredentials,
-  removeKmipCredential,
-} from './kmip-credential-commands';
+import { Births } from './births';
+import { CertificateAdd } from './commands/certificate-add.command';
+import { CertificateHandOver } from './commands/certificate-hand-over.command';
+import { CertificateTakeOver } from './commands/certificate-take-over.command';
+import { KmipCredentialIssue } from './commands/kmip-credential-issue.command';
+import { KmipCredentialList } from './commands/kmip-credential-list.command';
+import { KmipCredentialOutdated } from './commands/kmip-credential-outdated.command';
+import { KmipCredentialRemove } from './commands/kmip-credential-remove.command';
 
 jest.setTimeout(60_000);
 
@@ -53,15 +54,21 @@ describe('the operator', () => {
     const options = { newId: randomUUID, directory };
     const key = (version: number) => [version, Secret.of(Buffer.alloc(32, version))] as const;
     const kmipPasswords = new KmipPasswords({ newest: 2, keys: new Map([key(1), key(2)]) });
+    const certificates = new ClientCertificateService(unitOfWork, systemClock, options);
+    const proofs = new CertificateProofService(unitOfWork, systemClock, options);
+    const kmipCredentials = new KmipCredentialService(unitOfWork, kmipPasswords, systemClock, randomUUID);
+    const births = new Births(config, directory, systemClock);
     return {
-      kmipPasswords,
-      serviceKeyVersion: 2,
-      clock: systemClock,
       directory,
       instances: new InstanceService(unitOfWork, directory, systemClock),
-      certificates: new ClientCertificateService(unitOfWork, systemClock, options),
-      proofs: new CertificateProofService(unitOfWork, systemClock, options),
-      kmipCredentials: new KmipCredentialService(unitOfWork, kmipPasswords, systemClock, randomUUID),
+      certificates,
+      add: new CertificateAdd(certificates, proofs, births, systemClock),
+      takeOver: new CertificateTakeOver(proofs, births),
+      handOver: new CertificateHandOver(proofs, births),
+      issueCredential: new KmipCredentialIssue(kmipCredentials),
+      listCredentials: new KmipCredentialList(kmipCredentials),
+      removeCredential: new KmipCredentialRemove(kmipCredentials),
+      outdatedCredentials: new KmipCredentialOutdated(directory, kmipPasswords, { newestVersion: 2 }),
     };
   }
 
@@ -94,7 +101,7 @@ describe('the operator', () => {
   });
 
   const add = (instance: InstanceId, more: Record<string, string> = {}) =>
-    addCertificate(region, arguments_({ instance, name: 'vc', file, ...more }), config, context);
+    region.add.run(arguments_({ instance, name: 'vc', file, ...more }));
 
   it('proves by his word whose a certificate is, and is told whether new keys go there', async () => {
     expect(await add(first)).toMatchObject({ instance: first, births: { place: 'here', reason: 'proven' } });
@@ -110,7 +117,7 @@ describe('the operator', () => {
     expect(await actionsOf(first)).toContain('certificate.displace');
     const [back] = await region.certificates.list(first);
     const given = arguments_({ instance: first, certificate: back?.id ?? '' });
-    expect(await takeOverCertificate(region, given, config, context)).toMatchObject({ births: { place: 'here' } });
+    expect(await region.takeOver.run(given)).toMatchObject({ births: { place: 'here' } });
     await expect(add(second, { 'take-over': 'yes' })).rejects.toThrow('--take-over is true or false');
   });
 
@@ -132,25 +139,25 @@ describe('the operator', () => {
     const request = { name: 'made', pem: issued.certificatePem, origin: 'issued' } as const;
     const { id: certificate } = await region.certificates.add(first, request, context);
     const given = arguments_({ instance: first, certificate, to: second });
-    expect(await handOverCertificate(region, given, config, context)).toMatchObject({
+    expect(await region.handOver.run(given)).toMatchObject({
       instance: second,
       births: { place: 'here', reason: 'proven' },
     });
     expect(await actionsOf(first)).toContain('certificate.displace');
     const nowhere = arguments_({ instance: first, certificate, to: randomUUID() });
-    await expect(handOverCertificate(region, nowhere, config, context)).rejects.toMatchObject({
+    await expect(region.handOver.run(nowhere)).rejects.toMatchObject({
       code: 'instance_not_found',
     });
   });
 
   it('issues, lists and removes KMIP credentials, and sees a password once', async () => {
     const instance = arguments_({ instance: first });
-    const issued = (await issueKmipCredential(region, instance, context)) as { id: string; password: string };
+    const issued = (await region.issueCredential.run(instance)) as { id: string; password: string };
     expect(issued.password).toMatch(/^([a-z2-7]{4}-){7}[a-z2-7]{4}$/);
-    const listed = await listKmipCredentials(region, instance);
+    const listed = await region.listCredentials.run(instance);
     expect(listed).toMatchObject([{ id: issued.id }]);
     expect(JSON.stringify(listed)).not.toContain(issued.password);
-    expect(await listOutdatedKmipCredentials(region)).toEqual([]);
+    expect(await region.outdatedCredentials.run()).toEqual([]);
     const admin = await database.openAdmin();
     for (const [serviceKeyVersion, valid] of [
       [1, true],
@@ -158,9 +165,9 @@ describe('the operator', () => {
     ] as const) {
       await admin.query('UPDATE kmip_credentials SET service_key_version = $1', [serviceKeyVersion]);
       const outdated = { instanceId: first, id: issued.id, serviceKeyVersion, valid };
-      expect(await listOutdatedKmipCredentials(region)).toEqual([outdated]);
+      expect(await region.outdatedCredentials.run()).toEqual([outdated]);
     }
-    await removeKmipCredential(region, arguments_({ instance: first, credential: issued.id }), context);
-    expect(await listKmipCredentials(region, instance)).toEqual([]);
+    await region.removeCredential.run(arguments_({ instance: first, credential: issued.id }));
+    expect(await region.listCredentials.run(instance)).toEqual([]);
   });
 });

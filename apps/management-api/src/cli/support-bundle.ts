@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { Inject, Injectable } from '@nestjs/common';
+
 import {
   type ConfigSchema,
   describeConfig,
@@ -12,11 +14,11 @@ import {
   readAuditKeyFile,
   readServiceKeyFile,
 } from '@lib/config';
-import { DomainError } from '@lib/kernel';
+import { type Clock, DomainError } from '@lib/kernel';
 import { toPrintable } from '@lib/observability';
 import { PostgresConnectionAttempts } from '@lib/persistence';
-import { type Region } from '@lib/platform';
-import { type Instance } from '@lib/tenancy';
+import { CLOCK, DataSource, RestoreWatch } from '@lib/platform';
+import { ClientCertificateService, type Instance, InstanceService, RootKeyBindingService } from '@lib/tenancy';
 
 const INSTANCES = 1_000;
 const REFUSALS = 20;
@@ -29,8 +31,21 @@ export class SupportBundleError extends DomainError {
   readonly code = 'support_bundle_withheld';
 }
 
+/** What is told of a region. */
+@Injectable()
+export class BundledRegion {
+  constructor(
+    @Inject(DataSource) readonly dataSource: DataSource,
+    @Inject(CLOCK) readonly clock: Clock,
+    @Inject(InstanceService) readonly instances: InstanceService,
+    @Inject(ClientCertificateService) readonly certificates: ClientCertificateService,
+    @Inject(RootKeyBindingService) readonly rootKeys: RootKeyBindingService,
+    @Inject(RestoreWatch) readonly restore: RestoreWatch,
+  ) {}
+}
+
 export interface BundleSource {
-  readonly region: Pick<Region, 'dataSource' | 'instances' | 'certificates' | 'rootKeys' | 'restore' | 'clock'>;
+  readonly region: Pick<BundledRegion, keyof BundledRegion>;
   readonly environment: Environment;
   readonly serviceKeyFile: string;
   /** Unset: no head of an audit trail is signed. */

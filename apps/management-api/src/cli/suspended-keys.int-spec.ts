@@ -45,7 +45,7 @@ describe('the suspended keys of an instance', () => {
       wanted.push(suspended.uniqueIdentifier);
     }
     await putObject(stores.forInstance(other), other, aManagedObject({ suspended: true }));
-    const listed = await suspendedKeys({ dataSource, clock: systemClock }, mine, 2);
+    const listed = await suspendedKeys(dataSource, systemClock, mine, 2);
     expect([...listed].sort()).toEqual(wanted.sort());
   });
 });

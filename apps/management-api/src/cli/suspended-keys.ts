@@ -1,11 +1,12 @@
-import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type Clock, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { type ListedKey } from '@lib/kmip-engine';
 import { PostgresKeyCatalog } from '@lib/persistence';
-import { type Region } from '@lib/platform';
+import { type DataSource } from '@lib/platform';
 
 /** To compare with an exported trail: what is missing here was suspended after the backup. */
 export async function suspendedKeys(
-  { dataSource, clock }: Pick<Region, 'clock' | 'dataSource'>,
+  dataSource: DataSource,
+  clock: Clock,
   instanceId: InstanceId,
   pageSize = 1_000,
 ): Promise<readonly UniqueIdentifier[]> {

@@ -3,24 +3,19 @@ import {
   type DatabaseLogin,
   handOverDatabase,
   LoginsNotProvided,
-  migrationStatus,
   provideLogins,
-  revertLastMigration,
   runMigrations,
 } from '@lib/persistence';
 import { databaseConnection, loginIn } from '@lib/platform';
 
-import { type AdminConfig } from './admin.config';
-import { UsageError } from './arguments';
-
-/** SQLSTATE. */
-const PERMISSION_DENIED = '42501';
+import { type AdminConfig } from '../admin.config';
+import { UsageError } from '../arguments';
 
 type Settings = Pick<AdminConfig, 'databaseUrl' | 'administratorDatabaseUrl' | 'gatewayDatabaseUrl' | 'apiDatabaseUrl'>;
 
 /**
  * As the owner of the database: brings its schema up to date, and makes the logins of the processes that are named. With
- * an administrator it makes the owner first, who gets what a release with one login for all has left.
+ * an administrator it makes the owner first, who gets what a release with one login for all has left. Prints what ran, and the logins.
  */
 export async function migrate(settings: Settings): Promise<object> {
   const { databaseUrl, administratorDatabaseUrl, gatewayDatabaseUrl, apiDatabaseUrl } = settings;
@@ -46,41 +41,6 @@ export async function migrate(settings: Settings): Promise<object> {
     throw error instanceof LoginsNotProvided ? new UsageError(error.message) : error;
   }
   return { ran, logins: [gateway, api].flatMap((login) => login?.user ?? []) };
-}
-
-/** What ran, and what is to come. */
-export async function migrationsOf({ databaseUrl }: Pick<Settings, 'databaseUrl'>): Promise<object> {
-  return { migrations: await asOwner(() => migrationStatus(databaseConnection(databaseUrl))) };
-}
-
-/**
- * Takes the newest migration back, with the data that only it has a place for.
- * @throws UsageError unless `confirmed` is its name, or when no migration of this release ran last
- */
-export async function revertMigration(
-  { databaseUrl }: Pick<Settings, 'databaseUrl'>,
-  confirmed: string,
-): Promise<object> {
-  const owner = databaseConnection(databaseUrl);
-  const last = (await asOwner(() => migrationStatus(owner))).findLast(({ ran }) => ran)?.name;
-  if (last === undefined) throw new UsageError('no migration ran: there is nothing to take back');
-  if (confirmed !== last) {
-    throw new UsageError(`the newest migration is ${last}; its data is lost with it: --confirm ${last} takes it back`);
-  }
-  await asOwner(() => revertLastMigration(owner));
-  return { reverted: last };
-}
-
-/** @throws UsageError when the database does not permit it: the logins of processes may not, and npm start has no other */
-async function asOwner<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === PERMISSION_DENIED)) throw error;
-    throw new UsageError(
-      'the login of DATABASE_URL may not do this: set DATABASE_URL to that of the owner of the database',
-    );
-  }
 }
 
 function loginOf(variable: string, url: Secret | undefined): DatabaseLogin | undefined {

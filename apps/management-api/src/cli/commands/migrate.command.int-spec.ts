@@ -4,7 +4,9 @@ import { Secret } from '@lib/kernel';
 import { socketUrl } from '@lib/platform';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 
-import { migrationsOf, revertMigration } from './migrate';
+import { readArguments } from '../arguments';
+import { migrateRevert } from './migrate-revert.command';
+import { migrateStatus } from './migrate-status.command';
 
 interface Status {
   readonly migrations: readonly { readonly name: string; readonly ran: boolean }[];
@@ -20,7 +22,8 @@ describe('migrations, told and taken back', () => {
   });
   afterAll(() => database.close());
 
-  const status = async (): Promise<Status['migrations']> => ((await migrationsOf(settings)) as Status).migrations;
+  const confirmed = (name: string) => readArguments(['--confirm', name], { required: ['confirm'] });
+  const status = async (): Promise<Status['migrations']> => ((await migrateStatus(settings)) as Status).migrations;
 
   it('says which ran, takes back the newest only by its name, and nothing else', async () => {
     const before = await status();
@@ -29,11 +32,11 @@ describe('migrations, told and taken back', () => {
     const [older = '', newest = ''] = before.slice(-2).map(({ name }) => name);
 
     for (const name of ['', older, 'yes']) {
-      await expect(revertMigration(settings, name)).rejects.toThrow(`--confirm ${newest} takes it back`);
+      await expect(migrateRevert(settings, confirmed(name))).rejects.toThrow(`--confirm ${newest} takes it back`);
     }
     expect(await status()).toEqual(before);
 
-    expect(await revertMigration(settings, newest)).toEqual({ reverted: newest });
+    expect(await migrateRevert(settings, confirmed(newest))).toEqual({ reverted: newest });
     expect(await status()).toEqual(before.map((one) => (one.name === newest ? { ...one, ran: false } : one)));
   });
 
@@ -42,7 +45,7 @@ describe('migrations, told and taken back', () => {
     const admin = await database.openAdmin();
     await admin.query(`CREATE ROLE ${user} LOGIN PASSWORD '${password}'`);
     const other = { databaseUrl: Secret.fromText(socketUrl({ ...database.connection, user, password })) };
-    await expect(migrationsOf(other)).rejects.toThrow('set DATABASE_URL to that of the owner');
+    await expect(migrateStatus(other)).rejects.toThrow('set DATABASE_URL to that of the owner');
     await admin.query(`DROP ROLE ${user}`);
   });
 });

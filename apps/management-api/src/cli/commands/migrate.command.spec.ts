@@ -1,7 +1,7 @@
 import { Secret } from '@lib/kernel';
 
-import { UsageError } from './arguments';
-import { migrate } from './migrate';
+import { UsageError } from '../arguments';
+import { migrate } from './migrate.command';
 
 /** Nobody answers there: what is refused is refused before anything is changed. */
 const url = (user: string, password = ':secret'): Secret =>

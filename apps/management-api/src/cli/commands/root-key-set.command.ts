@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { type Clock, isUuid, newCorrelationId, type Secret } from '@lib/kernel';
+import { CLOCK, endpointGuard, endpointTemplates } from '@lib/platform';
+import {
+  EndpointPolicy,
+  type EndpointVisibility,
+  InstanceService,
+  parseInstanceCrn,
+  readApiKey,
+  type RootKeyBinding,
+  RootKeyBindingService,
+} from '@lib/tenancy';
+
+import { unfitApiKey } from '../../tenant-api/root-key/api-key-fitness';
+import { type RootKeyCheck, RootKeyWorkbench } from '../../tenant-api/root-key/root-key-workbench';
+import { unreachedRootKeys } from '../../tenant-api/root-key/unreached-root-keys';
+import { ADMIN_CONFIG, type AdminConfig } from '../admin.config';
+import { type Arguments, UsageError } from '../arguments';
+import { type Command } from '../command';
+import { instanceOf, operatorContext } from '../operator';
+import { readText } from '../read-text';
+
+const VISIBILITY: EndpointVisibility = 'public';
+
+/**
+ * Sets API key and root key. Everything is read, then tried at the key manager, and only what works is written, both in
+ * one transaction: a mistake in either leaves in force what was there.
+ *
+ * The API key comes from a file: on the command line it would be seen in the list of processes. Prints the
+ * root key.
+ */
+@Injectable()
+export class RootKeySet implements Command {
+  constructor(
+    @Inject(ADMIN_CONFIG) private readonly config: AdminConfig,
+    @Inject(InstanceService) private readonly instances: InstanceService,
+    @Inject(RootKeyBindingService) private readonly rootKeys: RootKeyBindingService,
+    @Inject(EndpointPolicy) private readonly endpoints: EndpointPolicy,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async run(given: Arguments): Promise<RootKeyBinding> {
+    const instanceId = instanceOf(given);
+    const keyManagerCrn = parseInstanceCrn(given.get('key-manager')).text;
+    const rootKeyId = given.get('root-key');
+    if (!isUuid(rootKeyId)) throw new UsageError('--root-key is the id of a root key, a UUID');
+    const { accountId } = await this.instances.get(instanceId);
+    const apiKey = readApiKey(await readText(given.get('api-key-file')));
+    try {
+      const workbench = this.#workbenchWith(apiKey);
+      const { iamId, ...record } = await workbench.describeApiKey(apiKey);
+      const unfit = unfitApiKey(record, accountId, this.clock.now());
+      if (unfit !== undefined) throw refused(unfit);
+      const wish = { keyManagerCrn, rootKeyId, visibility: VISIBILITY };
+      const check = await workbench.check(instanceId, wish, newCorrelationId());
+      if (!check.passed) throw refused(faultsOf(check));
+      const keyRingId = given.find('key-ring') ?? check.keyRingId;
+      const { discoveredEndpoint } = check;
+      const binding = {
+        ...wish,
+        ...(keyRingId !== undefined && { keyRingId }),
+        ...(discoveredEndpoint !== undefined && { discoveredEndpoint }),
+      };
+      const credential = { apiKey, serviceIdIamId: iamId };
+      // The wanted one was tried already.
+      const others = (await this.rootKeys.list(instanceId)).filter(
+        (each) => each.rootKeyId !== rootKeyId || each.keyManagerCrn !== keyManagerCrn,
+      );
+      const trial = { instanceId, correlationId: newCorrelationId(), apiKey };
+      const risk = { unreached: await unreachedRootKeys(workbench, others, trial), confirm: given.find('confirm') };
+      const bound = await this.rootKeys.setBoth(instanceId, { credential, binding }, operatorContext(), risk);
+      await this.rootKeys.noteProbe(instanceId, bound.id, undefined);
+      return bound;
+    } finally {
+      apiKey.wipe();
+    }
+  }
+
+  /** Acts with the API key that is to be set, not with the one that is stored. Each use gets a copy, which it wipes. */
+  #workbenchWith(apiKey: Secret): RootKeyWorkbench {
+    const { iamUrl, resourceControllerUrl } = this.config;
+    return new RootKeyWorkbench({
+      bindings: { openApiKey: () => Promise.resolve(apiKey.clone()) },
+      endpoints: this.endpoints,
+      account: { iamUrl, resourceControllerUrl },
+      connection: { iamUrl, endpoints: endpointGuard(endpointTemplates(this.config)) },
+      clock: this.clock,
+    });
+  }
+}
+
+const faultsOf = ({ steps }: RootKeyCheck): string =>
+  steps
+    .filter(({ result }) => result === 'failed')
+    .map(({ code, message, remedy = '' }) => `${code}: ${message} ${remedy}`.trim())
+    .join('; ');
+
+const refused = (why: string): UsageError => new UsageError(`nothing was changed: ${why}`);
