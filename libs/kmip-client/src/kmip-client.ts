@@ -1,26 +1,19 @@
 import {
-  type AddAttributeRequest,
   type Attribute,
-  type CreateRequest,
   decodeResponseMessage,
-  type DiscoverVersionsRequest,
   encodeRequestMessage,
-  type GetRequest,
   KmipError,
-  type LocateRequest,
   Operation,
   type OperationName,
   type OperationRequest,
   type OperationRequests,
   type OperationResponses,
   type ProtocolVersion,
-  type QueryRequest,
   type RequestMessage,
   type ResponseBatchItem,
   type ResponseMessage,
   ResultReason,
   ResultStatus,
-  type RevokeRequest,
   V1_4,
 } from '@lib/kmip-protocol';
 
@@ -98,19 +91,19 @@ export class KmipClient {
     return item.response.payload as OperationResponses[N];
   }
 
-  discoverVersions(protocolVersions: DiscoverVersionsRequest['protocolVersions'] = []) {
+  discoverVersions(protocolVersions: OperationRequests['DiscoverVersions']['protocolVersions'] = []) {
     return this.call('DiscoverVersions', { protocolVersions });
   }
 
-  query(queryFunctions: QueryRequest['queryFunctions']) {
+  query(queryFunctions: OperationRequests['Query']['queryFunctions']) {
     return this.call('Query', { queryFunctions });
   }
 
-  create(request: CreateRequest) {
+  create(request: OperationRequests['Create']) {
     return this.call('Create', request);
   }
 
-  get(uniqueIdentifier: string, options: Omit<GetRequest, 'uniqueIdentifier'> = {}) {
+  get(uniqueIdentifier: string, options: Omit<OperationRequests['Get'], 'uniqueIdentifier'> = {}) {
     return this.call('Get', { uniqueIdentifier, ...options });
   }
 
@@ -123,7 +116,7 @@ export class KmipClient {
     return this.call('GetAttributeList', { uniqueIdentifier });
   }
 
-  addAttribute(uniqueIdentifier: string, attribute: AddAttributeRequest['attribute']) {
+  addAttribute(uniqueIdentifier: string, attribute: OperationRequests['AddAttribute']['attribute']) {
     return this.call('AddAttribute', { uniqueIdentifier, attribute });
   }
 
@@ -131,7 +124,11 @@ export class KmipClient {
     return this.call('Activate', { uniqueIdentifier });
   }
 
-  revoke(uniqueIdentifier: string, revocationReason: RevokeRequest['revocationReason'], occurredAt?: Date) {
+  revoke(
+    uniqueIdentifier: string,
+    revocationReason: OperationRequests['Revoke']['revocationReason'],
+    occurredAt?: Date,
+  ) {
     const when = occurredAt === undefined ? {} : { compromiseOccurrenceDate: occurredAt };
     return this.call('Revoke', { uniqueIdentifier, revocationReason, ...when });
   }
@@ -140,7 +137,7 @@ export class KmipClient {
     return this.call('Destroy', { uniqueIdentifier });
   }
 
-  locate(attributes: readonly Attribute[], options: Omit<LocateRequest, 'attributes'> = {}) {
+  locate(attributes: readonly Attribute[], options: Omit<OperationRequests['Locate'], 'attributes'> = {}) {
     return this.call('Locate', { ...options, attributes });
   }
 

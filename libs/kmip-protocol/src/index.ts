@@ -4,8 +4,19 @@ export * from './messages/message.types';
 export { peekOperations, peekProtocolVersion } from './messages/message-frame';
 export * from './messages/request-codec';
 export * from './messages/response-codec';
-export { operationCodec } from './operations/operation-registry';
+export { type GetRequest, type GetResponse } from './operations/get';
+export { type LocateRequest } from './operations/locate';
+export {
+  operationCodec,
+  type OperationName,
+  type OperationRequest,
+  type OperationRequests,
+  type OperationResponse,
+  type OperationResponses,
+} from './operations/operation-registry';
+export { type QueryResponse } from './operations/query';
 export * from './objects/attributes-by-tag';
+export * from './objects/object.types';
 export * from './operations/operation-versions';
 export * from './protocol-version';
 export { codecContext } from './schema/codec';

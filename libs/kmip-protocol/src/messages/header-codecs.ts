@@ -5,7 +5,8 @@ import { mapped } from '../schema/codec';
 import { Structure } from '../schema/structure';
 import { ResultReason } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
-import { type Credential, type MessageExtension, type RequestHeader, type ResponseHeader } from './message.types';
+import { type Credential } from '../objects/object.types';
+import { type MessageExtension, type RequestHeader, type ResponseHeader } from './message.types';
 
 /** A header that lacks something makes the whole message unreadable. */
 const header = { whenMissing: ResultReason.InvalidMessage };

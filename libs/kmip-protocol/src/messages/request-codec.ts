@@ -1,5 +1,5 @@
 import { KmipError } from '../errors';
-import { operationCodec, operationCodecByName } from '../operations/operation-registry';
+import { operationCodec, operationCodecByName, type OperationRequest } from '../operations/operation-registry';
 import { type CodecContext } from '../schema/codec';
 import { ResultReason } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
@@ -57,8 +57,11 @@ function readPayload(reader: TtlvReader, item: RequestItemDraft, context: CodecC
   item.hasPayload = true;
   const behind = reader.mark();
   try {
-    const request = operationCodec(item.operation)?.readRequest(reader, context);
-    if (request !== undefined) item.request = request;
+    const codec = operationCodec(item.operation);
+    if (codec !== undefined) {
+      // Name and payload come from one codec, which the union type cannot follow.
+      item.request = { name: codec.name, payload: codec.request.read(reader, context) } as OperationRequest;
+    }
   } catch (error) {
     if (!(error instanceof KmipError)) throw error;
     item.payloadError = error;
@@ -85,7 +88,10 @@ function writeItem(writer: TtlvWriter, item: RequestBatchItem, context: CodecCon
   writer.writeEnumeration(Tag.Operation, item.operation);
   if (item.uniqueBatchItemId !== undefined) writer.writeByteString(Tag.UniqueBatchItemID, item.uniqueBatchItemId);
   if (item.request === undefined) writer.writeItems(Tag.RequestPayload, []);
-  else operationCodecByName(item.request.name).writeRequest(writer, item.request, context);
+  else {
+    const { name, payload } = item.request;
+    operationCodecByName(name).request.write(writer, Tag.RequestPayload, payload, context);
+  }
   if (item.messageExtension !== undefined) {
     messageExtension.write(writer, Tag.MessageExtension, item.messageExtension, context);
   }

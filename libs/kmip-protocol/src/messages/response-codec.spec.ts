@@ -10,7 +10,8 @@ import {
   ResultStatus,
 } from '../spec/enumerations';
 import { hex } from '../ttlv/ttlv-bytes.fixture';
-import { type OperationResponse, type ResponseBatchItem, type ResponseMessage } from './message.types';
+import { type OperationResponse } from '../operations/operation-registry';
+import { type ResponseBatchItem, type ResponseMessage } from './message.types';
 import {
   decodeResponseMessage,
   encodedBatchItemLength,

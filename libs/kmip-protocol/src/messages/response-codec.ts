@@ -1,4 +1,4 @@
-import { operationCodec, operationCodecByName } from '../operations/operation-registry';
+import { operationCodec, operationCodecByName, type OperationResponse } from '../operations/operation-registry';
 import { type ProtocolVersion } from '../protocol-version';
 import { type CodecContext } from '../schema/codec';
 import { Tag } from '../spec/tag';
@@ -52,7 +52,10 @@ function readItem(reader: TtlvReader, context: CodecContext): ResponseBatchItem 
 
 function readPayload(reader: TtlvReader, item: ItemDraft, context: CodecContext): void {
   const codec = item.operation === undefined ? undefined : operationCodec(item.operation);
-  if (codec !== undefined) item.response = codec.readResponse(reader, context);
+  if (codec !== undefined) {
+    // Name and payload come from one codec, which the union type cannot follow.
+    item.response = { name: codec.name, payload: codec.response.read(reader, context) } as OperationResponse;
+  }
 }
 
 /**
@@ -103,7 +106,8 @@ function writeItem(writer: TtlvWriter, item: ResponseBatchItem, context: CodecCo
     writer.writeByteString(Tag.AsynchronousCorrelationValue, item.asynchronousCorrelationValue);
   }
   if (item.response !== undefined) {
-    operationCodecByName(item.response.name).writeResponse(writer, item.response, context);
+    const { name, payload } = item.response;
+    operationCodecByName(name).response.write(writer, Tag.ResponsePayload, payload, context);
   }
   if (item.messageExtension !== undefined) {
     messageExtension.write(writer, Tag.MessageExtension, item.messageExtension, context);

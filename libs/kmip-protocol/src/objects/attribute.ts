@@ -1,4 +1,4 @@
-import { type Attribute, type TemplateAttribute } from '../messages/message.types';
+import { type Attribute, type TemplateAttribute } from './object.types';
 import { Structure } from '../schema/structure';
 import { Tag } from '../spec/tag';
 

@@ -1,4 +1,4 @@
-import { type Attribute } from '../messages/message.types';
+import { type Attribute } from './object.types';
 import { operationCodecByName } from '../operations/operation-registry';
 import { type ProtocolVersion, V1_4, V2_1, versionOf } from '../protocol-version';
 import { codecContext } from '../schema/codec';
@@ -39,18 +39,17 @@ const answerByTag = structure(
   ),
 );
 
-const codec = operationCodecByName('GetAttributes');
+const codec = operationCodecByName('GetAttributes').response;
 
 function read(message: Buffer, version: ProtocolVersion) {
   const reader = new TtlvReader(message);
   reader.next();
-  return codec.readResponse(reader, codecContext(version));
+  return codec.read(reader, codecContext(version));
 }
 
 function write(attributes: readonly Attribute[], version: ProtocolVersion): Buffer {
   const writer = new TtlvWriter();
-  const response = { name: 'GetAttributes', payload: { uniqueIdentifier: 'a', attributes } } as const;
-  codec.writeResponse(writer, response, codecContext(version));
+  codec.write(writer, Tag.ResponsePayload, { uniqueIdentifier: 'a', attributes }, codecContext(version));
   return writer.finish();
 }
 
@@ -76,7 +75,7 @@ describe('attributes', () => {
     ['by name in 1.x', V1_4, answerByName],
     ['by tag in 2.x', V2_1, answerByTag],
   ])('are the same in memory, whether they travel %s', (_form, version, message) => {
-    expect(read(message, version).payload).toEqual({ uniqueIdentifier: 'a', attributes });
+    expect(read(message, version)).toEqual({ uniqueIdentifier: 'a', attributes });
     expect(write(attributes, version)).toEqual(message);
   });
 
@@ -86,13 +85,13 @@ describe('attributes', () => {
       attributeValue: { type: 'TextString', value: 'default' },
     };
     expect(write([policy, ...attributes], V2_1)).toEqual(answerByTag);
-    expect(read(write([policy], V1_4), V1_4).payload).toMatchObject({ attributes: [policy] });
+    expect(read(write([policy], V1_4), V1_4)).toMatchObject({ attributes: [policy] });
   });
 
   it('are there in 2.x, as an empty structure at least', () => {
     expect(write([], V2_1)).toEqual(structure(Tag.ResponsePayload, uid, structure(ATTRIBUTES_TAG)));
     expect(() => read(structure(Tag.ResponsePayload, uid), V2_1)).toThrow('is missing');
-    expect(read(structure(Tag.ResponsePayload, uid), V1_4).payload).toMatchObject({ attributes: [] });
+    expect(read(structure(Tag.ResponsePayload, uid), V1_4)).toMatchObject({ attributes: [] });
   });
 });
 

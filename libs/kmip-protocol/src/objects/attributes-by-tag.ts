@@ -1,6 +1,6 @@
 import { attributeRules, attributeRulesByTag } from '../attributes/attribute-rules';
 import { KmipError } from '../errors';
-import { type Attribute } from '../messages/message.types';
+import { type Attribute } from './object.types';
 import { type Codec, type CodecContext } from '../schema/codec';
 import { Structure } from '../schema/structure';
 import { ResultReason } from '../spec/enumerations';

@@ -1,7 +1,7 @@
 import { Secret } from '@lib/kernel';
 
 import { KmipError } from '../errors';
-import { type Credential, type UsernameAndPasswordCredential } from '../messages/message.types';
+import { type Credential, type UsernameAndPasswordCredential } from './object.types';
 import { type Codec } from '../schema/codec';
 import { Structure } from '../schema/structure';
 import { CredentialType, ResultReason } from '../spec/enumerations';

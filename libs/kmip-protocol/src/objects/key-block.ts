@@ -1,6 +1,6 @@
 import { Secret } from '@lib/kernel';
 
-import { type Attribute, type KeyBlock } from '../messages/message.types';
+import { type Attribute, type KeyBlock } from './object.types';
 import { type Codec, mapped } from '../schema/codec';
 import { scalarCodecs } from '../schema/scalar-codecs';
 import { Structure } from '../schema/structure';

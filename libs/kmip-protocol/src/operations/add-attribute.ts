@@ -1,12 +1,21 @@
+import { type Attribute } from '../objects/object.types';
 import { attribute } from '../objects/attribute';
-import { type AddAttributeRequest, type AddAttributeResponse } from '../messages/message.types';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { describeOperation } from './operation-codec';
 
+interface AddAttributeRequest {
+  readonly uniqueIdentifier?: string;
+  readonly attribute: Attribute;
+}
+
+interface AddAttributeResponse {
+  readonly uniqueIdentifier: string;
+  readonly attribute: Attribute;
+}
+
 /** KMIP 1.4 §4.14 */
-export const addAttribute = describeOperation('AddAttribute', Operation.AddAttribute, {
+export const addAttribute = describeOperation('AddAttribute', {
   request: new Structure<AddAttributeRequest>('AddAttribute Request Payload', [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
     { name: 'attribute', tag: Tag.Attribute, type: attribute, presence: 'required' },

@@ -1,11 +1,17 @@
-import { type DestroyRequest, type DestroyResponse } from '../messages/message.types';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { describeOperation } from './operation-codec';
 
+interface DestroyRequest {
+  readonly uniqueIdentifier?: string;
+}
+
+interface DestroyResponse {
+  readonly uniqueIdentifier: string;
+}
+
 /** KMIP 1.4 §4.21 */
-export const destroy = describeOperation('Destroy', Operation.Destroy, {
+export const destroy = describeOperation('Destroy', {
   request: new Structure<DestroyRequest>('Destroy Request Payload', [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
   ]),

@@ -1,12 +1,19 @@
 import { protocolVersion } from '../objects/protocol-version';
-import { type DiscoverVersionsRequest, type DiscoverVersionsResponse } from '../messages/message.types';
+import { type ProtocolVersion } from '../protocol-version';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { describeOperation } from './operation-codec';
 
+interface DiscoverVersionsRequest {
+  readonly protocolVersions: readonly ProtocolVersion[];
+}
+
+interface DiscoverVersionsResponse {
+  readonly protocolVersions: readonly ProtocolVersion[];
+}
+
 /** KMIP 1.4 §4.26 */
-export const discoverVersions = describeOperation('DiscoverVersions', Operation.DiscoverVersions, {
+export const discoverVersions = describeOperation('DiscoverVersions', {
   request: new Structure<DiscoverVersionsRequest>('DiscoverVersions Request Payload', [
     { name: 'protocolVersions', tag: Tag.ProtocolVersion, type: protocolVersion, presence: 'many' },
   ]),

@@ -1,11 +1,18 @@
-import { type GetAttributeListRequest, type GetAttributeListResponse } from '../messages/message.types';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { describeOperation } from './operation-codec';
 
+interface GetAttributeListRequest {
+  readonly uniqueIdentifier?: string;
+}
+
+interface GetAttributeListResponse {
+  readonly uniqueIdentifier: string;
+  readonly attributeNames: readonly string[];
+}
+
 /** KMIP 1.4 §4.13 */
-export const getAttributeList = describeOperation('GetAttributeList', Operation.GetAttributeList, {
+export const getAttributeList = describeOperation('GetAttributeList', {
   request: new Structure<GetAttributeListRequest>('GetAttributeList Request Payload', [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
   ]),

@@ -1,14 +1,23 @@
+import { type Attribute } from '../objects/object.types';
 import { attribute } from '../objects/attribute';
 import { ATTRIBUTES_TAG, attributesByTag } from '../objects/attributes-by-tag';
-import { type GetAttributesRequest, type GetAttributesResponse } from '../messages/message.types';
 import { V2_0 } from '../protocol-version';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { describeOperation } from './operation-codec';
 
+interface GetAttributesRequest {
+  readonly uniqueIdentifier?: string;
+  readonly attributeNames: readonly string[];
+}
+
+interface GetAttributesResponse {
+  readonly uniqueIdentifier: string;
+  readonly attributes: readonly Attribute[];
+}
+
 /** KMIP 1.4 §4.12 */
-export const getAttributes = describeOperation('GetAttributes', Operation.GetAttributes, {
+export const getAttributes = describeOperation('GetAttributes', {
   request: new Structure<GetAttributesRequest>('GetAttributes Request Payload', [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
     { name: 'attributeNames', tag: Tag.AttributeName, type: 'TextString', presence: 'many' },

@@ -1,10 +1,26 @@
+import { type EnumValue, type KeyBlock } from '../objects/object.types';
 import { symmetricKey } from '../objects/key-block';
-import { type GetRequest, type GetResponse } from '../messages/message.types';
 import { V1_4 } from '../protocol-version';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
+import { type TtlvItem } from '../ttlv/ttlv.types';
 import { describeOperation } from './operation-codec';
+
+export interface GetRequest {
+  readonly uniqueIdentifier?: string;
+  readonly keyFormatType?: EnumValue;
+  readonly keyWrapType?: EnumValue;
+  readonly keyCompressionType?: EnumValue;
+  /** Present when the client asked for a wrapped key; the items are not interpreted here. */
+  readonly keyWrappingSpecification?: readonly TtlvItem[];
+}
+
+export interface GetResponse {
+  readonly objectType: EnumValue;
+  readonly uniqueIdentifier: string;
+  readonly symmetricKey?: KeyBlock;
+  readonly other?: readonly TtlvItem[];
+}
 
 /** Managed objects that travel uninterpreted. */
 const otherObjects = [
@@ -19,7 +35,7 @@ const otherObjects = [
 ];
 
 /** KMIP 1.4 §4.11 */
-export const get = describeOperation('Get', Operation.Get, {
+export const get = describeOperation('Get', {
   request: new Structure<GetRequest>('Get Request Payload', [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
     { name: 'keyFormatType', tag: Tag.KeyFormatType, type: 'Enumeration', presence: 'optional' },

@@ -1,11 +1,24 @@
-import { type LocateRequest, type LocateResponse, type TemplateAttribute } from '../messages/message.types';
+import { type Attribute, type EnumValue, type TemplateAttribute } from '../objects/object.types';
 import { attribute, templateAttribute } from '../objects/attribute';
 import { V1_1, V1_3 } from '../protocol-version';
 import { mapped } from '../schema/codec';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { describeOperation } from './operation-codec';
+
+export interface LocateRequest {
+  readonly maximumItems?: number;
+  readonly offsetItems?: number;
+  readonly storageStatusMask?: number;
+  readonly objectGroupMember?: EnumValue;
+  /** Filters; a Template-Attribute around them (FortiOS) is unwrapped by the decoder. */
+  readonly attributes: readonly Attribute[];
+}
+
+interface LocateResponse {
+  readonly locatedItems?: number;
+  readonly uniqueIdentifiers: readonly string[];
+}
 
 /** FortiOS puts its filters into a Template-Attribute, which the table of the operation does not have. */
 interface WireLocateRequest extends LocateRequest {
@@ -27,7 +40,7 @@ function unwrapFilters({ templateAttribute: wrapped, ...request }: WireLocateReq
 }
 
 /** KMIP 1.4 §4.9 */
-export const locate = describeOperation('Locate', Operation.Locate, {
+export const locate = describeOperation('Locate', {
   request: mapped(wireRequest, unwrapFilters, (request): WireLocateRequest => request),
   response: new Structure<LocateResponse>('Locate Response Payload', [
     { name: 'locatedItems', tag: Tag.LocatedItems, type: 'Integer', presence: 'optional', since: V1_3 },

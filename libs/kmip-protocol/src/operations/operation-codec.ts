@@ -1,48 +1,16 @@
-import {
-  type EnumValue,
-  type OperationName,
-  type OperationRequest,
-  type OperationRequests,
-  type OperationResponse,
-  type OperationResponses,
-} from '../messages/message.types';
-import { type Codec, type CodecContext } from '../schema/codec';
-import { Tag } from '../spec/tag';
-import { type TtlvReader } from '../ttlv/ttlv-reader';
-import { type TtlvWriter } from '../ttlv/ttlv-writer';
+import { type EnumValue } from '../objects/object.types';
+import { type Codec } from '../schema/codec';
+import { Operation } from '../spec/enumerations';
 
-/** One operation's two payloads, with the payload types closed over so that a message can hold any of them. */
-export interface OperationCodec {
-  readonly name: OperationName;
+/** One operation: its name, verbatim KMIP's in PascalCase, its number and its two payloads. */
+export interface OperationCodec<N extends keyof typeof Operation = keyof typeof Operation, Q = unknown, S = unknown> {
+  readonly name: N;
   readonly operation: EnumValue;
-  readRequest(reader: TtlvReader, context: CodecContext): OperationRequest;
-  writeRequest(writer: TtlvWriter, request: OperationRequest, context: CodecContext): void;
-  readResponse(reader: TtlvReader, context: CodecContext): OperationResponse;
-  writeResponse(writer: TtlvWriter, response: OperationResponse, context: CodecContext): void;
+  readonly request: Codec<Q>;
+  readonly response: Codec<S>;
 }
 
-interface Payloads<N extends OperationName> {
-  readonly request: Codec<OperationRequests[N]>;
-  readonly response: Codec<OperationResponses[N]>;
-}
-
-/**
- * Binds a name, a number and the two descriptors. The casts are the edge between one operation and the union of all:
- * a payload only ever meets the codec that was looked up by its own name.
- */
-export function describeOperation<N extends OperationName>(
+export const describeOperation = <N extends keyof typeof Operation, Q, S>(
   name: N,
-  operation: EnumValue,
-  { request, response }: Payloads<N>,
-): OperationCodec {
-  return {
-    name,
-    operation,
-    readRequest: (reader, context) => ({ name, payload: request.read(reader, context) }) as OperationRequest,
-    writeRequest: (writer, { payload }, context) =>
-      request.write(writer, Tag.RequestPayload, payload as OperationRequests[N], context),
-    readResponse: (reader, context) => ({ name, payload: response.read(reader, context) }) as OperationResponse,
-    writeResponse: (writer, { payload }, context) =>
-      response.write(writer, Tag.ResponsePayload, payload as OperationResponses[N], context),
-  };
-}
+  payloads: Pick<OperationCodec<N, Q, S>, 'request' | 'response'>,
+): OperationCodec<N, Q, S> => ({ name, operation: Operation[name], ...payloads });

@@ -1,4 +1,4 @@
-import { type EnumValue } from '../messages/message.types';
+import { type EnumValue } from '../objects/object.types';
 import { type ProtocolVersion, V1_0 } from '../protocol-version';
 import { Operation, operationVersions } from '../spec/enumerations';
 

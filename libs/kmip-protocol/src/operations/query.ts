@@ -1,8 +1,22 @@
-import { type QueryRequest, type QueryResponse } from '../messages/message.types';
+import { type EnumValue } from '../objects/object.types';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
+import { type TtlvItem } from '../ttlv/ttlv.types';
 import { describeOperation } from './operation-codec';
+
+interface QueryRequest {
+  readonly queryFunctions: readonly EnumValue[];
+}
+
+export interface QueryResponse {
+  readonly operations?: readonly EnumValue[];
+  readonly objectTypes?: readonly EnumValue[];
+  readonly vendorIdentification?: string;
+  readonly serverInformation?: readonly TtlvItem[];
+  readonly applicationNamespaces?: readonly string[];
+  /** Extension Information, RNG Parameters, Profile Information, … in the order of KMIP 1.4 §4.25. */
+  readonly other?: readonly TtlvItem[];
+}
 
 /** Lists newer than KMIP 1.0, in the order of the table. */
 const newerLists = [
@@ -16,7 +30,7 @@ const newerLists = [
 ];
 
 /** KMIP 1.4 §4.25 */
-export const query = describeOperation('Query', Operation.Query, {
+export const query = describeOperation('Query', {
   request: new Structure<QueryRequest>('Query Request Payload', [
     { name: 'queryFunctions', tag: Tag.QueryFunction, type: 'Enumeration', presence: 'many' },
   ]),

@@ -1,8 +1,17 @@
-import { type RevokeRequest, type RevokeResponse } from '../messages/message.types';
+import { type EnumValue } from '../objects/object.types';
 import { Structure } from '../schema/structure';
-import { Operation } from '../spec/enumerations';
 import { Tag } from '../spec/tag';
 import { describeOperation } from './operation-codec';
+
+interface RevokeRequest {
+  readonly uniqueIdentifier?: string;
+  readonly revocationReason: { readonly revocationReasonCode: EnumValue; readonly revocationMessage?: string };
+  readonly compromiseOccurrenceDate?: Date;
+}
+
+interface RevokeResponse {
+  readonly uniqueIdentifier: string;
+}
 
 /** KMIP 1.4 §3.31 */
 const revocationReason = new Structure<RevokeRequest['revocationReason']>('Revocation Reason', [
@@ -11,7 +20,7 @@ const revocationReason = new Structure<RevokeRequest['revocationReason']>('Revoc
 ]);
 
 /** KMIP 1.4 §4.20 */
-export const revoke = describeOperation('Revoke', Operation.Revoke, {
+export const revoke = describeOperation('Revoke', {
   request: new Structure<RevokeRequest>('Revoke Request Payload', [
     { name: 'uniqueIdentifier', tag: Tag.UniqueIdentifier, type: 'TextString', presence: 'optional' },
     { name: 'revocationReason', tag: Tag.RevocationReason, type: revocationReason, presence: 'required' },
