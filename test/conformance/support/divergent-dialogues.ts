@@ -1,3 +1,9 @@
+import { everyOperation } from '@lib/kmip-engine';
+import { V1_4 } from '@lib/kmip-protocol';
+
+/** Operations that Query lists. */
+const SERVED = everyOperation().numbers(V1_4).length;
+
 /** What a dialogue comes to with our engine where it does not come to what its file expects. */
 export interface Divergence {
   /** The first difference, shortened; further ones mostly follow from it. */
@@ -88,23 +94,19 @@ export const DIVERGENT: Readonly<Record<string, Divergence>> = {
     ],
   },
   'profiles/v1.4/mandatory/MSGENC-HTTPS-M-1-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType where Operation ×39, ObjectType ×9 is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType where Operation ×39, ObjectType ×9 is expected`,
     differences: 1,
   },
   'profiles/v1.4/mandatory/MSGENC-JSON-M-1-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType where Operation ×39, ObjectType ×9 is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType where Operation ×39, ObjectType ×9 is expected`,
     differences: 1,
   },
   'profiles/v1.4/mandatory/MSGENC-XML-M-1-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType where Operation ×39, ObjectType ×9 is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType where Operation ×39, ObjectType ×9 is expected`,
     differences: 1,
   },
   'profiles/v1.4/mandatory/SASED-M-1-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType, VendorIdentification where Operation ×8, ObjectType ×2, VendorIdentification, ServerInformation is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType, VendorIdentification where Operation ×8, ObjectType ×2, VendorIdentification, ServerInformation is expected`,
     differences: 1,
   },
   'profiles/v1.4/mandatory/SASED-M-3-14.xml': {
@@ -113,18 +115,15 @@ export const DIVERGENT: Readonly<Record<string, Divergence>> = {
     refusals: ['unknown_object', 'unknown_object', 'unknown_object', 'unknown_object'],
   },
   'profiles/v1.4/mandatory/SUITEB_128-M-1-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType where Operation ×39, ObjectType ×9 is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType where Operation ×39, ObjectType ×9 is expected`,
     differences: 1,
   },
   'profiles/v1.4/mandatory/SUITEB_192-M-1-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType where Operation ×39, ObjectType ×9 is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType where Operation ×39, ObjectType ×9 is expected`,
     differences: 1,
   },
   'profiles/v1.4/mandatory/TL-M-1-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType, VendorIdentification where Operation ×14, ObjectType ×2, VendorIdentification, ServerInformation is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType, VendorIdentification where Operation ×14, ObjectType ×2, VendorIdentification, ServerInformation is expected`,
     differences: 1,
   },
   'testcases/v1.0/SASED_M_1_10_storage_array_config.xml': {
@@ -174,8 +173,7 @@ export const DIVERGENT: Readonly<Record<string, Divergence>> = {
     differences: 2,
   },
   'testcases/v1.2/TC_121_12_Query_Maximum_Response_Size.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType, VendorIdentification where Operation ×39, ObjectType ×9, VendorIdentification, ServerInformation is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType, VendorIdentification where Operation ×39, ObjectType ×9, VendorIdentification, ServerInformation is expected`,
     differences: 1,
   },
   'testcases/v1.2/TC_122_12_Query_Vendor_Extensions.xml': {
@@ -295,8 +293,7 @@ export const DIVERGENT: Readonly<Record<string, Divergence>> = {
     differences: 1,
   },
   'testcases/v1.4/TC-Q-S2C-1-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType, VendorIdentification, CapabilityInformation where Operation ×8, ObjectType, VendorIdentification, ServerInformation, CapabilityInformation is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType, VendorIdentification, CapabilityInformation where Operation ×8, ObjectType, VendorIdentification, ServerInformation, CapabilityInformation is expected`,
     differences: 1,
   },
   'testcases/v1.4/TC-Q-S2C-PROF-1-14.xml': {
@@ -304,8 +301,7 @@ export const DIVERGENT: Readonly<Record<string, Divergence>> = {
     differences: 1,
   },
   'testcases/v1.4/TC-Q-S2C-PROF-2-14.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×11, ObjectType, VendorIdentification, CapabilityInformation where Operation ×39, ObjectType ×9, VendorIdentification, ProfileInformation ×8, CapabilityInformation is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED}, ObjectType, VendorIdentification, CapabilityInformation where Operation ×39, ObjectType ×9, VendorIdentification, ProfileInformation ×8, CapabilityInformation is expected`,
     differences: 1,
   },
   'testcases/v1.4/TC-Q-VAL-1-14.xml': {
