@@ -12,9 +12,9 @@ export const KEY_MANAGER_DRIVERS = {
 
 export type KeyManagerKind = keyof typeof KEY_MANAGER_DRIVERS;
 
-/** Where instances may be, by the settings that the drivers name; undefined is where the driver says. */
+/** Where instances may be, by the settings that the drivers name; absent is where the driver says. */
 export type KeyManagerEndpoints = Readonly<
-  Record<(typeof KEY_MANAGER_DRIVERS)[KeyManagerKind]['endpointsSetting'], readonly string[] | undefined>
+  Partial<Record<(typeof KEY_MANAGER_DRIVERS)[KeyManagerKind]['endpointsSetting'], readonly string[] | undefined>>
 >;
 
 /** @throws KeyManagerError `refused` for a kind that this release does not know */
