@@ -1,28 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
 import { parseConfig, managementApiConfig } from '@lib/config';
-import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
-import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
-import { endpointTemplates, headSigning } from '@lib/platform';
-import {
-  CertificateProofService,
-  ClientCertificateService,
-  CredentialSealer,
-  EndpointPolicy,
-  InstanceService,
-  KmipCredentialService,
-  KmipPasswords,
-  registeredActions,
-  RootKeyBindingService,
-} from '@lib/tenancy';
+import { type InstanceId, newCorrelationId } from '@lib/kernel';
+import { InstanceService, registeredActions } from '@lib/tenancy';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/local-cloud';
-import { ServiceIdentity } from '../../apps/management-api/src/auth/service-identity';
-import { composeTenantApi, type TenantApi } from '../../apps/management-api/src/tenant-api/compose-tenant-api';
-import { TenantApiModule } from '../../apps/management-api/src/tenant-api/tenant-api.module';
-import { testApp } from '../../apps/management-api/test/test-app';
+import { tenantApiModule } from '../../apps/management-api/test/tenant-api-module';
+import { compiledApp } from '../../apps/management-api/test/test-app';
 
 jest.setTimeout(60_000);
 
@@ -50,7 +36,6 @@ describe('tenant API against the local cloud', () => {
   let cloud: LocalCloud;
   let database: TestDatabase;
   let app: NestFastifyApplication;
-  let tenantApi: TenantApi;
   const closers: (() => Promise<unknown>)[] = [];
   let tenant: Seeded;
   let base: string;
@@ -112,14 +97,7 @@ describe('tenant API against the local cloud', () => {
     tenant = await admin<Seeded>('/seed', { roles: ['Viewer', 'Manager'] });
     await admin('/services', { name: SERVICE, actions: registeredActions(SERVICE) });
     const dataSource = await database.openDataSource();
-    const unitOfWork = new PostgresUnitOfWork(dataSource);
-    const keyring = { newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) };
-    const sealer = new CredentialSealer(keyring);
     const address = [tenant.instance.endpoints.public];
-    const configured = { keyProtectEndpoints: address, hpcsEndpoints: address };
-    const endpoints = new EndpointPolicy(endpointTemplates({ region: 'us-south', ...configured }));
-    const directory = new PostgresRegionDirectory(dataSource);
-    const instances = new InstanceService(unitOfWork, directory, systemClock);
     const config = parseConfig(managementApiConfig, {
       IAM_URL: tenant.iamUrl,
       IAM_ISSUER: ISSUER,
@@ -128,41 +106,18 @@ describe('tenant API against the local cloud', () => {
       REGION: 'us-south',
       DATABASE_URL: 'postgres://unused@127.0.0.1/unused',
       SERVICE_KEY_FILE: '/unused',
+      MANAGEMENT_PUBLIC_URL: 'https://kmip.example.com',
     });
-    const logger = { warn: () => undefined, error: () => undefined };
-    tenantApi = await composeTenantApi(
-      {
-        ...config,
-        identity: ServiceIdentity.of(config),
-        ...configured,
-        signedHeads: headSigning(config, { dataSource, clock: systemClock }, () => undefined),
-      },
-      {
-        bus: { subscribe: () => () => undefined } as never,
-        certificates: new ClientCertificateService(unitOfWork, systemClock, { newId: randomUUID, directory }),
-        clock: systemClock,
-        dataSource,
-        directory,
-        endpoints,
-        instances,
-        kmipCredentials: new KmipCredentialService(unitOfWork, new KmipPasswords(keyring), systemClock, randomUUID),
-        objectStores: new PostgresObjectStores(dataSource),
-        proofs: new CertificateProofService(unitOfWork, systemClock, { newId: randomUUID, directory }),
-        rootKeys: new RootKeyBindingService(unitOfWork, sealer, endpoints, systemClock, randomUUID),
-        unitOfWork,
-      },
-      'https://kmip.example.com',
-      logger,
-      { answered: () => undefined, failed: () => undefined },
+    app = await compiledApp(
+      tenantApiModule(dataSource, { ...config, keyProtectEndpoints: address, hpcsEndpoints: address }),
     );
-    closers.push(() => tenantApi.close());
-    app = await testApp([TenantApiModule.with(tenantApi.parts, tenantApi.options)]);
     closers.push(() => app.close());
     await app.listen(0, '127.0.0.1');
     base = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
     const id = randomUUID();
     const crn = `crn:v1:bluemix:public:${SERVICE}:us-south:a/${tenant.account.id}:${id}::`;
     const context = { initiator: { kind: 'system', component: 'test' }, observer: 'test' } as const;
+    const instances = app.get(InstanceService);
     instanceId = (await instances.create({ crn, name: 'kmip' }, { ...context, correlationId: newCorrelationId() })).id;
     ({ token: managerToken, policy: managerPolicy } = await userWith('Manager'));
   });

@@ -3,31 +3,19 @@ import 'reflect-metadata';
 
 import { managementApiConfig, type ManagementApiConfig, parseConfig, readEnvironment } from '@lib/config';
 import { DomainError } from '@lib/kernel';
-import {
-  createLogger,
-  HealthServer,
-  type Logger,
-  Metrics,
-  reportToParent,
-  stopOnSignal,
-  stopOnUnknownError,
-} from '@lib/observability';
-import { describeRestore, headSigning, openRegion } from '@lib/platform';
+import { createLogger, type Logger, reportToParent, stopOnSignal, stopOnUnknownError } from '@lib/observability';
 import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { ServiceIdentity } from './auth/service-identity';
 import { osbEarlyRefusal } from './broker/http/osb-error';
 import { installBroker } from './broker/install-broker';
-import { AnswerReport } from './http/answer-report';
 import { earlyRefusals } from './http/early-refusals';
 import { tenantEarlyRefusal } from './http/error-translation';
 import { FASTIFY_OPTIONS, limitConnections, serverOptions } from './http/server-limits';
 import { SpaceAdapter } from './http/space-adapter';
-import { housekeeping } from './housekeeping/housekeeping';
+import { publicUrlOf } from './management-config.module';
 import { ManagementModule } from './management.module';
-import { composeTenantApi } from './tenant-api/compose-tenant-api';
 
 /** Nest's own lines say nothing an operator needs; faults reach `main`. */
 const quiet = Object.assign(new NestApplicationContextOptions(), {
@@ -37,46 +25,25 @@ const quiet = Object.assign(new NestApplicationContextOptions(), {
 });
 
 async function start(config: ManagementApiConfig, logger: Logger): Promise<void> {
-  const metrics = new Metrics({ processMetrics: true });
-  const health = new HealthServer({ host: config.healthHost, port: config.healthPort, metrics });
-  const { port: healthPort } = await health.listen();
-  const region = await openRegion(config, { applicationName: 'management-api', role: 'api' }, logger, health);
-  health.addCheck({ name: 'database', check: () => region.checkDatabase() });
-  describeRestore(metrics, region.restore);
-  const publicUrl = config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
-  const report = new AnswerReport(metrics, logger);
-  const signing = headSigning(config, region, (message, err) => logger.error({ err }, message));
-  // A damaged file is told now, and not when a tenant asks.
-  if ((await signing.keys()).length === 0)
-    logger.warn('AUDIT_KEY_FILE is not set: heads of audit trails are not signed');
-  const settings = { ...config, identity: ServiceIdentity.of(config), signedHeads: signing };
-  const tenantApi = await composeTenantApi(settings, region, publicUrl, logger, report);
   const adapter = new SpaceAdapter({
     ...FASTIFY_OPTIONS,
     ...serverOptions(config),
-    frameworkErrors: refusalsOf(publicUrl),
+    frameworkErrors: refusalsOf(publicUrlOf(config)),
   });
+  limitConnections(adapter.getInstance(), config);
   const app = await NestFactory.create<NestFastifyApplication>(
-    ManagementModule.with(tenantApi, { config, identity: settings.identity, logger, metrics, publicUrl, region }),
+    ManagementModule.forRoot(config, logger),
     adapter,
     quiet,
   );
-  limitConnections(adapter.getInstance(), config);
   await installBroker(app, adapter.getInstance());
-  const chores = housekeeping(region, metrics, logger, signing);
-  await app.listen({ host: config.managementHost, port: config.managementPort });
-  logger.info({ host: config.managementHost, port: config.managementPort, healthPort }, 'management API is listening');
-  chores.start();
-  void chores.round();
+  const { managementHost: host, managementPort: port } = config;
+  await app.listen({ host, port });
+  logger.info({ host, port }, 'management API is listening');
   stopOnSignal(
     async () => {
       logger.info('stopping');
-      health.drain();
       await app.close();
-      await chores.stop();
-      await tenantApi.close();
-      await region.close();
-      await health.close();
     },
     (error) => logger.error({ err: error }, 'stopping failed'),
   );

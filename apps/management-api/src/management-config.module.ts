@@ -16,3 +16,7 @@ export class ManagementConfigModule {
     };
   }
 }
+
+/** Base of all links, without a slash at the end. */
+export const publicUrlOf = (config: ManagementApiConfig): string =>
+  config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;

@@ -1,61 +1,42 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
 import { type ManagementApiConfig } from '@lib/config';
-import { type Logger, Metrics } from '@lib/observability';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
-import { CLOCK, LOGGER, type Region } from '@lib/platform';
-import { EndpointPolicy } from '@lib/tenancy';
+import { type Logger } from '@lib/observability';
+import { KeyManagersModule, ProcessModule, RegionModule } from '@lib/platform';
 
-import { ServiceIdentity } from './auth/service-identity';
+import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
-import { PUBLIC_URL } from './http/tokens';
+import { HousekeepingModule } from './housekeeping/housekeeping.module';
+import { HealthModule } from './http/health.module';
 import { ManagementConfigModule } from './management-config.module';
-import { TenantApiModule, type TenantApiOptions, type TenantApiParts } from './tenant-api/tenant-api.module';
+import { StoresModule } from './stores.module';
+import { AuditModule } from './tenant-api/audit/audit.module';
+import { TenantApiModule } from './tenant-api/tenant-api.module';
 
-/** What main has opened before Nest starts. */
-export interface Opened {
-  readonly config: ManagementApiConfig;
-  /** Undefined without SERVICE_API_KEY. */
-  readonly identity: ServiceIdentity | undefined;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly publicUrl: string;
-  readonly region: Pick<Region, 'clock' | 'dataSource' | 'endpoints' | 'leases'>;
-}
-
-@Module({})
-class OpenedModule {
-  static with({ identity, logger, metrics, publicUrl, region }: Opened): DynamicModule {
-    const { clock, dataSource, endpoints, leases } = region;
-    const providers = [
-      { provide: CLOCK, useValue: clock },
-      { provide: LOGGER, useValue: logger },
-      { provide: Metrics, useValue: metrics },
-      { provide: PUBLIC_URL, useValue: publicUrl },
-      { provide: ServiceIdentity, useFactory: () => identity },
-      { provide: EndpointPolicy, useValue: endpoints },
-      { provide: PostgresLeases, useValue: leases },
-      { provide: PostgresCatalogUnitOfWork, useValue: new PostgresCatalogUnitOfWork(dataSource) },
-      { provide: PostgresCatalogDirectory, useValue: new PostgresCatalogDirectory(dataSource) },
-    ];
-    return { module: OpenedModule, global: true, providers, exports: providers };
-  }
-}
-
-/** Composition root of the management app: the tenants' side and the platform's side, in spaces of their own. */
+/**
+ * The management app: the tenants' side and the platform's side, in spaces of their own.
+ *
+ * Nest stops global modules last, and in the opposite order of this list: requests and the broker's duties have ended,
+ * then chores, counted reads, key managers, region and health port (`management.module.spec`).
+ */
 @Module({})
 export class ManagementModule {
-  static with(
-    { parts, options }: { readonly parts: TenantApiParts; readonly options: TenantApiOptions },
-    opened: Opened,
-  ): DynamicModule {
+  static forRoot(config: ManagementApiConfig, logger: Logger): DynamicModule {
+    const { healthHost: host, healthPort: port } = config;
     return {
       module: ManagementModule,
       imports: [
-        ManagementConfigModule.forRoot(opened.config),
-        OpenedModule.with(opened),
-        TenantApiModule.with(parts, options),
+        ProcessModule.forRoot({ logger, health: { host, port } }),
+        ManagementConfigModule.forRoot(config),
+        RegionModule.forRoot({ settings: config, client: { applicationName: 'management-api', role: 'api' } }),
+        StoresModule,
+        KeyManagersModule.forRoot(config),
+        AuthModule,
+        AuditModule,
+        HousekeepingModule,
+        TenantApiModule.forRoot(config),
         BrokerModule,
+        HealthModule,
       ],
     };
   }

@@ -1,54 +1,46 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 
-import { CertificateClaimService } from '@lib/diagnosis';
-import { type CorrelationId, type InstanceId, isUuid, newCorrelationId, Secret, systemClock } from '@lib/kernel';
+import { managementApiConfig, type ManagementApiConfig, parseConfig } from '@lib/config';
+import { type CorrelationId, type InstanceId, newCorrelationId, systemClock } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
-import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import { type DailyUsages } from '@lib/metering';
-import {
-  PostgresActivationLog,
-  PostgresAuditHeads,
-  PostgresAuditTrail,
-  PostgresCatalogUnitOfWork,
-  PostgresConnectionAttempts,
-  PostgresDailyUsages,
-  PostgresKeyCatalog,
-  PostgresObjectStores,
-  PostgresRegionDirectory,
-  PostgresUnitOfWork,
-} from '@lib/persistence';
-import { KEY_MANAGER_DRIVERS } from '@lib/platform';
-import { RootKeyProposals } from '@lib/service-instances';
+import { PostgresConnectionAttempts, PostgresObjectStores } from '@lib/persistence';
+import { TenantKeyManagers } from '@lib/platform';
 import {
   CertificateProofService,
   ClientCertificateService,
-  CredentialSealer,
   DEFAULT_OPTIONS,
-  EndpointPolicy,
   InstanceService,
-  KmipCredentialService,
-  KmipPasswords,
+  type ProofPolicy,
   ROLES,
-  RootKeyBindingService,
 } from '@lib/tenancy';
+import { type InjectionToken } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { type Authorizer } from '../src/auth/authorizer.port';
 import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
 import { LocalRoleMap } from '../src/auth/local-role-map';
 import { TokenVerifier } from '../src/auth/token-verifier';
-import { type InstanceDirectory } from '../src/http/admission';
+import { AUTHORIZER } from '../src/auth/tokens';
 import { RateLimiter } from '../src/http/rate-limiter';
+import { ADDRESS_LIMITER, ANSWER_OBSERVER, CALL_RECORDER, CALLER_LIMITER } from '../src/http/tokens';
+import { type SignedHeads } from '../src/tenant-api/audit/audit-heads.controller';
 import { CallAudit } from '../src/tenant-api/audit/call-audit';
-import { EndpointActivation } from '../src/tenant-api/client-certificates/endpoint-activation';
-import { GatewaySightings } from '../src/tenant-api/client-certificates/gateway-sightings';
+import { type CertificateIssuer } from '../src/tenant-api/client-certificates/certificate-issuer.port';
 import { PkiCertificateIssuer } from '../src/tenant-api/client-certificates/pki-certificate-issuer';
-import { RegionKeyAccess } from '../src/tenant-api/keys/region-key-access';
-import { type RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
-import { TenantApiModule, type TenantApiParts } from '../src/tenant-api/tenant-api.module';
-import { testApp } from './test-app';
-
-/** TypeORM stays behind libs/persistence. */
-type DataSource = ConstructorParameters<typeof PostgresUnitOfWork>[0];
+import { type RestoreHold } from '../src/tenant-api/instances/instance-overview';
+import { RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
+import {
+  AUDIT_HEADS,
+  CERTIFICATE_ISSUER,
+  DAILY_USAGES,
+  ENDPOINTS,
+  PROOF_POLICY,
+  RESTORE_HOLD,
+} from '../src/tenant-api/tokens';
+import { type DataSource, tenantApiModule } from './tenant-api-module';
+import { compiledApp } from './test-app';
 
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
@@ -75,6 +67,15 @@ export interface TestIam {
   token(wish: { readonly iamId: string; readonly accountId: string }): Promise<string>;
 }
 
+/** What a test replaces of the tenant API. */
+export interface Replaced {
+  readonly authorizer?: Authorizer;
+  readonly issuer?: CertificateIssuer;
+  readonly proofPolicy?: ProofPolicy;
+  readonly restore?: RestoreHold;
+  readonly signedHeads?: SignedHeads;
+}
+
 /** The tenant API over HTTP on a database of its own; IAM, the key manager and the cloud account are given. */
 export class TenantApiApp {
   readonly #tokens = new Map<string, string>();
@@ -83,10 +84,6 @@ export class TenantApiApp {
     private readonly app: NestFastifyApplication,
     /** What was answered with fixed text: empty unless there is a bug. */
     readonly failures: unknown[],
-    readonly stores: PostgresObjectStores,
-    readonly attempts: PostgresConnectionAttempts,
-    /** What works behind it, for what no caller of the API can do. */
-    readonly services: TenantApiParts,
   ) {}
 
   static async start(
@@ -94,25 +91,18 @@ export class TenantApiApp {
     iam: TestIam,
     keyManager: KeyManager,
     workbench: Partial<RootKeyWorkbench>,
-    other: Partial<TenantApiParts> = {},
+    replaced: Replaced = {},
   ): Promise<TenantApiApp> {
-    const issuer = await PkiCertificateIssuer.open('clients', systemClock);
-    const parts = { ...partsOf(dataSource, keyManager, workbench, issuer), ...other };
     const failures: unknown[] = [];
-    const { clock } = parts;
-    const stores = new PostgresObjectStores(dataSource);
-    const plenty = new RateLimiter({ perSecond: 1e6, burst: 1e6 }, clock);
-    const tenantApi = TenantApiModule.with(parts, {
-      verifier: new TokenVerifier(new IamKeySet(keysFrom(iam.url), clock), iam.issuer, clock),
-      recorder: new CallAudit(stores.auditSink, clock),
-      addressLimiter: plenty,
-      callerLimiter: plenty,
-      observer: { answered: () => undefined, failed: (error) => failures.push(error) },
-      explorer: true,
-    });
-    const app = await testApp([tenantApi]);
-    const attempts = new PostgresConnectionAttempts(dataSource);
-    const api = new TenantApiApp(app, failures, stores, attempts, parts);
+    const replacements = [
+      ...(await givenBy(iam, failures)),
+      ...behindIt(dataSource, keyManager, workbench),
+      ...Object.entries(replaced).map(([name, value]) => [REPLACED[name as keyof Replaced], value] as const),
+    ];
+    const builder = tenantApiModule(dataSource, testConfig());
+    for (const [token, value] of replacements) builder.overrideProvider(token).useValue(value);
+    const app = await compiledApp(builder);
+    const api = new TenantApiApp(app, failures);
     await app.listen(0, '127.0.0.1');
     for (const role of [...ROLES, 'nobody']) {
       api.#tokens.set(role, await iam.token({ iamId: `IBMid-${role}`, accountId: ACCOUNT }));
@@ -121,12 +111,25 @@ export class TenantApiApp {
     return api;
   }
 
+  get stores(): PostgresObjectStores {
+    return this.app.get(PostgresObjectStores);
+  }
+
+  get attempts(): PostgresConnectionAttempts {
+    return this.app.get(PostgresConnectionAttempts);
+  }
+
   get usages(): DailyUsages {
-    return this.services.usages;
+    return this.app.get<DailyUsages>(DAILY_USAGES, { strict: false });
   }
 
   get instances(): InstanceService {
-    return this.services.instances;
+    return this.app.get(InstanceService);
+  }
+
+  /** What works behind it, for what no caller of the API can do. */
+  get services(): { readonly certificates: ClientCertificateService; readonly proofs: CertificateProofService } {
+    return { certificates: this.app.get(ClientCertificateService), proofs: this.app.get(CertificateProofService) };
   }
 
   get port(): number {
@@ -191,81 +194,52 @@ export class TenantApiApp {
   }
 }
 
-function partsOf(
+type Replacement = readonly [token: InjectionToken, value: unknown];
+
+const REPLACED: Readonly<Record<keyof Replaced, InjectionToken>> = {
+  authorizer: AUTHORIZER,
+  issuer: CERTIFICATE_ISSUER,
+  proofPolicy: PROOF_POLICY,
+  restore: RESTORE_HOLD,
+  signedHeads: AUDIT_HEADS,
+};
+
+export const testConfig = (): ManagementApiConfig =>
+  parseConfig(managementApiConfig, {
+    REGION: 'eu-de',
+    DATABASE_URL: 'postgres://unused@127.0.0.1/unused',
+    SERVICE_KEY_FILE: '/unused',
+    MANAGEMENT_PUBLIC_URL: PUBLIC_URL,
+  });
+
+async function givenBy(iam: TestIam, failures: unknown[]): Promise<readonly Replacement[]> {
+  const plenty = new RateLimiter({ perSecond: 1e6, burst: 1e6 }, systemClock);
+  return [
+    [TokenVerifier, new TokenVerifier(new IamKeySet(keysFrom(iam.url), systemClock), iam.issuer, systemClock)],
+    [
+      AUTHORIZER,
+      new LocalRoleMap(ROLES.map((role) => ({ iamId: `IBMid-${role}`, accountId: ACCOUNT, roles: [role] }))),
+    ],
+    [CERTIFICATE_ISSUER, await PkiCertificateIssuer.open('clients', systemClock)],
+    [ADDRESS_LIMITER, plenty],
+    [CALLER_LIMITER, plenty],
+    [ANSWER_OBSERVER, { answered: () => undefined, failed: (error: unknown) => failures.push(error) }],
+  ];
+}
+
+function behindIt(
   dataSource: DataSource,
   keyManager: KeyManager,
   workbench: Partial<RootKeyWorkbench>,
-  issuer: PkiCertificateIssuer,
-): TenantApiParts {
-  const clock = systemClock;
-  const unitOfWork = new PostgresUnitOfWork(dataSource);
-  const stores = new PostgresObjectStores(dataSource);
-  const attempts = new PostgresConnectionAttempts(dataSource);
-  const registrants = new PostgresRegionDirectory(dataSource);
-  const instances = new InstanceService(unitOfWork, registrants, clock);
-  const keyring = { newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) };
-  return {
-    clock,
-    publicUrl: PUBLIC_URL,
-    authorizer: new LocalRoleMap(ROLES.map((role) => ({ iamId: `IBMid-${role}`, accountId: ACCOUNT, roles: [role] }))),
-    instances,
-    certificates: new ClientCertificateService(unitOfWork, clock, { newId: randomUUID, directory: registrants }),
-    claims: new CertificateClaimService(unitOfWork, clock, randomUUID),
-    proofs: new CertificateProofService(unitOfWork, clock, { newId: randomUUID, directory: registrants }),
-    proofPolicy: {},
-    registrants,
-    kmipCredentials: new KmipCredentialService(unitOfWork, new KmipPasswords(keyring), clock, randomUUID),
-    directory: directoryOf(instances),
-    rootKeys: new RootKeyBindingService(
-      unitOfWork,
-      new CredentialSealer(keyring),
-      new EndpointPolicy(KEY_MANAGER_DRIVERS),
-      clock,
-      randomUUID,
-    ),
-    proposals: new RootKeyProposals(new PostgresCatalogUnitOfWork(dataSource)),
+): readonly Replacement[] {
+  const bound = { ...DEFAULT_OPTIONS, keyManager, rootKeyId: 'root-1', keyManagerOf: () => undefined };
+  const rest = { start: () => undefined, stop: () => Promise.resolve() };
+  return [
+    [TenantKeyManagers, { ...rest, for: () => Promise.resolve(bound) }],
     // A test names what it uses of it.
-    workbench: workbench as RootKeyWorkbench,
-    administration: new KeyAdministration(new Custodian({ warn: () => undefined, error: () => undefined }), clock),
-    keys: new RegionKeyAccess({
-      objectStores: stores,
-      keyCatalogs: new PostgresKeyCatalog(dataSource),
-      keyManagers: {
-        for: () =>
-          Promise.resolve({ ...DEFAULT_OPTIONS, keyManager, rootKeyId: 'root-1', keyManagerOf: () => undefined }),
-      },
-    }),
-    trail: new PostgresAuditTrail(dataSource),
-    // A test that signs names its own.
-    signedHeads: {
-      signer: { sign: () => Promise.resolve({ state: 'unsigned' }) },
-      heads: new PostgresAuditHeads(dataSource),
-      keys: () => Promise.resolve([]),
-    },
-    usages: new PostgresDailyUsages(dataSource),
-    attempts,
-    sightings: new GatewaySightings(attempts),
-    issuer,
-    activation: new EndpointActivation({
-      log: new PostgresActivationLog(dataSource),
-      monotonicMs: () => clock.monotonicMs(),
-    }),
-    endpoints: { current: () => Promise.resolve([{ name: 'kmip-1', host: 'kmip.example.com', port: 5696 }]) },
-  };
-}
-
-function directoryOf(instances: InstanceService): InstanceDirectory {
-  return {
-    find: async (id) => {
-      const found = isUuid(id) ? await instances.get(id as InstanceId).catch(() => undefined) : undefined;
-      return (
-        found && {
-          instanceId: found.id,
-          accountId: found.accountId,
-          crn: found.crn,
-          writable: found.enabled && found.state !== 'removing',
-        }
-      );
-    },
-  };
+    [RootKeyWorkbench, workbench],
+    // Each read is recorded, so that a test sees it.
+    [CALL_RECORDER, new CallAudit(new PostgresObjectStores(dataSource).auditSink, systemClock)],
+    [ENDPOINTS, { current: () => Promise.resolve([{ name: 'kmip-1', host: 'kmip.example.com', port: 5696 }]) }],
+  ];
 }

@@ -4,14 +4,13 @@ import { KEY_MANAGER_FAULTS } from '@lib/key-manager';
 import { CERTIFICATE_FAULTS, CERTIFICATE_WARNINGS, SIGNING_REQUEST_FAULTS } from '@lib/pki';
 import { INSTANCE_STATES, TENANCY_FAULTS } from '@lib/tenancy';
 
-import { boundOperations } from '../../test/bound-operations';
+import { boundOperations, TENANT_API_CONTROLLERS } from '../../test/bound-operations';
 import { ACTIONS } from '@lib/tenancy';
 import { API_ERRORS } from '../http/api-error';
 import { DOMAIN_ERRORS } from '../http/domain-errors';
 import { loadApiDocument } from '../http/openapi/document';
 import { type CheckedChange, type OperationAnswer } from '../http/operation';
 import { CheckedOperation, Operation } from '../http/operation.decorator';
-import { TENANT_API_CONTROLLERS } from './tenant-api.module';
 
 const document = loadApiDocument();
 const controllers = TENANT_API_CONTROLLERS;

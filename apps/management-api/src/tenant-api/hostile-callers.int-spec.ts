@@ -5,11 +5,10 @@ import { issueClientCertificate } from '@lib/pki';
 import { FakeIam, FakeKeyManager, sampleAudit, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 import fc from 'fast-check';
 
-import { boundOperations } from '../../test/bound-operations';
+import { boundOperations, TENANT_API_CONTROLLERS } from '../../test/bound-operations';
 import { OTHER_ACCOUNT, TenantApiApp } from '../../test/tenant-api-app';
 import { ROLE_ACTIONS, ROLES } from '@lib/tenancy';
 import { type DocumentedOperation, loadApiDocument, type Schema } from '../http/openapi/document';
-import { TENANT_API_CONTROLLERS } from './tenant-api.module';
 
 jest.setTimeout(300_000);
 

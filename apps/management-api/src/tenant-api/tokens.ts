@@ -7,7 +7,6 @@ export const AUDIT_TRAIL = Symbol('AUDIT_TRAIL');
 export const AUDIT_HEADS = Symbol('AUDIT_HEADS');
 export const DAILY_USAGES = Symbol('DAILY_USAGES');
 export const CONNECTION_ATTEMPTS = Symbol('CONNECTION_ATTEMPTS');
-export const CLOCK = Symbol('CLOCK');
 export const REGISTRANTS = Symbol('REGISTRANTS');
 export const RESTORE_HOLD = Symbol('RESTORE_HOLD');
 export const PROOF_POLICY = Symbol('PROOF_POLICY');

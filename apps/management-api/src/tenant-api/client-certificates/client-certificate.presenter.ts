@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Clock, type InstanceId } from '@lib/kernel';
+import { CLOCK } from '@lib/platform';
 import {
   birthsAt,
   type CertificateBirths,
@@ -11,7 +12,7 @@ import {
 } from '@lib/tenancy';
 
 import { PUBLIC_URL } from '../../http/tokens';
-import { CLIENT_SIGHTINGS, CLOCK, PROOF_POLICY, REGISTRANTS } from '../tokens';
+import { CLIENT_SIGHTINGS, PROOF_POLICY, REGISTRANTS } from '../tokens';
 import { type ClientSightings } from './certificate-issuer.port';
 import {
   clientCertificateResponse,

@@ -2,9 +2,10 @@ import { Inject } from '@nestjs/common';
 
 import { type ConnectionAttempts } from '@lib/diagnosis';
 import { type Clock, type InstanceId } from '@lib/kernel';
+import { CLOCK } from '@lib/platform';
 import { type ClientCertificate, lossOfCertificate, requireConfirmation } from '@lib/tenancy';
 
-import { CLOCK, CONNECTION_ATTEMPTS } from '../tokens';
+import { CONNECTION_ATTEMPTS } from '../tokens';
 
 /** What the connections of clients tell about certificates. */
 export class ClientTraces {

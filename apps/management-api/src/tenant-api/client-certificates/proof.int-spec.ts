@@ -3,9 +3,8 @@ import { describeCertificate, issueClientCertificate } from '@lib/pki';
 import { type ActionContext, type Role } from '@lib/tenancy';
 import { aManagedObject, FakeIam, FakeKeyManager, putObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 
-import { type Answer, OTHER_ACCOUNT, TenantApiApp } from '../../../test/tenant-api-app';
+import { type Answer, OTHER_ACCOUNT, TenantApiApp, type Replaced } from '../../../test/tenant-api-app';
 import { type Authorizer } from '../../auth/authorizer.port';
-import { type TenantApiParts } from '../tenant-api.module';
 
 jest.setTimeout(60_000);
 
@@ -34,7 +33,7 @@ describe('whose a certificate is', () => {
         }),
       ),
   };
-  const start = async (other: Partial<TenantApiParts> = {}): Promise<TenantApiApp> =>
+  const start = async (other: Replaced = {}): Promise<TenantApiApp> =>
     TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), {}, { authorizer, ...other });
 
   beforeAll(async () => {

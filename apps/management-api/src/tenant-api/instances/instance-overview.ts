@@ -14,8 +14,6 @@ export interface RestoreHold {
   heldSince(instanceId: InstanceId): Date | undefined;
 }
 
-export const NOT_HELD: RestoreHold = { heldSince: () => undefined };
-
 /** What else there is to say of an instance than what its own row holds. */
 export class InstanceOverview {
   constructor(

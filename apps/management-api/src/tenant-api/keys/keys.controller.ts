@@ -3,6 +3,7 @@ import { Controller, Delete, Get, Inject, Patch } from '@nestjs/common';
 import { type AuditEvent, type AuditTrail } from '@lib/audit';
 import { KeyAdministration, keyName, type ManagedObject } from '@lib/kmip-engine';
 import { type Clock, isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
+import { CLOCK } from '@lib/platform';
 import { ClientCertificateService } from '@lib/tenancy';
 
 import { ApiError, notFound, preconditionFailed } from '../../http/api-error';
@@ -13,7 +14,7 @@ import { administratorOf } from '../administrator';
 
 import { pageAnswer } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
-import { AUDIT_TRAIL, CLOCK, KEY_ACCESS } from '../tokens';
+import { AUDIT_TRAIL, KEY_ACCESS } from '../tokens';
 import { type KeyAccess } from './key-access.port';
 import { cursorOf, keyListingOf } from './key-listing';
 import { type KeyContext, keyResponse, keyVersion } from './key.response';

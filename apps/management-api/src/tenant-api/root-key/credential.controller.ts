@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, Inject, Put } from '@nestjs/common';
 
 import { type Clock, type Secret } from '@lib/kernel';
+import { CLOCK } from '@lib/platform';
 import { type Credential, readApiKey, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
@@ -8,7 +9,6 @@ import { type CheckedChange, type OperationAnswer, type OperationCall } from '..
 import { Call, CheckedOperation, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../../http/tokens';
-import { CLOCK } from '../tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
 import { confirmOf } from '../confirm';
 import { unfitApiKey } from './api-key-fitness';

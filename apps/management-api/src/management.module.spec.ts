@@ -1,0 +1,61 @@
+import { createLogger, HealthServer } from '@lib/observability';
+import { Region, TenantKeyManagers } from '@lib/platform';
+import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
+import { Test } from '@nestjs/testing';
+
+import { testConfig } from '../test/tenant-api-app';
+import { type DataSource, regionOn } from '../test/tenant-api-module';
+import { MeteringDuty } from './broker/duties/metering.duty';
+import { OperationsDuty } from './broker/duties/operations.duty';
+import { RetentionDuty } from './broker/duties/retention.duty';
+import { CHORES } from './housekeeping/housekeeping.module';
+import { SpaceAdapter } from './http/space-adapter';
+import { ManagementModule } from './management.module';
+import { RepeatedReads } from './tenant-api/audit/repeated-reads';
+import { CERTIFICATE_ISSUER } from './tenant-api/tokens';
+
+const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, bodyParser: false });
+
+describe('ManagementModule', () => {
+  it('stops what serves before what is served from', async () => {
+    const stopped: string[] = [];
+    const stop = (name: string) => () => {
+      stopped.push(name);
+      return Promise.resolve();
+    };
+    const config = testConfig();
+    const dataSource = Object.create(null) as DataSource;
+    const health = { drain: stop('drain'), close: stop('health'), addCheck: () => undefined };
+    const replaced = [
+      [HealthServer, health],
+      [Region, { ...regionOn(dataSource, config), close: stop('region') }],
+      [TenantKeyManagers, { start: () => undefined, stop: stop('key managers') }],
+      [RepeatedReads, { start: () => undefined, stop: stop('counted reads') }],
+      [CHORES, { stop: stop('chores') }],
+      [OperationsDuty, { onApplicationShutdown: stop('duty') }],
+      [MeteringDuty, { onApplicationShutdown: stop('duty') }],
+      [RetentionDuty, { onApplicationShutdown: stop('duty') }],
+      [CERTIFICATE_ISSUER, {}],
+    ] as const;
+    const logger = createLogger({ level: 'silent', name: 'test' });
+    const builder = Test.createTestingModule({ imports: [ManagementModule.forRoot(config, logger)] });
+    for (const [token, value] of replaced) builder.overrideProvider(token).useValue(value);
+    const adapter = new SpaceAdapter();
+    adapter.getInstance().addHook('onClose', stop('http'));
+    const app = (await builder.compile()).createNestApplication(adapter, quiet);
+    await app.init();
+    await app.close();
+    expect(stopped).toEqual([
+      'drain',
+      'http',
+      'duty',
+      'duty',
+      'duty',
+      'chores',
+      'counted reads',
+      'key managers',
+      'region',
+      'health',
+    ]);
+  });
+});

@@ -1,0 +1,54 @@
+import { Module } from '@nestjs/common';
+
+import { type ManagementApiConfig } from '@lib/config';
+import { type Clock } from '@lib/kernel';
+import { PostgresActivationLog, PostgresConnectionAttempts, PostgresRegionDirectory } from '@lib/persistence';
+import { built, CLOCK, readProofPolicy } from '@lib/platform';
+
+import { MANAGEMENT_CONFIG } from '../../management-config.module';
+import { KmipCredentialsController } from '../kmip-credentials/kmip-credentials.controller';
+import { CERTIFICATE_ISSUER, CLIENT_SIGHTINGS, CONNECTION_ATTEMPTS, PROOF_POLICY, REGISTRANTS } from '../tokens';
+import { ClientCertificatePresenter } from './client-certificate.presenter';
+import { ClientCertificatesController } from './client-certificates.controller';
+import { ClientKeyPairsController } from './client-key-pairs.controller';
+import { ClientTraces } from './client-traces';
+import { EndpointActivation } from './endpoint-activation';
+import { GatewaySightings } from './gateway-sightings';
+import { HandOverController } from './hand-over.controller';
+import { PkiCertificateIssuer } from './pki-certificate-issuer';
+
+const certificateIssuer = {
+  provide: CERTIFICATE_ISSUER,
+  inject: [MANAGEMENT_CONFIG, CLOCK],
+  useFactory: ({ region, clientCaFolder }: ManagementApiConfig, clock: Clock) =>
+    PkiCertificateIssuer.open(`KMIP for VMware clients ${region}`, clock, clientCaFolder),
+};
+
+const endpointActivation = {
+  provide: EndpointActivation,
+  inject: [PostgresActivationLog, CLOCK],
+  useFactory: (log: PostgresActivationLog, clock: Clock) =>
+    new EndpointActivation({ log, monotonicMs: () => clock.monotonicMs() }),
+};
+
+const proofPolicy = {
+  provide: PROOF_POLICY,
+  inject: [MANAGEMENT_CONFIG, PostgresRegionDirectory],
+  useFactory: (config: ManagementApiConfig, directory: PostgresRegionDirectory) => readProofPolicy(config, directory),
+};
+
+/** Who may connect as an instance: certificates and passwords of its clients. */
+@Module({
+  controllers: [ClientCertificatesController, ClientKeyPairsController, HandOverController, KmipCredentialsController],
+  providers: [
+    certificateIssuer,
+    endpointActivation,
+    proofPolicy,
+    { provide: REGISTRANTS, useExisting: PostgresRegionDirectory },
+    { provide: CONNECTION_ATTEMPTS, useExisting: PostgresConnectionAttempts },
+    { ...built(GatewaySightings, [PostgresConnectionAttempts]), provide: CLIENT_SIGHTINGS },
+    ClientCertificatePresenter,
+    ClientTraces,
+  ],
+})
+export class ClientCertificatesModule {}

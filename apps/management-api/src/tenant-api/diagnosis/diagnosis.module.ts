@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto';
+
+import { Module } from '@nestjs/common';
+
+import { CertificateClaimService } from '@lib/diagnosis';
+import { type Clock } from '@lib/kernel';
+import { PostgresConnectionAttempts, PostgresUnitOfWork } from '@lib/persistence';
+import { CLOCK } from '@lib/platform';
+
+import { CONNECTION_ATTEMPTS } from '../tokens';
+import { CertificateClaimsController } from './certificate-claims.controller';
+import { ConnectionAttemptsController } from './connection-attempts.controller';
+
+/** What strangers present, and whose it is claimed to be. */
+@Module({
+  controllers: [ConnectionAttemptsController, CertificateClaimsController],
+  providers: [
+    { provide: CONNECTION_ATTEMPTS, useExisting: PostgresConnectionAttempts },
+    {
+      provide: CertificateClaimService,
+      inject: [PostgresUnitOfWork, CLOCK],
+      useFactory: (unitOfWork: PostgresUnitOfWork, clock: Clock) =>
+        new CertificateClaimService(unitOfWork, clock, randomUUID),
+    },
+  ],
+})
+export class DiagnosisModule {}
