@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
 import { type ReconciliationReport } from '@lib/service-instances';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import { type Client } from 'pg';
 
@@ -13,8 +13,7 @@ import { createLocalCloud, type LocalCloud } from '../../apps/local-cloud/src/lo
 import { BrokerReport } from '../../apps/management-api/src/broker/broker-report';
 import { MeteringDuty } from '../../apps/management-api/src/broker/duties/metering.duty';
 import { ReconciliationDuty } from '../../apps/management-api/src/broker/duties/reconciliation.duty';
-import { BROKER_FASTIFY_OPTIONS, installBroker } from '../../apps/management-api/src/broker/install-broker';
-import { brokerConfig, brokerModule } from '../../apps/management-api/test/broker-app';
+import { brokerConfig, brokerModule, listening } from '../../apps/management-api/test/broker-app';
 
 jest.setTimeout(60_000);
 
@@ -82,12 +81,8 @@ describe('the catalog against the local cloud', () => {
     const module = await brokerModule({ dataSource, config, clock, logger }).compile();
     const report = module.get(BrokerReport);
     jest.spyOn(report, 'reconciled').mockImplementation((found) => void reports.push(found));
-    const adapter = new FastifyAdapter(BROKER_FASTIFY_OPTIONS);
-    app = module.createNestApplication<NestFastifyApplication>(adapter);
-    app.useLogger(false);
+    app = await listening(module);
     closers.push(() => app.close());
-    await installBroker(app, adapter.getInstance());
-    await app.listen(0, '127.0.0.1');
     const caller = { iamId: `crn-${brokerCrn}`, accountId: ourAccount };
     const { access_token: bearerToken } = await admin<{ access_token: string }>('/tokens', caller);
     platform = new OpenServiceBrokerV1({

@@ -9,7 +9,6 @@ import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { osbEarlyRefusal } from './broker/http/osb-error';
-import { installBroker } from './broker/install-broker';
 import { earlyRefusals } from './http/early-refusals';
 import { tenantEarlyRefusal } from './http/error-translation';
 import { FASTIFY_OPTIONS, limitConnections, serverOptions } from './http/server-limits';
@@ -36,7 +35,6 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
     adapter,
     quiet,
   );
-  await installBroker(app, adapter.getInstance());
   const { managementHost: host, managementPort: port } = config;
   await app.listen({ host, port });
   logger.info({ host, port }, 'management API is listening');

@@ -14,8 +14,9 @@ import {
 } from '@lib/service-instances';
 import { EndpointPolicy } from '@lib/tenancy';
 import { Module } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 
 import { ServiceIdentity } from '../src/auth/service-identity';
 import { BrokerModule } from '../src/broker/broker.module';
@@ -23,12 +24,12 @@ import { MeteringDuty } from '../src/broker/duties/metering.duty';
 import { OperationsDuty } from '../src/broker/duties/operations.duty';
 import { RetentionDuty } from '../src/broker/duties/retention.duty';
 import { osbEarlyRefusal } from '../src/broker/http/osb-error';
-import { installBroker } from '../src/broker/install-broker';
 import { USAGE_REPORTER } from '../src/broker/platform/platform.module';
 import { ServiceOffer } from '../src/broker/service/service-offer';
 import { earlyRefusals } from '../src/http/early-refusals';
 import { FASTIFY_OPTIONS } from '../src/http/server-limits';
 import { PUBLIC_URL } from '../src/http/tokens';
+import { SpaceAdapter } from '../src/http/space-adapter';
 import { ManagementConfigModule } from '../src/management-config.module';
 
 type DataSource = ConstructorParameters<typeof PostgresLeases>[0];
@@ -140,6 +141,17 @@ export interface BrokerApp {
   close(): Promise<void>;
 }
 
+/** The broker's routes on a free port of the loopback interface. */
+export async function listening(module: TestingModule): Promise<NestFastifyApplication> {
+  const frameworkErrors = earlyRefusals({ '/v2': osbEarlyRefusal, '/bluemix_v1': osbEarlyRefusal });
+  const adapter = new SpaceAdapter({ ...FASTIFY_OPTIONS, frameworkErrors });
+  const options = Object.assign(new NestApplicationContextOptions(), { bodyParser: false });
+  const app = module.createNestApplication<NestFastifyApplication>(adapter, options);
+  app.useLogger(false);
+  await app.listen(0, '127.0.0.1');
+  return app;
+}
+
 /** So that tests need not wait. */
 const OPERATION_INTERVAL_MS = 50;
 
@@ -168,11 +180,6 @@ export async function startBrokerApp(
         new OperationsDuty(worker, leases, logger, OPERATION_INTERVAL_MS),
     })
     .compile();
-  const frameworkErrors = earlyRefusals({ '/v2': osbEarlyRefusal, '/bluemix_v1': osbEarlyRefusal });
-  const adapter = new FastifyAdapter({ ...FASTIFY_OPTIONS, frameworkErrors });
-  const app = module.createNestApplication<NestFastifyApplication>(adapter);
-  app.useLogger(false);
-  await installBroker(app, adapter.getInstance());
-  await app.listen({ host: '127.0.0.1', port: 0 });
+  const app = await listening(module);
   return { url: await app.getUrl(), failures, close: () => app.close() };
 }

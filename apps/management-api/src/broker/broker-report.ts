@@ -1,10 +1,17 @@
 import { type Logger, type Metrics } from '@lib/observability';
 import { type ReconciliationReport } from '@lib/service-instances';
 
-import { type BrokerObserver } from './http/osb.plugin';
+/** Never a body, token or parameter. */
+interface AnswerOfBroker {
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly latencyMs: number;
+  readonly correlationId: string;
+}
 
 /** Answers of the broker as metrics and log lines: names, numbers and ids, nothing that was sent. */
-export class BrokerReport implements BrokerObserver {
+export class BrokerReport {
   readonly #seconds;
   readonly #instances;
 
@@ -23,12 +30,13 @@ export class BrokerReport implements BrokerObserver {
     );
   }
 
-  answered(answer: Parameters<BrokerObserver['answered']>[0]): void {
+  answered(answer: AnswerOfBroker): void {
     const { route, method, status, latencyMs } = answer;
     this.#seconds.observe({ route: `${method} ${route}`, status: `${Math.floor(status / 100)}xx` }, latencyMs / 1_000);
     this.logger.debug({ ...answer }, 'the platform was answered');
   }
 
+  /** A bug or an outage; the platform got fixed text. */
   failed(error: unknown, correlationId: string): void {
     this.logger.error({ err: error, correlationId }, 'a request of the platform failed');
   }

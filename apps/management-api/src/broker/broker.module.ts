@@ -9,11 +9,12 @@ import { type PlatformInstances, PlatformReconciler } from '@lib/service-instanc
 
 import { IamKeySet, keysFrom } from '../auth/iam-key-set';
 import { PUBLIC_URL } from '../http/tokens';
+import { HttpModule } from '../http/http.module';
 import { MANAGEMENT_CONFIG } from '../management-config.module';
 import { BrokerMisconfigured } from './broker-misconfigured';
 import { BrokerReport } from './broker-report';
 import { ReconciliationDuty } from './duties/reconciliation.duty';
-import { type OsbRoute } from './http/osb-call';
+import { InstanceStateSpace, OsbSpace } from './http/osb-space';
 import { PlatformAuthentication } from './http/platform-authentication';
 import { MeteringModule } from './metering.module';
 import { GlobalCatalogComparison } from './platform/global-catalog-comparison';
@@ -25,29 +26,6 @@ import { OrderRules } from './service/order-rules';
 import { ServiceBindingsController } from './service/service-bindings.controller';
 import { ServiceInstancesController } from './service/service-instances.controller';
 import { ServiceOffer } from './service/service-offer';
-
-/** Token of {@link BrokerRoutes}. */
-export const BROKER_ROUTES = Symbol('BROKER_ROUTES');
-
-/** The routes of the specification and of IBM's extension, each for its own space. */
-export interface BrokerRoutes {
-  readonly v2: readonly OsbRoute[];
-  readonly bluemixV1: readonly OsbRoute[];
-}
-
-const brokerRoutes = {
-  provide: BROKER_ROUTES,
-  inject: [CatalogController, ServiceInstancesController, ServiceBindingsController, InstanceStateController],
-  useFactory: (
-    catalog: CatalogController,
-    instances: ServiceInstancesController,
-    bindings: ServiceBindingsController,
-    states: InstanceStateController,
-  ): BrokerRoutes => ({
-    v2: [...catalog.routes, ...instances.routes, ...bindings.routes],
-    bluemixV1: states.routes,
-  }),
-};
 
 const serviceOffer = {
   provide: ServiceOffer,
@@ -102,17 +80,15 @@ const reconciliation = {
 
 /** The service broker: what the IBM Cloud catalog sees of us (Open Service Broker API 2.17). */
 @Module({
-  imports: [PlatformModule, ServiceInstancesModule, MeteringModule],
+  imports: [HttpModule, PlatformModule, ServiceInstancesModule, MeteringModule],
+  controllers: [CatalogController, ServiceInstancesController, ServiceBindingsController, InstanceStateController],
   providers: [
     serviceOffer,
     platformAuthentication,
     built(BrokerReport, [Metrics, LOGGER]),
     OrderRules,
-    CatalogController,
-    ServiceInstancesController,
-    ServiceBindingsController,
-    InstanceStateController,
-    brokerRoutes,
+    OsbSpace,
+    InstanceStateSpace,
     platformReconciler,
     reconciliation,
     GlobalCatalogComparison,

@@ -1,4 +1,12 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { type FastifyRequest } from 'fastify';
+
+import { newCorrelationId } from '@lib/kernel';
 import { type ActionContext } from '@lib/tenancy';
+
+import { initiatorOf } from './originating-identity';
+
+const OBSERVER = 'service-broker';
 
 /** One authenticated request of the platform. */
 export interface OsbCall {
@@ -9,16 +17,31 @@ export interface OsbCall {
   readonly context: ActionContext;
 }
 
-export interface OsbAnswer {
-  readonly status: number;
-  /** A text is sent as it is. */
-  readonly body?: object | string;
-  readonly headers?: Readonly<Record<string, string>>;
+/** The request of a method, see {@link OsbCall}. */
+export const Call = createParamDecorator((_: unknown, execution: ExecutionContext): OsbCall => {
+  const request = execution.switchToHttp().getRequest<FastifyRequest>();
+  return {
+    path: request.params as Record<string, string>,
+    query: new URLSearchParams(request.url.split('?')[1] ?? ''),
+    body: request.body,
+    ifNoneMatch: request.headers['if-none-match'],
+    context: contextOf(request),
+  };
+});
+
+const contexts = new WeakMap<FastifyRequest, ActionContext>();
+
+/** Who caused a request, and by which id it is found again. */
+export function contextOf(request: FastifyRequest): ActionContext {
+  const known = contexts.get(request);
+  if (known) return known;
+  const initiator = initiatorOf(headerOf(request, 'x-broker-api-originating-identity'));
+  const context = { initiator, correlationId: newCorrelationId(), observer: OBSERVER };
+  contexts.set(request, context);
+  return context;
 }
 
-export interface OsbRoute {
-  readonly method: 'GET' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Without the prefix of its space. */
-  readonly path: string;
-  readonly handle: (call: OsbCall) => Promise<OsbAnswer> | OsbAnswer;
+export function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
 }

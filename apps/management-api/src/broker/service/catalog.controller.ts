@@ -1,16 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Controller, Get, Inject, UseInterceptors } from '@nestjs/common';
 
-import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
+import { type OsbAnswer, OsbAnswerInterceptor } from '../http/osb-answer';
+import { Call, type OsbCall } from '../http/osb-call';
 import { ServiceOffer } from './service-offer';
 
 /** `GET /v2/catalog`. */
-@Injectable()
+@Controller('v2/catalog')
+@UseInterceptors(OsbAnswerInterceptor)
 export class CatalogController {
   constructor(@Inject(ServiceOffer) private readonly offer: ServiceOffer) {}
 
-  readonly routes: readonly OsbRoute[] = [{ method: 'GET', path: '/catalog', handle: (call) => this.list(call) }];
-
-  private list({ ifNoneMatch }: OsbCall): OsbAnswer {
+  @Get()
+  list(@Call() { ifNoneMatch }: OsbCall): OsbAnswer {
     const { catalogText, entityTag } = this.offer;
     const headers = { etag: entityTag };
     const known = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));

@@ -1,29 +1,26 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Controller, Get, Inject, Put, UseInterceptors } from '@nestjs/common';
 
 import { type Enablement, InstanceStateService, type OrderedInstance, readInstanceCrn } from '@lib/service-instances';
 
 import { printable } from '../http/originating-identity';
-import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
+import { type OsbAnswer, OsbAnswerInterceptor } from '../http/osb-answer';
+import { Call, type OsbCall } from '../http/osb-call';
 import { badRequest, OsbError } from '../http/osb-error';
 import { bodyObject, type JsonObject } from '../http/request-fields';
 
-const PATH = '/service_instances/:instance_id';
-
 /** `/bluemix_v1/service_instances/{id}`: IBM Cloud's switch that closes an instance and opens it again. */
-@Injectable()
+@Controller('bluemix_v1/service_instances/:instance_id')
+@UseInterceptors(OsbAnswerInterceptor)
 export class InstanceStateController {
   constructor(@Inject(InstanceStateService) private readonly states: InstanceStateService) {}
 
-  readonly routes: readonly OsbRoute[] = [
-    { method: 'GET', path: PATH, handle: (call) => this.read(call) },
-    { method: 'PUT', path: PATH, handle: (call) => this.replace(call) },
-  ];
-
-  private async read({ path }: OsbCall): Promise<OsbAnswer> {
+  @Get()
+  async read(@Call() { path }: OsbCall): Promise<OsbAnswer> {
     return answer(await this.states.enablement(instanceOf(path)));
   }
 
-  private async replace({ path, body: received, context }: OsbCall): Promise<OsbAnswer> {
+  @Put()
+  async replace(@Call() { path, body: received, context }: OsbCall): Promise<OsbAnswer> {
     const body = bodyObject(received);
     const enabled = body['enabled'];
     if (typeof enabled !== 'boolean') throw badRequest('enabled must be true or false.');

@@ -1,10 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Put, UseInterceptors } from '@nestjs/common';
 
 import { type ManagementApiConfig } from '@lib/config';
 import { fingerprintOf, type OrderedInstance, readInstanceCrn, ServiceBindingService } from '@lib/service-instances';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
-import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
+import { type OsbAnswer, OsbAnswerInterceptor } from '../http/osb-answer';
+import { Call, type OsbCall } from '../http/osb-call';
 import { badRequest, OsbError } from '../http/osb-error';
 import {
   bindResourceOf,
@@ -17,14 +18,14 @@ import {
 import { bindingParameters } from './parameter-schemas';
 import { ServiceOffer } from './service-offer';
 
-const PATH = '/service_instances/:instance_id/service_bindings/:binding_id';
 /** A binding id is a CRN of about 165 characters. Longer ones would not fit into the database's index. */
 const MAXIMUM_ID_BYTES = 1_024;
 const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
 const isBindingId = (id: string): boolean => PRINTABLE.test(id) && Buffer.byteLength(id) <= MAXIMUM_ID_BYTES;
 
 /** `/v2/service_instances/{id}/service_bindings/{id}` (OSB 2.17, "Binding"): endpoints and ids, and no secret. */
-@Injectable()
+@Controller('v2/service_instances/:instance_id/service_bindings/:binding_id')
+@UseInterceptors(OsbAnswerInterceptor)
 export class ServiceBindingsController {
   constructor(
     @Inject(ServiceOffer) private readonly offer: ServiceOffer,
@@ -32,14 +33,8 @@ export class ServiceBindingsController {
     @Inject(MANAGEMENT_CONFIG) private readonly config: ManagementApiConfig,
   ) {}
 
-  readonly routes: readonly OsbRoute[] = [
-    { method: 'PUT', path: PATH, handle: (call) => this.bind(call) },
-    { method: 'GET', path: PATH, handle: (call) => this.fetch(call) },
-    { method: 'DELETE', path: PATH, handle: (call) => this.unbind(call) },
-    { method: 'GET', path: `${PATH}/last_operation`, handle: (call) => this.lastOperation(call) },
-  ];
-
-  private async bind({ path, body: received }: OsbCall): Promise<OsbAnswer> {
+  @Put()
+  async bind(@Call() { path, body: received }: OsbCall): Promise<OsbAnswer> {
     const { offer } = this;
     const body = bodyObject(received);
     const serviceId = requiredService(body, offer);
@@ -58,13 +53,15 @@ export class ServiceBindingsController {
     return { status: created ? 201 : 200, body: this.answer(instance, bindingId) };
   }
 
-  private async fetch({ path }: OsbCall): Promise<OsbAnswer> {
+  @Get()
+  async fetch(@Call() { path }: OsbCall): Promise<OsbAnswer> {
     const { instance, binding } = await this.binding(path);
     const { parameters } = binding.attributes;
     return { status: 200, body: { ...this.answer(instance, binding.id), parameters } };
   }
 
-  private async unbind({ path, query }: OsbCall): Promise<OsbAnswer> {
+  @Delete()
+  async unbind(@Call() { path, query }: OsbCall): Promise<OsbAnswer> {
     requireQueryIds(query, this.offer);
     const instance = this.instance(path, 410);
     const bindingId = path['binding_id'] ?? '';
@@ -74,7 +71,8 @@ export class ServiceBindingsController {
   }
 
   /** Bindings are made at once: what exists has succeeded. */
-  private async lastOperation({ path }: OsbCall): Promise<OsbAnswer> {
+  @Get('last_operation')
+  async lastOperation(@Call() { path }: OsbCall): Promise<OsbAnswer> {
     await this.binding(path);
     return { status: 200, body: { state: 'succeeded' } };
   }

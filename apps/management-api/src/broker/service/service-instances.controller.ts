@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Patch, Put, UseInterceptors } from '@nestjs/common';
 
 import {
   type CatalogOperation,
@@ -14,7 +14,8 @@ import {
   requireInstanceCrn,
 } from '@lib/service-instances';
 
-import { type OsbAnswer, type OsbCall, type OsbRoute } from '../http/osb-call';
+import { type OsbAnswer, OsbAnswerInterceptor } from '../http/osb-answer';
+import { Call, type OsbCall } from '../http/osb-call';
 import { OsbError } from '../http/osb-error';
 import {
   acceptsIncomplete,
@@ -33,13 +34,13 @@ import { OrderRules } from './order-rules';
 import { createParameters, updateParameters } from './parameter-schemas';
 import { ServiceOffer } from './service-offer';
 
-const PATH = '/service_instances/:instance_id';
 const IBM_CLOUD = 'ibmcloud';
 /** Background operations take a few seconds. */
 const RETRY_AFTER_S = '1';
 
 /** `/v2/service_instances/{id}` (OSB 2.17, "Provisioning" to "Deprovisioning"). */
-@Injectable()
+@Controller('v2/service_instances/:instance_id')
+@UseInterceptors(OsbAnswerInterceptor)
 export class ServiceInstancesController {
   constructor(
     @Inject(ServiceOffer) private readonly offer: ServiceOffer,
@@ -50,15 +51,8 @@ export class ServiceInstancesController {
     @Inject(InstanceStateService) private readonly states: InstanceStateService,
   ) {}
 
-  readonly routes: readonly OsbRoute[] = [
-    { method: 'PUT', path: PATH, handle: (call) => this.provision(call) },
-    { method: 'GET', path: PATH, handle: (call) => this.fetch(call) },
-    { method: 'PATCH', path: PATH, handle: (call) => this.update(call) },
-    { method: 'DELETE', path: PATH, handle: (call) => this.deprovision(call) },
-    { method: 'GET', path: `${PATH}/last_operation`, handle: (call) => this.lastOperation(call) },
-  ];
-
-  private async provision({ path, query, body: received, context }: OsbCall): Promise<OsbAnswer> {
+  @Put()
+  async provision(@Call() { path, query, body: received, context }: OsbCall): Promise<OsbAnswer> {
     const { offer } = this;
     const body = bodyObject(received);
     const serviceId = requiredService(body, offer);
@@ -83,7 +77,8 @@ export class ServiceInstancesController {
     return { status: outcome.kind === 'created' ? 201 : 200, body: dashboard };
   }
 
-  private async fetch({ path }: OsbCall): Promise<OsbAnswer> {
+  @Get()
+  async fetch(@Call() { path }: OsbCall): Promise<OsbAnswer> {
     const wanted = this.known(path);
     const { serviceId, planId, attributes } = await this.states.get(wanted);
     return {
@@ -98,7 +93,8 @@ export class ServiceInstancesController {
     };
   }
 
-  private async update({ path, query, body: received, context }: OsbCall): Promise<OsbAnswer> {
+  @Patch()
+  async update(@Call() { path, query, body: received, context }: OsbCall): Promise<OsbAnswer> {
     const { offer } = this;
     const body = bodyObject(received);
     requiredService(body, offer);
@@ -120,7 +116,8 @@ export class ServiceInstancesController {
     return outcome.kind === 'accepted' ? accepted(outcome.operation, {}) : { status: 200, body: {} };
   }
 
-  private async deprovision({ path, query, context }: OsbCall): Promise<OsbAnswer> {
+  @Delete()
+  async deprovision(@Call() { path, query, context }: OsbCall): Promise<OsbAnswer> {
     const { offer } = this;
     requireQueryIds(query, offer);
     const instance = readInstanceCrn(path['instance_id'] ?? '');
@@ -138,7 +135,8 @@ export class ServiceInstancesController {
     return { status: 200, body: { description: outcome.description, keys_left_behind: left } };
   }
 
-  private async lastOperation({ path, query }: OsbCall): Promise<OsbAnswer> {
+  @Get('last_operation')
+  async lastOperation(@Call() { path, query }: OsbCall): Promise<OsbAnswer> {
     const operation = await this.states.lastOperation(this.known(path), query.get('operation') ?? undefined);
     const { state, kind, description } = operation;
     const running = state === 'in progress';
