@@ -1,6 +1,6 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
 import { EndpointGuard, type KeyManager, preflight } from '@lib/key-manager';
-import { CloudAccount, connectKeyProtect } from '@lib/key-protect';
+import { CloudAccount, connectKeyProtect, keyProtect } from '@lib/key-protect';
 import { deletable, describeKeyManagerContract } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
@@ -126,7 +126,7 @@ describe('setting up a binding', () => {
         expect(await connection.listKeyRings(context())).toContain('default');
         expect(await connection.listPolicies(context())).toEqual([]);
       }
-      usable.push((await preflight(connection.keyManager, newCorrelationId())).usable);
+      usable.push((await preflight(connection.keyManager, newCorrelationId(), keyProtect.advice)).usable);
       await connection.close();
     }
     expect(usable).toEqual([true, true, false]);

@@ -3,8 +3,9 @@ import { type BreakerState, type Timing } from '@lib/resilience';
 
 import { type CallLimits } from './call-guard';
 import { type EndpointGuard } from './endpoint-guard';
-import { type EndpointTemplates } from './endpoint-template';
+import { type EndpointTemplates, type EndpointVisibility } from './endpoint-template';
 import { type CallContext, type KeyManager, type RootKeyDescription } from './key-manager.port';
+import { type KeyManagerAdvice } from './preflight';
 
 /** Which key-manager instance a name means. */
 export interface KeyManagerLocation {
@@ -26,6 +27,7 @@ export interface KeyManagerProfile {
   readonly endpoints: EndpointTemplates;
   /** Setting by which the operator says otherwise. */
   readonly endpointsSetting: string;
+  readonly advice: KeyManagerAdvice;
   /** Root keys of the default key ring only. */
   readonly defaultRingOnly: boolean;
   /** @returns undefined when the name is not of this kind */
@@ -69,11 +71,21 @@ export interface CallSettings {
   readonly observer?: KeyManagerObserver;
 }
 
+/** A rule in the key manager that stands in the way of what the product will do, whatever the rights are. */
+export interface Obstacle {
+  readonly code: string;
+  readonly result: 'failed' | 'warning';
+  readonly message: string;
+  readonly remedy: string;
+}
+
 /** A connection of its own: token, sockets, breaker and limits are shared with nobody. */
 export interface KeyManagerConnection {
   readonly keyManager: KeyManager;
   /** Root keys that the credential may see, for choosing one. At most 5,000. @throws KeyManagerError */
   listRootKeys(context: CallContext): Promise<readonly RootKeyDescription[]>;
+  /** Absent where a key manager has no such rules. @throws KeyManagerError, also where the credential may not ask */
+  listObstacles?(context: CallContext, visibility: EndpointVisibility): Promise<readonly Obstacle[]>;
   close(): Promise<void>;
 }
 

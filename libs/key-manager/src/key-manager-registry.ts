@@ -14,6 +14,7 @@ export interface KeyManagerBinding extends KeyManagerTarget {
 
 interface Entry {
   readonly instanceId: InstanceId;
+  readonly bindingId: string;
   readonly version: string;
   readonly connection: KeyManagerConnection;
 }
@@ -45,9 +46,14 @@ export class KeyManagerRegistry {
     return entry.connection.keyManager;
   }
 
-  /** Clients, tokens and breakers are forgotten when this returns; a try under way ends within its deadline. */
-  invalidate(instanceId: InstanceId): void {
-    for (const [key, entry] of this.#entries) if (entry.instanceId === instanceId) this.#drop(key);
+  /**
+   * Clients, tokens and breakers are forgotten when this returns; a try under way ends within its deadline.
+   * @param still bindings that are in force: their adapters stay
+   */
+  invalidate(instanceId: InstanceId, still: ReadonlySet<string> = new Set()): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.instanceId === instanceId && !still.has(entry.bindingId)) this.#drop(key);
+    }
   }
 
   async close(): Promise<void> {
@@ -58,8 +64,8 @@ export class KeyManagerRegistry {
 
   #replace(key: string, binding: KeyManagerBinding): Entry {
     this.#drop(key);
-    const { instanceId, version } = binding;
-    return { instanceId, version, connection: this.connect(binding) };
+    const { instanceId, bindingId, version } = binding;
+    return { instanceId, bindingId, version, connection: this.connect(binding) };
   }
 
   #evict(): void {

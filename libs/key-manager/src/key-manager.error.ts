@@ -2,9 +2,9 @@ import { DomainError } from '@lib/kernel';
 
 /** What went wrong, in the words the gateway decides by. */
 export const KEY_MANAGER_FAULTS = [
-  /** IAM refuses the API key itself (unknown, locked, disabled, expired). */
+  /** The credential itself is refused (unknown, locked, disabled, expired). */
   'credential_rejected',
-  /** The service ID may not do this (Key Protect answers 401 or 403). */
+  /** The credential may not do this. */
   'permission_denied',
   'root_key_disabled',
   'root_key_expired',
@@ -28,7 +28,7 @@ export const KEY_MANAGER_FAULTS = [
   'overloaded',
 ] as const;
 
-/** Reason code of ours for what has none: an HPCS instance into which no master key was loaded yet. */
+/** Reason code of ours for what has none: a key manager whose administrators have not made it ready yet. */
 export const NOT_INITIALISED = 'HPCS_NOT_INITIALISED';
 
 /** Reason code of ours: the gateway may not call this address, and did not. */
@@ -51,7 +51,7 @@ export class KeyManagerError extends DomainError {
     readonly fault: KeyManagerFault,
     message: string,
     readonly details: {
-      /** Key Protect's own reason code, e.g. KEY_ACTION_INVALID_STATE_ERR. */
+      /** The key manager's own word for the reason. */
       readonly reasonCode?: string;
       readonly httpStatus?: number;
       /** False when the request may have been carried out although no answer came: look before you repeat. */

@@ -71,19 +71,24 @@ export interface RootKeyDescription {
   readonly keyRingId?: string;
 }
 
-/**
- * The tenant's key manager, already bound to one tenant's instance, root key (CRK) and credential.
- * Every method throws {@link KeyManagerError} and nothing else.
- */
-export interface KeyManager {
-  /** Makes a fresh 32-byte key (no `plaintext`) or wraps the given one; always with the newest root key version. */
+/** What wraps: one root key, reached with one credential. */
+export interface RootKey {
+  /**
+   * Makes a fresh 32-byte key (no `plaintext`) or wraps the given one; always with the newest root key version. Where
+   * the key manager makes no keys, the adapter does.
+   */
   wrap(context: CallContext, aad: Aad, plaintext?: Secret): Promise<WrapResult>;
   unwrap(context: CallContext, aad: Aad, ciphertext: string): Promise<UnwrapResult>;
-  /** Moves a ciphertext to the newest root key version; the key never leaves the key manager. */
+  /** Moves a ciphertext to the newest root key version; where it can, the key never leaves the key manager. */
   rewrap(context: CallContext, aad: Aad, ciphertext: string): Promise<RewrapResult>;
+  describeRootKey(context: CallContext): Promise<RootKeyDescription>;
+}
+
+/** What stores: wrapped keys, in the tenant's instance. */
+export interface StoredKeys {
   /**
-   * Stores `payload` (at most 7,500 bytes) as a standard key. Not idempotent: an adapter never repeats it by itself;
-   * after a timeout the caller looks the name up first.
+   * Stores `payload` (at most 7,500 bytes). Not idempotent: an adapter never repeats it by itself; after a timeout the
+   * caller looks the name up first.
    */
   storeKey(context: CallContext, name: string, payload: Buffer): Promise<StoredKey>;
   /**
@@ -107,6 +112,10 @@ export interface KeyManager {
   findKeysByName(context: CallContext, name: string): Promise<readonly StoredKey[]>;
   /** All stored keys whose name starts with `prefix`, page by page: the catalog can be rebuilt from them. */
   listKeys(context: CallContext, prefix: string): AsyncIterable<StoredKey>;
+}
+
+/** Of a key manager that keeps what was deleted for a while. */
+export interface DeletedKeys {
   /**
    * What was deleted and could be restored: under this exact name, as far as a search shows it, and each of
    * `storedKeyIds`, whatever its name.
@@ -119,5 +128,14 @@ export interface KeyManager {
    * @throws KeyManagerError `permission_denied` without the right to purge, which no other right includes
    */
   purgeKey(context: CallContext, storedKeyId: PurgeableKeyId): Promise<'purged' | 'too_early'>;
-  describeRootKey(context: CallContext): Promise<RootKeyDescription>;
 }
+
+/**
+ * The tenant's key manager, already bound to one tenant's instance, root key and credential. Whoever needs one part of it
+ * asks for that part. Every method throws {@link KeyManagerError} and nothing else.
+ */
+export interface KeyManager extends RootKey, StoredKeys, Partial<DeletedKeys> {}
+
+/** False where a deletion is final at once. */
+export const keepsDeletedKeys = (keyManager: KeyManager): keyManager is KeyManager & DeletedKeys =>
+  keyManager.findDeletedKeys !== undefined && keyManager.purgeKey !== undefined;

@@ -1,4 +1,5 @@
 import { newCorrelationId } from '@lib/kernel';
+import { keyProtect } from '@lib/key-protect';
 import { FakeKeyManager } from '@lib/testing';
 
 import { NOT_INITIALISED } from './key-manager.error';
@@ -13,7 +14,7 @@ const ALL_OK =
 describe('preflight', () => {
   it('finds nothing wrong with a Manager, and leaves nothing behind', async () => {
     const keyManager = new FakeKeyManager();
-    const report = await preflight(keyManager, newCorrelationId());
+    const report = await preflight(keyManager, newCorrelationId(), keyProtect.advice);
     expect(results(report.findings)).toBe(ALL_OK);
     expect(report.usable).toBe(true);
     expect(keyManager.storedKeys()).toEqual([]);
@@ -22,20 +23,20 @@ describe('preflight', () => {
   it('warns a Writer that Destroy will fail, and a later check that may delete takes away what was left', async () => {
     const keyManager = new FakeKeyManager({ role: 'writer' });
     for (let run = 0; run < 3; run += 1) {
-      const report = await preflight(keyManager, newCorrelationId());
+      const report = await preflight(keyManager, newCorrelationId(), keyProtect.advice);
       expect(results(report.findings)).toBe(ALL_OK.replace('delete ok', 'delete warning'));
       expect(report.usable).toBe(true);
       expect(report.findings.at(-1)?.detail).toContain('Destroy');
     }
     const manager = keyManager.withRole('manager');
-    expect((await preflight(manager, newCorrelationId())).usable).toBe(true);
+    expect((await preflight(manager, newCorrelationId(), keyProtect.advice)).usable).toBe(true);
     expect(manager.storedKeys()).toEqual([]);
   });
 
   it('does not take the key that an earlier check left behind for the right to make keys', async () => {
     const writer = new FakeKeyManager({ role: 'writer' });
-    await preflight(writer, newCorrelationId());
-    const { usable, findings } = await preflight(writer.withRole('reader'), newCorrelationId());
+    await preflight(writer, newCorrelationId(), keyProtect.advice);
+    const { usable, findings } = await preflight(writer.withRole('reader'), newCorrelationId(), keyProtect.advice);
     expect(results(findings)).toContain('stored_key.create failed');
     expect(usable).toBe(false);
   });
@@ -46,7 +47,7 @@ describe('preflight', () => {
   ])('knows what to do about %s', async (reasonCode, remedy) => {
     const keyManager = new FakeKeyManager();
     keyManager.failNext('storeKey', 'refused', { reasonCode });
-    const { findings } = await preflight(keyManager, newCorrelationId());
+    const { findings } = await preflight(keyManager, newCorrelationId(), keyProtect.advice);
     expect(findings.find(({ result }) => result === 'failed')).toMatchObject({
       permission: 'stored_key.create',
       fix: expect.stringContaining(remedy) as string,
@@ -54,7 +55,7 @@ describe('preflight', () => {
   });
 
   it('tells a Reader which role is missing', async () => {
-    const report = await preflight(new FakeKeyManager({ role: 'reader' }), newCorrelationId());
+    const report = await preflight(new FakeKeyManager({ role: 'reader' }), newCorrelationId(), keyProtect.advice);
     expect(results(report.findings)).toBe(
       'root_key.describe ok, root_key.wrap ok, root_key.unwrap ok, stored_key.create failed, stored_key.read not_tried, stored_key.delete not_tried',
     );
@@ -96,7 +97,7 @@ describe('preflight', () => {
   ])('names %s and its remedy', async (_what, change, start, fault) => {
     const keyManager = new FakeKeyManager();
     change(keyManager);
-    const { usable, findings } = await preflight(keyManager, newCorrelationId());
+    const { usable, findings } = await preflight(keyManager, newCorrelationId(), keyProtect.advice);
     expect(results(findings)).toContain(start);
     expect(findings[1]).toMatchObject({ fault, fix: expect.any(String) as string });
     expect(usable).toBe(false);

@@ -1,7 +1,7 @@
 import { type CorrelationId } from '@lib/kernel';
 
 import { type DeletableKeyId, judgeDeletion } from './deletion-proof';
-import { KeyManagerError, type KeyManagerFault, NOT_INITIALISED } from './key-manager.error';
+import { KeyManagerError, type KeyManagerFault } from './key-manager.error';
 import { type CallContext, type KeyManager, type RootKeyDescription, type StoredKey } from './key-manager.port';
 
 export type PreflightPermission =
@@ -11,6 +11,16 @@ export type PreflightPermission =
   | 'stored_key.create'
   | 'stored_key.read'
   | 'stored_key.delete';
+
+/** What a tenant's administrator needs or can do, in the words of the key manager and of those who let us in. */
+export interface KeyManagerAdvice {
+  /** Where there is more to say than {@link preflight} says of any key manager. */
+  readonly byFault: Readonly<Partial<Record<KeyManagerFault, string>>>;
+  /** By what the key manager itself named as the reason. */
+  readonly byReason: Readonly<Record<string, string>>;
+  /** The least right for each; `obstacles` is for asking what stands in the way. */
+  readonly permissions: Readonly<Record<PreflightPermission | 'obstacles', string>>;
+}
 
 export interface PreflightFinding {
   readonly permission: PreflightPermission;
@@ -41,9 +51,8 @@ const WHY: Readonly<Record<PreflightPermission, string>> = {
 };
 
 const FIX: Readonly<Partial<Record<KeyManagerFault, string>>> = {
-  credential_rejected: 'create a new API key for the service ID and set it here',
-  permission_denied:
-    'give the service ID the role Writer on the key-manager instance (Manager to delete); a new policy takes up to a minute to take effect',
+  credential_rejected: 'set a new credential here',
+  permission_denied: 'give the credential the rights that this needs',
   root_key_disabled: 'enable the root key in the key manager',
   root_key_expired: 'bind a root key without an expiration date',
   root_key_deleted: 'restore the root key in the key manager, or bind another one',
@@ -53,14 +62,6 @@ const FIX: Readonly<Partial<Record<KeyManagerFault, string>>> = {
   unavailable: 'check that the key manager is up and initialised, then try again',
   timeout: 'check that the key manager can be reached from here, then try again',
   overloaded: 'try again in a few seconds',
-};
-
-/** What the key manager itself named as the reason. */
-const FIX_BY_REASON: Readonly<Record<string, string>> = {
-  KEY_CREATE_IMPORT_ACCESS_ERR:
-    'allow import_standard_key, without enforce_token, in the instance policy keyCreateImportAccess (needs Manager)',
-  [NOT_INITIALISED]:
-    'let the administrators of the HPCS instance load and commit its master key (TKE), then check again',
 };
 
 /** Not under the prefix of real keys: a catalog that is rebuilt must not meet it. */
@@ -75,8 +76,12 @@ const MAXIMUM_TIDIED = 20;
  * with the tenant's API key, only tried: a key that an earlier check left behind proves nothing about this one. Leaves
  * one small key in the instance for each check that may not delete, and takes all of them away once one may.
  */
-export async function preflight(keyManager: KeyManager, correlationId: CorrelationId): Promise<PreflightReport> {
-  const run = new PreflightRun(keyManager, { correlationId });
+export async function preflight(
+  keyManager: KeyManager,
+  correlationId: CorrelationId,
+  advice: KeyManagerAdvice,
+): Promise<PreflightReport> {
+  const run = new PreflightRun(keyManager, { correlationId }, advice);
   await run.describe();
   await run.wrapAndUnwrap();
   await run.store();
@@ -92,6 +97,7 @@ class PreflightRun {
   constructor(
     private readonly keyManager: KeyManager,
     private readonly context: CallContext,
+    private readonly advice: KeyManagerAdvice,
   ) {}
 
   async describe(): Promise<void> {
@@ -153,7 +159,7 @@ class PreflightRun {
     }
   }
 
-  /** A Writer serves and makes keys; only Destroy needs more. */
+  /** Keys can be served and made; only Destroy needs more. */
   #softenDeletion(stored: StoredKey): void {
     const last = this.findings.at(-1);
     if (last?.fault !== 'permission_denied' && last?.fault !== 'refused') return;
@@ -171,7 +177,9 @@ class PreflightRun {
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
       const { reasonCode } = error.details;
-      const fix = (reasonCode === undefined ? undefined : FIX_BY_REASON[reasonCode]) ?? FIX[error.fault];
+      const { byReason, byFault } = this.advice;
+      const fix =
+        (reasonCode === undefined ? undefined : byReason[reasonCode]) ?? byFault[error.fault] ?? FIX[error.fault];
       this.#add(permission, 'failed', {
         detail: error.message,
         fault: error.fault,

@@ -12,6 +12,7 @@ import { systemTiming } from '@lib/resilience';
 import { iamTokenRequest, type TokenRequest } from './iam/request-token';
 import { TokenSource } from './iam/token-source';
 import { describeRootKey, KeyProtectKeyManager } from './key-protect-key-manager';
+import { obstaclesOf } from './obstacles';
 import { type HttpExchange, UndiciExchange } from './rest/http-exchange';
 import { KeyProtectClient, RefusedCall, type TryContext } from './rest/key-protect-client';
 import { type InstancePolicy, type KeyVersion } from './rest/resources';
@@ -71,6 +72,8 @@ export function connectKeyProtect(options: KeyProtectSettings, target: KeyManage
     listRootKeyVersions: (context) => ask(context, (tries) => client.keyVersions(tries, rootKeyId)),
     listKeyRings: (context) => ask(context, (tries) => client.keyRings(tries)),
     listPolicies: (context) => ask(context, (tries) => client.instancePolicies(tries)),
+    listObstacles: async (context, visibility) =>
+      obstaclesOf(await ask(context, (tries) => client.instancePolicies(tries)), visibility),
     close: async () => {
       tokens.close();
       await client.close();

@@ -89,6 +89,8 @@ describe('KeyManagerRegistry', () => {
     await instance.for(binding()).wrap(context(), []);
     await expect(instance.for(former).unwrap(context(), [], ciphertext)).resolves.toBeDefined();
     expect(closed).toEqual([]);
+    instance.invalidate(binding().instanceId, new Set([binding().bindingId]));
+    expect(closed).toHaveLength(1);
     instance.invalidate(binding().instanceId);
     expect(closed).toHaveLength(2);
   });

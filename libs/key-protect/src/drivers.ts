@@ -1,6 +1,7 @@
 import { readCrn } from '@lib/kernel';
 import { type EndpointTemplates, type KeyManagerDriver, type KeyManagerLocation } from '@lib/key-manager';
 
+import { ADVICE } from './advice';
 import { connectKeyProtect, type KeyProtectSettings } from './connection';
 
 const REGIONS = 'us-south us-east eu-gb eu-de eu-es au-syd jp-tok jp-osa ca-tor ca-mon br-sao in-che in-mum'.split(' ');
@@ -46,6 +47,7 @@ export const keyProtect = {
   provider: 'key_protect',
   endpoints: KEY_PROTECT_ENDPOINTS,
   endpointsSetting: 'keyProtectEndpoints',
+  advice: ADVICE,
   defaultRingOnly: false,
   locate: byCrn('kms'),
   connect: connectKeyProtect,
@@ -58,6 +60,7 @@ export const hpcs = {
   provider: 'hyper_protect_crypto_services',
   endpoints: HPCS_ENDPOINTS,
   endpointsSetting: 'hpcsEndpoints',
+  advice: ADVICE,
   defaultRingOnly: true,
   locate: byCrn('hs-crypto'),
   connect: connectKeyProtect,

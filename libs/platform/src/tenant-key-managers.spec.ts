@@ -10,6 +10,7 @@ const CRN = `crn:v1:bluemix:public:kms:us-south:a/${'0'.repeat(32)}:99999999-222
 function tenant() {
   const state = { revision: 1, credentialId: 'c1', fault: undefined as unknown, reads: 0, keyGeneration: 'local' };
   const dropped: InstanceId[] = [];
+  const kept: string[][] = [];
   const built: string[] = [];
   let notify: (invalidation: Invalidation) => void = () => undefined;
   const bindings = {
@@ -29,7 +30,8 @@ function tenant() {
       built.push(version);
       return {} as KeyManager;
     },
-    invalidate: (instanceId: InstanceId) => dropped.push(instanceId),
+    invalidate: (instanceId: InstanceId, still?: ReadonlySet<string>) =>
+      still === undefined ? dropped.push(instanceId) : kept.push([...still]),
     close: () => Promise.resolve(),
   } as unknown as KeyManagerRegistry;
   const bus = {
@@ -44,7 +46,7 @@ function tenant() {
     notify({ kind: 'instance', instanceId: INSTANCE });
     await new Promise(setImmediate);
   };
-  return { state, dropped, built, keyManagers, changed };
+  return { state, dropped, kept, built, keyManagers, changed };
 }
 
 describe('TenantKeyManagers', () => {
@@ -64,6 +66,14 @@ describe('TenantKeyManagers', () => {
     await changed();
     await keyManagers.for(INSTANCE);
     expect(built).toEqual(['1/c1', '2/c1']);
+  });
+
+  it('forgets adapters of bindings that are gone, and no others, when the credential stays', async () => {
+    const { keyManagers, changed, kept, dropped } = tenant();
+    await keyManagers.for(INSTANCE);
+    await changed();
+    expect(kept).toEqual([['b1']]);
+    expect(dropped).toEqual([]);
   });
 
   it('makes keys as the instance says with the next request', async () => {

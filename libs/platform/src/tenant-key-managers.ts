@@ -1,5 +1,5 @@
 import { type InstanceId } from '@lib/kernel';
-import { type KeyManager, type KeyManagerRegistry } from '@lib/key-manager';
+import { type KeyManager, type KeyManagerBinding, type KeyManagerRegistry } from '@lib/key-manager';
 import {
   type InvalidationBus,
   type InstanceOptions,
@@ -27,8 +27,14 @@ export interface FormerRootKey {
   readonly retiredAt: Date;
 }
 
+/** A binding, and how its adapter is asked for: made once for each revision of it. */
+interface KnownBinding {
+  readonly binding: RootKeyBinding;
+  readonly target: KeyManagerBinding;
+}
+
 interface Known {
-  readonly bindings: readonly RootKeyBinding[];
+  readonly bindings: readonly KnownBinding[];
   readonly credentialId: string;
   readonly options: InstanceOptions;
 }
@@ -64,15 +70,15 @@ export class TenantKeyManagers {
   /** @returns undefined while no root key or no credential is set */
   async for(instanceId: InstanceId): Promise<TenantKeyManager | undefined> {
     const known = await this.#load(instanceId);
-    const active = known?.bindings.find(({ status }) => status === 'active');
+    const active = known?.bindings.find(({ binding }) => binding.status === 'active');
     if (known === undefined || active === undefined) return undefined;
     this.#inUse.set(instanceId, known.credentialId);
     return {
-      keyManager: this.#adapter(active, known.credentialId),
-      rootKeyId: active.rootKeyId,
+      keyManager: this.registry.for(active.target),
+      rootKeyId: active.binding.rootKeyId,
       keyManagerOf: (rootKeyId) => {
-        const binding = known.bindings.find((candidate) => candidate.rootKeyId === rootKeyId);
-        return binding && this.#adapter(binding, known.credentialId);
+        const bound = known.bindings.find(({ binding }) => binding.rootKeyId === rootKeyId);
+        return bound && this.registry.for(bound.target);
       },
       keyGeneration: known.options.keyGeneration,
       purgeDestroyedKeys: known.options.purgeDestroyedKeys,
@@ -84,25 +90,29 @@ export class TenantKeyManagers {
     const known = await this.#load(instanceId);
     if (known === undefined) return [];
     return known.bindings
-      .filter(({ status }) => status === 'retiring')
-      .map((binding) => ({
+      .filter(({ binding }) => binding.status === 'retiring')
+      .map(({ binding, target }) => ({
         bindingId: binding.id,
         rootKeyId: binding.rootKeyId,
-        keyManager: this.#adapter(binding, known.credentialId),
+        keyManager: this.registry.for(target),
         retiredAt: binding.updatedAt,
       }));
   }
 
   /**
    * Most changes of an instance concern neither root key nor credential, and must not fail the requests under way.
-   * The adapters go at once only with their credential: a token must not outlive one that was taken away.
+   * The adapters go at once only with their credential, since a token must not outlive one that was taken away, and with
+   * their binding.
    */
   async #reread(instanceId: InstanceId): Promise<void> {
     this.#known.delete(instanceId);
     const credentialId = this.#inUse.get(instanceId);
     if (credentialId === undefined) return;
     const known = await this.#load(instanceId).catch(() => undefined);
-    if (known?.credentialId === credentialId) return;
+    if (known?.credentialId === credentialId) {
+      this.registry.invalidate(instanceId, new Set(known.bindings.map(({ binding }) => binding.id)));
+      return;
+    }
     this.#inUse.delete(instanceId);
     this.registry.invalidate(instanceId);
   }
@@ -123,16 +133,20 @@ export class TenantKeyManagers {
     try {
       const { active, retiring, credentialId, apiKey, options } = await this.bindings.access(instanceId);
       apiKey.wipe();
-      return { bindings: [active, ...retiring], credentialId, options };
+      const bindings = [active, ...retiring].map((binding) => ({
+        binding,
+        target: this.#target(binding, credentialId),
+      }));
+      return { bindings, credentialId, options };
     } catch (error) {
       if (error instanceof TenancyError && NOT_SET.has(error.code)) return undefined;
       throw error;
     }
   }
 
-  #adapter(binding: RootKeyBinding, credentialId: string): KeyManager {
+  #target(binding: RootKeyBinding, credentialId: string): KeyManagerBinding {
     const { instanceId, id, kind, revision, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
-    return this.registry.for({
+    return {
       kind,
       instanceId,
       bindingId: id,
@@ -142,7 +156,7 @@ export class TenantKeyManagers {
       rootKeyId,
       ...(keyRingId === undefined ? {} : { keyRing: keyRingId }),
       openCredential: async () => (await this.bindings.access(instanceId)).apiKey,
-    });
+    };
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { type KeyManager, KeyManagerError, type StoredKey } from '@lib/key-manager';
+import { KeyManagerError, type StoredKey, type StoredKeys } from '@lib/key-manager';
 
 import { type OperationContext, callContext } from '../operation-context';
 import { certainlyNotDone, explainKeyManager, isFault } from './key-manager-failure';
@@ -32,7 +32,7 @@ export class NotStored extends Error {
  */
 export async function storeBirth(
   context: OperationContext,
-  keyManager: KeyManager,
+  keyManager: StoredKeys,
   envelope: StoredEnvelope,
 ): Promise<BirthStorageResult> {
   const name = storedKeyName(envelope.uniqueIdentifier);
@@ -52,7 +52,7 @@ export async function storeBirth(
 
 async function storeAgain(
   context: OperationContext,
-  keyManager: KeyManager,
+  keyManager: StoredKeys,
   name: string,
   store: () => Promise<StoredKey>,
 ): Promise<StoredKey> {
@@ -72,7 +72,7 @@ const wasCutOff = (error: unknown): boolean => isFault(error, 'unavailable');
 /** A key under this name can only be ours: the name holds an identifier made a moment ago. @returns undefined: unknown */
 async function lookUp(
   context: OperationContext,
-  keyManager: KeyManager,
+  keyManager: StoredKeys,
   name: string,
 ): Promise<readonly StoredKey[] | undefined> {
   if (context.signal.aborted) return undefined;
@@ -90,7 +90,7 @@ async function lookUp(
 /** Whether the key manager gives back the very bytes it was given. @throws KeyManagerError, also at the deadline */
 export async function isStoredAs(
   context: OperationContext,
-  keyManager: KeyManager,
+  keyManager: StoredKeys,
   { id, createdAt }: StoredKey,
   envelope: StoredEnvelope,
 ): Promise<boolean> {

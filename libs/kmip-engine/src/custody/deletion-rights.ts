@@ -1,4 +1,4 @@
-import { type CallContext, type KeyManager, judgeDeletion } from '@lib/key-manager';
+import { type CallContext, type StoredKeys, judgeDeletion } from '@lib/key-manager';
 
 import { type EngineDependencies } from '../ports/engine-ports';
 import { isFault } from './key-manager-failure';
@@ -24,12 +24,12 @@ type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier'>;
  * with another credential is another adapter.
  */
 export class DeletionRights {
-  readonly #answers = new WeakMap<KeyManager, Answer>();
+  readonly #answers = new WeakMap<StoredKeys, Answer>();
 
   /** @throws KeyManagerError when it cannot be found out; that is not remembered. */
   async allowed(
     { clock, newUniqueIdentifier }: Dependencies,
-    keyManager: KeyManager,
+    keyManager: StoredKeys,
     call: CallContext,
     onRefused?: () => void,
   ): Promise<boolean> {
@@ -53,20 +53,20 @@ export class DeletionRights {
   }
 
   /** True when a deletion was refused lately; asks nobody. */
-  async isRefused({ clock }: Pick<Dependencies, 'clock'>, keyManager: KeyManager): Promise<boolean> {
+  async isRefused({ clock }: Pick<Dependencies, 'clock'>, keyManager: StoredKeys): Promise<boolean> {
     const known = this.#answers.get(keyManager);
     if (known === undefined || known.untilMs <= clock.monotonicMs()) return false;
     return !(await known.allowed.catch(() => true));
   }
 
   /** A deletion was refused although it seemed allowed (rights by key, a second signature). */
-  refused({ clock }: Pick<Dependencies, 'clock'>, keyManager: KeyManager): void {
+  refused({ clock }: Pick<Dependencies, 'clock'>, keyManager: StoredKeys): void {
     const untilMs = clock.monotonicMs() + REFUSED_MS;
     this.#answers.set(keyManager, { allowed: Promise.resolve(false), untilMs });
   }
 }
 
-async function ask(keyManager: KeyManager, call: CallContext, newId: () => string): Promise<boolean> {
+async function ask(keyManager: StoredKeys, call: CallContext, newId: () => string): Promise<boolean> {
   const neverThere = judgeDeletion({ why: 'never_issued', newId });
   if (neverThere.verdict === 'keep') return false;
   try {

@@ -3,10 +3,10 @@ import { type CorrelationId, type UniqueIdentifier } from '@lib/kernel';
 import {
   type CallContext,
   type DeletionCase,
-  type KeyManager,
   WAITS_FOR,
   judgeDeletion,
   restorableUntil,
+  type StoredKeys,
 } from '@lib/key-manager';
 
 import { type EngineScope } from '../engine-scope';
@@ -92,7 +92,7 @@ const recorded = (failure: OperationFailure): OperationFailure =>
   new OperationFailure(failure.failure, { cause: failure.cause, recorded: true });
 
 interface Copy extends Examination {
-  readonly keyManager: KeyManager;
+  readonly keyManager: StoredKeys;
   readonly storedAt: Date;
 }
 
@@ -232,7 +232,7 @@ async function deleteOne(
   }
 }
 
-async function isGone(keyManager: KeyManager, call: CallContext, id: string, storedAt: Date): Promise<boolean> {
+async function isGone(keyManager: StoredKeys, call: CallContext, id: string, storedAt: Date): Promise<boolean> {
   try {
     (await keyManager.fetchKey(call, id, storedAt)).fill(0);
     return false;

@@ -1,5 +1,5 @@
 import { type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext, type KeyManager, type StoredKey } from '@lib/key-manager';
+import { type CallContext, type StoredKeys, type StoredKey } from '@lib/key-manager';
 
 import { isFault } from '../custody/key-manager-failure';
 import { boundKeyManager } from '../custody/root-key-binding';
@@ -82,7 +82,7 @@ function gapsIn(notes: readonly KeyNote[]): readonly NoteGap[] {
 async function open(
   scope: ReconcileScope,
   call: CallContext,
-  keyManager: KeyManager,
+  keyManager: StoredKeys,
   stored: StoredKey,
 ): Promise<Opened> {
   const named = namedNote(stored.name);

@@ -1,5 +1,5 @@
 import { type InstanceId, isUuid, Secret, type UniqueIdentifier } from '@lib/kernel';
-import { type Aad, type CallContext, type KeyManager } from '@lib/key-manager';
+import { type Aad, type CallContext, type RootKey } from '@lib/key-manager';
 import { randomBytes } from 'node:crypto';
 
 import { isSameMac, macOf } from '../crypto/derived-keys';
@@ -97,7 +97,7 @@ export function parseNote(payload: Buffer): StoredNote | undefined {
  * @throws KeyManagerError
  */
 export async function unwrapNote(
-  keyManager: KeyManager,
+  keyManager: RootKey,
   stored: StoredNote,
   call: CallContext,
 ): Promise<WrittenNote | undefined> {

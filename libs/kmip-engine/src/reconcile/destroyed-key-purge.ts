@@ -1,4 +1,12 @@
-import { type CallContext, type DeletedKey, type KeyManager, judgePurge, restorableUntil } from '@lib/key-manager';
+import {
+  type CallContext,
+  type DeletedKey,
+  type DeletedKeys,
+  type KeyManager,
+  judgePurge,
+  keepsDeletedKeys,
+  restorableUntil,
+} from '@lib/key-manager';
 
 import { DeletionRights } from '../custody/deletion-rights';
 import { reportKept } from '../custody/kept-key';
@@ -56,7 +64,7 @@ export class DestroyedKeyPurge {
     const tally: Tally = { purged: 0, early: 0, refused: 0, left: this.#outOfReach(scope, look) };
     const its = look.rootKeyId === undefined ? undefined : boundKeyManager(scope, look.rootKeyId);
     for (const keyManager of new Set([...(its === undefined ? [] : [its]), ...keyManagersOf(scope)])) {
-      await this.#purgeIn(keyManager, look, tally, call);
+      if (keepsDeletedKeys(keyManager)) await this.#purgeIn(keyManager, look, tally, call);
     }
     await this.#tell(scope, object, tally, first, call);
     if (tally.early > 0) return 'hindered';
@@ -73,7 +81,12 @@ export class DestroyedKeyPurge {
       .map(() => restorableUntil(now));
   }
 
-  async #purgeIn(keyManager: KeyManager, look: LaterLook, tally: Tally, call: CallContext): Promise<void> {
+  async #purgeIn(
+    keyManager: KeyManager & DeletedKeys,
+    look: LaterLook,
+    tally: Tally,
+    call: CallContext,
+  ): Promise<void> {
     const { uniqueIdentifier, storedKeyId, formerly = [] } = look;
     const name = storedKeyName(uniqueIdentifier);
     const named = new Set(formerly.map((former) => former.storedKeyId));
@@ -87,7 +100,7 @@ export class DestroyedKeyPurge {
   }
 
   async #purge(
-    keyManager: KeyManager,
+    keyManager: KeyManager & DeletedKeys,
     found: { readonly deleted: DeletedKey; readonly name: string; readonly named: ReadonlySet<string> },
     { uniqueIdentifier }: LaterLook,
     call: CallContext,

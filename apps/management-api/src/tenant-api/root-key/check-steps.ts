@@ -1,4 +1,4 @@
-import { type PreflightFinding, type PreflightPermission } from '@lib/key-manager';
+import { type KeyManagerAdvice, KeyManagerError, type Obstacle, type PreflightFinding } from '@lib/key-manager';
 
 /** One line of the table that an administrator reads. */
 export interface CheckStep {
@@ -10,25 +10,45 @@ export interface CheckStep {
   readonly remedy?: string;
 }
 
-/** The least role that can do it. */
-const ROLES: Readonly<Record<PreflightPermission, string>> = {
-  'root_key.describe': 'Reader',
-  'root_key.wrap': 'Reader',
-  'root_key.unwrap': 'Reader',
-  'stored_key.create': 'Writer',
-  'stored_key.read': 'Writer',
-  'stored_key.delete': 'Manager',
-};
+type Permissions = KeyManagerAdvice['permissions'];
 
 const RESULTS = { ok: 'passed', warning: 'warning', failed: 'failed', not_tried: 'skipped' } as const;
 
-export const fromFinding = ({ permission, why, result, detail, fix }: PreflightFinding): CheckStep => ({
+export const fromFinding = (
+  { permission, why, result, detail, fix }: PreflightFinding,
+  permissions: Permissions,
+): CheckStep => ({
   code: permission.replace('.', '_'),
-  permission: `${ROLES[permission]} (service role)`,
+  permission: permissions[permission],
   purpose: `Needed ${why}.`,
   result: RESULTS[result],
   message: detail ?? (result === 'not_tried' ? 'Not tried.' : 'It works.'),
   ...(fix !== undefined && { remedy: fix }),
+});
+
+/** Each rule that stands in the way, by its name; or that there are none. */
+export function fromObstacles(obstacles: readonly Obstacle[], permissions: Permissions): readonly CheckStep[] {
+  const none = { code: POLICIES, result: 'passed', message: 'No policy of the instance stands in the way.' } as const;
+  return (obstacles.length > 0 ? obstacles : [none]).map((obstacle) => policyStep(obstacle, permissions));
+}
+
+/** Most credentials may not read policies: what the policies forbid shows in the calls themselves. */
+export function unreadObstacles(error: unknown, permissions: Permissions): readonly CheckStep[] {
+  if (!(error instanceof KeyManagerError)) throw error;
+  const message = 'The credential may not read the policies; the other calls tell what they forbid.';
+  return [policyStep({ code: POLICIES, result: 'skipped', message }, permissions)];
+}
+
+const POLICIES = 'instance_policies';
+
+const policyStep = (
+  { code, ...found }: Pick<CheckStep, 'code' | 'result' | 'message' | 'remedy'>,
+  { obstacles: permission }: Permissions,
+): CheckStep => ({
+  code,
+  permission,
+  purpose: 'Rules of the key manager instance can forbid what the roles allow.',
+  ...found,
 });
 
 export const STEPS = {

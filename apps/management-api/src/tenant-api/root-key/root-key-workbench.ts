@@ -1,13 +1,13 @@
 import { type Clock, type CorrelationId, type InstanceId, type Secret } from '@lib/kernel';
-import { KeyManagerError, NOT_INITIALISED, preflight, type RootKeyDescription } from '@lib/key-manager';
 import {
-  type ApiKeyRecord,
-  CloudAccount,
-  type CloudAccountOptions,
-  connectKeyProtect,
-  type KeyManagerInstance,
-  type KeyProtectConnection,
-} from '@lib/key-protect';
+  type KeyManagerAdvice,
+  type KeyManagerConnection,
+  KeyManagerError,
+  NOT_INITIALISED,
+  preflight,
+  type RootKeyDescription,
+} from '@lib/key-manager';
+import { type ApiKeyRecord, CloudAccount, type CloudAccountOptions, type KeyManagerInstance } from '@lib/key-protect';
 import { driverOf, type DriverSettings } from '@lib/platform';
 import {
   type EndpointPolicy,
@@ -17,8 +17,7 @@ import {
   TenancyError,
 } from '@lib/tenancy';
 
-import { type CheckStep, fromFinding, STEPS } from './check-steps';
-import { policySteps, unreadPolicies } from './policy-steps';
+import { type CheckStep, fromFinding, fromObstacles, STEPS, unreadObstacles } from './check-steps';
 import { type RootKeyReference } from './root-key-crn';
 
 export interface RootKeyWish extends RootKeyReference {
@@ -52,20 +51,21 @@ interface Survey {
 
 /** What has to be known before anything is tried. */
 async function survey(
-  connection: KeyProtectConnection,
+  connection: KeyManagerConnection,
   visibility: EndpointVisibility,
+  { permissions }: KeyManagerAdvice,
   correlationId: CorrelationId,
 ): Promise<Survey> {
   const described = await connection.keyManager.describeRootKey({ correlationId }).catch(faultOf);
   if (described instanceof KeyManagerError && described.details.reasonCode === NOT_INITIALISED) {
     return { initialised: false, keyRing: undefined, policies: [] };
   }
-  const policies = await connection
-    .listPolicies({ correlationId })
-    .then((found) => policySteps(found, visibility))
-    .catch(unreadPolicies);
+  const policies = await connection.listObstacles?.({ correlationId }, visibility).then(
+    (found) => fromObstacles(found, permissions),
+    (error: unknown) => unreadObstacles(error, permissions),
+  );
   const keyRing = described instanceof KeyManagerError ? undefined : described.keyRingId;
-  return { initialised: true, keyRing, policies };
+  return { initialised: true, keyRing, policies: policies ?? [] };
 }
 
 function faultOf(error: unknown): KeyManagerError {
@@ -125,18 +125,19 @@ export class RootKeyWorkbench {
     const steps: CheckStep[] = [];
     const keyManager = await this.#seen(instanceId, wish, steps);
     if (steps.some(({ result }) => result === 'failed')) return this.#verdict(steps, {});
+    const { advice, defaultRingOnly } = driverOf(this.#kindOf(wish));
     const { baseUrl, discovered } = this.#address(wish, keyManager);
     const { initialised, keyRing, policies } = await this.#connected(instanceId, wish, { baseUrl }, (connection) =>
-      survey(connection, wish.visibility, correlationId),
+      survey(connection, wish.visibility, advice, correlationId),
     );
     if (!initialised) return this.#verdict([...steps, STEPS.initialised()], {});
     steps.push(...policies);
     const ring = keyRing === undefined || keyRing === DEFAULT_RING ? {} : { keyRing };
-    if (ring.keyRing !== undefined && driverOf(this.#kindOf(wish)).defaultRingOnly) steps.push(STEPS.ring());
+    if (ring.keyRing !== undefined && defaultRingOnly) steps.push(STEPS.ring());
     const report = await this.#connected(instanceId, wish, { baseUrl, ...ring }, ({ keyManager: manager }) =>
-      preflight(manager, correlationId),
+      preflight(manager, correlationId, advice),
     );
-    steps.push(...report.findings.map(fromFinding));
+    steps.push(...report.findings.map((finding) => fromFinding(finding, advice.permissions)));
     return this.#verdict(steps, {
       ...(keyRing !== undefined && { keyRingId: keyRing }),
       ...(discovered && { discoveredEndpoint: baseUrl }),
@@ -171,7 +172,7 @@ export class RootKeyWorkbench {
     }
   }
 
-  #kindOf({ keyManagerCrn }: RootKeyWish): string {
+  #kindOf({ keyManagerCrn }: Pick<RootKeyWish, 'keyManagerCrn'>): string {
     return this.options.endpoints.kindOf(keyManagerCrn);
   }
 
@@ -207,9 +208,10 @@ export class RootKeyWorkbench {
     instanceId: InstanceId,
     { keyManagerCrn, rootKeyId }: RootKeyReference,
     where: { readonly baseUrl: string; readonly keyRing?: string },
-    work: (connection: KeyProtectConnection) => Promise<T>,
+    work: (connection: KeyManagerConnection) => Promise<T>,
   ): Promise<T> {
-    const connection = connectKeyProtect(this.options.connection, {
+    const driver = driverOf(this.#kindOf({ keyManagerCrn }));
+    const connection = driver.connect(this.options.connection, {
       instanceId,
       keyManager: keyManagerCrn,
       rootKeyId,
