@@ -35,7 +35,7 @@ import {
   type ProofPolicy,
 } from '@lib/tenancy';
 
-import { Admission } from '../src/session/admission';
+import { AllowListJudge } from '../src/session/admission';
 import { AnswerMemories } from '../src/session/answer-memories';
 import { ConnectionRecords } from '../src/session/connection-records';
 import { InstanceRoutes } from '../src/session/instance-route';
@@ -177,7 +177,7 @@ export class GatewayHarness {
     });
     const policy = (): ProofPolicy => this.policy;
     const handler = new KmipSession({
-      admission: new Admission(this.directory, systemClock, policy),
+      admission: new AllowListJudge(this.directory, systemClock, policy),
       engine,
       scopeFor: (entry, peer) => this.#scope(entry, peer),
       bareScopeFor: (entry, peer) => this.#bareScope(entry, peer),

@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork } from '@lib/persistence';
+import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
 import { Region } from '@lib/platform';
 
 /** Stores of what the platform orders, which the gateway does not have. */
@@ -8,16 +8,16 @@ import { Region } from '@lib/platform';
 @Module({
   providers: [
     {
-      provide: PostgresCatalogUnitOfWork,
+      provide: PostgresServiceInstanceUnitOfWork,
       inject: [Region],
-      useFactory: ({ dataSource }: Region) => new PostgresCatalogUnitOfWork(dataSource),
+      useFactory: ({ dataSource }: Region) => new PostgresServiceInstanceUnitOfWork(dataSource),
     },
     {
-      provide: PostgresCatalogDirectory,
+      provide: PostgresServiceInstanceDirectory,
       inject: [Region],
-      useFactory: ({ dataSource }: Region) => new PostgresCatalogDirectory(dataSource),
+      useFactory: ({ dataSource }: Region) => new PostgresServiceInstanceDirectory(dataSource),
     },
   ],
-  exports: [PostgresCatalogUnitOfWork, PostgresCatalogDirectory],
+  exports: [PostgresServiceInstanceUnitOfWork, PostgresServiceInstanceDirectory],
 })
 export class StoresModule {}

@@ -2,10 +2,10 @@ import { managementApiConfig, type ManagementApiConfig, parseConfig } from '@lib
 import { type Clock, type Leases, systemClock } from '@lib/kernel';
 import { type UsageReporter } from '@lib/metering';
 import { type Logger, Metrics } from '@lib/observability';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { CLOCK, KEY_MANAGER_DRIVERS, LOGGER } from '@lib/platform';
 import {
-  type CatalogUnitOfWork,
+  type ServiceInstanceUnitOfWork,
   DeprovisioningService,
   InstanceStateService,
   OperationRunner,
@@ -84,8 +84,8 @@ export function brokerModule({
     { provide: ServiceIdentity, useFactory: () => ServiceIdentity.of(config) },
     { provide: EndpointPolicy, useValue: new EndpointPolicy(KEY_MANAGER_DRIVERS) },
     { provide: PostgresLeases, useValue: new PostgresLeases(dataSource) },
-    { provide: PostgresCatalogUnitOfWork, useValue: new PostgresCatalogUnitOfWork(dataSource) },
-    { provide: PostgresCatalogDirectory, useValue: new PostgresCatalogDirectory(dataSource) },
+    { provide: PostgresServiceInstanceUnitOfWork, useValue: new PostgresServiceInstanceUnitOfWork(dataSource) },
+    { provide: PostgresServiceInstanceDirectory, useValue: new PostgresServiceInstanceDirectory(dataSource) },
     { provide: Metrics, useValue: new Metrics() },
   ];
   const surroundings = { module: Surroundings, global: true, providers, exports: providers };
@@ -116,11 +116,11 @@ export interface BrokerServices {
 
 export async function brokerServices(
   surroundings: BrokerSurroundings,
-  replaced: { readonly unitOfWork?: CatalogUnitOfWork; readonly usageReporter?: UsageReporter } = {},
+  replaced: { readonly unitOfWork?: ServiceInstanceUnitOfWork; readonly usageReporter?: UsageReporter } = {},
 ): Promise<BrokerServices> {
   const { unitOfWork, usageReporter } = replaced;
   const builder = brokerModule(surroundings);
-  if (unitOfWork) builder.overrideProvider(PostgresCatalogUnitOfWork).useValue(unitOfWork);
+  if (unitOfWork) builder.overrideProvider(PostgresServiceInstanceUnitOfWork).useValue(unitOfWork);
   if (usageReporter) builder.overrideProvider(USAGE_REPORTER).useValue(usageReporter);
   const module = await builder.compile();
   return {

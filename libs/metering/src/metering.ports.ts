@@ -16,7 +16,7 @@ export interface MeteredInstance {
 /** What metering reads and writes of one instance, inside one transaction. */
 export interface MeteringScope {
   readonly instance: { get(): Promise<object | undefined> };
-  readonly catalog: {
+  readonly serviceInstance: {
     lock(): Promise<MeteredInstance | undefined>;
     update(instance: MeteredInstance): Promise<void>;
   };

@@ -23,11 +23,11 @@ export class UsageRecorder {
       const page = await this.directory.meterableInstances(until, after, PAGE);
       for (const instanceId of page) {
         await this.unitOfWork.forTenant(instanceId, async (scope) => {
-          const instance = await scope.catalog.lock();
+          const instance = await scope.serviceInstance.lock();
           if (instance?.status !== 'ready' && instance?.status !== 'updating') return;
-          // Taken away past the catalog, by an administrator's command: there is nothing to use.
+          // Taken away past the platform, by an administrator's command: there is nothing to use.
           if ((await scope.instance.get()) === undefined) return;
-          await scope.catalog.update(await recordUsage(scope, instance, until, this.clock.now()));
+          await scope.serviceInstance.update(await recordUsage(scope, instance, until, this.clock.now()));
           await scope.usage.prune(new Date(until.getTime() - KEPT_USAGE_MS));
         });
       }

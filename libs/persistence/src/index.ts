@@ -22,8 +22,8 @@ export { PostgresAuditHeads } from './audit/postgres-audit-heads';
 export { PostgresAuditTrail } from './audit/postgres-audit-trail';
 export { PostgresConnectionAttempts } from './diagnosis/postgres-connection-attempts';
 export { PostgresDailyUsages } from './diagnosis/postgres-daily-usages';
-export { PostgresCatalogDirectory } from './broker/postgres-catalog-directory';
-export { PostgresCatalogUnitOfWork } from './broker/postgres-catalog-unit-of-work';
+export { PostgresServiceInstanceDirectory } from './broker/postgres-service-instance-directory';
+export { PostgresServiceInstanceUnitOfWork } from './broker/postgres-service-instance-unit-of-work';
 export {
   PostgresRegionProgress,
   type RegionProgress,

@@ -1,16 +1,16 @@
-import { type CatalogScope } from './provisioning.ports';
+import { type ServiceInstanceScope } from './provisioning.ports';
 
 export const ERASE_BATCH = 1_000;
 
-/** Everything of the instance that is ours, in this transaction. The audit chain and the catalog's tombstone stay. */
-export async function eraseInstance(scope: CatalogScope): Promise<void> {
+/** Everything of the instance that is ours, in this transaction. The audit chain and the tombstone stay. */
+export async function eraseInstance(scope: ServiceInstanceScope): Promise<void> {
   if ((await scope.instance.lock()) === undefined) return;
   // What was being created when the clients were cut off arrives late.
   while ((await scope.keys.erase(ERASE_BATCH)) === ERASE_BATCH);
   for (const { id } of await scope.certificates.list()) await scope.certificates.remove(id);
   for (const { id } of await scope.bindings.list()) await scope.bindings.remove(id);
   await scope.credentials.remove();
-  await scope.catalogBindings.removeAll();
+  await scope.serviceBindings.removeAll();
   await scope.instance.remove();
   scope.invalidate();
 }

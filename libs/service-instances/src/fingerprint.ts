@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { type RequestedAttributes } from './catalog-instance';
+import { type RequestedAttributes } from './service-instance';
 
 /** Parts of the platform's context that belong to the identity of an order; names and targets may change. */
 const IDENTIFYING_CONTEXT = ['platform', 'account_id', 'crn', 'resource_group_crn'];

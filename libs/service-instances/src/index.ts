@@ -1,6 +1,6 @@
-export * from './catalog-instance';
-export { CatalogRetention } from './catalog-retention';
-export { CATALOG_FAULTS, CatalogError, type CatalogFault } from './catalog.error';
+export * from './service-instance';
+export { ServiceInstanceRetention } from './service-instance-retention';
+export { SERVICE_INSTANCE_FAULTS, ServiceInstanceError, type ServiceInstanceFault } from './service-instance.error';
 export { DeprovisioningService, type Removal as InstanceRemoval, type RemovalOutcome } from './deprovisioning.service';
 export { canonicalJson, fingerprintOf } from './fingerprint';
 export { type OrderedInstance, readInstanceCrn, requireInstanceCrn } from './instance-identity';

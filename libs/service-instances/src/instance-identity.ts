@@ -1,8 +1,8 @@
 import { type InstanceCrn, type InstanceId } from '@lib/kernel';
 import { instanceIdOf, parseInstanceCrn } from '@lib/tenancy';
 
-import { type CatalogInstance } from './catalog-instance';
-import { CatalogError, instanceUnknown } from './catalog.error';
+import { type ServiceInstance } from './service-instance';
+import { ServiceInstanceError, instanceUnknown } from './service-instance.error';
 
 /** The id of a service instance as the platform sent it: a CRN, whose GUID is our instance's id. */
 export interface OrderedInstance {
@@ -20,11 +20,11 @@ export function readInstanceCrn(text: string): OrderedInstance | undefined {
   }
 }
 
-/** @throws CatalogError('catalog_invalid_request') */
+/** @throws ServiceInstanceError('catalog_invalid_request') */
 export function requireInstanceCrn(text: string): OrderedInstance {
   const read = readInstanceCrn(text);
   if (read === undefined) {
-    throw new CatalogError(
+    throw new ServiceInstanceError(
       'catalog_invalid_request',
       'The id in the path is not the CRN of a service instance with a GUID.',
     );
@@ -38,8 +38,8 @@ export function requireInstanceCrn(text: string): OrderedInstance {
  */
 export const sameCrn = (a: string, b: string): boolean => withoutTail(a) === withoutTail(b);
 
-/** The instance when there is one, by exactly this name. @throws CatalogError('catalog_instance_unknown') */
-export function known(instance: CatalogInstance | undefined, { crn }: OrderedInstance): CatalogInstance {
+/** The instance when there is one, by exactly this name. @throws ServiceInstanceError('catalog_instance_unknown') */
+export function known(instance: ServiceInstance | undefined, { crn }: OrderedInstance): ServiceInstance {
   const missing = instance === undefined || instance.status === 'deleted' || instance.status === 'failed';
   if (missing || !sameCrn(instance.crn, crn.text)) throw instanceUnknown();
   return instance;

@@ -2,19 +2,19 @@ import { type Clock } from '@lib/kernel';
 import { type ActionContext, checkedName, successEvent } from '@lib/tenancy';
 
 import {
-  type CatalogInstance,
-  type CatalogOperation,
+  type ServiceInstance,
+  type InstanceOperation,
   type InstanceParameters,
   type PlatformContext,
   type ServicePlan,
-} from './catalog-instance';
-import { asyncRequired, CatalogError, concurrentOperation, instanceUnknown } from './catalog.error';
+} from './service-instance';
+import { asyncRequired, ServiceInstanceError, concurrentOperation, instanceUnknown } from './service-instance.error';
 import { canonicalJson, fingerprintOf, orderFingerprint } from './fingerprint';
 import { known, type OrderedInstance } from './instance-identity';
 import { openOperation } from './operation-log';
 import { type OperationSteps } from './operation-steps';
 import { instanceName } from './provisioning.service';
-import { type CatalogScope, type CatalogUnitOfWork } from './provisioning.ports';
+import { type ServiceInstanceScope, type ServiceInstanceUnitOfWork } from './provisioning.ports';
 
 export interface InstanceChange extends OrderedInstance {
   readonly plans: (id: string) => ServicePlan | undefined;
@@ -28,18 +28,18 @@ export interface InstanceChange extends OrderedInstance {
 }
 
 export type ChangeOutcome =
-  { readonly kind: 'changed' } | { readonly kind: 'accepted'; readonly operation: CatalogOperation };
+  { readonly kind: 'changed' } | { readonly kind: 'accepted'; readonly operation: InstanceOperation };
 
 /** Changes of plan, parameters and name that the platform sends. All of a change is made, or nothing of it. */
 export class InstanceUpdateService {
   constructor(
-    private readonly unitOfWork: CatalogUnitOfWork,
+    private readonly unitOfWork: ServiceInstanceUnitOfWork,
     private readonly steps: Pick<OperationSteps, 'settledAt'>,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * @throws CatalogError `catalog_instance_unknown`, `catalog_concurrent_operation`, `catalog_async_required`,
+   * @throws ServiceInstanceError `catalog_instance_unknown`, `catalog_concurrent_operation`, `catalog_async_required`,
    *   `catalog_plan_limit`; TenancyError('invalid_name')
    */
   async update(change: InstanceChange): Promise<ChangeOutcome> {
@@ -47,8 +47,8 @@ export class InstanceUpdateService {
     return this.unitOfWork.forTenant(change.instanceId, (scope) => this.apply(scope, change));
   }
 
-  private async apply(scope: CatalogScope, change: InstanceChange): Promise<ChangeOutcome> {
-    const present = known(await scope.catalog.lock(), change);
+  private async apply(scope: ServiceInstanceScope, change: InstanceChange): Promise<ChangeOutcome> {
+    const present = known(await scope.serviceInstance.lock(), change);
     const changeHash = fingerprintOf([change.planId ?? null, change.parameters, change.platformContext]);
     if (present.status !== 'ready') return this.repeated(scope, present, changeHash);
 
@@ -59,22 +59,26 @@ export class InstanceUpdateService {
     const changed = toChanged(present, planId, change, this.clock.now());
     if (unchanged(present, changed)) return { kind: 'changed' };
     await this.changeInstance(scope, changed, plan, change.context);
-    await scope.catalog.update({ ...changed, status: background ? 'updating' : 'ready' });
+    await scope.serviceInstance.update({ ...changed, status: background ? 'updating' : 'ready' });
     if (!background) return { kind: 'changed' };
     return { kind: 'accepted', operation: await this.openInBackground(scope, changeHash, change.context) };
   }
 
-  private async repeated(scope: CatalogScope, present: CatalogInstance, changeHash: string): Promise<ChangeOutcome> {
+  private async repeated(
+    scope: ServiceInstanceScope,
+    present: ServiceInstance,
+    changeHash: string,
+  ): Promise<ChangeOutcome> {
     const operation = await scope.operations.newest();
     if (present.status !== 'updating' || operation?.changeHash !== changeHash) throw concurrentOperation();
     return { kind: 'accepted', operation };
   }
 
   private async openInBackground(
-    scope: CatalogScope,
+    scope: ServiceInstanceScope,
     changeHash: string,
     context: ActionContext,
-  ): Promise<CatalogOperation> {
+  ): Promise<InstanceOperation> {
     const now = this.clock.now();
     const opened = await openOperation(scope, {
       kind: 'update',
@@ -90,8 +94,8 @@ export class InstanceUpdateService {
   }
 
   private async changeInstance(
-    scope: CatalogScope,
-    changed: CatalogInstance,
+    scope: ServiceInstanceScope,
+    changed: ServiceInstance,
     plan: ServicePlan | undefined,
     context: ActionContext,
   ): Promise<void> {
@@ -99,7 +103,7 @@ export class InstanceUpdateService {
     if (instance === undefined) throw instanceUnknown();
     const maximumKeys = plan?.maximumKeys ?? instance.maximumKeys;
     if (maximumKeys < instance.maximumKeys && (await scope.keys.countLive()) > maximumKeys) {
-      throw new CatalogError(
+      throw new ServiceInstanceError(
         'catalog_plan_limit',
         `The plan allows ${String(maximumKeys)} keys, and the instance has more. Destroy keys before you change the plan.`,
       );
@@ -120,7 +124,7 @@ export class InstanceUpdateService {
   }
 }
 
-function toChanged(present: CatalogInstance, planId: string, change: InstanceChange, now: Date): CatalogInstance {
+function toChanged(present: ServiceInstance, planId: string, change: InstanceChange, now: Date): ServiceInstance {
   const { attributes } = present;
   const parameters = { ...attributes.parameters, ...change.parameters };
   const merged = { ...attributes, parameters, context: { ...attributes.context, ...change.platformContext } };
@@ -128,5 +132,5 @@ function toChanged(present: CatalogInstance, planId: string, change: InstanceCha
   return { ...present, planId, attributes: merged, fingerprint, updatedAt: now };
 }
 
-const unchanged = (before: CatalogInstance, after: CatalogInstance): boolean =>
+const unchanged = (before: ServiceInstance, after: ServiceInstance): boolean =>
   canonicalJson([before.planId, before.attributes]) === canonicalJson([after.planId, after.attributes]);

@@ -1,4 +1,4 @@
-import { type KeysLeftBehind } from './catalog-instance';
+import { type KeysLeftBehind } from './service-instance';
 
 /** How the keys of an instance are named in a key manager; the KMIP Unique Identifier follows. */
 export const STORED_KEY_PREFIX = 'vmware_kmip_';

@@ -1,7 +1,7 @@
 import { type ActionContext, omit } from '@lib/tenancy';
 
-import { type CatalogOperation, type OperationKind, type OperationStep } from './catalog-instance';
-import { type CatalogScope } from './provisioning.ports';
+import { type InstanceOperation, type OperationKind, type OperationStep } from './service-instance';
+import { type ServiceInstanceScope } from './provisioning.ports';
 
 export interface NewOperation {
   readonly kind: OperationKind;
@@ -16,10 +16,10 @@ export interface NewOperation {
 const REQUEST_GRACE_MS = 15_000;
 
 /** Opens an operation in the transaction that makes it necessary. */
-export async function openOperation(scope: CatalogScope, wanted: NewOperation): Promise<CatalogOperation> {
+export async function openOperation(scope: ServiceInstanceScope, wanted: NewOperation): Promise<InstanceOperation> {
   const { now, ...rest } = wanted;
   const number = ((await scope.operations.newest())?.number ?? 0) + 1;
-  const operation: CatalogOperation = {
+  const operation: InstanceOperation = {
     ...rest,
     instanceId: scope.instanceId,
     number,
@@ -33,13 +33,13 @@ export async function openOperation(scope: CatalogScope, wanted: NewOperation): 
 }
 
 export async function closeOperation(
-  scope: CatalogScope,
-  operation: CatalogOperation,
+  scope: ServiceInstanceScope,
+  operation: InstanceOperation,
   state: 'succeeded' | 'failed',
   now: Date,
   description?: string,
-): Promise<CatalogOperation> {
-  const closed: CatalogOperation = {
+): Promise<InstanceOperation> {
+  const closed: InstanceOperation = {
     ...omit(operation, 'description'),
     state,
     step: 'done',

@@ -1,10 +1,10 @@
 import { type Clock, DomainError, type InstanceId } from '@lib/kernel';
 
-import { type CatalogInstance, type CatalogOperation } from './catalog-instance';
+import { type ServiceInstance, type InstanceOperation } from './service-instance';
 import { type OperationSteps } from './operation-steps';
 import { closeOperation } from './operation-log';
 import { eraseInstance } from './erasure';
-import { type CatalogScope, type CatalogUnitOfWork } from './provisioning.ports';
+import { type ServiceInstanceScope, type ServiceInstanceUnitOfWork } from './provisioning.ports';
 
 export interface OperationRunnerOptions {
   /** Gives the last word on a provisioning that never gets through; deletions are never given up. */
@@ -23,14 +23,14 @@ const GAVE_UP = 'The service instance could not be made in time. Delete it and o
  */
 export class OperationRunner {
   constructor(
-    private readonly unitOfWork: CatalogUnitOfWork,
+    private readonly unitOfWork: ServiceInstanceUnitOfWork,
     private readonly steps: OperationSteps,
     private readonly clock: Clock,
     private readonly options: OperationRunnerOptions = {},
   ) {}
 
   /** @returns the operation when it is finished or has to wait; undefined when there is none of that number */
-  async drive(instanceId: InstanceId, number: number): Promise<CatalogOperation | undefined> {
+  async drive(instanceId: InstanceId, number: number): Promise<InstanceOperation | undefined> {
     for (;;) {
       const operation = await this.advance(instanceId, number);
       if (operation?.state !== 'in progress') return operation;
@@ -41,7 +41,7 @@ export class OperationRunner {
   /** After an attempt that threw: when to try again, or the end of it. */
   async noteFailedAttempt(instanceId: InstanceId, number: number): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
-      const instance = await scope.catalog.lock();
+      const instance = await scope.serviceInstance.lock();
       const operation = await scope.operations.get(number);
       if (instance === undefined || operation?.state !== 'in progress') return;
       const now = this.clock.now();
@@ -56,10 +56,10 @@ export class OperationRunner {
     });
   }
 
-  private async advance(instanceId: InstanceId, number: number): Promise<CatalogOperation | undefined> {
+  private async advance(instanceId: InstanceId, number: number): Promise<InstanceOperation | undefined> {
     try {
       return await this.unitOfWork.forTenant(instanceId, async (scope) => {
-        const instance = await scope.catalog.lock();
+        const instance = await scope.serviceInstance.lock();
         const operation = await scope.operations.get(number);
         if (instance === undefined || operation?.state !== 'in progress') return operation;
         return this.steps.run(scope, instance, operation);
@@ -72,9 +72,9 @@ export class OperationRunner {
   }
 
   /** The step cannot succeed, today or ever: the provisioning ends, and nothing of it stays. */
-  private refuse(instanceId: InstanceId, number: number, reason: string): Promise<CatalogOperation | undefined> {
+  private refuse(instanceId: InstanceId, number: number, reason: string): Promise<InstanceOperation | undefined> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      const instance = await scope.catalog.lock();
+      const instance = await scope.serviceInstance.lock();
       const operation = await scope.operations.get(number);
       if (instance === undefined || operation?.state !== 'in progress') return operation;
       return this.fail(scope, instance, operation, reason);
@@ -82,14 +82,14 @@ export class OperationRunner {
   }
 
   private async fail(
-    scope: CatalogScope,
-    instance: CatalogInstance,
-    operation: CatalogOperation,
+    scope: ServiceInstanceScope,
+    instance: ServiceInstance,
+    operation: InstanceOperation,
     reason: string,
-  ): Promise<CatalogOperation> {
+  ): Promise<InstanceOperation> {
     const now = this.clock.now();
     await eraseInstance(scope);
-    await scope.catalog.update({ ...instance, status: 'failed', updatedAt: now });
+    await scope.serviceInstance.update({ ...instance, status: 'failed', updatedAt: now });
     return closeOperation(scope, operation, 'failed', now, reason);
   }
 }

@@ -4,11 +4,11 @@ import { HOUR_MS, recordUsage, startOfHour } from '@lib/metering';
 import { assertAcceptableCertificate, describeCertificate } from '@lib/pki';
 import { checkedName, insertWithinQuota, madeState, successEvent, toClientCertificate } from '@lib/tenancy';
 
-import { type CatalogInstance, type CatalogOperation, type OperationStep } from './catalog-instance';
+import { type ServiceInstance, type InstanceOperation, type OperationStep } from './service-instance';
 import { ERASE_BATCH, eraseInstance } from './erasure';
 import { describeKeysLeftBehind } from './keys-left-behind';
 import { closeOperation } from './operation-log';
-import { type CatalogScope } from './provisioning.ports';
+import { type ServiceInstanceScope } from './provisioning.ports';
 
 export interface OperationStepOptions {
   readonly newId: () => string;
@@ -24,7 +24,11 @@ export class OperationSteps {
   ) {}
 
   /** Within a transaction that holds the instance and has found the operation in progress. */
-  async run(scope: CatalogScope, instance: CatalogInstance, operation: CatalogOperation): Promise<CatalogOperation> {
+  async run(
+    scope: ServiceInstanceScope,
+    instance: ServiceInstance,
+    operation: InstanceOperation,
+  ): Promise<InstanceOperation> {
     switch (operation.step) {
       case 'certificates':
         await this.addCertificates(scope, instance, operation);
@@ -54,9 +58,9 @@ export class OperationSteps {
   }
 
   private async addCertificates(
-    scope: CatalogScope,
-    { attributes }: CatalogInstance,
-    { context }: CatalogOperation,
+    scope: ServiceInstanceScope,
+    { attributes }: ServiceInstance,
+    { context }: InstanceOperation,
   ): Promise<void> {
     await scope.instance.lock();
     const present = new Set((await scope.certificates.list()).map(({ fingerprint }) => fingerprint));
@@ -77,10 +81,10 @@ export class OperationSteps {
   }
 
   private async finish(
-    scope: CatalogScope,
-    instance: CatalogInstance,
-    operation: CatalogOperation,
-  ): Promise<CatalogOperation> {
+    scope: ServiceInstanceScope,
+    instance: ServiceInstance,
+    operation: InstanceOperation,
+  ): Promise<InstanceOperation> {
     const now = this.clock.now();
     const present = await scope.instance.lock();
     if (present?.state === 'installing') {
@@ -88,7 +92,7 @@ export class OperationSteps {
       await scope.instance.update({ ...present, state, updatedAt: now, revision: present.revision + 1 });
       scope.invalidate();
     }
-    await scope.catalog.update({ ...instance, status: 'ready', updatedAt: now });
+    await scope.serviceInstance.update({ ...instance, status: 'ready', updatedAt: now });
     const done =
       operation.kind === 'update'
         ? 'The service instance was updated.'
@@ -98,29 +102,29 @@ export class OperationSteps {
 
   /** Counted after the clients were cut off and before the first key is forgotten. */
   private async count(
-    scope: CatalogScope,
-    instance: CatalogInstance,
-    operation: CatalogOperation,
-  ): Promise<CatalogOperation> {
+    scope: ServiceInstanceScope,
+    instance: ServiceInstance,
+    operation: InstanceOperation,
+  ): Promise<InstanceOperation> {
     const now = this.clock.now();
     const keysLeftBehind = await scope.custody.storedKeys();
     // The hour that the instance ends in is a used hour too.
     const hourEnd = new Date(startOfHour(now).getTime() + HOUR_MS);
     const metered = await recordUsage(scope, instance, hourEnd, now);
-    await scope.catalog.update({ ...metered, attributes: { ...instance.attributes, keysLeftBehind } });
+    await scope.serviceInstance.update({ ...metered, attributes: { ...instance.attributes, keysLeftBehind } });
     return this.next(scope, operation, 'keys');
   }
 
   private async end(
-    scope: CatalogScope,
-    instance: CatalogInstance,
-    operation: CatalogOperation,
-  ): Promise<CatalogOperation> {
+    scope: ServiceInstanceScope,
+    instance: ServiceInstance,
+    operation: InstanceOperation,
+  ): Promise<InstanceOperation> {
     const now = this.clock.now();
     const { keysLeftBehind = [] } = instance.attributes;
     await eraseInstance(scope);
     const attributes = { parameters: {}, context: {}, keysLeftBehind };
-    await scope.catalog.update({ ...instance, status: 'deleted', attributes, updatedAt: now });
+    await scope.serviceInstance.update({ ...instance, status: 'deleted', attributes, updatedAt: now });
     const wrappedKeysLeft = keysLeftBehind.reduce((sum, { count }) => sum + count, 0);
     const keyManagers = keysLeftBehind.map(({ keyManagerCrn }) => keyManagerCrn).join(' ');
     this.record(scope, 'vmware-solutions.instance.delete', operation.context, {
@@ -130,22 +134,26 @@ export class OperationSteps {
     return closeOperation(scope, operation, 'succeeded', now, describeKeysLeftBehind(keysLeftBehind));
   }
 
-  private async settle(scope: CatalogScope, operation: CatalogOperation): Promise<CatalogOperation> {
-    const moved: CatalogOperation = { ...operation, step: 'settle', attempts: 0, notBefore: this.settledAt() };
+  private async settle(scope: ServiceInstanceScope, operation: InstanceOperation): Promise<InstanceOperation> {
+    const moved: InstanceOperation = { ...operation, step: 'settle', attempts: 0, notBefore: this.settledAt() };
     await scope.operations.update(moved);
     return moved;
   }
 
-  private async next(scope: CatalogScope, operation: CatalogOperation, step: OperationStep): Promise<CatalogOperation> {
+  private async next(
+    scope: ServiceInstanceScope,
+    operation: InstanceOperation,
+    step: OperationStep,
+  ): Promise<InstanceOperation> {
     const moved = { ...operation, step, attempts: 0 };
     await scope.operations.update(moved);
     return moved;
   }
 
   private record(
-    scope: CatalogScope,
+    scope: ServiceInstanceScope,
     action: AuditAction,
-    context: CatalogOperation['context'],
+    context: InstanceOperation['context'],
     facts: Pick<AuditEvent, 'target' | 'details'>,
   ): void {
     scope.record(successEvent(context, this.clock, scope.instanceId, action, facts));

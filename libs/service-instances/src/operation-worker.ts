@@ -1,14 +1,14 @@
 import { type Clock } from '@lib/kernel';
 
 import { type OperationRunner } from './operation-runner';
-import { type CatalogDirectory } from './provisioning.ports';
+import { type ServiceInstanceDirectory } from './provisioning.ports';
 
 const BATCH = 50;
 
 /** Carries operations on that nobody waits for: background ones, and those of a process that died. */
 export class OperationWorker {
   constructor(
-    private readonly directory: Pick<CatalogDirectory, 'dueOperations'>,
+    private readonly directory: Pick<ServiceInstanceDirectory, 'dueOperations'>,
     private readonly runner: OperationRunner,
     private readonly clock: Clock,
     private readonly log: (message: string, error?: unknown) => void,
@@ -20,7 +20,7 @@ export class OperationWorker {
       try {
         await this.runner.drive(instanceId, number);
       } catch (error) {
-        this.log('an operation of the catalog could not go on', error);
+        this.log('an operation of a service instance could not go on', error);
         await this.runner.noteFailedAttempt(instanceId, number);
       }
     }

@@ -1,7 +1,7 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
 import { omit } from '@lib/tenancy';
 
-import { type CatalogDirectory, type CatalogUnitOfWork } from './provisioning.ports';
+import { type ServiceInstanceDirectory, type ServiceInstanceUnitOfWork } from './provisioning.ports';
 
 /** How the platform sees an instance. `unknown`: it did not say. */
 export type PlatformView =
@@ -31,11 +31,11 @@ interface Seen {
   readonly view: PlatformView;
 }
 
-/** Compares the catalog's instances with the platform's, reports the difference, and marks orphans for the operator. */
+/** Compares our service instances with the platform's, reports the difference, and marks orphans for the operator. */
 export class PlatformReconciler {
   constructor(
-    private readonly unitOfWork: CatalogUnitOfWork,
-    private readonly directory: Pick<CatalogDirectory, 'instances'>,
+    private readonly unitOfWork: ServiceInstanceUnitOfWork,
+    private readonly directory: Pick<ServiceInstanceDirectory, 'instances'>,
     private readonly platform: PlatformInstances,
     private readonly clock: Clock,
   ) {}
@@ -75,10 +75,10 @@ export class PlatformReconciler {
   /** @returns whether the instance is open */
   private mark(instanceId: InstanceId, orphaned: boolean): Promise<boolean> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      const instance = await scope.catalog.lock();
+      const instance = await scope.serviceInstance.lock();
       if (instance !== undefined && orphaned !== (instance.orphanedAt !== undefined)) {
         const plain = omit(instance, 'orphanedAt');
-        await scope.catalog.update(orphaned ? { ...plain, orphanedAt: this.clock.now() } : plain);
+        await scope.serviceInstance.update(orphaned ? { ...plain, orphanedAt: this.clock.now() } : plain);
       }
       return (await scope.instance.get())?.enabled === true;
     });

@@ -1,4 +1,4 @@
-import { type RequestedAttributes } from './catalog-instance';
+import { type RequestedAttributes } from './service-instance';
 import { canonicalJson, fingerprintOf, orderFingerprint } from './fingerprint';
 import { readInstanceCrn, sameCrn } from './instance-identity';
 import { describeKeysLeftBehind } from './keys-left-behind';

@@ -3,46 +3,46 @@ import { type UsageLedger } from '@lib/metering';
 import { type TenantScope } from '@lib/tenancy';
 
 import {
-  type CatalogBinding,
-  type CatalogInstance,
-  type CatalogOperation,
+  type ServiceBinding,
+  type ServiceInstance,
+  type InstanceOperation,
   type KeysLeftBehind,
-} from './catalog-instance';
+} from './service-instance';
 
-/** All that belongs to one instance, the catalog's view included, inside one transaction. */
-export interface CatalogScope extends TenantScope {
-  readonly catalog: CatalogInstanceRepository;
-  readonly operations: CatalogOperationRepository;
-  readonly catalogBindings: CatalogBindingRepository;
+/** All that belongs to one instance, the platform's order included, inside one transaction. */
+export interface ServiceInstanceScope extends TenantScope {
+  readonly serviceInstance: ServiceInstanceRepository;
+  readonly operations: InstanceOperationRepository;
+  readonly serviceBindings: ServiceBindingRepository;
   readonly custody: CustodyCensus;
   readonly usage: UsageLedger;
 }
 
-export interface CatalogInstanceRepository {
-  get(): Promise<CatalogInstance | undefined>;
+export interface ServiceInstanceRepository {
+  get(): Promise<ServiceInstance | undefined>;
   /** Same, and keeps every other operation on the instance out until the transaction ends. Lock it before anything else. */
-  lock(): Promise<CatalogInstance | undefined>;
+  lock(): Promise<ServiceInstance | undefined>;
   /** @returns false when there is a row, of whoever came first */
-  insertIfAbsent(instance: CatalogInstance): Promise<boolean>;
-  update(instance: CatalogInstance): Promise<void>;
+  insertIfAbsent(instance: ServiceInstance): Promise<boolean>;
+  update(instance: ServiceInstance): Promise<void>;
   /** After its operations and bindings. */
   remove(): Promise<void>;
 }
 
-export interface CatalogOperationRepository {
-  newest(): Promise<CatalogOperation | undefined>;
-  get(number: number): Promise<CatalogOperation | undefined>;
-  insert(operation: CatalogOperation): Promise<void>;
-  update(operation: CatalogOperation): Promise<void>;
+export interface InstanceOperationRepository {
+  newest(): Promise<InstanceOperation | undefined>;
+  get(number: number): Promise<InstanceOperation | undefined>;
+  insert(operation: InstanceOperation): Promise<void>;
+  update(operation: InstanceOperation): Promise<void>;
   /** Removes those that were finished before, except the newest. */
   prune(before: Date): Promise<void>;
   removeAll(): Promise<void>;
 }
 
-export interface CatalogBindingRepository {
-  get(id: string): Promise<CatalogBinding | undefined>;
+export interface ServiceBindingRepository {
+  get(id: string): Promise<ServiceBinding | undefined>;
   /** @returns false when there is one of that id */
-  insertIfAbsent(binding: CatalogBinding): Promise<boolean>;
+  insertIfAbsent(binding: ServiceBinding): Promise<boolean>;
   /** @returns false when there was none */
   remove(id: string): Promise<boolean>;
   removeAll(): Promise<void>;
@@ -57,18 +57,18 @@ export interface CustodyCensus {
   lastActivity(): Promise<Date | undefined>;
 }
 
-export interface CatalogUnitOfWork {
+export interface ServiceInstanceUnitOfWork {
   /** As UnitOfWork.forTenant: one transaction, whose body may run again. */
-  forTenant<T>(instanceId: InstanceId, body: (scope: CatalogScope) => Promise<T>): Promise<T>;
+  forTenant<T>(instanceId: InstanceId, body: (scope: ServiceInstanceScope) => Promise<T>): Promise<T>;
 }
 
 /** What background work asks about all tenants of the region. */
-export interface CatalogDirectory {
+export interface ServiceInstanceDirectory {
   dueOperations(
     now: Date,
     limit: number,
   ): Promise<readonly { readonly instanceId: InstanceId; readonly number: number }[]>;
-  /** Instances that the catalog should have, in the order of ids. */
+  /** Instances that the platform should have, in the order of ids. */
   instances(page: {
     readonly after?: InstanceId;
     readonly limit: number;

@@ -12,17 +12,17 @@ import {
 } from '@lib/tenancy';
 
 import {
-  type CatalogInstance,
-  type CatalogOperation,
+  type ServiceInstance,
+  type InstanceOperation,
   type RequestedAttributes,
   type ServicePlan,
-} from './catalog-instance';
-import { asyncRequired, CatalogError, concurrentOperation } from './catalog.error';
+} from './service-instance';
+import { asyncRequired, ServiceInstanceError, concurrentOperation } from './service-instance.error';
 import { orderFingerprint } from './fingerprint';
 import { type OrderedInstance, sameCrn } from './instance-identity';
 import { openOperation } from './operation-log';
 import { type OperationRunner } from './operation-runner';
-import { type CatalogScope, type CatalogUnitOfWork } from './provisioning.ports';
+import { type ServiceInstanceScope, type ServiceInstanceUnitOfWork } from './provisioning.ports';
 
 export interface Order extends OrderedInstance {
   readonly serviceId: string;
@@ -34,24 +34,24 @@ export interface Order extends OrderedInstance {
 
 /** `accepted`: go on asking for the operation. */
 export type OrderOutcome =
-  { readonly kind: 'created' | 'exists' } | { readonly kind: 'accepted'; readonly operation: CatalogOperation };
+  { readonly kind: 'created' | 'exists' } | { readonly kind: 'accepted'; readonly operation: InstanceOperation };
 
 interface Begun {
   readonly kind: 'begun' | 'running' | 'exists';
-  readonly operation?: CatalogOperation | undefined;
+  readonly operation?: InstanceOperation | undefined;
 }
 
 /** Birth of instances that a platform orders. Sending an order again is always safe. */
 export class ProvisioningService {
   constructor(
-    private readonly unitOfWork: CatalogUnitOfWork,
+    private readonly unitOfWork: ServiceInstanceUnitOfWork,
     private readonly runner: OperationRunner,
     private readonly clock: Clock,
     private readonly limits: { readonly maximumPerAccount?: number } = {},
   ) {}
 
   /**
-   * @throws CatalogError `catalog_conflict`, `catalog_async_required`, `catalog_concurrent_operation`,
+   * @throws ServiceInstanceError `catalog_conflict`, `catalog_async_required`, `catalog_concurrent_operation`,
    *   `catalog_invalid_request`, `catalog_plan_limit` (of the account); CertificateError and TenancyError for certificates and names that cannot be taken
    */
   async provision(order: Order): Promise<OrderOutcome> {
@@ -63,7 +63,10 @@ export class ProvisioningService {
     const ended = await this.runner.drive(order.instanceId, operation.number);
     if (ended?.state === 'succeeded') return { kind: kind === 'begun' ? 'created' : 'exists' };
     if (ended?.state === 'failed' && ended.description !== HALTED) {
-      throw new CatalogError('catalog_invalid_request', ended.description ?? 'The service instance cannot be made.');
+      throw new ServiceInstanceError(
+        'catalog_invalid_request',
+        ended.description ?? 'The service instance cannot be made.',
+      );
     }
     // A deletion came in between and has halted it.
     throw concurrentOperation();
@@ -78,15 +81,15 @@ export class ProvisioningService {
     if (parameters.name !== undefined) checkedName(parameters.name);
   }
 
-  private async begin(scope: CatalogScope, order: Order): Promise<Begun> {
+  private async begin(scope: ServiceInstanceScope, order: Order): Promise<Begun> {
     const now = this.clock.now();
-    const wanted = toCatalogInstance(order, now);
+    const wanted = toServiceInstance(order, now);
     const { first, present } = await claim(scope, wanted);
     if (!first && present.status !== 'deleted' && present.status !== 'failed') {
       return this.repeated(scope, order, wanted, present);
     }
     if (order.plan.asynchronous && !order.acceptsIncomplete) throw asyncRequired();
-    if (!first) await scope.catalog.update(wanted);
+    if (!first) await scope.serviceInstance.update(wanted);
     await this.insertInstance(scope, toInstance(order, now));
     const { asynchronous: background } = order.plan;
     const { context } = order;
@@ -98,15 +101,18 @@ export class ProvisioningService {
   }
 
   private async repeated(
-    scope: CatalogScope,
+    scope: ServiceInstanceScope,
     order: Order,
-    wanted: CatalogInstance,
-    present: CatalogInstance,
+    wanted: ServiceInstance,
+    present: ServiceInstance,
   ): Promise<Begun> {
     const { status } = present;
     if (status === 'deprovisioning') throw concurrentOperation();
     if (!sameCrn(present.crn, wanted.crn) || present.fingerprint !== wanted.fingerprint) {
-      throw new CatalogError('catalog_conflict', 'A service instance with this id exists with other attributes.');
+      throw new ServiceInstanceError(
+        'catalog_conflict',
+        'A service instance with this id exists with other attributes.',
+      );
     }
     if (status === 'updating') throw concurrentOperation();
     if (status === 'ready') return { kind: 'exists' };
@@ -115,15 +121,18 @@ export class ProvisioningService {
     return { kind: 'running', operation };
   }
 
-  private async insertInstance(scope: CatalogScope, instance: Instance): Promise<void> {
+  private async insertInstance(scope: ServiceInstanceScope, instance: Instance): Promise<void> {
     try {
       await insertInstanceWithinQuota(scope, instance, this.limits.maximumPerAccount);
     } catch (error) {
       if (error instanceof TenancyError && error.code === 'instance_quota_exceeded') {
-        throw new CatalogError('catalog_plan_limit', sentence(error.message), { cause: error });
+        throw new ServiceInstanceError('catalog_plan_limit', sentence(error.message), { cause: error });
       }
       if (!(error instanceof TenancyError) || error.code !== 'instance_exists') throw error;
-      throw new CatalogError('catalog_conflict', 'A service instance with this id exists that was not ordered here.');
+      throw new ServiceInstanceError(
+        'catalog_conflict',
+        'A service instance with this id exists that was not ordered here.',
+      );
     }
   }
 }
@@ -132,10 +141,10 @@ export class ProvisioningService {
 const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 
 /** Decides between orders that arrive together: one inserts, the others wait for it here. */
-async function claim(scope: CatalogScope, wanted: CatalogInstance) {
+async function claim(scope: ServiceInstanceScope, wanted: ServiceInstance) {
   for (;;) {
-    const first = await scope.catalog.insertIfAbsent(wanted);
-    const present = await scope.catalog.lock();
+    const first = await scope.serviceInstance.insertIfAbsent(wanted);
+    const present = await scope.serviceInstance.lock();
     // Otherwise the tombstone that was in the way has been forgotten in between.
     if (present !== undefined) return { first, present };
   }
@@ -144,7 +153,7 @@ async function claim(scope: CatalogScope, wanted: CatalogInstance) {
 /** What a provisioning says that was overtaken by a deletion. */
 export const HALTED = 'The service instance was deleted while it was being made.';
 
-function toCatalogInstance({ instanceId, crn, serviceId, plan, attributes }: Order, now: Date): CatalogInstance {
+function toServiceInstance({ instanceId, crn, serviceId, plan, attributes }: Order, now: Date): ServiceInstance {
   return {
     instanceId,
     crn: crn.text,

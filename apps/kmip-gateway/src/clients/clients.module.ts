@@ -10,7 +10,7 @@ import { CLOCK, LOGGER, readProofPolicy } from '@lib/platform';
 import { ActivationReporter, ClientDirectory, type ProofPolicy } from '@lib/tenancy';
 
 import { GATEWAY_CONFIG } from '../gateway-config.module';
-import { Admission } from '../session/admission';
+import { AllowListJudge } from '../session/admission';
 
 export const PROOF_POLICY = Symbol('PROOF_POLICY');
 
@@ -36,13 +36,13 @@ export const PROOF_POLICY = Symbol('PROOF_POLICY');
     },
     { provide: PROOF_POLICY, inject: [GATEWAY_CONFIG, PostgresRegionDirectory], useFactory: readProofPolicy },
     {
-      provide: Admission,
+      provide: AllowListJudge,
       inject: [ClientDirectory, CLOCK, PROOF_POLICY],
       useFactory: (directory: ClientDirectory, clock: Clock, policy: ProofPolicy) =>
-        new Admission(directory, clock, () => policy),
+        new AllowListJudge(directory, clock, () => policy),
     },
   ],
-  exports: [ClientDirectory, PROOF_POLICY, Admission],
+  exports: [ClientDirectory, PROOF_POLICY, AllowListJudge],
 })
 export class ClientsModule implements OnModuleInit, OnModuleDestroy {
   constructor(

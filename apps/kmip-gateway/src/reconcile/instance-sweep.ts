@@ -1,5 +1,5 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
-import { type CustodySweep, type ReconcileScope, type RootKeyBinding, type SweepReport } from '@lib/kmip-engine';
+import { type CustodySweep, type ReconcileScope, type BoundRootKey, type SweepReport } from '@lib/kmip-engine';
 import { type RootKeyBindingService } from '@lib/tenancy';
 
 import { hindranceText } from './hindrance-text';
@@ -7,7 +7,7 @@ import { hindranceText } from './hindrance-text';
 /** All gateways have surely heard of a change by then; until then one may look for a key under the former root key only. */
 const SETTLED_MS = 5_000;
 
-export interface FormerBinding extends RootKeyBinding {
+export interface FormerBinding extends BoundRootKey {
   readonly bindingId: string;
   readonly retiredAt: Date;
 }

@@ -7,7 +7,7 @@ import { type PeerDescription } from '@lib/kmip-transport';
 import { type DirectoryEntry } from '@lib/tenancy';
 import { reasonName } from '@lib/testing';
 
-import { Admission, type Refusal, REFUSALS, REFUSAL_TEXTS, reasonOf } from './admission';
+import { AllowListJudge, type Refusal, REFUSALS, REFUSAL_TEXTS, reasonOf } from './admission';
 import { alone, days, entry, FINGERPRINT, NOW, nobody, peer, stranger } from './session.fixture';
 
 const withDates = (validFrom: Date, validTo: Date): PeerDescription => {
@@ -17,18 +17,18 @@ const withDates = (validFrom: Date, validTo: Date): PeerDescription => {
 };
 
 const judgeAll = (current: readonly DirectoryEntry[]) =>
-  new Admission(
+  new AllowListJudge(
     { lookup: () => ({ current, former: [] }), stale: false },
     { now: () => NOW, monotonicMs: () => 0 },
   ).judge(peer());
 
 const judge = (who: PeerDescription, known = entry(), stale = false) =>
-  new Admission(
+  new AllowListJudge(
     { lookup: (fingerprint) => (fingerprint === FINGERPRINT ? alone(known) : undefined), stale },
     { now: () => NOW, monotonicMs: () => 0 },
   ).judge(who);
 
-describe('Admission', () => {
+describe('AllowListJudge', () => {
   it('lets in a certificate of the list while it is valid', () => {
     const served = { client: entry(), owner: entry().instanceId, registrations: alone(entry()) };
     expect(judge(peer())).toEqual(served);

@@ -51,7 +51,7 @@ export type Verdict = Admitted | Refused;
  * Judges a client by its certificate: SHA-256 of the leaf in the tenant's allow-list, and the dates. From memory, so it
  * can be asked for each connection and again for each request.
  */
-export class Admission {
+export class AllowListJudge {
   constructor(
     private readonly directory: Pick<ClientDirectory, 'lookup' | 'stale'>,
     private readonly clock: Clock,

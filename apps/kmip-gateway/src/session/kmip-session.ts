@@ -9,7 +9,7 @@ import {
 } from '@lib/kmip-engine';
 import { type FramingError, ResultReason } from '@lib/kmip-protocol';
 import {
-  type Admission as TransportAdmission,
+  type Admission,
   type KmipAnswer,
   type KmipConnectionHandler,
   type PeerDescription,
@@ -17,7 +17,7 @@ import {
 } from '@lib/kmip-transport';
 import { type DirectoryEntry } from '@lib/tenancy';
 
-import { type Admission, type Admitted, isPassing, reasonOf, type Refusal, type Refused } from './admission';
+import { type AllowListJudge, type Admitted, isPassing, reasonOf, type Refusal, type Refused } from './admission';
 import { type AnswerMemories } from './answer-memories';
 import { type ConnectionRecords } from './connection-records';
 import { type InstanceRoutes } from './instance-route';
@@ -43,7 +43,7 @@ export interface SessionObserver {
 export type ScopeFactory = (client: DirectoryEntry, peer: PeerDescription, signal: AbortSignal) => Promise<EngineScope>;
 
 export interface KmipSessionParts {
-  readonly admission: Pick<Admission, 'judge'>;
+  readonly admission: Pick<AllowListJudge, 'judge'>;
   readonly engine: Pick<KmipEngine, 'answerAtOnce' | 'handle' | 'errorResponse' | 'unscoped'>;
   readonly scopeFor: ScopeFactory;
   /** Without a key manager, for what concerns no key: nothing in it can fail. */
@@ -69,7 +69,7 @@ export class KmipSession implements KmipConnectionHandler {
 
   constructor(private readonly parts: KmipSessionParts) {}
 
-  admit(peer: PeerDescription): TransportAdmission {
+  admit(peer: PeerDescription): Admission {
     const verdict = this.parts.admission.judge(peer);
     this.parts.records.judged(peer, verdict);
     if ('client' in verdict) {

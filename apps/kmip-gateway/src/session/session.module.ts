@@ -12,7 +12,7 @@ import { ClientsModule, PROOF_POLICY } from '../clients/clients.module';
 import { EngineModule } from '../engine/engine.module';
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { GatewayMetrics } from '../gateway-metrics';
-import { Admission } from './admission';
+import { AllowListJudge } from './admission';
 import { AnswerMemories } from './answer-memories';
 import { ConnectionRecords } from './connection-records';
 import { EngineScopes } from './engine-scopes';
@@ -120,9 +120,9 @@ const answerMemories = {
 
 const kmipSession = {
   provide: KmipSession,
-  inject: [Admission, KmipEngine, EngineScopes, InstanceRoutes, REPORTS, AnswerMemories],
+  inject: [AllowListJudge, KmipEngine, EngineScopes, InstanceRoutes, REPORTS, AnswerMemories],
   useFactory: (
-    admission: Admission,
+    admission: AllowListJudge,
     engine: KmipEngine,
     scopes: EngineScopes,
     routes: InstanceRoutes,

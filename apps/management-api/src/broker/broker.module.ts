@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { type Logger, Metrics } from '@lib/observability';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { built, CLOCK, LOGGER } from '@lib/platform';
 import { type PlatformInstances, PlatformReconciler } from '@lib/service-instances';
 
@@ -58,10 +58,10 @@ const platformAuthentication = {
 /** Undefined where the platform is not asked. */
 const platformReconciler = {
   provide: PlatformReconciler,
-  inject: [PostgresCatalogUnitOfWork, PostgresCatalogDirectory, PLATFORM_INSTANCES, CLOCK],
+  inject: [PostgresServiceInstanceUnitOfWork, PostgresServiceInstanceDirectory, PLATFORM_INSTANCES, CLOCK],
   useFactory: (
-    unitOfWork: PostgresCatalogUnitOfWork,
-    directory: PostgresCatalogDirectory,
+    unitOfWork: PostgresServiceInstanceUnitOfWork,
+    directory: PostgresServiceInstanceDirectory,
     platform: PlatformInstances | undefined,
     clock: Clock,
   ) => platform && new PlatformReconciler(unitOfWork, directory, platform, clock),

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
 import { type InstanceId, newCorrelationId } from '@lib/kernel';
-import { PostgresCatalogUnitOfWork } from '@lib/persistence';
+import { PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
 import { issueCertificateAuthority } from '@lib/pki';
 import {
-  type CatalogScope,
-  type CatalogUnitOfWork,
+  type ServiceInstanceScope,
+  type ServiceInstanceUnitOfWork,
   type InstanceRemoval,
   type Order,
   requireInstanceCrn,
@@ -26,18 +26,18 @@ jest.setTimeout(120_000);
 class Killed extends Error {}
 
 /** Dies at the nth transaction, either before anything of it is done or right after its commit. */
-class DyingUnitOfWork implements CatalogUnitOfWork {
+class DyingUnitOfWork implements ServiceInstanceUnitOfWork {
   #left: number;
 
   constructor(
-    private readonly inner: CatalogUnitOfWork,
+    private readonly inner: ServiceInstanceUnitOfWork,
     transactions: number,
     private readonly moment: 'before' | 'within' | 'after',
   ) {
     this.#left = transactions;
   }
 
-  async forTenant<T>(instanceId: InstanceId, body: (scope: CatalogScope) => Promise<T>): Promise<T> {
+  async forTenant<T>(instanceId: InstanceId, body: (scope: ServiceInstanceScope) => Promise<T>): Promise<T> {
     const last = this.#left-- === 0;
     if (this.#left < -1 || (last && this.moment === 'before')) throw new Killed();
     const result = await this.inner.forTenant(instanceId, async (scope) => {
@@ -54,7 +54,7 @@ describe('an operation whose process dies', () => {
   let database: TestDatabase;
   let admin: Client;
   let surroundings: BrokerSurroundings;
-  let unitOfWork: CatalogUnitOfWork;
+  let unitOfWork: ServiceInstanceUnitOfWork;
   /** In a process that stays. */
   let alive: BrokerServices;
   let certificate: string;
@@ -70,7 +70,7 @@ describe('an operation whose process dies', () => {
     admin = await database.openAdmin();
     const dataSource = await database.openDataSource({ role: 'api' });
     surroundings = { dataSource, clock, config: brokerConfig({ BROKER_SETTLE_MS: '1000' }) };
-    unitOfWork = new PostgresCatalogUnitOfWork(dataSource);
+    unitOfWork = new PostgresServiceInstanceUnitOfWork(dataSource);
     alive = await brokerServices(surroundings);
   });
   beforeEach(async () => {

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { type Clock } from '@lib/kernel';
 import { UsageRecorder, type UsageReporter, UsageSender } from '@lib/metering';
 import { type Logger, warningsOf } from '@lib/observability';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { built, CLOCK, LOGGER } from '@lib/platform';
 
 import { MeteringDuty } from './duties/metering.duty';
@@ -12,10 +12,10 @@ import { PlatformModule, USAGE_REPORTER } from './platform/platform.module';
 /** Undefined where nobody takes usage: it is recorded and kept. */
 const usageSender = {
   provide: UsageSender,
-  inject: [PostgresCatalogUnitOfWork, PostgresCatalogDirectory, USAGE_REPORTER, CLOCK, LOGGER],
+  inject: [PostgresServiceInstanceUnitOfWork, PostgresServiceInstanceDirectory, USAGE_REPORTER, CLOCK, LOGGER],
   useFactory: (
-    unitOfWork: PostgresCatalogUnitOfWork,
-    directory: PostgresCatalogDirectory,
+    unitOfWork: PostgresServiceInstanceUnitOfWork,
+    directory: PostgresServiceInstanceDirectory,
     reporter: UsageReporter | undefined,
     clock: Clock,
     logger: Logger,
@@ -26,7 +26,7 @@ const usageSender = {
 @Module({
   imports: [PlatformModule],
   providers: [
-    built(UsageRecorder, [PostgresCatalogUnitOfWork, PostgresCatalogDirectory, CLOCK]),
+    built(UsageRecorder, [PostgresServiceInstanceUnitOfWork, PostgresServiceInstanceDirectory, CLOCK]),
     usageSender,
     built(MeteringDuty, [UsageRecorder, UsageSender, PostgresLeases, LOGGER]),
   ],

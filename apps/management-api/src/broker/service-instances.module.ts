@@ -5,11 +5,11 @@ import { Module } from '@nestjs/common';
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { type Logger, warningsOf } from '@lib/observability';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork, PostgresLeases } from '@lib/persistence';
+import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork, PostgresLeases } from '@lib/persistence';
 import { built, CLOCK, LOGGER } from '@lib/platform';
 import {
-  CatalogRetention,
-  type CatalogUnitOfWork,
+  ServiceInstanceRetention,
+  type ServiceInstanceUnitOfWork,
   DeprovisioningService,
   InstanceStateService,
   InstanceUpdateService,
@@ -33,9 +33,9 @@ const operationSteps = {
 
 const provisioning = {
   provide: ProvisioningService,
-  inject: [PostgresCatalogUnitOfWork, OperationRunner, CLOCK, MANAGEMENT_CONFIG],
+  inject: [PostgresServiceInstanceUnitOfWork, OperationRunner, CLOCK, MANAGEMENT_CONFIG],
   useFactory: (
-    unitOfWork: CatalogUnitOfWork,
+    unitOfWork: ServiceInstanceUnitOfWork,
     runner: OperationRunner,
     clock: Clock,
     { maximumInstancesPerAccount: maximumPerAccount }: ManagementApiConfig,
@@ -44,19 +44,19 @@ const provisioning = {
 
 const operationWorker = {
   provide: OperationWorker,
-  inject: [PostgresCatalogDirectory, OperationRunner, CLOCK, LOGGER],
-  useFactory: (directory: PostgresCatalogDirectory, runner: OperationRunner, clock: Clock, logger: Logger) =>
+  inject: [PostgresServiceInstanceDirectory, OperationRunner, CLOCK, LOGGER],
+  useFactory: (directory: PostgresServiceInstanceDirectory, runner: OperationRunner, clock: Clock, logger: Logger) =>
     new OperationWorker(directory, runner, clock, warningsOf(logger)),
 };
 
 const SERVICES = [
   operationSteps,
-  built(OperationRunner, [PostgresCatalogUnitOfWork, OperationSteps, CLOCK]),
+  built(OperationRunner, [PostgresServiceInstanceUnitOfWork, OperationSteps, CLOCK]),
   provisioning,
-  built(InstanceUpdateService, [PostgresCatalogUnitOfWork, OperationSteps, CLOCK]),
-  built(DeprovisioningService, [PostgresCatalogUnitOfWork, OperationRunner, OperationSteps, CLOCK]),
-  built(InstanceStateService, [PostgresCatalogUnitOfWork, CLOCK]),
-  built(ServiceBindingService, [PostgresCatalogUnitOfWork, CLOCK]),
+  built(InstanceUpdateService, [PostgresServiceInstanceUnitOfWork, OperationSteps, CLOCK]),
+  built(DeprovisioningService, [PostgresServiceInstanceUnitOfWork, OperationRunner, OperationSteps, CLOCK]),
+  built(InstanceStateService, [PostgresServiceInstanceUnitOfWork, CLOCK]),
+  built(ServiceBindingService, [PostgresServiceInstanceUnitOfWork, CLOCK]),
 ];
 
 /** What the platform orders, from its birth to its end, and who carries on what nobody waits for. */
@@ -65,8 +65,8 @@ const SERVICES = [
     ...SERVICES,
     operationWorker,
     built(OperationsDuty, [OperationWorker, PostgresLeases, LOGGER]),
-    built(CatalogRetention, [PostgresCatalogUnitOfWork, PostgresCatalogDirectory, CLOCK]),
-    built(RetentionDuty, [CatalogRetention, PostgresLeases, LOGGER]),
+    built(ServiceInstanceRetention, [PostgresServiceInstanceUnitOfWork, PostgresServiceInstanceDirectory, CLOCK]),
+    built(RetentionDuty, [ServiceInstanceRetention, PostgresLeases, LOGGER]),
   ],
   exports: SERVICES,
 })

@@ -29,7 +29,7 @@ type Limiter = Pick<RateLimiter, 'take' | 'limitHeaders'>;
 
 /** Everything that is decided before a body is read. */
 @Injectable()
-export class Admission {
+export class RequestAdmission {
   constructor(
     @Inject(TokenVerifier) private readonly verifier: Pick<TokenVerifier, 'verify'>,
     @Inject(AUTHORIZER) private readonly authorizer: Authorizer,

@@ -1,6 +1,6 @@
 import { Global, Inject, Module, type OnModuleInit } from '@nestjs/common';
 
-import { Admission } from './admission';
+import { RequestAdmission } from './admission';
 import { CallTrail } from './call-trail';
 import { ErrorGuideController } from './error-guide.controller';
 import { HttpModule } from './http.module';
@@ -20,7 +20,7 @@ import { API_DOCUMENT } from './tokens';
       inject: [API_DOCUMENT],
       useFactory: (document: ApiDocument) => new OperationTable(document),
     },
-    Admission,
+    RequestAdmission,
     CallTrail,
     TenantSpace,
   ],

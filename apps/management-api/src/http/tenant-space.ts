@@ -1,7 +1,7 @@
 import { Inject, Injectable, NotFoundException } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 
-import { Admission } from './admission';
+import { RequestAdmission } from './admission';
 import { ApiError, notFound } from './api-error';
 import { CallTrail } from './call-trail';
 import { errorContainer, internalError, translateError } from './error-translation';
@@ -51,7 +51,7 @@ export class TenantSpace implements RouteSpace {
 
   constructor(
     @Inject(OperationTable) private readonly operations: OperationTable,
-    @Inject(Admission) private readonly admission: Admission,
+    @Inject(RequestAdmission) private readonly admission: RequestAdmission,
     @Inject(CallTrail) private readonly trail: CallTrail,
     @Inject(ANSWER_OBSERVER) private readonly observer: AnswerObserver,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,

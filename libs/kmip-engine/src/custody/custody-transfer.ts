@@ -10,7 +10,7 @@ import { type ManagedObjectStore } from '../ports/managed-object-store.port';
 import { type DeletionRights } from './deletion-rights';
 import { type KeptKeyReports, reportKept } from './kept-key';
 import { certainlyNotDone, mayNotDelete } from './key-manager-failure';
-import { type RootKeyBinding } from './root-key-binding';
+import { type BoundRootKey } from './root-key-binding';
 import { causeOf, type Examination, type ExaminationScope, examineStoredKey } from './stored-key-examination';
 import { type StoredEnvelope, serializeEnvelope, storedKeyName } from './stored-envelope';
 
@@ -26,7 +26,7 @@ export interface Transfer {
   readonly digest: Buffer;
   readonly from: KeyCustody;
   readonly source: KeyManager;
-  readonly target: RootKeyBinding;
+  readonly target: BoundRootKey;
   /** The key as it will be stored. Called when the move is open; has no effect that stays. */
   readonly wrap: () => Promise<StoredEnvelope>;
   readonly audit: (to: KeyCustody) => AuditEvent;

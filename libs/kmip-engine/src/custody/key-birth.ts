@@ -17,7 +17,7 @@ import { NotStored, isStoredAs, storeBirth } from './birth-storage';
 import { MAXIMUM_OPEN_MOVES } from './custody-transfer';
 import { type EnvelopeCache } from './envelope-cache';
 import { explainKeyManager } from './key-manager-failure';
-import { type RootKeyBinding, aadOf, currentBinding } from './root-key-binding';
+import { type BoundRootKey, aadOf, currentBinding } from './root-key-binding';
 import { type StoredEnvelope, storedKeyName } from './stored-envelope';
 import { causeOf, examineStoredKey } from './stored-key-examination';
 
@@ -28,7 +28,7 @@ interface Wrapped extends Pick<WrapResult, 'ciphertext' | 'rootKeyVersion'> {
 
 /** A key that is stored and not in the catalog yet. */
 interface Birth {
-  readonly binding: RootKeyBinding;
+  readonly binding: BoundRootKey;
   readonly object: ManagedObject;
   /** A second stored key may come to be: see {@link storeBirth}. */
   readonly repeated: boolean;
@@ -60,7 +60,7 @@ export class KeyBirth {
 
   async #bring(
     context: OperationContext,
-    binding: RootKeyBinding,
+    binding: BoundRootKey,
     unplaced: EnvelopeFacts,
     { material, ...wrapped }: Wrapped,
   ): Promise<ManagedObject> {
@@ -151,7 +151,7 @@ export class KeyBirth {
 
   async #wrap(
     context: OperationContext,
-    { keyManager }: RootKeyBinding,
+    { keyManager }: BoundRootKey,
     uniqueIdentifier: UniqueIdentifier,
     { cryptographicAlgorithm: algorithm, cryptographicLength: length }: KeyDraft,
   ): Promise<Wrapped> {
@@ -272,7 +272,7 @@ const isOver = ({ signal }: OperationContext): boolean => signal.aborted;
 /** Whether the key manager unwraps what it wrapped to the very key. */
 async function unwrapsTo(
   context: OperationContext,
-  { keyManager }: RootKeyBinding,
+  { keyManager }: BoundRootKey,
   { instanceId, uniqueIdentifier, ciphertext, digest }: StoredEnvelope,
 ): Promise<boolean> {
   const { plaintext } = await keyManager.unwrap(callContext(context), aadOf(instanceId, uniqueIdentifier), ciphertext);

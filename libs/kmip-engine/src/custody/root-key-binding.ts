@@ -4,16 +4,13 @@ import { type Aad, type KeyManager } from '@lib/key-manager';
 import { type EngineScope } from '../engine-scope';
 import { fail } from '../failures/operation-failure';
 
-export interface RootKeyBinding {
+export interface BoundRootKey {
   readonly keyManager: KeyManager;
   readonly rootKeyId: string;
 }
 
 /** What is bound now: new keys go under it. */
-export function currentBinding({
-  keyManager,
-  rootKeyId,
-}: Pick<EngineScope, 'keyManager' | 'rootKeyId'>): RootKeyBinding {
+export function currentBinding({ keyManager, rootKeyId }: Pick<EngineScope, 'keyManager' | 'rootKeyId'>): BoundRootKey {
   if (keyManager === undefined || rootKeyId === undefined) return fail('root_key_not_bound');
   return { keyManager, rootKeyId };
 }

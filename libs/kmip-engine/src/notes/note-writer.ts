@@ -1,7 +1,7 @@
 import { type CallContext, KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
 
 import { isFault } from '../custody/key-manager-failure';
-import { type RootKeyBinding } from '../custody/root-key-binding';
+import { type BoundRootKey } from '../custody/root-key-binding';
 import { type KeyNote } from '../ports/key-notes.port';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall } from '../reconcile/background';
 import { noteName, parseNote, sealNote, unwrapNote } from './stored-note';
@@ -58,7 +58,7 @@ export class NoteWriter {
   }
 
   /** @returns whether it is there and reads as it was written; @throws KeyManagerError */
-  async #write(scope: ReconcileScope, binding: RootKeyBinding, note: KeyNote): Promise<boolean> {
+  async #write(scope: ReconcileScope, binding: BoundRootKey, note: KeyNote): Promise<boolean> {
     const call = backgroundCall(this.dependencies, scope);
     if (await this.#isThere(scope, binding, note, call)) return true;
     const payload = await sealNote(binding, scope.instanceId, note, call);
@@ -76,7 +76,7 @@ export class NoteWriter {
   /** An answer may have been lost. Somebody else's of that name does not count. */
   async #isThere(
     scope: ReconcileScope,
-    { keyManager, rootKeyId }: RootKeyBinding,
+    { keyManager, rootKeyId }: BoundRootKey,
     note: KeyNote,
     call: CallContext,
   ): Promise<boolean> {

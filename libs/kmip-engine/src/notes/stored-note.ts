@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 
 import { isSameMac, macOf } from '../crypto/derived-keys';
 import { canonicalText } from '../custody/authentic-envelope';
-import { type RootKeyBinding } from '../custody/root-key-binding';
+import { type BoundRootKey } from '../custody/root-key-binding';
 import { type KeyNote, NOTED_FACTS, type NotedFact, type WrittenNote } from '../ports/key-notes.port';
 
 /** Outside the prefix of the keys: no list, search or deletion of those meets a note. */
@@ -55,7 +55,7 @@ const noteAad = (instanceId: InstanceId, uniqueIdentifier: UniqueIdentifier): Aa
 
 /** @throws KeyManagerError */
 export async function sealNote(
-  { keyManager, rootKeyId }: RootKeyBinding,
+  { keyManager, rootKeyId }: BoundRootKey,
   instanceId: InstanceId,
   note: KeyNote,
   call: CallContext,

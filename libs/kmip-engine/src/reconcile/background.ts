@@ -2,7 +2,7 @@ import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock, type CorrelationId, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, type KeyManager } from '@lib/key-manager';
 
-import { type RootKeyBinding } from '../custody/root-key-binding';
+import { type BoundRootKey } from '../custody/root-key-binding';
 import { type EngineScope } from '../engine-scope';
 import { type EngineLogger, type EngineMetrics } from '../ports/engine-ports';
 
@@ -24,7 +24,7 @@ export interface ReconcileScope extends Pick<
 > {
   readonly instanceId: InstanceId;
   /** Root keys that were bound before and may hold keys still. */
-  readonly former?: readonly RootKeyBinding[];
+  readonly former?: readonly BoundRootKey[];
   /** The instance wants destroyed keys to be purged in the key manager (docs/adr/0067). */
   readonly purgeDestroyedKeys?: boolean;
   readonly signal?: AbortSignal;

@@ -2,7 +2,7 @@ import { BoundedMap, type UniqueIdentifier } from '@lib/kernel';
 import { KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
 
 import { DeletionRights } from '../custody/deletion-rights';
-import { type RootKeyBinding } from '../custody/root-key-binding';
+import { type BoundRootKey } from '../custody/root-key-binding';
 import { pause } from '../deadline';
 import { OperationFailure } from '../failures/operation-failure';
 import { type FailureCode } from '../failures/failure-catalog';
@@ -49,8 +49,8 @@ const KEY_FAULTS: ReadonlySet<KeyManagerFault> = new Set([
 interface Lane {
   readonly name: string;
   readonly scope: ReconcileScope;
-  readonly source: RootKeyBinding;
-  readonly target: RootKeyBinding;
+  readonly source: BoundRootKey;
+  readonly target: BoundRootKey;
   readonly exceptVersion?: string;
 }
 
@@ -84,7 +84,7 @@ export class CustodySweep {
   }
 
   /** One turn of moving keys from a root key that is bound no longer to the one that is. @throws when the catalog fails */
-  leave(scope: ReconcileScope, source: RootKeyBinding): Promise<SweepReport> {
+  leave(scope: ReconcileScope, source: BoundRootKey): Promise<SweepReport> {
     const { keyManager, rootKeyId } = scope;
     if (keyManager === undefined || rootKeyId === undefined) return Promise.resolve({ moved: 0, state: 'done' });
     const name = `${scope.instanceId}/${source.rootKeyId}`;

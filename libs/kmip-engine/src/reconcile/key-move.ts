@@ -5,7 +5,7 @@ import { digestOf } from '../crypto/digest';
 import { envelopeOf } from '../custody/authentic-envelope';
 import { CustodyTransfer, type TransferResult } from '../custody/custody-transfer';
 import { type DeletionRights } from '../custody/deletion-rights';
-import { type RootKeyBinding, aadOf } from '../custody/root-key-binding';
+import { type BoundRootKey, aadOf } from '../custody/root-key-binding';
 import { openStoredKey } from '../custody/stored-key';
 import { type StoredEnvelope, parseEnvelope } from '../custody/stored-envelope';
 import { startDeadline } from '../deadline';
@@ -38,8 +38,8 @@ export class KeyMove {
   async run(
     scope: ReconcileScope,
     uniqueIdentifier: UniqueIdentifier,
-    source: RootKeyBinding,
-    target: RootKeyBinding,
+    source: BoundRootKey,
+    target: BoundRootKey,
   ): Promise<TransferResult['outcome']> {
     const object = await scope.store.find(uniqueIdentifier);
     if (object === undefined || !liesUnder(object, source)) return 'overtaken';
@@ -58,8 +58,8 @@ export class KeyMove {
   async #move(
     scope: ReconcileScope,
     object: Placed,
-    source: RootKeyBinding,
-    target: RootKeyBinding,
+    source: BoundRootKey,
+    target: BoundRootKey,
     call: CallContext,
   ): Promise<TransferResult['outcome']> {
     const { uniqueIdentifier, custody: from, digest } = object;
@@ -95,7 +95,7 @@ export class KeyMove {
   }
 }
 
-function liesUnder(object: ManagedObject, { rootKeyId }: RootKeyBinding): object is Placed {
+function liesUnder(object: ManagedObject, { rootKeyId }: BoundRootKey): object is Placed {
   return object.custody?.rootKeyId === rootKeyId && object.destroyRequestedAt === undefined;
 }
 
@@ -108,7 +108,7 @@ interface Owned {
 async function rewrap(
   object: Placed,
   { instanceId, aad }: Owned,
-  { keyManager, rootKeyId }: RootKeyBinding,
+  { keyManager, rootKeyId }: BoundRootKey,
   call: CallContext,
 ): Promise<StoredEnvelope> {
   const { custody, digest } = object;
@@ -128,8 +128,8 @@ async function rewrap(
 async function wrapAnew(
   object: Placed,
   { instanceId, aad }: Owned,
-  source: RootKeyBinding,
-  { keyManager, rootKeyId }: RootKeyBinding,
+  source: BoundRootKey,
+  { keyManager, rootKeyId }: BoundRootKey,
   call: CallContext,
 ): Promise<StoredEnvelope> {
   const { storedKeyId } = object.custody;

@@ -1,4 +1,4 @@
-import { CatalogBindingEntity, CatalogInstanceEntity, CatalogOperationEntity } from './catalog.entity';
+import { ServiceBindingEntity, ServiceInstanceEntity, InstanceOperationEntity } from './service-instance.entity';
 import { CertificateClaimEntity } from './certificate-claim.entity';
 import { ClientCertificateEntity } from './client-certificate.entity';
 import { CredentialEntity } from './credential.entity';
@@ -15,8 +15,8 @@ export const entities = [
   ClientCertificateEntity,
   CertificateClaimEntity,
   KmipCredentialEntity,
-  CatalogInstanceEntity,
-  CatalogOperationEntity,
-  CatalogBindingEntity,
+  ServiceInstanceEntity,
+  InstanceOperationEntity,
+  ServiceBindingEntity,
   MeteringRecordEntity,
 ];

@@ -1,4 +1,4 @@
-import { CATALOG_FAULTS, CatalogError } from '@lib/service-instances';
+import { SERVICE_INSTANCE_FAULTS, ServiceInstanceError } from '@lib/service-instances';
 
 import { OFFER } from '../../../test/broker-app';
 import { initiatorOf } from './originating-identity';
@@ -34,8 +34,8 @@ describe('initiatorOf', () => {
 });
 
 describe('toOsbError', () => {
-  it.each(CATALOG_FAULTS)('has a status below 500 and a text for people for %s', (fault) => {
-    const answer = toOsbError(new CatalogError(fault, 'what happened'));
+  it.each(SERVICE_INSTANCE_FAULTS)('has a status below 500 and a text for people for %s', (fault) => {
+    const answer = toOsbError(new ServiceInstanceError(fault, 'what happened'));
     expect(answer?.status).toBeLessThan(500);
     expect(answer?.body).toMatchObject({ description: 'what happened' });
   });
@@ -47,8 +47,8 @@ describe('toOsbError', () => {
   });
 
   it('carries the reserved words of the specification only with 422', () => {
-    for (const fault of CATALOG_FAULTS) {
-      const answer = toOsbError(new CatalogError(fault, 'x'));
+    for (const fault of SERVICE_INSTANCE_FAULTS) {
+      const answer = toOsbError(new ServiceInstanceError(fault, 'x'));
       expect(answer instanceof OsbError && (answer.word === undefined || answer.status === 422)).toBe(true);
     }
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type InstanceId, newCorrelationId } from '@lib/kernel';
-import { PostgresCatalogDirectory, PostgresCatalogUnitOfWork } from '@lib/persistence';
+import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
 import { type Order, PlatformReconciler, requireInstanceCrn } from '@lib/service-instances';
 import {
   type LoopbackServer,
@@ -44,8 +44,8 @@ describe('reconciliation with the resource controller', () => {
   beforeEach(async () => {
     database = await startTestPostgres();
     const dataSource = await database.openDataSource({ role: 'api' });
-    const unitOfWork = new PostgresCatalogUnitOfWork(dataSource);
-    const directory = new PostgresCatalogDirectory(dataSource);
+    const unitOfWork = new PostgresServiceInstanceUnitOfWork(dataSource);
+    const directory = new PostgresServiceInstanceDirectory(dataSource);
     parts = await brokerServices({ dataSource, clock });
     const platform = new ResourceControllerInstances(server.origin, identity);
     reconciler = new PlatformReconciler(unitOfWork, directory, platform, clock);

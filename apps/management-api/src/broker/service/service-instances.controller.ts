@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, Inject, Patch, Put, UseInterceptors } from '@nestjs/common';
 
 import {
-  type CatalogOperation,
+  type InstanceOperation,
   DeprovisioningService,
   type InstanceParameters,
   InstanceStateService,
@@ -159,7 +159,7 @@ export class ServiceInstancesController {
   }
 }
 
-const accepted = (operation: CatalogOperation, more: object): OsbAnswer => ({
+const accepted = (operation: InstanceOperation, more: object): OsbAnswer => ({
   status: 202,
   body: { ...more, operation: operationName(operation) },
 });

@@ -19,7 +19,7 @@ import {
   type ClientCertificateResponse,
   type Sighting,
 } from './client-certificate.response';
-import { type Activation } from './endpoint-activation';
+import { type Activation } from './endpoint-confirmations';
 
 /** A certificate with what is known of it beside its own row. */
 export interface KnownCertificate {

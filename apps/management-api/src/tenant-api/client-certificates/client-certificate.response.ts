@@ -3,7 +3,7 @@ import { type CertificateBirths, type ClientCertificate } from '@lib/tenancy';
 
 import { withEntityTag } from '../versions';
 import { birthsResponse } from './births.response';
-import { type Activation } from './endpoint-activation';
+import { type Activation } from './endpoint-confirmations';
 
 const DAY_MS = 86_400_000;
 

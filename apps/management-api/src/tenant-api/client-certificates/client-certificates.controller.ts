@@ -15,7 +15,7 @@ import { expectedRevision } from '../versions';
 import { type CertificateIssuer } from './certificate-issuer.port';
 import { ClientCertificatePresenter, type KnownCertificate } from './client-certificate.presenter';
 import { ClientTraces } from './client-traces';
-import { EndpointActivation } from './endpoint-activation';
+import { EndpointConfirmations } from './endpoint-confirmations';
 
 /** InstanceClientCertificatePrototype. */
 interface Prototype {
@@ -34,7 +34,7 @@ export class ClientCertificatesController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
-    @Inject(EndpointActivation) private readonly activation: EndpointActivation,
+    @Inject(EndpointConfirmations) private readonly activation: EndpointConfirmations,
     @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
     @Inject(ClientTraces) private readonly traces: ClientTraces,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,

@@ -12,7 +12,7 @@ import { ClientCertificatePresenter } from './client-certificate.presenter';
 import { ClientCertificatesController } from './client-certificates.controller';
 import { ClientKeyPairsController } from './client-key-pairs.controller';
 import { ClientTraces } from './client-traces';
-import { EndpointActivation } from './endpoint-activation';
+import { EndpointConfirmations } from './endpoint-confirmations';
 import { GatewaySightings } from './gateway-sightings';
 import { HandOverController } from './hand-over.controller';
 import { PkiCertificateIssuer } from './pki-certificate-issuer';
@@ -25,10 +25,10 @@ const certificateIssuer = {
 };
 
 const endpointActivation = {
-  provide: EndpointActivation,
+  provide: EndpointConfirmations,
   inject: [PostgresActivationLog, CLOCK],
   useFactory: (log: PostgresActivationLog, clock: Clock) =>
-    new EndpointActivation({ log, monotonicMs: () => clock.monotonicMs() }),
+    new EndpointConfirmations({ log, monotonicMs: () => clock.monotonicMs() }),
 };
 
 const proofPolicy = {

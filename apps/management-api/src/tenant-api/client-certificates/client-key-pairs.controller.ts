@@ -11,7 +11,7 @@ import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../../http/tokens';
 import { CERTIFICATE_ISSUER } from '../tokens';
 import { type CertificateIssuer } from './certificate-issuer.port';
-import { EndpointActivation } from './endpoint-activation';
+import { EndpointConfirmations } from './endpoint-confirmations';
 
 /** InstanceClientKeyPairPrototype. */
 interface Prototype {
@@ -28,7 +28,7 @@ export class ClientKeyPairsController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
-    @Inject(EndpointActivation) private readonly activation: EndpointActivation,
+    @Inject(EndpointConfirmations) private readonly activation: EndpointConfirmations,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 

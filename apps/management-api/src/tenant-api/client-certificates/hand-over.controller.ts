@@ -12,7 +12,7 @@ import { administratorOf } from '../administrator';
 import { AUTHORIZER } from '../../auth/tokens';
 import { INSTANCE_DIRECTORY } from '../../http/tokens';
 import { ClientCertificatePresenter } from './client-certificate.presenter';
-import { EndpointActivation } from './endpoint-activation';
+import { EndpointConfirmations } from './endpoint-confirmations';
 
 /**
  * Moves a certificate's future keys to another instance. The caller must be allowed to add certificates in both, and to
@@ -24,7 +24,7 @@ export class HandOverController {
     @Inject(CertificateProofService) private readonly proofs: CertificateProofService,
     @Inject(AUTHORIZER) private readonly authorizer: Authorizer,
     @Inject(INSTANCE_DIRECTORY) private readonly directory: InstanceDirectory,
-    @Inject(EndpointActivation) private readonly activation: EndpointActivation,
+    @Inject(EndpointConfirmations) private readonly activation: EndpointConfirmations,
     @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
   ) {}
 

@@ -3,7 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock, isUuid, toInstanceId } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
-import { PostgresCatalogUnitOfWork } from '@lib/persistence';
+import { PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
 import { built, CLOCK, LOGGER, RestoreWatch } from '@lib/platform';
 import { RootKeyProposals } from '@lib/service-instances';
 import { InstanceService, TenancyError } from '@lib/tenancy';
@@ -55,7 +55,7 @@ const endpoints = {
     instanceDirectory,
     endpoints,
     { provide: RESTORE_HOLD, useExisting: RestoreWatch },
-    built(RootKeyProposals, [PostgresCatalogUnitOfWork]),
+    built(RootKeyProposals, [PostgresServiceInstanceUnitOfWork]),
     InstanceOverview,
   ],
   exports: [INSTANCE_DIRECTORY, ENDPOINTS],

@@ -1,6 +1,6 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
 import { type PendingUsage, type UsageDirectory } from '@lib/metering';
-import { type CatalogDirectory } from '@lib/service-instances';
+import { type ServiceInstanceDirectory } from '@lib/service-instances';
 import { type DataSource } from 'typeorm';
 
 import { regionQuery } from '../database/region-query';
@@ -18,7 +18,7 @@ interface UsageRow {
 }
 
 /** Asks through the database's directory functions, the only way past the tenants' separation. */
-export class PostgresCatalogDirectory implements CatalogDirectory, UsageDirectory {
+export class PostgresServiceInstanceDirectory implements ServiceInstanceDirectory, UsageDirectory {
   constructor(private readonly dataSource: DataSource) {}
 
   async dueOperations(now: Date, limit: number): Promise<readonly { instanceId: InstanceId; number: number }[]> {

@@ -1,32 +1,32 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
-import { type CatalogInstance, type CatalogInstanceRepository, type RequestedAttributes } from '@lib/service-instances';
+import { type ServiceInstance, type ServiceInstanceRepository, type RequestedAttributes } from '@lib/service-instances';
 import { type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';
-import { CatalogInstanceEntity } from '../entities/catalog.entity';
+import { ServiceInstanceEntity } from '../entities/service-instance.entity';
 
-export class PostgresCatalogInstance implements CatalogInstanceRepository {
+export class PostgresServiceInstance implements ServiceInstanceRepository {
   constructor(
     private readonly manager: EntityManager,
     private readonly instanceId: InstanceId,
   ) {}
 
-  async get(): Promise<CatalogInstance | undefined> {
-    const row = await this.manager.findOneBy(CatalogInstanceEntity, { instanceId: this.instanceId });
-    return row === null ? undefined : toCatalogInstance(row);
+  async get(): Promise<ServiceInstance | undefined> {
+    const row = await this.manager.findOneBy(ServiceInstanceEntity, { instanceId: this.instanceId });
+    return row === null ? undefined : toServiceInstance(row);
   }
 
-  async lock(): Promise<CatalogInstance | undefined> {
+  async lock(): Promise<ServiceInstance | undefined> {
     await this.manager.query('SELECT 1 FROM catalog_instances WHERE instance_id = $1 FOR UPDATE', [this.instanceId]);
     return this.get();
   }
 
-  async insertIfAbsent(instance: CatalogInstance): Promise<boolean> {
+  async insertIfAbsent(instance: ServiceInstance): Promise<boolean> {
     // RETURNING tells an insert from a conflict; a concurrent insert is waited for.
     const inserted = await this.manager
       .createQueryBuilder()
       .insert()
-      .into(CatalogInstanceEntity)
+      .into(ServiceInstanceEntity)
       .values(toRow({ ...instance, instanceId: this.instanceId }))
       .orIgnore()
       .returning('instance_id')
@@ -34,17 +34,17 @@ export class PostgresCatalogInstance implements CatalogInstanceRepository {
     return (inserted.raw as unknown[]).length === 1;
   }
 
-  async update(instance: CatalogInstance): Promise<void> {
+  async update(instance: ServiceInstance): Promise<void> {
     const key = { instanceId: this.instanceId };
-    await this.manager.update(CatalogInstanceEntity, key, { ...toRow(instance), ...key });
+    await this.manager.update(ServiceInstanceEntity, key, { ...toRow(instance), ...key });
   }
 
   async remove(): Promise<void> {
-    await this.manager.delete(CatalogInstanceEntity, { instanceId: this.instanceId });
+    await this.manager.delete(ServiceInstanceEntity, { instanceId: this.instanceId });
   }
 }
 
-function toCatalogInstance(row: Columns<CatalogInstanceEntity>): CatalogInstance {
+function toServiceInstance(row: Columns<ServiceInstanceEntity>): ServiceInstance {
   const { reclamationScheduledAt, orphanedAt, attributes, ...rest } = row;
   return {
     ...rest,
@@ -56,7 +56,7 @@ function toCatalogInstance(row: Columns<CatalogInstanceEntity>): CatalogInstance
   };
 }
 
-function toRow(instance: CatalogInstance): Columns<CatalogInstanceEntity> {
+function toRow(instance: ServiceInstance): Columns<ServiceInstanceEntity> {
   const { reclamationScheduledAt = null, orphanedAt = null, attributes } = instance;
   return { ...instance, reclamationScheduledAt, orphanedAt, attributes: JSON.stringify(attributes) };
 }

@@ -16,7 +16,7 @@ const ASK_AGAIN_MS = 15;
 
 const UNKNOWN: Activation = { complete: false, endpoints: [], pending: [] };
 
-export interface EndpointActivationOptions {
+export interface EndpointConfirmationsOptions {
   readonly log: Pick<ActivationLog, 'of'>;
   readonly monotonicMs: () => number;
   /** Replaced in tests. */
@@ -24,8 +24,8 @@ export interface EndpointActivationOptions {
 }
 
 /** What the endpoints have confirmed of an instance's list of certificates. */
-export class EndpointActivation {
-  constructor(private readonly options: EndpointActivationOptions) {}
+export class EndpointConfirmations {
+  constructor(private readonly options: EndpointConfirmationsOptions) {}
 
   async present(instanceId: InstanceId): Promise<Activation> {
     const known = await this.options.log.of(instanceId);

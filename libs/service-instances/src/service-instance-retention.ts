@@ -1,17 +1,21 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
 import { KEPT_USAGE_MS } from '@lib/metering';
 
-import { type CatalogDirectory, type CatalogScope, type CatalogUnitOfWork } from './provisioning.ports';
+import {
+  type ServiceInstanceDirectory,
+  type ServiceInstanceScope,
+  type ServiceInstanceUnitOfWork,
+} from './provisioning.ports';
 
 const PAGE = 200;
 /** No platform asks that long afterwards how an operation ended. */
 const KEPT_MS = 30 * 86_400_000;
 
 /** Forgets instances that ended long ago, finished operations of those that live, and usage that was accepted. */
-export class CatalogRetention {
+export class ServiceInstanceRetention {
   constructor(
-    private readonly unitOfWork: CatalogUnitOfWork,
-    private readonly directory: Pick<CatalogDirectory, 'expired'>,
+    private readonly unitOfWork: ServiceInstanceUnitOfWork,
+    private readonly directory: Pick<ServiceInstanceDirectory, 'expired'>,
     private readonly clock: Clock,
   ) {}
 
@@ -33,8 +37,8 @@ export class CatalogRetention {
   }
 }
 
-async function forget(scope: CatalogScope, before: Date): Promise<void> {
-  const instance = await scope.catalog.lock();
+async function forget(scope: ServiceInstanceScope, before: Date): Promise<void> {
+  const instance = await scope.serviceInstance.lock();
   if (instance === undefined) return;
   const ended = instance.status === 'deleted' || instance.status === 'failed';
   if (!ended || instance.updatedAt > before) {
@@ -43,5 +47,5 @@ async function forget(scope: CatalogScope, before: Date): Promise<void> {
     return;
   }
   await scope.operations.removeAll();
-  await scope.catalog.remove();
+  await scope.serviceInstance.remove();
 }

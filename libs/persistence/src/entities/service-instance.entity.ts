@@ -1,5 +1,5 @@
 import {
-  type CatalogStatus,
+  type ServiceInstanceStatus,
   type OperationKind,
   type OperationState,
   type OperationStep,
@@ -11,7 +11,7 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm
   'ck_catalog_instances_status',
   "status IN ('provisioning', 'ready', 'updating', 'deprovisioning', 'deleted', 'failed')",
 )
-export class CatalogInstanceEntity {
+export class ServiceInstanceEntity {
   @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_catalog_instances' })
   instanceId!: string;
 
@@ -25,7 +25,7 @@ export class CatalogInstanceEntity {
   planId!: string;
 
   @Column({ type: 'text' })
-  status!: CatalogStatus;
+  status!: ServiceInstanceStatus;
 
   /** JSON. */
   @Column({ type: 'text' })
@@ -54,8 +54,8 @@ export class CatalogInstanceEntity {
 @Check('ck_catalog_operations_kind', "kind IN ('provision', 'update', 'deprovision')")
 @Check('ck_catalog_operations_state', "state IN ('in progress', 'succeeded', 'failed')")
 @Index('ux_catalog_operations_open', ['instanceId'], { unique: true, where: "state = 'in progress'" })
-export class CatalogOperationEntity {
-  @ForeignKey(() => CatalogInstanceEntity, { name: 'fk_catalog_operations_instance' })
+export class InstanceOperationEntity {
+  @ForeignKey(() => ServiceInstanceEntity, { name: 'fk_catalog_operations_instance' })
   @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_catalog_operations' })
   instanceId!: string;
 
@@ -98,8 +98,8 @@ export class CatalogOperationEntity {
 }
 
 @Entity('catalog_bindings')
-export class CatalogBindingEntity {
-  @ForeignKey(() => CatalogInstanceEntity, { name: 'fk_catalog_bindings_instance' })
+export class ServiceBindingEntity {
+  @ForeignKey(() => ServiceInstanceEntity, { name: 'fk_catalog_bindings_instance' })
   @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_catalog_bindings' })
   instanceId!: string;
 

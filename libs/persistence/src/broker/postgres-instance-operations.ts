@@ -1,37 +1,37 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
-import { type CatalogOperation, type CatalogOperationRepository } from '@lib/service-instances';
+import { type InstanceOperation, type InstanceOperationRepository } from '@lib/service-instances';
 import { type ActionContext } from '@lib/tenancy';
 import { type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';
-import { CatalogOperationEntity } from '../entities/catalog.entity';
+import { InstanceOperationEntity } from '../entities/service-instance.entity';
 
-export class PostgresCatalogOperations implements CatalogOperationRepository {
+export class PostgresInstanceOperations implements InstanceOperationRepository {
   constructor(
     private readonly manager: EntityManager,
     private readonly instanceId: InstanceId,
   ) {}
 
-  async newest(): Promise<CatalogOperation | undefined> {
-    const row = await this.manager.findOne(CatalogOperationEntity, {
+  async newest(): Promise<InstanceOperation | undefined> {
+    const row = await this.manager.findOne(InstanceOperationEntity, {
       where: { instanceId: this.instanceId },
       order: { number: 'DESC' },
     });
     return row === null ? undefined : toOperation(row);
   }
 
-  async get(number: number): Promise<CatalogOperation | undefined> {
-    const row = await this.manager.findOneBy(CatalogOperationEntity, { instanceId: this.instanceId, number });
+  async get(number: number): Promise<InstanceOperation | undefined> {
+    const row = await this.manager.findOneBy(InstanceOperationEntity, { instanceId: this.instanceId, number });
     return row === null ? undefined : toOperation(row);
   }
 
-  async insert(operation: CatalogOperation): Promise<void> {
-    await this.manager.insert(CatalogOperationEntity, { ...toRow(operation), instanceId: this.instanceId });
+  async insert(operation: InstanceOperation): Promise<void> {
+    await this.manager.insert(InstanceOperationEntity, { ...toRow(operation), instanceId: this.instanceId });
   }
 
-  async update(operation: CatalogOperation): Promise<void> {
+  async update(operation: InstanceOperation): Promise<void> {
     const key = { instanceId: this.instanceId, number: operation.number };
-    await this.manager.update(CatalogOperationEntity, key, { ...toRow(operation), ...key });
+    await this.manager.update(InstanceOperationEntity, key, { ...toRow(operation), ...key });
   }
 
   async prune(before: Date): Promise<void> {
@@ -43,11 +43,11 @@ export class PostgresCatalogOperations implements CatalogOperationRepository {
   }
 
   async removeAll(): Promise<void> {
-    await this.manager.delete(CatalogOperationEntity, { instanceId: this.instanceId });
+    await this.manager.delete(InstanceOperationEntity, { instanceId: this.instanceId });
   }
 }
 
-function toOperation(row: Columns<CatalogOperationEntity>): CatalogOperation {
+function toOperation(row: Columns<InstanceOperationEntity>): InstanceOperation {
   const { changeHash, description, finishedAt, actionContext, ...rest } = row;
   return {
     ...rest,
@@ -60,7 +60,7 @@ function toOperation(row: Columns<CatalogOperationEntity>): CatalogOperation {
   };
 }
 
-function toRow({ context, ...operation }: CatalogOperation): Columns<CatalogOperationEntity> {
+function toRow({ context, ...operation }: InstanceOperation): Columns<InstanceOperationEntity> {
   const { changeHash = null, description = null, finishedAt = null } = operation;
   return { ...operation, changeHash, description, finishedAt, actionContext: JSON.stringify(context) };
 }

@@ -2,7 +2,7 @@ import { type InstanceId } from '@lib/kernel';
 import { type ActionContext } from '@lib/tenancy';
 
 /** `deleted` rows are tombstones; `failed` ones hold nothing and may be ordered again. */
-export type CatalogStatus = 'provisioning' | 'ready' | 'updating' | 'deprovisioning' | 'deleted' | 'failed';
+export type ServiceInstanceStatus = 'provisioning' | 'ready' | 'updating' | 'deprovisioning' | 'deleted' | 'failed';
 
 /** What the orderer may choose. Stored in, and answered to the platform with, these names. Never an API key. */
 export interface InstanceParameters {
@@ -36,14 +36,14 @@ export interface RequestedAttributes {
   readonly keysLeftBehind?: readonly KeysLeftBehind[] | undefined;
 }
 
-/** An instance as the catalog knows it; outlives the instance itself. */
-export interface CatalogInstance {
+/** An instance as the platform ordered it; outlives the instance itself. */
+export interface ServiceInstance {
   readonly instanceId: InstanceId;
   /** As received in the path. */
   readonly crn: string;
   readonly serviceId: string;
   readonly planId: string;
-  readonly status: CatalogStatus;
+  readonly status: ServiceInstanceStatus;
   readonly attributes: RequestedAttributes;
   /** Equal for requests that ask for the same. */
   readonly fingerprint: string;
@@ -66,7 +66,7 @@ export type OperationState = 'in progress' | 'succeeded' | 'failed';
  */
 export type OperationStep = 'certificates' | 'settle' | 'finish' | 'count' | 'keys' | 'rows' | 'done';
 
-export interface CatalogOperation {
+export interface InstanceOperation {
   readonly instanceId: InstanceId;
   /** Counts per instance. */
   readonly number: number;
@@ -89,10 +89,10 @@ export interface CatalogOperation {
 }
 
 /** The platform's name of an operation. */
-export const operationName = ({ kind, number }: Pick<CatalogOperation, 'kind' | 'number'>): string =>
+export const operationName = ({ kind, number }: Pick<InstanceOperation, 'kind' | 'number'>): string =>
   `${kind}-${String(number)}`;
 
-export interface CatalogBinding {
+export interface ServiceBinding {
   readonly id: string;
   readonly attributes: {
     readonly parameters: Readonly<Record<string, unknown>>;

@@ -1,13 +1,13 @@
 import { type InstanceId } from '@lib/kernel';
 import { type EndpointActivation as Activated } from '@lib/tenancy';
 
-import { EndpointActivation } from './endpoint-activation';
+import { EndpointConfirmations } from './endpoint-confirmations';
 
 const instance = 'instance-1' as InstanceId;
 
 function setUp(answerAt: (nowMs: number) => readonly Activated[]) {
   const time = { ms: 0 };
-  const activation = new EndpointActivation({
+  const activation = new EndpointConfirmations({
     log: { of: async () => await Promise.resolve(answerAt(time.ms)) },
     monotonicMs: () => time.ms,
     pause: (ms) => {
@@ -23,7 +23,7 @@ const both = (second: boolean): Activated[] => [
   { endpoint: 'kmip-2', active: second },
 ];
 
-describe('EndpointActivation', () => {
+describe('EndpointConfirmations', () => {
   it('waits until every endpoint has confirmed, and no longer', async () => {
     const { activation, time } = setUp((nowMs) => both(nowMs >= 60));
     expect(await activation.awaited(instance)).toEqual({
