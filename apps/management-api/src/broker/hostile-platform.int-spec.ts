@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
+import { type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
 
 import { FakeIam, startTestPostgres, type TestDatabase, type TokenWish } from '@lib/testing';
 import fc from 'fast-check';
@@ -43,7 +43,7 @@ describe('the broker under load, misuse and attack', () => {
   const call = (
     method: string,
     path: string,
-    options: { body?: string | object; headers?: Record<string, string> } = {},
+    options: { body?: string | object; headers?: Record<string, string | undefined> } = {},
   ): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const { hostname, port } = new URL(broker.url);
@@ -53,7 +53,8 @@ describe('the broker under load, misuse and attack', () => {
         'content-type': 'application/json',
         ...options.headers,
       };
-      const request = httpRequest({ hostname, port, method, path, headers, agent: false }, (response) => {
+      const sent = JSON.parse(JSON.stringify(headers)) as OutgoingHttpHeaders;
+      const request = httpRequest({ hostname, port, method, path, headers: sent, agent: false }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
@@ -195,6 +196,13 @@ describe('the broker under load, misuse and attack', () => {
       (await call('PUT', instance(foreign).replace('/v2/', '/bluemix_v1/'), { body: { enabled: false } })).status,
     ).toBe(404);
     expect((await call('GET', instance(crn))).status).toBe(200);
+  });
+
+  it.each(['/v2/catalog', '/v2/nowhere', '/bluemix_v1/service_instances/x'])('knows no QUERY of %s', async (path) => {
+    // Fastify takes it for a method with a body, and has an error of its own where it is not said of what type.
+    const { status, body } = await call('QUERY', path, { headers: { 'content-type': undefined } });
+    expect(status).toBeLessThan(500);
+    expect(body['description']).toMatch(/\.$/);
   });
 
   it.each([

@@ -15,6 +15,11 @@ export const FRAMEWORK_ERRORS: Readonly<Record<string, { status: number; code: A
     code: 'unsupported_media_type',
     message: 'The body has a media type that is not supported here.',
   },
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: {
+    status: 415,
+    code: 'unsupported_media_type',
+    message: 'The request has no `Content-Type`.',
+  },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     status: 400,
     code: 'invalid_body',

@@ -52,6 +52,8 @@ const FRAMEWORK: Readonly<Record<string, OsbError>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: new OsbError(413, 'The request body is too large.'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: badRequest('The request body is not as long as Content-Length says.'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: badRequest('The request body must be application/json.'),
+  // Methods of other protocols that Fastify reads a body of, such as QUERY.
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: badRequest('The request has no Content-Type.'),
   FST_ERR_BAD_URL: badRequest('The path has a malformed percent sequence.'),
   FST_ERR_MAX_PARAM_LENGTH: new OsbError(414, 'The id in the path is too long.'),
   ECONNRESET: badRequest('The connection was closed within the request body.'),
