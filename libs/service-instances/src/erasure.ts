@@ -7,8 +7,8 @@ export async function eraseInstance(scope: ServiceInstanceScope): Promise<void> 
   if ((await scope.instance.lock()) === undefined) return;
   // What was being created when the clients were cut off arrives late.
   while ((await scope.keys.erase(ERASE_BATCH)) === ERASE_BATCH);
-  for (const { id } of await scope.certificates.list()) await scope.certificates.remove(id);
-  for (const { id } of await scope.bindings.list()) await scope.bindings.remove(id);
+  await scope.certificates.removeAll();
+  await scope.bindings.removeAll();
   await scope.credentials.remove();
   await scope.serviceBindings.removeAll();
   await scope.instance.remove();

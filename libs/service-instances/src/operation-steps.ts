@@ -63,7 +63,7 @@ export class OperationSteps {
     { context }: InstanceOperation,
   ): Promise<void> {
     await scope.instance.lock();
-    const present = new Set((await scope.certificates.list()).map(({ fingerprint }) => fingerprint));
+    const present = await scope.certificates.fingerprints();
     const now = this.clock.now();
     for (const { name, certificate } of attributes.parameters.client_certificates ?? []) {
       const description = describeCertificate(certificate, now);

@@ -41,12 +41,16 @@ export interface InstanceRepository {
 export interface ClientCertificateRepository {
   list(): Promise<readonly ClientCertificate[]>;
   count(): Promise<number>;
+  /** Of all of them, without the rest of the rows. */
+  fingerprints(): Promise<ReadonlySet<CertificateFingerprint>>;
   get(id: string): Promise<ClientCertificate | undefined>;
+  getByFingerprint(fingerprint: CertificateFingerprint): Promise<ClientCertificate | undefined>;
   /** @throws TenancyError `duplicate_certificate`, `certificate_name_taken` */
   insert(certificate: ClientCertificate): Promise<void>;
   /** @throws TenancyError('certificate_name_taken') */
   update(certificate: ClientCertificate): Promise<void>;
   remove(id: string): Promise<void>;
+  removeAll(): Promise<void>;
 }
 
 /** What certificates have shown towards the instance. Rows come and go with the registrations, by themselves. */
@@ -69,6 +73,7 @@ export interface RootKeyBindingRepository {
   insert(binding: RootKeyBinding): Promise<void>;
   update(binding: RootKeyBinding): Promise<void>;
   remove(id: string): Promise<void>;
+  removeAll(): Promise<void>;
 }
 
 export interface CredentialRepository {

@@ -1,4 +1,4 @@
-import { type InstanceId, isUuid, toFingerprint, toInstanceId } from '@lib/kernel';
+import { type CertificateFingerprint, type InstanceId, isUuid, toFingerprint, toInstanceId } from '@lib/kernel';
 import { type ClientCertificate, type ClientCertificateRepository, TenancyError } from '@lib/tenancy';
 import { type EntityManager } from 'typeorm';
 
@@ -24,6 +24,19 @@ export class PostgresClientCertificates implements ClientCertificateRepository {
     return this.manager.countBy(ClientCertificateEntity, { instanceId: this.instanceId });
   }
 
+  async fingerprints(): Promise<ReadonlySet<CertificateFingerprint>> {
+    const rows = await this.manager.find(ClientCertificateEntity, {
+      select: { fingerprint: true },
+      where: { instanceId: this.instanceId },
+    });
+    return new Set(rows.map(({ fingerprint }) => toFingerprint(fingerprint)));
+  }
+
+  async getByFingerprint(fingerprint: CertificateFingerprint): Promise<ClientCertificate | undefined> {
+    const row = await this.manager.findOneBy(ClientCertificateEntity, { instanceId: this.instanceId, fingerprint });
+    return row === null ? undefined : toClientCertificate(row);
+  }
+
   async get(id: string): Promise<ClientCertificate | undefined> {
     if (!isUuid(id)) return undefined;
     const row = await this.manager.findOneBy(ClientCertificateEntity, { instanceId: this.instanceId, id });
@@ -44,6 +57,10 @@ export class PostgresClientCertificates implements ClientCertificateRepository {
 
   async remove(id: string): Promise<void> {
     await this.manager.delete(ClientCertificateEntity, { instanceId: this.instanceId, id });
+  }
+
+  async removeAll(): Promise<void> {
+    await this.manager.delete(ClientCertificateEntity, { instanceId: this.instanceId });
   }
 }
 

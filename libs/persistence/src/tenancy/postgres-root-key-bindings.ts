@@ -32,6 +32,10 @@ export class PostgresRootKeyBindings implements RootKeyBindingRepository {
   async remove(id: string): Promise<void> {
     await this.manager.delete(RootKeyBindingEntity, { instanceId: this.instanceId, id });
   }
+
+  async removeAll(): Promise<void> {
+    await this.manager.delete(RootKeyBindingEntity, { instanceId: this.instanceId });
+  }
 }
 
 function toBinding({

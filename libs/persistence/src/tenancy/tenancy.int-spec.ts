@@ -144,6 +144,31 @@ describe('tenancy services on Postgres', () => {
     expect(texts.filter((text) => /^SELECT .*pem/i.test(text))).toEqual([]);
   });
 
+  it('compares and removes certificates without reading them, and those of the instance alone', async () => {
+    const [id, neighbour] = [await newInstance(), await newInstance()];
+    const [mine, more] = [
+      await certificates.add(id, { name: 'a', pem: await newPem() }, context),
+      await certificates.add(id, { name: 'b', pem: await newPem() }, context),
+    ];
+    const theirs = await certificates.add(neighbour, { name: 'a', pem: await newPem() }, context);
+    const unitOfWork = new PostgresUnitOfWork(dataSource);
+    const query = jest.spyOn(Client.prototype, 'query');
+    const known = await unitOfWork.forTenant(id, (scope) => scope.certificates.fingerprints());
+    const texts = query.mock.calls.map(([statement]: unknown[]) => String(statement));
+    query.mockRestore();
+    expect(known).toEqual(new Set([mine.fingerprint, more.fingerprint]));
+    const reads = texts.filter((text) => /^SELECT .*client_certificates/is.test(text));
+    expect(reads).toHaveLength(1);
+    expect(reads.filter((text) => /pem/i.test(text))).toEqual([]);
+    await unitOfWork.forTenant(id, async ({ certificates: own }) => {
+      expect(await own.getByFingerprint(more.fingerprint)).toEqual(await own.get(more.id));
+      expect(await own.getByFingerprint(theirs.fingerprint)).toBeUndefined();
+      await own.removeAll();
+      expect(await own.count()).toBe(0);
+    });
+    expect(await certificates.list(neighbour)).toHaveLength(1);
+  });
+
   it('counts claims and KMIP passwords without reading them, and those of the instance alone', async () => {
     const [id, neighbour] = [await newInstance(), await newInstance()];
     const unitOfWork = new PostgresUnitOfWork(dataSource);

@@ -141,7 +141,7 @@ export class CertificateProofService {
   async #received(to: InstanceId, given: ClientCertificate, context: ActionContext): Promise<ClientCertificate> {
     return this.unitOfWork.forTenant(to, async (scope) => {
       await lockedInstance(scope);
-      const present = (await scope.certificates.list()).find(({ fingerprint }) => fingerprint === given.fingerprint);
+      const present = await scope.certificates.getByFingerprint(given.fingerprint);
       if (present !== undefined) return present;
       const now = this.clock.now();
       const id = this.options.newId();
