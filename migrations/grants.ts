@@ -97,6 +97,7 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   directory_meterable_instances: ['api'],
   directory_pending_usage: ['api'],
   directory_unsigned_chains: ['api'],
+  directory_whole_instances: ['api'],
   // The release before asks it; this one does not.
   directory_certificates: [],
   fill_sort_name: [],

@@ -25,6 +25,7 @@ import { SeparateLogins1766100000000 } from './1766100000000-separate-logins';
 import { PurgedKeys1766200000000 } from './1766200000000-purged-keys';
 import { FormerStoredKeys1766210000000 } from './1766210000000-former-stored-keys';
 import { SignedHeads1766400000000 } from './1766400000000-signed-heads';
+import { WholeInstances1766500000000 } from './1766500000000-whole-instances';
 
 /** In the order they run. Add at the end; what has been released is never edited. */
 export const migrations = [
@@ -55,4 +56,5 @@ export const migrations = [
   PurgedKeys1766200000000,
   FormerStoredKeys1766210000000,
   SignedHeads1766400000000,
+  WholeInstances1766500000000,
 ];

@@ -25,7 +25,7 @@ export { lockedInstance, missingInstance } from './guards';
 export * from './instance';
 export { madeState } from './instance-progress';
 export { insertInstanceWithinQuota } from './instance-quota';
-export { type InstancePage, InstanceService, type NewInstance } from './instance.service';
+export { InstanceService, type NewInstance } from './instance.service';
 export { checkedName } from './names';
 export { omit } from './omit';
 export * from './ports';

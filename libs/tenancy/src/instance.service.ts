@@ -9,19 +9,13 @@ import { insertInstanceWithinQuota } from './instance-quota';
 import { DEFAULT_OPTIONS, type Instance, type InstanceOptions, type InstanceState } from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
-import { type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
+import { type InstancePage, type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
 import { TenancyError } from './tenancy.error';
 
 export interface NewInstance {
   readonly crn: string;
   readonly name: string;
   readonly maximumKeys?: number;
-}
-
-export interface InstancePage {
-  readonly accountId?: string;
-  readonly after?: InstanceId;
-  readonly limit: number;
 }
 
 /** A guard against a client that runs wild, not a price list: no known tenant comes near it. */
@@ -42,7 +36,7 @@ const lossOfInstance = ({ name }: Instance, keys: number): Loss | undefined =>
 export class InstanceService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly directory: Pick<RegionDirectory, 'instances'>,
+    private readonly directory: Pick<RegionDirectory, 'wholeInstances'>,
     private readonly clock: Clock,
     private readonly limits: { readonly maximumPerAccount?: number } = {},
   ) {}
@@ -77,10 +71,8 @@ export class InstanceService {
     return this.unitOfWork.forTenant(id, async (scope) => (await scope.instance.get()) ?? missingInstance());
   }
 
-  async list(page: InstancePage): Promise<readonly Instance[]> {
-    const ids = await this.directory.instances(page);
-    const found = await Promise.all(ids.map((id) => this.unitOfWork.forTenant(id, (scope) => scope.instance.get())));
-    return found.filter((instance) => instance !== undefined);
+  list(page: InstancePage): Promise<readonly Instance[]> {
+    return this.directory.wholeInstances(page);
   }
 
   async rename(id: InstanceId, name: string, context: ActionContext, revision?: number): Promise<Instance> {

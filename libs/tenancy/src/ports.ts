@@ -104,6 +104,13 @@ export interface UnitOfWork {
   forTenant<T>(instanceId: InstanceId, body: (scope: TenantScope) => Promise<T>): Promise<T>;
 }
 
+/** Of all accounts when none is named. */
+export interface InstancePage {
+  readonly accountId?: string;
+  readonly after?: InstanceId;
+  readonly limit: number;
+}
+
 /** The few questions that concern all tenants of the region. */
 export interface RegionDirectory {
   /** Of one instance or of all, each of their certificates once. */
@@ -123,11 +130,9 @@ export interface RegionDirectory {
     uniqueIdentifier: string,
   ): Promise<readonly { readonly instanceId: InstanceId; readonly own: boolean }[]>;
   /** In the order of ids, for paging. */
-  instances(page: {
-    readonly accountId?: string;
-    readonly after?: InstanceId;
-    readonly limit: number;
-  }): Promise<readonly InstanceId[]>;
+  instances(page: InstancePage): Promise<readonly InstanceId[]>;
+  /** The same, with all that they are. */
+  wholeInstances(page: InstancePage): Promise<readonly Instance[]>;
   /** Instances whose credential is sealed under another than the given version of the service key. */
   outdatedCredentials(serviceKeyVersion: number, limit: number): Promise<readonly InstanceId[]>;
 }

@@ -249,6 +249,7 @@ describe('the logins of the processes', () => {
         `INSERT INTO audit_signed_heads SELECT current_setting('app.instance_id')::uuid, 1, now(), '', 'x'`,
       ],
       ['looks for unsigned trails', 'SELECT * FROM directory_unsigned_chains(NULL, 1)'],
+      ['lists instances of all tenants', 'SELECT * FROM directory_whole_instances(NULL, NULL, 1)'],
       ['reads orders of the catalog', 'SELECT * FROM catalog_instances'],
       ['reads operations', 'SELECT * FROM catalog_operations'],
       ['changes what is billed', `UPDATE metering_records SET live_keys = 0`],

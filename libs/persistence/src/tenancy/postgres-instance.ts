@@ -1,10 +1,12 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
 import { type Instance, type InstanceRepository, TenancyError } from '@lib/tenancy';
-import { type EntityManager } from 'typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';
 import { violatedConstraint } from '../database/persistence.error';
 import { InstanceEntity } from '../entities/instance.entity';
+
+export type InstanceRow = Columns<InstanceEntity>;
 
 export class PostgresInstance implements InstanceRepository {
   constructor(
@@ -52,7 +54,14 @@ export class PostgresInstance implements InstanceRepository {
   }
 }
 
-function toInstance({ disabledReason, ...row }: Columns<InstanceEntity>): Instance {
+/** The columns of `instances` under the names that {@link toInstance} reads. */
+export const instanceColumns = (dataSource: DataSource): string =>
+  dataSource
+    .getMetadata(InstanceEntity)
+    .columns.map(({ databaseName, propertyName }) => `${databaseName} AS "${propertyName}"`)
+    .join(', ');
+
+export function toInstance({ disabledReason, ...row }: InstanceRow): Instance {
   return { ...row, id: toInstanceId(row.id), ...(disabledReason === null ? {} : { disabledReason }) };
 }
 

@@ -1,8 +1,15 @@
 import { type CertificateFingerprint, type InstanceId, isUuid, toInstanceId } from '@lib/kernel';
-import { type KmipCredential, type RegionDirectory, type Registrations } from '@lib/tenancy';
+import {
+  type Instance,
+  type InstancePage,
+  type KmipCredential,
+  type RegionDirectory,
+  type Registrations,
+} from '@lib/tenancy';
 import { type DataSource } from 'typeorm';
 
 import { regionQuery } from '../database/region-query';
+import { instanceColumns, type InstanceRow, toInstance } from './postgres-instance';
 import { type RegistrationRow, toRegistrations } from './registration.mapper';
 
 interface KmipCredentialRow {
@@ -64,13 +71,19 @@ export class PostgresRegionDirectory implements RegionDirectory {
     return rows.map((row) => ({ instanceId: toInstanceId(row.instance_id), own: row.own }));
   }
 
-  async instances(page: { accountId?: string; after?: InstanceId; limit: number }): Promise<readonly InstanceId[]> {
+  async instances(page: InstancePage): Promise<readonly InstanceId[]> {
     const rows = await regionQuery<{ id: string }>(this.dataSource, 'SELECT id FROM directory_instances($1, $2, $3)', [
       page.accountId ?? null,
       page.after ?? null,
       page.limit,
     ]);
     return rows.map(({ id }) => toInstanceId(id));
+  }
+
+  async wholeInstances({ accountId, after, limit }: InstancePage): Promise<readonly Instance[]> {
+    const sql = `SELECT ${instanceColumns(this.dataSource)} FROM directory_whole_instances($1, $2, $3)`;
+    const values = [accountId ?? null, after ?? null, limit];
+    return (await regionQuery<InstanceRow>(this.dataSource, sql, values)).map(toInstance);
   }
 
   async outdatedCredentials(serviceKeyVersion: number, limit: number): Promise<readonly InstanceId[]> {

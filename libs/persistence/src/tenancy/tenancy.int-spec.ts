@@ -228,6 +228,18 @@ describe('tenancy services on Postgres', () => {
     expect(await certificates.get(mine, certificate.id)).toEqual(certificate);
   });
 
+  it('lists instances by one statement, in the order of their ids, and those of the account alone', async () => {
+    const made = [await newInstance('lister'), await newInstance('lister'), await newInstance('lister')];
+    await instances.setEnabled(made[0]!, false, 'unpaid', context);
+    const query = jest.spyOn(Client.prototype, 'query');
+    const all = await instances.list({ accountId: 'lister', limit: 10 });
+    const statements = query.mock.calls.length;
+    query.mockRestore();
+    expect(statements).toBe(1);
+    expect(all).toEqual(await Promise.all(made.sort().map((id) => instances.get(id))));
+    expect(await instances.list({ accountId: 'lister', limit: 1, after: all[0]!.id })).toEqual([all[1]]);
+  });
+
   it('opens no credential that was copied from another row, and moves all to a new service key', async () => {
     const [mine, other] = [await newInstance(), await newInstance()];
     for (const id of [mine, other]) {
