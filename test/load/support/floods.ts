@@ -61,6 +61,7 @@ export const FLOODS: readonly FloodSpecification[] = [
     flood: messages(message([{ name: 'Locate', payload: { attributes: criteria } }])),
   },
   { name: 'creates', what: '500 connections, Create', lanes: 500, flood: messages(vcenter.createKey()) },
+  { name: 'questions', what: '500 connections, Discover Versions', lanes: 500, flood: messages(vcenter.probe()) },
   { name: 'handshakes', what: '64 clients that do nothing but connect', lanes: 64, flood: { kind: 'handshakes' } },
   { name: 'silence', what: '3,000 connections that say nothing', lanes: 3_000, flood: { kind: 'silence' } },
 ];

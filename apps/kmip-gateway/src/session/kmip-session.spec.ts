@@ -116,6 +116,16 @@ describe('KmipSession', () => {
     expect(answerAtOnce).toHaveBeenCalledTimes(1);
   });
 
+  it('leaves the loop to others after a few questions of one owner, and judges those that waited anew', async () => {
+    const verdicts = Array.from({ length: 9 }, () => CLIENT);
+    const { subject, engine } = session(() => verdicts.shift() ?? EXPIRED);
+    Object.assign(engine, { answerAtOnce: () => ({ response: Buffer.from('at once'), events: [] }) });
+    const question = encodeRequestMessage(vcenter.probe());
+    const { signal } = new AbortController();
+    const answers = await Promise.all(verdicts.map(() => subject.handleMessage(question, peer(), signal)));
+    expect(answers.map(({ close }) => close === true)).toEqual([...Array<boolean>(8).fill(false), true]);
+  });
+
   it('answers nobody at once who is not let in', async () => {
     const question = encodeRequestMessage(vcenter.probe());
     const { subject, engine } = session(EXPIRED);

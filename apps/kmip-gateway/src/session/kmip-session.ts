@@ -24,6 +24,7 @@ import { type InstanceRoutes } from './instance-route';
 import { type QuestionAudit } from './question-audit';
 import { type RefusalAudit } from './refusal-audit';
 import { LIMIT_TEXTS } from './limit-texts';
+import { LoopShare } from './loop-share';
 import { kindOf, type TurnKind, Turns } from './turns';
 
 /** A request for which nothing could be done, because its tenant's scope could not be made. */
@@ -66,6 +67,7 @@ const GONE: KmipAnswer = { response: Buffer.alloc(0), close: true };
 /** Between the listener and the engine: who is talking is decided here, for every message anew. */
 export class KmipSession implements KmipConnectionHandler {
   readonly #turns = new Turns();
+  readonly #loop = new LoopShare();
 
   constructor(private readonly parts: KmipSessionParts) {}
 
@@ -97,8 +99,10 @@ export class KmipSession implements KmipConnectionHandler {
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
     const { client, owner = client.fingerprint } = verdict;
     const kind = kindOf(message);
-    const answer = kind === 'question' ? this.#answerAtOnce(message, client, peer) : undefined;
-    if (answer !== undefined) return answer;
+    if (kind === 'question') {
+      const answer = await this.#answerAtOnce(message, verdict, peer, signal);
+      if (answer !== undefined) return answer;
+    }
     const who = { ...verdict, kind: kind === 'question' ? 'serving' : kind } as const;
     return this.#inTurn(message, who, signal, async (leftMs) => {
       // Its turn may have come late: nobody's key manager is called for a client that was removed meanwhile.
@@ -110,9 +114,21 @@ export class KmipSession implements KmipConnectionHandler {
     });
   }
 
-  /** Judged a moment ago, from memory, and answered from memory: nothing that others wait for is taken. */
-  #answerAtOnce(message: Buffer, client: DirectoryEntry, peer: PeerDescription): KmipAnswer | undefined {
-    const { engine, questions, bareScopeFor } = this.parts;
+  /** Judged and answered from memory: nothing is taken that others wait for, but a little of the event loop. */
+  async #answerAtOnce(
+    message: Buffer,
+    { client, owner }: Admitted,
+    peer: PeerDescription,
+    signal: AbortSignal,
+  ): Promise<KmipAnswer | undefined> {
+    const { admission, engine, questions, bareScopeFor } = this.parts;
+    const wait = this.#loop.enter(owner ?? client.fingerprint);
+    if (wait !== undefined) {
+      await wait;
+      if (signal.aborted) return GONE;
+      const late = admission.judge(peer);
+      if ('refusal' in late) return this.#refuse(message, peer, late);
+    }
     const answered = engine.answerAtOnce(message, bareScopeFor(client, peer));
     if (answered === undefined) return undefined;
     for (const event of answered.events) questions.note(peer, event);
