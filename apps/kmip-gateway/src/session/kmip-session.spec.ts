@@ -127,6 +127,25 @@ describe('KmipSession', () => {
     expect(answers.map(({ close }) => close === true)).toEqual([...Array<boolean>(8).fill(false), true]);
   });
 
+  it('records a question that waited where its client is judged to belong by then', async () => {
+    const moved = entry({ instanceId: toInstanceId('99999999-2222-4333-8444-555555555555') });
+    const later: Verdict = { client: moved, owner: moved.instanceId, registrations: alone(moved) };
+    const verdicts = Array.from({ length: 9 }, () => CLIENT);
+    const bareScopeFor = ({ instanceId }: { readonly instanceId: EngineScope['instanceId'] }): EngineScope =>
+      ({ instanceId }) as EngineScope;
+    const { subject, engine } = session(() => verdicts.shift() ?? later, 'up', { bareScopeFor });
+    const clients: unknown[] = [];
+    const answerAtOnce: KmipSessionParts['engine']['answerAtOnce'] = (_bytes, { instanceId }) => {
+      clients.push(instanceId);
+      return { response: Buffer.from('at once'), events: [] };
+    };
+    Object.assign(engine, { answerAtOnce });
+    const question = encodeRequestMessage(vcenter.probe());
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 9 }, () => subject.handleMessage(question, peer(), signal)));
+    expect(clients).toEqual([...Array<unknown>(8).fill(entry().instanceId), moved.instanceId]);
+  });
+
   it('answers nobody at once who is not let in', async () => {
     const question = encodeRequestMessage(vcenter.probe());
     const { subject, engine } = session(EXPIRED);

@@ -117,17 +117,19 @@ export class KmipSession implements KmipConnectionHandler {
   /** Judged and answered from memory: nothing is taken that others wait for, but a little of the event loop. */
   async #answerAtOnce(
     message: Buffer,
-    { client, owner }: Admitted,
+    admitted: Admitted,
     peer: PeerDescription,
     signal: AbortSignal,
   ): Promise<KmipAnswer | undefined> {
     const { admission, engine, questions, bareScopeFor } = this.parts;
-    const wait = this.#loop.enter(owner ?? client.fingerprint);
+    let { client } = admitted;
+    const wait = this.#loop.enter(admitted.owner ?? client.fingerprint);
     if (wait !== undefined) {
       await wait;
       if (signal.aborted) return GONE;
       const late = admission.judge(peer);
       if ('refusal' in late) return this.#refuse(message, peer, late);
+      ({ client } = late);
     }
     const answered = engine.answerAtOnce(message, bareScopeFor(client, peer));
     if (answered === undefined) return undefined;

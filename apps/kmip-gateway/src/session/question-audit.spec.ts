@@ -115,6 +115,15 @@ describe('QuestionAudit', () => {
     expect([audit.waiting, unrecorded]).toEqual([0, [new Error('the database is away')]]);
   });
 
+  it('says so when what waits at the end cannot be written', async () => {
+    store = 'down';
+    audit.note(peer(), asked('Query'));
+    await audit.stop();
+    expect([audit.waiting, unrecorded]).toEqual([0, [undefined]]);
+    await pass(60_000);
+    expect(unrecorded).toHaveLength(1);
+  });
+
   it('holds no more than it has room for', async () => {
     store = 'down';
     for (let clients = 0; clients < 20_001; clients += 1) audit.note(peer(), asked('Query'));

@@ -84,12 +84,15 @@ export class QuestionAudit implements TransportObserver {
     }
   }
 
-  /** Writes all that waits, after the last answer. Never rejects. */
+  /** Writes all that waits, after the last answer, and says so of what cannot be written. Never rejects. */
   async stop(): Promise<void> {
     for (const asked of this.#waiting) asked.dueMs = 0;
     this.#write();
     await this.#writing;
     clearTimeout(this.#timer?.handle);
+    // Nobody tries again.
+    this.#waiting.forEach(() => this.options.unrecorded());
+    this.#waiting.clear();
   }
 
   #paceOf(peer: PeerDescription, question: string): Pace {
