@@ -136,14 +136,14 @@ export class InstanceService {
     while ((await this.unitOfWork.forTenant(id, (scope) => scope.keys.erase(ERASE_BATCH))) === ERASE_BATCH);
     await this.unitOfWork.forTenant(id, async (scope) => {
       const instance = await lockedInstance(scope);
-      const [certificates, bindings] = [await scope.certificates.list(), await scope.bindings.list()];
+      const [fingerprints, bindings] = [await scope.certificates.fingerprints(), await scope.bindings.list()];
       await scope.keys.erase(ERASE_BATCH);
-      for (const certificate of certificates) await scope.certificates.remove(certificate.id);
-      for (const binding of bindings) await scope.bindings.remove(binding.id);
+      await scope.certificates.removeAll();
+      await scope.bindings.removeAll();
       await scope.credentials.remove();
       await scope.instance.remove();
       this.finish(scope, instance, 'vmware-solutions.instance.delete', context, {
-        certificates: certificates.map(({ fingerprint }) => fingerprint).join(' '),
+        certificates: [...fingerprints].sort().join(' '),
         rootKeys: bindings.map(({ keyManagerCrn, rootKeyId }) => `${keyManagerCrn} ${rootKeyId}`).join(' '),
       });
     });

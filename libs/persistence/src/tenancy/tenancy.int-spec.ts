@@ -93,7 +93,11 @@ describe('tenancy services on Postgres', () => {
     const access = await rootKeys.access(id);
     expect([access.apiKey.exposeText(), access.active.rootKeyId]).toEqual(['s3cret', 'crk-1']);
 
+    const query = jest.spyOn(Client.prototype, 'query');
     await instances.remove(id, context);
+    const texts = query.mock.calls.map(([statement]: unknown[]) => String(statement));
+    query.mockRestore();
+    expect(texts.filter((text) => /^SELECT .*pem/is.test(text))).toEqual([]);
     await expect(instances.get(id)).rejects.toMatchObject({ code: 'instance_not_found' });
     for (const table of ['client_certificates', 'credentials', 'root_key_bindings', 'managed_objects']) {
       const { rowCount } = await admin.query(`SELECT 1 FROM ${table} WHERE instance_id = $1`, [id]);
