@@ -1,3 +1,5 @@
+import { startTimer } from '@lib/kernel';
+
 import { type ConnectionReports, type ConnectionSighting, type CountedSighting } from './connection-attempt';
 
 export interface ConnectionJournalOptions {
@@ -7,18 +9,11 @@ export interface ConnectionJournalOptions {
   /** Different sightings kept between two flushes; a flood of strangers costs no more than this. */
   readonly capacity?: number;
   /** Timers, replaced in tests. */
-  readonly schedule?: (work: () => void, delayMs: number) => () => void;
+  readonly schedule?: typeof startTimer;
 }
 
 const FLUSH_MS = 1_000;
 const CAPACITY = 1_000;
-
-const startTimer = (work: () => void, delayMs: number): (() => void) => {
-  const timer = setTimeout(work, delayMs);
-  return () => {
-    clearTimeout(timer);
-  };
-};
 
 /**
  * What a gateway saw, on its way to the database: equal sightings are counted together and written once a second, so

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@lib/kernel';
+import { type Clock, startTimer, systemClock } from '@lib/kernel';
 
 /** Clock, timer and chance as one dependency: tests own all three and never wait. */
 export interface Timing {
@@ -11,9 +11,6 @@ export interface Timing {
 
 export const systemTiming: Timing = {
   clock: systemClock,
-  after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
+  after: (delayMs, run) => startTimer(run, delayMs),
   random: () => Math.random(),
 };

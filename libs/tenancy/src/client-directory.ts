@@ -1,4 +1,4 @@
-import { type CertificateFingerprint, type Clock, type InstanceId } from '@lib/kernel';
+import { type CertificateFingerprint, type Clock, type InstanceId, startTimer } from '@lib/kernel';
 
 import { type ActivationReporter } from './activation';
 import { type InvalidationBus, type RegionDirectory } from './ports';
@@ -15,7 +15,7 @@ export interface ClientDirectoryOptions {
   /** Everything is read again this often, in case a notice was lost. Bounds how stale an answer can be. */
   readonly sweepMs?: number;
   /** Timers, replaced in tests. */
-  readonly schedule?: (work: () => void, delayMs: number) => () => void;
+  readonly schedule?: typeof startTimer;
 }
 
 /** A certificate that nobody lets in any more. */
@@ -32,13 +32,6 @@ const DEFAULT_SWEEP_MS = 5_000;
 
 /** Everything is read anew every few seconds. A list much older may lack removals, and nobody is served by it. */
 export const MAXIMUM_DIRECTORY_AGE_MS = 30_000;
-
-const startTimer = (work: () => void, delayMs: number): (() => void) => {
-  const timer = setTimeout(work, delayMs);
-  return () => {
-    clearTimeout(timer);
-  };
-};
 
 /**
  * Who may connect, in memory: the handshake asks no database. Refreshed one load at a time, in order, so an older
