@@ -13,13 +13,18 @@ export interface MeteredInstance {
   readonly meteredUntil: Date;
 }
 
+/** Up to where an instance's hours are counted. Nothing else of the service instance is metering's to change. */
+export interface MeterRepository {
+  /** Keeps every other operation on the service instance out until the transaction ends. */
+  lock(): Promise<MeteredInstance | undefined>;
+  /** Moves {@link MeteredInstance.meteredUntil} forward, and never back. */
+  advance(until: Date): Promise<void>;
+}
+
 /** What metering reads and writes of one instance, inside one transaction. */
 export interface MeteringScope {
   readonly instance: { get(): Promise<object | undefined> };
-  readonly serviceInstance: {
-    lock(): Promise<MeteredInstance | undefined>;
-    update(instance: MeteredInstance): Promise<void>;
-  };
+  readonly meter: MeterRepository;
   readonly usage: UsageLedger;
 }
 

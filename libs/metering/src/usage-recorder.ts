@@ -23,11 +23,11 @@ export class UsageRecorder {
       const page = await this.directory.meterableInstances(until, after, PAGE);
       for (const instanceId of page) {
         await this.unitOfWork.forTenant(instanceId, async (scope) => {
-          const instance = await scope.serviceInstance.lock();
+          const instance = await scope.meter.lock();
           if (instance?.status !== 'ready' && instance?.status !== 'updating') return;
           // Taken away past the platform, by an administrator's command: there is nothing to use.
           if ((await scope.instance.get()) === undefined) return;
-          await scope.serviceInstance.update(await recordUsage(scope, instance, until, this.clock.now()));
+          await recordUsage(scope, instance, until, this.clock.now());
           await scope.usage.prune(new Date(until.getTime() - KEPT_USAGE_MS));
         });
       }
@@ -41,12 +41,12 @@ export class UsageRecorder {
  * Writes the records that an instance lacks up to `until`, a full hour, and moves its mark. Hours that nobody was there
  * to record are counted from the dates of keys and certificates.
  */
-export async function recordUsage<T extends MeteredInstance>(
-  scope: Pick<MeteringScope, 'usage'>,
-  instance: T,
+export async function recordUsage(
+  scope: Pick<MeteringScope, 'meter' | 'usage'>,
+  instance: MeteredInstance,
   until: Date,
   now: Date,
-): Promise<T> {
+): Promise<void> {
   const { instanceId, crn, serviceId, planId } = instance;
   const earliest = startOfHour(now).getTime() - LATEST_HOURS * HOUR_MS;
   for (let at = Math.max(instance.meteredUntil.getTime(), earliest); at < until.getTime(); at += HOUR_MS) {
@@ -54,5 +54,5 @@ export async function recordUsage<T extends MeteredInstance>(
     const measured = await scope.usage.measure(startedAt, endedAt);
     await scope.usage.insertIfAbsent({ instanceId, crn, serviceId, planId, startedAt, endedAt, ...measured }, now);
   }
-  return { ...instance, meteredUntil: new Date(Math.max(until.getTime(), instance.meteredUntil.getTime())) };
+  await scope.meter.advance(until);
 }

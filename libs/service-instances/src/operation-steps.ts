@@ -110,8 +110,9 @@ export class OperationSteps {
     const keysLeftBehind = await scope.custody.storedKeys();
     // The hour that the instance ends in is a used hour too.
     const hourEnd = new Date(startOfHour(now).getTime() + HOUR_MS);
-    const metered = await recordUsage(scope, instance, hourEnd, now);
-    await scope.serviceInstance.update({ ...metered, attributes: { ...instance.attributes, keysLeftBehind } });
+    const metered = await scope.meter.lock();
+    if (metered !== undefined) await recordUsage(scope, metered, hourEnd, now);
+    await scope.serviceInstance.update({ ...instance, attributes: { ...instance.attributes, keysLeftBehind } });
     return this.next(scope, operation, 'keys');
   }
 

@@ -1,5 +1,5 @@
 import { type InstanceId } from '@lib/kernel';
-import { type UsageLedger } from '@lib/metering';
+import { type MeteringScope } from '@lib/metering';
 import { type TenantScope } from '@lib/tenancy';
 
 import {
@@ -10,20 +10,22 @@ import {
 } from './service-instance';
 
 /** All that belongs to one instance, the platform's order included, inside one transaction. */
-export interface ServiceInstanceScope extends TenantScope {
+export interface ServiceInstanceScope extends TenantScope, Pick<MeteringScope, 'meter' | 'usage'> {
   readonly serviceInstance: ServiceInstanceRepository;
   readonly operations: InstanceOperationRepository;
   readonly serviceBindings: ServiceBindingRepository;
   readonly custody: CustodyCensus;
-  readonly usage: UsageLedger;
 }
 
 export interface ServiceInstanceRepository {
   get(): Promise<ServiceInstance | undefined>;
   /** Same, and keeps every other operation on the instance out until the transaction ends. Lock it before anything else. */
   lock(): Promise<ServiceInstance | undefined>;
-  /** @returns false when there is a row, of whoever came first */
-  insertIfAbsent(instance: ServiceInstance): Promise<boolean>;
+  /**
+   * @param meteredFrom hours before it are nobody's to count
+   * @returns false when there is a row, of whoever came first
+   */
+  insertIfAbsent(instance: ServiceInstance, meteredFrom: Date): Promise<boolean>;
   update(instance: ServiceInstance): Promise<void>;
   /** After its operations and bindings. */
   remove(): Promise<void>;

@@ -84,12 +84,13 @@ export class ProvisioningService {
   private async begin(scope: ServiceInstanceScope, order: Order): Promise<Begun> {
     const now = this.clock.now();
     const wanted = toServiceInstance(order, now);
-    const { first, present } = await claim(scope, wanted);
+    const meteredFrom = startOfHour(now);
+    const { first, present } = await claim(scope, wanted, meteredFrom);
     if (!first && present.status !== 'deleted' && present.status !== 'failed') {
       return this.repeated(scope, order, wanted, present);
     }
     if (order.plan.asynchronous && !order.acceptsIncomplete) throw asyncRequired();
-    if (!first) await scope.serviceInstance.update(wanted);
+    if (!first) await this.orderAnew(scope, wanted, meteredFrom);
     await this.insertInstance(scope, toInstance(order, now));
     const { asynchronous: background } = order.plan;
     const { context } = order;
@@ -98,6 +99,11 @@ export class ProvisioningService {
     scope.record(successEvent(context, this.clock, order.instanceId, 'vmware-solutions.instance.create', facts));
     scope.invalidate();
     return { kind: 'begun', operation };
+  }
+
+  private async orderAnew({ serviceInstance, meter }: ServiceInstanceScope, wanted: ServiceInstance, from: Date) {
+    await serviceInstance.update(wanted);
+    await meter.advance(from);
   }
 
   private async repeated(
@@ -141,9 +147,9 @@ export class ProvisioningService {
 const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 
 /** Decides between orders that arrive together: one inserts, the others wait for it here. */
-async function claim(scope: ServiceInstanceScope, wanted: ServiceInstance) {
+async function claim(scope: ServiceInstanceScope, wanted: ServiceInstance, meteredFrom: Date) {
   for (;;) {
-    const first = await scope.serviceInstance.insertIfAbsent(wanted);
+    const first = await scope.serviceInstance.insertIfAbsent(wanted, meteredFrom);
     const present = await scope.serviceInstance.lock();
     // Otherwise the tombstone that was in the way has been forgotten in between.
     if (present !== undefined) return { first, present };
@@ -162,7 +168,6 @@ function toServiceInstance({ instanceId, crn, serviceId, plan, attributes }: Ord
     status: 'provisioning',
     attributes,
     fingerprint: orderFingerprint(serviceId, plan.id, attributes),
-    meteredUntil: startOfHour(now),
     createdAt: now,
     updatedAt: now,
   };

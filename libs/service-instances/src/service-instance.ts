@@ -51,8 +51,6 @@ export interface ServiceInstance {
   readonly reclamationScheduledAt?: Date;
   /** Since when the platform does not know the instance any more. */
   readonly orphanedAt?: Date;
-  /** All full hours before it have their usage record. */
-  readonly meteredUntil: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -8,6 +8,7 @@ import { PostgresServiceBindings } from './postgres-service-bindings';
 import { PostgresServiceInstance } from './postgres-service-instance';
 import { PostgresInstanceOperations } from './postgres-instance-operations';
 import { PostgresCustodyCensus } from './postgres-custody-census';
+import { PostgresMeter } from './postgres-meter';
 import { PostgresUsageLedger } from './postgres-usage-ledger';
 
 /** Like PostgresUnitOfWork, with the catalog's view of the instance in the same transaction. */
@@ -31,6 +32,7 @@ function serviceInstanceRepositories(transaction: Transaction): Omit<ServiceInst
     operations: new PostgresInstanceOperations(manager, instanceId),
     serviceBindings: new PostgresServiceBindings(manager, instanceId),
     custody: new PostgresCustodyCensus(transaction),
+    meter: new PostgresMeter(transaction),
     usage: new PostgresUsageLedger(transaction),
   };
 }

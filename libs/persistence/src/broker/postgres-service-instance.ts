@@ -1,5 +1,6 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
 import { type ServiceInstance, type ServiceInstanceRepository, type RequestedAttributes } from '@lib/service-instances';
+import { omit } from '@lib/tenancy';
 import { type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';
@@ -21,13 +22,13 @@ export class PostgresServiceInstance implements ServiceInstanceRepository {
     return this.get();
   }
 
-  async insertIfAbsent(instance: ServiceInstance): Promise<boolean> {
+  async insertIfAbsent(instance: ServiceInstance, meteredFrom: Date): Promise<boolean> {
     // RETURNING tells an insert from a conflict; a concurrent insert is waited for.
     const inserted = await this.manager
       .createQueryBuilder()
       .insert()
       .into(ServiceInstanceEntity)
-      .values(toRow({ ...instance, instanceId: this.instanceId }))
+      .values({ ...toRow(instance), instanceId: this.instanceId, meteredUntil: meteredFrom })
       .orIgnore()
       .returning('instance_id')
       .execute();
@@ -44,8 +45,11 @@ export class PostgresServiceInstance implements ServiceInstanceRepository {
   }
 }
 
+/** All of the row but how far it is metered, which is the meter's. */
+type OrderRow = Omit<Columns<ServiceInstanceEntity>, 'meteredUntil'>;
+
 function toServiceInstance(row: Columns<ServiceInstanceEntity>): ServiceInstance {
-  const { reclamationScheduledAt, orphanedAt, attributes, ...rest } = row;
+  const { reclamationScheduledAt, orphanedAt, attributes, ...rest } = omit(row, 'meteredUntil');
   return {
     ...rest,
     instanceId: toInstanceId(row.instanceId),
@@ -56,7 +60,7 @@ function toServiceInstance(row: Columns<ServiceInstanceEntity>): ServiceInstance
   };
 }
 
-function toRow(instance: ServiceInstance): Columns<ServiceInstanceEntity> {
+function toRow(instance: ServiceInstance): OrderRow {
   const { reclamationScheduledAt = null, orphanedAt = null, attributes } = instance;
   return { ...instance, reclamationScheduledAt, orphanedAt, attributes: JSON.stringify(attributes) };
 }
