@@ -62,10 +62,9 @@ function compareChildren(
   if (attributeName !== undefined && FREE_ATTRIBUTES.has(attributeName)) return [];
   const wanted = orderExpected(expected);
   const given = orderActual(actual);
-  if (wanted.length !== given.length) {
-    const have = names(given.map(({ tag }) => tagName(tag)));
-    return [`${path}: ${have} where ${names(wanted.map(({ tag }) => tag))} is expected`];
-  }
+  const have = names(given.map(({ tag }) => tagName(tag)));
+  const want = names(wanted.map(({ tag }) => tag));
+  if (have !== want) return [`${path}: ${have} where ${want} is expected`];
   return wanted.flatMap((child, index) => {
     const owner = child.tag === 'AttributeValue' ? attributeName : undefined;
     return compareNode(child, given[index]!, bindings, `${path}/${child.tag}`, owner ?? child.tag);

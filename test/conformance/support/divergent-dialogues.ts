@@ -1,8 +1,9 @@
 import { everyOperation } from '@lib/kmip-engine';
-import { V1_4 } from '@lib/kmip-protocol';
+import { V1_0, V1_4 } from '@lib/kmip-protocol';
 
 /** Operations that Query lists. */
 const SERVED = everyOperation().numbers(V1_4).length;
+const SERVED_IN_1_0 = everyOperation().numbers(V1_0).length;
 
 /** What a dialogue comes to with our engine where it does not come to what its file expects. */
 export interface Divergence {
@@ -127,8 +128,8 @@ export const DIVERGENT: Readonly<Record<string, Divergence>> = {
     differences: 1,
   },
   'testcases/v1.0/SASED_M_1_10_storage_array_config.xml': {
-    first: 'ResponseMessage/BatchItem/ResponsePayload/Operation: 1, not 24',
-    differences: 11,
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED_IN_1_0}, ObjectType, VendorIdentification where Operation ×8, ObjectType ×2, VendorIdentification, ServerInformation is expected`,
+    differences: 1,
   },
   'testcases/v1.0/SASED_M_3_10_storage_array_retrieve.xml': {
     first: 'ResponseMessage/BatchItem/ResponsePayload: nothing where UniqueIdentifier is expected',
@@ -153,13 +154,11 @@ export const DIVERGENT: Readonly<Record<string, Divergence>> = {
     differences: 2,
   },
   'testcases/v1.0/TC_121_10_Query_Maximum_Response_Size.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×10, ObjectType where Operation ×19, ObjectType ×5 is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED_IN_1_0}, ObjectType where Operation ×19, ObjectType ×5 is expected`,
     differences: 1,
   },
   'testcases/v1.0/TL_M_1_10_tape_library_config.xml': {
-    first:
-      'ResponseMessage/BatchItem/ResponsePayload: Operation ×10, ObjectType, VendorIdentification where Operation ×14, ObjectType ×2, VendorIdentification, ServerInformation is expected',
+    first: `ResponseMessage/BatchItem/ResponsePayload: Operation ×${SERVED_IN_1_0}, ObjectType, VendorIdentification where Operation ×14, ObjectType ×2, VendorIdentification, ServerInformation is expected`,
     differences: 1,
   },
   'testcases/v1.2/TC_111_12_Credential_Operation_Policy_Destroy_Date.xml': {
