@@ -1,20 +1,19 @@
 /** `npm run migration:new -- what-it-adds`: an empty migration behind the newest one, and its line in the list. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 
 const [what = ''] = process.argv.slice(2);
 if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(what)) {
   console.error('usage: npm run migration:new -- what-it-adds (lower case, words joined by hyphens)');
   process.exit(2);
 }
-const index = new URL('../migrations/index.ts', import.meta.url);
-const list = readFileSync(index, 'utf8');
-const newest = Math.max(...[...list.matchAll(/from '.\/(\d+)-/g)].map(([, number]) => Number(number)));
+const folder = new URL('../migrations/', import.meta.url);
+const newest = Math.max(...readdirSync(folder).map((file) => Number(/^\d+/.exec(file)?.[0] ?? 0)));
 // After the newest one also where that lies in the future: the numbers decide the order.
 const number = Math.max(Date.now(), newest + 1);
 const name = `${what.replace(/(?:^|-)([a-z0-9])/g, (_whole, letter) => letter.toUpperCase())}${number}`;
 const file = `${number}-${what}`;
 writeFileSync(
-  new URL(`../migrations/${file}.ts`, import.meta.url),
+  new URL(`${file}.ts`, folder),
   `import { type MigrationInterface, type QueryRunner } from 'typeorm';
 
 /** What it adds. Rows: what becomes of those that are there. */
@@ -32,8 +31,5 @@ export class ${name} implements MigrationInterface {
 `,
   { flag: 'wx' },
 );
-writeFileSync(
-  index,
-  list.replace(/\n\n\/\*\*/, `\nimport { ${name} } from './${file}';\n\n/**`).replace(/\n\];\n$/, `\n  ${name},\n];\n`),
-);
+await import('./generate-lists.mjs');
 console.log(`migrations/${file}.ts`);

@@ -1,32 +1,8 @@
 import { type EnumValue } from '../objects/object.types';
-import { activate } from './activate';
-import { addAttribute } from './add-attribute';
-import { create } from './create';
-import { destroy } from './destroy';
-import { discoverVersions } from './discover-versions';
-import { get } from './get';
-import { getAttributeList } from './get-attribute-list';
-import { getAttributes } from './get-attributes';
-import { locate } from './locate';
 import { type OperationCodec } from './operation-codec';
-import { query } from './query';
-import { revoke } from './revoke';
+import * as codecs from './operation-list';
 
-const codecs = [
-  activate,
-  addAttribute,
-  create,
-  destroy,
-  discoverVersions,
-  get,
-  getAttributeList,
-  getAttributes,
-  locate,
-  query,
-  revoke,
-] as const;
-
-type Codecs = (typeof codecs)[number];
+type Codecs = (typeof codecs)[keyof typeof codecs];
 
 /** Request payloads by operation name. */
 export type OperationRequests = {
@@ -49,9 +25,9 @@ export type OperationResponse = {
 /** Any of them. Which payload belongs to which name is closed over: it only meets the codec that its name found. */
 type AnyCodec = OperationCodec<OperationName>;
 
-const byNumber: ReadonlyMap<number, AnyCodec> = new Map(codecs.map((codec) => [codec.operation, codec as AnyCodec]));
-
-const byName: ReadonlyMap<string, AnyCodec> = new Map(codecs.map((codec) => [codec.name, codec as AnyCodec]));
+const every = Object.values(codecs) as readonly AnyCodec[];
+const byNumber: ReadonlyMap<number, AnyCodec> = new Map(every.map((codec) => [codec.operation, codec]));
+const byName: ReadonlyMap<string, AnyCodec> = new Map(every.map((codec) => [codec.name, codec]));
 
 /** The codec of an operation number, if this library knows its payloads. */
 export const operationCodec = (operation: EnumValue): AnyCodec | undefined => byNumber.get(operation);
