@@ -7,7 +7,7 @@ import { Bindings } from './support/bindings';
 import { compareMessages } from './support/compare';
 import { DIVERGENT, type Divergence, REASONS, reasonFor, shorten } from './support/divergent-dialogues';
 import { encodeNode } from './support/node-to-ttlv';
-import { FAULTY_FILES } from './support/not-built';
+import { FAULTY_FILES } from './support/faulty-files';
 import { Tally, unbuiltOperations } from './support/round-trip';
 import { loadTestCase, operationsOf, type TestCase } from './support/test-case';
 import { describeWithVectors, vectorFiles, vectorPath } from './support/vectors';

@@ -34,7 +34,7 @@ function canonicalName(operation: string): string {
   return Object.keys(operationNumbers).find((name) => operationNumbers[name] === number) ?? operation;
 }
 
-export function isBuilt(operation: string): boolean {
+function isBuilt(operation: string): boolean {
   const number = operationNumbers[operation];
   return number !== undefined && operationCodec(number) !== undefined;
 }
