@@ -72,6 +72,8 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   append_audit: BOTH,
   append_audit_for: BOTH,
   audit_holds: BOTH,
+  hold_audit_chain: BOTH,
+  record_served: BOTH,
   certificate_refusal: BOTH,
   certificate_displaced: BOTH,
   directory_registrations: BOTH,

@@ -27,6 +27,7 @@ import { PurgedKeys1766200000000 } from './1766200000000-purged-keys';
 import { FormerStoredKeys1766210000000 } from './1766210000000-former-stored-keys';
 import { SignedHeads1766400000000 } from './1766400000000-signed-heads';
 import { WholeInstances1766500000000 } from './1766500000000-whole-instances';
+import { ServedByOneStatement1766700000000 } from './1766700000000-served-by-one-statement';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -58,4 +59,5 @@ export const migrations = [
   FormerStoredKeys1766210000000,
   SignedHeads1766400000000,
   WholeInstances1766500000000,
+  ServedByOneStatement1766700000000,
 ];

@@ -168,7 +168,7 @@ describe('access at commit', () => {
     await other.query('DELETE FROM client_certificates WHERE id = $1', [certificateId]);
     await other.query('SELECT * FROM append_audit($1, $2)', [instanceId, []]);
     const answer = ask({ name: 'Get', payload: { uniqueIdentifier: active } });
-    await waiting('append_audit_for');
+    await waiting('record_served');
     await other.query('COMMIT');
     expect(await answer).toEqual(refused('certificate_removed'));
   });

@@ -101,6 +101,37 @@ describe('TenantTransactions over a bad network', () => {
     expect(rows.map(({ event }) => event)).toEqual(events.map((event) => canonicalAuditEvent(event)));
   });
 
+  it('records each fetch once when connections break before or after it was committed', async () => {
+    const object = aManagedObject();
+    await store.openIntent(anIntent(object), 1000);
+    await store.completeIntent(object, anAuditEvent(instanceId));
+    let commits = 0;
+    proxy.onCommit = () => FATES[commits++ % FATES.length]!;
+    const events = Array.from({ length: 24 }, () => anAuditEvent(instanceId));
+    for (let first = 0; first < events.length; first += 3) {
+      const together = events.slice(first, first + 3).map((event) => store.recordFetch(object, event));
+      expect(await Promise.all(together)).toEqual([true, true, true]);
+    }
+    expect(commits).toBeGreaterThan(events.length / 3);
+    proxy.onCommit = () => 'pass';
+    const { rows } = await admin.query<{ event: string }>('SELECT event FROM audit_events ORDER BY seq OFFSET 1');
+    expect(rows.map(({ event }) => event)).toEqual(events.map((event) => canonicalAuditEvent(event)));
+  });
+
+  it('leaves no scope behind on a connection, whether a record was committed or failed', async () => {
+    const scopes = async () => {
+      const asked = Array.from({ length: POOL_SIZE }, () =>
+        dataSource.query<{ scope: string | null }[]>(`SELECT current_setting('app.instance_id', true) AS scope`),
+      );
+      return (await Promise.all(asked)).map(([row]) => row?.scope ?? '');
+    };
+    await store.record(anAuditEvent(instanceId));
+    expect(new Set(await scopes())).toEqual(new Set(['']));
+    await admin.query(`ALTER TABLE audit_events ADD CONSTRAINT one_record CHECK (seq < 2)`);
+    await expect(store.record(anAuditEvent(instanceId))).rejects.toThrow('one_record');
+    expect(new Set(await scopes())).toEqual(new Set(['']));
+  });
+
   it('loses and doubles no key when connections break at COMMIT while keys are created', async () => {
     let commits = 0;
     proxy.onCommit = () => (['cut after', 'pass', 'pass', 'cut before'] as const)[commits++ % 4]!;

@@ -10,7 +10,7 @@ import { showCommit } from './commit-observers';
 import { DEFAULT_STATEMENT_MS, LIMITS, STATEMENT_MS } from './connection';
 import { type Lane, sharesOf } from './database-shares';
 import { ClientsRefused, CommitOutcomeUnknown, DatabaseUnavailable, sqlState } from './persistence.error';
-import { executeSql, prepare, type PreparedCall, type PreparedStatement, uuidLiteral } from './prepared';
+import { executeSql, prepare, type PreparedCall, uuidLiteral } from './prepared';
 
 const MAX_ATTEMPTS = 6;
 /** serialization_failure, deadlock_detected: nothing happened, and the same work will likely succeed. */
@@ -88,12 +88,24 @@ export class TenantTransactions {
   }
 
   /**
-   * Nothing but audit records, in two round trips instead of three.
-   * @param clients as of {@link Transaction.appendAudit}
-   * @throws ClientsRefused, and as `run`
+   * One statement that sets its scope itself and is committed with its answer: one round trip. It gives the end of the
+   * audit chain, if it has written there, as `last_seq` and `last_hash`.
+   * @param statement made anew for each attempt; `again`: one before may have been committed, unknown to us
+   * @param recorded what it has recorded, by its answer
    */
-  async record(instanceId: InstanceId, events: readonly AuditEvent[], clients: readonly string[] = []): Promise<void> {
-    await this.repeat(instanceId, (session) => session.record(events, clients));
+  async statement<Row extends Partial<ChainMarkRow>>(
+    instanceId: InstanceId,
+    statement: (again: boolean) => QueryConfig,
+    recorded: (row: Row) => readonly AuditEvent[],
+  ): Promise<Row> {
+    let again = false;
+    return this.repeat(instanceId, async (session) => {
+      try {
+        return await session.statement(statement(again), recorded);
+      } finally {
+        again ||= session.fate === 'lost';
+      }
+    });
   }
 
   private async repeat<T>(instanceId: InstanceId, work: (session: Session) => Promise<T>): Promise<T> {
@@ -196,12 +208,23 @@ class Session {
     }
   }
 
-  record(events: readonly AuditEvent[], clients: readonly string[]): Promise<void> {
-    const noted = (_: Transaction, [appended]: QueryResult[]): Promise<void> => {
-      this.recordedAs(appended?.rows[0] as ChainMarkRow | undefined, events);
-      return Promise.resolve();
-    };
-    return this.transact(noted, [auditCall(this.instanceId, events, clients)]);
+  /** Without an answer it counts as lost: what may have been committed is for the next attempt to find. */
+  async statement<Row extends Partial<ChainMarkRow>>(
+    query: QueryConfig,
+    recorded: (row: Row) => readonly AuditEvent[],
+  ): Promise<Row> {
+    const { client } = await this.connect();
+    try {
+      const { rows } = await client.query<Row>(query);
+      const [row] = rows;
+      if (row === undefined) throw new Error('a statement gave no result');
+      this.recordedAs(row, recorded(row));
+      this.fate = 'committed';
+      return row;
+    } catch (error) {
+      this.fate = isAnswer(error) ? 'rolled back' : 'lost';
+      throw error;
+    }
   }
 
   /** In one message, whatever is said in it. @returns the results of `statements` */
@@ -214,8 +237,8 @@ class Session {
     return (await queryAll(client, [...opening, ...statements])).slice(opening.length);
   }
 
-  private recordedAs(row: ChainMarkRow | undefined, events: readonly AuditEvent[]): void {
-    if (row === undefined) return;
+  private recordedAs(row: Partial<ChainMarkRow> | undefined, events: readonly AuditEvent[]): void {
+    if (!row?.last_seq || !row.last_hash) return;
     this.mark = { seq: row.last_seq, hash: row.last_hash };
     this.recorded = events;
   }
@@ -273,10 +296,8 @@ class Session {
   }
 
   private async abort(client: ClientBase, error: unknown): Promise<void> {
-    const code = sqlState(error);
     if (this.fate === 'commit unknown') {
-      // An error with an SQLSTATE came from a living server, which has then certainly not committed.
-      if (code !== undefined && !CONNECTION_ENDED.test(code)) this.fate = 'rolled back';
+      if (isAnswer(error)) this.fate = 'rolled back';
       return;
     }
     // A body that threw for reasons of its own leaves a good connection; a broken one cannot roll back.
@@ -299,29 +320,17 @@ class Session {
   }
 }
 
-interface ChainMarkRow {
+export interface ChainMarkRow {
   readonly last_seq: string;
   readonly last_hash: Buffer;
 }
 
-const APPEND: PreparedStatement = {
-  name: 'audit_alone',
-  types: 'uuid, text[]',
-  text: 'SELECT last_seq, last_hash FROM append_audit($1, $2)',
-};
-
-const APPEND_FOR: PreparedStatement = {
-  name: 'audit_alone_for',
-  types: 'uuid, text[], uuid[]',
-  text: 'SELECT last_seq, last_hash FROM append_audit_for($1, $2, $3)',
-};
-
 const textsOf = (events: readonly AuditEvent[]): string[] => events.map((event) => canonicalAuditEvent(event));
 
-function auditCall(instanceId: InstanceId, events: readonly AuditEvent[], clients: readonly string[]): PreparedCall {
-  const texts = textsOf(events);
-  if (clients.length === 0) return { statement: APPEND, values: [instanceId, { texts }] };
-  return { statement: APPEND_FOR, values: [instanceId, { texts }, clients] };
+/** An error with an SQLSTATE came from a living server, which has then certainly not committed. */
+function isAnswer(error: unknown): boolean {
+  const code = sqlState(error);
+  return code !== undefined && !CONNECTION_ENDED.test(code);
 }
 
 function auditQuery(

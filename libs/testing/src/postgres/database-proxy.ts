@@ -3,14 +3,14 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What happens to a connection when the client sends its next COMMIT. */
+/** What happens to a connection when the client sends what commits next: a COMMIT, or a statement that is one by itself. */
 export type CommitFate = 'pass' | 'cut before' | 'cut after';
 
 /** A stretch of bad network between a client and the test server, on a Unix socket of its own. */
 export interface DatabaseProxy {
   /** Folder to use as `host`. */
   readonly host: string;
-  /** Asked for each COMMIT. */
+  /** Asked for each. */
   onCommit: () => CommitFate;
   /** While true, bytes go in and nothing comes out: neither answers nor resets. */
   blackHole: boolean;
@@ -18,6 +18,7 @@ export interface DatabaseProxy {
 }
 
 const SOCKET = '.s.PGSQL.5432';
+const COMMITTING = ['COMMIT\0', '\0record_served\0'];
 
 /** @param folder where an earlier proxy was, to come back in its place */
 export async function startDatabaseProxy(targetFolder: string, folder?: string): Promise<DatabaseProxy> {
@@ -42,7 +43,7 @@ export async function startDatabaseProxy(targetFolder: string, folder?: string):
     }
     client.on('data', (chunk) => {
       if (proxy.blackHole) return;
-      const fate = chunk.includes('COMMIT\0') ? proxy.onCommit() : 'pass';
+      const fate = COMMITTING.some((each) => chunk.includes(each)) ? proxy.onCommit() : 'pass';
       if (fate === 'cut before') {
         cut();
         return;
