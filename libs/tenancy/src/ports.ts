@@ -84,7 +84,7 @@ export interface CredentialRepository {
 }
 
 export interface KeyCensus {
-  /** Keys that are not destroyed, open creations included. */
+  /** Keys that are not destroyed, open creations included; while they are erased, those that were there before. */
   countLive(): Promise<number>;
   countUnder(rootKeyId: string): Promise<number>;
   /**

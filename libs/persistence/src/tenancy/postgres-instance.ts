@@ -49,7 +49,6 @@ export class PostgresInstance implements InstanceRepository {
   }
 
   async remove(): Promise<void> {
-    await this.manager.query('DELETE FROM instance_usage WHERE instance_id = $1', [this.instanceId]);
     await this.manager.delete(InstanceEntity, { id: this.instanceId });
   }
 }

@@ -46,8 +46,14 @@ export class PostgresKeyCensus implements KeyCensus {
     );
     await client.query('DELETE FROM managed_objects WHERE instance_id = $1 AND id = ANY ($2::uuid[])', keys);
     await client.query('DELETE FROM key_notes WHERE instance_id = $1 AND id = ANY ($2::uuid[])', keys);
-    // Open creations end with the instance; the keys they may have stored are the tenant's.
-    if (rows.length < limit) await client.query('DELETE FROM creation_intents WHERE instance_id = $1', [instanceId]);
+    if (rows.length < limit) await this.forgetCreations();
     return rows.length;
+  }
+
+  /** Open creations end with the instance; the keys they may have stored are the tenant's. Nothing is left to count. */
+  private async forgetCreations(): Promise<void> {
+    const { client, instanceId } = this.transaction;
+    await client.query('DELETE FROM creation_intents WHERE instance_id = $1', [instanceId]);
+    await client.query('DELETE FROM instance_usage WHERE instance_id = $1', [instanceId]);
   }
 }
