@@ -115,7 +115,7 @@ export interface InstancePage {
 export interface RegionDirectory {
   /** Of one instance or of all, each of their certificates once. */
   registrations(instanceId?: InstanceId): Promise<Registrations>;
-  /** Who registers these certificates, in all instances; keys are the fingerprints that anybody registers. */
+  /** Who registers these certificates, in all instances; keys are the fingerprints that anybody registers or registered. */
   registrants(
     fingerprints: readonly CertificateFingerprint[],
   ): Promise<ReadonlyMap<CertificateFingerprint, Registrations>>;

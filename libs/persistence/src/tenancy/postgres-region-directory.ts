@@ -1,4 +1,4 @@
-import { type CertificateFingerprint, type InstanceId, isUuid, toInstanceId } from '@lib/kernel';
+import { type CertificateFingerprint, type InstanceId, isUuid, toFingerprint, toInstanceId } from '@lib/kernel';
 import {
   type Instance,
   type InstancePage,
@@ -33,8 +33,9 @@ export class PostgresRegionDirectory implements RegionDirectory {
   ): Promise<ReadonlyMap<CertificateFingerprint, Registrations>> {
     const sql = 'SELECT * FROM directory_registrants($1)';
     const rows = await regionQuery<RegistrationRow>(this.dataSource, sql, [fingerprints]);
+    const found = new Set(rows.map(({ fingerprint }) => toFingerprint(fingerprint)));
     const of = (fingerprint: CertificateFingerprint) => rows.filter((row) => row.fingerprint === fingerprint);
-    return new Map(fingerprints.map((fingerprint) => [fingerprint, toRegistrations(of(fingerprint))]));
+    return new Map([...found].map((fingerprint) => [fingerprint, toRegistrations(of(fingerprint))]));
   }
 
   async proofRequiredSince(begin: boolean): Promise<Date | undefined> {
