@@ -64,3 +64,16 @@ export { type SmallDisk, describeWithSmallDisk, itWithSmallDisk, smallDisk } fro
 export { type LifeCatalog, type OpenLifeCatalog } from './life/life-catalog';
 export { openInMemoryLifeCatalog } from './life/in-memory-life-catalog';
 export { describeLife } from './life/life.property';
+export { InMemoryRegion } from './region/in-memory-region';
+export { InMemoryRegionDirectory } from './tenancy/in-memory-region-directory';
+export { InMemoryUnitOfWork } from './tenancy/in-memory-unit-of-work';
+export { describeTenancyContract, type TenancyHarness } from './tenancy/tenancy.contract';
+export {
+  aClientCertificate,
+  anActionContext,
+  anInstance,
+  aRootKeyBinding,
+  aSealedCredential,
+  instanceCrn,
+  putInstance,
+} from './tenancy/tenancy.fixture';

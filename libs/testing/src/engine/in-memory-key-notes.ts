@@ -13,6 +13,10 @@ export class InMemoryKeyNotes extends InMemoryRecords<string, NoteRecord, keyof 
     for (const note of this.#of(uniqueIdentifier)) this.records.delete(nameOf(note));
   }
 
+  lieUnder(rootKeyId: string): boolean {
+    return [...this.records.values()].some(({ writtenUnder }) => writtenUnder === rootKeyId);
+  }
+
   /** With a change of the object, in its transaction. */
   enter(before: ManagedObject, after: ManagedObject, at: Date): void {
     const last = this.#of(after.uniqueIdentifier).at(-1)?.number;

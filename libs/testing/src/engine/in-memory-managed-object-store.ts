@@ -91,6 +91,14 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     this.notes.forget(uniqueIdentifier);
   }
 
+  /** What an instance that goes away loses, some keys at a time; its open creations with the last ones. */
+  erase(limit: number): number {
+    const ids = [...this.#objects.keys()].slice(0, limit) as UniqueIdentifier[];
+    for (const id of ids) this.forget(id);
+    if (ids.length < limit) this.#intents.clear();
+    return ids.length;
+  }
+
   /** What a management API would do behind the engine's back, without a record. */
   overwrite(object: ManagedObject): void {
     this.#objects.set(object.uniqueIdentifier, object);
