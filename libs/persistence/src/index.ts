@@ -8,6 +8,7 @@ export {
   provideLogins,
 } from './database/logins';
 export { migrationStatus, revertLastMigration, runMigrations } from './database/migrate';
+export { PostgresStatus } from './database/postgres-status';
 export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistence.error';
 export { type AuditedCommit, observeCommits } from './database/commit-observers';
 export { TenantTransactions, type Transaction } from './database/transactions';
