@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 
 import { type GatewayConfig } from '@lib/config';
 import { type Logger } from '@lib/observability';
-import { KeyManagersModule, ProcessModule, RegionModule } from '@lib/platform';
+import { KeyManagersModule, ProcessModule, regionModules } from '@lib/platform';
 
 import { GatewayConfigModule } from './gateway-config.module';
 import { GatewayMetricsModule } from './gateway-metrics.module';
@@ -19,7 +19,7 @@ export class GatewayModule {
       imports: [
         ProcessModule.forRoot({ logger, health: { host, port }, labels: { endpoint } }),
         GatewayConfigModule.forRoot(config),
-        RegionModule.forRoot({ settings: config, client: { applicationName: endpoint, role: 'gateway' } }),
+        ...regionModules(config, { applicationName: endpoint, role: 'gateway' }),
         GatewayMetricsModule,
         KeyManagersModule.forRoot(config),
         KmipServerModule,

@@ -4,15 +4,12 @@ import 'reflect-metadata';
 import { gatewayConfig, type GatewayConfig, parseConfig, readEnvironment } from '@lib/config';
 import { DomainError } from '@lib/kernel';
 import { createLogger, type Logger, reportToParent, stopOnSignal, stopOnUnknownError } from '@lib/observability';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
+import { quietly } from '@lib/platform';
 import { NestFactory } from '@nestjs/core';
 import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
 
 import { GatewayModule } from './gateway.module';
 import { KmipServer } from './kmip-server/kmip-server';
-
-/** Nest's own lines say nothing an operator needs; faults reach `main`. */
-const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, abortOnError: false });
 
 async function start(config: GatewayConfig, logger: Logger): Promise<void> {
   // While there is nothing to reload yet: without a listener the signal would end the process.
@@ -23,7 +20,7 @@ async function start(config: GatewayConfig, logger: Logger): Promise<void> {
   };
   const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(
     GatewayModule.forRoot(config, logger),
-    Object.assign(quiet, transport),
+    quietly(transport),
   );
   await app.listen();
   const server = app.get(KmipServer);

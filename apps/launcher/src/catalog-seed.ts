@@ -1,10 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { Inject, Injectable } from '@nestjs/common';
+
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
 import { issueClientCertificate } from '@lib/pki';
-import { type Region } from '@lib/platform';
-import { type ActionContext, type EndpointPolicy, TenancyError } from '@lib/tenancy';
+import {
+  type ActionContext,
+  ClientCertificateService,
+  EndpointPolicy,
+  InstanceService,
+  RootKeyBindingService,
+  TenancyError,
+} from '@lib/tenancy';
 
 import { type DemoTenant } from './demo-tenant';
 
@@ -37,35 +45,40 @@ export async function demoClient(dataFolder: string): Promise<DemoClientFiles> {
   return files;
 }
 
-/** The demo tenant's KMIP instance with root key, credential and certificate, through the services the API uses. */
-export async function seedCatalog(
-  region: Region,
-  tenant: DemoTenant,
-  crn: string,
-  keyProtectCrn: string,
-  client: DemoClientFiles,
-): Promise<void> {
-  const id = toInstanceId(tenant.instanceId);
-  await unlessThere('instance_exists', () => region.instances.create({ crn, name: 'demo-kmip' }, context()));
-  if ((await region.rootKeys.list(id)).length === 0) {
-    const apiKey = Secret.fromText(tenant.apiKey);
-    await region.rootKeys.setCredential(id, { apiKey }, context());
-    apiKey.wipe();
-    await region.rootKeys.set(id, { keyManagerCrn: keyProtectCrn, rootKeyId: tenant.rootKeyId }, context());
-  }
-  if ((await region.certificates.list(id)).length === 0) {
-    const pem = await readFile(client.clientCertificate, 'utf8');
-    await region.certificates.add(id, { name: 'demo-vcenter', pem, origin: 'operator' }, context());
-  }
-}
+/** Fills the catalog through the services that the API uses. */
+@Injectable()
+export class CatalogSeed {
+  constructor(
+    @Inject(InstanceService) private readonly instances: InstanceService,
+    @Inject(RootKeyBindingService) private readonly rootKeys: RootKeyBindingService,
+    @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
+    @Inject(EndpointPolicy) private readonly endpoints: EndpointPolicy,
+  ) {}
 
-/** The stand-in cloud may have come up on another port than before; the real one never moves. */
-export async function followMovedCloud(region: Region, endpoints: EndpointPolicy): Promise<void> {
-  for (const { id } of await region.instances.list({ limit: ALL })) {
-    const active = (await region.rootKeys.list(id)).find(({ status }) => status === 'active');
-    if (active === undefined || active.endpointUrl === endpoints.build(active.keyManagerCrn, 'public')) continue;
-    const { keyManagerCrn, rootKeyId, keyRingId } = active;
-    await region.rootKeys.set(id, { keyManagerCrn, rootKeyId, ...(keyRingId && { keyRingId }) }, context());
+  /** The demo tenant's KMIP instance with root key, credential and certificate. */
+  async addDemo(tenant: DemoTenant, crn: string, keyProtectCrn: string, client: DemoClientFiles): Promise<void> {
+    const id = toInstanceId(tenant.instanceId);
+    await unlessThere('instance_exists', () => this.instances.create({ crn, name: 'demo-kmip' }, context()));
+    if ((await this.rootKeys.list(id)).length === 0) {
+      const apiKey = Secret.fromText(tenant.apiKey);
+      await this.rootKeys.setCredential(id, { apiKey }, context());
+      apiKey.wipe();
+      await this.rootKeys.set(id, { keyManagerCrn: keyProtectCrn, rootKeyId: tenant.rootKeyId }, context());
+    }
+    if ((await this.certificates.list(id)).length === 0) {
+      const pem = await readFile(client.clientCertificate, 'utf8');
+      await this.certificates.add(id, { name: 'demo-vcenter', pem, origin: 'operator' }, context());
+    }
+  }
+
+  /** The stand-in cloud may have come up on another port than before; the real one never moves. */
+  async followMovedCloud(): Promise<void> {
+    for (const { id } of await this.instances.list({ limit: ALL })) {
+      const active = (await this.rootKeys.list(id)).find(({ status }) => status === 'active');
+      if (active === undefined || active.endpointUrl === this.endpoints.build(active.keyManagerCrn, 'public')) continue;
+      const { keyManagerCrn, rootKeyId, keyRingId } = active;
+      await this.rootKeys.set(id, { keyManagerCrn, rootKeyId, ...(keyRingId && { keyRingId }) }, context());
+    }
   }
 }
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 import { ensureAuditKeyFile, ensureServiceKeyFile, type LauncherConfig } from '@lib/config';
 import { type Secret } from '@lib/kernel';
-import { createLogger } from '@lib/observability';
 import { colonForm, ensureServerPki } from '@lib/pki';
-import { Region } from '@lib/platform';
+import { quietly } from '@lib/platform';
+import { NestFactory } from '@nestjs/core';
 
-import { demoClient, type DemoClientFiles, followMovedCloud, seedCatalog } from './catalog-seed';
+import { CatalogSeed, demoClient, type DemoClientFiles } from './catalog-seed';
 import {
   auditKeys,
   BROKER_USER,
@@ -27,6 +27,7 @@ import { DEMO_ROLES, iamIdOf } from './demo-users';
 import { type SeededCloud, seedLocalCloud, SERVICE_NAME } from './local-cloud-seed';
 import { choosePorts } from './ports';
 import { PostgresKeeper } from './postgres-keeper';
+import { SeedModule } from './seed.module';
 import { Supervisor } from './supervisor';
 
 interface Demo {
@@ -101,23 +102,21 @@ export class Service {
     const cloud = await seedLocalCloud(`${localCloudUrl(setting)}/admin`, tenant, this.config.region);
     const client = await demoClient(this.dataFolder);
     const crn = `crn:v1:bluemix:public:${SERVICE_NAME}:${this.config.region}:a/${tenant.accountId}:${tenant.instanceId}::`;
-    const region = await Region.open(
-      {
-        databaseUrl,
-        databasePoolSize: 2,
-        serviceKeyFile: join(this.dataFolder, 'service-keys'),
-        region: this.config.region,
-        keyProtectEndpoints: [`${localCloudUrl(setting)}/kms/{region}`],
-        hpcsEndpoints: [`${localCloudUrl(setting)}/hpcs/{instance}`],
-      },
-      { applicationName: 'kmip-launcher', role: 'api' },
-      createLogger({ level: 'silent', name: 'launcher' }),
-    );
+    const region = SeedModule.forRoot({
+      databaseUrl,
+      databasePoolSize: 2,
+      serviceKeyFile: join(this.dataFolder, 'service-keys'),
+      region: this.config.region,
+      keyProtectEndpoints: [`${localCloudUrl(setting)}/kms/{region}`],
+      hpcsEndpoints: [`${localCloudUrl(setting)}/hpcs/{instance}`],
+    });
+    const context = await NestFactory.createApplicationContext(region, quietly());
     try {
-      await seedCatalog(region, tenant, crn, cloud.keyProtectCrn, client);
-      await followMovedCloud(region, region.endpoints);
+      const seed = context.get(CatalogSeed);
+      await seed.addDemo(tenant, crn, cloud.keyProtectCrn, client);
+      await seed.followMovedCloud();
     } finally {
-      await region.close();
+      await context.close();
     }
     return { tenant, crn, cloud, client };
   }

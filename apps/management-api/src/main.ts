@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import { managementApiConfig, type ManagementApiConfig, parseConfig, readEnvironment } from '@lib/config';
 import { DomainError } from '@lib/kernel';
 import { createLogger, type Logger, reportToParent, stopOnSignal, stopOnUnknownError } from '@lib/observability';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
+import { quietly } from '@lib/platform';
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 
@@ -16,13 +16,6 @@ import { SpaceAdapter } from './http/space-adapter';
 import { publicUrlOf } from './management-config.module';
 import { ManagementModule } from './management.module';
 
-/** Nest's own lines say nothing an operator needs; faults reach `main`. */
-const quiet = Object.assign(new NestApplicationContextOptions(), {
-  logger: false as const,
-  abortOnError: false,
-  bodyParser: false,
-});
-
 async function start(config: ManagementApiConfig, logger: Logger): Promise<void> {
   const adapter = new SpaceAdapter({
     ...FASTIFY_OPTIONS,
@@ -33,7 +26,7 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   const app = await NestFactory.create<NestFastifyApplication>(
     ManagementModule.forRoot(config, logger),
     adapter,
-    quiet,
+    quietly({ bodyParser: false }),
   );
   const { managementHost: host, managementPort: port } = config;
   await app.listen({ host, port });

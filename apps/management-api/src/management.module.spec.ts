@@ -1,10 +1,9 @@
 import { createLogger, HealthServer } from '@lib/observability';
-import { Region, TenantKeyManagers } from '@lib/platform';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
+import { quietly, RegionDatabase, RestoreWatch, SERVICE_KEYRING, TenantKeyManagers } from '@lib/platform';
 import { Test } from '@nestjs/testing';
 
 import { testConfig } from '../test/tenant-api-app';
-import { type DataSource, regionOn } from '../test/tenant-api-module';
+import { databaseOn, type DataSource, NO_RESTORE, TEST_KEYRING } from '../test/tenant-api-module';
 import { MeteringDuty } from './broker/duties/metering.duty';
 import { OperationsDuty } from './broker/duties/operations.duty';
 import { RetentionDuty } from './broker/duties/retention.duty';
@@ -13,8 +12,6 @@ import { SpaceAdapter } from './http/space-adapter';
 import { ManagementModule } from './management.module';
 import { RepeatedReads } from './tenant-api/audit/repeated-reads';
 import { CERTIFICATE_ISSUER } from './tenant-api/tokens';
-
-const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, bodyParser: false });
 
 describe('ManagementModule', () => {
   it('stops what serves before what is served from', async () => {
@@ -28,7 +25,9 @@ describe('ManagementModule', () => {
     const health = { drain: stop('drain'), close: stop('health'), addCheck: () => undefined };
     const replaced = [
       [HealthServer, health],
-      [Region, { ...regionOn(dataSource, config), close: stop('region') }],
+      [SERVICE_KEYRING, TEST_KEYRING],
+      [RegionDatabase, { ...databaseOn(dataSource), close: stop('database') }],
+      [RestoreWatch, { ...NO_RESTORE, stop: stop('restore watch') }],
       [TenantKeyManagers, { start: () => undefined, stop: stop('key managers') }],
       [RepeatedReads, { start: () => undefined, stop: stop('counted reads') }],
       [CHORES, { stop: stop('chores') }],
@@ -42,7 +41,7 @@ describe('ManagementModule', () => {
     for (const [token, value] of replaced) builder.overrideProvider(token).useValue(value);
     const adapter = new SpaceAdapter();
     adapter.getInstance().addHook('onClose', stop('http'));
-    const app = (await builder.compile()).createNestApplication(adapter, quiet);
+    const app = (await builder.compile()).createNestApplication(adapter, quietly({ bodyParser: false }));
     await app.init();
     await app.close();
     expect(stopped).toEqual([
@@ -54,7 +53,8 @@ describe('ManagementModule', () => {
       'chores',
       'counted reads',
       'key managers',
-      'region',
+      'restore watch',
+      'database',
       'health',
     ]);
   });

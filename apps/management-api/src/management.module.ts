@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 
 import { type ManagementApiConfig } from '@lib/config';
 import { type Logger } from '@lib/observability';
-import { KeyManagersModule, ProcessModule, RegionModule } from '@lib/platform';
+import { KeyManagersModule, ProcessModule, regionModules } from '@lib/platform';
 
 import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
@@ -17,7 +17,7 @@ import { TenantApiModule } from './tenant-api/tenant-api.module';
  * The management app: the tenants' side and the platform's side, in spaces of their own.
  *
  * Nest stops global modules last, and in the opposite order of this list: requests and the broker's duties have ended,
- * then chores, counted reads, key managers, region and health port (`management.module.spec`).
+ * then chores, counted reads, key managers, the watch for restores, database and health port (`management.module.spec`).
  */
 @Module({})
 export class ManagementModule {
@@ -28,7 +28,7 @@ export class ManagementModule {
       imports: [
         ProcessModule.forRoot({ logger, health: { host, port } }),
         ManagementConfigModule.forRoot(config),
-        RegionModule.forRoot({ settings: config, client: { applicationName: 'management-api', role: 'api' } }),
+        ...regionModules(config, { applicationName: 'management-api', role: 'api' }),
         StoresModule,
         KeyManagersModule.forRoot(config),
         AuthModule,

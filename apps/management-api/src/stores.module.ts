@@ -1,23 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 
 import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
-import { Region } from '@lib/platform';
+import { onDatabase } from '@lib/platform';
+
+const STORES = [onDatabase(PostgresServiceInstanceUnitOfWork), onDatabase(PostgresServiceInstanceDirectory)];
 
 /** Stores of what the platform orders, which the gateway does not have. */
 @Global()
-@Module({
-  providers: [
-    {
-      provide: PostgresServiceInstanceUnitOfWork,
-      inject: [Region],
-      useFactory: ({ dataSource }: Region) => new PostgresServiceInstanceUnitOfWork(dataSource),
-    },
-    {
-      provide: PostgresServiceInstanceDirectory,
-      inject: [Region],
-      useFactory: ({ dataSource }: Region) => new PostgresServiceInstanceDirectory(dataSource),
-    },
-  ],
-  exports: [PostgresServiceInstanceUnitOfWork, PostgresServiceInstanceDirectory],
-})
+@Module({ providers: STORES, exports: STORES })
 export class StoresModule {}

@@ -3,7 +3,7 @@ import { type Clock, type Leases, systemClock } from '@lib/kernel';
 import { type UsageReporter } from '@lib/metering';
 import { type Logger, Metrics } from '@lib/observability';
 import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork, PostgresLeases } from '@lib/persistence';
-import { CLOCK, KEY_MANAGER_DRIVERS, LOGGER } from '@lib/platform';
+import { CLOCK, KEY_MANAGER_DRIVERS, LOGGER, quietly } from '@lib/platform';
 import {
   type ServiceInstanceUnitOfWork,
   DeprovisioningService,
@@ -14,7 +14,6 @@ import {
 } from '@lib/service-instances';
 import { EndpointPolicy } from '@lib/tenancy';
 import { Module } from '@nestjs/common';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 
@@ -145,9 +144,7 @@ export interface BrokerApp {
 export async function listening(module: TestingModule): Promise<NestFastifyApplication> {
   const frameworkErrors = earlyRefusals({ '/v2': osbEarlyRefusal, '/bluemix_v1': osbEarlyRefusal });
   const adapter = new SpaceAdapter({ ...FASTIFY_OPTIONS, frameworkErrors });
-  const options = Object.assign(new NestApplicationContextOptions(), { bodyParser: false });
-  const app = module.createNestApplication<NestFastifyApplication>(adapter, options);
-  app.useLogger(false);
+  const app = module.createNestApplication<NestFastifyApplication>(adapter, quietly({ bodyParser: false }));
   await app.listen(0, '127.0.0.1');
   return app;
 }

@@ -5,8 +5,8 @@ import { managementApiConfig, type ManagementApiConfig, parseConfig } from '@lib
 import { type CorrelationId, type InstanceId, newCorrelationId, systemClock } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
 import { type DailyUsages } from '@lib/metering';
-import { PostgresConnectionAttempts, PostgresObjectStores } from '@lib/persistence';
-import { TenantKeyManagers } from '@lib/platform';
+import { PostgresConnectionAttempts, PostgresDailyUsages, PostgresObjectStores } from '@lib/persistence';
+import { RestoreWatch, TenantKeyManagers } from '@lib/platform';
 import {
   CertificateProofService,
   ClientCertificateService,
@@ -31,15 +31,8 @@ import { type CertificateIssuer } from '../src/tenant-api/client-certificates/ce
 import { PkiCertificateIssuer } from '../src/tenant-api/client-certificates/pki-certificate-issuer';
 import { type RestoreHold } from '../src/tenant-api/instances/instance-overview';
 import { RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
-import {
-  AUDIT_HEADS,
-  CERTIFICATE_ISSUER,
-  DAILY_USAGES,
-  ENDPOINTS,
-  PROOF_POLICY,
-  RESTORE_HOLD,
-} from '../src/tenant-api/tokens';
-import { type DataSource, tenantApiModule } from './tenant-api-module';
+import { AUDIT_HEADS, CERTIFICATE_ISSUER, ENDPOINTS, PROOF_POLICY } from '../src/tenant-api/tokens';
+import { type DataSource, NO_RESTORE, tenantApiModule } from './tenant-api-module';
 import { compiledApp } from './test-app';
 
 export interface Answer<T = Record<string, unknown>> {
@@ -91,13 +84,15 @@ export class TenantApiApp {
     iam: TestIam,
     keyManager: KeyManager,
     workbench: Partial<RootKeyWorkbench>,
-    replaced: Replaced = {},
+    { restore, ...replaced }: Replaced = {},
   ): Promise<TenantApiApp> {
     const failures: unknown[] = [];
     const replacements = [
       ...(await givenBy(iam, failures)),
       ...behindIt(dataSource, keyManager, workbench),
-      ...Object.entries(replaced).map(([name, value]) => [REPLACED[name as keyof Replaced], value] as const),
+      ...Object.entries({ ...replaced, ...(restore && { restore: { ...NO_RESTORE, ...restore } }) }).map(
+        ([name, value]) => [REPLACED[name as keyof Replaced], value] as const,
+      ),
     ];
     const builder = tenantApiModule(dataSource, testConfig());
     for (const [token, value] of replacements) builder.overrideProvider(token).useValue(value);
@@ -120,7 +115,7 @@ export class TenantApiApp {
   }
 
   get usages(): DailyUsages {
-    return this.app.get<DailyUsages>(DAILY_USAGES, { strict: false });
+    return this.app.get(PostgresDailyUsages, { strict: false });
   }
 
   get instances(): InstanceService {
@@ -200,7 +195,7 @@ const REPLACED: Readonly<Record<keyof Replaced, InjectionToken>> = {
   authorizer: AUTHORIZER,
   issuer: CERTIFICATE_ISSUER,
   proofPolicy: PROOF_POLICY,
-  restore: RESTORE_HOLD,
+  restore: RestoreWatch,
   signedHeads: AUDIT_HEADS,
 };
 

@@ -1,20 +1,16 @@
-import { randomUUID } from 'node:crypto';
-
 import { type ManagementApiConfig } from '@lib/config';
-import { Secret, systemClock } from '@lib/kernel';
+import { Secret } from '@lib/kernel';
 import { createLogger, Metrics } from '@lib/observability';
-import { PostgresLeases, PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
-import { endpointTemplates, KeyManagersModule, ProcessModule, Region, RegionModule } from '@lib/platform';
+import { type PostgresUnitOfWork } from '@lib/persistence';
 import {
-  CertificateProofService,
-  ClientCertificateService,
-  CredentialSealer,
-  EndpointPolicy,
-  InstanceService,
-  KmipCredentialService,
-  KmipPasswords,
-  RootKeyBindingService,
-} from '@lib/tenancy';
+  KeyManagersModule,
+  ProcessModule,
+  RegionDatabase,
+  regionModules,
+  RestoreWatch,
+  SERVICE_KEYRING,
+} from '@lib/platform';
+import { type ServiceKeyring } from '@lib/tenancy';
 import { Global, Module } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 
@@ -39,7 +35,7 @@ export function tenantApiModule(dataSource: DataSource, config: ManagementApiCon
       ProcessModule.forRoot({ logger }),
       MetricsModule,
       ManagementConfigModule.forRoot(config),
-      RegionModule.forRoot({ settings: config, client: { applicationName: 'test', role: 'api' } }),
+      ...regionModules(config, { applicationName: 'test', role: 'api' }),
       StoresModule,
       KeyManagersModule.forRoot(config),
       AuthModule,
@@ -47,37 +43,27 @@ export function tenantApiModule(dataSource: DataSource, config: ManagementApiCon
     ],
     providers: [verifiedAnswers],
   })
-    .overrideProvider(Region)
-    .useValue(regionOn(dataSource, config));
+    .overrideProvider(RegionDatabase)
+    .useValue(databaseOn(dataSource))
+    .overrideProvider(SERVICE_KEYRING)
+    .useValue(TEST_KEYRING)
+    .overrideProvider(RestoreWatch)
+    .useValue(NO_RESTORE);
 }
 
-/** A region that hears of no changes, and whose database nobody restores. */
-export function regionOn(dataSource: DataSource, config: ManagementApiConfig): Partial<Region> {
-  const clock = systemClock;
-  const newId = randomUUID;
-  const unitOfWork = new PostgresUnitOfWork(dataSource);
-  const directory = new PostgresRegionDirectory(dataSource);
-  const keyring = { newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) };
-  const sealer = new CredentialSealer(keyring);
-  const kmipPasswords = new KmipPasswords(keyring);
-  const endpoints = new EndpointPolicy(endpointTemplates(config));
-  return {
-    clock,
-    dataSource,
-    directory,
-    endpoints,
-    unitOfWork,
-    kmipPasswords,
-    bus: { subscribe: () => () => undefined } as unknown as Region['bus'],
-    leases: new PostgresLeases(dataSource),
-    objectStores: new PostgresObjectStores(dataSource),
-    instances: new InstanceService(unitOfWork, directory, clock),
-    certificates: new ClientCertificateService(unitOfWork, clock, { newId, directory }),
-    proofs: new CertificateProofService(unitOfWork, clock, { newId, directory }),
-    kmipCredentials: new KmipCredentialService(unitOfWork, kmipPasswords, clock, newId),
-    rootKeys: new RootKeyBindingService(unitOfWork, sealer, endpoints, clock, newId),
-    restore: { destructionsWait: () => false, heldSince: () => undefined } as unknown as Region['restore'],
-    seals: { sealer, passwords: kmipPasswords },
-    close: () => Promise.resolve(),
-  };
-}
+export const TEST_KEYRING: ServiceKeyring = { newest: 1, keys: new Map([[1, Secret.of(Buffer.alloc(32, 1))]]) };
+
+/** Its process hears of no changes. */
+export const databaseOn = (dataSource: DataSource) => ({
+  dataSource,
+  bus: { subscribe: () => () => undefined },
+  close: () => Promise.resolve(),
+});
+
+/** Nobody restores the database. */
+export const NO_RESTORE = {
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+  destructionsWait: () => false,
+  heldSince: () => undefined,
+};

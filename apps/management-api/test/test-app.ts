@@ -1,5 +1,5 @@
 import { type ModuleMetadata } from '@nestjs/common';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
+import { quietly } from '@lib/platform';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 
@@ -7,13 +7,14 @@ import { FASTIFY_OPTIONS } from '../src/http/server-limits';
 import { SpaceAdapter } from '../src/http/space-adapter';
 import { verifiedAnswers } from './verified-answers';
 
-const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, bodyParser: false });
-
 /** An application over HTTP that answers 500 to what it would answer against the document; it does not listen yet. */
 export const testApp = (imports: NonNullable<ModuleMetadata['imports']>): Promise<NestFastifyApplication> =>
   compiledApp(Test.createTestingModule({ imports, providers: [verifiedAnswers] }));
 
 export async function compiledApp(builder: TestingModuleBuilder): Promise<NestFastifyApplication> {
   const module = await builder.compile();
-  return module.createNestApplication<NestFastifyApplication>(new SpaceAdapter(FASTIFY_OPTIONS), quiet);
+  return module.createNestApplication<NestFastifyApplication>(
+    new SpaceAdapter(FASTIFY_OPTIONS),
+    quietly({ bodyParser: false }),
+  );
 }

@@ -4,9 +4,9 @@ import { Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs
 
 import { type GatewayConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
-import { HealthServer, type Logger, Metrics } from '@lib/observability';
+import { HealthServer, type Logger, Metrics, warningsOf } from '@lib/observability';
 import { PostgresActivationLog, PostgresInvalidationBus, PostgresRegionDirectory } from '@lib/persistence';
-import { CLOCK, LOGGER, readProofPolicy } from '@lib/platform';
+import { CLOCK, LOGGER, onDatabase, readProofPolicy } from '@lib/platform';
 import { ActivationReporter, ClientDirectory, type ProofPolicy } from '@lib/tenancy';
 
 import { GATEWAY_CONFIG } from '../gateway-config.module';
@@ -17,6 +17,7 @@ export const PROOF_POLICY = Symbol('PROOF_POLICY');
 /** Who may connect: the allow-list of the region in memory, and the judgement by it. */
 @Module({
   providers: [
+    onDatabase(PostgresActivationLog),
     {
       provide: ActivationReporter,
       inject: [PostgresActivationLog, GATEWAY_CONFIG, LOGGER],
@@ -76,8 +77,3 @@ export class ClientsModule implements OnModuleInit, OnModuleDestroy {
 class AllowListOutdated extends Error {
   readonly code = 'allow_list_outdated';
 }
-
-const warningsOf =
-  (logger: Logger) =>
-  (message: string, error?: unknown): void =>
-    logger.warn({ err: error }, message);

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { type GatewayConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
-import { type Logger } from '@lib/observability';
+import { type Logger, warningsOf } from '@lib/observability';
 import { PostgresLeases, PostgresRegionDirectory } from '@lib/persistence';
 import { CLOCK, LOGGER } from '@lib/platform';
 
@@ -33,7 +33,7 @@ export class InstanceLoops {
       clock,
       everyMs: config.reconcileEveryMs,
       visit,
-      log: (message, error) => logger.warn({ err: error }, message),
+      log: warningsOf(logger),
     });
   }
 }

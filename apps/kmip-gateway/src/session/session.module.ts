@@ -3,9 +3,9 @@ import { Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs
 import { type GatewayConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { KmipEngine } from '@lib/kmip-engine';
-import { type Logger, Metrics } from '@lib/observability';
+import { type Logger, Metrics, warningsOf } from '@lib/observability';
 import { PostgresConnectionAttempts, PostgresObjectStores, PostgresRegionDirectory } from '@lib/persistence';
-import { CLOCK, LOGGER } from '@lib/platform';
+import { CLOCK, LOGGER, onDatabase } from '@lib/platform';
 import { CertificateProofService, ClientDirectory, KmipPasswords, type ProofPolicy } from '@lib/tenancy';
 
 import { ClientsModule, PROOF_POLICY } from '../clients/clients.module';
@@ -29,7 +29,7 @@ const connectionRecords = {
       reports,
       endpointName: config.kmipEndpointName,
       clock,
-      log: (message, error) => logger.warn({ err: error }, message),
+      log: warningsOf(logger),
     }),
 };
 
@@ -145,6 +145,7 @@ const kmipSession = {
   imports: [ClientsModule, EngineModule],
   providers: [
     EngineScopes,
+    onDatabase(PostgresConnectionAttempts),
     connectionRecords,
     refusalAudit,
     questionAudit,

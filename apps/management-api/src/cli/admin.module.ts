@@ -1,7 +1,13 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 
 import { createLogger } from '@lib/observability';
-import { KeyManagersModule, ProcessModule, RegionModule } from '@lib/platform';
+import {
+  PostgresAuditHeads,
+  PostgresAuditTrail,
+  PostgresConnectionAttempts,
+  PostgresKeyCatalog,
+} from '@lib/persistence';
+import { KeyManagersModule, onDatabase, ProcessModule, regionModules } from '@lib/platform';
 
 import { ADMIN_CONFIG, type AdminConfig } from './admin.config';
 import { AuditHeads } from './audit-heads';
@@ -9,6 +15,13 @@ import { Births } from './births';
 import { type Command } from './command';
 import { InstanceScopes } from './instance-scopes';
 import { BundledRegion } from './support-bundle';
+
+const STORES = [
+  onDatabase(PostgresAuditHeads),
+  onDatabase(PostgresAuditTrail),
+  onDatabase(PostgresConnectionAttempts),
+  onDatabase(PostgresKeyCatalog),
+];
 
 /** The region, for one command of the operator. */
 @Module({})
@@ -18,11 +31,12 @@ export class AdminModule {
       module: AdminModule,
       imports: [
         ProcessModule.forRoot({ logger: createLogger({ level: 'silent', name: 'admin' }) }),
-        RegionModule.forRoot({ settings: config, client: { applicationName: 'kmip-admin', role: 'api' } }),
+        ...regionModules(config, { applicationName: 'kmip-admin', role: 'api' }),
         KeyManagersModule.forRoot(config),
       ],
       providers: [
         { provide: ADMIN_CONFIG, useValue: config },
+        ...STORES,
         AuditHeads,
         Births,
         BundledRegion,

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { type HeadState } from '@lib/audit';
 import { type Clock, type InstanceId } from '@lib/kernel';
-import { CLOCK, DataSource, type HeadSigning, headSigning } from '@lib/platform';
+import { PostgresAuditHeads, PostgresAuditTrail } from '@lib/persistence';
+import { CLOCK, type HeadSigning, headSigning } from '@lib/platform';
 import { type ActionContext, InstanceService, TenancyError } from '@lib/tenancy';
 
 import { ADMIN_CONFIG, type AdminConfig } from './admin.config';
@@ -13,7 +14,8 @@ import { auditKeyFileOf } from './audit-keys';
 export class AuditHeads {
   constructor(
     @Inject(ADMIN_CONFIG) private readonly config: AdminConfig,
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(PostgresAuditHeads) private readonly heads: PostgresAuditHeads,
+    @Inject(PostgresAuditTrail) private readonly trail: PostgresAuditTrail,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(InstanceService) private readonly instances: InstanceService,
   ) {}
@@ -47,8 +49,8 @@ export class AuditHeads {
 
   #signing(): HeadSigning {
     const settings = { ...this.config, auditKeyFile: auditKeyFileOf(this.config) };
-    const { dataSource, clock } = this;
-    return headSigning(settings, { dataSource, clock }, (message, error) => {
+    const { heads, trail, clock } = this;
+    return headSigning(settings, { heads, trail, clock }, (message, error) => {
       process.stderr.write(`${message}: ${String(error)}\n`);
     });
   }

@@ -1,14 +1,11 @@
 import { type Type } from '@nestjs/common';
-import { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface';
+import { quietly } from '@lib/platform';
 import { NestFactory } from '@nestjs/core';
 
 import { type AdminConfig } from './admin.config';
 import { AdminModule } from './admin.module';
 import { type Arguments } from './arguments';
 import { type Command } from './command';
-
-/** Faults reach the caller: Nest itself prints nothing and does not end the process. */
-const quiet = Object.assign(new NestApplicationContextOptions(), { logger: false as const, abortOnError: false });
 
 /**
  * Opens the region for one command, in Nest's standalone context.
@@ -20,7 +17,7 @@ export async function runInRegion(
   given: Arguments,
   printed: (value: unknown) => void,
 ): Promise<void> {
-  const context = await NestFactory.createApplicationContext(AdminModule.forCommand(command, config), quiet);
+  const context = await NestFactory.createApplicationContext(AdminModule.forCommand(command, config), quietly());
   try {
     printed(await context.get(command).run(given));
   } finally {

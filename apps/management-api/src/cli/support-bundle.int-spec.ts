@@ -30,7 +30,8 @@ describe('a support bundle', () => {
 
   /** Of a region nothing of which answers: what is left are the processes. */
   const source = (): BundleSource => ({
-    region: { clock: systemClock } as BundleSource['region'],
+    region: {} as BundleSource['region'],
+    clock: systemClock,
     environment: {},
     serviceKeyFile: join(folder, 'service-keys'),
     auditKeyFile,

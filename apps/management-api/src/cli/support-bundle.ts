@@ -16,8 +16,8 @@ import {
 } from '@lib/config';
 import { type Clock, DomainError } from '@lib/kernel';
 import { toPrintable } from '@lib/observability';
-import { PostgresConnectionAttempts } from '@lib/persistence';
-import { CLOCK, DataSource, RestoreWatch } from '@lib/platform';
+import { PostgresConnectionAttempts, PostgresStatus } from '@lib/persistence';
+import { RestoreWatch } from '@lib/platform';
 import { ClientCertificateService, type Instance, InstanceService, RootKeyBindingService } from '@lib/tenancy';
 
 const INSTANCES = 1_000;
@@ -35,8 +35,8 @@ export class SupportBundleError extends DomainError {
 @Injectable()
 export class BundledRegion {
   constructor(
-    @Inject(DataSource) readonly dataSource: DataSource,
-    @Inject(CLOCK) readonly clock: Clock,
+    @Inject(PostgresStatus) readonly database: PostgresStatus,
+    @Inject(PostgresConnectionAttempts) readonly attempts: PostgresConnectionAttempts,
     @Inject(InstanceService) readonly instances: InstanceService,
     @Inject(ClientCertificateService) readonly certificates: ClientCertificateService,
     @Inject(RootKeyBindingService) readonly rootKeys: RootKeyBindingService,
@@ -46,6 +46,7 @@ export class BundledRegion {
 
 export interface BundleSource {
   readonly region: Pick<BundledRegion, keyof BundledRegion>;
+  readonly clock: Clock;
   readonly environment: Environment;
   readonly serviceKeyFile: string;
   /** Unset: no head of an audit trail is signed. */
@@ -61,7 +62,7 @@ export interface BundleSource {
  */
 export async function supportBundle(source: BundleSource): Promise<unknown> {
   const whole = {
-    madeAt: source.region.clock.now(),
+    madeAt: source.clock.now(),
     versions: toPrintable(await versions(source)),
     configuration: configuration(source.environment),
     restore: await attempt(async () => ({ held: (await source.region.restore.state()) !== undefined })),
@@ -75,8 +76,6 @@ export async function supportBundle(source: BundleSource): Promise<unknown> {
 }
 
 async function versions({ region }: BundleSource): Promise<object> {
-  const ask = async (sql: string): Promise<unknown> =>
-    await attempt(async () => await region.dataSource.query<unknown>(sql));
   const { version } = JSON.parse(await readFile(join(process.cwd(), 'package.json'), 'utf8').catch(() => '{}')) as {
     version?: string;
   };
@@ -87,10 +86,8 @@ async function versions({ region }: BundleSource): Promise<object> {
     openssl,
     v8,
     platform: `${process.platform} ${process.arch}`,
-    database: await ask('SELECT version() AS version'),
-    clients: await ask(
-      'SELECT application_name, count(*)::int AS connections FROM pg_stat_activity WHERE datname = current_database() GROUP BY 1 ORDER BY 1',
-    ),
+    database: await attempt(() => region.database.version()),
+    clients: await attempt(() => region.database.clients()),
   };
 }
 
@@ -121,7 +118,6 @@ function valueOf(schema: ConfigSchema, variable: string, secret: boolean, enviro
 }
 
 async function instances({ region }: BundleSource): Promise<object> {
-  const attempts = new PostgresConnectionAttempts(region.dataSource);
   const describe = async ({ id, state, enabled }: Instance): Promise<object> => ({
     id,
     state,
@@ -133,7 +129,7 @@ async function instances({ region }: BundleSource): Promise<object> {
       endpointVisibility,
       checkedAt,
     })),
-    refusals: (await attempts.list(id, { limit: REFUSALS }))
+    refusals: (await region.attempts.list(id, { limit: REFUSALS }))
       .filter(({ verdict }) => verdict !== 'accepted')
       .map(({ verdict, endpoint, occurrences, firstAt, lastAt }) => ({
         verdict,

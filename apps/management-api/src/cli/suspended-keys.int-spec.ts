@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
 import { newCorrelationId, systemClock } from '@lib/kernel';
-import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
+import {
+  PostgresKeyCatalog,
+  PostgresObjectStores,
+  PostgresRegionDirectory,
+  PostgresUnitOfWork,
+} from '@lib/persistence';
 import { InstanceService } from '@lib/tenancy';
 import { aManagedObject, putObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 
@@ -45,7 +50,7 @@ describe('the suspended keys of an instance', () => {
       wanted.push(suspended.uniqueIdentifier);
     }
     await putObject(stores.forInstance(other), other, aManagedObject({ suspended: true }));
-    const listed = await suspendedKeys(dataSource, systemClock, mine, 2);
+    const listed = await suspendedKeys(new PostgresKeyCatalog(dataSource), systemClock, mine, 2);
     expect([...listed].sort()).toEqual(wanted.sort());
   });
 });

@@ -1,16 +1,15 @@
 import { type Clock, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { type ListedKey } from '@lib/kmip-engine';
-import { PostgresKeyCatalog } from '@lib/persistence';
-import { type DataSource } from '@lib/platform';
+import { type PostgresKeyCatalog } from '@lib/persistence';
 
 /** To compare with an exported trail: what is missing here was suspended after the backup. */
 export async function suspendedKeys(
-  dataSource: DataSource,
+  catalogs: PostgresKeyCatalog,
   clock: Clock,
   instanceId: InstanceId,
   pageSize = 1_000,
 ): Promise<readonly UniqueIdentifier[]> {
-  const catalog = new PostgresKeyCatalog(dataSource).forInstance(instanceId);
+  const catalog = catalogs.forInstance(instanceId);
   const order = { by: 'created', descending: false } as const;
   const all: ListedKey[] = [];
   for (;;) {

@@ -1,4 +1,8 @@
-import { type KmipCredential, type KmipPasswords, type RegionDirectory } from '@lib/tenancy';
+import { Inject, Injectable } from '@nestjs/common';
+
+import { Metrics } from '@lib/observability';
+import { PostgresRegionDirectory } from '@lib/persistence';
+import { CredentialSealer, type KmipCredential, KmipPasswords, type RegionDirectory } from '@lib/tenancy';
 
 export interface OutdatedKmipPassword extends Pick<KmipCredential, 'instanceId' | 'id' | 'serviceKeyVersion'> {
   /** False: its service key is gone, and its clients are refused already. */
@@ -22,4 +26,25 @@ export async function outdatedKmipPasswords(
       serviceKeyVersion,
       valid: passwords.canMatch({ serviceKeyVersion }),
     }));
+}
+
+/** Their number, for who watches the process. */
+@Injectable()
+export class KmipPasswordCount {
+  readonly #outdated;
+
+  constructor(
+    @Inject(PostgresRegionDirectory) private readonly directory: PostgresRegionDirectory,
+    @Inject(KmipPasswords) private readonly passwords: KmipPasswords,
+    @Inject(CredentialSealer) private readonly sealer: CredentialSealer,
+    @Inject(Metrics) metrics: Metrics,
+  ) {
+    const help = 'KMIP passwords not kept under the newest service key';
+    this.#outdated = metrics.gauge('kmip_outdated_kmip_passwords', help);
+  }
+
+  async round(): Promise<void> {
+    const outdated = await outdatedKmipPasswords(this.directory, this.passwords, this.sealer.newestVersion);
+    this.#outdated.set(outdated.length);
+  }
 }

@@ -2,12 +2,13 @@ import { join } from 'node:path';
 
 import { HeadSigner } from '@lib/audit';
 import { readAuditKeyFile } from '@lib/config';
-import { PostgresAuditHeads, PostgresAuditTrail } from '@lib/persistence';
+import { type Clock } from '@lib/kernel';
+import { type PostgresAuditHeads, type PostgresAuditTrail } from '@lib/persistence';
 
-import { type Region, type RegionSettings, recordFolderOf } from '../region';
+import { type RecordSettings, recordFolderOf } from '../restore/record-folder';
 import { HeadFolder } from './head-folder';
 
-export interface HeadSettings extends Pick<RegionSettings, 'serviceKeyFile' | 'restoreRecordFolder'> {
+export interface HeadSettings extends RecordSettings {
   /** Unset: nothing is signed. */
   readonly auditKeyFile?: string | undefined;
 }
@@ -20,15 +21,19 @@ export interface HeadSigning {
   readonly keys: () => ReturnType<typeof readAuditKeyFile>;
 }
 
+export interface SignedTrail {
+  readonly heads: PostgresAuditHeads;
+  readonly trail: PostgresAuditTrail;
+  readonly clock: Clock;
+}
+
 export function headSigning(
   settings: HeadSettings,
-  { dataSource, clock }: Pick<Region, 'dataSource' | 'clock'>,
+  { heads, trail, clock }: SignedTrail,
   log: (message: string, error?: unknown) => void,
 ): HeadSigning {
   const { auditKeyFile: file } = settings;
-  const heads = new PostgresAuditHeads(dataSource);
   const copies = new HeadFolder(join(recordFolderOf(settings), 'audit-heads'));
   const keys: HeadSigning['keys'] = async () => (file === undefined ? [] : await readAuditKeyFile(file));
-  const trail = new PostgresAuditTrail(dataSource);
   return { signer: new HeadSigner({ heads, copies, trail, keys, clock, log }), heads, copies, keys };
 }

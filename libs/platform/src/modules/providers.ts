@@ -18,11 +18,16 @@ export const built = <Arguments extends readonly unknown[], Built>(
   useFactory: (...given: unknown[]) => new type(...(given as unknown as Arguments)),
 });
 
-/** A part of another provider under its own token. */
-export const partOf =
-  <Whole>(whole: { readonly prototype: Whole }) =>
-  <Part>(token: InjectionToken<Part>, part: (from: Whole) => Part): FactoryProvider<Part> => ({
-    provide: token,
-    inject: [whole as InjectionToken<Whole>],
-    useFactory: part as (...given: unknown[]) => Part,
-  });
+/** The same for a class that takes its parts as one object: by the name of each. */
+export const builtFrom = <Parts extends object, Built>(
+  type: new (parts: Parts) => Built,
+  parts: { readonly [Name in keyof Parts]-?: InjectionToken<Parts[Name]> },
+): FactoryProvider<Built> => {
+  const names = Object.keys(parts);
+  return {
+    provide: type,
+    inject: Object.values(parts),
+    useFactory: (...given: unknown[]) =>
+      new type(Object.fromEntries(names.map((name, index) => [name, given[index]])) as Parts),
+  };
+};

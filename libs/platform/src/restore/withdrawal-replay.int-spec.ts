@@ -7,9 +7,18 @@ import { ensureServiceKeyFile } from '@lib/config';
 import { type CertificateFingerprint, type InstanceId, newCorrelationId, Secret } from '@lib/kernel';
 import { type ManagedObject } from '@lib/kmip-engine';
 import { createLogger, type Logger } from '@lib/observability';
-import { type DatabaseRole, PostgresObjectStores } from '@lib/persistence';
+import { type DatabaseRole, PostgresObjectStores, PostgresRegionDirectory } from '@lib/persistence';
 import { issueClientCertificate } from '@lib/pki';
-import { type ActionContext, birthplaceOf, registrantsOf } from '@lib/tenancy';
+import {
+  type ActionContext,
+  birthplaceOf,
+  CertificateProofService,
+  ClientCertificateService,
+  InstanceService,
+  KmipCredentialService,
+  registrantsOf,
+  RootKeyBindingService,
+} from '@lib/tenancy';
 import {
   aManagedObject,
   anAuditEvent,
@@ -18,11 +27,14 @@ import {
   startTestPostgres,
   type TestDatabase,
 } from '@lib/testing';
+import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 
-import { socketUrl } from '../database-connection';
-import { Region } from '../region';
+import { socketUrl } from '../database/database-connection';
+import { ProcessModule } from '../modules/process.module';
+import { regionModules } from '../modules/region-modules';
 import { WITHDRAWAL_KINDS, type WithdrawalKind } from './access-effects';
+import { RestoreWatch } from './restore-watch';
 
 jest.setTimeout(120_000);
 
@@ -42,6 +54,19 @@ function stream(seed: number): (below: number) => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
   };
+}
+
+/** What a process has of its region, on a database of its own. */
+interface Region {
+  readonly instances: InstanceService;
+  readonly certificates: ClientCertificateService;
+  readonly proofs: CertificateProofService;
+  readonly kmipCredentials: KmipCredentialService;
+  readonly rootKeys: RootKeyBindingService;
+  readonly directory: PostgresRegionDirectory;
+  readonly objectStores: PostgresObjectStores;
+  readonly restore: RestoreWatch;
+  close(): Promise<void>;
 }
 
 /** What two instances of one owner are changed by, at random. */
@@ -215,7 +240,20 @@ describe('after a restore', () => {
       hpcsEndpoints: undefined,
       region: 'eu-de',
     };
-    const region = await Region.open(settings, { applicationName: 'test', role }, logger);
+    const modules = regionModules(settings, { applicationName: 'test', role });
+    const imports = [ProcessModule.forRoot({ logger }), ...modules];
+    const context = await (await Test.createTestingModule({ imports }).compile()).init();
+    const region = {
+      instances: context.get(InstanceService),
+      certificates: context.get(ClientCertificateService),
+      proofs: context.get(CertificateProofService),
+      kmipCredentials: context.get(KmipCredentialService),
+      rootKeys: context.get(RootKeyBindingService),
+      directory: context.get(PostgresRegionDirectory),
+      objectStores: context.get(PostgresObjectStores),
+      restore: context.get(RestoreWatch),
+      close: () => context.close(),
+    };
     regions.push(region);
     return region;
   }

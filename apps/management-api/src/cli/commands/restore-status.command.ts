@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Clock, toInstanceId } from '@lib/kernel';
-import { CLOCK, DataSource, RestoreWatch } from '@lib/platform';
+import { PostgresKeyCatalog } from '@lib/persistence';
+import { CLOCK, RestoreWatch } from '@lib/platform';
 import { ClientCertificateService } from '@lib/tenancy';
 
 import { type Arguments } from '../arguments';
@@ -18,7 +19,7 @@ export class RestoreStatus implements Command {
   constructor(
     @Inject(RestoreWatch) private readonly restore: RestoreWatch,
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(PostgresKeyCatalog) private readonly catalogs: PostgresKeyCatalog,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -33,7 +34,7 @@ export class RestoreStatus implements Command {
       sign: state.sign,
       withdrawals: state.withdrawals.filter((each) => each.instanceId === instanceId),
       certificates: (await this.certificates.list(instanceId)).map(describeCertificate),
-      suspendedKeys: await suspendedKeys(this.dataSource, this.clock, instanceId),
+      suspendedKeys: await suspendedKeys(this.catalogs, this.clock, instanceId),
     };
   }
 }

@@ -4,6 +4,7 @@ import { Controller, Get, Inject } from '@nestjs/common';
 
 import { type AuditQuery, type AuditRecord, type AuditTrail, toCadf } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
+import { PostgresAuditTrail } from '@lib/persistence';
 
 import { notFound } from '../../http/api-error';
 import { type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -11,7 +12,6 @@ import { Call, Operation } from '../../http/operation.decorator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
 import { type Period, periodOf } from '../period';
 import { PUBLIC_URL } from '../../http/tokens';
-import { AUDIT_TRAIL } from '../tokens';
 import { auditEventResponse, eventId, sequenceOf } from './audit-event.response';
 
 /** Records read at once for an export. */
@@ -21,7 +21,7 @@ const JSON_TYPE = 'application/json';
 @Controller('v1/instances/:instance_id')
 export class AuditController {
   constructor(
-    @Inject(AUDIT_TRAIL) private readonly trail: AuditTrail,
+    @Inject(PostgresAuditTrail) private readonly trail: AuditTrail,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 

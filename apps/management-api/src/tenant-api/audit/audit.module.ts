@@ -3,12 +3,12 @@ import { Global, Inject, Module, type OnApplicationShutdown, type OnModuleInit }
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
-import { PostgresAuditTrail, PostgresObjectStores } from '@lib/persistence';
-import { CLOCK, type HeadSigning, headSigning, LOGGER, Region } from '@lib/platform';
+import { PostgresAuditHeads, PostgresAuditTrail, PostgresObjectStores } from '@lib/persistence';
+import { CLOCK, type HeadSigning, headSigning, LOGGER, onDatabase } from '@lib/platform';
 
 import { CALL_RECORDER } from '../../http/tokens';
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
-import { AUDIT_HEADS, AUDIT_TRAIL } from '../tokens';
+import { AUDIT_HEADS } from '../tokens';
 import { AuditHeadsController } from './audit-heads.controller';
 import { AuditController } from './audit.controller';
 import { CallAudit } from './call-audit';
@@ -34,9 +34,15 @@ const callRecorder = {
 
 const signedHeads = {
   provide: AUDIT_HEADS,
-  inject: [MANAGEMENT_CONFIG, Region, LOGGER],
-  useFactory: async (config: ManagementApiConfig, region: Region, logger: Logger): Promise<HeadSigning> => {
-    const signing = headSigning(config, region, (message, err) => logger.error({ err }, message));
+  inject: [MANAGEMENT_CONFIG, PostgresAuditHeads, PostgresAuditTrail, CLOCK, LOGGER],
+  useFactory: async (
+    config: ManagementApiConfig,
+    heads: PostgresAuditHeads,
+    trail: PostgresAuditTrail,
+    clock: Clock,
+    logger: Logger,
+  ): Promise<HeadSigning> => {
+    const signing = headSigning(config, { heads, trail, clock }, (message, err) => logger.error({ err }, message));
     // A damaged file is told now, and not when a tenant asks.
     if ((await signing.keys()).length === 0) {
       logger.warn('AUDIT_KEY_FILE is not set: heads of audit trails are not signed');
@@ -49,17 +55,8 @@ const signedHeads = {
 @Global()
 @Module({
   controllers: [AuditController, AuditHeadsController],
-  providers: [
-    repeatedReads,
-    callRecorder,
-    signedHeads,
-    {
-      provide: AUDIT_TRAIL,
-      inject: [Region],
-      useFactory: ({ dataSource }: Region) => new PostgresAuditTrail(dataSource),
-    },
-  ],
-  exports: [AUDIT_HEADS, AUDIT_TRAIL, CALL_RECORDER],
+  providers: [onDatabase(PostgresAuditTrail), onDatabase(PostgresAuditHeads), repeatedReads, callRecorder, signedHeads],
+  exports: [AUDIT_HEADS, PostgresAuditTrail, CALL_RECORDER],
 })
 export class AuditModule implements OnModuleInit, OnApplicationShutdown {
   constructor(@Inject(RepeatedReads) private readonly reads: RepeatedReads) {}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { readSignedHead, type SignedAuditHead } from '@lib/audit';
 import { ensureAuditKeyFile, rotateAuditKey } from '@lib/config';
 import { type InstanceId, systemClock } from '@lib/kernel';
+import { PostgresAuditHeads, PostgresAuditTrail } from '@lib/persistence';
 import { type HeadSigning, headSigning } from '@lib/platform';
 import { FakeIam, FakeKeyManager, sampleAudit, startTestPostgres, type TestDatabase } from '@lib/testing';
 
@@ -41,7 +42,8 @@ describe('signed heads of audit trails', () => {
     await ensureAuditKeyFile(auditKeyFile, systemClock.now());
     const dataSource = await database.openDataSource();
     const settings = { serviceKeyFile: join(folder, 'service-keys'), auditKeyFile };
-    signing = headSigning(settings, { dataSource, clock: systemClock }, (message) => logged.push(message));
+    const stores = { heads: new PostgresAuditHeads(dataSource), trail: new PostgresAuditTrail(dataSource) };
+    signing = headSigning(settings, { ...stores, clock: systemClock }, (message) => logged.push(message));
     api = await TenantApiApp.start(dataSource, iam, new FakeKeyManager(), {}, { signedHeads: signing });
   });
   afterAll(async () => {

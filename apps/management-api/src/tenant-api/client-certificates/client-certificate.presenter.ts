@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Clock, type InstanceId } from '@lib/kernel';
+import { PostgresRegionDirectory } from '@lib/persistence';
 import { CLOCK } from '@lib/platform';
 import {
   birthsAt,
@@ -12,7 +13,7 @@ import {
 } from '@lib/tenancy';
 
 import { PUBLIC_URL } from '../../http/tokens';
-import { CLIENT_SIGHTINGS, PROOF_POLICY, REGISTRANTS } from '../tokens';
+import { CLIENT_SIGHTINGS, PROOF_POLICY } from '../tokens';
 import { type ClientSightings } from './certificate-issuer.port';
 import {
   clientCertificateResponse,
@@ -32,7 +33,7 @@ export interface KnownCertificate {
 export class ClientCertificatePresenter {
   constructor(
     @Inject(CLIENT_SIGHTINGS) private readonly sightings: ClientSightings,
-    @Inject(REGISTRANTS) private readonly directory: Pick<RegionDirectory, 'registrants'>,
+    @Inject(PostgresRegionDirectory) private readonly directory: Pick<RegionDirectory, 'registrants'>,
     @Inject(PROOF_POLICY) private readonly policy: ProofPolicy,
     @Inject(CertificateProofService) private readonly proofs: CertificateProofService,
     @Inject(CLOCK) private readonly clock: Clock,

@@ -3,11 +3,11 @@ import { Module } from '@nestjs/common';
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { PostgresActivationLog, PostgresConnectionAttempts, PostgresRegionDirectory } from '@lib/persistence';
-import { built, CLOCK, readProofPolicy } from '@lib/platform';
+import { built, CLOCK, onDatabase, readProofPolicy } from '@lib/platform';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { KmipCredentialsController } from '../kmip-credentials/kmip-credentials.controller';
-import { CERTIFICATE_ISSUER, CLIENT_SIGHTINGS, CONNECTION_ATTEMPTS, PROOF_POLICY, REGISTRANTS } from '../tokens';
+import { CERTIFICATE_ISSUER, CLIENT_SIGHTINGS, PROOF_POLICY } from '../tokens';
 import { ClientCertificatePresenter } from './client-certificate.presenter';
 import { ClientCertificatesController } from './client-certificates.controller';
 import { ClientKeyPairsController } from './client-key-pairs.controller';
@@ -44,8 +44,8 @@ const proofPolicy = {
     certificateIssuer,
     endpointActivation,
     proofPolicy,
-    { provide: REGISTRANTS, useExisting: PostgresRegionDirectory },
-    { provide: CONNECTION_ATTEMPTS, useExisting: PostgresConnectionAttempts },
+    onDatabase(PostgresActivationLog),
+    onDatabase(PostgresConnectionAttempts),
     { ...built(GatewaySightings, [PostgresConnectionAttempts]), provide: CLIENT_SIGHTINGS },
     ClientCertificatePresenter,
     ClientTraces,

@@ -2,15 +2,14 @@ import { Inject } from '@nestjs/common';
 
 import { type ConnectionAttempts } from '@lib/diagnosis';
 import { type Clock, type InstanceId } from '@lib/kernel';
+import { PostgresConnectionAttempts } from '@lib/persistence';
 import { CLOCK } from '@lib/platform';
 import { type ClientCertificate, lossOfCertificate, requireConfirmation } from '@lib/tenancy';
-
-import { CONNECTION_ATTEMPTS } from '../tokens';
 
 /** What the connections of clients tell about certificates. */
 export class ClientTraces {
   constructor(
-    @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
+    @Inject(PostgresConnectionAttempts) private readonly attempts: ConnectionAttempts,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

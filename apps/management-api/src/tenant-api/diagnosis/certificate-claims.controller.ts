@@ -2,6 +2,7 @@ import { Controller, Delete, Get, Inject, Post } from '@nestjs/common';
 
 import { CertificateClaimService, type ClaimedRefusals, type ConnectionAttempts } from '@lib/diagnosis';
 import { isUuid } from '@lib/kernel';
+import { PostgresConnectionAttempts } from '@lib/persistence';
 import { type CertificateClaim, type ClaimKind } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
@@ -11,7 +12,7 @@ import { administratorOf } from '../administrator';
 import { pageAnswer, pageRequest } from '../paging';
 import { type KmipEndpoint, type KmipEndpoints } from '../instances/kmip-endpoint';
 import { PUBLIC_URL } from '../../http/tokens';
-import { CONNECTION_ATTEMPTS, ENDPOINTS } from '../tokens';
+import { ENDPOINTS } from '../tokens';
 import { expectedRevision } from '../versions';
 import { claimResponse, type ClaimResponse, ONLY_REVISION } from './claim.response';
 
@@ -19,7 +20,7 @@ import { claimResponse, type ClaimResponse, ONLY_REVISION } from './claim.respon
 export class CertificateClaimsController {
   constructor(
     @Inject(CertificateClaimService) private readonly claims: CertificateClaimService,
-    @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
+    @Inject(PostgresConnectionAttempts) private readonly attempts: ConnectionAttempts,
     @Inject(ENDPOINTS) private readonly endpoints: KmipEndpoints,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}

@@ -7,6 +7,7 @@ import {
   type PresentedCertificate,
 } from '@lib/diagnosis';
 import { isUuid } from '@lib/kernel';
+import { PostgresConnectionAttempts } from '@lib/persistence';
 import { type ClientCertificate, ClientCertificateService } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
@@ -15,7 +16,7 @@ import { Call, Operation } from '../../http/operation.decorator';
 import { type KmipEndpoint, type KmipEndpoints } from '../instances/kmip-endpoint';
 import { type Cursor, invalidToken, pageAnswer, pageRequest } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
-import { CONNECTION_ATTEMPTS, ENDPOINTS } from '../tokens';
+import { ENDPOINTS } from '../tokens';
 import { nearestCertificate } from './nearest-certificate';
 import { explain } from './verdicts';
 
@@ -28,7 +29,7 @@ interface Context {
 @Controller('v1/instances/:instance_id/connection_attempts')
 export class ConnectionAttemptsController {
   constructor(
-    @Inject(CONNECTION_ATTEMPTS) private readonly attempts: ConnectionAttempts,
+    @Inject(PostgresConnectionAttempts) private readonly attempts: ConnectionAttempts,
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(ENDPOINTS) private readonly endpoints: KmipEndpoints,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,

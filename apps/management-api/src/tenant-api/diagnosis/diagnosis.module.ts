@@ -5,9 +5,8 @@ import { Module } from '@nestjs/common';
 import { CertificateClaimService } from '@lib/diagnosis';
 import { type Clock } from '@lib/kernel';
 import { PostgresConnectionAttempts, PostgresUnitOfWork } from '@lib/persistence';
-import { CLOCK } from '@lib/platform';
+import { CLOCK, onDatabase } from '@lib/platform';
 
-import { CONNECTION_ATTEMPTS } from '../tokens';
 import { CertificateClaimsController } from './certificate-claims.controller';
 import { ConnectionAttemptsController } from './connection-attempts.controller';
 
@@ -15,7 +14,7 @@ import { ConnectionAttemptsController } from './connection-attempts.controller';
 @Module({
   controllers: [ConnectionAttemptsController, CertificateClaimsController],
   providers: [
-    { provide: CONNECTION_ATTEMPTS, useExisting: PostgresConnectionAttempts },
+    onDatabase(PostgresConnectionAttempts),
     {
       provide: CertificateClaimService,
       inject: [PostgresUnitOfWork, CLOCK],

@@ -1,12 +1,13 @@
 import { Inject } from '@nestjs/common';
 
 import { type InstanceId } from '@lib/kernel';
+import { RestoreWatch } from '@lib/platform';
 import { RootKeyProposals } from '@lib/service-instances';
 import { ClientCertificateService, type Instance, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { rootKeyCrn } from '../root-key/root-key-crn';
 import { type KeyAccess } from '../keys/key-access.port';
-import { KEY_ACCESS, RESTORE_HOLD } from '../tokens';
+import { KEY_ACCESS } from '../tokens';
 import { type Completeness } from './instance.response';
 
 /** Tells whether the database was restored from a backup and the operator has not released the instance yet. */
@@ -20,7 +21,7 @@ export class InstanceOverview {
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
     @Inject(RootKeyProposals) private readonly proposals: RootKeyProposals,
-    @Inject(RESTORE_HOLD) private readonly restore: RestoreHold,
+    @Inject(RestoreWatch) private readonly restore: RestoreHold,
     @Inject(KEY_ACCESS) private readonly keys: Pick<KeyAccess, 'store'>,
   ) {}
 

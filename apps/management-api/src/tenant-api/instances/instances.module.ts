@@ -2,9 +2,9 @@ import { Global, Module } from '@nestjs/common';
 
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock, isUuid, toInstanceId } from '@lib/kernel';
-import { type Logger } from '@lib/observability';
+import { type Logger, warningsOf } from '@lib/observability';
 import { PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
-import { built, CLOCK, LOGGER, RestoreWatch } from '@lib/platform';
+import { built, CLOCK, LOGGER } from '@lib/platform';
 import { RootKeyProposals } from '@lib/service-instances';
 import { InstanceService, TenancyError } from '@lib/tenancy';
 
@@ -12,7 +12,7 @@ import { type InstanceDirectory } from '../../http/admission';
 import { INSTANCE_DIRECTORY } from '../../http/tokens';
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { KeysModule } from '../keys/keys.module';
-import { ENDPOINTS, RESTORE_HOLD } from '../tokens';
+import { ENDPOINTS } from '../tokens';
 import { ConfiguredEndpoints } from './configured-endpoints';
 import { InstanceOverview } from './instance-overview';
 import { InstancesController } from './instances.controller';
@@ -42,7 +42,7 @@ const endpoints = {
       addresses: config.kmipEndpoints,
       certificateFiles: config.kmipCertificateFiles ?? [],
       clock,
-      log: (message, err) => logger.warn({ err }, message),
+      log: warningsOf(logger),
     }),
 };
 
@@ -54,7 +54,6 @@ const endpoints = {
   providers: [
     instanceDirectory,
     endpoints,
-    { provide: RESTORE_HOLD, useExisting: RestoreWatch },
     built(RootKeyProposals, [PostgresServiceInstanceUnitOfWork]),
     InstanceOverview,
   ],

@@ -3,6 +3,7 @@ import { Controller, Delete, Get, Inject, Patch } from '@nestjs/common';
 import { type AuditEvent, type AuditTrail } from '@lib/audit';
 import { KeyAdministration, keyName, type ManagedObject } from '@lib/kmip-engine';
 import { type Clock, isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
+import { PostgresAuditTrail } from '@lib/persistence';
 import { CLOCK } from '@lib/platform';
 import { ClientCertificateService } from '@lib/tenancy';
 
@@ -14,7 +15,7 @@ import { administratorOf } from '../administrator';
 
 import { pageAnswer } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
-import { AUDIT_TRAIL, KEY_ACCESS } from '../tokens';
+import { KEY_ACCESS } from '../tokens';
 import { type KeyAccess } from './key-access.port';
 import { cursorOf, keyListingOf } from './key-listing';
 import { type KeyContext, keyResponse, keyVersion } from './key.response';
@@ -34,7 +35,7 @@ export class KeysController {
     @Inject(KEY_ACCESS) private readonly keys: KeyAccess,
     @Inject(KeyAdministration) private readonly administration: KeyAdministration,
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
-    @Inject(AUDIT_TRAIL) private readonly trail: AuditTrail,
+    @Inject(PostgresAuditTrail) private readonly trail: AuditTrail,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}

@@ -3,8 +3,8 @@ import { Module } from '@nestjs/common';
 import { Custodian, KeyAdministration } from '@lib/kmip-engine';
 import { type Clock } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
-import { PostgresKeyCatalog } from '@lib/persistence';
-import { CLOCK, LOGGER, Region, TenantKeyManagers } from '@lib/platform';
+import { PostgresKeyCatalog, PostgresObjectStores } from '@lib/persistence';
+import { builtFrom, CLOCK, LOGGER, onDatabase, RestoreWatch, TenantKeyManagers } from '@lib/platform';
 
 import { KEY_ACCESS } from '../tokens';
 import { KeysController } from './keys.controller';
@@ -14,16 +14,15 @@ import { RegionKeyAccess } from './region-key-access';
 @Module({
   controllers: [KeysController],
   providers: [
+    onDatabase(PostgresKeyCatalog),
     {
+      ...builtFrom(RegionKeyAccess, {
+        objectStores: PostgresObjectStores,
+        keyCatalogs: PostgresKeyCatalog,
+        restore: RestoreWatch,
+        keyManagers: TenantKeyManagers,
+      }),
       provide: KEY_ACCESS,
-      inject: [Region, TenantKeyManagers],
-      useFactory: (region: Region, keyManagers: TenantKeyManagers) =>
-        new RegionKeyAccess({
-          objectStores: region.objectStores,
-          restore: region.restore,
-          keyCatalogs: new PostgresKeyCatalog(region.dataSource),
-          keyManagers,
-        }),
     },
     {
       provide: KeyAdministration,

@@ -7,7 +7,7 @@ import { type KeyAccess } from './key-access.port';
 export interface RegionKeys {
   readonly objectStores: { forInstance(instanceId: InstanceId): ManagedObjectStore };
   readonly keyCatalogs: { forInstance(instanceId: InstanceId): KeyCatalog };
-  readonly restore?: { destructionsWait(instanceId: InstanceId): boolean };
+  readonly restore: { destructionsWait(instanceId: InstanceId): boolean };
   readonly keyManagers: { for(instanceId: InstanceId): Promise<TenantKeyManager | undefined> };
 }
 
@@ -27,7 +27,7 @@ export class RegionKeyAccess implements KeyAccess {
   ): Promise<
     Pick<EngineScope, 'instanceId' | 'store' | 'keyManager' | 'rootKeyId' | 'keyManagerOf' | 'destructionsWait'>
   > {
-    const destructionsWait = this.keys.restore?.destructionsWait(instanceId) ?? false;
+    const destructionsWait = this.keys.restore.destructionsWait(instanceId);
     const bound = await this.keys.keyManagers.for(instanceId);
     return { instanceId, store: this.store(instanceId), destructionsWait, ...bound };
   }

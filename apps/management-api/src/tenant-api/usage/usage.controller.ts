@@ -1,6 +1,7 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 
 import { type DailyUsage, type DailyUsages } from '@lib/metering';
+import { PostgresDailyUsages } from '@lib/persistence';
 
 import { notFound } from '../../http/api-error';
 import { type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -8,7 +9,6 @@ import { Call, Operation } from '../../http/operation.decorator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
 import { periodOf } from '../period';
 import { PUBLIC_URL } from '../../http/tokens';
-import { DAILY_USAGES } from '../tokens';
 
 const DAY_MS = 86_400_000;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -16,7 +16,7 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 @Controller('v1/instances/:instance_id/usage_records')
 export class UsageController {
   constructor(
-    @Inject(DAILY_USAGES) private readonly usages: DailyUsages,
+    @Inject(PostgresDailyUsages) private readonly usages: DailyUsages,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+
+import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
+import {
+  CertificateProofService,
+  ClientCertificateService,
+  type ClientCertificateServiceOptions,
+  CredentialSealer,
+  EndpointPolicy,
+  InstanceService,
+  KmipCredentialService,
+  KmipPasswords,
+  RootKeyBindingService,
+} from '@lib/tenancy';
+
+import { type CloudEndpointSettings, endpointTemplates } from '../cloud-endpoints';
+import { onDatabase } from './database.module';
+import { CLOCK } from './process.module';
+import { built } from './providers';
+import { SERVICE_KEYRING } from './service-keys.module';
+
+export interface TenancySettings extends CloudEndpointSettings {
+  /** For who makes instances. */
+  readonly maximumInstancesPerAccount?: number;
+}
+
+const NEW_ID = Symbol('NEW_ID');
+const REGISTRATION = Symbol('REGISTRATION');
+const INSTANCE_LIMITS = Symbol('INSTANCE_LIMITS');
+
+const registration = {
+  provide: REGISTRATION,
+  inject: [PostgresRegionDirectory],
+  useFactory: (directory: PostgresRegionDirectory): ClientCertificateServiceOptions => ({
+    newId: randomUUID,
+    directory,
+  }),
+};
+
+const SERVICES = [
+  onDatabase(PostgresObjectStores),
+  onDatabase(PostgresRegionDirectory),
+  onDatabase(PostgresUnitOfWork),
+  built(CredentialSealer, [SERVICE_KEYRING]),
+  built(KmipPasswords, [SERVICE_KEYRING]),
+  built(InstanceService, [PostgresUnitOfWork, PostgresRegionDirectory, CLOCK, INSTANCE_LIMITS]),
+  built(ClientCertificateService, [PostgresUnitOfWork, CLOCK, REGISTRATION]),
+  built(CertificateProofService, [PostgresUnitOfWork, CLOCK, REGISTRATION]),
+  built(KmipCredentialService, [PostgresUnitOfWork, KmipPasswords, CLOCK, NEW_ID]),
+  built(RootKeyBindingService, [PostgresUnitOfWork, CredentialSealer, EndpointPolicy, CLOCK, NEW_ID]),
+];
+
+/** The catalog of the region: whose instances, clients and root keys it holds, and their managed objects. */
+@Global()
+@Module({})
+export class TenancyModule {
+  static forRoot({ maximumInstancesPerAccount: maximumPerAccount, ...cloud }: TenancySettings): DynamicModule {
+    const endpoints = { provide: EndpointPolicy, useFactory: () => new EndpointPolicy(endpointTemplates(cloud)) };
+    const limits = {
+      provide: INSTANCE_LIMITS,
+      useValue: maximumPerAccount === undefined ? {} : { maximumPerAccount },
+    };
+    const newId = { provide: NEW_ID, useValue: randomUUID };
+    return {
+      module: TenancyModule,
+      providers: [newId, limits, registration, endpoints, ...SERVICES],
+      exports: [endpoints, ...SERVICES],
+    };
+  }
+}
