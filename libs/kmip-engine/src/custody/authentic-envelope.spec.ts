@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { Secret } from '@lib/kernel';
-import { type KeyCustody, parseEnvelope, serializeEnvelope, type StoredEnvelope } from '@lib/kmip-engine';
-import { attribute, EngineHarness, nameValue } from '@lib/testing';
+import { type InstanceId, Secret, type UniqueIdentifier } from '@lib/kernel';
+import { envelopeOf, type KeyCustody, parseEnvelope, serializeEnvelope, type StoredEnvelope } from '@lib/kmip-engine';
+import { aManagedObject, attribute, EngineHarness, nameValue } from '@lib/testing';
 
 import { authenticityOf } from './authentic-envelope';
 import { readAsBefore } from './envelope-of-release-1.fixture';
@@ -62,6 +62,30 @@ describe('an envelope', () => {
     // What that release writes when it moves the key: everything it read, with another wrapping.
     await stage.rewrite(() => ({ ...read, rootKeyVersion: 'moved' }));
     expect(await stage.harness.fetch(stage.id)).toStrictEqual(stage.key);
+  });
+
+  it('of a symmetric key is the same bytes in every release', () => {
+    const object = aManagedObject({
+      uniqueIdentifier: '11111111-1111-4111-8111-111111111111' as UniqueIdentifier,
+      activationDate: new Date('2026-11-24T12:00:01.000Z'),
+      digest: Buffer.alloc(32, 2),
+    });
+    const wrapping = { rootKeyId: 'root-key', rootKeyVersion: '1', ciphertext: 'wrapped' };
+    const envelope = envelopeOf(
+      '22222222-2222-4222-8222-222222222222' as InstanceId,
+      object,
+      wrapping,
+      Secret.of(Buffer.alloc(32, 1)),
+    );
+    expect(serializeEnvelope(envelope).toString('utf8')).toBe(
+      [
+        '{"v":1,"instanceId":"22222222-2222-4222-8222-222222222222"',
+        '"uniqueIdentifier":"11111111-1111-4111-8111-111111111111","objectType":2,"algorithm":3,"length":256,"usageMask":12',
+        `"created":"2026-11-24T12:00:00.000Z","digest":"${'02'.repeat(32)}"`,
+        `"rootKeyId":"root-key","rootKeyVersion":"1","ciphertext":"wrapped","createdBy":"${'ab'.repeat(32)}"`,
+        '"dates":{"activationDate":"2026-11-24T12:00:01.000Z"},"mac":"Rq7pg2899XFQ7jR/+i2MKRIv1JeKV9H5aiZ7vbzS550="}',
+      ].join(','),
+    );
   });
 
   it('names no virtual machine, and no key derived for it', async () => {
