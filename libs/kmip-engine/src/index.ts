@@ -9,6 +9,7 @@ export { type BoundRootKey } from './custody/root-key-binding';
 export {
   STORED_KEY_PREFIX,
   type StoredEnvelope,
+  fieldsIn,
   parseEnvelope,
   serializeEnvelope,
   storedKeyName,
@@ -19,6 +20,8 @@ export * from './failures/operation-failure';
 export { everyOperation, KMIP_OPERATIONS } from './handlers';
 export { markOf } from './handlers/kmip-operation';
 export { OperationTable } from './handlers/operation-table';
+export { KIND_FIELDS, type KindFields, type KindNumbers } from './kinds';
+export { type SymmetricKeyFields } from './kinds/symmetric-key';
 export * from './kmip-engine';
 export { factsInForceBy, notesOf } from './notes/noted-facts';
 export * from './notes/note-application';

@@ -1,4 +1,4 @@
-import { OperationFailure, type ManagedObject, type StoredState } from '@lib/kmip-engine';
+import { OperationFailure, type CommonFields, type ManagedObject, type StoredState } from '@lib/kmip-engine';
 import { RevocationReasonCode } from '@lib/kmip-protocol';
 import { aManagedObject } from '@lib/testing';
 
@@ -83,7 +83,7 @@ describe('states of a key', () => {
 });
 
 describe('dates that change the state by passing', () => {
-  const cases: readonly (readonly [string, Partial<ManagedObject>, StoredState, Date])[] = [
+  const cases: readonly (readonly [string, Partial<CommonFields>, StoredState, Date])[] = [
     ['nothing set', {}, 'PreActive', minutes(-60)],
     ['activation ahead', { activationDate: minutes(1) }, 'PreActive', minutes(-60)],
     ['activation this very second', { activationDate: WHOLE }, 'Active', WHOLE],

@@ -48,6 +48,7 @@ export {
   describeManagedObjectStoreContract,
 } from './engine/managed-object-store.contract';
 export {
+  type SymmetricKeyChanges,
   aManagedObject,
   aMove,
   aName,

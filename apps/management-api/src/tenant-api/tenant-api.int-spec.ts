@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { verifyExport } from '@lib/audit';
 import { type InstanceId, newCorrelationId, toFingerprint } from '@lib/kernel';
-import { type ManagedObject } from '@lib/kmip-engine';
+import { type CommonFields, type ManagedObject } from '@lib/kmip-engine';
 import { describeCertificate, issueCertificateAuthority, issueClientCertificate } from '@lib/pki';
 import {
   FakeIam,
@@ -240,7 +240,7 @@ describe('tenant API on Postgres', () => {
     let key: ManagedObject;
     const path = (object: ManagedObject = key): string => `${base()}/keys/${object.uniqueIdentifier}`;
 
-    async function store(change: Partial<ManagedObject>): Promise<ManagedObject> {
+    async function store(change: Partial<CommonFields>): Promise<ManagedObject> {
       const stored = await keyManager.storeKey(
         { correlationId: newCorrelationId() },
         'vmware_kmip_x',

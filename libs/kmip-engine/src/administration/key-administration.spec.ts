@@ -4,6 +4,7 @@ import {
   Custodian,
   KeyAdministration,
   type KeyChange,
+  type CommonFields,
   type ManagedObject,
   type StoredState,
 } from '@lib/kmip-engine';
@@ -35,7 +36,7 @@ class Administered {
     observer: 'management-api',
   };
 
-  static async withKey(changes: Partial<ManagedObject> = {}): Promise<Administered> {
+  static async withKey(changes: Partial<CommonFields> = {}): Promise<Administered> {
     const administered = new Administered();
     await administered.harness.createKey();
     administered.put(changes);
@@ -48,7 +49,7 @@ class Administered {
     return object;
   }
 
-  put(changes: Partial<ManagedObject>): void {
+  put(changes: Partial<CommonFields>): void {
     this.harness.store.overwrite({ ...this.object, ...changes });
   }
 

@@ -8,7 +8,7 @@ import {
 
 import { fail } from '../failures/operation-failure';
 import { isDestroyed } from '../lifecycle';
-import { type ClientAttribute, type ManagedObject } from '../ports/managed-object';
+import { type ClientAttribute, type CommonFields, type ManagedObject } from '../ports/managed-object';
 import { type DateAttribute } from '../ports/managed-object-store.port';
 import { type AttributeDefinition, definitionFor, isStandardAttribute } from './attribute-registry';
 import { sameValue, toDate } from './ttlv-values';
@@ -44,7 +44,7 @@ function requireDateOpen(object: ManagedObject, field: DateAttribute): void {
 }
 
 /** Activation, process start, protect stop and deactivation in this order, as far as they are set. */
-export function requireDatesInOrder(object: Partial<ManagedObject>): void {
+export function requireDatesInOrder(object: Partial<CommonFields>): void {
   const given = [object.activationDate, object.processStartDate, object.protectStopDate, object.deactivationDate];
   const times = given.filter((date) => date !== undefined).map((date) => date.getTime());
   if (times.some((time, index) => index > 0 && time < (times[index - 1] ?? time))) fail('dates_out_of_order');

@@ -12,17 +12,20 @@ import {
 } from '@lib/kmip-protocol';
 
 import { stateNumbers } from '../lifecycle';
+import { type KindField } from '../kinds';
 import { type ManagedObject } from '../ports/managed-object';
 import { type DateAttribute } from '../ports/managed-object-store.port';
-import { boolean, bytes, dateTime, enumeration, integer, interval, item, structure, text } from './ttlv-values';
+import { boolean, bytes, dateTime, enumeration, interval, item, structure, text } from './ttlv-values';
 
 /** Seconds a client may use a key it holds before it asks again; advice only, as no operation renews it. */
 const LEASE_SECONDS = 3600;
 
-/** How a standard attribute of a symmetric key comes to be. */
+/** How a standard attribute comes to be. */
 export type AttributeSource =
   /** Follows from the object's own fields; no client sets it by Add Attribute. */
   | { readonly kind: 'computed'; read(object: ManagedObject, version: ProtocolVersion): TtlvValue | undefined }
+  /** A number that objects of some kinds have. A client may say it at Create, and only so. */
+  | { readonly kind: 'field'; readonly field: KindField }
   /** The same for every key there is. A client may say so at Create, and only so. */
   | { readonly kind: 'fixed'; readonly value: TtlvValue }
   /** A date field: computed to read, and some may be set by a client while the state allows. */
@@ -42,6 +45,7 @@ const computed = (
   read,
 });
 const fixed = (value: TtlvValue): AttributeSource => ({ kind: 'fixed', value });
+const ofKind = (field: KindField): AttributeSource => ({ kind: 'field', field });
 const serverDate = (field: DateAttribute): AttributeSource => ({ kind: 'date', field, clientMaySet: false });
 const clientDate = (field: DateAttribute): AttributeSource => ({ kind: 'date', field, clientMaySet: true });
 const client: AttributeSource = { kind: 'client' };
@@ -71,8 +75,8 @@ const unspecifiedGenerator = structure(item(Tag.RNGAlgorithm, enumeration(RNGAlg
 const sources: readonly (readonly [string, AttributeSource])[] = [
   ['Unique Identifier', computed((object) => text(object.uniqueIdentifier))],
   ['Object Type', computed((object) => enumeration(object.objectType))],
-  ['Cryptographic Algorithm', computed((object) => enumeration(object.cryptographicAlgorithm))],
-  ['Cryptographic Length', computed((object) => integer(object.cryptographicLength))],
+  ['Cryptographic Algorithm', ofKind('cryptographicAlgorithm')],
+  ['Cryptographic Length', ofKind('cryptographicLength')],
   ['Activation Date', clientDate('activationDate')],
   ['Alternative Name', client],
   ['Always Sensitive', fixed(boolean(false))],
@@ -82,7 +86,7 @@ const sources: readonly (readonly [string, AttributeSource])[] = [
   ['Compromise Occurrence Date', serverDate('compromiseOccurrenceDate')],
   ['Contact Information', client],
   ['Cryptographic Parameters', client],
-  ['Cryptographic Usage Mask', computed((object) => integer(object.cryptographicUsageMask))],
+  ['Cryptographic Usage Mask', ofKind('cryptographicUsageMask')],
   ['Deactivation Date', clientDate('deactivationDate')],
   ['Description', client],
   ['Destroy Date', serverDate('destroyDate')],

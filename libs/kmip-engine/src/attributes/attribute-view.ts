@@ -1,8 +1,10 @@
-import { type Attribute, type ProtocolVersion } from '@lib/kmip-protocol';
+import { type Attribute, type AttributeRule, type ProtocolVersion, type TtlvValue } from '@lib/kmip-protocol';
 
+import { type KindField, type KindNumbers } from '../kinds';
 import { type ManagedObject } from '../ports/managed-object';
+import { type DateAttribute } from '../ports/managed-object-store.port';
 import { type AttributeDefinition, attributeRegistry, definitionFor } from './attribute-registry';
-import { dateTime } from './ttlv-values';
+import { dateTime, enumeration, integer } from './ttlv-values';
 
 const isCustom = (name: string): boolean => name.startsWith('x-') || name.startsWith('y-');
 
@@ -17,15 +19,32 @@ function kept(object: ManagedObject, name: string): Attribute[] {
     }));
 }
 
+function numberIn(object: KindNumbers, field: KindField, { type }: AttributeRule): TtlvValue | undefined {
+  const value = object[field];
+  if (value === undefined) return undefined;
+  return type === 'Enumeration' ? enumeration(value) : integer(value);
+}
+
+function dateIn(object: ManagedObject, field: DateAttribute): TtlvValue | undefined {
+  const date = object[field];
+  return date && dateTime(date);
+}
+
 function standard(object: ManagedObject, { rule, source }: AttributeDefinition, version: ProtocolVersion): Attribute[] {
-  if (source.kind === 'client') return kept(object, rule.name);
-  if (source.kind === 'fixed') return [{ attributeName: rule.name, attributeValue: source.value }];
-  if (source.kind === 'computed') {
-    const value = source.read(object, version);
-    return value === undefined ? [] : [{ attributeName: rule.name, attributeValue: value }];
+  const only = (value: TtlvValue | undefined): Attribute[] =>
+    value === undefined ? [] : [{ attributeName: rule.name, attributeValue: value }];
+  switch (source.kind) {
+    case 'client':
+      return kept(object, rule.name);
+    case 'fixed':
+      return only(source.value);
+    case 'computed':
+      return only(source.read(object, version));
+    case 'field':
+      return only(numberIn(object, source.field, rule));
+    case 'date':
+      return only(dateIn(object, source.field));
   }
-  const date = object[source.field];
-  return date === undefined ? [] : [{ attributeName: rule.name, attributeValue: dateTime(date) }];
 }
 
 /**

@@ -1,5 +1,6 @@
 import {
   type Attribute,
+  type AttributeRule,
   isClientCustomAttribute,
   type ProtocolVersion,
   type TemplateAttribute,
@@ -7,29 +8,22 @@ import {
 } from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
+import { type KindField, type KindFields } from '../kinds';
 import { type ObjectKind } from '../kinds/object-kind';
-import { type ClientAttribute, type ManagedObject } from '../ports/managed-object';
+import { type ClientAttribute, type CommonFields } from '../ports/managed-object';
 import { type DateAttribute } from '../ports/managed-object-store.port';
 import { requireClientValue, dateFrom, requireDatesInOrder, withInstance } from './attribute-changes';
 import { definitionFor } from './attribute-registry';
 import { sameValue } from './ttlv-values';
 import { requireCustomShape, requireStandardShape, requireWithinLimits } from './value-rules';
 
-type DraftDates = Pick<ManagedObject, 'activationDate' | 'processStartDate' | 'protectStopDate' | 'deactivationDate'>;
+type DraftDates = Pick<CommonFields, 'activationDate' | 'processStartDate' | 'protectStopDate' | 'deactivationDate'>;
 
 /** What a Create asked for, checked and complete. */
-export interface KeyDraft extends DraftDates {
-  readonly objectType: number;
-  readonly cryptographicAlgorithm: number;
-  readonly cryptographicLength: number;
-  readonly cryptographicUsageMask: number;
-  readonly attributes: readonly ClientAttribute[];
-}
+export type KeyDraft = DraftDates & KindFields & { readonly attributes: readonly ClientAttribute[] };
 
 interface DraftParts {
-  algorithm?: number;
-  length?: number;
-  usageMask?: number;
+  fields: Partial<Record<KindField, number>>;
   dates: Partial<Record<DateAttribute, Date>>;
   attributes: readonly ClientAttribute[];
 }
@@ -38,13 +32,20 @@ function single<T>(current: T | undefined, next: T): T {
   return current === undefined ? next : fail('attribute_twice');
 }
 
-function number(name: string, type: 'Enumeration' | 'Integer', value: TtlvValue): number {
-  return value.type === type && value.value >= 0 ? value.value : fail('attribute_value_invalid', { detail: name });
+function number({ name, type }: AttributeRule, value: TtlvValue): number {
+  const isNumber = value.type === 'Enumeration' || value.type === 'Integer';
+  return isNumber && value.type === type && value.value >= 0
+    ? value.value
+    : fail('attribute_value_invalid', { detail: name });
 }
 
 function takeStandard(parts: DraftParts, name: string, value: TtlvValue, version: ProtocolVersion): void {
   const definition = definitionFor(name, version) ?? fail('attribute_not_for_create');
   const { rule, source } = definition;
+  if (source.kind === 'field') {
+    parts.fields[source.field] = single(parts.fields[source.field], number(rule, value));
+    return;
+  }
   requireStandardShape(rule.name, rule.type, value);
   if (source.kind === 'client') {
     requireClientValue(definition, value);
@@ -67,17 +68,6 @@ function take(parts: DraftParts, attribute: Attribute, version: ProtocolVersion)
   const { attributeName: name, attributeValue: value } = attribute;
   if (value === undefined) fail('attribute_value_missing');
   requireWithinLimits(name, value);
-  switch (name) {
-    case 'Cryptographic Algorithm':
-      parts.algorithm = single(parts.algorithm, number(name, 'Enumeration', value));
-      return;
-    case 'Cryptographic Length':
-      parts.length = single(parts.length, number(name, 'Integer', value));
-      return;
-    case 'Cryptographic Usage Mask':
-      parts.usageMask = single(parts.usageMask, number(name, 'Integer', value));
-      return;
-  }
   if (isClientCustomAttribute(name)) {
     requireCustomShape(value);
     parts.attributes = withInstance(parts.attributes, name, value).attributes;
@@ -87,18 +77,16 @@ function take(parts: DraftParts, attribute: Attribute, version: ProtocolVersion)
 }
 
 /** Reads a Create's Template-Attribute (KMIP 1.4 §4.1). @throws OperationFailure before anything was done */
-export function readKeyDraft(kind: ObjectKind, template: TemplateAttribute, version: ProtocolVersion): KeyDraft {
+export function readKeyDraft(
+  { fields, creation = fail('object_type_not_supported') }: ObjectKind<KindFields>,
+  template: TemplateAttribute,
+  version: ProtocolVersion,
+): KeyDraft {
   if ((template.names ?? []).length > 0) fail('template_unknown');
-  const parts: DraftParts = { dates: {}, attributes: [] };
+  const parts: DraftParts = { fields: {}, dates: {}, attributes: [] };
   for (const attribute of template.attributes ?? []) take(parts, attribute, version);
-  const { algorithm, length } = kind.completed(parts);
+  if (Object.keys(parts.fields).some((field) => !(field in fields))) fail('attribute_not_for_create');
+  const completed = creation.completed(parts.fields);
   requireDatesInOrder(parts.dates);
-  return {
-    ...parts.dates,
-    objectType: kind.objectType,
-    cryptographicAlgorithm: algorithm,
-    cryptographicLength: length,
-    cryptographicUsageMask: parts.usageMask ?? fail('usage_mask_missing'),
-    attributes: parts.attributes,
-  };
+  return { ...parts.dates, ...completed, attributes: parts.attributes };
 }

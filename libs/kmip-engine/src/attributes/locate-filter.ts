@@ -9,6 +9,7 @@ import {
 } from '@lib/kmip-protocol';
 
 import { fail } from '../failures/operation-failure';
+import { type KindField } from '../kinds';
 import { LIVE_STATES, stateNumbers } from '../lifecycle';
 import { LOCATE_LIMITS } from '../limits';
 import { type StoredState } from '../ports/managed-object';
@@ -47,6 +48,13 @@ const byNumber =
     gathering.numbers.set(name, gathering.agree(gathering.numbers.get(name), value.value));
   };
 
+/** All bits of all masks that were given have to be set. */
+const byMask: Criterion = (gathering, value) => {
+  if (value.type === 'Integer') gathering.usageMask |= value.value;
+};
+
+const byField = (field: KindField): Criterion => (field === 'cryptographicUsageMask' ? byMask : byNumber(field));
+
 const statesByNumber: ReadonlyMap<number, StoredState> = new Map(
   [...LIVE_STATES, 'Destroyed' as const, 'DestroyedCompromised' as const].map((state) => [stateNumbers[state], state]),
 );
@@ -54,20 +62,12 @@ const statesByNumber: ReadonlyMap<number, StoredState> = new Map(
 /** The computed attributes Locate searches by; Digest and Revocation Reason are not among them. */
 const criteria: ReadonlyMap<string, Criterion> = new Map<string, Criterion>([
   ['Object Type', byNumber('objectType')],
-  ['Cryptographic Algorithm', byNumber('cryptographicAlgorithm')],
-  ['Cryptographic Length', byNumber('cryptographicLength')],
   [
     'Unique Identifier',
     (gathering, value) => {
       if (value.type === 'TextString') {
         gathering.uniqueIdentifier = gathering.agree(gathering.uniqueIdentifier, value.value);
       }
-    },
-  ],
-  [
-    'Cryptographic Usage Mask',
-    (gathering, value) => {
-      if (value.type === 'Integer') gathering.usageMask |= value.value;
     },
   ],
   [
@@ -102,6 +102,9 @@ function gatherStandard(gathering: Gathering, { rule, source }: AttributeDefinit
       return;
     case 'date':
       addDate(gathering, rule.name, source.field, value);
+      return;
+    case 'field':
+      byField(source.field)(gathering, value);
       return;
     case 'fixed':
       if (!sameValue(source.value, value)) gathering.impossible = true;

@@ -4,8 +4,9 @@ import { namesFirst } from '../attributes/recorded-attributes';
 import { fromText, toText } from '../attributes/ttlv-text';
 import { type Owner, isSameMac, macOf, openText, sealText } from '../crypto/derived-keys';
 import { fail } from '../failures/operation-failure';
-import { type ClientAttribute, type ManagedObject } from '../ports/managed-object';
-import { ENVELOPE_DATES, type EnvelopeDates, type StoredEnvelope } from './stored-envelope';
+import { KIND_FIELDS, type KindFields, type KindNumbers, namedFieldsOf, requireKind } from '../kinds';
+import { type ClientAttribute, type CommonFields, type ManagedObject } from '../ports/managed-object';
+import { ENVELOPE_DATES, type EnvelopeDates, type StoredEnvelope, fieldsIn } from './stored-envelope';
 
 /** What a move changes; everything else is authenticated, fields of later releases included. */
 const MOVABLE: ReadonlySet<string> = new Set(['ciphertext', 'rootKeyId', 'rootKeyVersion', 'mac']);
@@ -18,7 +19,7 @@ const MAXIMUM_ATTRIBUTE_BYTES = 3_000;
 
 export type Wrapping = Pick<StoredEnvelope, 'rootKeyId' | 'rootKeyVersion' | 'ciphertext'>;
 
-export type EnvelopeFacts = Omit<ManagedObject, 'custody'>;
+export type EnvelopeFacts = Omit<CommonFields, 'custody'> & KindFields;
 
 type Named = Pick<StoredEnvelope, 'instanceId' | 'uniqueIdentifier'>;
 
@@ -34,14 +35,19 @@ export function envelopeOf(
   wrapping: Wrapping,
   material: Secret,
 ): StoredEnvelope {
-  const { uniqueIdentifier, createdBy } = object;
+  const { uniqueIdentifier, objectType, createdBy } = object;
+  const kind = requireKind(objectType);
+  const numbers: KindNumbers = object;
   const dates = datesOf(object);
   const { rootKeyId, rootKeyVersion, ciphertext } = wrapping;
   const envelope: StoredEnvelope = {
-    v: 1,
+    v: kind.envelopeVersion,
     instanceId,
     uniqueIdentifier,
-    ...birthFactsOf(object),
+    objectType,
+    ...Object.fromEntries(namedFieldsOf(kind).map(([field, name]) => [name, numbers[field]])),
+    created: object.initialDate.toISOString(),
+    digest: object.digest.toString('hex'),
     rootKeyId,
     rootKeyVersion,
     ciphertext,
@@ -53,27 +59,29 @@ export function envelopeOf(
 }
 
 /** What no move and no operation ever changes: by it two stored keys that claim to be one key are told apart. */
-export type BirthFacts = Pick<
-  StoredEnvelope,
-  'objectType' | 'algorithm' | 'length' | 'usageMask' | 'created' | 'digest'
->;
+export interface BirthFacts {
+  readonly fields: KindNumbers & Pick<KindFields, 'objectType'>;
+  readonly created: string;
+  readonly digest: string;
+}
 
-export const birthFactsOf = (object: EnvelopeFacts): BirthFacts => ({
-  objectType: object.objectType,
-  algorithm: object.cryptographicAlgorithm,
-  length: object.cryptographicLength,
-  usageMask: object.cryptographicUsageMask,
-  created: object.initialDate.toISOString(),
-  digest: object.digest.toString('hex'),
+export function birthFactsOf(object: EnvelopeFacts): BirthFacts {
+  const { objectType, initialDate, digest } = object;
+  const numbers: KindNumbers = object;
+  return {
+    fields: { objectType, ...Object.fromEntries(KIND_FIELDS.map((field) => [field, numbers[field]])) },
+    created: initialDate.toISOString(),
+    digest: digest.toString('hex'),
+  };
+}
+
+export const birthFactsIn = (envelope: StoredEnvelope): BirthFacts => ({
+  fields: fieldsIn(envelope),
+  created: envelope.created,
+  digest: envelope.digest,
 });
 
-export const isSameBirth = (one: BirthFacts, other: BirthFacts): boolean =>
-  one.objectType === other.objectType &&
-  one.algorithm === other.algorithm &&
-  one.length === other.length &&
-  one.usageMask === other.usageMask &&
-  one.created === other.created &&
-  one.digest === other.digest;
+export const isSameBirth = (one: BirthFacts, other: BirthFacts): boolean => canonicalText(one) === canonicalText(other);
 
 /** `none`: of a release that did not authenticate; it is read for ever, and written anew with its next move. */
 export function authenticityOf(envelope: StoredEnvelope, material: Secret): 'genuine' | 'forged' | 'none' {
@@ -93,7 +101,8 @@ export function requireAuthentic(object: ManagedObject, envelope: StoredEnvelope
     if (object.custody?.authenticated === true) fail('stored_key_forged', { detail: 'not authenticated' });
     return;
   }
-  if (!isSameBirth(envelope, birthFactsOf(object))) fail('stored_key_forged', { detail: 'contradicts the catalog' });
+  if (!isSameBirth(birthFactsIn(envelope), birthFactsOf(object)))
+    fail('stored_key_forged', { detail: 'contradicts the catalog' });
 }
 
 /** @returns nothing when there are none, or when they cannot be read with this key */

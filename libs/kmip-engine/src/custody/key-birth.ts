@@ -6,7 +6,8 @@ import { type KeyDraft } from '../attributes/key-draft';
 import { recordedAttributes } from '../attributes/recorded-attributes';
 import { digestOf } from '../crypto/digest';
 import { fail } from '../failures/operation-failure';
-import { canBeMadeByKeyManager, finishMaterial, materialLength } from '../kinds/symmetric-key';
+import { type KindFields, creationOf } from '../kinds';
+import { type Creation } from '../kinds/object-kind';
 import { settleDates, wholeSeconds } from '../lifecycle';
 import { type OperationContext, auditEvent, callContext } from '../operation-context';
 import { type CustodyAlarm } from '../ports/engine-ports';
@@ -153,20 +154,19 @@ export class KeyBirth {
     context: OperationContext,
     { keyManager }: BoundRootKey,
     uniqueIdentifier: UniqueIdentifier,
-    { cryptographicAlgorithm: algorithm, cryptographicLength: length }: KeyDraft,
+    draft: KeyDraft,
   ): Promise<Wrapped> {
     const aad = aadOf(context.scope.instanceId, uniqueIdentifier);
+    const creation = creationOf(draft.objectType);
     const own =
-      context.scope.keyGeneration === 'key_manager' && canBeMadeByKeyManager(algorithm, length)
+      context.scope.keyGeneration === 'key_manager' && creation.canBeMadeByKeyManager(draft)
         ? undefined
-        : Secret.of(
-            finishMaterial(algorithm, context.dependencies.randomBytes(materialLength(algorithm, length) ?? 0)),
-          );
+        : newMaterial(context, creation, draft);
     try {
       const result = await keyManager.wrap(callContext(context), aad, own);
       const { plaintext, ciphertext, rootKeyVersion } = result;
       const material = own ?? plaintext;
-      if (material === undefined || material.length !== materialLength(algorithm, length)) {
+      if (material === undefined || material.length !== creation.materialLength(draft)) {
         plaintext?.wipe();
         throw new Error('the key manager made no key of the size asked for');
       }
@@ -187,8 +187,7 @@ export class KeyBirth {
     const audit = auditEvent(context, 'vmware-solutions.kmip-key.create', {
       key: object.uniqueIdentifier,
       details: {
-        algorithm: object.cryptographicAlgorithm,
-        length: object.cryptographicLength,
+        ...creationOf(object.objectType).recorded(object),
         rootKeyVersion: object.custody?.rootKeyVersion ?? '',
         ...recordedAttributes(object.attributes),
       },
@@ -294,6 +293,12 @@ function raiseAlarm(
     { alarm, correlationId, uniqueIdentifier, storedKeyId: custody?.storedKeyId },
     'a new key is not what it has to be; it was not acknowledged',
   );
+}
+
+function newMaterial({ dependencies }: OperationContext, creation: Creation<KindFields>, draft: KeyDraft): Secret {
+  const bytes = dependencies.randomBytes(creation.materialLength(draft));
+  creation.finish(draft, bytes);
+  return Secret.of(bytes);
 }
 
 function newObject(

@@ -1,7 +1,13 @@
 import { type KeyManagerFault } from '@lib/key-manager';
 import { type InstanceId, Secret } from '@lib/kernel';
-import { type ManagedObject } from '@lib/kmip-engine';
-import { EngineHarness, FakeKeyManager, InMemoryManagedObjectStore, failureCode, reasonName } from '@lib/testing';
+import {
+  EngineHarness,
+  FakeKeyManager,
+  InMemoryManagedObjectStore,
+  type SymmetricKeyChanges,
+  failureCode,
+  reasonName,
+} from '@lib/testing';
 
 describe('use of a key', () => {
   let harness: EngineHarness;
@@ -11,7 +17,7 @@ describe('use of a key', () => {
     id = await harness.createKey();
   });
   const get = () => harness.refusal('Get', { uniqueIdentifier: id });
-  const change = (changes: Partial<ManagedObject>) =>
+  const change = (changes: SymmetricKeyChanges) =>
     harness.store.overwrite({ ...harness.store.objects()[0]!, ...changes });
 
   it('serves the same bytes every time, from any gateway, and no others', async () => {
@@ -33,12 +39,12 @@ describe('use of a key', () => {
     ]);
   });
 
-  const refusals: readonly (readonly [string, Partial<ManagedObject>, string, string])[] = [
+  const refusals: readonly (readonly [string, SymmetricKeyChanges, string, string])[] = [
     ['suspended', { suspended: true }, 'PermissionDenied', 'key_suspended'],
     ['destroyed', { state: 'Destroyed' }, 'ItemNotFound', 'key_destroyed'],
     ['destroyed after compromise', { state: 'DestroyedCompromised' }, 'ItemNotFound', 'key_destroyed'],
     ['being destroyed', { destroyRequestedAt: new Date(0) }, 'PermissionDenied', 'key_being_destroyed'],
-    ['of a kind that is not known', { objectType: 99 }, 'InvalidField', 'object_type_not_supported'],
+    ['of a kind that is not known', { objectType: 99 as never }, 'InvalidField', 'object_type_not_supported'],
   ];
   it.each(refusals)('is refused while the key is %s', async (_, changes, reason, code) => {
     change(changes);

@@ -6,7 +6,7 @@ import { startDeadline } from '../deadline';
 import { type EngineLimits, type EngineScope } from '../engine-scope';
 import { type FailureCode } from '../failures/failure-catalog';
 import { OperationFailure, fail } from '../failures/operation-failure';
-import { kindOf } from '../kinds';
+import { type KindFields, requireKind } from '../kinds';
 import { type ObjectKind } from '../kinds/object-kind';
 import { isDestroyed, stateAt } from '../lifecycle';
 import { type OperationContext, auditEvent } from '../operation-context';
@@ -30,7 +30,7 @@ export const DEFAULT_OPERATION_TIMEOUT_MS = 8000;
 
 export interface ServedKey {
   readonly object: ManagedObject;
-  readonly kind: ObjectKind;
+  readonly kind: ObjectKind<KindFields>;
   /** The caller wipes it. */
   readonly secret: Secret;
 }
@@ -44,10 +44,10 @@ function obstacleOf(object: ManagedObject, now: Date, limits: EngineLimits): Fai
   return state === 'Compromised' && limits.serveCompromisedKeys === false ? 'key_compromised' : undefined;
 }
 
-function requireServable(object: ManagedObject, now: Date, limits: EngineLimits): ObjectKind {
+function requireServable(object: ManagedObject, now: Date, limits: EngineLimits): ObjectKind<KindFields> {
   const obstacle = obstacleOf(object, now, limits);
   if (obstacle !== undefined) fail(obstacle);
-  return kindOf(object.objectType) ?? fail('object_type_not_supported');
+  return requireKind(object.objectType);
 }
 
 const knownAs = ({ instanceId }: EngineScope, uniqueIdentifier: UniqueIdentifier): string =>

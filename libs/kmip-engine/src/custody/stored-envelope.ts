@@ -1,7 +1,7 @@
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 
 import { fail } from '../failures/operation-failure';
-import { kindOf } from '../kinds';
+import { type KindFields, type KindNumbers, kindOf, kindOfEnvelopes, namedFieldsOf } from '../kinds';
 
 /** Names of stored keys, as the tenant sees them in their key manager; the original service used the same prefix. */
 export const STORED_KEY_PREFIX = 'vmware_kmip_';
@@ -9,16 +9,14 @@ export const storedKeyName = (uniqueIdentifier: UniqueIdentifier): string => STO
 
 /**
  * What lies in the tenant's key manager as the payload of a stored key: the wrapped key, and enough beside it to
- * rebuild the catalog from the key manager alone.
+ * rebuild the catalog from the key manager alone. The fields of its kind lie among the others, see {@link fieldsIn}.
  */
 export interface StoredEnvelope {
-  readonly v: 1;
+  /** By it follows which fields there are. */
+  readonly v: number;
   readonly instanceId: InstanceId;
   readonly uniqueIdentifier: UniqueIdentifier;
   readonly objectType: number;
-  readonly algorithm: number;
-  readonly length: number;
-  readonly usageMask: number;
   /** ISO 8601. */
   readonly created: string;
   /** SHA-256 of the key material, hex. */
@@ -27,7 +25,7 @@ export interface StoredEnvelope {
   readonly rootKeyVersion: string;
   /** As the key manager returned it. */
   readonly ciphertext: string;
-  // Optional beside `v:1`: releases that do not know them read the key all the same, and carry them along (docs/adr/0062).
+  // Optional: releases that do not know them read the key all the same, and carry them along (docs/adr/0062).
   /** SHA-256 of the certificate that created the key, hex. */
   readonly createdBy?: string;
   readonly dates?: EnvelopeDates;
@@ -54,7 +52,6 @@ const texts = [
   'rootKeyVersion',
   'ciphertext',
 ] as const satisfies (keyof StoredEnvelope)[];
-const numbers = ['objectType', 'algorithm', 'length', 'usageMask'] as const satisfies (keyof StoredEnvelope)[];
 
 const optionalTexts = ['createdBy', 'attributes', 'mac'] as const satisfies (keyof StoredEnvelope)[];
 
@@ -70,11 +67,18 @@ function isDates(value: unknown): boolean {
   });
 }
 
+/** @returns undefined for a version that no kind has */
+function numbersBeside(version: unknown): readonly string[] | undefined {
+  const kind = kindOfEnvelopes(version);
+  return kind && ['objectType', ...namedFieldsOf(kind).map(([, name]) => name)];
+}
+
 function isEnvelope(value: unknown): value is StoredEnvelope {
   if (typeof value !== 'object' || value === null) return false;
   const fields = new Map(Object.entries(value));
+  const numbers = numbersBeside(fields.get('v'));
   return (
-    fields.get('v') === 1 &&
+    numbers !== undefined &&
     texts.every((name) => typeof fields.get(name) === 'string') &&
     numbers.every((name) => Number.isInteger(fields.get(name))) &&
     optionalTexts.every((name) => isAbsentOr('string', fields.get(name))) &&
@@ -88,10 +92,20 @@ export function parseEnvelope(payload: Buffer): StoredEnvelope {
   return isEnvelope(parsed) ? parsed : fail('stored_key_altered');
 }
 
+/** The fields of its object, as far as they are its kind's. */
+export function fieldsIn(envelope: StoredEnvelope): KindFields {
+  const { v, objectType } = envelope;
+  const kind = kindOfEnvelopes(v) ?? fail('stored_key_altered');
+  const values = new Map<string, unknown>(Object.entries(envelope));
+  const fields = namedFieldsOf(kind).map(([field, name]) => [field, values.get(name)]);
+  // It was parsed: they are there, and numbers.
+  return { objectType, ...Object.fromEntries(fields) } as KindFields;
+}
+
 /** Whose key an envelope has to be. */
 export type EnvelopeOwner = Pick<StoredEnvelope, 'instanceId' | 'uniqueIdentifier'>;
 
-const KNOWN_FIELDS: ReadonlySet<string> = new Set(['v', ...texts, ...numbers, ...optionalTexts, 'dates']);
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(['v', ...texts, ...optionalTexts, 'dates']);
 const SHA_256 = /^[0-9a-f]{64}$/;
 
 /**
@@ -105,18 +119,30 @@ export function readStoredEnvelope(
   if (payload.length === 0) return 'withheld';
   const fields = jsonObject(payload);
   if (fields === undefined) return 'damaged';
-  if ('v' in fields && fields['v'] !== 1) return 'unknown_format';
+  if ('v' in fields && numbersBeside(fields['v']) === undefined) return 'unknown_format';
   if (!isEnvelope(fields)) return 'damaged';
   if (fields.instanceId !== instanceId) return 'foreign';
-  if (Object.keys(fields).some((name) => !KNOWN_FIELDS.has(name)) || !isKnownKind(fields)) return 'unknown_format';
+  if (!hasKnownFieldsOnly(fields) || !isKnownKind(fields)) return 'unknown_format';
   const sound = fields.uniqueIdentifier === uniqueIdentifier && isPlausible(fields);
   return sound ? fields : 'damaged';
 }
 
-const isKnownKind = (envelope: StoredEnvelope): boolean => kindOf(envelope.objectType)?.isMaterial(envelope) === true;
+function hasKnownFieldsOnly(envelope: StoredEnvelope): boolean {
+  const numbers = numbersBeside(envelope.v) ?? [];
+  return Object.keys(envelope).every((name) => KNOWN_FIELDS.has(name) || numbers.includes(name));
+}
 
-const isPlausible = ({ usageMask, created, digest }: StoredEnvelope): boolean =>
-  usageMask === (usageMask | 0) && !Number.isNaN(Date.parse(created)) && SHA_256.test(digest);
+function isKnownKind(envelope: StoredEnvelope): boolean {
+  const kind = kindOf(envelope.objectType);
+  return kind?.envelopeVersion === envelope.v && kind.isMaterial(fieldsIn(envelope));
+}
+
+function isPlausible(envelope: StoredEnvelope): boolean {
+  const { created, digest } = envelope;
+  const numbers: KindNumbers = fieldsIn(envelope);
+  const mask = numbers.cryptographicUsageMask ?? 0;
+  return mask === (mask | 0) && !Number.isNaN(Date.parse(created)) && SHA_256.test(digest);
+}
 
 /** What the catalog takes over has to make sense: the tenant can write anything into their key manager. */
 export const isSound = (envelope: StoredEnvelope): boolean => isKnownKind(envelope) && isPlausible(envelope);

@@ -1,6 +1,6 @@
 import { type KeyDraft, readKeyDraft } from '../attributes/key-draft';
 import { fail } from '../failures/operation-failure';
-import { kindOf } from '../kinds';
+import { requireKind } from '../kinds';
 import { LIVE_STATES } from '../lifecycle';
 import { CREATE_NAMES } from '../limits';
 import { type OperationContext } from '../operation-context';
@@ -17,12 +17,11 @@ async function requireNamesFree({ scope, now }: OperationContext, { attributes }
   }
 }
 
-/** Create (KMIP 1.4 §4.1): symmetric keys only. */
+/** Create (KMIP 1.4 §4.1), of the kinds that say how. */
 @KmipOperation('Create', { auditAction: 'vmware-solutions.kmip-key.create', concern: 'births', changes: true })
 export class CreateOperation implements OperationProvider<'Create'> {
   readonly run: Handler<'Create'> = async ({ objectType, templateAttribute }, context) => {
-    const kind = kindOf(objectType) ?? fail('object_type_not_supported');
-    const draft = readKeyDraft(kind, templateAttribute, context.version);
+    const draft = readKeyDraft(requireKind(objectType), templateAttribute, context.version);
     if (draft.attributes.filter(({ name }) => name === 'Name').length > CREATE_NAMES) fail('create_names');
     await requireNamesFree(context, draft);
     const { uniqueIdentifier } = await context.custodian.birth.create(context, draft);

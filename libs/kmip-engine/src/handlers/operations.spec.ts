@@ -16,7 +16,7 @@ import {
   V2_1,
   versionOf,
 } from '@lib/kmip-protocol';
-import { everyOperation, type ManagedObject, stateNumbers, type StoredState } from '@lib/kmip-engine';
+import { type CommonFields, everyOperation, stateNumbers, type StoredState } from '@lib/kmip-engine';
 import { EngineHarness, attribute, failureCode, nameValue, reasonName, vcenterKey } from '@lib/testing';
 
 const text = (value: string) => ({ type: 'TextString', value }) as const;
@@ -85,7 +85,7 @@ describe('operation by state', () => {
   });
 
   /** What lies over a state: it stays as it is, and some operations are refused. */
-  const overlays: readonly (readonly [string, Partial<ManagedObject>, ...string[]])[] = [
+  const overlays: readonly (readonly [string, Partial<CommonFields>, ...string[]])[] = [
     ['suspended', { suspended: true }, 'key_suspended', 'ok', 'ok', 'ok', 'ok', 'ok', 'key_suspended'],
     [
       'being destroyed',
@@ -277,7 +277,7 @@ describe('attributes', () => {
   });
   const add = (name: string, value: Attribute['attributeValue'], version = V1_1) =>
     harness.refusal('AddAttribute', { uniqueIdentifier: id, attribute: attribute(name, value) }, { version });
-  const change = (changes: Partial<ManagedObject>) =>
+  const change = (changes: Partial<CommonFields>) =>
     harness.store.overwrite({ ...harness.store.objects()[0]!, ...changes });
 
   it.each([0, 1, 2, 3, 4])('lists what KMIP 1.%s knows, and never more', async (minor) => {

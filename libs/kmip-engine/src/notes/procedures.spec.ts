@@ -4,7 +4,7 @@ import { ObjectType } from '@lib/kmip-protocol';
 import { EngineHarness, FakeKeyManager, vcenterKey } from '@lib/testing';
 
 import { type MessageRoute } from '../engine-scope';
-import { type ManagedObject } from '../ports/managed-object';
+import { type CommonFields } from '../ports/managed-object';
 import { type ReconcileScope } from '../reconcile/background';
 import { CatalogRebuild } from '../reconcile/catalog-rebuild';
 import { CustodySweep } from '../reconcile/custody-sweep';
@@ -90,7 +90,7 @@ const procedures: Readonly<Record<string, (given: Case) => Promise<void>>> = {
   },
 };
 
-const withdrawals: readonly (readonly [string, AuditAction, (now: Date) => Partial<ManagedObject>])[] = [
+const withdrawals: readonly (readonly [string, AuditAction, (now: Date) => Partial<CommonFields>])[] = [
   ['suspended', 'vmware-solutions.kmip-key.suspend', () => ({ suspended: true })],
   ['deactivated', 'vmware-solutions.kmip-key.revoke', (now) => ({ state: 'Deactivated', deactivationDate: now })],
   ['compromised', 'vmware-solutions.kmip-key.revoke', (now) => ({ state: 'Compromised', compromiseDate: now })],

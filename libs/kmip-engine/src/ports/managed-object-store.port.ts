@@ -2,6 +2,7 @@ import { type AuditEvent } from '@lib/audit';
 import { DomainError, type UniqueIdentifier } from '@lib/kernel';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
+import { type KindNumbers } from '../kinds';
 import { type CustodyMoves } from './custody-moves.port';
 import { type LaterLooks } from './later-looks.port';
 import { type KeyNotes, type AdoptedNote } from './key-notes.port';
@@ -18,7 +19,8 @@ export interface CreationIntent extends NoteOfWork {
   readonly refused?: boolean;
 }
 
-export interface LocateFilter {
+/** The fields of a kind must be equal, all bits of a mask be set. */
+export interface LocateFilter extends KindNumbers {
   /**
    * States as a client sees them at `asOf`: a stored PreActive with a past Activation Date counts as Active, and a
    * PreActive (so activated) or Active object with a past Deactivation Date as Deactivated. `stateAt` is the reference.
@@ -26,10 +28,6 @@ export interface LocateFilter {
   readonly states?: readonly StoredState[];
   readonly asOf: Date;
   readonly objectType?: number;
-  readonly cryptographicAlgorithm?: number;
-  readonly cryptographicLength?: number;
-  /** All bits must be set. */
-  readonly cryptographicUsageMask?: number;
   readonly uniqueIdentifier?: string;
   /** Closed ranges on date columns. */
   readonly dates?: readonly { readonly attribute: DateAttribute; readonly from: Date; readonly to: Date }[];

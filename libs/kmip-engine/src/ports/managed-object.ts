@@ -2,6 +2,8 @@ import { type UniqueIdentifier } from '@lib/kernel';
 import { restorableUntil } from '@lib/key-manager';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
+import { type KindFields } from '../kinds';
+
 /** State as last written (KMIP 1.4 §3.22); what a client sees also follows from the dates, see `stateAt`. */
 export type StoredState = 'PreActive' | 'Active' | 'Deactivated' | 'Compromised' | 'Destroyed' | 'DestroyedCompromised';
 
@@ -24,17 +26,12 @@ export interface KeyCustody {
   readonly storedAt?: Date;
 }
 
-/** A symmetric key as the catalog knows it. */
-export interface ManagedObject {
+/** What the catalog knows of every object, whatever its kind. */
+export interface CommonFields {
   readonly uniqueIdentifier: UniqueIdentifier;
-  /** KMIP Object Type enumeration value. */
-  readonly objectType: number;
   readonly state: StoredState;
   /** Management overlay outside KMIP: a suspended key keeps its state but Get is refused. */
   readonly suspended: boolean;
-  readonly cryptographicAlgorithm: number;
-  readonly cryptographicLength: number;
-  readonly cryptographicUsageMask: number;
   readonly initialDate: Date;
   readonly lastChangeDate: Date;
   readonly activationDate?: Date;
@@ -66,6 +63,9 @@ export interface ManagedObject {
   /** Ordered by name, then index. */
   readonly attributes: readonly ClientAttribute[];
 }
+
+/** An object as the catalog knows it. What a later release made has an Object Type that is not listed: see `kindOf`. */
+export type ManagedObject = CommonFields & KindFields;
 
 /**
  * Until when the tenant's administrators can restore a destroyed key in the key manager, at the latest (docs/adr/0066).

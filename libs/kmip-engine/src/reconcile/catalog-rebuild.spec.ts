@@ -134,7 +134,7 @@ describe('CatalogRebuild', () => {
   it.each<[string, (envelope: StoredEnvelope) => StoredEnvelope | Buffer]>([
     ['no JSON', () => Buffer.from('{')],
     ['no envelope', () => Buffer.from('{"v":1}')],
-    ['another version', (envelope) => ({ ...envelope, v: 2 as never })],
+    ['another version', (envelope) => ({ ...envelope, v: 2 })],
     ['the envelope of another key', (envelope) => ({ ...envelope, uniqueIdentifier: newUniqueIdentifier() })],
     ['another type of object', (envelope) => ({ ...envelope, objectType: 1 })],
     ['a length no key has', (envelope) => ({ ...envelope, length: 257 })],
@@ -295,7 +295,7 @@ describe('CatalogRebuild', () => {
       expect((await lost.after.store.find(id))?.custody?.storedKeyId).toBe(genuine?.id);
     });
 
-    it.each<[string, Partial<StoredEnvelope>]>([
+    it.each<[string, Partial<StoredEnvelope> & { readonly usageMask?: number }]>([
       ['mask', { usageMask: 3 }],
       ['creation', { created: '2001-01-01T00:00:00.000Z' }],
       ['creator', { createdBy: 'f'.repeat(64) }],

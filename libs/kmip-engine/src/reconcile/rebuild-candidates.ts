@@ -5,6 +5,7 @@ import {
   type BirthFacts,
   attributesIn,
   authenticityOf,
+  birthFactsIn,
   birthFactsOf,
   isSameBirth,
 } from '../custody/authentic-envelope';
@@ -97,7 +98,8 @@ function choose(
   refused: readonly RefusedCandidate[],
   known: BirthFacts | undefined,
 ): Pick<Judgement, 'taken' | 'refused'> {
-  const isConflict = ({ envelope }: WholeCandidate): boolean => known !== undefined && !isSameBirth(envelope, known);
+  const isConflict = ({ envelope }: WholeCandidate): boolean =>
+    known !== undefined && !isSameBirth(birthFactsIn(envelope), known);
   const asConflict = ({ stored }: WholeCandidate): RefusedCandidate => ({ stored, reason: 'conflict' });
   // What the catalog knows decides, and no word of the operator makes it another key.
   const possible = wholes.filter((one) => !isConflict(one));
@@ -105,7 +107,7 @@ function choose(
   const told = possible.find(({ stored }) => take.includes(stored.id));
   if (told !== undefined) return { taken: told, refused: excluded };
   const [first, ...others] =
-    known === undefined ? [...possible.map(({ envelope }) => envelope), ...claimsOf(refused)] : [];
+    known === undefined ? [...possible.map(({ envelope }) => birthFactsIn(envelope)), ...claimsOf(refused)] : [];
   const agreed = first === undefined || others.every((other) => isSameBirth(first, other));
   if (!agreed) return { refused: [...excluded, ...possible.map(asConflict)] };
   const taken = possible.find(({ proven }) => proven) ?? possible[0];
@@ -127,7 +129,7 @@ async function examine({ scope, call }: Bench, id: UniqueIdentifier, candidate: 
   if (envelope.instanceId !== scope.instanceId) return 'foreign';
   if (envelope.uniqueIdentifier !== id || !isSound(envelope)) return no('damaged');
   const unwrapping = boundKeyManager(scope, envelope.rootKeyId);
-  if (unwrapping === undefined) return no('root_key_not_bound', envelope);
+  if (unwrapping === undefined) return no('root_key_not_bound', birthFactsIn(envelope));
   const place = {
     storedKeyId: stored.id,
     storedAt: stored.createdAt,
@@ -135,7 +137,7 @@ async function examine({ scope, call }: Bench, id: UniqueIdentifier, candidate: 
     digest: Buffer.from(envelope.digest, 'hex'),
   };
   const opened = await orRefusal(() => openStoredKey(unwrapping, place, call));
-  if (typeof opened === 'string') return no(opened === 'damaged' ? 'not_unwrapped' : opened, envelope);
+  if (typeof opened === 'string') return no(opened === 'damaged' ? 'not_unwrapped' : opened, birthFactsIn(envelope));
   try {
     return whole(stored, opened.envelope, opened.secret) ?? no('forged');
   } finally {

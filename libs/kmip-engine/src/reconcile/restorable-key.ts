@@ -2,7 +2,7 @@ import { isUuid, type UniqueIdentifier } from '@lib/kernel';
 import { type StoredKey } from '@lib/key-manager';
 
 import { UNKNOWN_CREATOR } from '../custody/authentic-envelope';
-import { ENVELOPE_DATES, STORED_KEY_PREFIX, type StoredEnvelope } from '../custody/stored-envelope';
+import { ENVELOPE_DATES, STORED_KEY_PREFIX, type StoredEnvelope, fieldsIn } from '../custody/stored-envelope';
 import { wholeSeconds } from '../lifecycle';
 import { type ClientAttribute, type KeyCustody, type ManagedObject } from '../ports/managed-object';
 
@@ -36,12 +36,9 @@ export function restoredObject(
   const { createdBy } = envelope;
   return {
     uniqueIdentifier: envelope.uniqueIdentifier,
-    objectType: envelope.objectType,
+    ...fieldsIn(envelope),
     state: 'PreActive',
     suspended: false,
-    cryptographicAlgorithm: envelope.algorithm,
-    cryptographicLength: envelope.length,
-    cryptographicUsageMask: envelope.usageMask,
     initialDate: new Date(envelope.created),
     lastChangeDate: wholeSeconds(now),
     digest: Buffer.from(envelope.digest, 'hex'),

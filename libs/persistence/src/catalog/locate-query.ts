@@ -1,4 +1,4 @@
-import { type LocateFilter } from '@lib/kmip-engine';
+import { KIND_FIELDS, type LocateFilter } from '@lib/kmip-engine';
 import { type InstanceId, isUuid } from '@lib/kernel';
 
 import { type AttributeMatch, hasAttribute } from './attribute-search';
@@ -55,12 +55,13 @@ function addColumnConditions(conditions: Conditions, filter: LocateFilter): void
     conditions.add(`${stateAt(asOf)} = ANY (${conditions.bind(filter.states)})`);
   }
   conditions.equal('o.object_type', filter.objectType);
-  conditions.equal('o.cryptographic_algorithm', filter.cryptographicAlgorithm);
-  conditions.equal('o.cryptographic_length', filter.cryptographicLength);
+  for (const field of KIND_FIELDS) {
+    if (field !== 'cryptographicUsageMask') conditions.equal(`o.${columnOf(field)}`, filter[field]);
+  }
   conditions.equal('o.fresh', filter.fresh);
   if (filter.cryptographicUsageMask !== undefined) {
     const mask = `${conditions.bind(filter.cryptographicUsageMask)}::bigint`;
-    conditions.add(`o.cryptographic_usage_mask & ${mask} = ${mask}`);
+    conditions.add(`o.${columnOf('cryptographicUsageMask')} & ${mask} = ${mask}`);
   }
   if (filter.uniqueIdentifier !== undefined) {
     if (isUuid(filter.uniqueIdentifier)) conditions.equal('o.id', filter.uniqueIdentifier);

@@ -1,4 +1,13 @@
-import { type KeyCustody, keyName, type ManagedObject, SORTED_NAME_CHARACTERS } from '@lib/kmip-engine';
+import {
+  type CommonFields,
+  type KeyCustody,
+  KIND_FIELDS,
+  type KindFields,
+  type KindNumbers,
+  keyName,
+  type ManagedObject,
+  SORTED_NAME_CHARACTERS,
+} from '@lib/kmip-engine';
 
 /** A column and its field: `T` in the domain, what `pg` takes and gives in a row. */
 interface Column<T> {
@@ -12,17 +21,20 @@ interface Column<T> {
 }
 
 type ColumnsOf<T> = { readonly [Field in keyof T]-?: Column<Exclude<T[Field], undefined>> };
-type RevocationReason = NonNullable<ManagedObject['revocationReason']>;
-type OwnFields = Omit<ManagedObject, 'uniqueIdentifier' | 'attributes' | 'revocationReason' | 'custody'>;
+type RevocationReason = NonNullable<CommonFields['revocationReason']>;
+type OwnFields = Omit<CommonFields, 'uniqueIdentifier' | 'attributes' | 'revocationReason' | 'custody'>;
+type OfAnyKind = KindNumbers & { readonly objectType: number };
 
-/** Fields of the object itself. The compiler asks for the column of a new one. */
-const OBJECT: ColumnsOf<OwnFields> = {
+/** What objects have by their kind. A kind says which columns it fills; the others are NULL. */
+const KIND = {
   objectType: bigint('object_type'),
+  ...Object.fromEntries(KIND_FIELDS.map((field) => [field, bigint(snakeCase(field))])),
+} as ColumnsOf<OfAnyKind>;
+
+/** Fields of every object. The compiler asks for the column of a new one. */
+const OBJECT: ColumnsOf<OwnFields> = {
   state: plain('state', 'text'),
   suspended: plain('suspended', 'boolean'),
-  cryptographicAlgorithm: bigint('cryptographic_algorithm'),
-  cryptographicLength: bigint('cryptographic_length'),
-  cryptographicUsageMask: bigint('cryptographic_usage_mask'),
   initialDate: instant('initial_date'),
   lastChangeDate: instant('last_change_date'),
   activationDate: instant('activation_date'),
@@ -72,6 +84,7 @@ interface WrittenColumn {
 
 /** All columns that a change may touch. Instance and identifier lead each statement themselves. */
 export const COLUMNS: readonly WrittenColumn[] = [
+  ...written(KIND, (object) => object),
   ...written(OBJECT, (object) => object),
   ...written(REVOCATION, ({ revocationReason }) => revocationReason),
   ...written(CUSTODY, ({ custody }) => custody),
@@ -82,7 +95,7 @@ export const COLUMN_NAMES = COLUMNS.map(({ name }) => name);
 export const CUSTODY_COLUMN_NAMES = Object.values(CUSTODY).map(({ name }) => name);
 
 /** For hand-made conditions. */
-export const columnOf = (field: keyof OwnFields): string => OBJECT[field].name;
+export const columnOf = (field: keyof OwnFields | keyof OfAnyKind): string => ({ ...KIND, ...OBJECT })[field].name;
 
 export const custodyValues = (custody: KeyCustody): unknown[] =>
   entriesOf(CUSTODY).map(([field, column]) => column.toRow(custody[field]));
@@ -91,6 +104,8 @@ export const custodyValues = (custody: KeyCustody): unknown[] =>
 export type Row = Readonly<Record<string, unknown>>;
 
 export const fieldsOf: (row: Row) => OwnFields = reader(OBJECT);
+/** What a kind requires is in its rows; an Object Type that is not listed is of a later release. */
+export const kindFieldsOf = reader(KIND) as (row: Row) => KindFields;
 export const custodyOf: (row: Row) => KeyCustody | undefined = partReader(CUSTODY);
 export const revocationOf: (row: Row) => RevocationReason | undefined = partReader(REVOCATION);
 
@@ -125,6 +140,10 @@ function partReader<T>(columns: ColumnsOf<T>): (row: Row) => T | undefined {
 
 function entriesOf<T>(columns: ColumnsOf<T>) {
   return Object.entries(columns) as [keyof T, Column<T[keyof T]>][];
+}
+
+function snakeCase(field: string): string {
+  return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** What `pg` takes and gives as the domain has it. */

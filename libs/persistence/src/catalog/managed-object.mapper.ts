@@ -1,7 +1,7 @@
 import { type ClientAttribute, fromText, type ManagedObject } from '@lib/kmip-engine';
 import { type UniqueIdentifier } from '@lib/kernel';
 
-import { COLUMN_NAMES, custodyOf, fieldsOf, revocationOf, type Row } from './managed-object.columns';
+import { COLUMN_NAMES, custodyOf, fieldsOf, kindFieldsOf, revocationOf, type Row } from './managed-object.columns';
 
 /** What {@link OBJECT_COLUMNS} select. */
 export interface ManagedObjectRow extends Row {
@@ -22,6 +22,7 @@ export function toManagedObject(row: ManagedObjectRow): ManagedObject {
   return {
     uniqueIdentifier: row.id,
     ...fieldsOf(row),
+    ...kindFieldsOf(row),
     ...(revocationReason && { revocationReason }),
     ...(custody && { custody }),
     attributes: row.attributes

@@ -1,5 +1,5 @@
 import { type InstanceId, newUniqueIdentifier } from '@lib/kernel';
-import { type KeyListing, keyName, type ManagedObject } from '@lib/kmip-engine';
+import { type KeyListing, keyName, type CommonFields, type ManagedObject } from '@lib/kmip-engine';
 import {
   insertInstance,
   nameAttribute,
@@ -40,7 +40,7 @@ describe('PostgresKeyCatalog', () => {
     const admin = await database.openAdmin();
     mine = await insertInstance(admin);
     foreign = await insertInstance(admin);
-    const variants: Partial<ManagedObject>[] = [
+    const variants: Partial<CommonFields>[] = [
       { state: 'Active', attributes: [nameAttribute('disk-0'), textAttribute('x-Name', 'web-01')] },
       { state: 'PreActive', activationDate: minutes(-1), attributes: [nameAttribute('disk-1')] },
       { state: 'PreActive', activationDate: minutes(5) },

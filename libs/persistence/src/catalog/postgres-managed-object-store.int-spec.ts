@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type AuditEvent } from '@lib/audit';
-import { type ManagedObject, type ManagedObjectStore, ObjectStoreError } from '@lib/kmip-engine';
+import { type CommonFields, type ManagedObject, type ManagedObjectStore, ObjectStoreError } from '@lib/kmip-engine';
 import { type InstanceId, newUniqueIdentifier } from '@lib/kernel';
 import {
   insertInstance,
@@ -9,6 +9,7 @@ import {
   sampleAudit,
   sampleObject,
   startTestPostgres,
+  type SymmetricKeyChanges,
   type TestDatabase,
   textAttribute,
 } from '@lib/testing';
@@ -42,7 +43,7 @@ describe('PostgresManagedObjectStore', () => {
 
   const audit = (changes: Partial<AuditEvent> = {}): AuditEvent => sampleAudit(instanceId, changes);
 
-  const create = async (changes: Partial<ManagedObject> = {}, target = store): Promise<ManagedObject> => {
+  const create = async (changes: SymmetricKeyChanges = {}, target = store): Promise<ManagedObject> => {
     const object = sampleObject(changes);
     const { uniqueIdentifier } = object;
     const intent = {
@@ -69,7 +70,8 @@ describe('PostgresManagedObjectStore', () => {
     const object = await create({
       state: 'Compromised',
       suspended: true,
-      objectType: 0x8000_0001,
+      // Of a later release.
+      objectType: 0x8000_0001 as never,
       cryptographicUsageMask: 0x7fff_ffff,
       activationDate: date(1),
       processStartDate: date(2),
@@ -196,7 +198,7 @@ describe('PostgresManagedObjectStore', () => {
     const served = (await store.find(keys[1].uniqueIdentifier))!;
     expect([served.fresh, served.lastFetchedAt]).toEqual([false, new Date(1_000_063)]);
 
-    const stale: Partial<ManagedObject>[] = [
+    const stale: Partial<CommonFields>[] = [
       { state: 'PreActive' },
       { custody: { ...served.custody!, storedKeyId: 'other' } },
       { custody: { ...served.custody!, rootKeyVersion: 'v0' } },

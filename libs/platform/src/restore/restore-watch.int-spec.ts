@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type InstanceId, newCorrelationId, systemClock, toUniqueIdentifier } from '@lib/kernel';
-import { Custodian, KeyAdministration, type KeyChange, type ManagedObject } from '@lib/kmip-engine';
+import { Custodian, KeyAdministration, type KeyChange, type CommonFields, type ManagedObject } from '@lib/kmip-engine';
 import {
   PostgresRegionDirectory,
   observeCommits,
@@ -69,7 +69,7 @@ class Process {
     observeCommits(dataSource, (commit) => this.watch.observe(commit));
   }
 
-  async change(instanceId: InstanceId, object: ManagedObject, action: string, change: Partial<ManagedObject>) {
+  async change(instanceId: InstanceId, object: ManagedObject, action: string, change: Partial<CommonFields>) {
     const { uniqueIdentifier: id } = object;
     await this.objectStores.forInstance(instanceId).mutate(id, (current) => ({
       object: { ...current, ...change },

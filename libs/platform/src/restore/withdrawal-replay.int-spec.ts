@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { ensureServiceKeyFile } from '@lib/config';
 import { type CertificateFingerprint, type InstanceId, newCorrelationId, Secret } from '@lib/kernel';
-import { type ManagedObject } from '@lib/kmip-engine';
+import { type CommonFields, type ManagedObject } from '@lib/kmip-engine';
 import { createLogger, type Logger } from '@lib/observability';
 import { type DatabaseRole, PostgresObjectStores, PostgresRegionDirectory } from '@lib/persistence';
 import { issueClientCertificate } from '@lib/pki';
@@ -102,7 +102,7 @@ class Tenants {
   steps(pick: (below: number) => number): readonly (() => Promise<unknown>)[] {
     const { instances, kmipCredentials, rootKeys } = this.region;
     const key = this.keys[pick(this.keys.length)]!;
-    const mutate = (action: AuditAction, change: Partial<ManagedObject>, event: Partial<AuditEvent> = {}) =>
+    const mutate = (action: AuditAction, change: Partial<CommonFields>, event: Partial<AuditEvent> = {}) =>
       this.change(key, action, change, event);
     return [
       () => this.toggleCertificate(1 + pick(this.pems.length - 1)),
@@ -177,7 +177,7 @@ class Tenants {
   async change(
     { uniqueIdentifier: id }: ManagedObject,
     action: AuditAction,
-    change: Partial<ManagedObject> | undefined,
+    change: Partial<CommonFields> | undefined,
     event: Partial<AuditEvent>,
   ): Promise<void> {
     await this.region.objectStores.forInstance(this.one).mutate(id, ({ destroyRequestedAt, ...current }) => {
@@ -348,7 +348,7 @@ describe('after a restore', () => {
   describe('a gateway', () => {
     type Take = (tenants: Tenants) => Promise<unknown>;
     const change =
-      (key: number, action: AuditAction, changed: Partial<ManagedObject>, event: Partial<AuditEvent> = {}): Take =>
+      (key: number, action: AuditAction, changed: Partial<CommonFields>, event: Partial<AuditEvent> = {}): Take =>
       (tenants) =>
         tenants.change(tenants.keys[key]!, action, changed, event);
     /** How each thing is taken away, and who may take it away again. */

@@ -1,7 +1,10 @@
 import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 import {
+  type CommonFields,
   type CreationIntent,
+  KIND_FIELDS,
+  type KindNumbers,
   type LocateFilter,
   type ManagedObject,
   type ManagedObjectStore,
@@ -307,20 +310,23 @@ function replace<K, V>(map: Map<K, V>, entries: Iterable<readonly [K, V]>): void
   for (const [key, value] of entries) map.set(key, value);
 }
 
-const PLAIN = [
+/** An object of any kind, by the fields that a Locate compares. */
+type Located = CommonFields & KindNumbers & { readonly objectType: number };
+
+const EQUAL = [
   'objectType',
-  'cryptographicAlgorithm',
-  'cryptographicLength',
   'uniqueIdentifier',
   'fresh',
-] as const satisfies (keyof LocateFilter & keyof ManagedObject)[];
+  ...KIND_FIELDS.filter((field) => field !== 'cryptographicUsageMask'),
+] as const satisfies (keyof LocateFilter & keyof Located)[];
 
 function matches(object: ManagedObject, filter: LocateFilter): boolean {
+  const located: Located = object;
   const { states, cryptographicUsageMask: mask = 0, attributes = [] } = filter;
   return (
     (states === undefined || states.includes(stateAt(object, filter.asOf))) &&
-    PLAIN.every((field) => filter[field] === undefined || filter[field] === object[field]) &&
-    (object.cryptographicUsageMask & mask) === mask &&
+    EQUAL.every((field) => filter[field] === undefined || filter[field] === located[field]) &&
+    ((located.cryptographicUsageMask ?? 0) & mask) === mask &&
     matchesDates(object, filter) &&
     attributes.every((asked) =>
       object.attributes.some(({ name, value }) => name === asked.name && matchesValue(asked.value, value)),
@@ -328,7 +334,7 @@ function matches(object: ManagedObject, filter: LocateFilter): boolean {
   );
 }
 
-function matchesDates(object: ManagedObject, { dates = [] }: LocateFilter): boolean {
+function matchesDates(object: CommonFields, { dates = [] }: LocateFilter): boolean {
   return dates.every(({ attribute, from, to }) => {
     const date = object[attribute];
     return date !== undefined && date.getTime() >= from.getTime() && date.getTime() <= to.getTime();

@@ -1,5 +1,11 @@
 import { type InstanceId } from '@lib/kernel';
-import { type KeyNote, type ManagedObject, type ManagedObjectStore, type NotedFact } from '@lib/kmip-engine';
+import {
+  type KeyNote,
+  type CommonFields,
+  type ManagedObject,
+  type ManagedObjectStore,
+  type NotedFact,
+} from '@lib/kmip-engine';
 
 import { aManagedObject, anAuditEvent, putObject } from './managed-object.fixture';
 
@@ -16,7 +22,7 @@ const EARLIER = new Date('2026-01-01T00:00:00.000Z');
 const LATER = new Date('2026-01-03T00:00:00.000Z');
 const ROOT_KEY = 'root-1';
 
-type Change = Partial<ManagedObject>;
+type Change = Partial<CommonFields>;
 
 /** What a catalog promises about what must not come back. */
 export function describeKeyNotes(harness: () => Harness): void {

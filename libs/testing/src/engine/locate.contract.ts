@@ -1,8 +1,16 @@
 import { type InstanceId } from '@lib/kernel';
-import { type LocateFilter, type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
+import { type LocateFilter, type ManagedObjectStore } from '@lib/kmip-engine';
 import { Tag } from '@lib/kmip-protocol';
 
-import { aManagedObject, aName, aText, anAuditEvent, anIntent, nameValue } from './managed-object.fixture';
+import {
+  type SymmetricKeyChanges,
+  aManagedObject,
+  aName,
+  aText,
+  anAuditEvent,
+  anIntent,
+  nameValue,
+} from './managed-object.fixture';
 
 export interface LocateHarness {
   readonly store: ManagedObjectStore;
@@ -13,7 +21,7 @@ const NOON = new Date('2026-11-24T12:00:00.000Z');
 const hours = (count: number): Date => new Date(NOON.getTime() + count * 3_600_000);
 
 /** Objects by the letter tests call them by; initial dates rise, so Locate answers them in reverse. */
-const catalog: Readonly<Record<string, Partial<ManagedObject>>> = {
+const catalog: Readonly<Record<string, SymmetricKeyChanges>> = {
   a: { attributes: [aName('alpha'), aText('x-Name', 'vm-1')] },
   b: { state: 'Active', cryptographicLength: 128, attributes: [aText('x-Name', 'vm-1'), aText('x-Name', 'vm-2', 1)] },
   c: { activationDate: hours(-1), fresh: false },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
-import { type KeyCustody, type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
+import { type KeyCustody, type CommonFields, type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
 
 import { describeCustodyMoves } from './custody-moves.contract';
 import { describeLaterLooks } from './later-looks.contract';
@@ -368,7 +368,7 @@ function describeServing(harness: () => ManagedObjectStoreHarness): void {
       expect(await recorded()).toHaveLength(3);
     });
 
-    const changes: readonly (readonly [string, Partial<ManagedObject>])[] = [
+    const changes: readonly (readonly [string, Partial<CommonFields>])[] = [
       ['its state changed', { state: 'Active' }],
       ['it was destroyed', { state: 'Destroyed' }],
       ['it was suspended', { suspended: true }],

@@ -4,17 +4,22 @@ import {
   type ClientAttribute,
   type CreationIntent,
   type CustodyMove,
+  type CommonFields,
   type ManagedObject,
   type ManagedObjectStore,
   storedKeyName,
+  type SymmetricKeyFields,
 } from '@lib/kmip-engine';
 import { CryptographicAlgorithm, NameType, ObjectType, Tag, type TtlvValue } from '@lib/kmip-protocol';
 import { randomBytes, randomUUID } from 'node:crypto';
 
 const EPOCH = new Date('2026-11-24T12:00:00.000Z');
 
+/** What a test wants otherwise of a symmetric key. */
+export type SymmetricKeyChanges = Partial<CommonFields & SymmetricKeyFields>;
+
 /** A Pre-Active AES-256 key as Create leaves it. */
-export function aManagedObject(changes: Partial<ManagedObject> = {}): ManagedObject {
+export function aManagedObject(changes: SymmetricKeyChanges = {}): ManagedObject {
   return {
     uniqueIdentifier: newUniqueIdentifier(),
     objectType: ObjectType.SymmetricKey,

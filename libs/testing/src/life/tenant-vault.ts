@@ -4,6 +4,7 @@ import { type InstanceId, Secret, toUniqueIdentifier, type UniqueIdentifier } fr
 import {
   type EnvelopeFacts,
   envelopeOf,
+  fieldsIn,
   OperationFailure,
   parseEnvelope,
   serializeEnvelope,
@@ -128,9 +129,9 @@ export class TenantVault {
       case 'replay':
         return payload;
       case 'altered_copy':
-        return serializeEnvelope({ ...envelope, usageMask: envelope.usageMask ^ 4 });
+        return serializeEnvelope(altered(envelope));
       case 'stripped_copy':
-        return serializeEnvelope(stripped({ ...envelope, usageMask: envelope.usageMask ^ 4 }));
+        return serializeEnvelope(stripped(altered(envelope)));
       case 'another_version':
         return Buffer.from(JSON.stringify({ ...envelope, v: 2 }));
       case 'foreign':
@@ -251,12 +252,9 @@ export class TenantVault {
     const ciphertext = (rootKey ?? new FakeRootKey()).wrap(material, [this.instanceId, id]);
     const facts: EnvelopeFacts = {
       uniqueIdentifier: id,
-      objectType: like.objectType,
+      ...fieldsIn(like),
       state: 'PreActive',
       suspended: false,
-      cryptographicAlgorithm: like.algorithm,
-      cryptographicLength: like.length,
-      cryptographicUsageMask: like.usageMask,
       initialDate: new Date(like.created),
       lastChangeDate: new Date(like.created),
       digest: createHash('sha256').update(material).digest(),
@@ -274,6 +272,12 @@ export class TenantVault {
 /** Whose stored key it is by its name, if it is one of the product's. */
 export const ownerIn = (name: string): UniqueIdentifier | undefined =>
   name.startsWith(STORED_KEY_PREFIX) ? toUniqueIdentifier(name.slice(STORED_KEY_PREFIX.length)) : undefined;
+
+/** It says something else of its key. */
+function altered(envelope: StoredEnvelope): StoredEnvelope & { readonly usageMask: number } {
+  const { cryptographicUsageMask } = fieldsIn(envelope);
+  return { ...envelope, usageMask: cryptographicUsageMask ^ 4 };
+}
 
 const stripped = (envelope: StoredEnvelope): StoredEnvelope => {
   const rest: { -readonly [K in keyof StoredEnvelope]: StoredEnvelope[K] } = { ...envelope };

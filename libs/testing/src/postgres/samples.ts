@@ -5,6 +5,8 @@ import { type InstanceId, newCorrelationId, newUniqueIdentifier, toFingerprint }
 import { type ClientAttribute, type ManagedObject } from '@lib/kmip-engine';
 import { type Client } from 'pg';
 
+import { type SymmetricKeyChanges } from '../engine/managed-object.fixture';
+
 /** Makes an instance by plain SQL as the superuser, for suites that are not about instances. */
 export async function insertInstance(admin: Client, id: string = randomUUID()): Promise<InstanceId> {
   await admin.query(
@@ -59,7 +61,7 @@ export const textAttribute = (name: string, text: string, index = 0): ClientAttr
   value: { type: 'TextString', value: text },
 });
 
-export function sampleObject(changes: Partial<ManagedObject> = {}): ManagedObject {
+export function sampleObject(changes: SymmetricKeyChanges = {}): ManagedObject {
   const date = new Date('2026-11-24T12:00:00.000Z');
   const uniqueIdentifier = changes.uniqueIdentifier ?? newUniqueIdentifier();
   return {

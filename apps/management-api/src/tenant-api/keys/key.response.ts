@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 
 import { type AuditEvent } from '@lib/audit';
-import { keyName, type ManagedObject, recoverableUntil, stateAt, type StoredState } from '@lib/kmip-engine';
+import {
+  type KindNumbers,
+  keyName,
+  type ManagedObject,
+  recoverableUntil,
+  stateAt,
+  type StoredState,
+} from '@lib/kmip-engine';
 import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { entityTag } from '../../http/entity-tag';
@@ -39,9 +46,7 @@ export function keyResponse(key: ManagedObject, context: KeyContext): { readonly
     name: keyName(key),
     state: KEY_STATES[stateAt(key, context.now)],
     suspended: key.suspended,
-    algorithm: ALGORITHMS[key.cryptographicAlgorithm] ?? `algorithm_${key.cryptographicAlgorithm}`,
-    length: key.cryptographicLength,
-    usage_mask: key.cryptographicUsageMask,
+    ...numbersOf(key),
     ...ownerOf(key),
     attributes: key.attributes.map(({ name, index, value }) => ({ name, index, value: textOf(value) })),
     created_by: creator(key.createdBy, context),
@@ -60,6 +65,15 @@ export function keyResponse(key: ManagedObject, context: KeyContext): { readonly
     last_fetched: lastFetched(key, context),
   };
   return { ...body, etag: entityTag(keyVersion(key), body) };
+}
+
+/** As far as its kind has them. */
+function numbersOf({ cryptographicAlgorithm: algorithm, ...others }: KindNumbers): object {
+  return {
+    algorithm: algorithm && (ALGORITHMS[algorithm] ?? `algorithm_${algorithm}`),
+    length: others.cryptographicLength,
+    usage_mask: others.cryptographicUsageMask,
+  };
 }
 
 /**
