@@ -1,3 +1,11 @@
+const { readFileSync } = require('node:fs');
+
+/** What the table of key managers imports is a driver (docs/adr/0087). */
+const drivers = Array.from(
+  readFileSync(`${__dirname}/libs/platform/src/key-manager-drivers.ts`, 'utf8').matchAll(/ from '@lib\/([^']+)'/g),
+  ([, library]) => library,
+).filter((library) => library !== 'key-manager');
+
 /**
  * The import rules of the house (docs/architecture.md). A lib may import only what is listed for it;
  * everything else is an error, so a new arrow is a decision and not an accident.
@@ -14,7 +22,7 @@ const mayImport = {
   'embedded-postgres': ['kernel'],
   'kmip-client': ['kernel', 'kmip-protocol'],
   'kmip-transport': ['kernel', 'kmip-protocol'],
-  'key-protect': ['kernel', 'key-manager', 'resilience'],
+  ...Object.fromEntries(drivers.map((driver) => [driver, ['kernel', 'key-manager', 'resilience']])),
   tenancy: ['kernel', 'audit', 'key-manager', 'pki'],
   metering: ['kernel'],
   diagnosis: ['kernel', 'pki', 'tenancy'],
@@ -41,7 +49,7 @@ const mayImport = {
     'diagnosis',
     'audit',
     'key-manager',
-    'key-protect',
+    ...drivers,
     'kmip-engine',
     'pki',
   ],
