@@ -28,6 +28,7 @@ import { FormerStoredKeys1766210000000 } from './1766210000000-former-stored-key
 import { SignedHeads1766400000000 } from './1766400000000-signed-heads';
 import { WholeInstances1766500000000 } from './1766500000000-whole-instances';
 import { ServedByOneStatement1766700000000 } from './1766700000000-served-by-one-statement';
+import { KeyManagerKinds1766800000000 } from './1766800000000-key-manager-kinds';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -60,4 +61,5 @@ export const migrations = [
   SignedHeads1766400000000,
   WholeInstances1766500000000,
   ServedByOneStatement1766700000000,
+  KeyManagerKinds1766800000000,
 ];

@@ -4,7 +4,7 @@ import { hpcs, keyProtect, type KeyProtectSettings } from '@lib/key-protect';
 /** What the drivers have to be told, all together. */
 export type DriverSettings = KeyProtectSettings;
 
-/** Every kind of key manager: a driver is a folder, and a line here. */
+/** Every kind of key manager: a driver is a folder, and a line here with its import (docs/adr/0087). */
 export const KEY_MANAGER_DRIVERS = {
   key_protect: keyProtect,
   hpcs,
@@ -21,7 +21,9 @@ export type KeyManagerEndpoints = Readonly<
 export function driverOf(kind: string): KeyManagerDriver<DriverSettings> {
   const driver = Object.values(KEY_MANAGER_DRIVERS).find((candidate) => candidate.kind === kind);
   if (driver !== undefined) return driver;
-  throw new KeyManagerError('refused', 'this release knows no key manager of this kind', { certainlyNotDone: true });
+  throw new KeyManagerError('refused', 'a later release bound this key manager: here is no driver for it', {
+    certainlyNotDone: true,
+  });
 }
 
 export const keyManagerRegistry = (settings: DriverSettings): KeyManagerRegistry =>

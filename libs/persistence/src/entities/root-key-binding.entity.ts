@@ -4,7 +4,7 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm
 import { InstanceEntity } from './instance.entity';
 
 @Entity('root_key_bindings')
-@Check('ck_root_key_bindings_kind', "kind IN ('key_protect', 'hpcs')")
+@Check('ck_root_key_bindings_kind', "kind ~ '^[a-z][a-z0-9_-]{0,62}$'")
 @Check('ck_root_key_bindings_status', "status IN ('active', 'retiring')")
 @Index('ux_root_key_bindings_active', ['instanceId'], { unique: true, where: "status = 'active'" })
 export class RootKeyBindingEntity {
