@@ -1,7 +1,6 @@
 /**
- * `npm run generate`: what a folder holds, as lists that the compiler reads (docs/adr/0093): operations, their codecs,
- * migrations, and the table of operations in docs/conformance.md, whose notes are kept. `--check` writes nothing, and
- * fails when one of them is stale.
+ * The first half of `npm run generate`: what a folder holds, as lists that the compiler reads (docs/adr/0093). `--check`
+ * writes nothing, and fails when one of them is stale.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
@@ -39,32 +38,6 @@ await generate(
     `\n/** In the order they run. What has been released is never edited. */\nexport const migrations = [` +
     `${migrations.map(([, name]) => name).join(', ')}];\n`,
 );
-
-await generate('docs/conformance.md', conformance(read('docs/conformance.md')));
-
-/** The document with a row for each operation of KMIP 1.x: in which versions it is served, and the note that was there. */
-function conformance(document) {
-  const spec = read('libs/kmip-protocol/src/spec/enumerations.ts');
-  const [, operations] = /^export const Operation = \{$([^]*?)^\}/m.exec(spec);
-  const [, versions] = /^export const operationVersions[^]*?\[$([^]*?)^\]/m.exec(spec);
-  const introduced = new Map(
-    Array.from(versions.matchAll(/\[(\d+), V1_(\d)\]/g), ([, number, minor]) => [number, minor]),
-  );
-  const served = new Set(found(codecs, /describeOperation\('(\w+)'/g).map(([, name]) => name));
-  const [header, ruler, ...former] = /^\| operation .*\n(\|.*\n)*/m.exec(document)[0].trimEnd().split('\n');
-  const cells = former.map((row) => row.split('|').map((cell) => cell.trim()));
-  const rows = Array.from(operations.matchAll(/(\w+): (\d+)/g), ([, name, number]) => {
-    const answers = [0, 1, 2, 3, 4].map((minor) =>
-      served.has(name) && minor >= (introduced.get(number) ?? 0) ? 'yes' : '-',
-    );
-    // Of an operation that is built or taken away the note speaks of something else.
-    const row = cells.find(
-      ([, former, ...rest]) => former === name && rest.includes('yes') === answers.includes('yes'),
-    );
-    return `| ${[name, ...answers, row?.[7] ?? ''].join(' | ')} |`;
-  });
-  return document.replace(/^\| operation .*\n(\|.*\n)*/m, `${[header, ruler, ...rows].join('\n')}\n`);
-}
 
 async function generate(path, text) {
   const wanted = await format(text, { ...(await resolveConfig(path)), filepath: path });

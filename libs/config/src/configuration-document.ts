@@ -74,7 +74,7 @@ space and one pair of quotes around a value are dropped.
 Secret variables are never printed, logged or sent anywhere. Each may lie in a file instead, which its name with \`_FILE\` behind it names
 (\`DATABASE_URL_FILE=/run/secrets/database-url\`): environments are inherited and listed, files are not.
 
-This page is written by \`UPDATE_DOCS=1 npx jest libs/config\` from the schemas in \`libs/config\`; a test keeps the two equal.
+This page is written by \`npm run generate\` from the schemas in \`libs/config\`; a test keeps the two equal.
 `;
 
 function table(rows: readonly ConfigRow[]): string[] {

@@ -11,9 +11,9 @@ export interface DocumentedOperation {
   readonly note: string;
 }
 
-const document = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'conformance.md'), 'utf8');
+export const CONFORMANCE_DOCUMENT = join(__dirname, '../../../docs/conformance.md');
 
-export const DOCUMENTED_OPERATIONS: readonly DocumentedOperation[] = document
+export const DOCUMENTED_OPERATIONS: readonly DocumentedOperation[] = readFileSync(CONFORMANCE_DOCUMENT, 'utf8')
   .split('\n')
   .map((line) => line.split('|').map((cell) => cell.trim()))
   .flatMap(([, name = '', ...cells]) => {
