@@ -9,7 +9,7 @@ export * from './config.error';
 export { configurationDocument, type ConfigRow, describeConfig } from './configuration-document';
 export { type HostAndPort } from './host-and-port';
 export * from './parse-config';
-export { migrationSettings } from './processes/common-settings';
+export { keyManagerEndpoints, migrationSettings } from './processes/common-settings';
 export { type GatewayConfig, gatewayConfig } from './processes/gateway.config';
 export { type LauncherConfig, launcherConfig } from './processes/launcher.config';
 export { type LocalCloudConfig, localCloudConfig } from './processes/local-cloud.config';

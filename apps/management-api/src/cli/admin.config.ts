@@ -1,4 +1,11 @@
-import { type ConfigOf, managementApiConfig, migrationSettings, parseConfig, readEnvironment } from '@lib/config';
+import {
+  type ConfigOf,
+  keyManagerEndpoints,
+  managementApiConfig,
+  migrationSettings,
+  parseConfig,
+  readEnvironment,
+} from '@lib/config';
 
 const {
   databaseUrl,
@@ -9,8 +16,6 @@ const {
   region,
   iamUrl,
   resourceControllerUrl,
-  keyProtectEndpoints,
-  hpcsEndpoints,
   maximumInstancesPerAccount,
   clientCertificateProof,
   clientCertificateProofOlderFrom,
@@ -26,8 +31,7 @@ export const adminConfig = {
   region,
   iamUrl,
   resourceControllerUrl,
-  keyProtectEndpoints,
-  hpcsEndpoints,
+  ...keyManagerEndpoints,
   maximumInstancesPerAccount,
   clientCertificateProof,
   clientCertificateProofOlderFrom,

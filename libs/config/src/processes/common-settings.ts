@@ -77,6 +77,18 @@ export const healthSettings = {
   }),
 };
 
+/** By the settings that the drivers name (docs/adr/0087). */
+export const keyManagerEndpoints = {
+  keyProtectEndpoints: optional('KEY_PROTECT_ENDPOINTS', endpointTemplates, {
+    meaning: 'Where Key Protect instances may be, the form that is used first in front.',
+    consequence: 'Tokens of tenants are sent here and nowhere else. Unset: the addresses IBM publishes.',
+  }),
+  hpcsEndpoints: optional('HPCS_ENDPOINTS', endpointTemplates, {
+    meaning: 'Where Hyper Protect Crypto Services instances may be.',
+    consequence: 'Tokens of tenants are sent here and nowhere else. Unset: the addresses IBM publishes.',
+  }),
+};
+
 /** Settings of the processes that call IBM Cloud in the name of tenants. */
 export const cloudSettings = {
   iamUrl: defaulted('IAM_URL', serviceUrl, 'https://iam.cloud.ibm.com', {
@@ -87,14 +99,7 @@ export const cloudSettings = {
     meaning: 'Resource controller: where the endpoint of a Hyper Protect Crypto Services instance is read.',
     consequence: 'Not reachable: root keys in such instances cannot be newly bound; existing bindings go on.',
   }),
-  keyProtectEndpoints: optional('KEY_PROTECT_ENDPOINTS', endpointTemplates, {
-    meaning: 'Where Key Protect instances may be, the form that is used first in front.',
-    consequence: 'Tokens of tenants are sent here and nowhere else. Unset: the addresses IBM publishes.',
-  }),
-  hpcsEndpoints: optional('HPCS_ENDPOINTS', endpointTemplates, {
-    meaning: 'Where Hyper Protect Crypto Services instances may be.',
-    consequence: 'Tokens of tenants are sent here and nowhere else. Unset: the addresses IBM publishes.',
-  }),
+  ...keyManagerEndpoints,
   serviceKeyFile: required('SERVICE_KEY_FILE', path, {
     meaning:
       'File with the service keys that seal API keys of tenants: lines `v1:<32 bytes in base64>`, the newest last.',
