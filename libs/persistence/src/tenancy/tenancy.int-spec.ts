@@ -196,20 +196,6 @@ describe('tenancy services on Postgres', () => {
     expect(reads.map((text) => /^SELECT count/i.test(text))).toEqual([true, true, true]);
   });
 
-  it('refuses a second certificate of one name, and a change of what somebody else changed', async () => {
-    const id = await newInstance();
-    const first = await certificates.add(id, { name: 'a', pem: await newPem() }, context);
-    const taken = certificates.add(id, { name: 'a', pem: await newPem() }, context);
-    await expect(taken).rejects.toMatchObject({ code: 'certificate_name_taken' });
-    const second = await certificates.add(id, { name: 'b', pem: await newPem() }, context);
-    await expect(certificates.rename(id, second.id, 'a', context)).rejects.toMatchObject({
-      code: 'certificate_name_taken',
-    });
-    await certificates.rename(id, first.id, 'c', context, 1);
-    const late = certificates.remove(id, first.id, context, 1);
-    await expect(late).rejects.toMatchObject({ code: 'revision_mismatch' });
-  });
-
   it('keeps tenants apart in every method', async () => {
     const [mine, other] = [await newInstance('mine'), await newInstance('other')];
     await rootKeys.setCredential(mine, { apiKey: Secret.fromText('k') }, context);
@@ -274,80 +260,6 @@ describe('tenancy services on Postgres', () => {
     expect((await rootKeys.list(id))[0]).toMatchObject({ endpointVisibility: visibility });
   });
 
-  describe('with live keys', () => {
-    let id: InstanceId;
-    const actions = async () => {
-      const { rows } = await admin.query<{ event: string }>(
-        'SELECT event FROM audit_events WHERE instance_id = $1 ORDER BY seq',
-        [id],
-      );
-      return rows.map(({ event }) => JSON.parse(event) as { action: string; details: Record<string, unknown> });
-    };
-    beforeEach(async () => {
-      id = await newInstance();
-      await rootKeys.setCredential(id, { apiKey: Secret.fromText('k') }, context);
-      await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
-      await admin.query('INSERT INTO instance_usage (instance_id, live_keys) VALUES ($1, 5)', [id]);
-    });
-
-    it('an instance goes only when it was disabled before and is named', async () => {
-      const { name } = await instances.get(id);
-      const before = await actions();
-      for (const confirm of [undefined, 'another', '5', 'true']) {
-        const refused = instances.remove(id, context, confirm);
-        await expect(refused).rejects.toMatchObject({ code: 'confirmation_needed' });
-        await expect(refused).rejects.toThrow(`5 keys of the instance would leave the catalog`);
-        await expect(refused).rejects.toThrow(name);
-      }
-      await expect(instances.remove(id, context, name)).rejects.toMatchObject({ code: 'instance_in_use' });
-      expect(await actions()).toEqual(before);
-      expect(await instances.get(id)).toMatchObject({ state: 'installed', enabled: true });
-
-      await instances.setEnabled(id, false, 'operator', context);
-      await expect(instances.remove(id, context)).rejects.toMatchObject({ code: 'confirmation_needed' });
-      // Until here it can be taken back.
-      expect(await instances.setEnabled(id, true, undefined, context)).toMatchObject({ enabled: true });
-      await instances.setEnabled(id, false, 'operator', context);
-      await instances.remove(id, context, name);
-      const [ordered, deleted] = (await actions()).slice(-2);
-      expect(ordered?.details).toEqual({ state: 'removing', liveKeys: 5 });
-      expect(deleted?.details['rootKeys']).toBe(`${keyManagerCrn} crk-1`);
-    });
-
-    it('the API key is erased only by who names the instance', async () => {
-      const { name } = await instances.get(id);
-      await expect(rootKeys.unsetCredential(id, context)).rejects.toMatchObject({ code: 'confirmation_needed' });
-      expect((await rootKeys.access(id)).apiKey.exposeText()).toBe('k');
-      await rootKeys.unsetCredential(id, context, { confirm: name });
-      expect((await actions()).at(-1)?.details).toMatchObject({ liveKeys: 5 });
-    });
-
-    it('the root key is not unbound at all', async () => {
-      await expect(rootKeys.unset(id, context)).rejects.toMatchObject({ code: 'keys_exist' });
-    });
-
-    it('API key and root key are replaced together or not at all', async () => {
-      const credential = () => ({ apiKey: Secret.fromText('new'), serviceIdIamId: 'iam-2' });
-      const mistyped = { keyManagerCrn: `${keyManagerCrn}x`, rootKeyId: 'crk-2' };
-      const attempt = rootKeys.setBoth(id, { credential: credential(), binding: mistyped }, context);
-      await expect(attempt).rejects.toMatchObject({ code: 'invalid_crn' });
-      await admin.query(
-        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
-      );
-      await admin.query(
-        'CREATE TRIGGER refuse BEFORE INSERT ON root_key_bindings FOR EACH ROW EXECUTE FUNCTION refuse()',
-      );
-      const binding = { keyManagerCrn, rootKeyId: 'crk-2' };
-      await expect(rootKeys.setBoth(id, { credential: credential(), binding }, context)).rejects.toThrow('disk full');
-      await admin.query('DROP TRIGGER refuse ON root_key_bindings');
-      const kept = await rootKeys.access(id);
-      expect([kept.apiKey.exposeText(), kept.active.rootKeyId]).toEqual(['k', 'crk-1']);
-      await rootKeys.setBoth(id, { credential: credential(), binding }, context);
-      const both = await rootKeys.access(id);
-      expect([both.apiKey.exposeText(), both.active.rootKeyId]).toEqual(['new', 'crk-2']);
-    });
-  });
-
   describe('a replaced root key', () => {
     const LATER = { retiredBefore: new Date('2100-01-01'), creationsBefore: new Date('2100-01-01') };
     let id: InstanceId;
@@ -357,32 +269,6 @@ describe('tenancy services on Postgres', () => {
       await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
     });
     const replace = () => rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-2' }, context);
-    const bound = async () => {
-      const { active, retiring } = await rootKeys.access(id);
-      return [active.rootKeyId, ...retiring.map(({ rootKeyId }) => rootKeyId)];
-    };
-
-    it('is kept as long as keys lie under it', async () => {
-      await admin.query(
-        `INSERT INTO managed_objects (instance_id, id, object_type, state, suspended, cryptographic_algorithm,
-            cryptographic_length, cryptographic_usage_mask, initial_date, last_change_date, digest, fresh, created_by,
-            stored_key_id, root_key_id, root_key_version)
-          VALUES ($1, gen_random_uuid(), 2, 'Active', false, 3, 256, 12, now(), now(), '', true, 'x', 's', 'crk-1', 'v')`,
-        [id],
-      );
-      await replace();
-      expect(await rootKeys.dropRetired(id, LATER)).toBe(0);
-      expect(await bound()).toEqual(['crk-2', 'crk-1']);
-      await admin.query(`UPDATE managed_objects SET root_key_id = 'crk-2' WHERE instance_id = $1`, [id]);
-      expect(await rootKeys.dropRetired(id, LATER)).toBe(1);
-      expect(await bound()).toEqual(['crk-2']);
-    });
-
-    it('is kept while a gateway may not have heard of the change', async () => {
-      await replace();
-      expect(await rootKeys.dropRetired(id, { ...LATER, retiredBefore: new Date(0) })).toBe(0);
-      expect(await bound()).toEqual(['crk-2', 'crk-1']);
-    });
 
     it.each([
       ['a Create that began under it is open', `creation_intents VALUES ($1, gen_random_uuid(), 'n', now(), 'x')`],
@@ -408,12 +294,6 @@ describe('tenancy services on Postgres', () => {
       expect(await rootKeys.dropRetired(id, LATER)).toBe(1);
     });
 
-    it('is not kept for a Create that began when every gateway had heard of the change', async () => {
-      await replace();
-      await admin.query(`INSERT INTO creation_intents VALUES ($1, gen_random_uuid(), 'n', now(), 'x')`, [id]);
-      expect(await rootKeys.dropRetired(id, { ...LATER, creationsBefore: new Date(0) })).toBe(1);
-    });
-
     it('and the notes of its moves go with the instance', async () => {
       await replace();
       await admin.query(
@@ -423,17 +303,6 @@ describe('tenancy services on Postgres', () => {
       await instances.remove(id, context);
       const { rows } = await admin.query('SELECT FROM custody_moves WHERE instance_id = $1', [id]);
       expect(rows).toHaveLength(0);
-    });
-
-    it('is the one that is bound again, and no second binding to it, when the change is taken back', async () => {
-      await replace();
-      const back = await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1' }, context);
-      expect(await bound()).toEqual(['crk-1', 'crk-2']);
-      const [active] = await rootKeys.list(id);
-      expect(active).toEqual(back);
-      expect(back.revision).toBe(3);
-      await rootKeys.set(id, { keyManagerCrn, rootKeyId: 'crk-1', keyRingId: 'ring' }, context);
-      expect(await bound()).toEqual(['crk-1', 'crk-2']);
     });
   });
 
