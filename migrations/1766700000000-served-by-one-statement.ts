@@ -58,10 +58,11 @@ const UP = [
             FROM unnest(p_events, p_certificates, p_keys, p_seen) WITH ORDINALITY AS g (event, certificate, key, seen, entry)
             LEFT JOIN refusals r ON r.id = g.certificate
             LEFT JOIN LATERAL (
-              SELECT concat_ws(chr(31), m.state, m.suspended, m.destroy_requested_at IS NOT NULL,
-                  coalesce(m.stored_key_id, ''), coalesce(m.root_key_id, ''), coalesce(m.root_key_version, ''),
-                  m.stored_key_authenticated, encode(m.digest, 'hex')) AS seen
-                FROM managed_objects m WHERE m.instance_id = p_instance AND m.id = g.key) o ON g.key IS NOT NULL)
+              SELECT concat_ws(chr(31), m.state, coalesce((extract(epoch FROM m.activation_date) * 1000)::bigint::text, ''),
+                  coalesce((extract(epoch FROM m.deactivation_date) * 1000)::bigint::text, ''), m.stored_key_id,
+                  m.root_key_id, m.root_key_version, m.stored_key_authenticated, encode(m.digest, 'hex')) AS seen
+                FROM managed_objects m WHERE m.instance_id = p_instance AND m.id = g.key AND NOT m.suspended
+                  AND m.destroy_requested_at IS NULL) o ON g.key IS NOT NULL)
         SELECT array_agg(nullif(j.outcome, 'held') ORDER BY j.entry),
             array_agg(j.event ORDER BY j.entry) FILTER (WHERE j.outcome IS NULL),
             array_agg(j.key) FILTER (WHERE j.outcome IS NULL AND j.key IS NOT NULL)

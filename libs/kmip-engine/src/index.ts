@@ -5,6 +5,7 @@ export { type EnvelopeFacts, envelopeOf, UNKNOWN_CREATOR } from './custody/authe
 export { type Deadline, startDeadline } from './deadline';
 export { DEFAULT_OPERATION_TIMEOUT_MS } from './custody/key-use';
 export { Custodian } from './custody/custodian';
+export { isServableAsSeen, servableAs } from './custody/servable';
 export { type BoundRootKey } from './custody/root-key-binding';
 export {
   STORED_KEY_PREFIX,

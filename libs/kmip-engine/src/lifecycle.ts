@@ -40,11 +40,13 @@ const reached = (date: Date | undefined, now: Date): date is Date =>
 
 const later = (a: Date, b: Date): Date => (a.getTime() >= b.getTime() ? a : b);
 
+type Dated = Pick<ManagedObject, 'state' | 'lastChangeDate' | 'activationDate' | 'deactivationDate'>;
+
 /**
  * The object as it is at `now`: Activation and Deactivation Dates that have passed take effect by being read, because
  * no timer could be trusted to have run.
  */
-export function settleDates(object: ManagedObject, now: Date): ManagedObject {
+export function settleDates<T extends Dated>(object: T, now: Date): T {
   let { state, lastChangeDate } = object;
   if (state === 'PreActive' && reached(object.activationDate, now)) {
     state = 'Active';
@@ -58,7 +60,7 @@ export function settleDates(object: ManagedObject, now: Date): ManagedObject {
 }
 
 /** The state a client sees at `now` (KMIP 1.4 §3.22). */
-export const stateAt = (object: ManagedObject, now: Date): StoredState => settleDates(object, now).state;
+export const stateAt = (object: Dated, now: Date): StoredState => settleDates(object, now).state;
 
 export function activate(object: ManagedObject, now: Date): ManagedObject {
   const current = settleDates(object, now);

@@ -5,7 +5,7 @@ import { fromText, toText } from '../attributes/ttlv-text';
 import { type Owner, isSameMac, macOf, openText, sealText } from '../crypto/derived-keys';
 import { fail } from '../failures/operation-failure';
 import { KIND_FIELDS, type KindFields, type KindNumbers, namedFieldsOf, requireKind } from '../kinds';
-import { type ClientAttribute, type CommonFields, type ManagedObject } from '../ports/managed-object';
+import { type ClientAttribute, type CommonFields, type ServableObject } from '../ports/managed-object';
 import { ENVELOPE_DATES, type EnvelopeDates, type StoredEnvelope, fieldsIn } from './stored-envelope';
 
 /** What a move changes; everything else is authenticated, fields of later releases included. */
@@ -65,7 +65,7 @@ export interface BirthFacts {
   readonly digest: string;
 }
 
-export function birthFactsOf(object: EnvelopeFacts): BirthFacts {
+export function birthFactsOf(object: Omit<EnvelopeFacts, 'attributes' | 'revocationReason'>): BirthFacts {
   const { objectType, initialDate, digest } = object;
   const numbers: KindNumbers = object;
   return {
@@ -94,7 +94,7 @@ export function authenticityOf(envelope: StoredEnvelope, material: Secret): 'gen
  * it was authenticated, so that leaving that out is no way around it.
  * @throws OperationFailure `stored_key_forged`
  */
-export function requireAuthentic(object: ManagedObject, envelope: StoredEnvelope, material: Secret): void {
+export function requireAuthentic(object: ServableObject, envelope: StoredEnvelope, material: Secret): void {
   const found = authenticityOf(envelope, material);
   if (found === 'forged') fail('stored_key_forged', { detail: 'changed' });
   if (found === 'none') {

@@ -108,6 +108,12 @@ describe('use of a key', () => {
       expect(await get()).toMatchObject({ code: 'key_suspended' });
     });
 
+    it('is recorded in the state that its dates give it now, whoever set them', async () => {
+      change({ activationDate: harness.clock.now() });
+      await harness.fetch(id);
+      expect(harness.store.audits.at(-1)?.details).toMatchObject({ state: 'Active' });
+    });
+
     it('is nobody else`s: the same identifier in another instance is read there', async () => {
       const scope = { instanceId: 'another' as InstanceId, store: new InMemoryManagedObjectStore() };
       expect(await harness.refusal('Get', { uniqueIdentifier: id }, { scope })).toMatchObject({

@@ -10,12 +10,13 @@ import { type KindFields, requireKind } from '../kinds';
 import { type ObjectKind } from '../kinds/object-kind';
 import { isDestroyed, stateAt } from '../lifecycle';
 import { type OperationContext, auditEvent } from '../operation-context';
-import { type ManagedObject, storedSince } from '../ports/managed-object';
+import { type ServableObject, storedSince } from '../ports/managed-object';
 import { envelopeOf, requireAuthentic } from './authentic-envelope';
 import { type RotationMove } from './rotation-move';
 import { type CachePlace, type EnvelopeCache, placeKey } from './envelope-cache';
 import { explainKeyManager } from './key-manager-failure';
 import { aadOf, keyManagerFor } from './root-key-binding';
+import { isServableAsSeen } from './servable';
 import { SingleFlight } from './single-flight';
 import { type StoredEnvelope, parseEnvelope } from './stored-envelope';
 
@@ -29,14 +30,14 @@ const ATTEMPTS = 5;
 export const DEFAULT_OPERATION_TIMEOUT_MS = 8000;
 
 export interface ServedKey {
-  readonly object: ManagedObject;
+  readonly object: ServableObject;
   readonly kind: ObjectKind<KindFields>;
   /** The caller wipes it. */
   readonly secret: Secret;
 }
 
 /** What keeps an object from being served. */
-function obstacleOf(object: ManagedObject, now: Date, limits: EngineLimits): FailureCode | undefined {
+function obstacleOf(object: ServableObject, now: Date, limits: EngineLimits): FailureCode | undefined {
   const state = stateAt(object, now);
   if (isDestroyed(state)) return 'key_destroyed';
   if (object.destroyRequestedAt !== undefined) return 'key_being_destroyed';
@@ -44,7 +45,7 @@ function obstacleOf(object: ManagedObject, now: Date, limits: EngineLimits): Fai
   return state === 'Compromised' && limits.serveCompromisedKeys === false ? 'key_compromised' : undefined;
 }
 
-function requireServable(object: ManagedObject, now: Date, limits: EngineLimits): ObjectKind<KindFields> {
+function requireServable(object: ServableObject, now: Date, limits: EngineLimits): ObjectKind<KindFields> {
   const obstacle = obstacleOf(object, now, limits);
   if (obstacle !== undefined) fail(obstacle);
   return requireKind(object.objectType);
@@ -55,13 +56,14 @@ const knownAs = ({ instanceId }: EngineScope, uniqueIdentifier: UniqueIdentifier
 
 /** A catalog row, with when it was last known to be so. */
 interface Known {
-  readonly object: ManagedObject;
+  readonly object: ServableObject;
   readonly atMs: number;
 }
 
-/** What lay at a place: the key, or nothing. */
+/** What was fetched: the key, or nothing. */
 interface Fetched {
-  readonly place: string;
+  /** By which row: see {@link proofOf}. */
+  readonly proof: string;
   readonly secret?: Secret;
   readonly missing?: OperationFailure;
 }
@@ -86,7 +88,7 @@ export class KeyUse {
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const recalled = attempt === 0 ? this.#recall(context, uniqueIdentifier) : undefined;
-        const object = recalled ?? (await context.scope.store.find(uniqueIdentifier)) ?? fail('unknown_object');
+        const object = recalled ?? (await this.#read(context, uniqueIdentifier)) ?? fail('unknown_object');
         const kind = requireServable(object, context.now, context.scope.limits);
         held = await this.#hold(context, object, held, recalled);
         if (held?.secret !== undefined && (await this.#record(context, object))) {
@@ -101,17 +103,20 @@ export class KeyUse {
     }
   }
 
-  /** What was fetched before, if the object still has it there. */
+  async #read({ scope }: OperationContext, id: UniqueIdentifier): Promise<ServableObject | undefined> {
+    return scope.store.find(id);
+  }
+
+  /** What was fetched before, if it is what this row would be proven by too. */
   async #hold(
     context: OperationContext,
-    object: ManagedObject,
+    object: ServableObject,
     held: Fetched | undefined,
-    recalled: ManagedObject | undefined,
+    recalled: ServableObject | undefined,
   ): Promise<Fetched | undefined> {
-    const place = placeOf(context.scope, object);
-    if (held?.place !== placeKey(place)) {
+    if (held?.proof !== proofOf(context.scope, object)) {
       held?.secret?.wipe();
-      return this.#take(context, object, place, recalled);
+      return this.#take(context, object, recalled);
     }
     if (held.missing !== undefined) throw held.missing;
     return held;
@@ -123,38 +128,34 @@ export class KeyUse {
    */
   async #take(
     context: OperationContext,
-    object: ManagedObject,
-    place: CachePlace,
-    recalled: ManagedObject | undefined,
+    object: ServableObject,
+    recalled: ServableObject | undefined,
   ): Promise<Fetched | undefined> {
+    const proof = proofOf(context.scope, object);
     try {
-      return { place: placeKey(place), secret: await this.#fetch(context, object, place) };
+      return { proof, secret: await this.#fetch(context, object, proof) };
     } catch (error) {
       if (recalled !== undefined && (await this.#hasChanged(context, recalled))) return undefined;
       if (!(error instanceof OperationFailure) || error.failure !== 'stored_key_deleted') throw error;
-      return { place: placeKey(place), missing: error };
+      return { proof, missing: error };
     }
   }
 
-  async #hasChanged({ scope, now }: OperationContext, recalled: ManagedObject): Promise<boolean> {
+  async #hasChanged(context: OperationContext, recalled: ServableObject): Promise<boolean> {
     const { uniqueIdentifier } = recalled;
-    this.#known.delete(knownAs(scope, uniqueIdentifier));
-    const object = await scope.store.find(uniqueIdentifier);
-    if (object === undefined || obstacleOf(object, now, scope.limits) !== undefined) return true;
-    const isSame =
-      object.custody?.authenticated === recalled.custody?.authenticated && object.digest.equals(recalled.digest);
-    return !isSame || !isSamePlace(scope, object, recalled);
+    this.#known.delete(knownAs(context.scope, uniqueIdentifier));
+    return !isServableAsSeen(recalled, await this.#read(context, uniqueIdentifier));
   }
 
   /** Only what can be served: whatever stood in the way may have been lifted since. */
-  #recall({ scope, now, dependencies }: OperationContext, id: UniqueIdentifier): ManagedObject | undefined {
+  #recall({ scope, now, dependencies }: OperationContext, id: UniqueIdentifier): ServableObject | undefined {
     const known = this.#known.get(knownAs(scope, id));
     if (known === undefined || dependencies.clock.monotonicMs() - known.atMs > REMEMBERED_MS) return undefined;
     return obstacleOf(known.object, now, scope.limits) === undefined ? known.object : undefined;
   }
 
   /** False when the object changed since it was read; then it is read and judged again. */
-  async #record(context: OperationContext, object: ManagedObject): Promise<boolean> {
+  async #record(context: OperationContext, object: ServableObject): Promise<boolean> {
     const { scope, dependencies } = context;
     const atMs = dependencies.clock.monotonicMs();
     const name = knownAs(scope, object.uniqueIdentifier);
@@ -169,8 +170,9 @@ export class KeyUse {
     return isAsGiven;
   }
 
-  #fetch(context: OperationContext, object: ManagedObject, place: CachePlace): Promise<Secret> {
-    return this.#flights.run(placeKey(place), async () => {
+  #fetch(context: OperationContext, object: ServableObject, proof: string): Promise<Secret> {
+    const place = placeOf(context.scope, object);
+    return this.#flights.run(proof, async () => {
       // The flight has a deadline of its own: it must not end because the Get that happened to start it ran out of time.
       const timeoutMs = context.scope.limits.operationTimeoutMs ?? DEFAULT_OPERATION_TIMEOUT_MS;
       const deadline = startDeadline(timeoutMs, context.scope.signal);
@@ -191,7 +193,7 @@ export class KeyUse {
 
   async #unwrap(
     context: OperationContext,
-    object: ManagedObject,
+    object: ServableObject,
     place: CachePlace,
     call: CallContext,
   ): Promise<Secret> {
@@ -223,7 +225,7 @@ export class KeyUse {
 
   async #accept(
     context: OperationContext,
-    object: ManagedObject,
+    object: ServableObject,
     envelope: StoredEnvelope,
     keyManager: KeyManager,
     result: UnwrapResult | undefined,
@@ -234,7 +236,7 @@ export class KeyUse {
     requireAuthentic(object, envelope, result.plaintext);
     // What is written anew must be what the catalog says now: its dates and attributes too.
     const current = result.rewrapped && (await context.scope.store.find(object.uniqueIdentifier));
-    if (result.rewrapped !== undefined && current !== undefined && isSamePlace(context.scope, current, object)) {
+    if (result.rewrapped !== undefined && current !== undefined && isSameKey(context.scope, current, object)) {
       const wrapping = { rootKeyId: envelope.rootKeyId, ...result.rewrapped };
       // Here, where the key is: the move comes later, and keys are not kept for it.
       const renewed = envelopeOf(context.scope.instanceId, current, wrapping, result.plaintext);
@@ -248,7 +250,7 @@ const isForgery = (error: unknown): error is OperationFailure =>
   error instanceof OperationFailure && error.failure === 'stored_key_forged';
 
 /** Somebody with rights in the tenant's key manager wrote there in our name: the operator has to hear of it. */
-function raiseAlarm({ dependencies, correlationId }: OperationContext, object: ManagedObject, error: Error): void {
+function raiseAlarm({ dependencies, correlationId }: OperationContext, object: ServableObject, error: Error): void {
   const { uniqueIdentifier, custody } = object;
   dependencies.metrics.custodyAlarm?.('stored_key_forged');
   dependencies.logger.error(
@@ -257,10 +259,12 @@ function raiseAlarm({ dependencies, correlationId }: OperationContext, object: M
   );
 }
 
-const isSamePlace = (scope: EngineScope, one: ManagedObject, other: ManagedObject): boolean =>
-  one.custody !== undefined && placeKey(placeOf(scope, one)) === placeKey(placeOf(scope, other));
+const proofOf = (scope: EngineScope, object: ServableObject): string => placeKey(placeOf(scope, object));
 
-function placeOf({ instanceId }: EngineScope, { uniqueIdentifier, custody }: ManagedObject): CachePlace {
+const isSameKey = (scope: EngineScope, one: ServableObject, other: ServableObject): boolean =>
+  one.custody !== undefined && proofOf(scope, one) === proofOf(scope, other);
+
+function placeOf({ instanceId }: EngineScope, { uniqueIdentifier, custody }: ServableObject): CachePlace {
   if (custody === undefined) return fail('stored_key_deleted');
   return { instanceId, uniqueIdentifier, custody };
 }

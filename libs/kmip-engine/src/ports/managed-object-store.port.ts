@@ -6,7 +6,7 @@ import { type KindNumbers } from '../kinds';
 import { type CustodyMoves } from './custody-moves.port';
 import { type LaterLooks } from './later-looks.port';
 import { type KeyNotes, type AdoptedNote } from './key-notes.port';
-import { type ManagedObject, type StoredState } from './managed-object';
+import { type ManagedObject, type ServableObject, type StoredState } from './managed-object';
 import { type NoteOfWork } from './note-of-work';
 
 /** The promise to create a key, committed before the key manager is asked for anything. */
@@ -142,11 +142,10 @@ export interface ManagedObjectStore {
 
   /**
    * Commits that a key was served (audit event, last fetched, fresh = false) before the secret leaves, provided the
-   * object is still servable.
-   * @returns false when the object meanwhile left the given state, was suspended, is being destroyed, changed custody or
-   *   has another digest; nothing is then recorded. Whoever asks may have read the object a while ago.
+   * object may still be served as it was seen: see `isServableAsSeen`.
+   * @returns false when it may not; nothing is then recorded. Whoever asks may have read the object a while ago.
    */
-  recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean>;
+  recordFetch(object: ServableObject, audit: AuditEvent): Promise<boolean>;
 
   /** Objects with `destroyRequestedAt` that are not in a destroyed state yet, oldest request first. */
   pendingDeletions(

@@ -68,6 +68,12 @@ export interface CommonFields {
 export type ManagedObject = CommonFields & KindFields;
 
 /**
+ * What serving an object needs of it. Not what its clients wrote beside the key: that may have megabytes, and this is
+ * kept in memory (docs/adr/0090).
+ */
+export type ServableObject = Omit<CommonFields, 'attributes' | 'revocationReason'> & KindFields;
+
+/**
  * Until when the tenant's administrators can restore a destroyed key in the key manager, at the latest (docs/adr/0066).
  * @returns undefined unless it is destroyed
  */

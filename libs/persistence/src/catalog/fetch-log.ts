@@ -1,5 +1,5 @@
 import { type AuditEvent, canonicalAuditEvent } from '@lib/audit';
-import { type AccessRefusal, AccessWithdrawn, isDestroyed, type ManagedObject } from '@lib/kmip-engine';
+import { type AccessRefusal, AccessWithdrawn, servableAs, type ServableObject } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
 import { type QueryConfig } from 'pg';
 
@@ -14,7 +14,7 @@ export interface Entry {
   /** Certificate in whose name it happened; absent for what needs none. */
   readonly client?: string | undefined;
   /** Present when a key is about to be served: it must still be servable as the caller saw it. */
-  readonly object?: ManagedObject;
+  readonly object?: ServableObject;
 }
 
 interface Job extends Entry {
@@ -37,9 +37,7 @@ export class FetchLog {
    */
   record(instanceId: InstanceId, entry: Entry): Promise<boolean> {
     const { object } = entry;
-    if (object !== undefined && (object.custody === undefined || isDestroyed(object.state))) {
-      return Promise.resolve(false);
-    }
+    if (object !== undefined && servableAs(object) === undefined) return Promise.resolve(false);
     return new Promise((resolve, reject) => {
       const job: Job = { ...entry, resolve, reject };
       const queue = this.waiting.get(instanceId);
@@ -102,16 +100,6 @@ function recordServed(instanceId: InstanceId, batch: readonly Job[], again: bool
       again,
     ],
   };
-}
-
-const SEPARATOR = '\u001f';
-
-/** What the row of a key must say for it to be served as it was seen; `record_served` puts a row into the same words. */
-function servableAs({ state, custody, digest }: ManagedObject): string {
-  const { storedKeyId = '', rootKeyId = '', rootKeyVersion = '', authenticated = false } = custody ?? {};
-  const withNothingInItsWay = ['f', 'f'];
-  const custodyOf = [storedKeyId, rootKeyId, rootKeyVersion, authenticated ? 't' : 'f'];
-  return [state, ...withNothingInItsWay, ...custodyOf, digest.toString('hex')].join(SEPARATOR);
 }
 
 const isOutage = (error: unknown): boolean =>

@@ -11,6 +11,7 @@ import {
   type ManagedObjectStore,
   type Mutation,
   ObjectStoreError,
+  type ServableObject,
   type AdoptedNote,
 } from '@lib/kmip-engine';
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
@@ -257,7 +258,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     return this.withStoreErrors(() => this.changes.run(this.instanceId, change, first));
   }
 
-  async recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean> {
+  async recordFetch(object: ServableObject, audit: AuditEvent): Promise<boolean> {
     return this.fetchLog.record(this.instanceId, { audit, object, client: this.client });
   }
 

@@ -35,7 +35,7 @@ interface Catalog {
   leave(id: UniqueIdentifier, former: FormerStoredKey): void;
 }
 
-export const sameCustody = (a: KeyCustody | undefined, b: KeyCustody | undefined): boolean =>
+const sameCustody = (a: KeyCustody | undefined, b: KeyCustody | undefined): boolean =>
   a?.storedKeyId === b?.storedKeyId && a?.rootKeyId === b?.rootKeyId && a?.rootKeyVersion === b?.rootKeyVersion;
 
 export class InMemoryCustodyMoves

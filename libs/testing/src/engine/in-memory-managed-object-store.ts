@@ -10,14 +10,16 @@ import {
   type ManagedObjectStore,
   type Mutation,
   ObjectStoreError,
+  type ServableObject,
   isDestroyed,
+  isServableAsSeen,
   matchesValue,
   sameValue,
   stateAt,
   type AdoptedNote,
 } from '@lib/kmip-engine';
 
-import { InMemoryCustodyMoves, isStale, sameCustody, withClear } from './in-memory-custody-moves';
+import { InMemoryCustodyMoves, isStale, withClear } from './in-memory-custody-moves';
 import { InMemoryKeyNotes } from './in-memory-key-notes';
 import { InMemoryLaterLooks } from './in-memory-later-looks';
 import { FaultPlan, type StoreFaultOptions } from './fault-plan';
@@ -220,20 +222,11 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     );
   }
 
-  recordFetch(object: ManagedObject, audit: AuditEvent): Promise<boolean> {
+  recordFetch(object: ServableObject, audit: AuditEvent): Promise<boolean> {
     return this.#faults.run('recordFetch', () =>
       this.#exclusively(object.uniqueIdentifier, () => {
         const current = this.#objects.get(object.uniqueIdentifier);
-        const servable =
-          current !== undefined &&
-          current.state === object.state &&
-          !current.suspended &&
-          current.destroyRequestedAt === undefined &&
-          !isDestroyed(current.state) &&
-          sameCustody(current.custody, object.custody) &&
-          current.custody?.authenticated === object.custody?.authenticated &&
-          current.digest.equals(object.digest);
-        if (!servable) return false;
+        if (current === undefined || !isServableAsSeen(object, current)) return false;
         this.#commit(audit, { ...current, fresh: false, lastFetchedAt: audit.occurredAt });
         return true;
       }),

@@ -374,6 +374,8 @@ function describeServing(harness: () => ManagedObjectStoreHarness): void {
       ['it was suspended', { suspended: true }],
       ['its destruction was requested', { destroyRequestedAt: new Date(0) }],
       ['its stored key was authenticated', { custody: { ...aManagedObject().custody!, authenticated: true } }],
+      ['it was given a date on which it became active', { activationDate: new Date(0) }],
+      ['it was given a date on which it ends', { deactivationDate: new Date(0) }],
       ['its digest is another', { digest: Buffer.alloc(32, 7) }],
       ['its custody moved', { custody: { storedKeyId: 'moved', rootKeyId: 'root-key', rootKeyVersion: 'version-2' } }],
     ];
