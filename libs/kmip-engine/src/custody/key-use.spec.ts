@@ -114,6 +114,44 @@ describe('use of a key', () => {
       expect(harness.store.audits.at(-1)?.details).toMatchObject({ state: 'Active' });
     });
 
+    describe('and whose stored key has to bear proof since', () => {
+      /** A stored key of a release that authenticated nothing: somebody else could have written it. */
+      const unproven = async (): Promise<void> => {
+        const { storedKeyId, ...custody } = harness.store.objects()[0]!.custody!;
+        const payload = await harness.keyManager.fetchKey({ correlationId: 'c' as never }, storedKeyId);
+        const envelope = JSON.parse(payload.toString()) as Record<string, unknown>;
+        delete envelope['mac'];
+        harness.keyManager.replacePayload(storedKeyId, Buffer.from(JSON.stringify(envelope)));
+        change({ custody: { storedKeyId, rootKeyId: custody.rootKeyId, rootKeyVersion: custody.rootKeyVersion } });
+        await harness.fetch(id);
+      };
+      const requireProof = (): void =>
+        change({ custody: { ...harness.store.objects()[0]!.custody!, authenticated: true } });
+
+      it('is refused, though what was fetched was right for the row that was remembered', async () => {
+        await unproven();
+        requireProof();
+        expect(await get()).toMatchObject({ code: 'stored_key_forged' });
+      });
+
+      it('is refused to who joins a fetch that another began by the row that was remembered', async () => {
+        await unproven();
+        harness.clock.advance(29_000);
+        const release = harness.keyManager.hang('unwrap');
+        const first = get();
+        await settle();
+        harness.clock.advance(2_000);
+        requireProof();
+        const second = get();
+        await settle();
+        release();
+        expect(await Promise.all([first, second])).toMatchObject([
+          { code: 'stored_key_forged' },
+          { code: 'stored_key_forged' },
+        ]);
+      });
+    });
+
     it('is nobody else`s: the same identifier in another instance is read there', async () => {
       const scope = { instanceId: 'another' as InstanceId, store: new InMemoryManagedObjectStore() };
       expect(await harness.refusal('Get', { uniqueIdentifier: id }, { scope })).toMatchObject({

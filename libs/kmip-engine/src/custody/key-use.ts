@@ -259,7 +259,14 @@ function raiseAlarm({ dependencies, correlationId }: OperationContext, object: S
   );
 }
 
-const proofOf = (scope: EngineScope, object: ServableObject): string => placeKey(placeOf(scope, object));
+/**
+ * All that a fetched key is held against, where it lies included. Of two rows that are one in this either may have been
+ * read when it was; what was fetched for another row proves nothing.
+ */
+function proofOf(scope: EngineScope, object: ServableObject): string {
+  const place = placeOf(scope, object);
+  return `${placeKey(place)} ${object.digest.toString('hex')} ${String(place.custody.authenticated === true)}`;
+}
 
 const isSameKey = (scope: EngineScope, one: ServableObject, other: ServableObject): boolean =>
   one.custody !== undefined && proofOf(scope, one) === proofOf(scope, other);
