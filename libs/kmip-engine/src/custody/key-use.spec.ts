@@ -114,6 +114,13 @@ describe('use of a key', () => {
       expect(harness.store.audits.at(-1)?.details).toMatchObject({ state: 'Active' });
     });
 
+    it('has none of what clients wrote beside the key kept in memory', async () => {
+      const recordFetch = jest.spyOn(harness.store, 'recordFetch');
+      await harness.fetch(id);
+      expect(recordFetch.mock.lastCall?.[0]).toMatchObject({ uniqueIdentifier: id });
+      expect(recordFetch.mock.lastCall?.[0]).not.toHaveProperty('attributes');
+    });
+
     describe('and whose stored key has to bear proof since', () => {
       /** A stored key of a release that authenticated nothing: somebody else could have written it. */
       const unproven = async (): Promise<void> => {

@@ -16,7 +16,7 @@ import { type RotationMove } from './rotation-move';
 import { type CachePlace, type EnvelopeCache, placeKey } from './envelope-cache';
 import { explainKeyManager } from './key-manager-failure';
 import { aadOf, keyManagerFor } from './root-key-binding';
-import { isServableAsSeen } from './servable';
+import { isServableAsSeen, toServable } from './servable';
 import { SingleFlight } from './single-flight';
 import { type StoredEnvelope, parseEnvelope } from './stored-envelope';
 
@@ -104,7 +104,8 @@ export class KeyUse {
   }
 
   async #read({ scope }: OperationContext, id: UniqueIdentifier): Promise<ServableObject | undefined> {
-    return scope.store.find(id);
+    const object = await scope.store.find(id);
+    return object && toServable(object);
   }
 
   /** What was fetched before, if it is what this row would be proven by too. */

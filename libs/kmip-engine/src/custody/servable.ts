@@ -1,5 +1,5 @@
 import { isDestroyed } from '../lifecycle';
-import { type ServableObject } from '../ports/managed-object';
+import { type ManagedObject, type ServableObject } from '../ports/managed-object';
 
 /** All that the release of a key rests on. */
 export type Servability = Pick<
@@ -29,4 +29,13 @@ export function servableAs(object: Servability): string | undefined {
 export function isServableAsSeen(seen: Servability, current: Servability | undefined): boolean {
   const words = servableAs(seen);
   return words !== undefined && current !== undefined && servableAs(current) === words;
+}
+
+export function toServable(
+  object: ServableObject & Partial<Pick<ManagedObject, 'attributes' | 'revocationReason'>>,
+): ServableObject {
+  const servable = { ...object };
+  delete servable.attributes;
+  delete servable.revocationReason;
+  return servable;
 }
