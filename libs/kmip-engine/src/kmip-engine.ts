@@ -164,6 +164,9 @@ export class KmipEngine {
       await this.#recordRefusal(context, error.failure);
       const only = message.batchItems.length === 1 ? message.batchItems[0] : undefined;
       return failedItem(only, explainFailure(error, message.header.protocolVersion, context.correlationId));
+    } finally {
+      // Judged or not, nobody needs them any more.
+      wipeSecrets(message.header.authentication);
     }
   }
 

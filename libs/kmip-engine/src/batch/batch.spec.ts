@@ -301,6 +301,36 @@ describe('header fields', () => {
   });
 });
 
+describe('credentials', () => {
+  afterEach(() => jest.restoreAllMocks());
+  const message = (header: Partial<RequestMessage['header']>, request: OperationRequest): Buffer =>
+    encodeRequestMessage(
+      aRequest([request], {
+        authentication: [
+          { credentialType: CredentialType.UsernameAndPassword, username: 'a', password: Secret.fromText('secret') },
+        ],
+        ...header,
+      }),
+    );
+  const query: OperationRequest = { name: 'Query', payload: { queryFunctions: [] } };
+
+  it.each<[string, Buffer]>([
+    ['is carried out', message({}, get)],
+    ['is refused as a whole', message({ protocolVersion: versionOf(1, 9) }, get)],
+    ['is a question', message({}, query)],
+    [
+      'is a question that is refused',
+      message({ batchErrorContinuationOption: BatchErrorContinuationOption.Undo }, query),
+    ],
+  ])('are wiped when their message %s', async (_, bytes) => {
+    const made = jest.spyOn(Secret, 'of');
+    const harness = new EngineHarness();
+    harness.engine.answerAtOnce(bytes, harness.scope());
+    await harness.engine.handle(bytes, harness.scope());
+    expect(made.mock.calls.map(([secret]) => secret.toString())).toEqual(Array(2).fill('\0'.repeat('secret'.length)));
+  });
+});
+
 describe('Db2 11.1', () => {
   it('activates: vendor credential as a Byte String, identifier with its padding counted', async () => {
     const harness = new EngineHarness();

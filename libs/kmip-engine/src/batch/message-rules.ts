@@ -4,7 +4,6 @@ import { type EngineScope } from '../engine-scope';
 import { fail } from '../failures/operation-failure';
 import { MESSAGE_LIMITS } from '../limits';
 import { isSupported } from '../supported-versions';
-import { wipeSecrets } from './wipe-secrets';
 
 /**
  * What spoils a message as a whole, before any item is carried out (KMIP 1.4 §6, §11.1). Time Stamp is ignored: a
@@ -23,15 +22,8 @@ export function requireProcessable({ header, batchItems }: RequestMessage): void
   }
 }
 
-/**
- * Identity is the certificate's. Credentials that are there are judged, if anybody can; their absence is no fault. Once
- * they are judged nobody needs them any more.
- */
+/** Identity is the certificate's. Credentials that are there are judged, if anybody can; their absence is no fault. */
 export async function requireCredentials({ header }: RequestMessage, { route }: EngineScope): Promise<void> {
   const { authentication = [] } = header;
-  try {
-    if (authentication.length > 0) await route?.judge(authentication);
-  } finally {
-    wipeSecrets(authentication);
-  }
+  if (authentication.length > 0) await route?.judge(authentication);
 }

@@ -10,22 +10,30 @@ import { wipeSecrets } from './wipe-secrets';
  * bounds its answer, and for one that is to be refused.
  */
 export function serverQuestionOf(bytes: Buffer): RequestMessage | undefined {
-  const message = processable(bytes);
+  const message = readable(bytes);
   if (message === undefined) return undefined;
   const { authentication, maximumResponseSize } = message.header;
-  if (authentication === undefined && maximumResponseSize === undefined) return message;
   wipeSecrets(authentication);
-  return undefined;
+  return authentication === undefined && maximumResponseSize === undefined && isProcessable(message)
+    ? message
+    : undefined;
 }
 
 /** What is wrong with a message is found and told by whoever carries it out. */
-function processable(bytes: Buffer): RequestMessage | undefined {
+function readable(bytes: Buffer): RequestMessage | undefined {
   try {
-    const message = decodeRequestMessage(bytes);
-    requireProcessable(message);
-    return message;
+    return decodeRequestMessage(bytes);
   } catch {
     return undefined;
+  }
+}
+
+function isProcessable(message: RequestMessage): boolean {
+  try {
+    requireProcessable(message);
+    return true;
+  } catch {
+    return false;
   }
 }
 
