@@ -6,10 +6,17 @@ import { requireProcessable } from './message-rules';
 import { wipeSecrets } from './wipe-secrets';
 
 /**
+ * Bytes of a question. Clients send a tenth of it. Longer ones can have long answers, since identifiers of batch items
+ * are echoed, and those count as the memory of their owner.
+ */
+const LONGEST = 4_096;
+
+/**
  * A message that may ask about the server alone. Undefined for one with credentials, which a tenant judges, for one that
- * bounds its answer, and for one that is to be refused.
+ * is long or bounds its answer, and for one that is to be refused.
  */
 export function serverQuestionOf(bytes: Buffer): RequestMessage | undefined {
+  if (bytes.length > LONGEST) return undefined;
   const message = readable(bytes);
   if (message === undefined) return undefined;
   const { authentication, maximumResponseSize } = message.header;
