@@ -142,7 +142,7 @@ export interface ManagedObjectStore {
 
   /**
    * Commits that a key was served (audit event, last fetched, fresh = false) before the secret leaves, provided the
-   * object may still be served as it was seen: see `isServableAsSeen`.
+   * object may still be served as it was seen: see `servableAs`.
    * @returns false when it may not; nothing is then recorded. Whoever asks may have read the object a while ago.
    */
   recordFetch(object: ServableObject, audit: AuditEvent): Promise<boolean>;
