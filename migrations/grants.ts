@@ -74,6 +74,8 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   audit_holds: BOTH,
   hold_audit_chain: BOTH,
   record_served: BOTH,
+  open_intents: BOTH,
+  complete_intents: BOTH,
   certificate_refusal: BOTH,
   certificate_displaced: BOTH,
   directory_registrations: BOTH,

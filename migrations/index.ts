@@ -29,6 +29,7 @@ import { SignedHeads1766400000000 } from './1766400000000-signed-heads';
 import { WholeInstances1766500000000 } from './1766500000000-whole-instances';
 import { ServedByOneStatement1766700000000 } from './1766700000000-served-by-one-statement';
 import { KeyManagerKinds1766800000000 } from './1766800000000-key-manager-kinds';
+import { BornByTwoStatements1766900000000 } from './1766900000000-born-by-two-statements';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -62,4 +63,5 @@ export const migrations = [
   WholeInstances1766500000000,
   ServedByOneStatement1766700000000,
   KeyManagerKinds1766800000000,
+  BornByTwoStatements1766900000000,
 ];

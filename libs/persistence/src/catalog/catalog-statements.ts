@@ -61,22 +61,6 @@ export async function insertObject(transaction: Transaction, object: ManagedObje
   if (isDestroyed(object.state)) await giveBackPlace(transaction);
 }
 
-/** Of two keys with one digest that are created at the same moment, the second waits here and then finds the first. */
-export async function isDigestKnown({ client, instanceId }: Transaction, { digest }: ManagedObject): Promise<boolean> {
-  const values = [instanceId, digest];
-  await client.query({
-    name: 'digest_lock',
-    text: `SELECT pg_advisory_xact_lock(hashtextextended($1::text || encode($2::bytea, 'hex'), 0))`,
-    values,
-  });
-  const { rowCount } = await client.query({
-    name: 'digest_known',
-    text: 'SELECT 1 FROM managed_objects WHERE instance_id = $1 AND digest = $2 LIMIT 1',
-    values,
-  });
-  return rowCount !== 0;
-}
-
 /** Brings the stored object from `before` to `after`; attributes are compared, so that tagging writes one row. */
 export async function updateObject(
   transaction: Transaction,
@@ -102,6 +86,16 @@ async function writeObject(transaction: Transaction, name: string, text: string,
   await transaction.client.query({ name, text, values: [transaction.instanceId, object.uniqueIdentifier, ...values] });
 }
 
+/** Its own columns, in the order in which they are written. */
+export const attributeRow = ({ name, index, value }: ClientAttribute) => ({
+  name,
+  index,
+  value: toText(value),
+  value_hash: matchHashOf(name, value),
+  item_hashes: itemHashesOf(value),
+  name_hash: name === 'Name' ? hashOf(value) : null,
+});
+
 async function writeAttributes(
   { client, instanceId }: Transaction,
   object: ManagedObject,
@@ -110,11 +104,11 @@ async function writeAttributes(
   if (attributes.length === 0) return;
   const released = isDestroyed(object.state);
   const values: unknown[] = [instanceId, object.uniqueIdentifier, released];
-  const rows = attributes.map(({ name, index, value }) => {
+  const rows = attributes.map((attribute) => {
     const first = values.length + 1;
-    values.push(name, index, toText(value), matchHashOf(name, value), itemHashesOf(value));
-    values.push(name === 'Name' ? hashOf(value) : null);
-    const places = [0, 1, 2, 3, 4, 5].map((offset) => `$${String(first + offset)}`);
+    const row = Object.values(attributeRow(attribute));
+    values.push(...row);
+    const places = row.map((_, offset) => `$${String(first + offset)}`);
     return `($1, $2, $3, ${places.join(', ')})`;
   });
   await client.query({

@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type AuditEvent } from '@lib/audit';
 import { type CommonFields, type ManagedObject, type ManagedObjectStore, ObjectStoreError } from '@lib/kmip-engine';
 import { type InstanceId, newUniqueIdentifier } from '@lib/kernel';
 import {
+  anIntent,
   insertInstance,
   nameAttribute,
   sampleAudit,
@@ -92,6 +93,66 @@ describe('PostgresManagedObjectStore', () => {
       ],
     });
     expect(await store.find(object.uniqueIdentifier)).toEqual(object);
+  });
+
+  it.each([
+    '-004000-01-01T00:00:00.000Z',
+    '0000-06-01T12:00:00.123Z',
+    '0099-01-01T00:00:00.000Z',
+    '+275760-09-13T00:00:00.000Z',
+  ])('keeps the date %s from the first moment on', async (written) => {
+    const activationDate = new Date(written);
+    const object = await create({ activationDate, deactivationDate: activationDate });
+    expect(await store.find(object.uniqueIdentifier)).toEqual(object);
+  });
+
+  it('tells each of many that are born at one moment what became of it', async () => {
+    const taken = await create({ attributes: [nameAttribute('taken')] });
+    const twice = randomBytes(32);
+    const births = [
+      sampleObject(),
+      sampleObject({ attributes: [nameAttribute('taken')] }),
+      sampleObject({ digest: twice, attributes: [nameAttribute('free')] }),
+      sampleObject({ digest: twice }),
+      sampleObject({ digest: taken.digest }),
+      sampleObject({ attributes: [nameAttribute('free')] }),
+      sampleObject(),
+    ];
+    const claimed = births[6]!;
+    await Promise.all(births.map((object) => store.openIntent(anIntent(object), 1000)));
+    await store.claimIntent(claimed.uniqueIdentifier);
+    const before = await auditCount();
+    // The first goes alone; the others gather behind it.
+    const outcomes = await Promise.allSettled(births.map((object) => store.completeIntent(object, audit())));
+    const fault = (outcome: PromiseSettledResult<void>) =>
+      outcome.status === 'fulfilled' ? 'born' : (outcome.reason as ObjectStoreError).fault;
+    expect(outcomes.map(fault)).toEqual([
+      'born',
+      'name_taken',
+      'born',
+      'digest_repeated',
+      'digest_repeated',
+      'name_taken',
+      'intent_closed',
+    ]);
+    expect(await auditCount()).toBe(before + 2);
+    for (const [n, object] of births.entries()) {
+      const found = await store.find(object.uniqueIdentifier);
+      expect(found).toEqual(n === 0 || n === 2 ? object : undefined);
+    }
+  });
+
+  it('opens as many intents at one moment as there is room for, and none twice', async () => {
+    await create();
+    const intents = Array.from({ length: 12 }, () => anIntent(sampleObject()));
+    const outcomes = await Promise.allSettled(intents.map((intent) => store.openIntent(intent, 9)));
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...Array<string>(8).fill('fulfilled'),
+      ...Array<string>(4).fill('rejected'),
+    ]);
+    for (const intent of intents.slice(0, 8)) await store.openIntent(intent, 9);
+    expect(await store.countLive()).toBe(9);
+    expect(await store.staleIntents(new Date('2100-01-01'), 100)).toHaveLength(8);
   });
 
   it('loses nothing when one key is activated and tagged by three at the same time, 200 times', async () => {

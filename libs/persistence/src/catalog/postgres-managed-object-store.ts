@@ -1,6 +1,5 @@
 import { type AuditEvent } from '@lib/audit';
 import {
-  type AccessRefusal,
   AccessWithdrawn,
   type CreationIntent,
   type CustodyMoves,
@@ -21,15 +20,8 @@ import { ClientsRefused, violatedConstraint } from '../database/persistence.erro
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type TenantTransactions, type Transaction } from '../database/transactions';
 import { findAttributes } from './attribute-search';
-import {
-  giveBackPlace,
-  insertObject,
-  isDigestKnown,
-  lockObject,
-  readObject,
-  takePlace,
-  updateObject,
-} from './catalog-statements';
+import { giveBackPlace, insertObject, lockObject, readObject, takePlace, updateObject } from './catalog-statements';
+import { type BirthLog } from './birth-log';
 import { type FetchLog } from './fetch-log';
 import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
@@ -43,33 +35,11 @@ const READ_USAGE: PreparedStatement = {
   text: 'SELECT live_keys FROM instance_usage WHERE instance_id = $1',
 };
 
-/** Checks and takes a place in the quota with the intent: the lock on its row makes parallel creations queue up. */
-const OPEN_INTENT = {
-  name: 'intent_open',
-  text: `WITH client AS (SELECT CASE WHEN $7::uuid IS NOT NULL THEN certificate_refusal($1, $7) END AS refusal),
-    intent AS (
-      INSERT INTO creation_intents (instance_id, id, stored_key_name, started_at, created_by)
-        SELECT $1::uuid, $2::uuid, $3, $4::timestamptz, $5 FROM client WHERE refusal IS NULL
-        ON CONFLICT DO NOTHING RETURNING 1),
-    place AS (
-      INSERT INTO instance_usage (instance_id, live_keys) SELECT $1, 1 FROM intent WHERE $6::int > 0
-        ON CONFLICT (instance_id) DO UPDATE SET live_keys = instance_usage.live_keys + 1
-          WHERE instance_usage.live_keys < $6 RETURNING 1)
-    SELECT (SELECT refusal FROM client) AS refusal, EXISTS (SELECT FROM intent) AS opened,
-      EXISTS (SELECT FROM place) AS taken`,
-};
-
 const LOCK_INTENT: PreparedStatement = {
   name: 'intent_lock',
   types: 'uuid, uuid',
   text: 'SELECT claimed_at, refused_at, started_at FROM creation_intents WHERE instance_id = $1 AND id = $2 FOR UPDATE',
 };
-
-interface OpenedIntent {
-  readonly refusal: AccessRefusal | null;
-  readonly opened: boolean;
-  readonly taken: boolean;
-}
 
 interface LockedIntent {
   readonly claimed_at: Date | null;
@@ -83,11 +53,11 @@ const OBJECT_EXISTS: PreparedStatement = {
   text: 'SELECT 1 FROM managed_objects WHERE instance_id = $1 AND id = $2',
 };
 
-const BIRTH_DISPLACED: PreparedStatement = {
-  name: 'birth_displaced',
-  types: 'uuid, uuid',
-  text: 'SELECT certificate_displaced($1, $2) AS displaced',
-};
+/** What gathers the work of all requests of a process. */
+export interface CatalogLogs {
+  readonly fetches: FetchLog;
+  readonly births: BirthLog;
+}
 
 /** The catalog of one instance in Postgres. Made by {@link PostgresObjectStores}. */
 export class PostgresManagedObjectStore implements ManagedObjectStore {
@@ -98,7 +68,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
 
   constructor(
     private readonly transactions: TenantTransactions,
-    private readonly fetchLog: FetchLog,
+    private readonly logs: CatalogLogs,
     private readonly instanceId: InstanceId,
     /** Id of the certificate in whose name everything is done; absent for what is done in nobody's. */
     private readonly client?: string,
@@ -121,29 +91,12 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async openIntent(intent: CreationIntent, maximumLive: number): Promise<void> {
-    const { uniqueIdentifier, storedKeyName, startedAt, createdBy } = intent;
-    const values = [this.instanceId, uniqueIdentifier, storedKeyName, startedAt, createdBy, maximumLive, this.client];
-    await this.changes.run(this.instanceId, async ({ client }) => {
-      const { rows } = await client.query<OpenedIntent>({ ...OPEN_INTENT, values });
-      const [outcome] = rows;
-      requireNone(outcome?.refusal);
-      if (outcome?.opened === true && !outcome.taken) throw new ObjectStoreError('quota_exceeded');
-    });
+    await this.logs.births.open(this.instanceId, { intent, maximumLive, client: this.client });
   }
 
   async completeIntent(object: ManagedObject, audit: AuditEvent): Promise<void> {
-    const complete = async (transaction: Transaction, [intent, existing, birth]: QueryResult[]): Promise<void> => {
-      if (existing?.rowCount === 1) return this.requireAccess(transaction);
-      const [judged] = (birth?.rows ?? []) as { displaced: boolean }[];
-      if (judged?.displaced === true) throw new AccessWithdrawn('certificate_displaced');
-      const [open] = (intent?.rows ?? []) as LockedIntent[];
-      if (open === undefined || open.claimed_at !== null) throw new ObjectStoreError('intent_closed');
-      if (await isDigestKnown(transaction, object)) throw new ObjectStoreError('digest_repeated');
-      await insertObject(transaction, object);
-      await transaction.appendAudit([audit], this.clientsOf(audit));
-    };
-    const first = [...this.lockBirth(object), ...this.judgeBirth()];
-    await this.withStoreErrors(() => this.changes.run(this.instanceId, complete, first));
+    const [client] = this.clientsOf(audit);
+    await this.logs.births.complete(this.instanceId, { object, audit, client });
   }
 
   async restore(
@@ -259,7 +212,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   }
 
   async recordFetch(object: ServableObject, audit: AuditEvent): Promise<boolean> {
-    return this.fetchLog.record(this.instanceId, { audit, object, client: this.client });
+    return this.logs.fetches.record(this.instanceId, { audit, object, client: this.client });
   }
 
   async pendingDeletions(
@@ -291,28 +244,13 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
 
   async record(audit: AuditEvent): Promise<void> {
     const [client] = this.clientsOf(audit);
-    await this.fetchLog.record(this.instanceId, { audit, client });
+    await this.logs.fetches.record(this.instanceId, { audit, client });
   }
 
   /** The intent is locked before the object is looked for: a twin call that just finished is seen then. */
   private lockBirth({ uniqueIdentifier }: ManagedObject): readonly PreparedCall[] {
     const values = [this.instanceId, uniqueIdentifier];
     return [LOCK_INTENT, OBJECT_EXISTS].map((statement) => ({ statement, values }));
-  }
-
-  /** A proof for another instance may have been committed since the client was let in. */
-  private judgeBirth(): readonly PreparedCall[] {
-    return this.client === undefined ? [] : [{ statement: BIRTH_DISPLACED, values: [this.instanceId, this.client] }];
-  }
-
-  /** For an answer that commits nothing, because another transaction has. */
-  private async requireAccess({ client: connection }: Transaction): Promise<void> {
-    if (this.client === undefined) return;
-    const { rows } = await connection.query<{ refusal: AccessRefusal | null }>(
-      'SELECT certificate_refusal($1, $2) AS refusal',
-      [this.instanceId, this.client],
-    );
-    requireNone(rows[0]?.refusal);
   }
 
   /** A client that lost its access is told so, and the trail has it: only what succeeds needs the access. */
@@ -329,10 +267,6 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       throw error;
     }
   }
-}
-
-function requireNone(refusal: AccessRefusal | null | undefined): void {
-  if (refusal !== null && refusal !== undefined) throw new AccessWithdrawn(refusal);
 }
 
 /** A transaction of the store is one client's. */

@@ -18,7 +18,7 @@ export interface DatabaseProxy {
 }
 
 const SOCKET = '.s.PGSQL.5432';
-const COMMITTING = ['COMMIT\0', '\0record_served\0'];
+const COMMITTING = ['COMMIT\0', ...['record_served', 'open_intents', 'complete_intents'].map((name) => `\0${name}\0`)];
 
 /** @param folder where an earlier proxy was, to come back in its place */
 export async function startDatabaseProxy(targetFolder: string, folder?: string): Promise<DatabaseProxy> {
