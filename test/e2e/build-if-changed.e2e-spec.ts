@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const SCRIPT = resolve('scripts/build-if-changed.js');
+const BUILD = `rm -f dist/.sources && mkdir -p dist && echo built >> count`;
+const SOURCE = 'libs/kernel/src/index.ts';
+
+describe('what npm start does before it starts', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'build-'));
+    await write('package.json', JSON.stringify({ scripts: { build: BUILD } }));
+    for (const file of ['.swcrc', 'node_modules/@swc/core/package.json', 'node_modules/@swc/cli/package.json']) {
+      await write(file, '{}');
+    }
+    for (const file of ['apps/gateway/src/main.ts', SOURCE, 'libs/kernel/src/clock.ts', 'migrations/index.ts']) {
+      await write(file, 'export {};\n');
+    }
+    await start();
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const at = (file: string): string => join(folder, file);
+  async function write(file: string, text: string): Promise<void> {
+    await mkdir(dirname(at(file)), { recursive: true });
+    await writeFile(at(file), text);
+  }
+  const start = () => promisify(execFile)(process.execPath, [SCRIPT], { cwd: folder });
+  const builds = async (): Promise<number> => (await readFile(at('count'), 'utf8')).split('\n').length - 1;
+
+  it('builds once', async () => {
+    await start();
+    expect(await builds()).toBe(1);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['a file was changed', () => write(SOURCE, 'export const a = 1;\n')],
+    ['a file came back by git checkout, as long as it was', () => utimes(at(SOURCE), new Date(), new Date())],
+    ['a file was deleted', () => rm(at('libs/kernel/src/clock.ts'))],
+    ['a file is new', () => write('apps/gateway/src/other.ts', '')],
+    ['the compiler is another one', () => write('node_modules/@swc/core/package.json', '{ "version": "2" }')],
+    ['dist is gone', () => rm(at('dist'), { recursive: true })],
+  ])('builds again when %s', async (_when, change) => {
+    await change();
+    await start();
+    expect(await builds()).toBe(2);
+    await start();
+    expect(await builds()).toBe(2);
+  });
+
+  it('builds again what somebody built from other sources meanwhile', async () => {
+    const { atime, mtime } = await stat(at(SOURCE));
+    await write(SOURCE, 'export const a = 1;\n');
+    await promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: folder });
+    await write(SOURCE, 'export {};\n');
+    await utimes(at(SOURCE), atime, mtime);
+    await start();
+    expect(await builds()).toBe(3);
+  });
+
+  it('tries again what could not be built', async () => {
+    await write('package.json', JSON.stringify({ scripts: { build: 'exit 3' } }));
+    await expect(start()).rejects.toMatchObject({ code: 3 });
+    await expect(start()).rejects.toMatchObject({ code: 3 });
+  });
+});
