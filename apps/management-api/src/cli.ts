@@ -13,15 +13,16 @@ async function main(): Promise<void> {
   else await carryOut(asked);
 }
 
-/** Configuration and region are loaded by who needs them: help and mistakes are answered without. */
+/** Settings and region are loaded by who needs them: help and mistakes are answered without. */
 async function carryOut({ entry, given }: Invocation): Promise<void> {
-  const { readAdminConfig } = await import('./cli/admin.config.js');
-  const config = readAdminConfig();
+  const { readEnvironment } = await import('@lib/config');
   if ('alone' in entry) {
     const run = await entry.alone();
-    print(await run(config, given));
+    print(await run(readEnvironment(), given));
     return;
   }
+  const { readAdminConfig } = await import('./cli/admin.config.js');
+  const config = readAdminConfig(readEnvironment());
   const [command, { runInRegion }] = [await entry.inRegion(), await import('./cli/run-in-region.js')];
   await runInRegion(command, config, given, print);
 }

@@ -1,10 +1,10 @@
 import {
   type ConfigOf,
+  type Environment,
   keyManagerEndpoints,
   managementApiConfig,
   migrationSettings,
   parseConfig,
-  readEnvironment,
 } from '@lib/config';
 
 const {
@@ -21,7 +21,7 @@ const {
   clientCertificateProofOlderFrom,
 } = managementApiConfig;
 
-/** The part of the management app's settings that the command line needs, and what `migrate` is told. */
+/** The part of the management app's settings that commands of the region need. */
 export const adminConfig = {
   databaseUrl,
   databasePoolSize,
@@ -35,7 +35,6 @@ export const adminConfig = {
   maximumInstancesPerAccount,
   clientCertificateProof,
   clientCertificateProofOlderFrom,
-  ...migrationSettings,
 } as const;
 
 export type AdminConfig = ConfigOf<typeof adminConfig>;
@@ -44,4 +43,10 @@ export type AdminConfig = ConfigOf<typeof adminConfig>;
 export const ADMIN_CONFIG = Symbol('ADMIN_CONFIG');
 
 /** @throws DomainError that names every variable that is wrong */
-export const readAdminConfig = (): AdminConfig => parseConfig(adminConfig, readEnvironment());
+export const readAdminConfig = (environment: Environment): AdminConfig => parseConfig(adminConfig, environment);
+
+const migrationConfig = { databaseUrl, ...migrationSettings } as const;
+
+/** For `migrate` and its like, which go before there is a region. @throws DomainError that names every variable that is wrong */
+export const readMigrationConfig = (environment: Environment): ConfigOf<typeof migrationConfig> =>
+  parseConfig(migrationConfig, environment);

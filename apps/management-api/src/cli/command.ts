@@ -1,6 +1,7 @@
 import { type Type } from '@nestjs/common';
 
-import { type AdminConfig } from './admin.config';
+import { type Environment } from '@lib/config';
+
 import { type Arguments, readArguments, UsageError } from './arguments';
 
 /** Prints what it returns, as JSON. */
@@ -23,7 +24,7 @@ interface Usage {
 export type CommandEntry = Usage &
   (
     | { readonly inRegion: () => Promise<Type<Command>> }
-    | { readonly alone: () => Promise<(config: AdminConfig, given: Arguments) => Promise<unknown>> }
+    | { readonly alone: () => Promise<(environment: Environment, given: Arguments) => Promise<unknown>> }
   );
 
 export interface Invocation {

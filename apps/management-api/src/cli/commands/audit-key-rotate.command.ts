@@ -1,9 +1,8 @@
-import { rotateAuditKey } from '@lib/config';
+import { type Environment, rotateAuditKey } from '@lib/config';
 
-import { type AdminConfig } from '../admin.config';
-import { auditKeyFileOf, describeAuditKey } from '../audit-keys';
+import { auditKeyFileIn, describeAuditKey } from '../audit-keys';
 
 /** Prints the keys, the new one among them. */
-export async function auditKeyRotate(config: AdminConfig): Promise<readonly object[]> {
-  return (await rotateAuditKey(auditKeyFileOf(config), new Date())).map(describeAuditKey);
+export async function auditKeyRotate(environment: Environment): Promise<readonly object[]> {
+  return (await rotateAuditKey(auditKeyFileIn(environment), new Date())).map(describeAuditKey);
 }

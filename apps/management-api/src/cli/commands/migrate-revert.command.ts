@@ -1,7 +1,8 @@
+import { type Environment } from '@lib/config';
 import { migrationStatus, revertLastMigration } from '@lib/persistence';
 import { databaseConnection } from '@lib/platform';
 
-import { type AdminConfig } from '../admin.config';
+import { readMigrationConfig } from '../admin.config';
 import { type Arguments, UsageError } from '../arguments';
 import { asOwner } from '../as-owner';
 
@@ -9,10 +10,8 @@ import { asOwner } from '../as-owner';
  * Takes the newest migration back, with the data that only it has a place for. Prints its name.
  * @throws UsageError unless `--confirm` is its name, or when no migration of this release ran last
  */
-export async function migrateRevert(
-  { databaseUrl }: Pick<AdminConfig, 'databaseUrl'>,
-  given: Arguments,
-): Promise<object> {
+export async function migrateRevert(environment: Environment, given: Arguments): Promise<object> {
+  const { databaseUrl } = readMigrationConfig(environment);
   const confirmed = given.get('confirm');
   const owner = databaseConnection(databaseUrl);
   const last = (await asOwner(() => migrationStatus(owner))).findLast(({ ran }) => ran)?.name;

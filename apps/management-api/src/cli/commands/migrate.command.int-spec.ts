@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { Secret } from '@lib/kernel';
+import { type Environment } from '@lib/config';
 import { socketUrl } from '@lib/platform';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 
@@ -14,16 +14,16 @@ interface Status {
 
 describe('migrations, told and taken back', () => {
   let database: TestDatabase;
-  let settings: { readonly databaseUrl: Secret };
+  let environment: Environment;
 
   beforeAll(async () => {
     database = await startTestPostgres();
-    settings = { databaseUrl: Secret.fromText(socketUrl(database.connection)) };
+    environment = { DATABASE_URL: socketUrl(database.connection) };
   });
   afterAll(() => database.close());
 
   const confirmed = (name: string) => readArguments(['--confirm', name], { required: ['confirm'] });
-  const status = async (): Promise<Status['migrations']> => ((await migrateStatus(settings)) as Status).migrations;
+  const status = async (): Promise<Status['migrations']> => ((await migrateStatus(environment)) as Status).migrations;
 
   it('says which ran, takes back the newest only by its name, and nothing else', async () => {
     const before = await status();
@@ -32,11 +32,11 @@ describe('migrations, told and taken back', () => {
     const [older = '', newest = ''] = before.slice(-2).map(({ name }) => name);
 
     for (const name of ['', older, 'yes']) {
-      await expect(migrateRevert(settings, confirmed(name))).rejects.toThrow(`--confirm ${newest} takes it back`);
+      await expect(migrateRevert(environment, confirmed(name))).rejects.toThrow(`--confirm ${newest} takes it back`);
     }
     expect(await status()).toEqual(before);
 
-    expect(await migrateRevert(settings, confirmed(newest))).toEqual({ reverted: newest });
+    expect(await migrateRevert(environment, confirmed(newest))).toEqual({ reverted: newest });
     expect(await status()).toEqual(before.map((one) => (one.name === newest ? { ...one, ran: false } : one)));
   });
 
@@ -44,7 +44,7 @@ describe('migrations, told and taken back', () => {
     const [user, password] = [`passer_${randomUUID().slice(0, 8)}`, 'secret-word'];
     const admin = await database.openAdmin();
     await admin.query(`CREATE ROLE ${user} LOGIN PASSWORD '${password}'`);
-    const other = { databaseUrl: Secret.fromText(socketUrl({ ...database.connection, user, password })) };
+    const other = { DATABASE_URL: socketUrl({ ...database.connection, user, password }) };
     await expect(migrateStatus(other)).rejects.toThrow('set DATABASE_URL to that of the owner');
     await admin.query(`DROP ROLE ${user}`);
   });

@@ -1,3 +1,4 @@
+import { type Environment } from '@lib/config';
 import { type Secret } from '@lib/kernel';
 import {
   type DatabaseLogin,
@@ -8,16 +9,15 @@ import {
 } from '@lib/persistence';
 import { databaseConnection, loginIn } from '@lib/platform';
 
-import { type AdminConfig } from '../admin.config';
+import { readMigrationConfig } from '../admin.config';
 import { UsageError } from '../arguments';
-
-type Settings = Pick<AdminConfig, 'databaseUrl' | 'administratorDatabaseUrl' | 'gatewayDatabaseUrl' | 'apiDatabaseUrl'>;
 
 /**
  * As the owner of the database: brings its schema up to date, and makes the logins of the processes that are named. With
  * an administrator it makes the owner first, who gets what a release with one login for all has left. Prints what ran, and the logins.
  */
-export async function migrate(settings: Settings): Promise<object> {
+export async function migrate(environment: Environment): Promise<object> {
+  const settings = readMigrationConfig(environment);
   const { databaseUrl, administratorDatabaseUrl, gatewayDatabaseUrl, apiDatabaseUrl } = settings;
   const gateway = loginOf('GATEWAY_DATABASE_URL', gatewayDatabaseUrl);
   const api = loginOf('API_DATABASE_URL', apiDatabaseUrl);
