@@ -78,3 +78,14 @@ export {
   instanceCrn,
   putInstance,
 } from './tenancy/tenancy.fixture';
+export { InMemoryServiceInstanceDirectory } from './service-instances/in-memory-service-instance-directory';
+export { InMemoryServiceInstanceUnitOfWork } from './service-instances/in-memory-service-instance-unit-of-work';
+export {
+  describeServiceInstancesContract,
+  type ServiceInstancesHarness,
+} from './service-instances/service-instances.contract';
+export { anOperation, aServiceInstance, putServiceInstance } from './service-instances/service-instances.fixture';
+export { InMemoryDailyUsages } from './metering/in-memory-daily-usages';
+export { describeMeteringContract, type MeteringHarness } from './metering/metering.contract';
+export { InMemoryConnectionAttempts } from './diagnosis/in-memory-connection-attempts';
+export { describeDiagnosisContract, type DiagnosisHarness } from './diagnosis/diagnosis.contract';
