@@ -43,8 +43,12 @@ export class InMemoryRegion {
     return store;
   }
 
+  rowsOf(instanceId: InstanceId): TenantRows {
+    return this.tenants.get(instanceId) ?? new TenantRows();
+  }
+
   recorded(instanceId: InstanceId): readonly AuditEvent[] {
-    return this.tenants.get(instanceId)?.audits ?? [];
+    return this.rowsOf(instanceId).audits;
   }
 
   failNextCommit(error: Error): void {
@@ -77,7 +81,7 @@ export class InMemoryRegion {
   }
 
   #open(instanceId: InstanceId, notices: Set<InstanceId>): OpenTransaction {
-    const rows = this.tenants.get(instanceId)?.copy() ?? new TenantRows();
+    const rows = this.rowsOf(instanceId).copy();
     const others = [...this.tenants].filter(([id]) => id !== instanceId);
     return {
       instanceId,
