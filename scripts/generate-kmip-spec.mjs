@@ -101,7 +101,6 @@ const typeOf = (name) => {
   return type;
 };
 const yes = (text) => /^yes/i.test(text ?? '');
-const setter = (text) => (/client/i.test(text) ? (/server/i.test(text) ? 'Either' : 'Client') : 'Server');
 const rules = [];
 for (const [name, byVersion] of Object.entries(attributes)) {
   const versions = known.filter((version) => byVersion[version] !== undefined);
@@ -111,9 +110,7 @@ for (const [name, byVersion] of Object.entries(attributes)) {
   rules.push(
     `{ name: '${name}', tag: Tag.${tagOf(name).xml}, since: ${constant(versions[0])}, ` +
       `${until === undefined ? '' : `until: ${constant(until)}, `}type: '${typeOf(name)}', ` +
-      `multiple: ${yes(rule['multiple instances permitted'])}, initiallySetBy: '${setter(rule['initially set by'])}', ` +
-      `alwaysPresent: ${rule['shall always have a value'] === 'Yes'}, ` +
-      `modifiableByClient: ${yes(rule['modifiable by client'])}, deletableByClient: ${yes(rule['deletable by client'])} },`,
+      `multiple: ${yes(rule['multiple instances permitted'])} },`,
   );
 }
 await write(

@@ -9,11 +9,11 @@ import {
 
 describe('attributeRules', () => {
   it.each([
-    ['Unique Identifier', { since: V1_0, type: 'TextString', initiallySetBy: 'Server', alwaysPresent: true }],
-    ['State', { since: V1_0, type: 'Enumeration', modifiableByClient: false, multiple: false }],
-    ['Name', { type: 'Structure', multiple: true, initiallySetBy: 'Client', deletableByClient: true }],
-    ['Cryptographic Usage Mask', { type: 'Integer', initiallySetBy: 'Either', modifiableByClient: false }],
-    ['Activation Date', { type: 'DateTime', modifiableByClient: true, deletableByClient: false }],
+    ['Unique Identifier', { since: V1_0, type: 'TextString', multiple: false }],
+    ['State', { since: V1_0, type: 'Enumeration', multiple: false }],
+    ['Name', { type: 'Structure', multiple: true }],
+    ['Cryptographic Usage Mask', { type: 'Integer' }],
+    ['Activation Date', { type: 'DateTime' }],
     ['Lease Time', { type: 'Interval' }],
     ['Fresh', { since: V1_1, type: 'Boolean' }],
     ['Original Creation Date', { since: V1_2 }],

@@ -2,7 +2,7 @@ import { type ProtocolVersion } from '../protocol-version';
 import { attributeTable } from '../spec/attribute-table';
 import { type TtlvValue } from '../ttlv/ttlv.types';
 
-/** What the standard says of one attribute (rule tables of KMIP 1.4 §3, newest 1.x row). */
+/** What the standard says of the form of one attribute (rule tables of KMIP 1.4 §3, newest 1.x row). */
 export interface AttributeRule {
   /** The text a 1.x message names it by. */
   readonly name: string;
@@ -14,11 +14,6 @@ export interface AttributeRule {
   readonly until?: ProtocolVersion;
   readonly type: TtlvValue['type'];
   readonly multiple: boolean;
-  readonly initiallySetBy: 'Server' | 'Client' | 'Either';
-  /** Has a value from creation to destruction. */
-  readonly alwaysPresent: boolean;
-  readonly modifiableByClient: boolean;
-  readonly deletableByClient: boolean;
 }
 
 const table: readonly AttributeRule[] = attributeTable;
