@@ -24,7 +24,7 @@ import { type InstanceRoutes } from './instance-route';
 import { type QuestionAudit } from './question-audit';
 import { type RefusalAudit } from './refusal-audit';
 import { LIMIT_TEXTS } from './limit-texts';
-import { LoopShare } from './loop-share';
+import { LoopShare, type Sharer } from './loop-share';
 import { kindOf, type TurnKind, Turns } from './turns';
 
 /** A request for which nothing could be done, because its tenant's scope could not be made. */
@@ -61,6 +61,12 @@ export interface KmipSessionParts {
 
 /** Of the time for a request; who begins later than that could only be cut off in the middle. */
 const WAITING_SHARE = 0.75;
+
+/** Whose nobody knows has a share of its own, and none of a tenant's that it may have nothing to do with. */
+const sharerOf = ({ client, owner }: Admitted): Sharer =>
+  owner === undefined
+    ? { owner: client.fingerprint, account: client.fingerprint }
+    : { owner, account: client.accountId };
 
 const GONE: KmipAnswer = { response: Buffer.alloc(0), close: true };
 
@@ -123,7 +129,7 @@ export class KmipSession implements KmipConnectionHandler {
   ): Promise<KmipAnswer | undefined> {
     const { admission, engine, questions, bareScopeFor } = this.parts;
     let { client } = admitted;
-    const wait = this.#loop.enter(admitted.owner ?? client.fingerprint);
+    const wait = this.#loop.enter(sharerOf(admitted));
     if (wait !== undefined) {
       await wait;
       if (signal.aborted) return GONE;
@@ -140,17 +146,14 @@ export class KmipSession implements KmipConnectionHandler {
   /** @param serve told how much of the time for its request is left */
   #inTurn(
     message: Buffer,
-    { client, owner, kind }: Admitted & { readonly kind: TurnKind },
+    admitted: Admitted & { readonly kind: TurnKind },
     signal: AbortSignal,
     serve: (leftMs: number) => Promise<KmipAnswer>,
   ): Promise<KmipAnswer> {
     const { timeoutMs = DEFAULT_OPERATION_TIMEOUT_MS } = this.parts;
     const since = performance.now();
-    // Whose nobody knows has a share of its own, and none of a tenant's that it may have nothing to do with.
-    const alone = { owner: client.fingerprint, account: client.fingerprint };
-    const who = owner === undefined ? alone : { owner, account: client.accountId };
     const turn: { begun: boolean; patience?: Deadline } = { begun: false };
-    const served = this.#turns.run(who, kind, () => {
+    const served = this.#turns.run(sharerOf(admitted), admitted.kind, () => {
       const { patience } = turn;
       turn.begun = true;
       // Whoever left or was told to try again while it waited is not served at others' expense.
@@ -161,7 +164,7 @@ export class KmipSession implements KmipConnectionHandler {
     // Most do not wait.
     if (turn.begun) return served;
     const patience = (turn.patience = startDeadline(timeoutMs * WAITING_SHARE, signal));
-    return Promise.race([served, this.#outOfPatience(message, client, patience.signal, signal)]);
+    return Promise.race([served, this.#outOfPatience(message, admitted.client, patience.signal, signal)]);
   }
 
   #outOfPatience(

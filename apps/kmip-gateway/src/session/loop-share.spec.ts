@@ -2,41 +2,60 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { LoopShare } from './loop-share';
 
-describe('LoopShare', () => {
-  it('lets a few of an owner on at once, and the rest in later turns of the loop, in order', async () => {
-    const share = new LoopShare(2);
-    const begun: number[] = [];
-    for (let number = 0; number < 5; number += 1) {
-      const wait = share.enter('a');
-      if (wait === undefined) begun.push(number);
-      else void wait.then(() => begun.push(number));
-    }
-    expect(begun).toEqual([0, 1]);
-    await nextTurn();
-    expect(begun).toEqual([0, 1, 2, 3]);
-    await nextTurn();
-    expect(begun).toEqual([0, 1, 2, 3, 4]);
-  });
-
-  it('keeps nobody waiting for another', () => {
-    const share = new LoopShare(1);
-    expect(share.enter('a')).toBeUndefined();
-    expect(share.enter('a')).toBeInstanceOf(Promise);
-    expect(share.enter('b')).toBeUndefined();
-  });
-
-  it('gives who comes anew no place before those who wait', async () => {
-    const share = new LoopShare(1);
-    const begun: string[] = [];
-    const ask = (name: string): void => {
-      const wait = share.enter('a');
+function scene(atOnce: number) {
+  const share = new LoopShare(atOnce);
+  const begun: string[] = [];
+  /** `a1.x`: the question x of instance a1 of account a. */
+  const ask = (...names: string[]): void => {
+    for (const name of names) {
+      const wait = share.enter({ account: name.slice(0, 1), owner: name.split('.')[0] ?? '' });
       if (wait === undefined) begun.push(name);
       else void wait.then(() => begun.push(name));
-    };
-    for (const name of ['first', 'second', 'third']) ask(name);
+    }
+  };
+  return { share, begun, ask };
+}
+
+describe('LoopShare', () => {
+  it('lets a few of an account on at once, and the rest in later turns of the loop, in order', async () => {
+    const { begun, ask } = scene(2);
+    ask('a1.1', 'a1.2', 'a1.3', 'a1.4', 'a1.5');
+    expect(begun).toEqual(['a1.1', 'a1.2']);
     await nextTurn();
-    ask('late');
+    expect(begun).toEqual(['a1.1', 'a1.2', 'a1.3', 'a1.4']);
+    await nextTurn();
+    expect(begun).toEqual(['a1.1', 'a1.2', 'a1.3', 'a1.4', 'a1.5']);
+  });
+
+  it('keeps nobody waiting for another account', () => {
+    const { begun, ask } = scene(1);
+    ask('a1.1', 'a1.2', 'b1.1');
+    expect(begun).toEqual(['a1.1', 'b1.1']);
+  });
+
+  it('gives an account with many instances no more than one with a single one', async () => {
+    const { begun, ask } = scene(2);
+    for (let instance = 0; instance < 100; instance += 1) ask(`a${instance}.1`);
+    expect(begun).toHaveLength(2);
+    for (let turns = 0; turns < 49; turns += 1) await nextTurn();
+    expect(begun).toHaveLength(100);
+  });
+
+  it('calls the instances of an account one after the other, however many questions one has', async () => {
+    const { begun, ask } = scene(2);
+    ask('a1.1', 'a1.2', 'a1.3', 'a1.4', 'a1.5', 'a1.6', 'a1.7');
+    await nextTurn();
+    ask('a2.1', 'a3.1', 'a3.2');
     for (let turns = 0; turns < 3; turns += 1) await nextTurn();
-    expect(begun).toEqual(['first', 'second', 'third', 'late']);
+    expect(begun).toEqual(['a1.1', 'a1.2', 'a1.3', 'a1.4', 'a1.5', 'a1.6', 'a2.1', 'a3.1', 'a1.7', 'a3.2']);
+  });
+
+  it('gives who comes anew no place before those of its instance who wait', async () => {
+    const { begun, ask } = scene(1);
+    ask('a1.first', 'a1.second', 'a1.third');
+    await nextTurn();
+    ask('a1.late');
+    for (let turns = 0; turns < 3; turns += 1) await nextTurn();
+    expect(begun).toEqual(['a1.first', 'a1.second', 'a1.third', 'a1.late']);
   });
 });

@@ -1,30 +1,44 @@
 /** Short enough for neighbours not to notice, long enough for a site that starts. */
 const AT_ONCE = 8;
 
+export interface Sharer {
+  readonly account: string;
+  readonly owner: string;
+}
+
+interface Line {
+  readonly account: string;
+  readonly waiting: (() => void)[];
+}
+
 /**
- * What each owner may have of one turn of the event loop for work that needs no turn of its own: hundreds of connections
- * that ask at once would otherwise be answered all before anybody else's next step.
+ * What each account may have of one turn of the event loop for work that needs no turn of its own: thousands of
+ * connections that ask at once would otherwise be answered all before anybody else's next step.
  */
 export class LoopShare {
+  /** By account. */
   readonly #used = new Map<string, number>();
-  readonly #waiting = new Map<string, (() => void)[]>();
+  /** By owner, in the order in which they are called. */
+  readonly #lines = new Map<string, Line>();
   #isArmed = false;
 
   constructor(private readonly atOnce = AT_ONCE) {}
 
   /** Undefined when it may go on at once; otherwise resolves in a later turn of the loop, in order. */
-  enter(owner: string): Promise<void> | undefined {
+  enter({ account, owner }: Sharer): Promise<void> | undefined {
     this.#arm();
-    const used = this.#used.get(owner) ?? 0;
-    if (used < this.atOnce) {
-      this.#used.set(owner, used + 1);
-      return undefined;
-    }
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(owner) ?? [];
-      waiting.push(resolve);
-      this.#waiting.set(owner, waiting);
-    });
+    const line = this.#lines.get(owner) ?? { account, waiting: [] };
+    if (line.waiting.length === 0 && this.#take(account, 1) === 1) return undefined;
+    this.#lines.set(owner, line);
+    return new Promise((resolve) => line.waiting.push(resolve));
+  }
+
+  /** @returns how many may go on */
+  #take(account: string, wanted: number): number {
+    const used = this.#used.get(account) ?? 0;
+    const taken = Math.min(wanted, this.atOnce - used);
+    this.#used.set(account, used + taken);
+    return taken;
   }
 
   #arm(): void {
@@ -36,11 +50,13 @@ export class LoopShare {
   #nextTurn(): void {
     this.#isArmed = false;
     this.#used.clear();
-    if (this.#waiting.size > 0) this.#arm();
-    for (const [owner, waiting] of this.#waiting) {
-      const called = waiting.splice(0, this.atOnce);
-      this.#used.set(owner, called.length);
-      if (waiting.length === 0) this.#waiting.delete(owner);
+    if (this.#lines.size > 0) this.#arm();
+    for (const [owner, line] of [...this.#lines]) {
+      const called = line.waiting.splice(0, this.#take(line.account, line.waiting.length));
+      if (called.length === 0) continue;
+      // To the end of the row.
+      this.#lines.delete(owner);
+      if (line.waiting.length > 0) this.#lines.set(owner, line);
       for (const resolve of called) resolve();
     }
   }
