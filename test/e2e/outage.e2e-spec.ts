@@ -1,5 +1,6 @@
-import { type KmipClient } from '@lib/kmip-client';
+import { type KmipClient, vcenter } from '@lib/kmip-client';
 
+import { openDatabase } from './support/database';
 import { isReady } from './support/health';
 import { createKey, fetchKey } from './support/keys';
 import { ResilientClient } from './support/resilient-client';
@@ -143,6 +144,32 @@ describe('outages', () => {
       process.kill(pid ?? 0, 'SIGTERM');
       expect(await answer).toEqual({ hex });
       await until('it is started again', 30_000, () => restarted('kmip-gateway-1', pid));
+    });
+
+    it('that is asked to stop: each question that it has answered is in the trail', async () => {
+      const database = await openDatabase(service);
+      const recorded = async (): Promise<number> => {
+        const { rows } = await database.query<{ questions: number }>(
+          `SELECT coalesce(sum(coalesce((event::jsonb -> 'details' ->> 'count')::int, 1)), 0)::int AS questions
+            FROM audit_events WHERE event::jsonb ->> 'action' = 'vmware-solutions.kmip-server.query'`,
+        );
+        return rows[0]?.questions ?? 0;
+      };
+      try {
+        const before = await recorded();
+        const askers = await Promise.all(Array.from({ length: 4 }, () => service.kmip(0)));
+        const asked = askers.map(async (client) => {
+          for (let question = 0; question < 100; question += 1) await client.send(vcenter.probe());
+        });
+        await Promise.all(asked);
+        const pid = (await service.reload()).processes['kmip-gateway-1'];
+        process.kill(pid ?? 0, 'SIGTERM');
+        await until('it is started again', 30_000, () => restarted('kmip-gateway-1', pid));
+        expect((await recorded()) - before).toBe(400);
+        await Promise.all(askers.map((client) => client.close()));
+      } finally {
+        await database.end();
+      }
     });
 
     it.each(['SIGTERM', 'SIGKILL'] as const)(
