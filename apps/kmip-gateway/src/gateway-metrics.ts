@@ -142,8 +142,8 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#say('warn', 'unrecorded', { err: error }, 'the refusal of a known certificate could not be recorded');
   }
 
-  questionUnrecorded(error: unknown): void {
-    this.#unrecordedQuestions.inc();
+  questionUnrecorded(questions: number, error: unknown): void {
+    this.#unrecordedQuestions.inc(questions);
     this.#say('warn', 'unrecorded', { err: error }, 'questions about the server could not be recorded');
   }
 

@@ -7,7 +7,7 @@ import { INSTANCE, peer } from './session.fixture';
 describe('QuestionAudit', () => {
   let clock: ManualClock;
   let recorded: AuditEvent[];
-  let unrecorded: unknown[];
+  let unrecorded: [number, unknown][];
   let store: 'up' | 'down';
   let audit: QuestionAudit;
 
@@ -23,7 +23,7 @@ describe('QuestionAudit', () => {
         },
       },
       clock,
-      unrecorded: (error) => unrecorded.push(error),
+      unrecorded: (questions, error) => unrecorded.push([questions, error]),
     });
   });
 
@@ -110,16 +110,18 @@ describe('QuestionAudit', () => {
     await pass(1_100);
     expect([audit.waiting, recorded.length]).toEqual([0, 1]);
     store = 'down';
-    audit.note(peer(), asked('Query'));
+    const client = peer();
+    for (let questions = 0; questions < 5; questions += 1) audit.note(client, asked('Query'));
     await pass(302_000);
-    expect([audit.waiting, unrecorded]).toEqual([0, [new Error('the database is away')]]);
+    expect([audit.waiting, unrecorded]).toEqual([0, [[5, new Error('the database is away')]]]);
   });
 
   it('says so when what waits at the end cannot be written', async () => {
     store = 'down';
-    audit.note(peer(), asked('Query'));
+    const client = peer();
+    for (let questions = 0; questions < 3; questions += 1) audit.note(client, asked('Query'));
     await audit.stop();
-    expect([audit.waiting, unrecorded]).toEqual([0, [undefined]]);
+    expect([audit.waiting, unrecorded]).toEqual([0, [[3, undefined]]]);
     await pass(60_000);
     expect(unrecorded).toHaveLength(1);
   });
@@ -127,7 +129,7 @@ describe('QuestionAudit', () => {
   it('holds no more than it has room for', async () => {
     store = 'down';
     for (let clients = 0; clients < 20_001; clients += 1) audit.note(peer(), asked('Query'));
-    expect([audit.waiting, unrecorded]).toEqual([20_000, [undefined]]);
+    expect([audit.waiting, unrecorded]).toEqual([20_000, [[1, undefined]]]);
     store = 'up';
     await audit.stop();
     expect(recorded).toHaveLength(20_000);

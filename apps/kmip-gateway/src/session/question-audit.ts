@@ -5,8 +5,8 @@ import { type PeerDescription, type TransportObserver } from '@lib/kmip-transpor
 export interface QuestionAuditOptions {
   readonly sink: AuditSink;
   readonly clock: Clock;
-  /** Questions are not in the trail: their store failed for too long, or there are too many. */
-  readonly unrecorded: (error?: unknown) => void;
+  /** So many questions are not in the trail: their store failed for too long, or there are too many. */
+  readonly unrecorded: (questions: number, error?: unknown) => void;
 }
 
 /** What is asked within this time is written together. */
@@ -63,7 +63,7 @@ export class QuestionAudit implements TransportObserver {
       return;
     }
     if (this.#waiting.size >= MAXIMUM_WAITING) {
-      this.options.unrecorded();
+      this.options.unrecorded(1);
       return;
     }
     const goesOn = nowMs - pace.writtenMs < 2 * pace.windowMs;
@@ -91,7 +91,7 @@ export class QuestionAudit implements TransportObserver {
     await this.#writing;
     clearTimeout(this.#timer?.handle);
     // Nobody tries again.
-    this.#waiting.forEach(() => this.options.unrecorded());
+    for (const { count } of this.#waiting) this.options.unrecorded(count);
     this.#waiting.clear();
   }
 
@@ -129,7 +129,7 @@ export class QuestionAudit implements TransportObserver {
     } catch (error) {
       const nowMs = clock.monotonicMs();
       if (nowMs - asked.sinceMs > KEPT_MS || this.#waiting.size >= MAXIMUM_WAITING) {
-        unrecorded(error);
+        unrecorded(asked.count, error);
         return;
       }
       asked.dueMs = nowMs + AGAIN_MS;

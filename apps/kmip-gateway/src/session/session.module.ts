@@ -52,7 +52,7 @@ const questionAudit = {
     new QuestionAudit({
       sink: stores.auditSink,
       clock,
-      unrecorded: (error) => metrics.questionUnrecorded(error),
+      unrecorded: (questions, error) => metrics.questionUnrecorded(questions, error),
     }),
 };
 
