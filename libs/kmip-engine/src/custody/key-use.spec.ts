@@ -368,24 +368,49 @@ describe('use of a key', () => {
     expect(await get()).toStrictEqual({ reason: 'GeneralFailure', code: 'key_busy' });
   });
 
-  it('zeroes every copy of the key it made once the answer is encoded', async () => {
-    const secrets: Buffer[] = [];
-    const unwrap = harness.keyManager.unwrap.bind(harness.keyManager);
-    harness.keyManager.unwrap = async (...args) => {
-      const result = await unwrap(...args);
-      secrets.push(result.plaintext.expose());
-      const clone = result.plaintext.clone.bind(result.plaintext);
-      result.plaintext.clone = () => {
-        const copy = clone();
-        secrets.push(copy.expose());
-        return copy;
+  describe('zeroes every copy of the key it made', () => {
+    let copies: Buffer[];
+    beforeEach(() => {
+      copies = [];
+      const unwrap = harness.keyManager.unwrap.bind(harness.keyManager);
+      harness.keyManager.unwrap = async (...args) => {
+        const result = await unwrap(...args);
+        copies.push(result.plaintext.expose());
+        const clone = result.plaintext.clone.bind(result.plaintext);
+        result.plaintext.clone = () => {
+          const copy = clone();
+          copies.push(copy.expose());
+          return copy;
+        };
+        return result;
       };
-      return result;
-    };
-    await harness.fetch(id);
-    await settle();
-    expect(secrets).toHaveLength(2);
-    for (const bytes of secrets) expect(bytes.every((byte) => byte === 0)).toBe(true);
+    });
+    const areZero = () => copies.map((bytes) => bytes.every((byte) => byte === 0));
+
+    it('once the answer is encoded', async () => {
+      await harness.fetch(id);
+      await settle();
+      expect(areZero()).toEqual([true, true]);
+    });
+
+    const meanwhile: readonly (readonly [string, () => void])[] = [
+      ['the key is suspended', () => change({ suspended: true })],
+      ['the key becomes another', () => change({ digest: Buffer.alloc(32) })],
+      ['its row is lost', () => harness.store.forget(id as never)],
+      ['the record cannot be committed', () => harness.store.breakAudit()],
+    ];
+    it.each(meanwhile)('when %s meanwhile', async (_, happen) => {
+      await harness.fetch(id);
+      const release = harness.keyManager.hang('unwrap');
+      const pending = Promise.all([get(), get()]);
+      await settle();
+      happen();
+      release();
+      await pending;
+      await settle();
+      expect(areZero().length).toBeGreaterThan(4);
+      expect(areZero()).not.toContain(false);
+    });
   });
 });
 
