@@ -127,6 +127,19 @@ describe('KmipSession', () => {
     expect(answers.map(({ close }) => close === true)).toEqual([...Array<boolean>(8).fill(false), true]);
   });
 
+  it('answers no question whose client left while it waited', async () => {
+    const { subject, engine } = session(CLIENT);
+    const answerAtOnce = jest.fn(() => ({ response: Buffer.from('at once'), events: [] }));
+    Object.assign(engine, { answerAtOnce });
+    const question = encodeRequestMessage(vcenter.probe());
+    const leaving = new AbortController();
+    const asked = Array.from({ length: 10 }, () => subject.handleMessage(question, peer(), leaving.signal));
+    leaving.abort();
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ close }) => close === true)).toEqual([...Array<boolean>(8).fill(false), true, true]);
+    expect(answerAtOnce).toHaveBeenCalledTimes(8);
+  });
+
   it('records a question that waited where its client is judged to belong by then', async () => {
     const moved = entry({ instanceId: toInstanceId('99999999-2222-4333-8444-555555555555') });
     const later: Verdict = { client: moved, owner: moved.instanceId, registrations: alone(moved) };
