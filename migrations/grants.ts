@@ -81,6 +81,7 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   directory_registrations: BOTH,
   directory_registrants: BOTH,
   directory_instances: BOTH,
+  directory_unsettled_instances: ['gateway'],
   directory_changes: BOTH,
   directory_holders: BOTH,
   directory_kmip_credentials: BOTH,

@@ -30,6 +30,7 @@ import { WholeInstances1766500000000 } from './1766500000000-whole-instances';
 import { ServedByOneStatement1766700000000 } from './1766700000000-served-by-one-statement';
 import { KeyManagerKinds1766800000000 } from './1766800000000-key-manager-kinds';
 import { BornByTwoStatements1766900000000 } from './1766900000000-born-by-two-statements';
+import { UnsettledInstances1767000000000 } from './1767000000000-unsettled-instances';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -64,4 +65,5 @@ export const migrations = [
   ServedByOneStatement1766700000000,
   KeyManagerKinds1766800000000,
   BornByTwoStatements1766900000000,
+  UnsettledInstances1767000000000,
 ];

@@ -26,7 +26,11 @@ describe('InstanceLoop', () => {
   const visited: InstanceId[] = [];
   const logged: string[] = [];
   let instances: readonly InstanceId[];
+  let unsettled: readonly InstanceId[];
+  let exceptional: boolean;
   beforeEach(() => {
+    unsettled = [];
+    exceptional = false;
     leases.holder = undefined;
     leases.acquired = 0;
     visited.length = 0;
@@ -34,15 +38,23 @@ describe('InstanceLoop', () => {
     instances = [id(1), id(2), id(3)];
   });
 
+  const pageOf =
+    (all: () => readonly InstanceId[]): InstanceLoopOptions['instances'] =>
+    ({ after, limit }) =>
+      Promise.resolve(
+        all()
+          .filter((each) => after === undefined || each > after)
+          .slice(0, limit),
+      );
+
   const loop = (options: Partial<InstanceLoopOptions> = {}): InstanceLoop =>
     new InstanceLoop({
       name: 'duty',
       leases,
       owner: 'gateway-1',
-      region: {
-        instances: ({ after, limit }) =>
-          Promise.resolve(instances.filter((each) => after === undefined || each > after).slice(0, limit)),
-      },
+      instances: pageOf(() => instances),
+      unsettled: pageOf(() => unsettled),
+      isExceptional: () => exceptional,
       clock,
       everyMs: 60_000,
       visit: (instanceId) => {
@@ -53,10 +65,42 @@ describe('InstanceLoop', () => {
       ...options,
     });
 
-  it('visits every instance, over page borders too', async () => {
+  it('visits every instance, over page borders too, while that is called for', async () => {
     instances = Array.from({ length: 401 }, (_, index) => id(index));
+    exceptional = true;
     await loop().round();
     expect(visited).toStrictEqual(instances);
+  });
+
+  it('visits those that need it in each round and the others slice by slice, nobody twice', async () => {
+    instances = Array.from({ length: 401 }, (_, index) => id(index));
+    unsettled = [id(7), id(300)];
+    const duty = loop();
+    for (let round = 0; round < 4; round += 1) {
+      await duty.round();
+      clock.advance(60_000);
+    }
+    const without =
+      (...ids: number[]) =>
+      (each: InstanceId) =>
+        !ids.map(id).includes(each);
+    expect(visited).toStrictEqual([
+      ...unsettled,
+      ...instances.slice(0, 200).filter(without(7)),
+      ...unsettled,
+      ...instances.slice(200, 400).filter(without(300)),
+      ...unsettled,
+      id(400),
+      ...unsettled,
+      ...instances.slice(0, 200).filter(without(7)),
+    ]);
+  });
+
+  it('asks for those that need it over page borders', async () => {
+    unsettled = Array.from({ length: 250 }, (_, index) => id(index));
+    instances = unsettled;
+    await loop().round();
+    expect(visited).toStrictEqual(unsettled);
   });
 
   it('visits nobody while another gateway does it', async () => {
@@ -111,7 +155,7 @@ describe('InstanceLoop', () => {
       },
     }).round();
     expect(visited).toStrictEqual(instances);
-    await loop({ region: { instances: () => Promise.reject(new Error('the database is down')) } }).round();
+    await loop({ instances: () => Promise.reject(new Error('the database is down')) }).round();
     expect(logged.at(-1)).toContain('ended early');
   });
 

@@ -1,16 +1,29 @@
 import { type Clock, type InstanceId, type Leases } from '@lib/kernel';
-import { type RegionDirectory } from '@lib/tenancy';
 
+/** Instances asked for at once; and so many are visited in a round although nothing is known of them. */
 const PAGE = 200;
 /** Pause before instances with more to do are visited again. */
 const AGAIN_MS = 1_000;
+
+interface Page {
+  readonly after?: InstanceId;
+  readonly limit: number;
+}
+
+/** In the order of ids. */
+type Instances = (page: Page) => Promise<readonly InstanceId[]>;
 
 export interface InstanceLoopOptions {
   /** Of the lease: one gateway of the region does this duty at a time. */
   readonly name: string;
   readonly leases: Leases;
   readonly owner: string;
-  readonly region: Pick<RegionDirectory, 'instances'>;
+  /** All of the region. */
+  readonly instances: Instances;
+  /** Those that are known to need a visit. */
+  readonly unsettled: Instances;
+  /** While true each round visits all instances. */
+  readonly isExceptional: () => boolean;
   readonly clock: Clock;
   readonly everyMs: number;
   /** @returns true when there is more to do for this instance right away */
@@ -19,14 +32,17 @@ export interface InstanceLoopOptions {
 }
 
 /**
- * Visits the instances of the region one after the other, again and again. The lease saves work and is no lock: what is
- * done on a visit bears being done twice.
+ * Visits instances one after the other, again and again: in each round those that are known to need it, and a slice of
+ * all, for what nobody knows of. A region that fits into one slice is visited as a whole. The lease saves work and is no
+ * lock: what is done on a visit bears being done twice.
  */
 export class InstanceLoop {
   readonly #stopping = new AbortController();
   readonly #unfinished = new Set<InstanceId>();
   #leasedUntilMs = 0;
-  #lastFullRoundMs = -Infinity;
+  #lastRoundMs = -Infinity;
+  /** The last instance of the slice before. */
+  #sliceAfter: InstanceId | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -44,7 +60,7 @@ export class InstanceLoop {
     await leases.release(name, owner).catch(() => undefined);
   }
 
-  /** One round: all instances when it is time for that, otherwise those with more to do. Never rejects. */
+  /** One round when it is time for that, otherwise those with more to do. Never rejects. */
   async round(): Promise<void> {
     const { everyMs, clock, log, name } = this.options;
     try {
@@ -52,13 +68,13 @@ export class InstanceLoop {
         this.#unfinished.clear();
         return;
       }
-      const due = clock.monotonicMs() - this.#lastFullRoundMs >= everyMs;
+      const due = clock.monotonicMs() - this.#lastRoundMs >= everyMs;
       if (this.hasMore && !due) {
         await this.#visitAll([...this.#unfinished]);
         return;
       }
-      this.#lastFullRoundMs = clock.monotonicMs();
-      await this.#everyInstance();
+      this.#lastRoundMs = clock.monotonicMs();
+      await this.#visitDue();
     } catch (error) {
       log(`a round of ${name} ended early`, error);
     }
@@ -89,13 +105,28 @@ export class InstanceLoop {
     return true;
   }
 
-  async #everyInstance(): Promise<void> {
+  async #visitDue(): Promise<void> {
+    const { instances, unsettled, isExceptional } = this.options;
+    if (isExceptional()) {
+      await this.#visitEach(instances);
+      return;
+    }
+    const visited = await this.#visitEach(unsettled);
+    const slice = await instances({ limit: PAGE, ...(this.#sliceAfter && { after: this.#sliceAfter }) });
+    this.#sliceAfter = slice.length === PAGE ? slice.at(-1) : undefined;
+    await this.#visitAll(slice.filter((instanceId) => !visited.has(instanceId)));
+  }
+
+  async #visitEach(list: Instances): Promise<ReadonlySet<InstanceId>> {
+    const visited = new Set<InstanceId>();
     let after: InstanceId | undefined;
     do {
-      const page: readonly InstanceId[] = await this.options.region.instances({ limit: PAGE, ...(after && { after }) });
+      const page: readonly InstanceId[] = await list({ limit: PAGE, ...(after && { after }) });
       await this.#visitAll(page);
+      for (const instanceId of page) visited.add(instanceId);
       after = page.length === PAGE ? page.at(-1) : undefined;
     } while (after !== undefined && !this.#stopping.signal.aborted);
+    return visited;
   }
 
   async #visitAll(instanceIds: readonly InstanceId[]): Promise<void> {

@@ -6,7 +6,7 @@ import { type GatewayConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { type Logger, warningsOf } from '@lib/observability';
 import { PostgresLeases, PostgresRegionDirectory } from '@lib/persistence';
-import { CLOCK, LOGGER } from '@lib/platform';
+import { CLOCK, LOGGER, RestoreWatch } from '@lib/platform';
 
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { InstanceLoop, type InstanceLoopOptions } from './instance-loop';
@@ -20,18 +20,23 @@ export class InstanceLoops {
     @Inject(PostgresRegionDirectory) private readonly region: PostgresRegionDirectory,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(RestoreWatch) private readonly restore: RestoreWatch,
   ) {}
 
   make(name: string, visit: InstanceLoopOptions['visit']): InstanceLoop {
-    const { config, leases, region, clock, logger } = this;
+    const { config, leases, region, clock, logger, restore } = this;
+    const { reconcileEveryMs: everyMs, reconcileIntentsAfterMs: staleAfterMs } = config;
     return new InstanceLoop({
       name,
       leases,
       // By name, not by process: a gateway that was started again goes on with its own lease.
       owner: `${hostname()}/${config.kmipEndpointName}`,
-      region,
+      instances: (page) => region.instances(page),
+      unsettled: (page) => region.unsettledInstances(page, new Date(clock.now().getTime() - staleAfterMs)),
+      // What a restored catalog lacks is found by looking.
+      isExceptional: () => restore.isHeld,
       clock,
-      everyMs: config.reconcileEveryMs,
+      everyMs,
       visit,
       log: warningsOf(logger),
     });

@@ -7,6 +7,7 @@ import { InstanceEntity } from './instance.entity';
 @Check('ck_root_key_bindings_kind', "kind ~ '^[a-z][a-z0-9_-]{0,62}$'")
 @Check('ck_root_key_bindings_status', "status IN ('active', 'retiring')")
 @Index('ux_root_key_bindings_active', ['instanceId'], { unique: true, where: "status = 'active'" })
+@Index('ix_root_key_bindings_retiring', ['instanceId'], { where: "status = 'retiring'" })
 export class RootKeyBindingEntity {
   @ForeignKey(() => InstanceEntity, { name: 'fk_root_key_bindings_instance' })
   @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_root_key_bindings' })

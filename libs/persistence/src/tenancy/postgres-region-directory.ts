@@ -81,6 +81,19 @@ export class PostgresRegionDirectory implements RegionDirectory {
     return rows.map(({ id }) => toInstanceId(id));
   }
 
+  /**
+   * Those with work that no client asks for, in the order of ids. A creation or a move counts as interrupted when it was
+   * begun before `staleBefore`.
+   */
+  async unsettledInstances(
+    { after, limit }: Omit<InstancePage, 'accountId'>,
+    staleBefore: Date,
+  ): Promise<readonly InstanceId[]> {
+    const sql = 'SELECT id FROM directory_unsettled_instances($1, $2, $3)';
+    const rows = await regionQuery<{ id: string }>(this.dataSource, sql, [staleBefore, after ?? null, limit]);
+    return rows.map(({ id }) => toInstanceId(id));
+  }
+
   async wholeInstances({ accountId, after, limit }: InstancePage): Promise<readonly Instance[]> {
     const sql = `SELECT ${instanceColumns(this.dataSource)} FROM directory_whole_instances($1, $2, $3)`;
     const values = [accountId ?? null, after ?? null, limit];
