@@ -68,19 +68,4 @@ function toWire({ keyMaterial, keyValueAttributes, wrappedKeyValue, ...rest }: K
 }
 
 /** KMIP 1.4 §2.1.3 and §2.1.4 */
-const keyBlock = mapped(wireKeyBlock, fromWire, toWire);
-
-interface SymmetricKey {
-  readonly keyBlock: KeyBlock;
-}
-
-const wireSymmetricKey = new Structure<SymmetricKey>('Symmetric Key', [
-  { name: 'keyBlock', tag: Tag.KeyBlock, type: keyBlock, presence: 'required' },
-]);
-
-/** KMIP 1.4 §2.2.2: nothing but its Key Block. */
-export const symmetricKey: Codec<KeyBlock> = mapped(
-  wireSymmetricKey,
-  (wire) => wire.keyBlock,
-  (value) => ({ keyBlock: value }),
-);
+export const keyBlock: Codec<KeyBlock> = mapped(wireKeyBlock, fromWire, toWire);

@@ -1,5 +1,5 @@
 import { type EnumValue, type KeyBlock } from '../objects/object.types';
-import { symmetricKey } from '../objects/key-block';
+import { symmetricKey } from '../objects/symmetric-key';
 import { V1_4 } from '../protocol-version';
 import { Structure } from '../schema/structure';
 import { Tag } from '../spec/tag';
