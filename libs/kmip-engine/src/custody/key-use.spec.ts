@@ -1,13 +1,10 @@
 import { type KeyManagerFault } from '@lib/key-manager';
 import { type InstanceId, Secret } from '@lib/kernel';
-import {
-  EngineHarness,
-  FakeKeyManager,
-  InMemoryManagedObjectStore,
-  type SymmetricKeyChanges,
-  failureCode,
-  reasonName,
-} from '@lib/testing';
+import { type CommonFields } from '@lib/kmip-engine';
+import { EngineHarness, FakeKeyManager, InMemoryManagedObjectStore, failureCode, reasonName } from '@lib/testing';
+
+/** An Object Type that no kind here has. */
+const ofALaterRelease: object = { objectType: 99 };
 
 describe('use of a key', () => {
   let harness: EngineHarness;
@@ -17,7 +14,7 @@ describe('use of a key', () => {
     id = await harness.createKey();
   });
   const get = () => harness.refusal('Get', { uniqueIdentifier: id });
-  const change = (changes: SymmetricKeyChanges) =>
+  const change = (changes: Partial<CommonFields>) =>
     harness.store.overwrite({ ...harness.store.objects()[0]!, ...changes });
 
   it('serves the same bytes every time, from any gateway, and no others', async () => {
@@ -39,12 +36,12 @@ describe('use of a key', () => {
     ]);
   });
 
-  const refusals: readonly (readonly [string, SymmetricKeyChanges, string, string])[] = [
+  const refusals: readonly (readonly [string, Partial<CommonFields>, string, string])[] = [
     ['suspended', { suspended: true }, 'PermissionDenied', 'key_suspended'],
     ['destroyed', { state: 'Destroyed' }, 'ItemNotFound', 'key_destroyed'],
     ['destroyed after compromise', { state: 'DestroyedCompromised' }, 'ItemNotFound', 'key_destroyed'],
     ['being destroyed', { destroyRequestedAt: new Date(0) }, 'PermissionDenied', 'key_being_destroyed'],
-    ['of a kind that is not known', { objectType: 99 as never }, 'InvalidField', 'object_type_not_supported'],
+    ['of a kind that is not known', ofALaterRelease, 'InvalidField', 'object_type_not_supported'],
   ];
   it.each(refusals)('is refused while the key is %s', async (_, changes, reason, code) => {
     change(changes);

@@ -47,9 +47,7 @@ export interface KeyListing {
  * A key with what the list sorts it by. A page goes on from there and not from what should be there: then no key can be
  * passed over, whatever another release wrote.
  */
-export interface ListedKey extends ManagedObject {
-  readonly sortName: string;
-}
+export type ListedKey = ManagedObject & { readonly sortName: string };
 
 /** Reads the keys of one instance for its administrators, page by page. */
 export interface KeyCatalog {

@@ -19,9 +19,7 @@ const TIMEOUT_MS = 30_000;
 /** The key manager wraps with the version the key is wrapped with already: there is nothing to gain. */
 class NewestAlready extends Error {}
 
-interface Placed extends ManagedObject {
-  readonly custody: KeyCustody;
-}
+type Placed = ManagedObject & { readonly custody: KeyCustody };
 
 /** Moves one key in the background, between root keys or to the newest version of one. */
 export class KeyMove {

@@ -12,7 +12,7 @@ import {
   type UnitOfWork,
 } from '@lib/tenancy';
 
-import { aManagedObject, putObject } from '../engine/managed-object.fixture';
+import { type SymmetricKeyChanges, aManagedObject, putObject } from '../engine/managed-object.fixture';
 import { aClientCertificate, aSealedCredential, putInstance } from './tenancy.fixture';
 
 /** The part of {@link TenancyHarness} that registrations need. */
@@ -30,7 +30,7 @@ interface Region {
   unregister(instance: Instance): Promise<void>;
   standing(instance: Instance, fingerprint: CertificateFingerprint): Promise<Standing | undefined>;
   registrants(fingerprint: CertificateFingerprint): Promise<Registrations | undefined>;
-  key(instance: Instance, changes: Partial<ManagedObject>): Promise<ManagedObject>;
+  key(instance: Instance, changes: SymmetricKeyChanges): Promise<ManagedObject>;
 }
 
 const DAY_MS = 86_400_000;
