@@ -133,7 +133,7 @@ const objects = {
   },
   compression_not_available: {
     reason: ResultReason.KeyCompressionTypeNotSupported,
-    text: 'Key Compression Type does not apply to symmetric keys.',
+    text: 'This server does not compress keys.',
   },
   wrapping_not_supported: {
     reason: ResultReason.FeatureNotSupported,
@@ -180,7 +180,7 @@ const objects = {
 const attributes = {
   object_type_not_supported: {
     reason: ResultReason.InvalidField,
-    text: 'This server creates Symmetric Keys only.',
+    text: 'This server does not have objects of this type.',
   },
   template_unknown: {
     reason: ResultReason.ItemNotFound,
@@ -216,7 +216,7 @@ const attributes = {
   },
   attribute_not_supported: {
     reason: ResultReason.PermissionDenied,
-    text: 'The attribute does not apply to symmetric keys or is not supported by this server.',
+    text: 'The attribute does not apply to the object or is not supported by this server.',
   },
   attribute_value_missing: {
     reason: ResultReason.InvalidField,
