@@ -21,7 +21,7 @@ export * from './failures/operation-failure';
 export { everyOperation, KMIP_OPERATIONS } from './handlers';
 export { markOf } from './handlers/kmip-operation';
 export { OperationTable } from './handlers/operation-table';
-export { KIND_FIELDS, type KindFields, type KindNumbers } from './kinds';
+export { KIND_FIELDS, OBJECT_KINDS, type KindFields, type KindNumbers } from './kinds';
 export { type SymmetricKeyFields } from './kinds/symmetric-key';
 export * from './kmip-engine';
 export { factsInForceBy, notesOf } from './notes/noted-facts';

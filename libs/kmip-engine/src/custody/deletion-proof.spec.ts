@@ -78,7 +78,7 @@ const SPOILS: Readonly<Record<StoredKeyFinding, Readonly<Record<string, Spoil>>>
     'with an impossible digest': (stage, id) => stage.rewrite(id, (envelope) => ({ ...envelope, digest: 'x' })),
   },
   unknown_format: {
-    'of a later version': (stage, id) => stage.rewrite(id, (envelope) => ({ ...envelope, v: 2 })),
+    'of a later version': (stage, id) => stage.rewrite(id, (envelope) => ({ ...envelope, v: 99 })),
     'with a later field': (stage, id) => stage.rewrite(id, (envelope) => ({ ...envelope, later: true })),
     'of a later algorithm': (stage, id) => stage.rewrite(id, (envelope) => ({ ...envelope, algorithm: 0x4711 })),
   },

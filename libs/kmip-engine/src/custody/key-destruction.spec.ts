@@ -125,7 +125,7 @@ describe('destruction of a key', () => {
   });
 
   it('is not done while a stored key is left that may be the key, and says so', async () => {
-    const other = await copy((payload) => Buffer.from(payload.toString().replace('"v":1', '"v":2')));
+    const other = await copy((payload) => Buffer.from(payload.toString().replace('"v":1', '"v":99')));
     expect(await destroy()).toMatchObject({ code: 'destroy_unsettled' });
     expect(stateOf(harness)).toBe('PreActive');
     expect(harness.keyManager.storedKeys().map((stored) => stored.id)).toStrictEqual([other]);

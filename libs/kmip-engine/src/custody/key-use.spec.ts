@@ -329,7 +329,7 @@ describe('use of a key', () => {
     expect(await get()).toStrictEqual({ reason: 'CryptographicFailure', code: 'stored_key_not_unwrapped' });
   });
 
-  it.each(['no JSON', '{}', 'null', '{"v":2}'])('serves no key from the payload %s', async (payload) => {
+  it.each(['no JSON', '{}', 'null', '{"v":99}'])('serves no key from the payload %s', async (payload) => {
     harness.keyManager.fetchKey = () => Promise.resolve(Buffer.from(payload));
     expect(await get()).toStrictEqual({ reason: 'CryptographicFailure', code: 'stored_key_altered' });
   });

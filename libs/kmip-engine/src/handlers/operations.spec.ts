@@ -16,7 +16,7 @@ import {
   V2_1,
   versionOf,
 } from '@lib/kmip-protocol';
-import { type CommonFields, everyOperation, stateNumbers, type StoredState } from '@lib/kmip-engine';
+import { type CommonFields, everyOperation, OBJECT_KINDS, stateNumbers, type StoredState } from '@lib/kmip-engine';
 import { EngineHarness, attribute, failureCode, nameValue, reasonName, vcenterKey } from '@lib/testing';
 
 const text = (value: string) => ({ type: 'TextString', value }) as const;
@@ -178,7 +178,8 @@ describe('operation by version', () => {
     );
     expect(listed).toStrictEqual(everyOperation().numbers(versionOf(1, minor)));
     expect(listed?.includes(Operation.DiscoverVersions)).toBe(minor > 0);
-    expect(objectTypes).toStrictEqual([ObjectType.SymmetricKey]);
+    expect(objectTypes).toStrictEqual(OBJECT_KINDS.map(({ objectType }) => objectType));
+    expect(objectTypes).toContain(ObjectType.SymmetricKey);
   });
 });
 
@@ -521,7 +522,9 @@ describe('Create', () => {
     expect(await create(attributes)).toStrictEqual({ reason, code });
   });
 
-  it.each([1, 3, 4, 5, 6, 7, 8, 99])('refuses object type %s', async (objectType) => {
+  const isCreated = (type: number) => OBJECT_KINDS.some(({ objectType, creation }) => objectType === type && creation);
+  const others = Object.values(ObjectType).filter((type) => !isCreated(type));
+  it.each([...others, 99])('refuses object type %s', async (objectType) => {
     expect(await create([algorithm, mask], objectType)).toStrictEqual({
       reason: 'InvalidField',
       code: 'object_type_not_supported',

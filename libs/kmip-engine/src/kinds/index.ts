@@ -7,7 +7,7 @@ import { symmetricKey, type SymmetricKeyFields } from './symmetric-key';
 /** What an object has by its kind, told apart by the Object Type. */
 export type KindFields = SymmetricKeyFields;
 
-const KINDS: readonly ObjectKind<KindFields>[] = [symmetricKey];
+export const OBJECT_KINDS: readonly ObjectKind<KindFields>[] = [symmetricKey];
 
 type FieldOfAny<Fields> = Fields extends KindFields ? FieldOf<Fields> : never;
 
@@ -24,11 +24,13 @@ export const namedFieldsOf = ({ fields }: ObjectKind<KindFields>): readonly (rea
 
 /** Of all kinds, each once. */
 export const KIND_FIELDS: readonly KindField[] = [
-  ...new Set(KINDS.flatMap((kind) => namedFieldsOf(kind).map(([field]) => field))),
+  ...new Set(OBJECT_KINDS.flatMap((kind) => namedFieldsOf(kind).map(([field]) => field))),
 ];
 
 /** By Object Type: numbers come from clients and stored keys. */
-const kinds: ReadonlyMap<EnumValue, ObjectKind<KindFields>> = new Map(KINDS.map((kind) => [kind.objectType, kind]));
+const kinds: ReadonlyMap<EnumValue, ObjectKind<KindFields>> = new Map(
+  OBJECT_KINDS.map((kind) => [kind.objectType, kind]),
+);
 
 /** What Query says of them (KMIP 1.4 §4.25). */
 export const OBJECT_TYPES: readonly EnumValue[] = [...kinds.keys()];
@@ -38,7 +40,7 @@ export const kindOf = (objectType: EnumValue): ObjectKind<KindFields> | undefine
 
 /** @returns undefined for envelopes that only a later release knows */
 export const kindOfEnvelopes = (version: unknown): ObjectKind<KindFields> | undefined =>
-  KINDS.find(({ envelopeVersion }) => envelopeVersion === version);
+  OBJECT_KINDS.find(({ envelopeVersion }) => envelopeVersion === version);
 
 /** @throws OperationFailure `object_type_not_supported` */
 export const requireKind = (objectType: EnumValue): ObjectKind<KindFields> =>

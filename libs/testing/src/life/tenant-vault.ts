@@ -133,7 +133,7 @@ export class TenantVault {
       case 'stripped_copy':
         return serializeEnvelope(stripped(altered(envelope)));
       case 'another_version':
-        return Buffer.from(JSON.stringify({ ...envelope, v: 2 }));
+        return Buffer.from(JSON.stringify({ ...envelope, v: 99 }));
       case 'foreign':
         return Buffer.from(JSON.stringify({ ...envelope, instanceId: '00000000-0000-4000-8000-000000000001' }));
       case 'garbage':
