@@ -1,6 +1,13 @@
 import fc from 'fast-check';
-import { type InstanceId, Secret, type UniqueIdentifier } from '@lib/kernel';
-import { envelopeOf, type KeyCustody, parseEnvelope, serializeEnvelope, type StoredEnvelope } from '@lib/kmip-engine';
+import { Secret, toInstanceId, type UniqueIdentifier } from '@lib/kernel';
+import {
+  envelopeOf,
+  type KeyCustody,
+  OperationFailure,
+  parseEnvelope,
+  serializeEnvelope,
+  type StoredEnvelope,
+} from '@lib/kmip-engine';
 import { aManagedObject, attribute, EngineHarness, nameValue } from '@lib/testing';
 
 import { authenticityOf } from './authentic-envelope';
@@ -72,7 +79,7 @@ describe('an envelope', () => {
     });
     const wrapping = { rootKeyId: 'root-key', rootKeyVersion: '1', ciphertext: 'wrapped' };
     const envelope = envelopeOf(
-      '22222222-2222-4222-8222-222222222222' as InstanceId,
+      toInstanceId('22222222-2222-4222-8222-222222222222'),
       object,
       wrapping,
       Secret.of(Buffer.alloc(32, 1)),
@@ -86,6 +93,14 @@ describe('an envelope', () => {
         '"dates":{"activationDate":"2026-11-24T12:00:01.000Z"},"mac":"Rq7pg2899XFQ7jR/+i2MKRIv1JeKV9H5aiZ7vbzS550="}',
       ].join(','),
     );
+  });
+
+  it('is not written for a kind that only a later release knows', () => {
+    const object = { ...aManagedObject(), objectType: 99 as never };
+    const wrapping = { rootKeyId: 'root-key', rootKeyVersion: '1', ciphertext: 'wrapped' };
+    const write = () =>
+      envelopeOf(toInstanceId('22222222-2222-4222-8222-222222222222'), object, wrapping, Secret.of(Buffer.alloc(32)));
+    expect(write).toThrow(new OperationFailure('object_type_not_supported'));
   });
 
   it('names no virtual machine, and no key derived for it', async () => {
