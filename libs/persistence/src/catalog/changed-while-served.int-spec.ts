@@ -206,4 +206,25 @@ describe('a key that changes between the look at its row and its release', () =>
       expect((await recorded()) - before).toBe(act.outcome === 'served' ? 2 : 0);
     },
   );
+
+  it('is served to nobody who asks after its suspension was committed, and recorded as often as it was served', async () => {
+    const outcomes: Promise<string>[] = [];
+    const ask = (): Promise<string> => {
+      const answer = told(gateways[outcomes.length % 3]!);
+      outcomes.push(answer);
+      return answer;
+    };
+    const before = await recorded();
+    for (let round = 0; round < 20; round += 1) {
+      for (let asked = 0; asked < 6; asked += 1) void ask();
+      await ofKey('suspended = true')();
+      expect(await Promise.all([ask(), ask(), ask()])).toEqual(Array(3).fill('key_suspended'));
+      void ask();
+      await ofKey('suspended = false')();
+      expect(await Promise.all([ask(), ask(), ask()])).toEqual(Array(3).fill('served'));
+    }
+    const all = await Promise.all(outcomes);
+    expect(new Set(all)).toEqual(new Set(['served', 'key_suspended']));
+    expect((await recorded()) - before).toBe(all.filter((outcome) => outcome === 'served').length);
+  });
 });
