@@ -8,24 +8,14 @@ import { quietly } from '@lib/platform';
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { osbEarlyRefusal } from './broker/http/osb-error';
-import { earlyRefusals } from './http/early-refusals';
-import { tenantEarlyRefusal } from './http/error-translation';
-import { FASTIFY_OPTIONS, limitConnections, serverOptions } from './http/server-limits';
+import { serverOptions } from './http/server-limits';
 import { SpaceAdapter } from './http/space-adapter';
-import { publicUrlOf } from './management-config.module';
 import { ManagementModule } from './management.module';
 
 async function start(config: ManagementApiConfig, logger: Logger): Promise<void> {
-  const adapter = new SpaceAdapter({
-    ...FASTIFY_OPTIONS,
-    ...serverOptions(config),
-    frameworkErrors: refusalsOf(publicUrlOf(config)),
-  });
-  limitConnections(adapter.getInstance(), config);
   const app = await NestFactory.create<NestFastifyApplication>(
     ManagementModule.forRoot(config, logger),
-    adapter,
+    new SpaceAdapter(serverOptions(config)),
     quietly({ bodyParser: false }),
   );
   const { managementHost: host, managementPort: port } = config;
@@ -40,14 +30,6 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
   );
   reportToParent({ kind: 'ready' });
 }
-
-/** Each space of routes has an error shape of its own, also for what is refused before a route is found. */
-const refusalsOf = (publicUrl: string): ReturnType<typeof earlyRefusals> =>
-  earlyRefusals({
-    '/v1': tenantEarlyRefusal(publicUrl),
-    '/v2': osbEarlyRefusal,
-    '/bluemix_v1': osbEarlyRefusal,
-  });
 
 async function main(): Promise<void> {
   const config = parseConfig(managementApiConfig, readEnvironment());

@@ -2,7 +2,7 @@ import { createLogger, HealthServer } from '@lib/observability';
 import { quietly, RegionDatabase, RestoreWatch, SERVICE_KEYRING, TenantKeyManagers } from '@lib/platform';
 import { Test } from '@nestjs/testing';
 
-import { testConfig } from '../test/tenant-api-app';
+import { testConfig } from '../test/test-config';
 import { databaseOn, type DataSource, NO_RESTORE, TEST_KEYRING } from '../test/tenant-api-module';
 import { MeteringDuty } from './broker/duties/metering.duty';
 import { OperationsDuty } from './broker/duties/operations.duty';

@@ -22,11 +22,8 @@ import { BrokerModule } from '../src/broker/broker.module';
 import { MeteringDuty } from '../src/broker/duties/metering.duty';
 import { OperationsDuty } from '../src/broker/duties/operations.duty';
 import { RetentionDuty } from '../src/broker/duties/retention.duty';
-import { osbEarlyRefusal } from '../src/broker/http/osb-error';
 import { USAGE_REPORTER } from '../src/broker/platform/platform.module';
 import { ServiceOffer } from '../src/broker/service/service-offer';
-import { earlyRefusals } from '../src/http/early-refusals';
-import { FASTIFY_OPTIONS } from '../src/http/server-limits';
 import { PUBLIC_URL } from '../src/http/tokens';
 import { SpaceAdapter } from '../src/http/space-adapter';
 import { ManagementConfigModule } from '../src/management-config.module';
@@ -142,9 +139,7 @@ export interface BrokerApp {
 
 /** The broker's routes on a free port of the loopback interface. */
 export async function listening(module: TestingModule): Promise<NestFastifyApplication> {
-  const frameworkErrors = earlyRefusals({ '/v2': osbEarlyRefusal, '/bluemix_v1': osbEarlyRefusal });
-  const adapter = new SpaceAdapter({ ...FASTIFY_OPTIONS, frameworkErrors });
-  const app = module.createNestApplication<NestFastifyApplication>(adapter, quietly({ bodyParser: false }));
+  const app = module.createNestApplication<NestFastifyApplication>(new SpaceAdapter(), quietly({ bodyParser: false }));
   await app.listen(0, '127.0.0.1');
   return app;
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 
-import { managementApiConfig, type ManagementApiConfig, parseConfig } from '@lib/config';
 import { type CorrelationId, type InstanceId, newCorrelationId, systemClock } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
 import { type DailyUsages } from '@lib/metering';
@@ -34,6 +33,7 @@ import { RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench'
 import { AUDIT_HEADS, CERTIFICATE_ISSUER, ENDPOINTS, PROOF_POLICY } from '../src/tenant-api/tokens';
 import { type DataSource, NO_RESTORE, tenantApiModule } from './tenant-api-module';
 import { compiledApp } from './test-app';
+import { PUBLIC_URL, testConfig } from './test-config';
 
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
@@ -49,7 +49,6 @@ export interface Sending {
   readonly headers?: Record<string, string>;
 }
 
-export const PUBLIC_URL = 'https://kmip.example.com';
 export const ACCOUNT = 'account-1';
 export const OTHER_ACCOUNT = 'account-2';
 
@@ -198,14 +197,6 @@ const REPLACED: Readonly<Record<keyof Replaced, InjectionToken>> = {
   restore: RestoreWatch,
   signedHeads: AUDIT_HEADS,
 };
-
-export const testConfig = (): ManagementApiConfig =>
-  parseConfig(managementApiConfig, {
-    REGION: 'eu-de',
-    DATABASE_URL: 'postgres://unused@127.0.0.1/unused',
-    SERVICE_KEY_FILE: '/unused',
-    MANAGEMENT_PUBLIC_URL: PUBLIC_URL,
-  });
 
 async function givenBy(iam: TestIam, failures: unknown[]): Promise<readonly Replacement[]> {
   const plenty = new RateLimiter({ perSecond: 1e6, burst: 1e6 }, systemClock);

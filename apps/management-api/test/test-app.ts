@@ -3,7 +3,6 @@ import { quietly } from '@lib/platform';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 
-import { FASTIFY_OPTIONS } from '../src/http/server-limits';
 import { SpaceAdapter } from '../src/http/space-adapter';
 import { verifiedAnswers } from './verified-answers';
 
@@ -13,8 +12,5 @@ export const testApp = (imports: NonNullable<ModuleMetadata['imports']>): Promis
 
 export async function compiledApp(builder: TestingModuleBuilder): Promise<NestFastifyApplication> {
   const module = await builder.compile();
-  return module.createNestApplication<NestFastifyApplication>(
-    new SpaceAdapter(FASTIFY_OPTIONS),
-    quietly({ bodyParser: false }),
-  );
+  return module.createNestApplication<NestFastifyApplication>(new SpaceAdapter(), quietly({ bodyParser: false }));
 }

@@ -1,21 +1,39 @@
+import { type DiscoveryService } from '@nestjs/core';
 import fastify, { type FastifyInstance } from 'fastify';
 
-import { osbEarlyRefusal } from '../broker/http/osb-error';
-import { earlyRefusals } from './early-refusals';
-import { tenantEarlyRefusal } from './error-translation';
+import { OsbSpace } from '../broker/http/osb-space';
+import { EarlyRefusals } from './early-refusals';
+import { type RouteSpace, RouteSpaces } from './route-space';
+import { TenantSpace } from './tenant-space';
+
+const unused = undefined as never;
+
+interface Marked {
+  readonly prefixes: readonly string[];
+  readonly instance: RouteSpace;
+}
+
+/** As Nest finds them among the providers. */
+function spacesOf(...marked: readonly Marked[]): RouteSpaces {
+  const discovery = {
+    getProviders: () => marked,
+    getMetadataByDecorator: (_decorator: unknown, { prefixes }: Marked) => prefixes,
+  };
+  return new RouteSpaces(discovery as unknown as DiscoveryService);
+}
 
 describe('what Fastify refuses before any route is asked', () => {
   let server: FastifyInstance;
 
   beforeAll(() => {
-    server = fastify({
-      routerOptions: { maxParamLength: 20 },
-      frameworkErrors: earlyRefusals({
-        '/v1': tenantEarlyRefusal('https://kmip.example.com'),
-        '/v2': osbEarlyRefusal,
-        '/bluemix_v1': osbEarlyRefusal,
-      }),
-    });
+    const early = new EarlyRefusals();
+    server = fastify({ routerOptions: { maxParamLength: 20 }, frameworkErrors: early.answer });
+    early.of(
+      spacesOf(
+        { prefixes: ['/v1'], instance: new TenantSpace(unused, unused, unused, unused, 'https://kmip.example.com') },
+        { prefixes: ['/v2', '/bluemix_v1'], instance: new OsbSpace(unused, unused) },
+      ),
+    );
     for (const space of ['/v1', '/v2', '/bluemix_v1', '/v22']) server.get(`${space}/things/:id`, () => 'reached');
   });
   afterAll(() => server.close());

@@ -1,27 +1,24 @@
 import { newCorrelationId } from '@lib/kernel';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 
-/** An answer in the shape of one space of routes. */
-export interface EarlyRefusal {
-  readonly status: number;
-  readonly body: object;
-}
-
-type RefuseEarly = (error: Error, correlationId: string) => EarlyRefusal;
+import { type RouteSpace, type RouteSpaces } from './route-space';
 
 /**
- * For Fastify's option `frameworkErrors`: refusals of paths that no route can be looked up for, such as an identifier
- * that is too long. They come before every hook, so nobody is known yet, and the path is not repeated.
- * @param spaces by prefix, such as `/v1`
+ * What Fastify refuses of paths that no route can be looked up for, such as an identifier that is too long. It comes
+ * before every hook, so nobody is known yet, and the path is not repeated. The server is made before the spaces are.
  */
-export function earlyRefusals(
-  spaces: Readonly<Record<string, RefuseEarly>>,
-): (error: Error, request: FastifyRequest, reply: FastifyReply) => void {
-  return (error, request, reply) => {
+export class EarlyRefusals {
+  #spaces: Pick<RouteSpaces, 'at'> | undefined;
+
+  of(spaces: Pick<RouteSpaces, 'at'>): void {
+    this.#spaces = spaces;
+  }
+
+  /** For Fastify's option `frameworkErrors`. */
+  readonly answer = (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
     const correlationId = newCorrelationId();
-    const [, space = ''] = /^(\/[^/?#]*)/.exec(request.url) ?? [];
-    const refuse = Object.hasOwn(spaces, space) ? spaces[space] : undefined;
-    const { status, body } = refuse?.(error, correlationId) ?? { status: statusOf(error), body: {} };
+    const space: Pick<RouteSpace, 'refuseEarly'> | undefined = this.#spaces?.at(request.url);
+    const { status, body } = space?.refuseEarly(error, correlationId) ?? { status: statusOf(error), body: {} };
     void reply
       .code(status)
       .headers({ 'x-correlation-id': correlationId, 'cache-control': 'no-store' })

@@ -3,7 +3,6 @@ import { DomainError } from '@lib/kernel';
 import { UnauthenticatedError } from '../auth/token-verifier';
 import { ApiError, type ApiErrorCode, type ApiFault } from './api-error';
 import { DOMAIN_ERRORS } from './domain-errors';
-import { type EarlyRefusal } from './early-refusals';
 import { ERROR_GUIDE_PATH, errorAnchor } from './error-guide';
 import { StrictJsonError } from './strict-json';
 
@@ -94,11 +93,3 @@ export function errorContainer(error: ApiError, trace: string, publicUrl: string
 /** Fixed text: what went wrong inside is for the log, under the same correlation id. */
 export const internalError = (): ApiError =>
   ApiError.of(500, 'internal_error', 'The service failed. Quote the `trace` of this answer when you report it.');
-
-/** Of what Fastify refuses before a route is found. */
-export const tenantEarlyRefusal =
-  (publicUrl: string) =>
-  (error: Error, trace: string): EarlyRefusal => {
-    const refusal = translateError(error) ?? internalError();
-    return { status: refusal.status, body: errorContainer(refusal, trace, publicUrl) };
-  };

@@ -2,7 +2,10 @@ import { Inject, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { type FastifyInstance } from 'fastify';
 
+import { MANAGEMENT_CONFIG } from '../management-config.module';
 import { JSON_TYPES, RouteSpaces } from './route-space';
+import { limitConnections, type ServerSettings } from './server-limits';
+import { type SpaceAdapter } from './space-adapter';
 import { SpaceFilter } from './space.filter';
 
 /** What all routes stand on: each is admitted, read, answered and refused by the rules of its {@link RouteSpace}. */
@@ -13,13 +16,18 @@ import { SpaceFilter } from './space.filter';
 })
 export class HttpModule implements NestModule {
   constructor(
-    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost<SpaceAdapter>,
     @Inject(RouteSpaces) private readonly spaces: RouteSpaces,
+    @Inject(MANAGEMENT_CONFIG) private readonly settings: ServerSettings,
   ) {}
 
   /** The one hook of Nest between the making of the providers and the registration of routes. */
   configure(): void {
-    installSpaces(this.host.httpAdapter.getInstance<FastifyInstance>(), this.spaces);
+    const { httpAdapter } = this.host;
+    const fastify = httpAdapter.getInstance<FastifyInstance>();
+    httpAdapter.earlyRefusals.of(this.spaces);
+    limitConnections(fastify, this.settings);
+    installSpaces(fastify, this.spaces);
   }
 }
 

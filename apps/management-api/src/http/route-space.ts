@@ -2,6 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 
+/** An answer in the shape of one space of routes. */
+export interface EarlyRefusal {
+  readonly status: number;
+  readonly body: object;
+}
+
 /**
  * Routes under one prefix, with rules of their own: who is let in, how bodies are read, what an answer carries, and how a
  * refusal looks, also that of a path that does not exist.
@@ -23,6 +29,8 @@ export interface RouteSpace {
    * For a path that does not exist, `request.is404` is set.
    */
   refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  /** Of a path that cannot be read: none of the others is called. */
+  refuseEarly(error: Error, correlationId: string): EarlyRefusal;
 }
 
 /** Read by the parser of the space; anything else is its `undefined`. */

@@ -27,9 +27,6 @@ export interface ServerSettings {
   readonly managementMaximumConnectionsPerAddress: number;
 }
 
-/** Identifiers as long as they may be, so that what is wrong with them is answered in the words of their space. */
-export const FASTIFY_OPTIONS = { routerOptions: { maxParamLength: 8_192 } } as const;
-
 /**
  * What the HTTP server is made with. Whose word on the client's address counts is said by configuration alone: to believe
  * a header of anyone would let him write another's address into the audit trail, and have a fresh limit for each request.

@@ -19,12 +19,14 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { testApp } from '../../test/test-app';
+import { testConfig } from '../../test/test-config';
+import { ManagementConfigModule } from '../management-config.module';
 import { preconditionFailed } from './api-error';
 import { entityTag, ifMatchAllows } from './entity-tag';
 import { HttpModule } from './http.module';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from './operation';
 import { Call, CheckedOperation, Operation } from './operation.decorator';
-import { type RouteSpace, Space } from './route-space';
+import { type EarlyRefusal, type RouteSpace, Space } from './route-space';
 import { TenantSpaceModule } from './tenant-space.module';
 
 export const MINE = '11111111-1111-4111-8111-111111111111';
@@ -136,6 +138,10 @@ class OtherSpace implements RouteSpace {
   async refuse(error: unknown, _request: FastifyRequest, reply: FastifyReply): Promise<void> {
     await reply.code(418).send(String(error));
   }
+
+  refuseEarly(): EarlyRefusal {
+    return { status: 418, body: {} };
+  }
 }
 
 @Controller('v2/other')
@@ -155,5 +161,5 @@ export function start(given: Provider[], controllers: Type[]): Promise<NestFasti
   @Global()
   @Module({ providers: given, exports: given, controllers })
   class Surroundings {}
-  return testApp([Surroundings, TenantSpaceModule, OtherModule]);
+  return testApp([Surroundings, ManagementConfigModule.forRoot(testConfig()), TenantSpaceModule, OtherModule]);
 }

@@ -8,7 +8,7 @@ import { errorContainer, internalError, translateError } from './error-translati
 import { type BoundOperation, type OperationBinding } from './operation';
 import { OperationTable } from './operation-table';
 import { stateOf } from './request-state';
-import { type RouteSpace, Space } from './route-space';
+import { type EarlyRefusal, type RouteSpace, Space } from './route-space';
 import { parseStrictJson } from './strict-json';
 import { ANSWER_OBSERVER, PUBLIC_URL } from './tokens';
 
@@ -112,6 +112,11 @@ export class TenantSpace implements RouteSpace {
       .headers({ ...answer.headers })
       .type('application/json; charset=utf-8')
       .send(errorContainer(answer, correlationId, this.publicUrl));
+  }
+
+  refuseEarly(error: Error, correlationId: string): EarlyRefusal {
+    const refusal = translateError(error) ?? internalError();
+    return { status: refusal.status, body: errorContainer(refusal, correlationId, this.publicUrl) };
   }
 
   #known(error: unknown, request: FastifyRequest): ApiError | undefined {

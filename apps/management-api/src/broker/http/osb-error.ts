@@ -1,7 +1,6 @@
 import { DomainError } from '@lib/kernel';
 
 import { IamUnavailableError } from '../../auth/iam-key-set';
-import { type EarlyRefusal } from '../../http/early-refusals';
 
 /** Words that the specification reserves (OSB 2.17, "Service Broker Errors"), each bound to 422, and ours. */
 export type OsbErrorWord =
@@ -59,7 +58,7 @@ const FRAMEWORK: Readonly<Record<string, OsbError>> = {
   ECONNRESET: badRequest('The connection was closed within the request body.'),
 };
 
-const UNAVAILABLE = new OsbError(503, 'The service cannot answer now. Try again later.');
+export const UNAVAILABLE = new OsbError(503, 'The service cannot answer now. Try again later.');
 
 /** What to answer to whatever was thrown; undefined for a bug, which is answered with fixed text. */
 export function toOsbError(error: unknown): OsbError | undefined {
@@ -68,12 +67,6 @@ export function toOsbError(error: unknown): OsbError | undefined {
   if (error instanceof DomainError) return ofDomain(error);
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined;
-}
-
-/** The same for what Fastify refuses before a route is found. */
-export function osbEarlyRefusal(error: Error): EarlyRefusal {
-  const { status, body } = toOsbError(error) ?? UNAVAILABLE;
-  return { status, body };
 }
 
 const OUTAGES = new Set(['database_unavailable', 'database_share_used', 'commit_outcome_unknown']);

@@ -2,11 +2,11 @@ import { Inject, Injectable, NotFoundException } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { DRY_RUN_HEADER } from '../../http/dry-run';
-import { type RouteSpace, Space } from '../../http/route-space';
+import { type EarlyRefusal, type RouteSpace, Space } from '../../http/route-space';
 import { addressOf } from '../../http/server-limits';
 import { BrokerReport } from '../broker-report';
 import { contextOf, headerOf } from './osb-call';
-import { badRequest, OsbError, toOsbError } from './osb-error';
+import { badRequest, OsbError, toOsbError, UNAVAILABLE } from './osb-error';
 import { PlatformAuthentication } from './platform-authentication';
 
 const REQUEST_IDENTITY = 'x-broker-api-request-identity';
@@ -82,6 +82,11 @@ export class OsbSpace implements RouteSpace {
       .type('application/json; charset=utf-8')
       .send(body);
     return Promise.resolve();
+  }
+
+  refuseEarly(error: Error): EarlyRefusal {
+    const { status, body } = toOsbError(error) ?? UNAVAILABLE;
+    return { status, body };
   }
 }
 
