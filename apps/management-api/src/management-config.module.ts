@@ -20,3 +20,6 @@ export class ManagementConfigModule {
 /** Base of all links, without a slash at the end. */
 export const publicUrlOf = (config: ManagementApiConfig): string =>
   config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
+
+/** Whom access tokens must name as their issuer, exactly. */
+export const iamIssuerOf = ({ iamUrl, iamIssuer = `${iamUrl}/identity` }: ManagementApiConfig): string => iamIssuer;

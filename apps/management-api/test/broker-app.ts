@@ -17,6 +17,7 @@ import { Module } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 
+import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
 import { ServiceIdentity } from '../src/auth/service-identity';
 import { BrokerModule } from '../src/broker/broker.module';
 import { MeteringDuty } from '../src/broker/duties/metering.duty';
@@ -78,6 +79,7 @@ export function brokerModule({
     { provide: LOGGER, useValue: logger },
     { provide: PUBLIC_URL, useValue: PUBLIC },
     { provide: ServiceIdentity, useFactory: () => ServiceIdentity.of(config) },
+    { provide: IamKeySet, useValue: new IamKeySet(keysFrom(`${config.iamUrl}/identity/keys`), clock) },
     { provide: EndpointPolicy, useValue: new EndpointPolicy(KEY_MANAGER_DRIVERS) },
     { provide: PostgresLeases, useValue: new PostgresLeases(dataSource) },
     { provide: PostgresServiceInstanceUnitOfWork, useValue: new PostgresServiceInstanceUnitOfWork(dataSource) },

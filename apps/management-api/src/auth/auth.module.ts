@@ -5,7 +5,7 @@ import { type Clock } from '@lib/kernel';
 import { type Logger } from '@lib/observability';
 import { CLOCK, LOGGER } from '@lib/platform';
 
-import { MANAGEMENT_CONFIG } from '../management-config.module';
+import { iamIssuerOf, MANAGEMENT_CONFIG } from '../management-config.module';
 import { type Authorizer } from './authorizer.port';
 import { IamKeySet, keysFrom } from './iam-key-set';
 import { LocalRoleMap } from './local-role-map';
@@ -22,11 +22,19 @@ const serviceIdentity = {
   useFactory: (config: ManagementApiConfig) => ServiceIdentity.of(config),
 };
 
+/** Of all who call us: tenants, and the platform. */
+const iamKeySet = {
+  provide: IamKeySet,
+  inject: [MANAGEMENT_CONFIG, CLOCK],
+  useFactory: ({ iamUrl }: ManagementApiConfig, clock: Clock) =>
+    new IamKeySet(keysFrom(`${iamUrl}/identity/keys`), clock),
+};
+
 const tokenVerifier = {
   provide: TokenVerifier,
-  inject: [MANAGEMENT_CONFIG, CLOCK],
-  useFactory: ({ iamUrl, iamIssuer = `${iamUrl}/identity` }: ManagementApiConfig, clock: Clock) =>
-    new TokenVerifier(new IamKeySet(keysFrom(`${iamUrl}/identity/keys`), clock), iamIssuer, clock),
+  inject: [IamKeySet, MANAGEMENT_CONFIG, CLOCK],
+  useFactory: (keys: IamKeySet, config: ManagementApiConfig, clock: Clock) =>
+    new TokenVerifier(keys, iamIssuerOf(config), clock),
 };
 
 const authorizer = {
@@ -49,7 +57,7 @@ const authorizer = {
 /** Who calls, what he may do, and who we are ourselves. */
 @Global()
 @Module({
-  providers: [serviceIdentity, tokenVerifier, authorizer],
-  exports: [ServiceIdentity, TokenVerifier, AUTHORIZER],
+  providers: [serviceIdentity, iamKeySet, tokenVerifier, authorizer],
+  exports: [ServiceIdentity, IamKeySet, TokenVerifier, AUTHORIZER],
 })
 export class AuthModule {}

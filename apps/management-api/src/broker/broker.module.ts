@@ -7,10 +7,10 @@ import { PostgresServiceInstanceDirectory, PostgresServiceInstanceUnitOfWork, Po
 import { built, CLOCK, LOGGER } from '@lib/platform';
 import { type PlatformInstances, PlatformReconciler } from '@lib/service-instances';
 
-import { IamKeySet, keysFrom } from '../auth/iam-key-set';
+import { IamKeySet } from '../auth/iam-key-set';
 import { PUBLIC_URL } from '../http/tokens';
 import { HttpModule } from '../http/http.module';
-import { MANAGEMENT_CONFIG } from '../management-config.module';
+import { iamIssuerOf, MANAGEMENT_CONFIG } from '../management-config.module';
 import { BrokerMisconfigured } from './broker-misconfigured';
 import { BrokerReport } from './broker-report';
 import { ReconciliationDuty } from './duties/reconciliation.duty';
@@ -42,16 +42,15 @@ const serviceOffer = {
 
 const platformAuthentication = {
   provide: PlatformAuthentication,
-  inject: [MANAGEMENT_CONFIG, CLOCK],
-  useFactory: (config: ManagementApiConfig, clock: Clock) => {
-    const { iamUrl, iamIssuer: issuer = `${iamUrl}/identity`, brokerAllowedCrns: allowedCrns = [] } = config;
+  inject: [IamKeySet, MANAGEMENT_CONFIG, CLOCK],
+  useFactory: (keys: IamKeySet, config: ManagementApiConfig, clock: Clock) => {
+    const { brokerAllowedCrns: allowedCrns = [] } = config;
     const { brokerBasicUsername: username, brokerBasicPassword: password } = config;
     if ((username === undefined) !== (password === undefined)) {
       throw new BrokerMisconfigured('BROKER_USERNAME and BROKER_PASSWORD are set together or not at all');
     }
-    const keys = new IamKeySet(keysFrom(`${iamUrl}/identity/keys`), clock);
     const basic = username !== undefined && password !== undefined && { basic: { username, password } };
-    return new PlatformAuthentication({ keys, issuer, allowedCrns, ...basic, clock });
+    return new PlatformAuthentication({ keys, issuer: iamIssuerOf(config), allowedCrns, ...basic, clock });
   },
 };
 
