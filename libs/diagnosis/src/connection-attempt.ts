@@ -75,3 +75,9 @@ export interface ClaimedRefusals {
 export interface ConnectionReports {
   report(sightings: readonly CountedSighting[]): Promise<void>;
 }
+
+/** How much is kept of what gateways reported. */
+export interface ConnectionAttemptRetention {
+  /** Forgets attempts that were last seen before, and beyond the maximum the oldest, strangers first. */
+  prune(before: Date, maximum: number): Promise<void>;
+}

@@ -1,44 +1,35 @@
-import { type Clock, type InstanceId, newCorrelationId } from '@lib/kernel';
+import { randomUUID } from 'node:crypto';
+
+import { type Clock, type InstanceId } from '@lib/kernel';
 import { describeCertificate, issueClientCertificate } from '@lib/pki';
+import { type CertificateClaim, type ClaimKind } from '@lib/tenancy';
 import {
-  type ActionContext,
-  type CertificateClaim,
-  type ClaimKind,
-  type TenantScope,
-  type UnitOfWork,
-} from '@lib/tenancy';
+  anActionContext,
+  InMemoryConnectionAttempts,
+  InMemoryRegion,
+  InMemoryUnitOfWork,
+  putInstance,
+} from '@lib/testing';
 
 import { CertificateClaimService } from './certificate-claim.service';
 import { ConnectionJournal } from './connection-journal';
 import { type ConnectionSighting, type CountedSighting } from './connection-attempt';
 
 const clock: Clock = { now: () => new Date('2026-11-24T12:00:00Z'), monotonicMs: () => 0 };
-const context: ActionContext = {
-  initiator: { kind: 'user', iamId: 'IBMid-1' },
-  correlationId: newCorrelationId(),
-  observer: 'test',
-};
+const context = anActionContext();
 
 describe('CertificateClaimService', () => {
-  let claims: CertificateClaim[] = [];
-  const scope = {
-    instance: { lock: () => Promise.resolve({}), get: () => Promise.resolve({}) },
-    claims: {
-      list: () => Promise.resolve(claims),
-      count: () => Promise.resolve(claims.length),
-      get: (id: string) => Promise.resolve(claims.find((claim) => claim.id === id)),
-      insert: (claim: CertificateClaim) => Promise.resolve(void claims.push(claim)),
-      remove: (id: string) => Promise.resolve(void (claims = claims.filter((claim) => claim.id !== id))),
-    },
-    record: () => undefined,
-  } as unknown as TenantScope;
-  const unitOfWork: UnitOfWork = { forTenant: (_id, body) => body(scope) };
-  const service = new CertificateClaimService(unitOfWork, clock, () => `id-${claims.length}`);
-  const add = (kind: ClaimKind, value: string): Promise<CertificateClaim> =>
-    service.add('i' as InstanceId, { kind, value }, context);
+  let region: InMemoryRegion;
+  let unitOfWork: InMemoryUnitOfWork;
+  let service: CertificateClaimService;
+  let id: InstanceId;
+  const add = (kind: ClaimKind, value: string): Promise<CertificateClaim> => service.add(id, { kind, value }, context);
 
-  beforeEach(() => {
-    claims = [];
+  beforeEach(async () => {
+    region = new InMemoryRegion(clock);
+    unitOfWork = new InMemoryUnitOfWork(region);
+    service = new CertificateClaimService(unitOfWork, clock, randomUUID);
+    ({ id } = await putInstance(unitOfWork));
   });
 
   it.each<[ClaimKind, string, string]>([
@@ -81,14 +72,77 @@ describe('CertificateClaimService', () => {
   });
 
   it('takes a certificate and keeps its fingerprint', async () => {
-    const { certificatePem } = await issueClientCertificate('self-signed', { commonName: 'vc', validDays: 30 });
+    const { certificatePem } = await issueClientCertificate('self-signed', {
+      commonName: 'vc',
+      validDays: 30,
+      keyKind: 'ec-p256',
+    });
     const { value } = await add('fingerprint', certificatePem);
     expect(value).toBe(describeCertificate(certificatePem, clock.now()).fingerprint);
   });
 
-  it('has an end', async () => {
-    for (let n = 0; n < 50; n++) await add('subject', `CN=${n}`);
-    await expect(add('subject', 'CN=more')).rejects.toMatchObject({ code: 'claim_quota_exceeded' });
+  it('has an end, also for those who add at once', async () => {
+    for (let n = 0; n < 49; n++) await add('subject', `CN=${n}`);
+    const last = await Promise.allSettled([add('subject', 'CN=last'), add('subject', 'CN=more')]);
+    expect(last).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'claim_quota_exceeded' } }]);
+  });
+
+  it('is made once, recorded, and taken back', async () => {
+    const claim = await add('subject', 'CN=vc');
+    await expect(add('subject', ' CN=vc ')).rejects.toMatchObject({ code: 'duplicate_claim' });
+    expect(await service.list(id)).toEqual([claim]);
+    expect(await service.get(id, claim.id)).toEqual(claim);
+    await service.remove(id, claim.id, context);
+    await expect(service.remove(id, claim.id, context)).rejects.toMatchObject({ code: 'claim_not_found' });
+    const details = { kind: 'subject', claim: claim.id };
+    expect(region.recorded(id)).toMatchObject([
+      { action: 'vmware-solutions.claim.create', details },
+      { action: 'vmware-solutions.claim.delete', details },
+    ]);
+  });
+
+  it('lets nobody in, and so tells no gateway', async () => {
+    await add('fingerprint', 'ab'.repeat(32));
+    expect(region.notices).toEqual([]);
+  });
+
+  it('is of one instance, which has to be there', async () => {
+    const { id: theirs } = await add('subject', 'CN=vc');
+    ({ id } = await putInstance(unitOfWork));
+    await expect(service.get(id, theirs)).rejects.toMatchObject({ code: 'claim_not_found' });
+    await unitOfWork.forTenant(id, ({ instance }) => instance.remove());
+    await expect(add('subject', 'CN=vc')).rejects.toMatchObject({ code: 'instance_not_found' });
+    await expect(service.list(id)).rejects.toMatchObject({ code: 'instance_not_found' });
+  });
+
+  it('says how many strangers it fits, and shows those whose fingerprint it is', async () => {
+    const attempts = new InMemoryConnectionAttempts(region);
+    const { certificatePem } = await issueClientCertificate('self-signed', {
+      commonName: 'vc',
+      validDays: 30,
+      keyKind: 'ec-p256',
+    });
+    const { fingerprint, sha1Fingerprint, subject, issuer, serialNumber, notBefore, notAfter } = describeCertificate(
+      certificatePem,
+      clock.now(),
+    );
+    const dates = { notBefore, notAfter };
+    const certificate = { fingerprint, sha1Fingerprint, subject, issuer, serialNumber, ...dates, pem: certificatePem };
+    const log = () => undefined;
+    const journal = new ConnectionJournal({ reports: attempts, log, schedule: () => log });
+    journal.note({
+      verdict: 'unknown_certificate',
+      address: '192.0.2.1',
+      endpoint: 'kmip-1',
+      at: clock.now(),
+      certificate,
+    });
+    await journal.flush();
+    await add('subject', 'CN=vc');
+    expect(await attempts.claimedRefusals(id)).toMatchObject([{ verdict: 'unknown_certificate', occurrences: 1 }]);
+    expect(await attempts.list(id, { limit: 10 })).toEqual([]);
+    await add('fingerprint', certificatePem);
+    expect(await attempts.list(id, { limit: 10 })).toMatchObject([{ certificate }]);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   type CertificateSighting,
   type ClaimedRefusals,
   type ConnectionAttempt,
+  type ConnectionAttemptRetention,
   type ConnectionAttempts,
   type ConnectionReports,
   type CountedSighting,
@@ -46,7 +47,7 @@ const COLUMNS = `id, verdict, host(address) AS address, endpoint, fingerprint_sh
   serial_number, not_before, not_after, pem, occurrences, first_at, last_at`;
 
 /** Connection attempts of the region. What an instance may see of them is decided in the database. */
-export class PostgresConnectionAttempts implements ConnectionAttempts, ConnectionReports {
+export class PostgresConnectionAttempts implements ConnectionAttempts, ConnectionReports, ConnectionAttemptRetention {
   private readonly transactions: TenantTransactions;
 
   constructor(private readonly dataSource: DataSource) {
@@ -102,7 +103,6 @@ export class PostgresConnectionAttempts implements ConnectionAttempts, Connectio
     await regionQuery(this.dataSource, 'SELECT report_connection_attempts($1::jsonb)', [attempts]);
   }
 
-  /** Forgets attempts from before, and beyond the maximum the oldest, strangers first. */
   async prune(before: Date, maximum: number): Promise<void> {
     await regionQuery(this.dataSource, 'SELECT prune_connection_attempts($1, $2)', [before, maximum]);
   }

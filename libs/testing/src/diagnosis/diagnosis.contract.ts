@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 
 import {
   type CertificateSighting,
+  type ConnectionAttemptRetention,
   type ConnectionAttempts,
   type ConnectionReports,
   type CountedSighting,
@@ -16,7 +17,7 @@ import { putInstance } from '../tenancy/tenancy.fixture';
 export interface DiagnosisHarness {
   /** By which claims are made. */
   readonly unitOfWork: UnitOfWork;
-  readonly attempts: ConnectionAttempts & ConnectionReports;
+  readonly attempts: ConnectionAttempts & ConnectionReports & ConnectionAttemptRetention;
 }
 
 const AT = new Date('2026-11-24T12:00:00.000Z');
@@ -74,12 +75,13 @@ export function describeDiagnosisContract(
     describeOwnClients(region);
     describeStrangers(region);
     describeClaimedRefusals(region);
+    describeRetention(region);
   });
 }
 
 interface Region {
   id(): InstanceId;
-  attempts(): ConnectionAttempts;
+  attempts(): ConnectionAttempts & ConnectionAttemptRetention;
   another(): Promise<InstanceId>;
   report(...sightings: readonly Partial<CountedSighting>[]): Promise<void>;
   claim(kind: ClaimKind, value: string, instanceId?: InstanceId): Promise<string>;
@@ -227,6 +229,33 @@ function describeClaimedRefusals(region: Region): void {
       expect(await refusals(claims[0])).toMatchObject([{ claimId: claims[0], occurrences: 1 }]);
       expect(await region.attempts().claimedRefusals(await region.another())).toEqual([]);
       expect(await region.attempts().claimedRefusals(await region.another(), claims[0])).toEqual([]);
+    });
+  });
+}
+
+function describeRetention(region: Region): void {
+  describe('and forgets', () => {
+    /** Later than what any other test reports: the database is shared. */
+    const year = (number: number): Date => new Date(Date.UTC(2100 + number, 0));
+
+    it('what was last seen before, and beyond the maximum the oldest, strangers first', async () => {
+      const [instanceId, certificate] = [region.id(), aPresentedCertificate()];
+      await region.claim('fingerprint', certificate.fingerprint);
+      await region.report(
+        { instanceId, endpoint: 'own 0', at: year(0) },
+        { instanceId, endpoint: 'own 1', at: year(1) },
+        { instanceId, endpoint: 'own 3', at: year(3) },
+        { certificate, endpoint: 'stranger 2', at: year(2) },
+        { certificate, endpoint: 'stranger 4', at: year(4) },
+      );
+      const left = async () =>
+        (await region.attempts().list(instanceId, { limit: 100 })).map(({ endpoint }) => endpoint);
+      await region.attempts().prune(year(1), 100_000);
+      expect(await left()).toEqual(['stranger 4', 'own 3', 'stranger 2', 'own 1']);
+      await region.attempts().prune(year(1), 3);
+      expect(await left()).toEqual(['stranger 4', 'own 3', 'own 1']);
+      await region.attempts().prune(year(1), 1);
+      expect(await left()).toEqual(['own 3']);
     });
   });
 }

@@ -6,6 +6,7 @@ import {
   type CertificateSighting,
   type ClaimedRefusals,
   type ConnectionAttempt,
+  type ConnectionAttemptRetention,
   type ConnectionAttempts,
   type ConnectionReports,
   type CountedSighting,
@@ -23,7 +24,7 @@ interface AttemptRow {
 }
 
 /** What an instance may see is decided here, as the database's functions decide it. */
-export class InMemoryConnectionAttempts implements ConnectionAttempts, ConnectionReports {
+export class InMemoryConnectionAttempts implements ConnectionAttempts, ConnectionReports, ConnectionAttemptRetention {
   readonly #rows = new Map<string, AttemptRow>();
 
   constructor(private readonly region: InMemoryRegion) {}
@@ -65,6 +66,18 @@ export class InMemoryConnectionAttempts implements ConnectionAttempts, Connectio
   report(sightings: readonly CountedSighting[]): Promise<void> {
     return answered(() => {
       for (const sighting of sightings) this.#count(sighting);
+    });
+  }
+
+  prune(before: Date, maximum: number): Promise<void> {
+    return answered(() => {
+      const strangers = ({ allowedBy }: AttemptRow) => Number(allowedBy === undefined);
+      const kept = [...this.#rows]
+        .filter(([, { attempt }]) => attempt.lastAt >= before)
+        .sort(([, a], [, b]) => strangers(a) - strangers(b) || latestFirst(a.attempt, b.attempt))
+        .slice(0, maximum);
+      this.#rows.clear();
+      for (const [likeness, row] of kept) this.#rows.set(likeness, row);
     });
   }
 
