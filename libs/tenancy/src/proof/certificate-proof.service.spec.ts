@@ -88,6 +88,7 @@ describe('CertificateProofService', () => {
       await register(taken);
       return taken;
     };
+    clock.advance(1_000);
     await proofs.addTakenOver(other, fingerprint, add, context);
     expect(await birthplace()).toBe(other);
     expect([(await standing(one))?.issued, (await standing(other))?.issued]).toEqual([false, true]);
@@ -105,7 +106,10 @@ describe('CertificateProofService', () => {
   });
 
   describe('hands over', () => {
-    const handOver = () => proofs.handOver(one, certificate.id, other, context);
+    const handOver = () => {
+      clock.advance(1_000);
+      return proofs.handOver(one, certificate.id, other, context);
+    };
 
     it('a certificate that is proven where it comes from, and registers it where it goes', async () => {
       await prove(one);
