@@ -1,7 +1,7 @@
 import { type Clock, type InstanceId, toFingerprint } from '@lib/kernel';
 
 import { ClientDirectory } from './client-directory';
-import { type Invalidation } from './ports';
+import { type Invalidation, type RegionChanges } from './ports';
 import { type KmipCredential, kmipUserNameOf } from './proof/kmip-credential';
 import { type DirectoryEntry, type FormerRegistration, type Registrations } from './proof/registration';
 
@@ -31,6 +31,10 @@ class Source {
   credentials: KmipCredential[] = [];
   failing = false;
   asked: (InstanceId | undefined)[] = [];
+  /** What was asked for is what has changed since; by version. */
+  changed = new Map<InstanceId, string>();
+  continuous = true;
+  since: (string | undefined)[] = [];
   private held: (() => void)[] = [];
   hold = false;
 
@@ -48,6 +52,13 @@ class Source {
     return Promise.resolve(
       this.credentials.filter((each) => instanceId === undefined || each.instanceId === instanceId),
     );
+  }
+
+  changes(since?: string): Promise<RegionChanges> {
+    this.since.push(since);
+    if (this.failing) return Promise.reject(new Error('database away'));
+    const { continuous } = this;
+    return Promise.resolve({ instances: new Map(this.changed), next: `after ${this.since.length}`, continuous });
   }
 
   letGo(): void {
@@ -178,7 +189,83 @@ describe('ClientDirectory', () => {
     expect(directory.credentialsOf(kmipUserNameOf(one))).toEqual([]);
   });
 
-  it('keeps what it knows while the database is away, says how old it is, and recovers by its sweep', async () => {
+  const many = Array.from({ length: 50 }, (_, n) => `instance-${n + 1}` as InstanceId);
+  const numbered = (n: number, changes: Partial<DirectoryEntry> = {}): DirectoryEntry =>
+    entry('a', many[n], { fingerprint: toFingerprint(String(n).padStart(64, '0')), ...changes });
+  const confirm = async ({ timers, directory }: ReturnType<typeof setUp>) => {
+    timers.at(-1)!();
+    await directory.refresh();
+    await new Promise(setImmediate);
+  };
+
+  it('finds by asking what no notice told, and reads all of the region slice by slice', async () => {
+    const set = setUp();
+    const { source, directory } = set;
+    source.rows = many.map((_, n) => numbered(n));
+    await directory.start();
+    source.asked = [];
+    source.rows[7] = numbered(7, { instanceEnabled: false });
+    source.changed.set(many[7]!, '2');
+    await confirm(set);
+    expect(source.asked).toContain(many[7]);
+    expect(source.asked.length).toBeLessThan(25);
+    expect(directory.lookup(numbered(7).fingerprint)?.current[0]?.instanceEnabled).toBe(false);
+    // Nobody says so.
+    source.rows = source.rows.filter((_, n) => n === 7);
+    source.changed.clear();
+    for (let round = 0; round < 3; round += 1) await confirm(set);
+    expect(new Set(source.asked)).toEqual(new Set(many));
+    expect(directory.size).toBe(1);
+  });
+
+  it('does not read again what the database names again because an old transaction is still open', async () => {
+    const set = setUp();
+    const { source, directory } = set;
+    source.rows = many.map((_, n) => numbered(n));
+    await directory.start();
+    source.changed.set(many[7]!, '2');
+    await confirm(set);
+    await confirm(set);
+    await confirm(set);
+    source.asked = [];
+    await confirm(set);
+    const again = source.asked.filter((each) => each === many[7]).length;
+    source.changed.set(many[7]!, '3');
+    source.asked = [];
+    await confirm(set);
+    expect([again, source.asked.includes(many[7])]).toEqual([0, true]);
+  });
+
+  it('asks again from where it stood when what has changed could not be read', async () => {
+    const set = setUp();
+    const { source, directory, time } = set;
+    source.rows = [entry('a')];
+    await directory.start();
+    await confirm(set);
+    const stood = source.since.length;
+    source.changed.set(one, '2');
+    source.rows = [];
+    source.failing = true;
+    time.ms = 5_000;
+    await confirm(set);
+    source.failing = false;
+    await confirm(set);
+    expect(source.since.slice(stood)).toEqual([`after ${stood}`, `after ${stood}`]);
+    expect([directory.size, directory.ageMs()]).toEqual([0, 0]);
+  });
+
+  it('reads everything when the database has gone back', async () => {
+    const set = setUp();
+    const { source, directory } = set;
+    source.rows = many.map((_, n) => numbered(n));
+    await directory.start();
+    source.rows = [];
+    source.continuous = false;
+    await confirm(set);
+    expect(directory.size).toBe(0);
+  });
+
+  it('keeps what it knows while the database is away, says how old it is, and recovers by itself', async () => {
     const { source, directory, knows, time, timers } = setUp();
     expect(directory.ageMs()).toBe(Infinity);
     source.rows = [entry('a')];
@@ -212,9 +299,14 @@ describe('ClientDirectory and whoever waits for a change', () => {
   it('says what is in force once removals were told, and where it stood before it read', async () => {
     const steps: string[] = [];
     const rows = [entry('a')];
+    const timers: (() => void)[] = [];
     const listeners: ((invalidation: Invalidation) => void)[] = [];
     const directory = new ClientDirectory({
       source: {
+        changes: () => {
+          steps.push('changes');
+          return Promise.resolve({ instances: new Map(), next: 'next', continuous: true });
+        },
         registrations: (instanceId) => {
           steps.push(`read ${instanceId ?? 'all'}`);
           return Promise.resolve({ current: [...rows], former: [] });
@@ -229,7 +321,10 @@ describe('ClientDirectory and whoever waits for a change', () => {
       },
       clock: { now: () => new Date(0), monotonicMs: () => 0 },
       log: () => undefined,
-      schedule: () => () => undefined,
+      schedule: (work) => {
+        timers.push(work);
+        return () => undefined;
+      },
       reporter: {
         position: () => {
           steps.push('position');
@@ -246,14 +341,12 @@ describe('ClientDirectory and whoever waits for a change', () => {
     rows.pop();
     for (const listener of listeners) listener({ kind: 'instance', instanceId: one });
     await directory.refresh();
+    timers[0]!();
+    await directory.refresh();
     expect(steps).toEqual([
-      'position',
-      'read all',
-      'in force here all',
-      'position',
-      `read ${one}`,
-      'removed',
-      `in force here ${one}`,
+      ...['position', 'changes', 'read all', 'in force here all'],
+      ...['position', `read ${one}`, 'removed', `in force here ${one}`],
+      ...['position', 'changes', 'in force here all'],
     ]);
   });
 
@@ -261,6 +354,7 @@ describe('ClientDirectory and whoever waits for a change', () => {
     const told = { outcome: false };
     const directory = new ClientDirectory({
       source: {
+        changes: () => Promise.resolve({ instances: new Map(), next: 'next', continuous: true }),
         registrations: () => Promise.resolve({ current: [entry('a')], former: [] }),
         kmipCredentials: () => Promise.resolve([]),
       },

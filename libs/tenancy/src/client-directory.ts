@@ -1,19 +1,19 @@
 import { type CertificateFingerprint, type Clock, type InstanceId, startTimer } from '@lib/kernel';
 
 import { type ActivationReporter } from './activation';
-import { type InvalidationBus, type RegionDirectory } from './ports';
+import { type InvalidationBus, type RegionChanges, type RegionDirectory } from './ports';
 import { type KmipCredential, kmipUserNameOf } from './proof/kmip-credential';
 import { admitted, type DirectoryEntry, type FormerRegistration, type Registrations } from './proof/registration';
 
 export interface ClientDirectoryOptions {
-  readonly source: Pick<RegionDirectory, 'registrations' | 'kmipCredentials'>;
+  readonly source: Pick<RegionDirectory, 'registrations' | 'kmipCredentials' | 'changes'>;
   readonly bus: InvalidationBus;
   readonly clock: Clock;
   readonly log: (message: string, error?: unknown) => void;
   /** Told of everything that is in force here; whoever changed the list waits for that. */
   readonly reporter?: Pick<ActivationReporter, 'position' | 'inForce'>;
-  /** Everything is read again this often, in case a notice was lost. Bounds how stale an answer can be. */
-  readonly sweepMs?: number;
+  /** So often it is asked what has changed, in case a notice was lost. Bounds how stale an answer can be. */
+  readonly confirmMs?: number;
   /** Timers, replaced in tests. */
   readonly schedule?: typeof startTimer;
 }
@@ -28,14 +28,17 @@ interface Shelf extends Registrations {
   readonly credentials: readonly KmipCredential[];
 }
 
-const DEFAULT_SWEEP_MS = 5_000;
+const DEFAULT_CONFIRM_MS = 5_000;
+/** Instances that are read again each time although nothing is said of them: all of the region, in the end. */
+const SLICE = 20;
 
-/** Everything is read anew every few seconds. A list much older may lack removals, and nobody is served by it. */
+/** It is confirmed every few seconds. A list much older may lack removals, and nobody is served by it. */
 export const MAXIMUM_DIRECTORY_AGE_MS = 30_000;
 
 /**
- * Who may connect, in memory: the handshake asks no database. Refreshed one load at a time, in order, so an older
- * answer never overwrites a newer one: what was removed before a load began is gone when it ends.
+ * Who may connect, in memory: the handshake asks no database. Read once as a whole, and from then on by what has changed
+ * since, without a gap: by notices at once, and every few seconds by asking. Refreshed one load at a time, in order, so
+ * an older answer never overwrites a newer one: what was removed before a load began is gone when it ends.
  */
 export class ClientDirectory {
   private shelves = new Map<InstanceId, Shelf>();
@@ -43,9 +46,15 @@ export class ClientDirectory {
   private byUserName = new Map<string, readonly KmipCredential[]>();
   private readonly removalListeners = new Set<(removal: Removal) => void>();
   private readonly outdated = new Set<InstanceId>();
-  private sweepWanted = true;
+  private wholeWanted = true;
+  private confirmWanted = false;
+  /** Where the last confirmation stood. */
+  private since: string | undefined;
+  /** Versions of instances that were read, as long as the database goes on naming them. */
+  private taken: ReadonlyMap<InstanceId, string> = new Map();
+  private slices: InstanceId[] = [];
   private working: Promise<void> | undefined;
-  private sweptAtMs: number | undefined;
+  private confirmedAtMs: number | undefined;
   private cancelTimer: (() => void) | undefined;
   private unsubscribe: (() => void) | undefined;
 
@@ -54,12 +63,12 @@ export class ClientDirectory {
   /** Subscribes first, then loads, so that no change falls in between. Does not fail when the database is away: see {@link ageMs}. */
   async start(): Promise<void> {
     this.unsubscribe = this.options.bus.subscribe((invalidation) => {
-      if (invalidation.kind === 'everything') this.sweepWanted = true;
+      if (invalidation.kind === 'everything') this.wholeWanted = true;
       else this.outdated.add(invalidation.instanceId);
       void this.refresh();
     });
     await this.refresh();
-    this.scheduleSweep();
+    this.scheduleConfirmation();
   }
 
   async stop(): Promise<void> {
@@ -98,7 +107,7 @@ export class ClientDirectory {
 
   /** Time since all entries were last known to be right; infinite before the first load. */
   ageMs(): number {
-    return this.sweptAtMs === undefined ? Infinity : this.options.clock.monotonicMs() - this.sweptAtMs;
+    return this.confirmedAtMs === undefined ? Infinity : this.options.clock.monotonicMs() - this.confirmedAtMs;
   }
 
   /**
@@ -111,7 +120,7 @@ export class ClientDirectory {
     return () => this.removalListeners.delete(listener);
   }
 
-  /** Resolves when everything asked for so far is loaded (or has failed and waits for the next sweep). */
+  /** Resolves when everything asked for so far is loaded (or has failed and waits for the next confirmation). */
   refresh(): Promise<void> {
     this.working ??= this.work().finally(() => {
       this.working = undefined;
@@ -119,46 +128,81 @@ export class ClientDirectory {
     return this.working;
   }
 
-  private scheduleSweep(): void {
+  private scheduleConfirmation(): void {
     const schedule = this.options.schedule ?? startTimer;
     this.cancelTimer = schedule(() => {
-      this.sweepWanted = true;
+      this.confirmWanted = true;
       void this.refresh().then(() => {
-        if (this.unsubscribe !== undefined) this.scheduleSweep();
+        if (this.unsubscribe !== undefined) this.scheduleConfirmation();
       });
-    }, this.options.sweepMs ?? DEFAULT_SWEEP_MS);
+    }, this.options.confirmMs ?? DEFAULT_CONFIRM_MS);
   }
 
   private async work(): Promise<void> {
     try {
-      while (this.sweepWanted || this.outdated.size > 0) {
-        if (this.sweepWanted) await this.loadAll();
+      while (this.wholeWanted || this.confirmWanted || this.outdated.size > 0) {
+        if (this.wholeWanted) await this.loadAll();
+        else if (this.confirmWanted) await this.confirm();
         else for (const instanceId of [...this.outdated]) await this.loadInstance(instanceId);
       }
     } catch (error) {
-      // The last known entries stay in use; ageMs grows until a load succeeds. The next sweep tries again.
+      // The last known entries stay in use; ageMs grows until one succeeds. What was not read changed after the last
+      // confirmation, and the next one names it again.
       this.options.log('the list of allowed certificates could not be refreshed', error);
-      this.sweepWanted = false;
+      this.wholeWanted = false;
+      this.confirmWanted = false;
       this.outdated.clear();
     }
   }
 
   private async loadAll(): Promise<void> {
     const startedAtMs = this.options.clock.monotonicMs();
-    this.sweepWanted = false;
     this.outdated.clear();
+    // Without it nothing can be confirmed: until this has ended well, the next attempt begins at the front.
+    this.since = undefined;
+    this.wholeWanted = false;
+    this.confirmWanted = false;
     const position = await this.options.reporter?.position();
-    const next = await this.load();
-    for (const instanceId of this.shelves.keys()) if (!next.has(instanceId)) this.put(instanceId, undefined);
-    for (const [instanceId, shelf] of next) this.put(instanceId, shelf);
-    if (await this.told(position)) this.sweptAtMs = startedAtMs;
+    const { next } = await this.options.source.changes();
+    const shelves = await this.load();
+    for (const instanceId of this.shelves.keys()) if (!shelves.has(instanceId)) this.put(instanceId, undefined);
+    for (const [instanceId, shelf] of shelves) this.put(instanceId, shelf);
+    this.since = next;
+    this.taken = new Map();
+    if (await this.told(position)) this.confirmedAtMs = startedAtMs;
+  }
+
+  /** Reads what has changed since the last time, and a slice of the others. */
+  private async confirm(): Promise<void> {
+    const startedAtMs = this.options.clock.monotonicMs();
+    this.confirmWanted = false;
+    const position = await this.options.reporter?.position();
+    const changes = this.since === undefined ? undefined : await this.options.source.changes(this.since);
+    if (changes === undefined || !changes.continuous) {
+      await this.loadAll();
+      return;
+    }
+    for (const instanceId of this.dueBy(changes)) await this.reload(instanceId);
+    this.since = changes.next;
+    this.taken = changes.instances;
+    if (await this.told(position)) this.confirmedAtMs = startedAtMs;
+  }
+
+  private dueBy({ instances }: RegionChanges): ReadonlySet<InstanceId> {
+    const changed = [...instances].filter(([instanceId, version]) => this.taken.get(instanceId) !== version);
+    if (this.slices.length === 0) this.slices = [...this.shelves.keys()];
+    return new Set([...changed.map(([instanceId]) => instanceId), ...this.slices.splice(-SLICE)]);
   }
 
   private async loadInstance(instanceId: InstanceId): Promise<void> {
     this.outdated.delete(instanceId);
     const position = await this.options.reporter?.position();
-    this.put(instanceId, (await this.load(instanceId)).get(instanceId));
+    await this.reload(instanceId);
     if (position !== undefined) void this.options.reporter?.inForce(position, instanceId);
+  }
+
+  private async reload(instanceId: InstanceId): Promise<void> {
+    this.put(instanceId, (await this.load(instanceId)).get(instanceId));
   }
 
   /**

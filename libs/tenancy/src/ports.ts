@@ -122,6 +122,8 @@ export interface RegionDirectory {
   /** Since when proof is required of newcomers; `begin` makes it now, unless it is already. */
   proofRequiredSince(begin: boolean): Promise<Date | undefined>;
   kmipCredentials(instanceId?: InstanceId): Promise<readonly KmipCredential[]>;
+  /** What has changed since an answer before; without one nothing has, from now on. */
+  changes(since?: string): Promise<RegionChanges>;
   /** Forgets what removed certificates showed once they have ended and decide nothing any more. */
   pruneStandings(): Promise<void>;
   /** The registrants of a certificate that hold an object; `own` when that very certificate made it. */
@@ -135,6 +137,16 @@ export interface RegionDirectory {
   wholeInstances(page: InstancePage): Promise<readonly Instance[]>;
   /** Instances whose credential is sealed under another than the given version of the service key. */
   outdatedCredentials(serviceKeyVersion: number, limit: number): Promise<readonly InstanceId[]>;
+}
+
+/** Of what {@link InvalidationBus} tells, by asking. */
+export interface RegionChanges {
+  /** Version of each instance that changed; some may have changed before already. */
+  readonly instances: ReadonlyMap<InstanceId, string>;
+  /** To be asked with the next time. Opaque. */
+  readonly next: string;
+  /** False when the database has gone back behind what was known of it: then nothing is known of the changes. */
+  readonly continuous: boolean;
 }
 
 export type Invalidation =

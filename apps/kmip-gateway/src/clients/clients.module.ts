@@ -60,7 +60,7 @@ export class ClientsModule implements OnModuleInit, OnModuleDestroy {
     this.metrics.polledGauge('kmip_allow_list_certificates', 'Client certificates allowed in the region.', () => {
       return this.directory.size;
     });
-    const age = 'Time since the allow-list was last read as a whole.';
+    const age = 'Time since the allow-list was last known to be right.';
     this.metrics.polledGauge('kmip_allow_list_age_seconds', age, () => this.directory.ageMs() / 1_000);
   }
 

@@ -3,6 +3,7 @@ import {
   type Instance,
   type InstancePage,
   type KmipCredential,
+  type RegionChanges,
   type RegionDirectory,
   type Registrations,
 } from '@lib/tenancy';
@@ -18,6 +19,17 @@ interface KmipCredentialRow {
   readonly password_hmac: Buffer;
   readonly service_key_version: number;
 }
+
+/** As a row of `directory_changes`; one without an instance says where the database stands. */
+interface ChangeRow {
+  readonly instance_id: string | null;
+  readonly version: string | null;
+  /** The oldest transaction that was under way: whatever it or a later one changes was not seen yet. */
+  readonly next_since: string;
+}
+
+/** No transaction has this number. */
+const NEVER = '9223372036854775807';
 
 /** Asks through the database's directory functions, the only way past the tenants' separation. */
 export class PostgresRegionDirectory implements RegionDirectory {
@@ -53,6 +65,17 @@ export class PostgresRegionDirectory implements RegionDirectory {
       passwordHmac: row.password_hmac,
       serviceKeyVersion: row.service_key_version,
     }));
+  }
+
+  async changes(since?: string): Promise<RegionChanges> {
+    const sql = 'SELECT instance_id, version, next_since FROM directory_changes($1)';
+    const rows = await regionQuery<ChangeRow>(this.dataSource, sql, [since ?? NEVER]);
+    const next = rows[0]?.next_since ?? since;
+    if (next === undefined) throw new Error('the database has no snapshot');
+    const named = rows.flatMap(({ instance_id: id, version }) =>
+      id === null || version === null ? [] : [[toInstanceId(id), version] as const],
+    );
+    return { instances: new Map(named), next, continuous: since === undefined || BigInt(next) >= BigInt(since) };
   }
 
   async pruneStandings(): Promise<void> {

@@ -321,7 +321,7 @@ describe('tenancy services on Postgres', () => {
         reconnectMs: 20,
         ...options,
       });
-      const clients = new ClientDirectory({ source: directory, bus, clock: systemClock, log, sweepMs: 3_600_000 });
+      const clients = new ClientDirectory({ source: directory, bus, clock: systemClock, log, confirmMs: 3_600_000 });
       await clients.start();
       await bus.start();
       await clients.refresh();
@@ -336,6 +336,34 @@ describe('tenancy services on Postgres', () => {
           if (removal.fingerprint === fingerprint) resolve(performance.now() - started);
         });
       });
+
+    it('is told when the database has gone back behind what was known of it', async () => {
+      const { next } = await directory.changes();
+      expect(await directory.changes(next)).toMatchObject({ continuous: true });
+      expect(await directory.changes(String(BigInt(next) + 1_000_000n))).toMatchObject({ continuous: false });
+    });
+
+    it('learns of a removal that no notice told when it asks what has changed', async () => {
+      const log = () => undefined;
+      const deaf = { subscribe: () => () => undefined };
+      const confirmations: (() => void)[] = [];
+      const schedule = (work: () => void) => {
+        confirmations.push(work);
+        return () => undefined;
+      };
+      const clients = new ClientDirectory({ source: directory, bus: deaf, clock: systemClock, log, schedule });
+      open.push({ close: () => clients.stop() });
+      // More than a slice, so that it is the question that finds it.
+      for (let n = 0; n < 30; n += 1) await newInstance();
+      const id = await newInstance();
+      const certificate = await certificates.add(id, { name: 'a', pem: await newPem() }, context);
+      await clients.start();
+      await certificates.remove(id, certificate.id, context);
+      expect(clients.lookup(certificate.fingerprint)).toBeDefined();
+      confirmations[0]!();
+      await clients.refresh();
+      expect(clients.lookup(certificate.fingerprint)).toBeUndefined();
+    });
 
     it('learns of a removal on another process within a second, by notice', async () => {
       const clients = await startDirectory({ pollMs: 3_600_000 });

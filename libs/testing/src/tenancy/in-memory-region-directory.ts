@@ -6,6 +6,7 @@ import {
   type InstancePage,
   type KmipCredential,
   omit,
+  type RegionChanges,
   type RegionDirectory,
   type Registrations,
 } from '@lib/tenancy';
@@ -50,6 +51,15 @@ export class InMemoryRegionDirectory implements RegionDirectory {
         [...kmipCredentials.values()].map((credential) => omit(credential, 'createdAt')),
       ),
     );
+  }
+
+  changes(since = String(this.region.notices.length)): Promise<RegionChanges> {
+    return answered(() => {
+      const { notices } = this.region;
+      const versionOf = (id: InstanceId) => String(notices.filter((each) => each === id).length);
+      const changed = notices.slice(Number(since)).map((id) => [id, versionOf(id)] as const);
+      return { instances: new Map(changed), next: String(notices.length), continuous: Number(since) <= notices.length };
+    });
   }
 
   pruneStandings(): Promise<void> {

@@ -73,6 +73,27 @@ function describeTransactions(harness: Harness): void {
     expect(await harness().notices(id)).toBe(1);
   });
 
+  it('names by asking what has changed since, each time with another version', async () => {
+    const { id } = tenant.instance;
+    const { directory } = harness();
+    const change = () =>
+      tenant.run((scope) => {
+        scope.invalidate();
+        return Promise.resolve();
+      });
+    const begin = await directory.changes();
+    expect(begin).toMatchObject({ instances: new Map(), continuous: true });
+    await change();
+    const first = await directory.changes(begin.next);
+    await change();
+    const second = await directory.changes(first.next);
+    const versions = [first, second].map(({ instances }) => instances.get(id));
+    expect(versions).not.toContain(undefined);
+    expect(new Set(versions).size).toBe(2);
+    expect([...first.instances.keys()]).toEqual([id]);
+    expect([first.continuous, second.continuous]).toEqual([true, true]);
+  });
+
   it('keeps nothing of a body that throws', async () => {
     const { id } = tenant.instance;
     const failed = tenant.run(async (scope) => {
