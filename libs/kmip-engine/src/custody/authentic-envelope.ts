@@ -1,4 +1,5 @@
 import { type InstanceId, type Secret } from '@lib/kernel';
+import { type EnumValue } from '@lib/kmip-protocol';
 
 import { namesFirst } from '../attributes/recorded-attributes';
 import { fromText, toText } from '../attributes/ttlv-text';
@@ -60,20 +61,16 @@ export function envelopeOf(
 
 /** What no move and no operation ever changes: by it two stored keys that claim to be one key are told apart. */
 export interface BirthFacts {
-  readonly fields: KindNumbers & Pick<KindFields, 'objectType'>;
+  readonly fields: KindNumbers & { readonly objectType: EnumValue };
   readonly created: string;
   readonly digest: string;
 }
 
-export function birthFactsOf(object: Omit<EnvelopeFacts, 'attributes' | 'revocationReason'>): BirthFacts {
-  const { objectType, initialDate, digest } = object;
-  const numbers: KindNumbers = object;
-  return {
-    fields: { objectType, ...Object.fromEntries(KIND_FIELDS.map((field) => [field, numbers[field]])) },
-    created: initialDate.toISOString(),
-    digest: digest.toString('hex'),
-  };
-}
+export const birthFactsOf = (object: Pick<CommonFields, 'initialDate' | 'digest'> & KindFields): BirthFacts => ({
+  fields: object,
+  created: object.initialDate.toISOString(),
+  digest: object.digest.toString('hex'),
+});
 
 export const birthFactsIn = (envelope: StoredEnvelope): BirthFacts => ({
   fields: fieldsIn(envelope),
@@ -81,7 +78,11 @@ export const birthFactsIn = (envelope: StoredEnvelope): BirthFacts => ({
   digest: envelope.digest,
 });
 
-export const isSameBirth = (one: BirthFacts, other: BirthFacts): boolean => canonicalText(one) === canonicalText(other);
+export const isSameBirth = (one: BirthFacts, other: BirthFacts): boolean =>
+  one.created === other.created &&
+  one.digest === other.digest &&
+  one.fields.objectType === other.fields.objectType &&
+  KIND_FIELDS.every((field) => one.fields[field] === other.fields[field]);
 
 /** `none`: of a release that did not authenticate; it is read for ever, and written anew with its next move. */
 export function authenticityOf(envelope: StoredEnvelope, material: Secret): 'genuine' | 'forged' | 'none' {
