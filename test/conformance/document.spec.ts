@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { readEnvironment } from '@lib/config';
-import { everyOperation } from '@lib/kmip-engine';
-import { Operation, versionOf } from '@lib/kmip-protocol';
+import { everyOperation, OBJECT_KINDS } from '@lib/kmip-engine';
+import { ObjectType, Operation, versionOf } from '@lib/kmip-protocol';
 
 import {
   CONFORMANCE_DOCUMENT,
@@ -34,6 +34,12 @@ describe('docs/conformance.md', () => {
     const updated = document.replace(ROWS, rows.join(''));
     if (readEnvironment()['UPDATE_DOCS'] === '1') writeFileSync(CONFORMANCE_DOCUMENT, updated);
     else expect(ROWS.exec(document)?.[0]).toBe(rows.join(''));
+  });
+
+  it.each(OBJECT_KINDS)('names the kind of object with Object Type $objectType', ({ objectType }) => {
+    const name = Object.entries(ObjectType).find(([, number]) => number === objectType)?.[0];
+    const [, summary] = readFileSync(CONFORMANCE_DOCUMENT, 'utf8').split('\n\n');
+    expect(summary).toContain(name?.replaceAll(/\B[A-Z]/g, ' $&'));
   });
 
   it.each(Object.entries(NOT_SERVED))('says why %s is not served', (_name, reason) => expect(reason).not.toBe(''));
