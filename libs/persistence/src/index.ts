@@ -22,7 +22,7 @@ export { PostgresUnitOfWork } from './tenancy/postgres-unit-of-work';
 export { PostgresAuditHeads } from './audit/postgres-audit-heads';
 export { PostgresAuditTrail } from './audit/postgres-audit-trail';
 export { PostgresConnectionAttempts } from './diagnosis/postgres-connection-attempts';
-export { PostgresDailyUsages } from './diagnosis/postgres-daily-usages';
+export { PostgresDailyUsages } from './metering/postgres-daily-usages';
 export { PostgresServiceInstanceDirectory } from './broker/postgres-service-instance-directory';
 export { PostgresServiceInstanceUnitOfWork } from './broker/postgres-service-instance-unit-of-work';
 export {

@@ -1,13 +1,7 @@
-import {
-  describeMeteringContract,
-  describeServiceInstancesContract,
-  startTestPostgres,
-  type TestDatabase,
-} from '@lib/testing';
+import { describeServiceInstancesContract, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type DataSource } from 'typeorm';
 
 import { PostgresObjectStores } from '../catalog/postgres-object-stores';
-import { PostgresDailyUsages } from '../diagnosis/postgres-daily-usages';
 import { PostgresServiceInstanceDirectory } from './postgres-service-instance-directory';
 import { PostgresServiceInstanceUnitOfWork } from './postgres-service-instance-unit-of-work';
 
@@ -21,15 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const region = () => {
+describeServiceInstancesContract('PostgresServiceInstanceUnitOfWork', () => {
   const stores = new PostgresObjectStores(dataSource);
   return {
     unitOfWork: new PostgresServiceInstanceUnitOfWork(dataSource),
     directory: new PostgresServiceInstanceDirectory(dataSource),
-    dailyUsages: new PostgresDailyUsages(dataSource),
-    storeOf: (instanceId: Parameters<PostgresObjectStores['forInstance']>[0]) => stores.forInstance(instanceId),
+    storeOf: (instanceId) => stores.forInstance(instanceId),
   };
-};
-
-describeServiceInstancesContract('PostgresServiceInstanceUnitOfWork', region);
-describeMeteringContract('PostgresUsageLedger', region);
+});

@@ -3,13 +3,13 @@ import { type ServiceInstanceScope, type ServiceInstanceUnitOfWork } from '@lib/
 import { type DataSource } from 'typeorm';
 
 import { TenantTransactions, type Transaction } from '../database/transactions';
+import { PostgresMeter } from '../metering/postgres-meter';
+import { PostgresUsageLedger } from '../metering/postgres-usage-ledger';
 import { repositories, runUnitOfWork } from '../tenancy/postgres-unit-of-work';
 import { PostgresServiceBindings } from './postgres-service-bindings';
 import { PostgresServiceInstance } from './postgres-service-instance';
 import { PostgresInstanceOperations } from './postgres-instance-operations';
 import { PostgresCustodyCensus } from './postgres-custody-census';
-import { PostgresMeter } from './postgres-meter';
-import { PostgresUsageLedger } from './postgres-usage-ledger';
 
 /** Like PostgresUnitOfWork, with the catalog's view of the instance in the same transaction. */
 export class PostgresServiceInstanceUnitOfWork implements ServiceInstanceUnitOfWork {
