@@ -5,7 +5,6 @@ import { type ConnectionReports, type ConnectionSighting, type CountedSighting }
 export interface ConnectionJournalOptions {
   readonly reports: ConnectionReports;
   readonly log: (message: string, error?: unknown) => void;
-  readonly flushMs?: number;
   /** Different sightings kept between two flushes; a flood of strangers costs no more than this. */
   readonly capacity?: number;
   /** Timers, replaced in tests. */
@@ -48,7 +47,7 @@ export class ConnectionJournal {
     this.#cancel ??= (this.options.schedule ?? startTimer)(() => {
       this.#cancel = undefined;
       void this.flush();
-    }, this.options.flushMs ?? FLUSH_MS);
+    }, FLUSH_MS);
   }
 
   /** Writes what is pending. Never rejects. */

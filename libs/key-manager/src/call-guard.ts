@@ -1,5 +1,4 @@
 import {
-  type BreakerState,
   Bulkhead,
   CircuitBreaker,
   type CircuitBreakerOptions,
@@ -69,10 +68,9 @@ export class CallGuard {
   constructor(
     private readonly timing: Timing,
     private readonly limits: CallLimits,
-    onBreaker?: (state: BreakerState) => void,
   ) {
     this.#bulkhead = new Bulkhead(limits.concurrent, limits.waiting, { crowded: tooManyCalls, late: notStartedInTime });
-    this.#breaker = new CircuitBreaker(timing.clock, limits.breaker, onBreaker);
+    this.#breaker = new CircuitBreaker(timing.clock, limits.breaker);
     this.#budget = new RetryBudget(timing.clock, limits.retryBudget);
   }
 

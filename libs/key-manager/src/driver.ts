@@ -1,5 +1,5 @@
 import { type InstanceId, type Secret } from '@lib/kernel';
-import { type BreakerState, type Timing } from '@lib/resilience';
+import { type Timing } from '@lib/resilience';
 
 import { type CallLimits } from './call-guard';
 import { type EndpointGuard } from './endpoint-guard';
@@ -60,7 +60,6 @@ export interface TryEvent {
 
 export interface KeyManagerObserver {
   tried?(instanceId: InstanceId, event: TryEvent): void;
-  breakerChanged?(instanceId: InstanceId, state: BreakerState): void;
 }
 
 /** How a driver of any kind calls. */

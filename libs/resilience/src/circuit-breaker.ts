@@ -32,7 +32,6 @@ export class CircuitBreaker {
   constructor(
     private readonly clock: Clock,
     private readonly options: CircuitBreakerOptions,
-    private readonly onChange: (state: BreakerState) => void = () => undefined,
   ) {}
 
   get state(): BreakerState {
@@ -94,6 +93,5 @@ export class CircuitBreaker {
     this.#consecutive = 0;
     this.#sample = [];
     if (state === 'open') this.#openedAtMs = this.clock.monotonicMs();
-    this.onChange(state);
   }
 }

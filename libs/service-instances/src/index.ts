@@ -7,7 +7,7 @@ export { type OrderedInstance, readInstanceCrn, requireInstanceCrn } from './ins
 export { type Enablement, type EnablementChange, InstanceStateService } from './instance-state.service';
 export { type ChangeOutcome, type InstanceChange, InstanceUpdateService } from './instance-update.service';
 export { STORED_KEY_PREFIX } from './keys-left-behind';
-export { OperationRunner, type OperationRunnerOptions } from './operation-runner';
+export { OperationRunner } from './operation-runner';
 export { type OperationStepOptions, OperationSteps } from './operation-steps';
 export { OperationWorker } from './operation-worker';
 export * from './platform-reconciler';

@@ -6,12 +6,8 @@ import { closeOperation } from './operation-log';
 import { eraseInstance } from './erasure';
 import { type ServiceInstanceScope, type ServiceInstanceUnitOfWork } from './provisioning.ports';
 
-export interface OperationRunnerOptions {
-  /** Gives the last word on a provisioning that never gets through; deletions are never given up. */
-  readonly provisionLimitMs?: number;
-}
-
-const DEFAULT_PROVISION_LIMIT_MS = 3_600_000;
+/** Gives the last word on a provisioning that never gets through; deletions are never given up. */
+const PROVISION_LIMIT_MS = 3_600_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 const GAVE_UP = 'The service instance could not be made in time. Delete it and order it again.';
@@ -26,7 +22,6 @@ export class OperationRunner {
     private readonly unitOfWork: ServiceInstanceUnitOfWork,
     private readonly steps: OperationSteps,
     private readonly clock: Clock,
-    private readonly options: OperationRunnerOptions = {},
   ) {}
 
   /** @returns the operation when it is finished or has to wait; undefined when there is none of that number */
@@ -45,8 +40,7 @@ export class OperationRunner {
       const operation = await scope.operations.get(number);
       if (instance === undefined || operation?.state !== 'in progress') return;
       const now = this.clock.now();
-      const limitMs = this.options.provisionLimitMs ?? DEFAULT_PROVISION_LIMIT_MS;
-      if (operation.kind === 'provision' && now.getTime() - operation.startedAt.getTime() > limitMs) {
+      if (operation.kind === 'provision' && now.getTime() - operation.startedAt.getTime() > PROVISION_LIMIT_MS) {
         await this.fail(scope, instance, operation, GAVE_UP);
         return;
       }

@@ -29,9 +29,10 @@ import { type RemovalTask, StoredKeyRemoval } from './stored-key-removal';
 export interface ReconcilerOptions {
   /** Age at which nobody works on an intent or a move any more. Default 10 minutes, far beyond any operation's deadline. */
   readonly staleAfterMs?: number;
-  /** Intents, moves and deletions taken in one run, each. Default 100. */
-  readonly batchSize?: number;
 }
+
+/** Intents, moves and deletions taken in one run, each. */
+const BATCH_SIZE = 100;
 
 type Outcome =
   'abandoned' | 'adopted' | 'kept' | 'settled' | 'destroyed' | 'withdrawn' | 'clear' | 'returned' | 'purged' | 'failed';
@@ -61,7 +62,6 @@ export class Reconciler {
   readonly #removal: StoredKeyRemoval;
   readonly #rebuild: CatalogRebuild;
   readonly #staleAfterMs: number;
-  readonly #batchSize: number;
 
   constructor(
     private readonly dependencies: BackgroundDependencies,
@@ -72,7 +72,6 @@ export class Reconciler {
     this.#removal = new StoredKeyRemoval(dependencies, new DeletionRights());
     this.#rebuild = new CatalogRebuild(dependencies);
     this.#staleAfterMs = options.staleAfterMs ?? 600_000;
-    this.#batchSize = options.batchSize ?? 100;
   }
 
   async run(scope: ReconcileScope): Promise<ReconcileReport> {
@@ -99,15 +98,13 @@ export class Reconciler {
         if (outcome !== undefined) report[outcome].push(item.uniqueIdentifier);
       }
     };
-    await each(await store.staleIntents(before, this.#batchSize), (intent) =>
-      this.#settleIntent(scope, intent, before),
-    );
-    await each(await store.moves.stale(before, this.#batchSize), (move) => this.#settleMove(scope, move));
-    await each(await store.pendingDeletions(this.#batchSize), ({ uniqueIdentifier }) =>
+    await each(await store.staleIntents(before, BATCH_SIZE), (intent) => this.#settleIntent(scope, intent, before));
+    await each(await store.moves.stale(before, BATCH_SIZE), (move) => this.#settleMove(scope, move));
+    await each(await store.pendingDeletions(BATCH_SIZE), ({ uniqueIdentifier }) =>
       this.#settleDestruction(scope, uniqueIdentifier),
     );
     if (scope.destructionsWait === true) return report;
-    await each(await store.laterLooks.due(this.dependencies.clock.now(), this.#batchSize), (look) =>
+    await each(await store.laterLooks.due(this.dependencies.clock.now(), BATCH_SIZE), (look) =>
       this.#review.run(scope, look),
     );
     return report;
