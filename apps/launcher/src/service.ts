@@ -21,7 +21,7 @@ import {
   sharedEnvironment,
 } from './children';
 import { type ConnectionFile, writeConnectionFile } from './connection-file';
-import { prepareDatabase } from './database-logins';
+import { prepareDatabase, type ProcessUrls } from './database-logins';
 import { type DemoTenant, demoTenant } from './demo-tenant';
 import { DEMO_ROLES, iamIdOf } from './demo-users';
 import { type SeededCloud, seedLocalCloud, SERVICE_NAME } from './local-cloud-seed';
@@ -59,21 +59,24 @@ export class Service {
     await mkdir(join(this.dataFolder, 'logs'), { recursive: true });
     const ports = await choosePorts(this.dataFolder, this.#wantedPorts());
     const setting: Setting = { config: this.config, dataFolder: this.dataFolder, ports };
-    await this.#startDatabase();
-    await ensureServiceKeyFile(join(this.dataFolder, 'service-keys'));
-    await ensureAuditKeyFile(auditKeys(setting).AUDIT_KEY_FILE, new Date());
-    const urls = await prepareDatabase(this.config, this.dataFolder, this.#postgres);
+    const [urls, cloud, client, pki] = await allOf([
+      this.#openDatabase(setting),
+      this.#openCloud(setting),
+      demoClient(this.dataFolder),
+      // The folder is made once before two gateways look for it at the same time.
+      ensureServerPki(join(this.dataFolder, 'tls'), { hostNames: this.config.kmipServerNames }),
+    ]);
+    const demo: Demo = { ...cloud, client };
     const shared = sharedEnvironment(setting);
     await this.#writeAdminEnvironment({ ...shared, ...auditKeys(setting), ...ownDatabase(urls.api) });
-
-    await this.#supervisor.start(localCloud(setting));
-    const demo = await this.#seed(setting, urls.api);
-    // The folder is made once before two gateways look for it at the same time.
-    const pki = await ensureServerPki(join(this.dataFolder, 'tls'), { hostNames: this.config.kmipServerNames });
-    const ofGateway = { ...shared, ...ownDatabase(urls.gateway) };
-    for (const number of [1, 2] as const) await this.#supervisor.start(gateway(setting, ofGateway, number));
     const ofApi = { ...shared, ...ownDatabase(urls.api) };
-    await this.#supervisor.start(managementApi(setting, ofApi, demo.tenant.provider));
+    await allOf([
+      this.#seed(setting, urls.api, demo),
+      this.#supervisor.start(managementApi(setting, ofApi, demo.tenant.provider)),
+    ]);
+    // After the demo's certificate was added: they know it before they serve.
+    const ofGateway = { ...shared, ...ownDatabase(urls.gateway) };
+    await allOf(([1, 2] as const).map((number) => this.#supervisor.start(gateway(setting, ofGateway, number))));
 
     const fingerprints = {
       sha1: colonForm(pki.description.sha1Fingerprint),
@@ -91,17 +94,27 @@ export class Service {
     await this.#postgres?.stop();
   }
 
-  async #startDatabase(): Promise<void> {
-    if (this.config.databaseUrl !== undefined) return;
-    const dataFolder = join(this.dataFolder, 'postgres');
-    this.#postgres = await PostgresKeeper.start({ dataFolder, log: this.log }, () => this.#rewriteConnection());
+  /** Up to date, and with what is sealed in it. */
+  async #openDatabase(setting: Setting): Promise<ProcessUrls> {
+    if (this.config.databaseUrl === undefined) {
+      const dataFolder = join(this.dataFolder, 'postgres');
+      this.#postgres = await PostgresKeeper.start({ dataFolder, log: this.log }, () => this.#rewriteConnection());
+    }
+    await ensureServiceKeyFile(join(this.dataFolder, 'service-keys'));
+    await ensureAuditKeyFile(auditKeys(setting).AUDIT_KEY_FILE, new Date());
+    return await prepareDatabase(this.config, this.dataFolder, this.#postgres);
   }
 
-  async #seed(setting: Setting, databaseUrl: Secret): Promise<Demo> {
+  async #openCloud(setting: Setting): Promise<Omit<Demo, 'client'>> {
+    const { region } = this.config;
     const tenant = await demoTenant(this.dataFolder);
-    const cloud = await seedLocalCloud(`${localCloudUrl(setting)}/admin`, tenant, this.config.region);
-    const client = await demoClient(this.dataFolder);
-    const crn = `crn:v1:bluemix:public:${SERVICE_NAME}:${this.config.region}:a/${tenant.accountId}:${tenant.instanceId}::`;
+    await this.#supervisor.start(localCloud(setting));
+    const cloud = await seedLocalCloud(`${localCloudUrl(setting)}/admin`, tenant, region);
+    const crn = `crn:v1:bluemix:public:${SERVICE_NAME}:${region}:a/${tenant.accountId}:${tenant.instanceId}::`;
+    return { tenant, crn, cloud };
+  }
+
+  async #seed(setting: Setting, databaseUrl: Secret, { tenant, crn, cloud, client }: Demo): Promise<void> {
     const region = SeedModule.forRoot({
       databaseUrl,
       databasePoolSize: 2,
@@ -118,7 +131,6 @@ export class Service {
     } finally {
       await context.close();
     }
-    return { tenant, crn, cloud, client };
   }
 
   #connection(
@@ -185,6 +197,14 @@ export class Service {
       health3: { variable: 'HEALTH_PORT_3', host: local, port: config.healthPort3 },
     } satisfies Record<keyof Ports, unknown>;
   }
+}
+
+/** Waits for all, also when one fails: what was started until then is known to who stops it. */
+async function allOf<const Work extends readonly Promise<unknown>[]>(
+  work: Work,
+): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
+  await Promise.allSettled(work);
+  return await Promise.all(work);
 }
 
 /** A shell command that prints a bearer token. */

@@ -40,17 +40,20 @@ export class Supervisor {
   constructor(private readonly events: SupervisorEvents) {}
 
   /**
-   * Forks a child and waits until it serves.
+   * Forks a child and waits until it serves. Several may be started at once; all are stopped, also one that does not serve
+   * yet.
    * @throws Error with the child's own words when it cannot start
    */
   async start(specification: ChildSpecification): Promise<void> {
     const entry: Child = {
       specification,
-      process: await launch(specification),
+      process: launch(specification),
       servedSince: Date.now(),
       quickDeaths: 0,
     };
     this.#children.set(specification.name, entry);
+    await ready(entry.process, specification);
+    entry.servedSince = Date.now();
     this.#watch(entry);
   }
 
@@ -87,7 +90,8 @@ export class Supervisor {
   async #restart(child: Child): Promise<void> {
     if (this.#stopping) return;
     try {
-      child.process = await launch(child.specification);
+      child.process = launch(child.specification);
+      await ready(child.process, child.specification);
       child.servedSince = Date.now();
       this.#watch(child);
       this.events.restarted();
@@ -99,7 +103,7 @@ export class Supervisor {
   }
 }
 
-async function launch({ name, script, environment, logFile }: ChildSpecification): Promise<ChildProcess> {
+function launch({ script, environment, logFile }: ChildSpecification): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);
   const child = fork(script, [], {
     env: environment,
@@ -109,16 +113,20 @@ async function launch({ name, script, environment, logFile }: ChildSpecification
     detached: true,
   });
   closeSync(log);
+  return child;
+}
+
+/** @throws Error, after the child has ended */
+async function ready(child: ChildProcess, specification: ChildSpecification): Promise<void> {
   try {
-    await ready(child, name, logFile);
-    return child;
+    await reportOf(child, specification);
   } catch (error) {
     await end(child);
     throw error;
   }
 }
 
-function ready(child: ChildProcess, name: string, logFile: string): Promise<void> {
+function reportOf(child: ChildProcess, { name, logFile }: ChildSpecification): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (fault?: string): void => {
       clearTimeout(timer);
