@@ -52,18 +52,18 @@ const UP = [
   // rows of managed_object_attributes with the object's id, p_events and p_certificates theirs in the same order.
   // outcomes says of each why not: 'certificate_displaced' or a refusal, 'intent_closed' (it is claimed, or there is
   // none), 'digest_repeated', or NULL. An object that is there already is left as it is, and nothing is recorded twice.
-  // Everything is judged when the head of the audit chain is held: of two births with one digest the second finds the
-  // first. A Name that is taken fails all of them by its unique index.
+  // Rows are written before the head of the audit chain is held, as by every other change: whoever holds a Name waits
+  // for the chain. What is withdrawn, or born with the same digest, until the chain is held is noticed then: nothing is
+  // done, and the gateway asks again (serialization_failure). A Name that is taken fails all of them by its unique index.
   `CREATE FUNCTION complete_intents(p_instance uuid, p_objects jsonb, p_attributes jsonb, p_events text[],
       p_certificates uuid[])
     RETURNS TABLE (outcomes text[], recorded boolean[], last_seq bigint, last_hash bytea)
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $body$
-    DECLARE v_born uuid[]; v_events text[]; v_columns text;
+    DECLARE v_born uuid[]; v_events text[]; v_clients uuid[]; v_columns text;
     BEGIN
       PERFORM set_config('app.instance_id', p_instance::text, true);
       PERFORM FROM creation_intents i WHERE i.instance_id = p_instance
         AND i.id IN (SELECT (b ->> 'id')::uuid FROM jsonb_array_elements(p_objects) b) ORDER BY i.id FOR UPDATE;
-      PERFORM hold_audit_chain(p_instance, '{}');
       WITH births AS MATERIALIZED (
           SELECT b.entry, (b.row ->> 'id')::uuid AS id, (b.row ->> 'digest')::bytea AS digest,
               p_events[b.entry] AS event, p_certificates[b.entry] AS certificate
@@ -86,8 +86,9 @@ const UP = [
             FROM judged j)
         SELECT array_agg(p.outcome ORDER BY p.entry), array_agg(p.outcome IS NULL AND NOT p.present ORDER BY p.entry),
             array_agg(p.id) FILTER (WHERE p.outcome IS NULL AND NOT p.present),
-            array_agg(p.event ORDER BY p.entry) FILTER (WHERE p.outcome IS NULL AND NOT p.present)
-          INTO outcomes, recorded, v_born, v_events FROM permitted p;
+            array_agg(p.event ORDER BY p.entry) FILTER (WHERE p.outcome IS NULL AND NOT p.present),
+            array_agg(DISTINCT p.certificate) FILTER (WHERE p.outcome IS NULL AND NOT p.present)
+          INTO outcomes, recorded, v_born, v_events, v_clients FROM permitted p;
       IF v_born IS NOT NULL THEN
         DELETE FROM creation_intents i WHERE i.instance_id = p_instance AND i.id = ANY (v_born);
         -- Only the columns that are given: a release that does not know one leaves it to its default.
@@ -95,16 +96,25 @@ const UP = [
         EXECUTE format('INSERT INTO managed_objects (instance_id, %1$s) SELECT $1, %1$s
             FROM jsonb_populate_recordset(NULL::managed_objects, $2) WHERE id = ANY ($3)', v_columns)
           USING p_instance, p_objects, v_born;
+        -- In the order of Names, so that two gateways do not wait for each other in a ring.
         INSERT INTO managed_object_attributes
             (instance_id, object_id, released, name, index, value, value_hash, item_hashes, name_hash)
           SELECT p_instance, a.object_id, a.released, a.name, a.index, a.value, a.value_hash, a.item_hashes, a.name_hash
             FROM jsonb_populate_recordset(NULL::managed_object_attributes, p_attributes) a
-            WHERE a.object_id = ANY (v_born);
+            WHERE a.object_id = ANY (v_born) ORDER BY a.name_hash;
         -- The intent held a place for it; one that comes destroyed needs none.
         UPDATE instance_usage u SET live_keys = u.live_keys - d.count
           FROM (SELECT count(*) FROM managed_objects m WHERE m.instance_id = p_instance AND m.id = ANY (v_born)
             AND m.state IN ('Destroyed', 'DestroyedCompromised')) d
           WHERE u.instance_id = p_instance AND d.count > 0;
+        PERFORM hold_audit_chain(p_instance, '{}');
+        IF EXISTS (SELECT FROM unnest(v_clients) c (id) WHERE c.id IS NOT NULL
+              AND (certificate_displaced(p_instance, c.id) OR certificate_refusal(p_instance, c.id) IS NOT NULL))
+            OR EXISTS (SELECT FROM managed_objects b JOIN managed_objects m
+              ON m.instance_id = b.instance_id AND m.digest = b.digest AND m.id <> b.id
+              WHERE b.instance_id = p_instance AND b.id = ANY (v_born)) THEN
+          RAISE EXCEPTION 'what was judged has changed' USING ERRCODE = 'serialization_failure';
+        END IF;
         SELECT a.last_seq, a.last_hash INTO last_seq, last_hash FROM append_audit(p_instance, v_events) a;
       END IF;
       RETURN NEXT;

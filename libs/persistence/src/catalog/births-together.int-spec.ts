@@ -1,0 +1,92 @@
+import { type ManagedObject, ObjectStoreError } from '@lib/kmip-engine';
+import { type InstanceId } from '@lib/kernel';
+import {
+  anIntent,
+  insertInstance,
+  nameAttribute,
+  sampleAudit,
+  sampleObject,
+  startTestPostgres,
+  type SymmetricKeyChanges,
+  type TestDatabase,
+} from '@lib/testing';
+import { type Client } from 'pg';
+
+import { PostgresObjectStores } from './postgres-object-stores';
+
+jest.setTimeout(60_000);
+
+describe('keys that are born at one moment', () => {
+  let database: TestDatabase;
+  let admin: Client;
+  /** Sees what waits while `admin` is in a transaction, which has one view of the activity. */
+  let onlooker: Client;
+  let gateways: PostgresObjectStores[];
+  let instanceId: InstanceId;
+
+  beforeAll(async () => {
+    database = await startTestPostgres();
+    admin = await database.openAdmin();
+    onlooker = await database.openAdmin();
+    const open = async () => new PostgresObjectStores(await database.openDataSource({ role: 'gateway' }));
+    gateways = [await open(), await open()];
+  });
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    instanceId = await insertInstance(admin);
+  });
+
+  const storeOf = (gateway: number) => gateways[gateway]!.forInstance(instanceId);
+  const conceive = async (changes: SymmetricKeyChanges = {}): Promise<ManagedObject> => {
+    const object = sampleObject(changes);
+    await storeOf(0).openIntent(anIntent(object), 1000);
+    return object;
+  };
+  const bear = (object: ManagedObject, gateway = 0) =>
+    storeOf(gateway).completeIntent(object, sampleAudit(instanceId, { target: target(object) }));
+  const target = ({ uniqueIdentifier: id }: ManagedObject) => ({ kind: 'key', id }) as const;
+
+  const recorded = async (): Promise<readonly (string | null)[]> => {
+    const sql = 'SELECT target_id FROM audit_events WHERE instance_id = $1 ORDER BY seq';
+    const { rows } = await admin.query<{ target_id: string | null }>(sql, [instanceId]);
+    return rows.map(({ target_id: id }) => id);
+  };
+  const holdChain = () => admin.query('SELECT FROM audit_chain_heads WHERE instance_id = $1 FOR UPDATE', [instanceId]);
+  const waiting = async (count: number): Promise<void> => {
+    const sql = `SELECT count(*)::int FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%complete_intents(%'`;
+    const isSo = async () => (await onlooker.query<{ count: number }>(sql)).rows[0]?.count === count;
+    while (!(await isSo()));
+  };
+
+  it('wait for a Name that is being given up, and do not keep its holder from the audit chain', async () => {
+    const before = await conceive({ attributes: [nameAttribute('one')] });
+    await bear(before);
+    const object = await conceive({ attributes: [nameAttribute('one')] });
+    // As a destruction does it.
+    await admin.query(`BEGIN; SET LOCAL deadlock_timeout = '1ms'`);
+    await admin.query('UPDATE managed_object_attributes SET released = true WHERE object_id = $1', [
+      before.uniqueIdentifier,
+    ]);
+    const birth = bear(object);
+    await waiting(1);
+    await holdChain();
+    await admin.query('COMMIT');
+    await birth;
+    expect(await storeOf(0).find(object.uniqueIdentifier)).toEqual(object);
+  });
+
+  it('have no digest twice, although neither gateway saw the key of the other', async () => {
+    const twins = [await conceive()];
+    twins.push(await conceive({ digest: twins[0]!.digest }));
+    await bear(await conceive());
+    await admin.query('BEGIN');
+    await holdChain();
+    const births = Promise.allSettled(twins.map((object, gateway) => bear(object, gateway)));
+    await waiting(2);
+    await admin.query('COMMIT');
+    const outcomes = await births;
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(outcomes).toContainEqual({ status: 'rejected', reason: new ObjectStoreError('digest_repeated') });
+    expect(await recorded()).toHaveLength(2);
+  });
+});
