@@ -9,6 +9,7 @@ import {
   startTestPostgres,
   type SymmetricKeyChanges,
   type TestDatabase,
+  textAttribute,
 } from '@lib/testing';
 import { type Client } from 'pg';
 
@@ -57,6 +58,22 @@ describe('keys that are born at one moment', () => {
     const isSo = async () => (await onlooker.query<{ count: number }>(sql)).rows[0]?.count === count;
     while (!(await isSo()));
   };
+
+  it.each<[string, SymmetricKeyChanges]>([
+    ['an attribute name that is no text in Postgres', { attributes: [textAttribute('x-\0', 'value')] }],
+    ['one that is no Unicode', { attributes: [textAttribute('x-\ud800', 'value')] }],
+    ['one attribute twice', { attributes: [textAttribute('x-One', 'a'), textAttribute('x-One', 'b')] }],
+    ['a date before all dates of Postgres', { activationDate: new Date(-8.64e15) }],
+    ['a date that is none', { activationDate: new Date(NaN) }],
+  ])('do not fail because one of them has %s', async (_, changes) => {
+    // The first goes alone; the others gather behind it.
+    const births = [await conceive(), await conceive(), await conceive(changes), await conceive()];
+    const outcomes = await Promise.allSettled(births.map((object) => bear(object)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    const born = births.filter((_object, n) => n !== 2).map(({ uniqueIdentifier }) => uniqueIdentifier);
+    expect([...(await recorded())].sort()).toEqual([...born].sort());
+    expect(await storeOf(0).staleIntents(new Date('2100-01-01'), 10)).toMatchObject([anIntent(births[2]!)]);
+  });
 
   it('wait for a Name that is being given up, and do not keep its holder from the audit chain', async () => {
     const before = await conceive({ attributes: [nameAttribute('one')] });

@@ -2,7 +2,8 @@ import { type InstanceId } from '@lib/kernel';
 
 import { DatabaseShareUsed, DatabaseUnavailable } from '../database/persistence.error';
 
-const MAXIMUM_BATCH = 128;
+/** In the weight of {@link GatheredWork}: what one statement can do well within its time. */
+const MAXIMUM_WEIGHT = 128;
 
 interface Waiting<Job, Result> {
   readonly job: Job;
@@ -22,7 +23,11 @@ type Carry<Job, Result> = (
 export class GatheredWork<Job, Result> {
   readonly #queues = new Map<InstanceId, Waiting<Job, Result>[]>();
 
-  constructor(private readonly carry: Carry<Job, Result>) {}
+  /** @param weightOf a job of the maximum weight or more goes alone */
+  constructor(
+    private readonly carry: Carry<Job, Result>,
+    private readonly weightOf: (job: Job) => number = () => 1,
+  ) {}
 
   do(instanceId: InstanceId, job: Job): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -44,13 +49,9 @@ export class GatheredWork<Job, Result> {
   /** Never rejects: every failure goes to the jobs it concerns. */
   async #drain(instanceId: InstanceId, queue: Waiting<Job, Result>[]): Promise<void> {
     while (queue.length > 0) {
-      const batch = queue.splice(0, MAXIMUM_BATCH);
-      const jobs = batch.map(({ job }) => job);
+      const batch = queue.splice(0, this.#batchLength(queue));
       try {
-        const outcomes = await this.carry(instanceId, jobs);
-        batch.forEach(({ settle }, n) => {
-          settle(outcomes[n] ?? failed(new Error('a job got no outcome')));
-        });
+        await this.#settle(instanceId, batch);
       } catch (error) {
         // Those who waited behind an outage have had their time too.
         const struck = isOutage(error) ? [...batch, ...queue.splice(0)] : batch;
@@ -58,6 +59,34 @@ export class GatheredWork<Job, Result> {
       }
     }
     this.#queues.delete(instanceId);
+  }
+
+  /** Rejects with what concerns the whole batch. */
+  async #settle(instanceId: InstanceId, batch: readonly Waiting<Job, Result>[]): Promise<void> {
+    try {
+      const outcomes = await this.carry(
+        instanceId,
+        batch.map(({ job }) => job),
+      );
+      batch.forEach(({ settle }, n) => {
+        settle(outcomes[n] ?? failed(new Error('a job got no outcome')));
+      });
+    } catch (error) {
+      if (isOutage(error) || batch.length === 1) throw error;
+      // Whose fault it was is not said; nothing was done. Each by itself: one fails nobody else.
+      for (const each of batch) {
+        await this.#settle(instanceId, [each]).catch((reason: unknown) => {
+          if (isOutage(reason)) throw reason;
+          each.settle(failed(reason));
+        });
+      }
+    }
+  }
+
+  #batchLength(queue: readonly Waiting<Job, Result>[]): number {
+    let weight = 0;
+    const end = queue.findIndex(({ job }, n) => (weight += this.weightOf(job)) > MAXIMUM_WEIGHT && n > 0);
+    return end === -1 ? queue.length : end;
   }
 }
 

@@ -15,6 +15,8 @@ import { executeSql, prepare, type PreparedCall, uuidLiteral } from './prepared'
 const MAX_ATTEMPTS = 6;
 /** serialization_failure, deadlock_detected: nothing happened, and the same work will likely succeed. */
 const RETRYABLE = new Set(['40001', '40P01']);
+/** Otherwise the failure was our own, or the database has said no. */
+const MAY_DO_BETTER: ReadonlySet<Session['fate']> = new Set(['lost', 'commit unknown'] as const);
 /** lock_not_available, query_canceled (statement timeout) and the classes "connection" and "operator intervention". */
 const OUTAGE = /^(55P03|57|08|53)/;
 const CONNECTION_ENDED = /^(08|57P0)/;
@@ -124,7 +126,7 @@ export class TenantTransactions {
           await this.show(session);
           return session.result as T;
         }
-        const again = session.fate !== 'rolled back' || RETRYABLE.has(sqlState(error) ?? '');
+        const again = MAY_DO_BETTER.has(session.fate) || RETRYABLE.has(sqlState(error) ?? '');
         if (!again || attempt === MAX_ATTEMPTS || performance.now() > deadline) throw session.explain(error);
       } finally {
         await session.close();
