@@ -1,4 +1,4 @@
-import { type InstanceId, type Secret } from '@lib/kernel';
+import { type Secret } from '@lib/kernel';
 
 /** Makes client certificates, for administrators who have none. Trust lies in the fingerprint, not in this issuer. */
 export interface CertificateIssuer {
@@ -9,10 +9,4 @@ export interface CertificateIssuer {
     commonName: string,
     validDays: number,
   ): Promise<{ readonly certificatePem: string; readonly privateKeyPem: Secret }>;
-}
-
-/** What the gateways saw of an instance's certificates. */
-export interface ClientSightings {
-  /** By SHA-256 of the certificate. */
-  lastSeen(instanceId: InstanceId): Promise<ReadonlyMap<string, { at: Date; address: string; endpoint: string }>>;
 }

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 
+import { type ConnectionAttempts } from '@lib/diagnosis';
 import { type Clock, type InstanceId } from '@lib/kernel';
-import { PostgresRegionDirectory } from '@lib/persistence';
+import { PostgresConnectionAttempts, PostgresRegionDirectory } from '@lib/persistence';
 import { CLOCK } from '@lib/platform';
 import {
   birthsAt,
@@ -13,8 +14,7 @@ import {
 } from '@lib/tenancy';
 
 import { PUBLIC_URL } from '../../http/tokens';
-import { CLIENT_SIGHTINGS, PROOF_POLICY } from '../tokens';
-import { type ClientSightings } from './certificate-issuer.port';
+import { PROOF_POLICY } from '../tokens';
 import {
   clientCertificateResponse,
   type ClientCertificateResponse,
@@ -32,7 +32,7 @@ export interface KnownCertificate {
 @Injectable()
 export class ClientCertificatePresenter {
   constructor(
-    @Inject(CLIENT_SIGHTINGS) private readonly sightings: ClientSightings,
+    @Inject(PostgresConnectionAttempts) private readonly attempts: Pick<ConnectionAttempts, 'lastAccepted'>,
     @Inject(PostgresRegionDirectory) private readonly directory: Pick<RegionDirectory, 'registrants'>,
     @Inject(PROOF_POLICY) private readonly policy: ProofPolicy,
     @Inject(CertificateProofService) private readonly proofs: CertificateProofService,
@@ -78,7 +78,7 @@ export class ClientCertificatePresenter {
     certificates: readonly ClientCertificate[],
   ): Promise<(certificate: ClientCertificate) => KnownCertificate> {
     const [seen, registrants] = await Promise.all([
-      this.sightings.lastSeen(instanceId),
+      this.attempts.lastAccepted(instanceId),
       this.directory.registrants(certificates.map(({ fingerprint }) => fingerprint)),
     ]);
     const now = this.clock.now();

@@ -3,17 +3,16 @@ import { Module } from '@nestjs/common';
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { PostgresActivationLog, PostgresConnectionAttempts, PostgresRegionDirectory } from '@lib/persistence';
-import { built, CLOCK, onDatabase, readProofPolicy } from '@lib/platform';
+import { CLOCK, onDatabase, readProofPolicy } from '@lib/platform';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { KmipCredentialsController } from '../kmip-credentials/kmip-credentials.controller';
-import { CERTIFICATE_ISSUER, CLIENT_SIGHTINGS, PROOF_POLICY } from '../tokens';
+import { CERTIFICATE_ISSUER, PROOF_POLICY } from '../tokens';
 import { ClientCertificatePresenter } from './client-certificate.presenter';
 import { ClientCertificatesController } from './client-certificates.controller';
 import { ClientKeyPairsController } from './client-key-pairs.controller';
 import { ClientTraces } from './client-traces';
 import { EndpointConfirmations } from './endpoint-confirmations';
-import { GatewaySightings } from './gateway-sightings';
 import { HandOverController } from './hand-over.controller';
 import { PkiCertificateIssuer } from './pki-certificate-issuer';
 
@@ -46,7 +45,6 @@ const proofPolicy = {
     proofPolicy,
     onDatabase(PostgresActivationLog),
     onDatabase(PostgresConnectionAttempts),
-    { ...built(GatewaySightings, [PostgresConnectionAttempts]), provide: CLIENT_SIGHTINGS },
     ClientCertificatePresenter,
     ClientTraces,
   ],
