@@ -145,7 +145,7 @@ export interface RegionChanges {
   readonly instances: ReadonlyMap<InstanceId, string>;
   /** To be asked with the next time. Opaque. */
   readonly next: string;
-  /** False when the database has gone back behind what was known of it: then nothing is known of the changes. */
+  /** False when the database has gone back behind what was known of it, or may have: nothing is known of the changes. */
   readonly continuous: boolean;
 }
 

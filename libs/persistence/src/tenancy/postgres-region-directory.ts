@@ -26,6 +26,8 @@ interface ChangeRow {
   readonly version: string | null;
   /** The oldest transaction that was under way: whatever it or a later one changes was not seen yet. */
   readonly next_since: string;
+  /** When the server was started: a standby or a backup that takes over counts its own transactions. */
+  readonly server: string;
 }
 
 /** No transaction has this number. */
@@ -68,14 +70,21 @@ export class PostgresRegionDirectory implements RegionDirectory {
   }
 
   async changes(since?: string): Promise<RegionChanges> {
-    const sql = 'SELECT instance_id, version, next_since FROM directory_changes($1)';
-    const rows = await regionQuery<ChangeRow>(this.dataSource, sql, [since ?? NEVER]);
-    const next = rows[0]?.next_since ?? since;
-    if (next === undefined) throw new Error('the database has no snapshot');
+    const [knownServer, known = NEVER] = since?.split('/') ?? [];
+    const sql = `SELECT instance_id, version, next_since, extract(epoch FROM pg_postmaster_start_time())::text AS server
+      FROM directory_changes($1)`;
+    const rows = await regionQuery<ChangeRow>(this.dataSource, sql, [known]);
+    const [first] = rows;
+    if (first === undefined) throw new Error('the database has no snapshot');
     const named = rows.flatMap(({ instance_id: id, version }) =>
       id === null || version === null ? [] : [[toInstanceId(id), version] as const],
     );
-    return { instances: new Map(named), next, continuous: since === undefined || BigInt(next) >= BigInt(since) };
+    const isSame = first.server === knownServer && BigInt(first.next_since) >= BigInt(known);
+    return {
+      instances: new Map(named),
+      next: `${first.server}/${first.next_since}`,
+      continuous: since === undefined || isSame,
+    };
   }
 
   async pruneStandings(): Promise<void> {

@@ -340,7 +340,15 @@ describe('tenancy services on Postgres', () => {
     it('is told when the database has gone back behind what was known of it', async () => {
       const { next } = await directory.changes();
       expect(await directory.changes(next)).toMatchObject({ continuous: true });
-      expect(await directory.changes(String(BigInt(next) + 1_000_000n))).toMatchObject({ continuous: false });
+      const [server, number = ''] = next.split('/');
+      const later = `${String(server)}/${String(BigInt(number) + 1_000_000n)}`;
+      expect(await directory.changes(later)).toMatchObject({ continuous: false });
+    });
+
+    it('is told when another database counts on from behind what was known', async () => {
+      const [server, number = ''] = (await directory.changes()).next.split('/');
+      expect(Number(server)).toBeGreaterThan(0);
+      expect(await directory.changes(`1.5/${number}`)).toMatchObject({ continuous: false });
     });
 
     it('learns of a removal that no notice told when it asks what has changed', async () => {
