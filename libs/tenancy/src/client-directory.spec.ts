@@ -254,6 +254,61 @@ describe('ClientDirectory', () => {
     expect([directory.size, directory.ageMs()]).toEqual([0, 0]);
   });
 
+  it('reads everything when notices were lost while it asked in vain', async () => {
+    const set = setUp();
+    const { source, directory, notify } = set;
+    source.rows = many.map((_, n) => numbered(n));
+    await directory.start();
+    const answering = source.changes.bind(source);
+    source.changes = () => {
+      notify({ kind: 'everything' });
+      return Promise.reject(new Error('database away'));
+    };
+    await confirm(set);
+    source.changes = answering;
+    source.rows = [];
+    await confirm(set);
+    expect([directory.size, directory.stale]).toEqual([0, false]);
+  });
+
+  it.each<[string, (set: ReturnType<typeof setUp>, id: InstanceId) => void]>([
+    ['by notices', ({ changed }, id) => changed(id)],
+    ['by asking', ({ source }, id) => source.changed.set(id, '2')],
+  ])('reads all at once what changed at once, as it learns %s', async (_, change) => {
+    const set = setUp();
+    const { source, directory } = set;
+    await directory.start();
+    source.asked = [];
+    for (let n = 0; n < 1_000; n += 1) change(set, `instance-${n}` as InstanceId);
+    await confirm(set);
+    await confirm(set);
+    expect(source.asked).toContain(undefined);
+    expect(source.asked.length).toBeLessThan(10);
+  });
+
+  it('is confirmed while many notices wait', async () => {
+    const set = setUp();
+    const { source, directory, changed, time, timers } = set;
+    source.rows = many.map((_, n) => numbered(n));
+    await directory.start();
+    time.ms = 5_000;
+    source.asked = [];
+    const reading = source.registrations.bind(source);
+    source.registrations = (instanceId) => {
+      if (source.asked.length === 3) timers[0]!();
+      return reading(instanceId);
+    };
+    const asking = source.changes.bind(source);
+    const readBefore: number[] = [];
+    source.changes = (since) => {
+      readBefore.push(source.asked.length);
+      return asking(since);
+    };
+    for (const id of many) changed(id);
+    await directory.refresh();
+    expect([readBefore, directory.ageMs()]).toEqual([[4], 0]);
+  });
+
   it('reads everything when the database has gone back', async () => {
     const set = setUp();
     const { source, directory } = set;

@@ -31,6 +31,8 @@ interface Shelf extends Registrations {
 const DEFAULT_CONFIRM_MS = 5_000;
 /** Instances that are read again each time although nothing is said of them: all of the region, in the end. */
 const SLICE = 20;
+/** To read more than these one by one takes longer than to read all of a region. */
+const MANY = 500;
 
 /** It is confirmed every few seconds. A list much older may lack removals, and nobody is served by it. */
 export const MAXIMUM_DIRECTORY_AGE_MS = 30_000;
@@ -141,14 +143,16 @@ export class ClientDirectory {
   private async work(): Promise<void> {
     try {
       while (this.wholeWanted || this.confirmWanted || this.outdated.size > 0) {
-        if (this.wholeWanted) await this.loadAll();
+        const [instanceId] = this.outdated;
+        if (this.wholeWanted || this.outdated.size > MANY) await this.loadAll();
         else if (this.confirmWanted) await this.confirm();
-        else for (const instanceId of [...this.outdated]) await this.loadInstance(instanceId);
+        else if (instanceId !== undefined) await this.loadInstance(instanceId);
       }
     } catch (error) {
       // The last known entries stay in use; ageMs grows until one succeeds. What was not read changed after the last
-      // confirmation, and the next one names it again.
+      // confirmation, and the next one names it again; unless notices were lost meanwhile.
       this.options.log('the list of allowed certificates could not be refreshed', error);
+      if (this.wholeWanted) this.since = undefined;
       this.wholeWanted = false;
       this.confirmWanted = false;
       this.outdated.clear();
@@ -178,11 +182,12 @@ export class ClientDirectory {
     this.confirmWanted = false;
     const position = await this.options.reporter?.position();
     const changes = this.since === undefined ? undefined : await this.options.source.changes(this.since);
-    if (changes === undefined || !changes.continuous) {
+    const due = changes?.continuous === true ? this.dueBy(changes) : undefined;
+    if (changes === undefined || due === undefined || due.size > MANY) {
       await this.loadAll();
       return;
     }
-    for (const instanceId of this.dueBy(changes)) await this.reload(instanceId);
+    for (const instanceId of due) await this.reload(instanceId);
     this.since = changes.next;
     this.taken = changes.instances;
     if (await this.told(position)) this.confirmedAtMs = startedAtMs;
