@@ -32,7 +32,7 @@ export async function questions({ store, keys, directory, size }: Catalog): Prom
   });
   const locate = (what: string, filter: Partial<LocateFilter>): Question => ({
     what: `Locate ${what}`,
-    ask: async () => (await store.locate({ asOf, limit: PAGE, offset: 0, ...filter })).total,
+    ask: async () => (await store.locate({ asOf, limit: PAGE, offset: 0, ...filter })).uniqueIdentifiers.length,
   });
   const attribute = (name: string, value: TtlvValue): Partial<LocateFilter> => ({ attributes: [{ name, value }] });
   const nameValue: TtlvValue = {

@@ -12,8 +12,8 @@ async function requireNamesFree({ scope, now }: OperationContext, { attributes }
   for (const { name, value } of attributes) {
     if (name !== 'Name') continue;
     const filter = { attributes: [{ name, value }], states: LIVE_STATES, asOf: now, limit: 1, offset: 0 };
-    const { total } = await scope.store.locate(filter);
-    if (total > 0) fail('create_name_taken');
+    const { uniqueIdentifiers } = await scope.store.locate(filter);
+    if (uniqueIdentifiers.length > 0) fail('create_name_taken');
   }
 }
 

@@ -25,6 +25,8 @@ export class LocateOperation implements OperationProvider<'Locate'> {
     const { version } = context;
     const criteria = readLocateCriteria(request, version);
     const page = pageOf(request, context);
+    // The official dialogues count for clients that page, and for nobody else.
+    const count = request.offsetItems !== undefined && isAtLeast(version, V1_3);
     context.budget.requireWork();
     // Nothing of ours is ever in archival storage.
     const archivedOnly =
@@ -32,21 +34,17 @@ export class LocateOperation implements OperationProvider<'Locate'> {
     const found =
       criteria === undefined || archivedOnly
         ? { uniqueIdentifiers: [], total: 0 }
-        : await context.scope.store.locate({
-            ...criteria,
-            asOf: context.now,
-            ...page,
-          });
-    context.budget.matched(found.total);
-    await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { details: { total: found.total } }));
+        : await context.scope.store.locate({ ...criteria, asOf: context.now, ...page, count });
+    context.budget.matched(found.total ?? page.offset + found.uniqueIdentifiers.length);
+    const { length: returned } = found.uniqueIdentifiers;
+    await context.scope.store.record(auditEvent(context, AUDIT_ACTION, { details: { returned } }));
     const only = found.uniqueIdentifiers[0];
     // Several hits must not leave an earlier key in the placeholder for the next item to fall back on.
     if (only !== undefined && found.uniqueIdentifiers.length === 1) context.placeholder.set(only);
     else context.placeholder.clear();
     return {
       uniqueIdentifiers: found.uniqueIdentifiers,
-      // The official dialogues count for clients that page, and for nobody else.
-      ...(request.offsetItems !== undefined && isAtLeast(version, V1_3) ? { locatedItems: found.total } : {}),
+      ...(count && found.total !== undefined ? { locatedItems: found.total } : {}),
     };
   };
 }

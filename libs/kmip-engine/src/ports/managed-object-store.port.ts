@@ -37,9 +37,18 @@ export interface LocateFilter extends KindNumbers {
    */
   readonly attributes?: readonly { readonly name: string; readonly value: TtlvValue }[];
   readonly fresh?: boolean;
+  /** Whether all hits are counted: a page alone costs the same in a large instance as in a small one. */
+  readonly count?: boolean;
   /** Newest Initial Date first; among equal ones in any order that stays the same from page to page. */
   readonly limit: number;
   readonly offset: number;
+}
+
+export interface LocatedObjects {
+  /** The page. */
+  readonly uniqueIdentifiers: readonly UniqueIdentifier[];
+  /** All hits, where they were to be counted. */
+  readonly total?: number;
 }
 
 export type DateAttribute =
@@ -152,9 +161,7 @@ export interface ManagedObjectStore {
     limit: number,
   ): Promise<readonly { readonly uniqueIdentifier: UniqueIdentifier; readonly storedKeyId: string }[]>;
 
-  locate(
-    filter: LocateFilter,
-  ): Promise<{ readonly uniqueIdentifiers: readonly UniqueIdentifier[]; readonly total: number }>;
+  locate(filter: LocateFilter): Promise<LocatedObjects>;
 
   /** Audit event with no other change (reads of attributes, refusals). Resolves once committed. */
   record(audit: AuditEvent): Promise<void>;

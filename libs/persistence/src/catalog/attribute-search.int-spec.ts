@@ -48,7 +48,7 @@ describe('attributes that a good part of all keys have', () => {
   const locate = (attributes: LocateFilter['attributes'] & object) =>
     new PostgresObjectStores(dataSource)
       .forInstance(instanceId)
-      .locate({ attributes, asOf: new Date(), limit: 2, offset: 0 });
+      .locate({ attributes, asOf: new Date(), limit: 2, offset: 0, count: true });
 
   it('are found and counted by Locate', async () => {
     const { total, uniqueIdentifiers } = await locate([all]);

@@ -27,7 +27,11 @@ class Conditions {
   }
 }
 
-/** One row: the number of objects that match, and the wanted page of their identifiers, newest first. */
+/**
+ * One row: the wanted page of the identifiers of objects that match, newest first, and their number if it is asked for.
+ * Hits that are few by a criterion are collected and sorted. Otherwise the index by Initial Date is followed until the
+ * page is full: the planner is left no choice, since a wrong one costs seconds.
+ */
 export function locateQuery(
   instanceId: InstanceId,
   filter: Omit<LocateFilter, 'attributes'>,
@@ -42,10 +46,15 @@ export function locateQuery(
   for (const match of attributes) conditions.add(hasAttribute(match, conditions.bind));
   const limit = conditions.bind(filter.limit);
   const offset = conditions.bind(filter.offset);
-  const text = `WITH hits AS MATERIALIZED (
-      SELECT o.id, o.initial_date FROM managed_objects o WHERE ${conditions.parts.join(' AND ')})
-    SELECT (SELECT count(*)::int FROM hits) AS total,
-      ARRAY(SELECT id FROM hits ORDER BY initial_date DESC, id DESC LIMIT ${limit} OFFSET ${offset})::text[] AS ids`;
+  const hits = `SELECT o.id, o.initial_date FROM managed_objects o WHERE ${conditions.parts.join(' AND ')}`;
+  const page = `ORDER BY initial_date DESC, id DESC LIMIT ${limit} OFFSET ${offset}`;
+  const areFew = filter.uniqueIdentifier !== undefined || attributes.some(({ few }) => few !== undefined);
+  const text =
+    filter.count === true || areFew
+      ? `WITH hits AS MATERIALIZED (${hits})
+          SELECT ${filter.count === true ? '(SELECT count(*)::int FROM hits)' : 'NULL'} AS total,
+            ARRAY(SELECT id FROM hits ${page})::text[] AS ids`
+      : `SELECT NULL AS total, ARRAY(SELECT id FROM (${hits} ${page}) hits)::text[] AS ids`;
   return { text, values: conditions.values };
 }
 

@@ -285,7 +285,7 @@ describe('PostgresManagedObjectStore', () => {
     const before = await store.find(object.uniqueIdentifier);
     const stranger = stores.forInstance(await insertInstance(admin));
     const id = object.uniqueIdentifier;
-    const filter = { asOf: new Date(), limit: 10, offset: 0 };
+    const filter = { asOf: new Date(), limit: 10, offset: 0, count: true };
     const strange = sampleAudit(instanceId);
 
     expect(await stranger.find(id)).toBeUndefined();

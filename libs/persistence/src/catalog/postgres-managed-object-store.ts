@@ -5,6 +5,7 @@ import {
   type CustodyMoves,
   type LaterLooks,
   type KeyNotes,
+  type LocatedObjects,
   type LocateFilter,
   type ManagedObject,
   type ManagedObjectStore,
@@ -230,15 +231,14 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     });
   }
 
-  async locate(
-    filter: LocateFilter,
-  ): Promise<{ readonly uniqueIdentifiers: readonly UniqueIdentifier[]; readonly total: number }> {
+  async locate(filter: LocateFilter): Promise<LocatedObjects> {
     return this.transactions.for('search').look(this.instanceId, async ({ client }) => {
       const attributes = await findAttributes(client, this.instanceId, filter.attributes ?? []);
-      const { rows } = await client.query<{ total: number; ids: UniqueIdentifier[] }>(
+      const { rows } = await client.query<{ total: number | null; ids: UniqueIdentifier[] }>(
         locateQuery(this.instanceId, filter, attributes),
       );
-      return { uniqueIdentifiers: rows[0]?.ids ?? [], total: rows[0]?.total ?? 0 };
+      const [{ ids, total } = { ids: [], total: 0 }] = rows;
+      return { uniqueIdentifiers: ids, ...(total !== null && { total }) };
     });
   }
 

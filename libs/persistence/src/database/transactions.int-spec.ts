@@ -276,7 +276,7 @@ describe('TenantTransactions over a bad network', () => {
     async (fate) => {
       let cuts = 0;
       proxy.onCommit = () => (cuts++ === 0 ? fate : 'pass');
-      const nothing = { uniqueIdentifiers: [], total: 0 };
+      const nothing = { uniqueIdentifiers: [] };
       expect(await store.locate({ asOf: new Date(), limit: 1, offset: 0 })).toEqual(nothing);
       proxy.onCommit = () => fate;
       await expect(store.locate({ asOf: new Date(), limit: 1, offset: 0 })).rejects.toMatchObject({

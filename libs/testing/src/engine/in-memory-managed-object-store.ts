@@ -5,6 +5,7 @@ import {
   type CreationIntent,
   KIND_FIELDS,
   type KindNumbers,
+  type LocatedObjects,
   type LocateFilter,
   type ManagedObject,
   type ManagedObjectStore,
@@ -245,15 +246,14 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     );
   }
 
-  locate(
-    filter: LocateFilter,
-  ): Promise<{ readonly uniqueIdentifiers: readonly UniqueIdentifier[]; readonly total: number }> {
+  locate(filter: LocateFilter): Promise<LocatedObjects> {
     return this.#faults.run('locate', () => {
       const found = this.objects()
         .filter((object) => matches(object, filter))
         .sort((a, b) => b.initialDate.getTime() - a.initialDate.getTime());
       const page = found.slice(filter.offset, filter.offset + filter.limit);
-      return { uniqueIdentifiers: page.map(({ uniqueIdentifier }) => uniqueIdentifier), total: found.length };
+      const uniqueIdentifiers = page.map(({ uniqueIdentifier }) => uniqueIdentifier);
+      return { uniqueIdentifiers, ...(filter.count === true && { total: found.length }) };
     });
   }
 

@@ -109,7 +109,9 @@ export function describeLocate(harness: () => LocateHarness): void {
     });
 
     const located = async (filter: LocateFilter) => {
-      const { uniqueIdentifiers, total } = await store.locate(filter);
+      const { uniqueIdentifiers, total } = await store.locate({ ...filter, count: true });
+      // The page is the same where nobody counts.
+      expect(await store.locate(filter)).toStrictEqual({ uniqueIdentifiers });
       return { found: uniqueIdentifiers.map((id) => letters.get(id)).join(''), total };
     };
 
