@@ -4,7 +4,7 @@ import { type GatewayConfig } from '@lib/config';
 import { type Clock, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
 import { type BackgroundDependencies, CustodySweep, NoteApplication, NoteWriter, Reconciler } from '@lib/kmip-engine';
 import { type Logger, Metrics } from '@lib/observability';
-import { CLOCK, LOGGER } from '@lib/platform';
+import { CLOCK, LOGGER, RestoreWatch } from '@lib/platform';
 import { RootKeyBindingService } from '@lib/tenancy';
 
 import { GATEWAY_CONFIG } from '../gateway-config.module';
@@ -58,12 +58,19 @@ const instanceSweep = {
 
 const instanceNotes = {
   provide: InstanceNotes,
-  inject: [BACKGROUND, BackgroundScopes, CLOCK, LOGGER],
-  useFactory: (dependencies: BackgroundDependencies, scopes: BackgroundScopes, clock: Clock, logger: Logger) =>
+  inject: [BACKGROUND, BackgroundScopes, RestoreWatch, CLOCK, LOGGER],
+  useFactory: (
+    dependencies: BackgroundDependencies,
+    scopes: BackgroundScopes,
+    restore: RestoreWatch,
+    clock: Clock,
+    logger: Logger,
+  ) =>
     new InstanceNotes({
       writer: new NoteWriter(dependencies),
       application: new NoteApplication(dependencies),
       scopeFor: scopes.of,
+      heldSince: (instanceId) => restore.heldSince(instanceId),
       clock,
       log: (fields, message) => logger.warn(fields, message),
     }),

@@ -6,17 +6,18 @@ import { InstanceNotes } from './instance-notes';
 
 describe('InstanceNotes', () => {
   let harness: EngineHarness;
-  let held: boolean;
+  let heldSince: Date | undefined;
   let logged: string[];
   let notes: InstanceNotes;
   beforeEach(() => {
     harness = new EngineHarness();
-    held = false;
+    heldSince = undefined;
     logged = [];
     notes = new InstanceNotes({
       writer: new NoteWriter(harness.background, { notesPerTurn: 2 }),
       application: new NoteApplication(harness.background),
-      scopeFor: () => Promise.resolve({ ...harness.reconcileScope(), destructionsWait: held }),
+      scopeFor: () => Promise.resolve({ ...harness.reconcileScope(), destructionsWait: heldSince !== undefined }),
+      heldSince: () => heldSince,
       clock: harness.clock,
       log: (_fields, message) => logged.push(message),
     });
@@ -75,7 +76,7 @@ describe('InstanceNotes', () => {
     restore();
     await visit();
     expect(logged).toStrictEqual([]);
-    held = true;
+    heldSince = harness.clock.now();
     harness.keyManager.failNext('listKeys', 'unavailable');
     await expect(visit()).rejects.toThrow();
     await visit();
@@ -86,5 +87,19 @@ describe('InstanceNotes', () => {
     const lists = harness.keyManager.callsOf('listKeys').length;
     await visit();
     expect(harness.keyManager.callsOf('listKeys')).toHaveLength(lists);
+  });
+
+  it('suspends again after the next restore as well, although nobody was there between the two', async () => {
+    const id = await harness.createKey();
+    const restore = harness.store.backup();
+    await suspend(id);
+    await visit();
+    for (let round = 0; round < 2; round += 1) {
+      restore();
+      harness.clock.advance(1_000);
+      heldSince = harness.clock.now();
+      await visit();
+      expect(await harness.store.find(id as UniqueIdentifier)).toMatchObject({ suspended: true });
+    }
   });
 });

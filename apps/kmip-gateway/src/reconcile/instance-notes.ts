@@ -9,6 +9,8 @@ export interface InstanceNotesOptions {
   readonly writer: Pick<NoteWriter, 'run'>;
   readonly application: Pick<NoteApplication, 'readAndRun'>;
   readonly scopeFor: (instanceId: InstanceId, signal: AbortSignal) => Promise<ReconcileScope>;
+  /** When the restore was noticed that holds this instance. */
+  readonly heldSince: (instanceId: InstanceId) => Date | undefined;
   readonly clock: Clock;
   readonly log: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
@@ -21,7 +23,8 @@ interface Unwritten {
 
 /** Brings the notes of what must not come back into the key manager of one instance, and back from there after a restore. */
 export class InstanceNotes {
-  readonly #applied = new Set<InstanceId>();
+  /** By instance, the restore after which they were applied: between two of them it may not be visited. */
+  readonly #applied = new Map<InstanceId, number>();
   readonly #unwritten = new Map<InstanceId, Unwritten>();
 
   constructor(private readonly options: InstanceNotesOptions) {}
@@ -52,14 +55,15 @@ export class InstanceNotes {
 
   /** Once while a restore is held. Nothing is given back by it: that is the operator's. */
   async #afterRestore(scope: ReconcileScope): Promise<void> {
-    const { instanceId, destructionsWait, keyManager } = scope;
-    if (destructionsWait !== true) {
+    const { instanceId, keyManager } = scope;
+    const heldSince = this.options.heldSince(instanceId)?.getTime();
+    if (heldSince === undefined) {
       this.#applied.delete(instanceId);
       return;
     }
-    if (keyManager === undefined || this.#applied.has(instanceId)) return;
+    if (keyManager === undefined || this.#applied.get(instanceId) === heldSince) return;
     this.#report(instanceId, await this.options.application.readAndRun(scope));
-    this.#applied.add(instanceId);
+    this.#applied.set(instanceId, heldSince);
   }
 
   #report(instanceId: InstanceId, { applied, refused, gaps }: NotesReport): void {
