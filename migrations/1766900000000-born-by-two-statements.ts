@@ -17,7 +17,9 @@ const UP = [
       PERFORM set_config('app.instance_id', p_instance::text, true);
       SELECT u.live_keys INTO v_live FROM instance_usage u WHERE u.instance_id = p_instance FOR UPDATE;
       IF NOT FOUND THEN
-        INSERT INTO instance_usage (instance_id, live_keys) VALUES (p_instance, 0) ON CONFLICT DO NOTHING;
+        -- Of an instance that goes away nothing comes to be any more: its clients are told so below.
+        INSERT INTO instance_usage (instance_id, live_keys)
+          SELECT i.id, 0 FROM instances i WHERE i.id = p_instance AND i.state <> 'removing' ON CONFLICT DO NOTHING;
         SELECT u.live_keys INTO v_live FROM instance_usage u WHERE u.instance_id = p_instance FOR UPDATE;
       END IF;
       WITH refusals AS MATERIALIZED (

@@ -1,5 +1,5 @@
-import { type ManagedObject, ObjectStoreError } from '@lib/kmip-engine';
-import { type InstanceId } from '@lib/kernel';
+import { AccessWithdrawn, type ManagedObject, ObjectStoreError } from '@lib/kmip-engine';
+import { type InstanceId, newUniqueIdentifier } from '@lib/kernel';
 import {
   anIntent,
   insertInstance,
@@ -105,5 +105,16 @@ describe('keys that are born at one moment', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(outcomes).toContainEqual({ status: 'rejected', reason: new ObjectStoreError('digest_repeated') });
     expect(await recorded()).toHaveLength(2);
+  });
+
+  it('are refused, and leave nothing, when their instance has gone or goes away meanwhile', async () => {
+    const client = gateways[0]!.forClient({ instanceId, certificateId: newUniqueIdentifier() });
+    const refusal = new AccessWithdrawn('certificate_removed');
+    await admin.query(`UPDATE instances SET state = 'removing' WHERE id = $1`, [instanceId]);
+    await expect(client.openIntent(anIntent(sampleObject()), 1000)).rejects.toEqual(refusal);
+    const { rowCount } = await admin.query('SELECT FROM instance_usage WHERE instance_id = $1', [instanceId]);
+    expect(rowCount).toBe(0);
+    await admin.query('DELETE FROM instances WHERE id = $1', [instanceId]);
+    await expect(client.openIntent(anIntent(sampleObject()), 1000)).rejects.toEqual(refusal);
   });
 });
