@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -6,10 +8,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { issueCertificateAuthority, issueClientCertificate, issueServerCertificate } from '@lib/pki';
 
+import { pykmipMissing } from '../../interop/support/pykmip';
 import { clientOf, connect, type Target } from './target';
 
-/** PyKMIP's own server with its defaults (SQLite file, TLS 1.2) on this machine, to be measured in the same run. */
+/** This machine does not have it. */
+export class Missing extends Error {}
+
+/** As Debian's python3-pykmip installs it. */
+const PYKMIP_SERVER = '/usr/bin/pykmip-server';
+
+/**
+ * PyKMIP's own server with its defaults (SQLite file, TLS 1.2) on this machine, to be measured in the same run.
+ * @throws Missing
+ */
 export async function startPykmip(folder: string): Promise<Target & { stop(): Promise<void> }> {
+  const missing = existsSync(PYKMIP_SERVER) ? await pykmipMissing() : `${PYKMIP_SERVER} is missing`;
+  if (missing !== undefined) throw new Missing(missing);
   await mkdir(join(folder, 'policy'), { recursive: true });
   const ca = await issueCertificateAuthority({ commonName: 'bench CA', validDays: 2 });
   const server = await issueServerCertificate(ca, {
@@ -28,8 +42,10 @@ export async function startPykmip(folder: string): Promise<Target & { stop(): Pr
     await writeFile(join(folder, `${name}.pem`), content, { mode: 0o600 });
   const port = await freePort();
   await writeFile(join(folder, 'server.conf'), configuration(folder, port));
-  const child = spawn('/usr/bin/pykmip-server', ['-f', join(folder, 'server.conf'), '-l', join(folder, 'server.log')], {
+  const child = spawn(PYKMIP_SERVER, ['-f', join(folder, 'server.conf'), '-l', join(folder, 'server.log')], {
     stdio: 'ignore',
+    // A group of its own: it starts processes that outlive it.
+    detached: true,
   });
   const target: Target = {
     name: 'PyKMIP 0.10',
@@ -37,7 +53,12 @@ export async function startPykmip(folder: string): Promise<Target & { stop(): Pr
     client: clientOf(client.certificatePem, client.privateKeyPem.exposeText(), ca.certificatePem),
     processes: () => ({ server: child.pid ?? 0 }),
   };
-  await answers(target, child);
+  try {
+    await answers(target, child);
+  } catch (error) {
+    await end(child);
+    throw error;
+  }
   return { ...target, stop: () => end(child) };
 }
 
@@ -75,10 +96,14 @@ async function answers(target: Target, child: ChildProcess): Promise<void> {
   throw new Error('pykmip-server did not answer');
 }
 
+/** With the two helpers that it starts for its policies. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  await new Promise((resolve) => {
-    child.once('exit', resolve);
-    child.kill('SIGKILL');
-  });
+  if (child.pid === undefined) return;
+  const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+  await ended;
 }
