@@ -31,6 +31,6 @@ it('every bench has a script, and every script its bench', async () => {
   const run = Object.entries(scripts).flatMap(([name, command]) =>
     name.startsWith('bench') ? [/ dist\/test\/load\/(.+)\.js$/.exec(command)?.[1]] : [],
   );
-  const children = ['bare-server', 'flood'];
+  const children = ['bare-server', 'database-relay', 'flood'];
   expect([...run, ...children].sort()).toEqual((await tools()).map((name) => name.replace(/\.ts$/, '')).sort());
 });

@@ -1,63 +1,54 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { GROUPS } from './lines';
+import { type Cost, costs, costsReport } from './support/costs';
+import { judge, type Options, readOptions } from './support/goals';
+import { Peers } from './support/peers';
+import { publish } from './support/publication';
+import { missedIn, type Result, resultOf, resultsTable } from './support/results';
+import { conditions } from './support/table';
 
-import { RunningService } from '../e2e/support/running-service';
-import { pykmipMissing } from '../interop/support/pykmip';
-import { type Figure, measureAll } from './support/measure';
-import { startPykmip } from './support/pykmip-server';
-import { conditions, figuresTable } from './support/table';
-import { clientOf, type Target } from './support/target';
+const ROUNDS = 5;
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? '3');
+const COSTS = 'costs';
+const NAMES = GROUPS.flat().map(({ name }) => name);
 
-const SECONDS = Number(process.env['BENCH_SECONDS'] ?? '5');
-const LANES = [1, 16, 64];
-
-/** `npm run bench`: the product as `npm start` runs it, and PyKMIP's server, one after the other on this machine. */
+/** `npm run bench`: every goal, measured in turn with what it is compared with, and where the operations' time goes. */
 async function main(): Promise<void> {
-  console.log(`${conditions()}, ${SECONDS} s a figure; µs: CPU time of each process per operation\n`);
-  const service = await RunningService.start({ environment: { LOG_LEVEL: 'warn' } });
-  try {
-    await report(await ours(service));
-  } finally {
-    await service.remove();
+  const options = readOptions(ROUNDS, [...NAMES, COSTS]);
+  const results: Result[] = [];
+  for (const group of GROUPS) {
+    const lines = group.filter(({ name }) => isChosen(name, options));
+    await withPeers(async (peers) => {
+      for (const line of lines) results.push(await resultOf(line, peers, options));
+    });
   }
-  const missing = await pykmipMissing();
-  if (missing !== undefined) {
-    console.log(`PyKMIP was not measured: ${missing}`);
-    return;
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'pykmip-'));
-  const pykmip = await startPykmip(folder);
-  try {
-    await report(pykmip);
-  } finally {
-    await pykmip.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  const found = isChosen(COSTS, options) ? await withPeers(costs) : [];
+  if (options.write) await publish(NAMES, { results, costs: found });
+  if (options.json) console.log(JSON.stringify({ results, costs: found }));
+  else console.log(reportOf(results, found));
+  judge(results.flatMap(missedIn), options);
 }
 
-async function ours(service: RunningService): Promise<Target> {
-  const { kmip } = service.connection;
-  const [certificatePem, keyPem, caPem] = await Promise.all([
-    readFile(kmip.clientCertificate, 'utf8'),
-    readFile(kmip.clientKey, 'utf8'),
-    readFile(kmip.serverCa, 'utf8'),
-  ]);
-  return {
-    name: 'KMIP for VMware',
-    ports: kmip.ports,
-    client: clientOf(certificatePem, keyPem, caPem),
-    processes: () => service.connection.processes,
+const isChosen = (name: string, { only }: Options): boolean => only.length === 0 || only.includes(name);
+
+function reportOf(results: readonly Result[], found: readonly Cost[]): string {
+  const parts = [`${conditions()}, ${SECONDS} s a figure`];
+  if (results.length > 0) parts.push(resultsTable(results));
+  if (found.length > 0) parts.push(costsReport(found));
+  return parts.join('\n\n');
+}
+
+/** What was started is ended, also after Ctrl-C. */
+async function withPeers<T>(work: (peers: Peers) => Promise<T>): Promise<T> {
+  const peers = new Peers(SECONDS);
+  const interrupted = (): void => {
+    void peers.close().finally(() => process.exit(130));
   };
-}
-
-async function report(target: Target): Promise<void> {
-  const figures: Figure[] = [];
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   try {
-    for await (const figure of measureAll(target, SECONDS, LANES)) figures.push(figure);
+    return await work(peers);
   } finally {
-    // What was measured before something went wrong is worth showing.
-    console.log(`### ${target.name}\n\n${figuresTable(figures)}\n`);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
+    await peers.close();
   }
 }
 

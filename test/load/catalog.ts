@@ -1,41 +1,24 @@
-import { toInstanceId } from '@lib/kernel';
-import { PostgresKeyCatalog, PostgresObjectStores, PostgresRegionDirectory } from '@lib/persistence';
-import { startTestPostgres } from '@lib/testing';
-
-import { fillCatalog, LARGE_INSTANCE } from './support/large-catalog';
-import { type Question, questions } from './support/questions';
+import { CATALOG_SIZE, FilledCatalog } from './support/filled-catalog';
+import { type Question } from './support/questions';
 import { conditions, table } from './support/table';
 
-const SIZE = {
-  instances: 10_000,
-  certificatesPerInstance: 2,
-  keys: Number(process.env['CATALOG_KEYS'] ?? '1000000'),
-};
 const RUNS = 11;
 /** A slow question is not asked as often. */
 const PATIENCE_MS = 4_000;
 
 /** `npm run bench:catalog`: what a large region asks of the database, against generated rows in a throw-away one. */
 async function main(): Promise<void> {
-  console.log(`${conditions()}; ${SIZE.keys} keys in one instance, ${SIZE.instances} instances\n`);
-  const database = await startTestPostgres();
+  const started = performance.now();
+  const catalog = await FilledCatalog.open();
   try {
-    const started = performance.now();
-    await fillCatalog(await database.openAdmin(), SIZE);
+    const { keys, instances } = CATALOG_SIZE;
+    console.log(`${conditions()}; ${keys} keys in one instance, ${instances} instances\n`);
     console.log(`filled in ${((performance.now() - started) / 1_000).toFixed(0)} s\n`);
-    const dataSource = await database.openDataSource();
-    const instance = toInstanceId(LARGE_INSTANCE);
-    const asked = await questions({
-      store: new PostgresObjectStores(dataSource).forInstance(instance),
-      keys: new PostgresKeyCatalog(dataSource).forInstance(instance),
-      directory: new PostgresRegionDirectory(dataSource),
-      size: SIZE.keys,
-    });
     const rows: string[][] = [];
-    for (const question of asked) rows.push(await timed(question));
+    for (const question of catalog.questions) rows.push(await timed(question));
     console.log(table(['question', 'answer', 'median ms', 'slowest ms'], rows));
   } finally {
-    await database.close();
+    await catalog.close();
   }
 }
 

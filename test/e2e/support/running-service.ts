@@ -18,7 +18,7 @@ const run = promisify(execFile);
 const READY_WITHIN_MS = 120_000;
 
 /** Every port chosen by the system, so that copies can run side by side. */
-const ANY_PORTS = {
+export const ANY_PORTS = {
   KMIP_PORT_1: '0',
   KMIP_PORT_2: '0',
   MANAGEMENT_PORT: '0',

@@ -9,6 +9,7 @@ import { encodeRequestMessage } from '@lib/kmip-protocol';
 import { RunningService } from '../../e2e/support/running-service';
 import { addTenant, type Tenant } from '../../e2e/support/second-tenant';
 import { type BareOrders } from '../bare-server';
+import { createKey } from './measure';
 import { clientOf, type Target } from './target';
 
 const PATIENCE_MS = 120_000;
@@ -55,17 +56,22 @@ export class Arena {
       connectTimeoutMs: PATIENCE_MS,
       requestTimeoutMs: PATIENCE_MS,
     };
-    const target = (ports: readonly number[]): Target => ({ name, client, ports, processes: () => ({}) });
     const first = await tenant.connect(0);
     const get = encodeRequestMessage(vcenter.getKey(await createKey(first)));
     await first.close();
     await (await tenant.connect(1)).close();
-    return { tenant, get, targets: { ours: target(this.service.connection.kmip.ports), bare: target(this.barePorts) } };
+    const ours = { ports: this.service.connection.kmip.ports, processes: () => this.service.connection.processes };
+    const bare = { ports: this.barePorts, processes: () => this.#bareProcesses() };
+    return { tenant, get, targets: { ours: { name, client, ...ours }, bare: { name, client, ...bare } } };
   }
 
   identityOf({ tenant }: Inhabitant): { certificatePem: string; keyPem: string; caPem: string } {
     const { certificatePem, privateKeyPem } = tenant.identity;
     return { certificatePem, keyPem: privateKeyPem.exposeText(), caPem: this.caPem };
+  }
+
+  #bareProcesses(): Record<string, number> {
+    return Object.fromEntries(this.bare.map(({ pid = 0 }, number) => [`bare-${number + 1}`, pid]));
   }
 
   async close(): Promise<void> {
@@ -84,10 +90,4 @@ async function answerToGet(client: KmipClient): Promise<Buffer> {
   const answer = await client.sendBytes(encodeRequestMessage(vcenter.getKey(await createKey(client))));
   await client.close();
   return answer;
-}
-
-async function createKey(client: KmipClient): Promise<string> {
-  const [item] = (await client.send(vcenter.createKey())).batchItems;
-  if (item?.response?.name !== 'Create') throw new Error(`Create failed: ${item?.resultMessage ?? ''}`);
-  return item.response.payload.uniqueIdentifier;
 }

@@ -9,18 +9,25 @@ export interface Options {
   /** Only what is called so; all without it. */
   readonly only: readonly string[];
   readonly rounds: number;
+  /** Also into `docs/performance/`, for the bench that has a place there. */
+  readonly write: boolean;
 }
 
-export function readOptions(rounds: number): Options {
+/** @param names that `--only` knows, where these are all known beforehand */
+export function readOptions(rounds: number, names?: readonly string[]): Options {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
       assert: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string', default: String(rounds) },
+      write: { type: 'boolean', default: false },
     },
   });
-  return { json: values.json, assert: values.assert, only: values.only, rounds: Number(values.rounds) };
+  const unknown = values.only.filter((name) => names?.includes(name) === false);
+  if (unknown.length > 0) throw new Error(`--only knows ${names?.join(', ')}; not ${unknown.join(', ')}`);
+  if (values.write && names === undefined) throw new Error('only `npm run bench` writes');
+  return { ...values, rounds: Number(values.rounds) };
 }
 
 /** By the nearest rank. */

@@ -5,8 +5,7 @@ import { cpuSeconds } from './cpu-time';
 import { connect, type Target } from './target';
 
 export interface Figure {
-  readonly what: string;
-  readonly connections: number;
+  readonly operations: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -14,32 +13,35 @@ export interface Figure {
   readonly cpuMicroseconds: Readonly<Record<string, number>>;
 }
 
+/** What else is counted while a figure is measured, and not while it is prepared. */
+export interface Watch {
+  begin(): Promise<void>;
+  end(operations: number): Promise<void>;
+}
+
 type Operation = (lane: number) => Promise<void>;
 
 const WARM_UP_SECONDS = 1;
-/** Before the first figure: the compiler of a server that has just started takes more CPU time than its work. */
-const HEAT_SECONDS = 5;
-const HEAT_LANES = 16;
-const HANDSHAKE_LANES = 8;
 
-/** Runs `operation` in `connections` lanes and counts, once the code of both sides is warm. */
-export async function measure(
+/** Runs `operation` in `lanes` at a time and counts, once the code of both sides is warm. */
+async function measure(
   target: Target,
-  what: string,
-  connections: number,
+  lanes: number,
   seconds: number,
   operation: Operation,
+  watch?: Watch,
 ): Promise<Figure> {
-  await run(connections, WARM_UP_SECONDS, operation);
+  await run(lanes, WARM_UP_SECONDS, operation);
+  await watch?.begin();
   const before = usage(target);
-  const { latencies, elapsedSeconds } = await run(connections, seconds, operation);
+  const { latencies, elapsedSeconds } = await run(lanes, seconds, operation);
   const after = usage(target);
+  await watch?.end(latencies.length);
   latencies.sort((a, b) => a - b);
   const quantile = (q: number): number =>
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))] ?? 0;
   return {
-    what,
-    connections,
+    operations: latencies.length,
     perSecond: latencies.length / elapsedSeconds,
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
@@ -79,42 +81,65 @@ function usage(target: Target): Record<string, number> {
   return { ...used, client: (own.user + own.system) / 1e6 };
 }
 
-/** Get and Create on held connections, handshakes with one request; the shapes vCenter sends. Figure by figure. */
-export async function* measureAll(
+/** What a client sends again and again, and what it needs for that. */
+export type Request = (client: KmipClient) => Buffer | Promise<Buffer>;
+
+/** As vCenter sends them. */
+export const REQUESTS = {
+  discoverVersions: () => encodeRequestMessage(vcenter.probe()),
+  create: () => encodeRequestMessage(vcenter.createKey()),
+  /** Each client gets a key of its own: those who want the same one at the same moment would share the work. */
+  get: async (client) => encodeRequestMessage(vcenter.getKey(await createKey(client))),
+} as const satisfies Record<string, Request>;
+
+/** A request on each of so many connections that stay open, again as soon as it is answered. */
+export async function measureHeld(
   target: Target,
+  connections: number,
   seconds: number,
-  lanes: readonly number[],
-): AsyncGenerator<Figure, void> {
-  const heat = measureHeld(target, HEAT_LANES, HEAT_SECONDS);
-  while ((await heat.next()).done !== true);
-  for (const connections of lanes) yield* measureHeld(target, connections, seconds);
-  const probe = encodeRequestMessage(vcenter.probe());
-  yield await measure(target, 'handshake + Discover Versions', HANDSHAKE_LANES, seconds, async (lane) => {
-    const client = await connect(target, lane);
-    await expectSuccess(client, probe);
-    await client.close();
-  });
-}
-
-async function* measureHeld(target: Target, connections: number, seconds: number): AsyncGenerator<Figure, void> {
-  const lanes: { readonly client: KmipClient; readonly get: Buffer }[] = [];
-  // One after the other: PyKMIP shakes hands with one client at a time, and the last of many would give up.
-  for (let number = 0; number < connections; number += 1) {
-    const client = await connect(target, number);
-    lanes.push({ client, get: encodeRequestMessage(vcenter.getKey(await create(client))) });
+  request: Request,
+  watch?: Watch,
+): Promise<Figure> {
+  const clients: KmipClient[] = [];
+  const requests: Buffer[] = [];
+  try {
+    // One after the other: PyKMIP shakes hands with one client at a time, and the last of many would give up.
+    for (let number = 0; number < connections; number += 1) {
+      const client = await connect(target, number);
+      clients.push(client);
+      requests.push(await request(client));
+    }
+    const ask = (lane: number) => expectSuccess(at(clients, lane), at(requests, lane));
+    return await measure(target, connections, seconds, ask, watch);
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
   }
-  const lane = (number: number): (typeof lanes)[number] => lanes[number] as (typeof lanes)[number];
-  const creation = encodeRequestMessage(vcenter.createKey());
-  yield await measure(target, 'Get', connections, seconds, (number) =>
-    expectSuccess(lane(number).client, lane(number).get),
-  );
-  yield await measure(target, 'Create', connections, seconds, (number) => expectSuccess(lane(number).client, creation));
-  await Promise.all(lanes.map(({ client }) => client.close()));
 }
 
-async function create(client: KmipClient): Promise<string> {
-  const { batchItems } = await client.send(vcenter.createKey());
-  const [item] = batchItems;
+/** So many clients at a time that connect, send one request and leave. */
+export async function measureConnects(
+  target: Target,
+  clients: number,
+  seconds: number,
+  request: Request,
+  watch?: Watch,
+): Promise<Figure> {
+  const requests: Buffer[] = [];
+  const first = await connect(target, 0);
+  for (let number = 0; number < clients; number += 1) requests.push(await request(first));
+  await first.close();
+  const visit = async (lane: number): Promise<void> => {
+    const client = await connect(target, lane);
+    await expectSuccess(client, at(requests, lane));
+    await client.close();
+  };
+  return await measure(target, clients, seconds, visit, watch);
+}
+
+const at = <T>(list: readonly T[], lane: number): T => list[lane] as T;
+
+export async function createKey(client: KmipClient): Promise<string> {
+  const [item] = (await client.send(vcenter.createKey())).batchItems;
   if (item?.response?.name !== 'Create') throw new Error(`Create failed: ${item?.resultMessage ?? ''}`);
   return item.response.payload.uniqueIdentifier;
 }

@@ -22,3 +22,9 @@ export function clientOf(clientCertificatePem: string, clientKeyPem: string, caP
   };
   return { ...identity, host: '127.0.0.1', secureContext: parseIdentity(identity) };
 }
+
+/** The same server, to which clients speak TLS 1.2, as vCenter does. */
+export function withTls12(target: Target): Target {
+  const identity = { ...target.client, tls: { maxVersion: 'TLSv1.2' } } as const;
+  return { ...target, client: { ...identity, secureContext: parseIdentity(identity) } };
+}
