@@ -159,6 +159,29 @@ describe('InstanceLoop', () => {
     expect(logged.at(-1)).toContain('ended early');
   });
 
+  it.each<[string, () => Promise<'next round'>]>([
+    ['failed', () => Promise.reject(new Error('the database is away'))],
+    ['was hindered', () => Promise.resolve('next round')],
+  ])('comes back in the next round to an instance whose visit %s, however many there are', async (_, hindered) => {
+    instances = Array.from({ length: 1_000 }, (_each, index) => id(index));
+    let failing = true;
+    const duty = loop({
+      visit: (instanceId) => {
+        visited.push(instanceId);
+        return instanceId === id(7) && failing ? hindered() : Promise.resolve(false);
+      },
+    });
+    const round = async (): Promise<number> => {
+      visited.length = 0;
+      await duty.round();
+      clock.advance(60_000);
+      return visited.filter((each) => each === id(7)).length;
+    };
+    const times = [await round(), await round(), await round()];
+    failing = false;
+    expect([...times, await round(), await round()]).toEqual([1, 1, 1, 1, 0]);
+  });
+
   it('ends the visit under way when it is stopped, gives up the lease and begins no other', async () => {
     const duty = loop({
       everyMs: 0,

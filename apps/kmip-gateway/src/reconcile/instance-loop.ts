@@ -26,19 +26,21 @@ export interface InstanceLoopOptions {
   readonly isExceptional: () => boolean;
   readonly clock: Clock;
   readonly everyMs: number;
-  /** @returns true when there is more to do for this instance right away */
-  readonly visit: (instanceId: InstanceId, signal: AbortSignal) => Promise<boolean>;
+  /** @returns true when there is more to do for this instance right away, or whether it is to be visited in the next round */
+  readonly visit: (instanceId: InstanceId, signal: AbortSignal) => Promise<boolean | 'next round'>;
   readonly log: (message: string, error?: unknown) => void;
 }
 
 /**
- * Visits instances one after the other, again and again: in each round those that are known to need it, and a slice of
- * all, for what nobody knows of. A region that fits into one slice is visited as a whole. The lease saves work and is no
+ * Visits instances one after the other, again and again: in each round those that are known to need it, or whose
+ * visit before was in vain, and a slice of all, for what nobody knows of. A region that fits into one slice is visited as a whole. The lease saves work and is no
  * lock: what is done on a visit bears being done twice.
  */
 export class InstanceLoop {
   readonly #stopping = new AbortController();
   readonly #unfinished = new Set<InstanceId>();
+  /** Of which a visit failed or was hindered: nothing may name them, and their turn in the slices is far. */
+  readonly #nextRound = new Set<InstanceId>();
   #leasedUntilMs = 0;
   #lastRoundMs = -Infinity;
   /** The last instance of the slice before. */
@@ -66,6 +68,7 @@ export class InstanceLoop {
     try {
       if (!(await this.#hold())) {
         this.#unfinished.clear();
+        this.#nextRound.clear();
         return;
       }
       const due = clock.monotonicMs() - this.#lastRoundMs >= everyMs;
@@ -111,10 +114,12 @@ export class InstanceLoop {
       await this.#visitEach(instances);
       return;
     }
+    const hindered = [...this.#nextRound];
     const visited = await this.#visitEach(unsettled);
     const slice = await instances({ limit: PAGE, ...(this.#sliceAfter && { after: this.#sliceAfter }) });
     this.#sliceAfter = slice.length === PAGE ? slice.at(-1) : undefined;
-    await this.#visitAll(slice.filter((instanceId) => !visited.has(instanceId)));
+    const others = new Set([...hindered, ...slice]);
+    await this.#visitAll([...others].filter((instanceId) => !visited.has(instanceId)));
   }
 
   async #visitEach(list: Instances): Promise<ReadonlySet<InstanceId>> {
@@ -140,9 +145,13 @@ export class InstanceLoop {
   async #visit(instanceId: InstanceId): Promise<void> {
     const { visit, log, name } = this.options;
     this.#unfinished.delete(instanceId);
+    this.#nextRound.delete(instanceId);
     try {
-      if (await visit(instanceId, this.#stopping.signal)) this.#unfinished.add(instanceId);
+      const more = await visit(instanceId, this.#stopping.signal);
+      if (more === 'next round') this.#nextRound.add(instanceId);
+      else if (more) this.#unfinished.add(instanceId);
     } catch (error) {
+      this.#nextRound.add(instanceId);
       log(`${name} failed for an instance and is tried again`, error);
     }
   }

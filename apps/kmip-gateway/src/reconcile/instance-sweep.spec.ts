@@ -46,7 +46,7 @@ class Swept {
     observer: { swept: (reason, report) => this.reports.push([reason, report]) },
   });
 
-  visit(): Promise<boolean> {
+  visit(): Promise<boolean | 'next round'> {
     return this.sweep.visit(this.harness.instanceId, new AbortController().signal);
   }
 }
@@ -90,6 +90,20 @@ describe('InstanceSweep', () => {
     swept.harness.keyManager.role = 'manager';
     while (await swept.visit());
     expect(swept.notes).toStrictEqual([expect.stringContaining('Manager'), undefined]);
+  });
+
+  it('comes back in the next round to a rotation that was hindered, until it is done', async () => {
+    swept.harness.clock.advance(5_000);
+    while (await swept.visit());
+    swept.present.rotate();
+    swept.harness.clock.advance(6 * 3_600_000 + 1);
+    swept.present.failNext('rewrap', 'rate_limited');
+    expect(await swept.visit()).toBe('next round');
+    expect(await swept.visit()).toBe('next round');
+    swept.harness.clock.advance(60_001);
+    expect(await swept.visit()).toBe(true);
+    while (await swept.visit()) swept.harness.clock.advance(60_001);
+    expect(await swept.visit()).toBe(false);
   });
 });
 

@@ -38,8 +38,8 @@ export class InstanceSweep {
 
   constructor(private readonly options: InstanceSweepOptions) {}
 
-  /** @returns true when another turn can follow at once */
-  async visit(instanceId: InstanceId, signal: AbortSignal): Promise<boolean> {
+  /** @returns true when another turn can follow at once; `next round` for a rotation that is under way and hindered */
+  async visit(instanceId: InstanceId, signal: AbortSignal): Promise<boolean | 'next round'> {
     const { scopeFor, sweep, observer } = this.options;
     const scope = await scopeFor(instanceId, signal);
     let more = false;
@@ -48,7 +48,8 @@ export class InstanceSweep {
     }
     const report = await sweep.refresh(scope);
     observer.swept('rotation', report);
-    return more || report.state === 'more';
+    if (more || report.state === 'more') return true;
+    return report.underWay === true && 'next round';
   }
 
   async #leave(scope: SweepScope, former: FormerBinding): Promise<boolean> {

@@ -25,6 +25,8 @@ export interface SweepReport {
   /** `more`: another turn can follow at once. `done`: no key is left. `waiting`: there is no use in trying right now. */
   readonly state: 'more' | 'done' | 'waiting';
   readonly hindrance?: Hindrance;
+  /** While waiting: a pass over the keys to the newest version of the root key has not come to its end. */
+  readonly underWay?: true;
   /** Keys that stay where they are, by the reason. */
   readonly staying?: Readonly<Record<string, number>>;
 }
@@ -222,9 +224,10 @@ export class CustodySweep {
   }
 }
 
-const waiting = ({ hindrance }: Progress): SweepReport => ({
+const waiting = ({ hindrance, newestVersion }: Progress): SweepReport => ({
   moved: 0,
   state: 'waiting',
+  ...(newestVersion === undefined ? {} : { underWay: true }),
   ...(hindrance === undefined ? {} : { hindrance }),
 });
 
