@@ -38,6 +38,12 @@ const certificates = (count: number, each: number): string => `
     now(), now() + interval '1 year', 'RSA 2048', now(), now(), 1
   FROM generate_series(1, ${count}) n, generate_series(1, ${each}) k`;
 
+/** What a trigger notes with each certificate; triggers are off while we fill. */
+const STANDINGS = `
+  INSERT INTO certificate_standings (instance_id, fingerprint_sha256, account_id, not_after, registered_at)
+  SELECT c.instance_id, c.fingerprint_sha256, i.account_id, c.not_after, c.created_at
+  FROM client_certificates c JOIN instances i ON i.id = c.instance_id`;
+
 /** One in ten was never used, one in fifty is destroyed. */
 const keys = (count: number): string => `
   INSERT INTO managed_objects (instance_id, id, object_type, state, suspended, cryptographic_algorithm,
@@ -72,6 +78,7 @@ export async function fillCatalog(admin: Client, size: CatalogSize): Promise<voi
   const statements = [
     instances(size.instances),
     certificates(size.instances, size.certificatesPerInstance),
+    STANDINGS,
     keys(size.keys),
     attribute(size.keys, 'x-Vendor', `'VMware, Inc.'::text`),
     attribute(size.keys, 'x-Identifier', `'vm ' || n`),
