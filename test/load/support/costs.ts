@@ -77,6 +77,7 @@ export async function costs(peers: Peers): Promise<readonly Cost[]> {
 
 /** Markdown: one table over all, and for each operation what it consists of. */
 export function costsReport(all: readonly Cost[]): string {
+  if (all.length === 0) return 'Where the time goes was not measured yet.';
   const roles = Object.keys(all[0]?.figure.cpuMicroseconds ?? {}).filter((role) => role !== 'management-api');
   const head = [
     'operation',
