@@ -53,9 +53,10 @@ describe('keys that are born at one moment', () => {
     return rows.map(({ target_id: id }) => id);
   };
   const holdChain = () => admin.query('SELECT FROM audit_chain_heads WHERE instance_id = $1 FOR UPDATE', [instanceId]);
-  const waiting = async (count: number): Promise<void> => {
-    const sql = `SELECT count(*)::int FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%complete_intents(%'`;
-    const isSo = async () => (await onlooker.query<{ count: number }>(sql)).rows[0]?.count === count;
+  const waiting = async (count: number, statement = 'complete_intents('): Promise<void> => {
+    const sql = `SELECT count(*)::int FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1`;
+    const isSo = async () =>
+      (await onlooker.query<{ count: number }>(sql, [`%${statement}%`])).rows[0]?.count === count;
     while (!(await isSo()));
   };
 
@@ -90,6 +91,22 @@ describe('keys that are born at one moment', () => {
     await admin.query('COMMIT');
     await birth;
     expect(await storeOf(0).find(object.uniqueIdentifier)).toEqual(object);
+  });
+
+  it('come back to a Name that is being given up, and do not keep its holder from the quota', async () => {
+    const before = await conceive({ attributes: [nameAttribute('one')] });
+    await bear(before);
+    const object = sampleObject({ attributes: [nameAttribute('one')] });
+    await admin.query(`BEGIN; SET LOCAL deadlock_timeout = '1ms'`);
+    await admin.query('UPDATE managed_object_attributes SET released = true WHERE object_id = $1', [
+      before.uniqueIdentifier,
+    ]);
+    const restored = storeOf(0).restore(object, sampleAudit(instanceId), new Date());
+    await waiting(1, 'INSERT INTO managed_object_attributes');
+    await admin.query('UPDATE instance_usage SET live_keys = live_keys - 1 WHERE instance_id = $1', [instanceId]);
+    await admin.query('COMMIT');
+    expect(await restored).toBe('restored');
+    expect(await storeOf(0).countLive()).toBe(1);
   });
 
   it('have no digest twice, although neither gateway saw the key of the other', async () => {

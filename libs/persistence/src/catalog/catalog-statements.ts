@@ -57,8 +57,6 @@ const UPDATE_OBJECT = `UPDATE managed_objects
 export async function insertObject(transaction: Transaction, object: ManagedObject): Promise<void> {
   await writeObject(transaction, 'object_insert', INSERT_OBJECT, object);
   await writeAttributes(transaction, object, object.attributes);
-  // The intent held a place for it; a key that comes destroyed (rebuilt from the key manager) needs none.
-  if (isDestroyed(object.state)) await giveBackPlace(transaction);
 }
 
 /** Brings the stored object from `before` to `after`; attributes are compared, so that tagging writes one row. */

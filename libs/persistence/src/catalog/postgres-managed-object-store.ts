@@ -3,6 +3,7 @@ import {
   AccessWithdrawn,
   type CreationIntent,
   type CustodyMoves,
+  isDestroyed,
   type LaterLooks,
   type KeyNotes,
   type LocatedObjects,
@@ -110,9 +111,11 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
       if (existing?.rowCount === 1) return 'present';
       const [open] = (intent?.rows ?? []) as LockedIntent[];
       if (open !== undefined && (open.refused_at !== null || open.started_at >= interruptedBefore)) return 'busy';
-      if (open === undefined) await takePlace(transaction);
       await insertObject(transaction, object);
       await adoptNotes(transaction, adopted);
+      // After the Names, as a destruction does it. An intent held a place; a key that comes destroyed needs none.
+      if (open === undefined && !isDestroyed(object.state)) await takePlace(transaction);
+      if (open !== undefined && isDestroyed(object.state)) await giveBackPlace(transaction);
       await transaction.appendAudit([audit]);
       return 'restored';
     };
