@@ -12,7 +12,7 @@ export interface Provider {
   readonly brokerPassword: string;
 }
 
-/** Identities of the demo tenant, chosen once and kept: the stand-in cloud and our catalog are told the same at each start. */
+/** Identities of the demo tenant, chosen once and kept: the stand-in cloud and our database are told the same at each start. */
 export interface DemoTenant {
   readonly accountId: string;
   readonly keyProtectInstanceId: string;

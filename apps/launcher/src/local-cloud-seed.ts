@@ -68,7 +68,7 @@ type Post = (path: string, body: unknown) => Promise<unknown>;
 async function seedProvider(post: Post, provider: Provider): Promise<void> {
   await post('/accounts', { id: provider.accountId, name: 'Service provider' });
   await post('/services', { name: SERVICE_NAME, actions: registeredActions(SERVICE_NAME) });
-  // Metering knows a service by its id in the catalog.
+  // Metering knows a service by its id in the global catalog.
   await post('/services', { name: CATALOG_SERVICE_ID, actions: [] });
   const iamId = `iam-ServiceId-${provider.serviceId}`;
   await post('/service-ids', { id: provider.serviceId, accountId: provider.accountId, name: SERVICE_NAME });

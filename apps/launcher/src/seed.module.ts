@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { createLogger } from '@lib/observability';
 import { ProcessModule, regionModules, type RegionSettings } from '@lib/platform';
 
-import { CatalogSeed } from './catalog-seed';
+import { DemoSeed } from './demo-seed';
 
 /** The region, to be filled before its processes start. */
 @Module({})
@@ -15,7 +15,7 @@ export class SeedModule {
         ProcessModule.forRoot({ logger: createLogger({ level: 'silent', name: 'launcher' }) }),
         ...regionModules(settings, { applicationName: 'kmip-launcher', role: 'api' }),
       ],
-      providers: [CatalogSeed],
+      providers: [DemoSeed],
     };
   }
 }

@@ -7,7 +7,7 @@ import { colonForm, ensureServerPki } from '@lib/pki';
 import { quietly } from '@lib/platform';
 import { NestFactory } from '@nestjs/core';
 
-import { CatalogSeed, demoClient, type DemoClientFiles } from './catalog-seed';
+import { DemoSeed, demoClient, type DemoClientFiles } from './demo-seed';
 import {
   auditKeys,
   BROKER_USER,
@@ -125,7 +125,7 @@ export class Service {
     });
     const context = await NestFactory.createApplicationContext(region, quietly());
     try {
-      const seed = context.get(CatalogSeed);
+      const seed = context.get(DemoSeed);
       await seed.addDemo(tenant, crn, cloud.keyProtectCrn, client);
       await seed.followMovedCloud();
     } finally {

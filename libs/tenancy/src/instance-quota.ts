@@ -6,7 +6,7 @@ import { TenancyError } from './tenancy.error';
 export const DEFAULT_MAXIMUM_INSTANCES_PER_ACCOUNT = 1_000;
 
 /**
- * Every way to make an instance ends here. The catalog counts, and nothing beside it, so that what a restore brought back
+ * Every way to make an instance ends here. The database counts, and nothing beside it, so that what a restore brought back
  * counts and what it lost does not.
  * @throws TenancyError `instance_quota_exceeded`, `instance_exists`
  */

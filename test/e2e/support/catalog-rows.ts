@@ -52,7 +52,7 @@ export class CatalogRows {
     }
   }
 
-  /** Status of the instance in the catalog, and how its newest operation stands. */
+  /** Status of the service instance, and how its newest operation stands. */
   async condition(instanceId: string): Promise<Condition | undefined> {
     const { rows } = await this.client.query<Condition>(
       `SELECT c.status, o.kind, o.state FROM catalog_instances c JOIN catalog_operations o USING (instance_id)

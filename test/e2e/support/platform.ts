@@ -16,7 +16,7 @@ const HEADERS = {
   'X-Broker-API-Originating-Identity': `ibmcloud ${Buffer.from(JSON.stringify({ iam_id: MANAGER })).toString('base64')}`,
 };
 
-/** One order of the catalog, as the platform sends it. */
+/** One order as the platform sends it. */
 export interface Order {
   /** GUID in the CRN. */
   readonly id: string;

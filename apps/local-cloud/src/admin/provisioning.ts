@@ -27,7 +27,7 @@ interface Made<T> {
 const existing = <T>(row: T): Made<T> => ({ row, changes: [] });
 
 /**
- * Makes the accounts, instances, identities and policies that a real tenant orders from the catalog. Whatever comes
+ * Makes the accounts, instances, identities and policies that a real tenant orders from IBM Cloud. Whatever comes
  * with an id that exists is left as it is: a launcher can say the same at every start.
  */
 export class Provisioning {

@@ -17,7 +17,7 @@ import { CLOCK, type HeadSigning, LOGGER, onDatabase } from '@lib/platform';
 import { CredentialSealer, RootKeyBindingService } from '@lib/tenancy';
 
 import { AUDIT_HEADS } from '../tenant-api/tokens';
-import { CatalogUpkeep } from './catalog-upkeep';
+import { UsageAndAttemptsUpkeep } from './usage-and-attempts-upkeep';
 import { CertificateExpiry } from './certificate-expiry';
 import { CredentialResealing } from './credential-resealing';
 import { HeadRound } from './head-round';
@@ -95,7 +95,15 @@ const headRound = {
 /** One process of the region does them, one after the other. */
 const worker = {
   provide: CHORES,
-  inject: [PostgresLeases, LOGGER, CatalogUpkeep, CertificateExpiry, CredentialResealing, KmipPasswordCount, HeadRound],
+  inject: [
+    PostgresLeases,
+    LOGGER,
+    UsageAndAttemptsUpkeep,
+    CertificateExpiry,
+    CredentialResealing,
+    KmipPasswordCount,
+    HeadRound,
+  ],
   useFactory: (leases: PostgresLeases, logger: Logger, ...chores: Chore[]) =>
     new LeasedWorker({
       name: 'management-housekeeping',
@@ -116,7 +124,7 @@ const worker = {
   providers: [
     onDatabase(PostgresDailyUsages),
     onDatabase(PostgresConnectionAttempts),
-    CatalogUpkeep,
+    UsageAndAttemptsUpkeep,
     certificateExpiry,
     credentialResealing,
     KmipPasswordCount,

@@ -32,8 +32,7 @@ export const proofSettings = {
 /** Settings of the processes that share the database. */
 export const databaseSettings = {
   databaseUrl: required('DATABASE_URL', postgresUrl, {
-    meaning:
-      'PostgreSQL 15 or newer, the catalog of keys, tenants and audit records, with the login of this kind of process.',
+    meaning: 'PostgreSQL 15 or newer: key catalog, tenants and audit records, with the login of this kind of process.',
     consequence:
       'All gateways and APIs of a region must name the same database. A login that can do more than the process needs is warned of. Over a network the server must show a certificate of its name, by a CA of `sslrootcert=<file>` or of the system; `sslmode=disable` waives that.',
   }),

@@ -47,7 +47,7 @@ export const managementApiConfig = {
   }),
   maximumInstancesPerAccount: defaulted('MAXIMUM_INSTANCES_PER_ACCOUNT', wholeNumber(1, 1_000_000), '1000', {
     meaning:
-      'Most KMIP instances of one account, those that the catalog orders and those of the command line together.',
+      'Most KMIP instances of one account, those that the platform orders and those of the command line together.',
     consequence: 'Below what an account has: its instances go on, and it gets no more.',
   }),
   apiDocumentation: defaulted('API_DOCUMENTATION', onOff, 'off', {

@@ -11,7 +11,7 @@ import { PostgresServiceInstance } from './postgres-service-instance';
 import { PostgresInstanceOperations } from './postgres-instance-operations';
 import { PostgresCustodyCensus } from './postgres-custody-census';
 
-/** Like PostgresUnitOfWork, with the catalog's view of the instance in the same transaction. */
+/** Like PostgresUnitOfWork, with the service instance in the same transaction. */
 export class PostgresServiceInstanceUnitOfWork implements ServiceInstanceUnitOfWork {
   private readonly transactions: TenantTransactions;
 

@@ -52,7 +52,7 @@ const SERVICES = [
   built(RootKeyBindingService, [PostgresUnitOfWork, CredentialSealer, EndpointPolicy, CLOCK, NEW_ID]),
 ];
 
-/** The catalog of the region: whose instances, clients and root keys it holds, and their managed objects. */
+/** Instances of the region with their clients and root keys. */
 @Global()
 @Module({})
 export class TenancyModule {

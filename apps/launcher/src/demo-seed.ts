@@ -45,9 +45,9 @@ export async function demoClient(dataFolder: string): Promise<DemoClientFiles> {
   return files;
 }
 
-/** Fills the catalog through the services that the API uses. */
+/** Sets the demo tenant up through the services that the API uses. */
 @Injectable()
-export class CatalogSeed {
+export class DemoSeed {
   constructor(
     @Inject(InstanceService) private readonly instances: InstanceService,
     @Inject(RootKeyBindingService) private readonly rootKeys: RootKeyBindingService,

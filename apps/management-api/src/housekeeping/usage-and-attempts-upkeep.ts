@@ -12,7 +12,7 @@ const MAXIMUM_ATTEMPTS = 200_000;
 
 /** Measures today's usage, and takes away what nobody will ask for any more. */
 @Injectable()
-export class CatalogUpkeep {
+export class UsageAndAttemptsUpkeep {
   readonly #pruneStandings: () => Promise<void>;
 
   constructor(
