@@ -17,6 +17,9 @@ export const toUniqueIdentifier = (text: string): UniqueIdentifier => text as Un
 export const toFingerprint = (text: string): CertificateFingerprint =>
   text.replaceAll(':', '').toLowerCase() as CertificateFingerprint;
 
+/** Of the names of stored keys, as tenants see them in their key manager; the original service used the same. */
+export const STORED_KEY_PREFIX = 'vmware_kmip_';
+
 export const newUniqueIdentifier = (): UniqueIdentifier => randomUUID() as UniqueIdentifier;
 export const newCorrelationId = (): CorrelationId => randomUUID() as CorrelationId;
 

@@ -8,7 +8,6 @@ export { Custodian } from './custody/custodian';
 export { isServableAsSeen, servableAs } from './custody/servable';
 export { type BoundRootKey } from './custody/root-key-binding';
 export {
-  STORED_KEY_PREFIX,
   type StoredEnvelope,
   fieldsIn,
   parseEnvelope,

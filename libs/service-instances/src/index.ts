@@ -6,7 +6,6 @@ export { canonicalJson, fingerprintOf } from './fingerprint';
 export { type OrderedInstance, readInstanceCrn, requireInstanceCrn } from './instance-identity';
 export { type Enablement, type EnablementChange, InstanceStateService } from './instance-state.service';
 export { type ChangeOutcome, type InstanceChange, InstanceUpdateService } from './instance-update.service';
-export { STORED_KEY_PREFIX } from './keys-left-behind';
 export { OperationRunner } from './operation-runner';
 export { type OperationStepOptions, OperationSteps } from './operation-steps';
 export { OperationWorker } from './operation-worker';

@@ -1,7 +1,6 @@
-import { type KeysLeftBehind } from './service-instance';
+import { STORED_KEY_PREFIX } from '@lib/kernel';
 
-/** How the keys of an instance are named in a key manager; the KMIP Unique Identifier follows. */
-export const STORED_KEY_PREFIX = 'vmware_kmip_';
+import { type KeysLeftBehind } from './service-instance';
 
 /** For the person who deleted an instance: what is still there, and how to find it. */
 export function describeKeysLeftBehind(left: readonly KeysLeftBehind[]): string {

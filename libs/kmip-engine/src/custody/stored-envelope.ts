@@ -1,10 +1,8 @@
-import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type InstanceId, STORED_KEY_PREFIX, type UniqueIdentifier } from '@lib/kernel';
 
 import { fail } from '../failures/operation-failure';
 import { type KindFields, type KindNumbers, kindOf, kindOfEnvelopes, namedFieldsOf } from '../kinds';
 
-/** Names of stored keys, as the tenant sees them in their key manager; the original service used the same prefix. */
-export const STORED_KEY_PREFIX = 'vmware_kmip_';
 export const storedKeyName = (uniqueIdentifier: UniqueIdentifier): string => STORED_KEY_PREFIX + uniqueIdentifier;
 
 /**

@@ -1,11 +1,11 @@
 import { type AuditEvent } from '@lib/audit';
-import { type UniqueIdentifier } from '@lib/kernel';
+import { STORED_KEY_PREFIX, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, type KeyManagerFault, type StoredKey } from '@lib/key-manager';
 
 import { recordedAttributes, withMissing, withoutNames } from '../attributes/recorded-attributes';
 import { isFault } from '../custody/key-manager-failure';
 import { boundKeyManager } from '../custody/root-key-binding';
-import { STORED_KEY_PREFIX, storedKeyName } from '../custody/stored-envelope';
+import { storedKeyName } from '../custody/stored-envelope';
 import { isDestroyed } from '../lifecycle';
 import { NoteApplication, type NotesReport } from '../notes/note-application';
 import { type FoundNotes, readNotes } from '../notes/note-reader';

@@ -1,8 +1,8 @@
-import { isUuid, type UniqueIdentifier } from '@lib/kernel';
+import { isUuid, STORED_KEY_PREFIX, type UniqueIdentifier } from '@lib/kernel';
 import { type StoredKey } from '@lib/key-manager';
 
 import { UNKNOWN_CREATOR } from '../custody/authentic-envelope';
-import { ENVELOPE_DATES, STORED_KEY_PREFIX, type StoredEnvelope, fieldsIn } from '../custody/stored-envelope';
+import { ENVELOPE_DATES, type StoredEnvelope, fieldsIn } from '../custody/stored-envelope';
 import { wholeSeconds } from '../lifecycle';
 import { type ClientAttribute, type KeyCustody, type ManagedObject } from '../ports/managed-object';
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-import { type InstanceId, Secret, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
+import { type InstanceId, Secret, STORED_KEY_PREFIX, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
 import {
   type EnvelopeFacts,
   envelopeOf,
@@ -8,7 +8,6 @@ import {
   OperationFailure,
   parseEnvelope,
   serializeEnvelope,
-  STORED_KEY_PREFIX,
   type StoredEnvelope,
   storedKeyName,
   UNKNOWN_CREATOR,
