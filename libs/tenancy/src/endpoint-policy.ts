@@ -1,8 +1,13 @@
 import { isUuid } from '@lib/kernel';
-import { fillTemplate, fitsTemplate, type KeyManagerLocation, type KeyManagerProfile } from '@lib/key-manager';
+import {
+  type EndpointVisibility,
+  fillTemplate,
+  fitsTemplate,
+  type KeyManagerLocation,
+  type KeyManagerProfile,
+} from '@lib/key-manager';
 
 import { parseInstanceCrn } from './crn';
-import { type EndpointVisibility } from './root-key-binding';
 import { TenancyError } from './tenancy.error';
 
 /** What is known of each kind of key manager. */

@@ -1,5 +1,6 @@
 import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock, type InstanceId, type Secret } from '@lib/kernel';
+import { type EndpointVisibility } from '@lib/key-manager';
 
 import { type ActionContext, successEvent } from './action-context';
 import { keyCount, requireConfirmation } from './confirmation';
@@ -10,7 +11,7 @@ import { DEFAULT_OPTIONS, type Instance, type InstanceOptions } from './instance
 import { afterStep, type TenantStep } from './instance-progress';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
-import { type Credential, type EndpointVisibility, type RootKeyBinding } from './root-key-binding';
+import { type Credential, type RootKeyBinding } from './root-key-binding';
 import { TenancyError } from './tenancy.error';
 
 export interface NewRootKeyBinding {

@@ -1,7 +1,5 @@
 import { type InstanceId } from '@lib/kernel';
-import { type EndpointTemplates } from '@lib/key-manager';
-
-export type EndpointVisibility = keyof EndpointTemplates['templates'];
+import { type EndpointVisibility } from '@lib/key-manager';
 
 /** `retiring`: replaced, but keys wrapped under it have not all been moved yet. */
 export type RootKeyBindingStatus = 'active' | 'retiring';

@@ -1,4 +1,4 @@
-import { type EndpointVisibility, type RootKeyBindingStatus } from '@lib/tenancy';
+import { type RootKeyBinding, type RootKeyBindingStatus } from '@lib/tenancy';
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 import { InstanceEntity } from './instance.entity';
@@ -26,7 +26,7 @@ export class RootKeyBindingEntity {
   endpointUrl!: string;
 
   @Column({ type: 'text', name: 'endpoint_visibility', nullable: true })
-  endpointVisibility!: EndpointVisibility | null;
+  endpointVisibility!: Required<RootKeyBinding>['endpointVisibility'] | null;
 
   @Column({ type: 'text', name: 'root_key_id' })
   rootKeyId!: string;

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Clock, isUuid, newCorrelationId, type Secret } from '@lib/kernel';
+import { type EndpointVisibility } from '@lib/key-manager';
 import { CLOCK, endpointGuard, endpointTemplates } from '@lib/platform';
 import {
   EndpointPolicy,
-  type EndpointVisibility,
   InstanceService,
   parseInstanceCrn,
   readApiKey,

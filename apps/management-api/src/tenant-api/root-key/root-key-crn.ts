@@ -1,5 +1,6 @@
 import { tidyPasted } from '@lib/kernel';
-import { type EndpointVisibility, type RootKeyBinding } from '@lib/tenancy';
+import { type EndpointVisibility } from '@lib/key-manager';
+import { type RootKeyBinding } from '@lib/tenancy';
 
 import { ApiError } from '../../http/api-error';
 

@@ -1,5 +1,6 @@
 import { type Clock, type CorrelationId, type InstanceId, type Secret } from '@lib/kernel';
 import {
+  type EndpointVisibility,
   type KeyManagerAdvice,
   type KeyManagerConnection,
   KeyManagerError,
@@ -9,13 +10,7 @@ import {
 } from '@lib/key-manager';
 import { type ApiKeyRecord, CloudAccount, type CloudAccountOptions, type KeyManagerInstance } from '@lib/key-protect';
 import { driverOf, type DriverSettings } from '@lib/platform';
-import {
-  type EndpointPolicy,
-  type EndpointVisibility,
-  parseInstanceCrn,
-  type RootKeyBindingService,
-  TenancyError,
-} from '@lib/tenancy';
+import { type EndpointPolicy, parseInstanceCrn, type RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { type CheckStep, fromFinding, fromObstacles, STEPS, unreadObstacles } from './check-steps';
 import { type RootKeyReference } from './root-key-crn';

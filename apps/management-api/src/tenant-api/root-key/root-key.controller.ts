@@ -1,7 +1,8 @@
 import { Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
 
+import { type EndpointVisibility } from '@lib/key-manager';
 import { driverOf } from '@lib/platform';
-import { type EndpointVisibility, type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
+import { type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
