@@ -34,7 +34,7 @@ export class ClientCertificatesController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
-    @Inject(EndpointConfirmations) private readonly activation: EndpointConfirmations,
+    @Inject(EndpointConfirmations) private readonly confirmations: EndpointConfirmations,
     @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
     @Inject(ClientTraces) private readonly traces: ClientTraces,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
@@ -53,7 +53,7 @@ export class ClientCertificatesController {
       .sort((one, other) => (one.id < other.id ? -1 : 1))
       .filter(({ id }) => after?.[0] === undefined || id > after[0]);
     const shown = proof === undefined ? found.slice(0, limit + 1) : found;
-    const activation = await this.activation.present(instanceId);
+    const activation = await this.confirmations.present(instanceId);
     const known = (await this.presenter.known(instanceId, shown)).filter((one) => hasShown(one, proof));
     return pageAnswer(call, this.publicUrl, 'client_certificates', known.slice(0, limit + 1), {
       cursorOf: ({ certificate: { id } }) => [id],
@@ -71,7 +71,7 @@ export class ClientCertificatesController {
     const origin = prototype.certificate_signing_request === undefined ? 'presented' : 'issued';
     const request = { name: prototype.name, pem, origin } as const;
     const added = await this.certificates.add(instanceId, request, administratorOf(call));
-    const body = await this.presenter.one(added, this.activation.awaited(instanceId));
+    const body = await this.presenter.one(added, this.confirmations.awaited(instanceId));
     return { status: 201, body, etag: body.etag, location: body.href };
   }
 
@@ -101,7 +101,7 @@ export class ClientCertificatesController {
     const { instanceId } = call.instance();
     await this.traces.requireRemovable(instanceId, current, confirmOf(call));
     await this.certificates.remove(instanceId, current.id, administratorOf(call), revision);
-    const pending = await this.activation.withdrawn(instanceId);
+    const pending = await this.confirmations.withdrawn(instanceId);
     return pending === undefined ? { status: 204 } : { status: 202, body: { activation: pending } };
   }
 
@@ -133,7 +133,7 @@ export class ClientCertificatesController {
 
   async #answer(call: OperationCall, certificate: ClientCertificate): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
-    const body = await this.presenter.one(certificate, this.activation.present(instanceId));
+    const body = await this.presenter.one(certificate, this.confirmations.present(instanceId));
     return { status: 200, body, etag: body.etag };
   }
 }

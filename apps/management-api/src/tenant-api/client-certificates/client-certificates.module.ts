@@ -23,7 +23,7 @@ const certificateIssuer = {
     PkiCertificateIssuer.open(`KMIP for VMware clients ${region}`, clock, clientCaFolder),
 };
 
-const endpointActivation = {
+const endpointConfirmations = {
   provide: EndpointConfirmations,
   inject: [PostgresActivationLog, CLOCK],
   useFactory: (log: PostgresActivationLog, clock: Clock) =>
@@ -41,7 +41,7 @@ const proofPolicy = {
   controllers: [ClientCertificatesController, ClientKeyPairsController, HandOverController, KmipCredentialsController],
   providers: [
     certificateIssuer,
-    endpointActivation,
+    endpointConfirmations,
     proofPolicy,
     onDatabase(PostgresActivationLog),
     onDatabase(PostgresConnectionAttempts),

@@ -28,7 +28,7 @@ export class ClientKeyPairsController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
     @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
-    @Inject(EndpointConfirmations) private readonly activation: EndpointConfirmations,
+    @Inject(EndpointConfirmations) private readonly confirmations: EndpointConfirmations,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
@@ -56,7 +56,7 @@ export class ClientKeyPairsController {
         location: href,
         body: {
           client_certificate: { id: added.id, href, name: added.name, sha256_fingerprint: added.fingerprint },
-          activation: await this.activation.awaited(instanceId),
+          activation: await this.confirmations.awaited(instanceId),
           encoding,
           certificate: added.pem,
           ...secretPart,

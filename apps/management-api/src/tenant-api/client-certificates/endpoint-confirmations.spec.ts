@@ -7,7 +7,7 @@ const instance = 'instance-1' as InstanceId;
 
 function setUp(answerAt: (nowMs: number) => readonly Activated[]) {
   const time = { ms: 0 };
-  const activation = new EndpointConfirmations({
+  const confirmations = new EndpointConfirmations({
     log: { of: async () => await Promise.resolve(answerAt(time.ms)) },
     monotonicMs: () => time.ms,
     pause: (ms) => {
@@ -15,7 +15,7 @@ function setUp(answerAt: (nowMs: number) => readonly Activated[]) {
       return Promise.resolve();
     },
   });
-  return { activation, time };
+  return { confirmations, time };
 }
 
 const both = (second: boolean): Activated[] => [
@@ -25,8 +25,8 @@ const both = (second: boolean): Activated[] => [
 
 describe('EndpointConfirmations', () => {
   it('waits until every endpoint has confirmed, and no longer', async () => {
-    const { activation, time } = setUp((nowMs) => both(nowMs >= 60));
-    expect(await activation.awaited(instance)).toEqual({
+    const { confirmations, time } = setUp((nowMs) => both(nowMs >= 60));
+    expect(await confirmations.awaited(instance)).toEqual({
       complete: true,
       endpoints: ['kmip-1', 'kmip-2'],
       pending: [],
@@ -35,8 +35,8 @@ describe('EndpointConfirmations', () => {
   });
 
   it('answers within a second whatever the endpoints do, and says who is missing', async () => {
-    const { activation, time } = setUp(() => both(false));
-    expect(await activation.awaited(instance)).toEqual({
+    const { confirmations, time } = setUp(() => both(false));
+    expect(await confirmations.awaited(instance)).toEqual({
       complete: false,
       endpoints: ['kmip-1'],
       pending: ['kmip-2'],
@@ -50,22 +50,22 @@ describe('EndpointConfirmations', () => {
     ['no endpoint runs', () => [], undefined],
     ['one has not confirmed', () => both(false), { complete: false, endpoints: ['kmip-1'], pending: ['kmip-2'] }],
   ])('says who may go by what was taken away: %s', async (_when, answer, left) => {
-    expect(await setUp(answer).activation.withdrawn(instance)).toEqual(left);
+    expect(await setUp(answer).confirmations.withdrawn(instance)).toEqual(left);
   });
 
   it('does not turn a change that was made into a failure', async () => {
-    const { activation } = setUp(() => {
+    const { confirmations } = setUp(() => {
       throw new Error('database away');
     });
     const unknown = { complete: false, endpoints: [], pending: [] };
-    expect(await activation.awaited(instance)).toEqual(unknown);
-    expect(await activation.withdrawn(instance)).toEqual(unknown);
-    await expect(activation.present(instance)).rejects.toThrow('database away');
+    expect(await confirmations.awaited(instance)).toEqual(unknown);
+    expect(await confirmations.withdrawn(instance)).toEqual(unknown);
+    await expect(confirmations.present(instance)).rejects.toThrow('database away');
   });
 
   it('does not wait where nobody is, and calls nothing complete', async () => {
-    const { activation, time } = setUp(() => []);
-    expect(await activation.awaited(instance)).toEqual({ complete: false, endpoints: [], pending: [] });
+    const { confirmations, time } = setUp(() => []);
+    expect(await confirmations.awaited(instance)).toEqual({ complete: false, endpoints: [], pending: [] });
     expect(time.ms).toBe(0);
   });
 });

@@ -24,7 +24,7 @@ export class HandOverController {
     @Inject(CertificateProofService) private readonly proofs: CertificateProofService,
     @Inject(AUTHORIZER) private readonly authorizer: Authorizer,
     @Inject(INSTANCE_DIRECTORY) private readonly directory: InstanceDirectory,
-    @Inject(EndpointConfirmations) private readonly activation: EndpointConfirmations,
+    @Inject(EndpointConfirmations) private readonly confirmations: EndpointConfirmations,
     @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
   ) {}
 
@@ -39,7 +39,7 @@ export class HandOverController {
     await this.#checkGiving(call, giving);
     const receiving = await this.#receiving(call, giving, instance.id);
     const received = await this.proofs.handOver(giving.instanceId, id, receiving.instanceId, administratorOf(call));
-    const body = await this.presenter.one(received, this.activation.awaited(receiving.instanceId));
+    const body = await this.presenter.one(received, this.confirmations.awaited(receiving.instanceId));
     return { status: 200, body, etag: body.etag };
   }
 
