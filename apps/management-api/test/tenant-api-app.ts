@@ -5,7 +5,7 @@ import { type CorrelationId, type InstanceId, newCorrelationId, systemClock } fr
 import { type KeyManager } from '@lib/key-manager';
 import { type DailyUsages } from '@lib/metering';
 import { PostgresConnectionAttempts, PostgresDailyUsages, PostgresObjectStores } from '@lib/persistence';
-import { RestoreWatch, TenantKeyManagers } from '@lib/platform';
+import { PROOF_POLICY, RestoreWatch, TenantKeyManagers } from '@lib/platform';
 import {
   CertificateProofService,
   ClientCertificateService,
@@ -30,7 +30,7 @@ import { type CertificateIssuer } from '../src/tenant-api/client-certificates/ce
 import { PkiCertificateIssuer } from '../src/tenant-api/client-certificates/pki-certificate-issuer';
 import { type RestoreHold } from '../src/tenant-api/instances/instance-overview';
 import { RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
-import { AUDIT_HEADS, CERTIFICATE_ISSUER, ENDPOINTS, PROOF_POLICY } from '../src/tenant-api/tokens';
+import { AUDIT_HEADS, CERTIFICATE_ISSUER, ENDPOINTS } from '../src/tenant-api/tokens';
 import { type DataSource, NO_RESTORE, tenantApiModule } from './tenant-api-module';
 import { compiledApp } from './test-app';
 import { PUBLIC_URL, testConfig } from './test-config';

@@ -3,7 +3,7 @@ export { endpointGuard, endpointTemplates } from './cloud-endpoints';
 export { databaseConnection, loginIn, socketUrl, withLogin } from './database/database-connection';
 export { RegionDatabase } from './database/region-database';
 export * from './key-manager-drivers';
-export { type ProofSettings, readProofPolicy } from './proof-policy';
+export { PROOF_POLICY, type ProofSettings, readProofPolicy } from './proof-policy';
 export { quietly } from './quietly';
 export { type TenantKeyManager, TenantKeyManagers } from './tenant-key-managers';
 export * from './restore/restore-watch';

@@ -5,6 +5,9 @@ export interface ProofSettings {
   readonly clientCertificateProofOlderFrom?: Date | undefined;
 }
 
+/** Token of what {@link readProofPolicy} read. */
+export const PROOF_POLICY = Symbol('PROOF_POLICY');
+
 /** What the operator demands. The first process of the region that demands proof writes down since when. */
 export async function readProofPolicy(
   { clientCertificateProof, clientCertificateProofOlderFrom: olderFrom }: ProofSettings,

@@ -6,13 +6,13 @@ import { type GatewayConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { HealthServer, type Logger, Metrics, warningsOf } from '@lib/observability';
 import { PostgresActivationLog, PostgresInvalidationBus, PostgresRegionDirectory } from '@lib/persistence';
-import { CLOCK, LOGGER, onDatabase, readProofPolicy } from '@lib/platform';
+import { CLOCK, LOGGER, onDatabase, PROOF_POLICY, readProofPolicy } from '@lib/platform';
 import { ActivationReporter, ClientDirectory, type ProofPolicy } from '@lib/tenancy';
 
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { AllowListJudge } from '../session/admission';
 
-export const PROOF_POLICY = Symbol('PROOF_POLICY');
+export { PROOF_POLICY };
 
 /** Who may connect: the allow-list of the region in memory, and the judgement by it. */
 @Module({

@@ -3,4 +3,3 @@ export const ENDPOINTS = Symbol('ENDPOINTS');
 export const CERTIFICATE_ISSUER = Symbol('CERTIFICATE_ISSUER');
 export const KEY_ACCESS = Symbol('KEY_ACCESS');
 export const AUDIT_HEADS = Symbol('AUDIT_HEADS');
-export const PROOF_POLICY = Symbol('PROOF_POLICY');

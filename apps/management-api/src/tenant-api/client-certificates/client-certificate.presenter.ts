@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type ConnectionAttempts } from '@lib/diagnosis';
 import { type Clock, type InstanceId } from '@lib/kernel';
 import { PostgresConnectionAttempts, PostgresRegionDirectory } from '@lib/persistence';
-import { CLOCK } from '@lib/platform';
+import { CLOCK, PROOF_POLICY } from '@lib/platform';
 import {
   birthsAt,
   type CertificateBirths,
@@ -14,7 +14,6 @@ import {
 } from '@lib/tenancy';
 
 import { PUBLIC_URL } from '../../http/tokens';
-import { PROOF_POLICY } from '../tokens';
 import {
   clientCertificateResponse,
   type ClientCertificateResponse,

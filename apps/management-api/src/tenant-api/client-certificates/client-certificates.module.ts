@@ -3,11 +3,11 @@ import { Module } from '@nestjs/common';
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { PostgresActivationLog, PostgresConnectionAttempts, PostgresRegionDirectory } from '@lib/persistence';
-import { CLOCK, onDatabase, readProofPolicy } from '@lib/platform';
+import { CLOCK, onDatabase, PROOF_POLICY, readProofPolicy } from '@lib/platform';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { KmipCredentialsController } from '../kmip-credentials/kmip-credentials.controller';
-import { CERTIFICATE_ISSUER, PROOF_POLICY } from '../tokens';
+import { CERTIFICATE_ISSUER } from '../tokens';
 import { ClientCertificatePresenter } from './client-certificate.presenter';
 import { ClientCertificatesController } from './client-certificates.controller';
 import { ClientKeyPairsController } from './client-key-pairs.controller';
