@@ -6,6 +6,7 @@ import { discoverVersions } from './discover-versions';
 import { largeCatalog } from './large-catalog';
 import { newConnections } from './new-connections';
 import { operatorsCommand } from './operators-command';
+import { scale } from './scale';
 import { twoGateways } from './two-gateways';
 
 /** The table, by what runs meanwhile: what one group has started is ended before the next one begins. */
@@ -13,5 +14,6 @@ export const GROUPS: readonly (readonly Line[])[] = [
   [discoverVersions, ...cpuInBareMessages, ...againstPykmip, ...newConnections],
   [twoGateways],
   largeCatalog,
+  scale,
   [coldStart, operatorsCommand],
 ];

@@ -5,7 +5,7 @@ export interface Goal {
   readonly bound: 'at least' | 'at most';
   readonly value: number;
   /** Of the value, which is a ratio where a line has a peer. */
-  readonly unit: 'times' | 'bare messages' | 'ms' | 's';
+  readonly unit: 'times' | 'bare messages' | 'ms' | 's' | 'cores' | 'bytes';
 }
 
 /** One measurement and, taken right beside it so that other work on the machine strikes both, what it is compared with. */

@@ -8,6 +8,7 @@ import { FilledCatalog } from './filled-catalog';
 import { measureConnects, measureHeld, type Request, REQUESTS } from './measure';
 import { startPykmip } from './pykmip-server';
 import { Region } from './region';
+import { ScaledRegion } from './scaled-region';
 import { type Target } from './target';
 
 /** What is added to each answer; between zones of a region, and to the key manager. */
@@ -18,6 +19,7 @@ const HEAT_CLIENTS = 8;
 /** What the lines measure and compare with. Each is started when it is asked for first, and ended with all others. */
 export class Peers {
   readonly #closers: (() => Promise<void>)[] = [];
+  readonly #scaled = new Map<number, Promise<ScaledRegion>>();
 
   /** @param seconds of load for one figure */
   constructor(readonly seconds: number) {}
@@ -54,6 +56,13 @@ export class Peers {
   });
 
   readonly catalog = lazily(() => this.#keep(FilledCatalog.open()));
+
+  /** With so many silent tenants; each number once. */
+  scaledRegion(tenants: number): Promise<ScaledRegion> {
+    const known = this.#scaled.get(tenants) ?? this.#keep(ScaledRegion.open(tenants));
+    this.#scaled.set(tenants, known);
+    return known;
+  }
 
   readonly freshCopy = lazily(() => this.#keep(FreshCopy.make()));
 

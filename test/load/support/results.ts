@@ -85,5 +85,6 @@ const range = (values: readonly number[]): string =>
 /** Three digits say all that such figures know. */
 function short(value: number): string {
   if (value >= 100) return value.toFixed(0);
+  if (value < 0.1) return value.toFixed(3);
   return value.toFixed(value >= 10 ? 1 : 2);
 }
