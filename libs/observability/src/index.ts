@@ -1,4 +1,3 @@
-export * from './correlation';
 export { HealthServer, HealthServerError, type HealthServerOptions } from './health-server';
 export { LogDestination, processLog } from './log-destination';
 export * from './logger';

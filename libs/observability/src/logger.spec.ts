@@ -1,6 +1,6 @@
-import { newCorrelationId, Secret } from '@lib/kernel';
+import { Secret } from '@lib/kernel';
 
-import { createLogger, type Logger, withCorrelation } from './index';
+import { createLogger, type Logger } from './index';
 
 /** Sixteen bytes that are easy to find again. */
 const CANARY = 'canary-0123456789';
@@ -34,17 +34,6 @@ describe('createLogger', () => {
       count: '3',
     });
     expect(last()['time']).toMatch(/^\d{4}-\d\d-\d\dT/);
-  });
-
-  it('joins lines of one request', async () => {
-    const correlationId = newCorrelationId();
-    await withCorrelation(correlationId, async () => {
-      await Promise.resolve();
-      logger.child({ part: 'engine' }).info('deep inside');
-    });
-    expect(last()).toMatchObject({ correlationId, part: 'engine' });
-    logger.info('outside');
-    expect(last()).not.toHaveProperty('correlationId');
   });
 
   const pem = `-----BEGIN PRIVATE KEY-----\n${CANARY}\n-----END PRIVATE KEY-----`;

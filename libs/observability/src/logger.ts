@@ -1,6 +1,5 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 
-import { currentCorrelationId } from './correlation';
 import { processLog } from './log-destination';
 import { toPrintable } from './printable';
 
@@ -23,10 +22,6 @@ export function createLogger({ level, name, destination = processLog() }: Logger
     level,
     name,
     timestamp: pino.stdTimeFunctions.isoTime,
-    mixin: () => {
-      const correlationId = currentCorrelationId();
-      return correlationId === undefined ? {} : { correlationId };
-    },
     // Errors are made printable as fields; pino's own serializer would flatten them again.
     serializers: { err: (error: unknown) => error },
     formatters: { level: (label: string) => ({ level: label }), log: printableObject },

@@ -64,6 +64,13 @@ export class ClientCertificateService {
     });
   }
 
+  async count(instanceId: InstanceId): Promise<number> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      if ((await scope.instance.get()) === undefined) missingInstance();
+      return scope.certificates.count();
+    });
+  }
+
   async list(instanceId: InstanceId): Promise<readonly ClientCertificate[]> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       if ((await scope.instance.get()) === undefined) missingInstance();

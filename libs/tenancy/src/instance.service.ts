@@ -6,7 +6,7 @@ import { keyCount, type Loss, requireConfirmation } from './confirmation';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { insertInstanceWithinQuota } from './instance-quota';
-import { DEFAULT_OPTIONS, type Instance, type InstanceOptions, type InstanceState } from './instance';
+import { DEFAULT_OPTIONS, type Instance, type InstanceOptions } from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
 import { type InstancePage, type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
@@ -116,10 +116,6 @@ export class InstanceService {
     revision?: number,
   ): Promise<Instance> {
     return this.change(id, 'vmware-solutions.instance.update', context, { revision, changes, details: changes });
-  }
-
-  async setState(id: InstanceId, state: InstanceState, context: ActionContext): Promise<Instance> {
-    return this.change(id, 'vmware-solutions.instance.update', context, { changes: { state }, details: { state } });
   }
 
   /**

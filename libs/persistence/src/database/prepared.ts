@@ -1,5 +1,5 @@
 import { isUuid } from '@lib/kernel';
-import { type ClientBase, escapeLiteral } from 'pg';
+import { type ClientBase } from 'pg';
 
 /**
  * A statement that a connection prepares once. From then on the server neither parses nor plans it, which is most of
@@ -13,13 +13,10 @@ export interface PreparedStatement {
   readonly text: string;
 }
 
-/** A UUID, a list of them, or a list of texts without NUL. */
-export type Argument = string | readonly string[] | { readonly texts: readonly string[] };
-
-/** A statement with its arguments, which stand in the text itself: UUIDs are checked, texts are quoted. */
+/** A statement with its arguments, all of them UUIDs, which stand in the text itself. */
 export interface PreparedCall {
   readonly statement: PreparedStatement;
-  readonly values: readonly Argument[];
+  readonly values: readonly string[];
 }
 
 const preparedOn = new WeakMap<ClientBase, Set<string>>();
@@ -38,13 +35,7 @@ export async function prepare(client: ClientBase, calls: readonly PreparedCall[]
 
 /** For texts that travel with others in one round trip. */
 export function executeSql({ statement, values }: PreparedCall): string {
-  return `EXECUTE ${statement.name} (${values.map(literal).join(', ')})`;
-}
-
-function literal(value: Argument): string {
-  if (typeof value === 'string') return uuidLiteral(value);
-  if ('texts' in value) return `ARRAY[${value.texts.map(escapeLiteral).join(', ')}]::text[]`;
-  return `ARRAY[${value.map(uuidLiteral).join(', ')}]::uuid[]`;
+  return `EXECUTE ${statement.name} (${values.map(uuidLiteral).join(', ')})`;
 }
 
 /** For texts sent without parameters. @throws when it is anything but a plain UUID, so that nothing can be injected. */

@@ -32,18 +32,8 @@ export interface Transaction {
    * @param clients ids of the certificates in whose name this is done; all must be served at this moment
    * @throws ClientsRefused
    */
-  appendAudit(events: readonly AuditEvent[], clients?: readonly string[], change?: AuditedChange): Promise<void>;
+  appendAudit(events: readonly AuditEvent[], clients?: readonly string[]): Promise<void>;
 }
-
-/** A change that shares a round trip with its audit records. Its parameters: the instance as $1, `values` from $3 on. */
-export interface AuditedChange {
-  /** Unique in the application. */
-  readonly name: string;
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
-const NO_CHANGE: AuditedChange = { name: 'append_audit', text: '', values: [] };
 
 interface ChainMark {
   readonly seq: string;
@@ -314,8 +304,8 @@ class Session {
       instanceId: this.instanceId,
       client,
       manager,
-      appendAudit: async (events, clients = [], change) => {
-        const { rows } = await client.query<ChainMarkRow>(auditQuery(this.instanceId, events, clients, change));
+      appendAudit: async (events, clients = []) => {
+        const { rows } = await client.query<ChainMarkRow>(auditQuery(this.instanceId, events, clients));
         this.recordedAs(rows[0], events);
       },
     };
@@ -335,21 +325,13 @@ function isAnswer(error: unknown): boolean {
   return code !== undefined && !CONNECTION_ENDED.test(code);
 }
 
-function auditQuery(
-  instanceId: InstanceId,
-  events: readonly AuditEvent[],
-  clients: readonly string[],
-  change: AuditedChange = NO_CHANGE,
-): QueryConfig {
-  const values: unknown[] = [instanceId, textsOf(events), ...change.values];
-  const judged = clients.length > 0;
-  const append = judged ? `append_audit_for($1, $2, $${String(values.push(clients))})` : 'append_audit($1, $2)';
-  const changing = change.text === '' ? '' : `WITH change AS (${change.text}) `;
-  return {
-    name: `${change.name}${judged ? '_for' : ''}`,
-    text: `${changing}SELECT last_seq, last_hash FROM ${append}`,
-    values,
-  };
+function auditQuery(instanceId: InstanceId, events: readonly AuditEvent[], clients: readonly string[]): QueryConfig {
+  const values: unknown[] = [instanceId, textsOf(events)];
+  if (clients.length === 0) {
+    return { name: 'append_audit', text: 'SELECT last_seq, last_hash FROM append_audit($1, $2)', values };
+  }
+  values.push(clients);
+  return { name: 'append_audit_for', text: 'SELECT last_seq, last_hash FROM append_audit_for($1, $2, $3)', values };
 }
 
 /** With the SQLSTATE of in_failed_sql_transaction, so that it is known to have had no effect. */

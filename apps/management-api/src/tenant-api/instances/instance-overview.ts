@@ -27,7 +27,7 @@ export class InstanceOverview {
 
   async of({ id }: Instance): Promise<Completeness> {
     const [certificates, bindings, credential, proposed] = await Promise.all([
-      this.certificates.list(id),
+      this.certificates.count(id),
       this.bindings.list(id),
       this.bindings.getCredential(id).catch((error: unknown) => {
         if (error instanceof TenancyError && error.code === 'credential_not_set') return undefined;
@@ -41,7 +41,7 @@ export class InstanceOverview {
     const proposal =
       keyManagerCrn && (rootKeyId === undefined ? keyManagerCrn : rootKeyCrn({ keyManagerCrn, rootKeyId }));
     return {
-      hasCertificate: certificates.length > 0,
+      hasCertificate: certificates > 0,
       hasRootKey,
       hasCredential: credential !== undefined,
       proposedRootKeyCrn: hasRootKey ? undefined : proposal,
