@@ -4,6 +4,8 @@ import { openDatabase } from './database';
 import { type RunningService, until } from './running-service';
 
 const LOCK = 7_919;
+const WAITING = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted
+  UNION ALL SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
 /** The product's own time-outs end the wait before. */
 const ARRIVES_WITHIN_MS = 30_000;
 
@@ -76,11 +78,19 @@ export class CommitBarrier {
     await until('the step is reached', ARRIVES_WITHIN_MS, async () => (await this.waiting()) >= count);
   }
 
-  /** Lets everybody pass. */
+  /** Lets everybody pass, and waits until they have: also those whose process has died meanwhile. */
   async lift(): Promise<void> {
+    const { rows: held } = await this.observer.query<{ pid: number }>(`SELECT pid FROM (${WAITING}) waiting`, [LOCK]);
     await this.aimAt('NULL;');
     await this.holder.query('SELECT pg_advisory_unlock_all()');
     await this.release();
+    await until('who was held has ended', ARRIVES_WITHIN_MS, async () => {
+      const { rowCount } = await this.observer.query(
+        `SELECT FROM pg_stat_activity WHERE pid = ANY ($1) AND state <> 'idle'`,
+        [held.map(({ pid }) => pid)],
+      );
+      return rowCount === 0;
+    });
   }
 
   async end(): Promise<void> {
@@ -89,12 +99,7 @@ export class CommitBarrier {
   }
 
   private async waiting(): Promise<number> {
-    const { rows } = await this.observer.query<{ count: number }>(
-      `SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted)::int
-        + (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep')::int AS count`,
-      [LOCK],
-    );
-    return rows[0]?.count ?? 0;
+    return (await this.observer.query(WAITING, [LOCK])).rows.length;
   }
 
   /** A commit whose wait is cancelled stays a commit. */
