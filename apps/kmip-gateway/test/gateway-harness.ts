@@ -152,6 +152,7 @@ export class GatewayHarness {
   }
 
   async #listen(certificate: IssuedCertificate, regions: PostgresRegionDirectory): Promise<void> {
+    const operations = everyOperation();
     const engine = new KmipEngine(
       {
         clock: systemClock,
@@ -161,7 +162,7 @@ export class GatewayHarness {
         logger: { warn: log, error: log },
         metrics: { observeOperation: log },
       },
-      everyOperation(),
+      operations,
     );
     const records = new ConnectionRecords({
       reports: { report: () => Promise.resolve() },
@@ -179,6 +180,7 @@ export class GatewayHarness {
     const handler = new KmipSession({
       admission: new AllowListJudge(this.directory, systemClock, policy),
       engine,
+      operations,
       scopeFor: (entry, peer) => this.#scope(entry, peer),
       bareScopeFor: (entry, peer) => this.#bareScope(entry, peer),
       routes: new InstanceRoutes({

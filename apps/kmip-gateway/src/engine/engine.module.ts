@@ -23,7 +23,7 @@ import { GatewayMetrics } from '../gateway-metrics';
         new KmipEngine({ clock, newUniqueIdentifier, newCorrelationId, randomBytes, logger, metrics }, operations),
     },
   ],
-  exports: [KmipEngine],
+  exports: [KmipEngine, OperationTable],
 })
 export class EngineModule implements OnModuleInit, OnModuleDestroy {
   constructor(

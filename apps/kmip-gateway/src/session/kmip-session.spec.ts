@@ -1,5 +1,5 @@
 import { newCorrelationId, toInstanceId } from '@lib/kernel';
-import { type EngineScope, type MessageRoute, type OperationFailure } from '@lib/kmip-engine';
+import { type EngineScope, everyOperation, type MessageRoute, type OperationFailure } from '@lib/kmip-engine';
 import { vcenter } from '@lib/kmip-client';
 import { encodeRequestMessage, ResultReason } from '@lib/kmip-protocol';
 
@@ -41,6 +41,7 @@ function session(
   const subject = new KmipSession({
     admission: { judge: typeof verdict === 'function' ? verdict : () => verdict },
     engine,
+    operations: everyOperation(),
     scopeFor: () => (catalog === 'up' ? Promise.resolve({} as EngineScope) : Promise.reject(new Error('away'))),
     bareScopeFor: () => ({}) as EngineScope,
     routes: { for: () => ({}) as MessageRoute },

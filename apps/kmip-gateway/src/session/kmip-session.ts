@@ -5,6 +5,7 @@ import {
   type EngineScope,
   type KmipEngine,
   OperationFailure,
+  type OperationTable,
   startDeadline,
 } from '@lib/kmip-engine';
 import { type FramingError, ResultReason } from '@lib/kmip-protocol';
@@ -46,6 +47,7 @@ export type ScopeFactory = (client: DirectoryEntry, peer: PeerDescription, signa
 export interface KmipSessionParts {
   readonly admission: Pick<AllowListJudge, 'judge'>;
   readonly engine: Pick<KmipEngine, 'answerAtOnce' | 'handle' | 'errorResponse' | 'unscoped'>;
+  readonly operations: Pick<OperationTable, 'isQuestion' | 'serves'>;
   readonly scopeFor: ScopeFactory;
   /** Without a key manager, for what concerns no key: nothing in it can fail. */
   readonly bareScopeFor: (client: DirectoryEntry, peer: PeerDescription) => EngineScope;
@@ -104,7 +106,7 @@ export class KmipSession implements KmipConnectionHandler {
     this.parts.records.judged(peer, verdict);
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
     const { client, owner = client.fingerprint } = verdict;
-    const kind = kindOf(message);
+    const kind = kindOf(message, this.parts.operations);
     if (kind === 'question') {
       const answer = await this.#answerAtOnce(message, verdict, peer, signal);
       if (answer !== undefined) return answer;

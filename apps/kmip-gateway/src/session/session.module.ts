@@ -2,7 +2,7 @@ import { Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs
 
 import { type GatewayConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
-import { KmipEngine } from '@lib/kmip-engine';
+import { KmipEngine, OperationTable } from '@lib/kmip-engine';
 import { type Logger, Metrics, warningsOf } from '@lib/observability';
 import { PostgresConnectionAttempts, PostgresObjectStores, PostgresRegionDirectory } from '@lib/persistence';
 import { CLOCK, LOGGER, onDatabase } from '@lib/platform';
@@ -120,10 +120,11 @@ const answerMemories = {
 
 const kmipSession = {
   provide: KmipSession,
-  inject: [AllowListJudge, KmipEngine, EngineScopes, InstanceRoutes, REPORTS, AnswerMemories],
+  inject: [AllowListJudge, KmipEngine, OperationTable, EngineScopes, InstanceRoutes, REPORTS, AnswerMemories],
   useFactory: (
     admission: AllowListJudge,
     engine: KmipEngine,
+    operations: OperationTable,
     scopes: EngineScopes,
     routes: InstanceRoutes,
     toldTo: Reports,
@@ -132,6 +133,7 @@ const kmipSession = {
     new KmipSession({
       admission,
       engine,
+      operations,
       scopeFor: (client, peer) => scopes.withKeyManager(client, peer),
       bareScopeFor: (client, peer) => scopes.bare(client, peer),
       routes,

@@ -1,3 +1,4 @@
+import { everyOperation } from '@lib/kmip-engine';
 import { encodeRequestMessage, type OperationRequest } from '@lib/kmip-protocol';
 import { aRequest } from '@lib/testing';
 
@@ -75,6 +76,7 @@ describe('Turns', () => {
 });
 
 describe('kindOf', () => {
+  const operations = everyOperation();
   const get: OperationRequest = { name: 'Get', payload: {} };
   const discover: OperationRequest = { name: 'DiscoverVersions', payload: { protocolVersions: [] } };
   const query: OperationRequest = { name: 'Query', payload: { queryFunctions: [] } };
@@ -90,12 +92,12 @@ describe('kindOf', () => {
     ['more than a few', times(9), 'working'],
     ['a Locate', [locate], 'working'],
     ['a Locate behind a Get', [get, locate], 'working'],
-  ])('%s', (_name, requests, kind) => expect(kindOf(encodeRequestMessage(aRequest(requests)))).toBe(kind));
+  ])('%s', (_name, requests, kind) => expect(kindOf(encodeRequestMessage(aRequest(requests)), operations)).toBe(kind));
 
   it('takes for work what it cannot read', () => {
     const message = encodeRequestMessage(aRequest([get]));
-    expect(kindOf(Buffer.alloc(0))).toBe('working');
-    expect(kindOf(message.subarray(0, message.length - 8))).toBe('working');
-    expect(kindOf(encodeRequestMessage({ ...aRequest([get]), batchItems: [] }))).toBe('working');
+    expect(kindOf(Buffer.alloc(0), operations)).toBe('working');
+    expect(kindOf(message.subarray(0, message.length - 8), operations)).toBe('working');
+    expect(kindOf(encodeRequestMessage({ ...aRequest([get]), batchItems: [] }), operations)).toBe('working');
   });
 });

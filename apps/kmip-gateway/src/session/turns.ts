@@ -1,4 +1,5 @@
-import { Operation, peekOperations } from '@lib/kmip-protocol';
+import { type OperationTable } from '@lib/kmip-engine';
+import { peekOperations } from '@lib/kmip-protocol';
 
 /**
  * What a request is for: handing out keys and talking about the server, or anything else. The first is short, and a
@@ -16,23 +17,15 @@ export interface TurnLimits {
   readonly owner: number;
 }
 
-const QUESTIONS: ReadonlySet<number> = new Set([Operation.DiscoverVersions, Operation.Query]);
-/** Answered from one row or from memory. */
-const SERVING: ReadonlySet<number> = new Set([
-  ...QUESTIONS,
-  Operation.Get,
-  Operation.GetAttributes,
-  Operation.GetAttributeList,
-]);
 /** A batch is as long as its client likes; hosts ask for one thing at a time, or for a few. */
 const SERVING_ITEMS = 8;
 
 /** One item of another kind makes the message one of that kind, and so does what cannot be read. */
-export function kindOf(message: Buffer): MessageKind {
-  const operations = peekOperations(message) ?? [];
-  if (operations.length === 0 || operations.length > SERVING_ITEMS) return 'working';
-  if (operations.every((operation) => QUESTIONS.has(operation))) return 'question';
-  return operations.every((operation) => SERVING.has(operation)) ? 'serving' : 'working';
+export function kindOf(message: Buffer, operations: Pick<OperationTable, 'isQuestion' | 'serves'>): MessageKind {
+  const asked = peekOperations(message) ?? [];
+  if (asked.length === 0 || asked.length > SERVING_ITEMS) return 'working';
+  if (asked.every((operation) => operations.isQuestion(operation))) return 'question';
+  return asked.every((operation) => operations.serves(operation)) ? 'serving' : 'working';
 }
 
 /**

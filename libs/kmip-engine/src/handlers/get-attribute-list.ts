@@ -8,7 +8,7 @@ import { KmipOperation, type OperationProvider } from './kmip-operation';
 const AUDIT_ACTION = 'vmware-solutions.kmip-key-attributes.retrieve';
 
 /** Get Attribute List (KMIP 1.4 §4.13). */
-@KmipOperation('GetAttributeList', { auditAction: AUDIT_ACTION, concern: 'object' })
+@KmipOperation('GetAttributeList', { auditAction: AUDIT_ACTION, concern: 'object', serves: true })
 export class GetAttributeListOperation implements OperationProvider<'GetAttributeList'> {
   readonly run: Handler<'GetAttributeList'> = async (request, context) => {
     const uniqueIdentifier = context.placeholder.resolve(request.uniqueIdentifier);

@@ -8,7 +8,7 @@ import { KmipOperation, type OperationProvider } from './kmip-operation';
 const AUDIT_ACTION = 'vmware-solutions.kmip-key-attributes.retrieve';
 
 /** Get Attributes (KMIP 1.4 §4.12). An attribute the object does not have is left out; that is no failure. */
-@KmipOperation('GetAttributes', { auditAction: AUDIT_ACTION, concern: 'object' })
+@KmipOperation('GetAttributes', { auditAction: AUDIT_ACTION, concern: 'object', serves: true })
 export class GetAttributesOperation implements OperationProvider<'GetAttributes'> {
   readonly run: Handler<'GetAttributes'> = async (request, context) => {
     const { attributeNames: names } = request;

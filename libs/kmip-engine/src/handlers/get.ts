@@ -14,7 +14,7 @@ function requireServableForm({ keyFormatType, keyCompressionType, keyWrappingSpe
  * Get (KMIP 1.4 §4.11). The Key Value holds the material alone: attributes inside it or a compression type have broken
  * 1.x clients.
  */
-@KmipOperation('Get', { auditAction: 'vmware-solutions.kmip-key.read', concern: 'object' })
+@KmipOperation('Get', { auditAction: 'vmware-solutions.kmip-key.read', concern: 'object', serves: true })
 export class GetOperation implements OperationProvider<'Get'> {
   readonly run: Handler<'Get'> = async (request, context) => {
     requireServableForm(request);

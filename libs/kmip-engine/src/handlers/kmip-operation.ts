@@ -9,6 +9,8 @@ export interface KmipOperationFacts {
   readonly concern: Concern;
   /** Something has changed when its answer is made: the answer is short, and is never held back. Default: no. */
   readonly changes?: boolean;
+  /** It reads one object by its identifier: its turn does not wait for searches and changes. Default: no. */
+  readonly serves?: boolean;
 }
 
 /** One operation, marked {@link KmipOperation}. Holds no state: all it may know comes with the item. */
@@ -29,8 +31,8 @@ export interface KmipOperationMark extends KmipOperationFacts {
 const marks = new WeakMap<object, KmipOperationMark>();
 
 /**
- * Marks the class that carries out one operation. Dispatch, Query, the trail's vocabulary, the instance of a message and
- * its budget follow from the mark: nothing else lists operations.
+ * Marks the class that carries out one operation. Dispatch, Query, the trail's vocabulary, the instance of a message, its
+ * turn and its budget follow from the mark: nothing else lists operations.
  */
 export const KmipOperation =
   <N extends OperationName>(name: N, facts: KmipOperationFacts) =>

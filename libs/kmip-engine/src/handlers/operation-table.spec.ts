@@ -39,6 +39,16 @@ describe('the operations', () => {
     expect(changing.sort()).toEqual(['Activate', 'AddAttribute', 'Create', 'Destroy', 'Revoke']);
   });
 
+  it('are questions about the server, or serve from one row, or are work', () => {
+    const table = everyOperation();
+    const numbers = table.numbers(V1_4);
+    const { Query, DiscoverVersions, Get, GetAttributes, GetAttributeList } = Operation;
+    expect(numbers.filter((number) => table.isQuestion(number))).toEqual([Query, DiscoverVersions]);
+    const serving = [Get, GetAttributes, GetAttributeList, Query, DiscoverVersions];
+    expect(numbers.filter((number) => table.serves(number))).toEqual(serving);
+    expect([table.isQuestion(Operation.Register), table.serves(Operation.Register)]).toEqual([false, false]);
+  });
+
   it('have names in the trail, and what is not served has none', () => {
     const table = everyOperation();
     for (const provider of providers()) {

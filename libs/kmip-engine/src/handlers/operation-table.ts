@@ -22,6 +22,7 @@ interface Entry extends KmipOperationMark {
 /** The operations that are served, by what their classes say of themselves. */
 export class OperationTable implements Operations {
   readonly #entries = new Map<string, Entry>();
+  readonly #byNumber = new Map<EnumValue, Entry>();
 
   constructor(providers: readonly object[] = []) {
     for (const provider of providers) this.add(provider);
@@ -33,7 +34,9 @@ export class OperationTable implements Operations {
     if (mark === undefined) throw new Error(`${provider.constructor.name} is not marked @KmipOperation`);
     if (this.#entries.has(mark.name)) throw new Error(`two providers carry out ${mark.name}`);
     // A class can be marked only with the name of the operation that its `run` or `answer` is of.
-    this.#entries.set(mark.name, { ...mark, provider: provider as Entry['provider'] });
+    const entry: Entry = { ...mark, provider: provider as Entry['provider'] };
+    this.#entries.set(mark.name, entry);
+    this.#byNumber.set(Operation[mark.name], entry);
   }
 
   numbers(version: ProtocolVersion): readonly EnumValue[] {
@@ -53,6 +56,17 @@ export class OperationTable implements Operations {
 
   changes(name: OperationName): boolean {
     return this.#entries.get(name)?.changes ?? false;
+  }
+
+  /** It asks about the server alone: {@link answer} can answer it. */
+  isQuestion(operation: EnumValue): boolean {
+    const entry = this.#byNumber.get(operation);
+    return entry !== undefined && 'answer' in entry.provider;
+  }
+
+  /** It is answered from one row, or from memory as questions are. */
+  serves(operation: EnumValue): boolean {
+    return this.isQuestion(operation) || this.#byNumber.get(operation)?.serves === true;
   }
 
   /** An operation newer than the message's version does not exist for that message. */
