@@ -42,7 +42,7 @@ export class OperationTable implements Operations {
   numbers(version: ProtocolVersion): readonly EnumValue[] {
     return [...this.#entries.values()]
       .map(({ name }) => Operation[name])
-      .filter((operation) => isAtLeast(version, operationIntroducedIn(operation) ?? version))
+      .filter((operation) => hasOperation(operation, version))
       .sort((one, other) => one - other);
   }
 
@@ -69,7 +69,10 @@ export class OperationTable implements Operations {
     return this.isQuestion(operation) || this.#byNumber.get(operation)?.serves === true;
   }
 
-  /** An operation newer than the message's version does not exist for that message. */
+  /**
+   * Does not look at the message's version: the caller has asked {@link requireOperation}.
+   * @throws OperationFailure('operation_not_supported') for what is not served in any version
+   */
   async run(request: OperationRequest, context: HandlerContext): Promise<OperationResponse> {
     const { provider, auditAction } = this.#entries.get(request.name) ?? fail('operation_not_supported');
     // Name and payload come from one provider of one name, which the union type cannot follow.
@@ -87,7 +90,7 @@ export class OperationTable implements Operations {
   }
 }
 
-/** Whether the message's version has the operation. */
+/** An operation newer than the message's version does not exist for that message. */
 export function hasOperation(operation: number, version: ProtocolVersion): boolean {
   const introduced = operationIntroducedIn(operation);
   return introduced !== undefined && isAtLeast(version, introduced);
