@@ -11,7 +11,6 @@ import {
   decodeRequestMessage,
   encodeResponseMessage,
   peekProtocolVersion,
-  V1_0,
   V1_4,
 } from '@lib/kmip-protocol';
 
@@ -33,12 +32,7 @@ import { IdPlaceholder } from './id-placeholder';
 import { type HandlerContext, type ItemContext, type Operations } from './handlers/handler';
 import { type AuditContext, type AuditedClient, auditEvent } from './operation-context';
 import { type EngineDependencies } from './ports/engine-ports';
-
-/** For answers to bytes in which not even a version can be found: every client reads 1.0. */
-const OLDEST = V1_0;
-
-/** Messages of another major version have other fields; such a peer learns from the header what is spoken here. */
-const NEWEST = V1_4;
+import { newestVersion, oldestVersion } from './supported-versions';
 
 /** Why a message had no scope, by a code of docs/errors.md; `internal` is found in the log by its correlation id. */
 export interface UnscopedAnswer {
@@ -229,10 +223,14 @@ export class KmipEngine {
   }
 }
 
-/** The version to refuse a message in: its own, as far as that can be found and is one of major version 1. */
+/**
+ * The version to refuse a message in. Its own when it is one of major version 1; the oldest, which every client reads, when
+ * none can be found. Messages of another major version have other fields: such a peer learns from the header what is
+ * spoken here.
+ */
 function versionFor(bytes: Buffer | undefined): ProtocolVersion {
-  const version = (bytes === undefined ? undefined : peekProtocolVersion(bytes)) ?? OLDEST;
-  return version.major === 1 && version.minor >= 0 && version.minor < 1000 ? version : NEWEST;
+  const version = (bytes === undefined ? undefined : peekProtocolVersion(bytes)) ?? oldestVersion;
+  return version.major === 1 && version.minor >= 0 && version.minor < 1000 ? version : newestVersion;
 }
 
 /** Bytes that are no message are the peer's fault, whatever the decoder stumbled over. */
