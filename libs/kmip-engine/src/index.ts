@@ -6,7 +6,6 @@ export { type Deadline, startDeadline } from './deadline';
 export { DEFAULT_OPERATION_TIMEOUT_MS } from './custody/key-use';
 export { Custodian } from './custody/custodian';
 export { isServableAsSeen, servableAs } from './custody/servable';
-export { type BoundRootKey } from './custody/root-key-binding';
 export {
   type StoredEnvelope,
   fieldsIn,

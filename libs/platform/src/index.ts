@@ -5,7 +5,7 @@ export { RegionDatabase } from './database/region-database';
 export * from './key-manager-drivers';
 export { PROOF_POLICY, type ProofSettings, readProofPolicy } from './proof-policy';
 export { quietly } from './quietly';
-export { type TenantKeyManager, TenantKeyManagers } from './tenant-key-managers';
+export { type FormerRootKey, type TenantKeyManager, TenantKeyManagers } from './tenant-key-managers';
 export * from './restore/restore-watch';
 export { onDatabase } from './modules/database.module';
 export * from './modules/key-managers.module';

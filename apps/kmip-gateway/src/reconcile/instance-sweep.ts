@@ -1,5 +1,6 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
-import { type CustodySweep, type ReconcileScope, type BoundRootKey, type SweepReport } from '@lib/kmip-engine';
+import { type CustodySweep, type ReconcileScope, type SweepReport } from '@lib/kmip-engine';
+import { type FormerRootKey } from '@lib/platform';
 import { type RootKeyBindingService } from '@lib/tenancy';
 
 import { hindranceText } from './hindrance-text';
@@ -7,13 +8,8 @@ import { hindranceText } from './hindrance-text';
 /** All gateways have surely heard of a change by then; until then one may look for a key under the former root key only. */
 const SETTLED_MS = 5_000;
 
-export interface FormerBinding extends BoundRootKey {
-  readonly bindingId: string;
-  readonly retiredAt: Date;
-}
-
 export interface SweepScope extends ReconcileScope {
-  readonly former: readonly FormerBinding[];
+  readonly former: readonly FormerRootKey[];
 }
 
 export interface SweepObserver {
@@ -52,7 +48,7 @@ export class InstanceSweep {
     return report.underWay === true && 'next round';
   }
 
-  async #leave(scope: SweepScope, former: FormerBinding): Promise<boolean> {
+  async #leave(scope: SweepScope, former: FormerRootKey): Promise<boolean> {
     const { sweep, observer, clock } = this.options;
     if (clock.now().getTime() - former.retiredAt.getTime() < SETTLED_MS) return true;
     const report = await sweep.leave(scope, former);
