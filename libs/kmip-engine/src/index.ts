@@ -4,7 +4,7 @@ export { fromText, toText } from './attributes/ttlv-text';
 export { type EnvelopeFacts, envelopeOf, UNKNOWN_CREATOR } from './custody/authentic-envelope';
 export { type Deadline, startDeadline } from './deadline';
 export { DEFAULT_OPERATION_TIMEOUT_MS } from './custody/key-use';
-export { Custodian } from './custody/custodian';
+export { KeyDestruction } from './custody/key-destruction';
 export { isServableAsSeen, servableAs } from './custody/servable';
 export {
   type StoredEnvelope,

@@ -59,7 +59,7 @@ export class KmipEngine {
     private readonly dependencies: EngineDependencies,
     private readonly operations: Operations,
   ) {
-    this.#custodian = new Custodian(dependencies.logger, dependencies.metrics);
+    this.#custodian = new Custodian(dependencies);
     this.#late = new LateWork(dependencies.logger);
   }
 

@@ -1,9 +1,9 @@
 import { newCorrelationId } from '@lib/kernel';
 import {
   type Administrator,
-  Custodian,
   KeyAdministration,
   type KeyChange,
+  KeyDestruction,
   type CommonFields,
   type ManagedObject,
   type StoredState,
@@ -26,7 +26,7 @@ const pass = (): void => undefined;
 class Administered {
   readonly harness = new EngineHarness();
   readonly administration = new KeyAdministration(
-    new Custodian({ warn: () => undefined, error: () => undefined }),
+    new KeyDestruction({ logger: { warn: () => undefined, error: () => undefined } }),
     this.harness.clock,
   );
   readonly administrator: Administrator = {

@@ -1,8 +1,7 @@
 import { type AuditAction, type AuditEvent, type AuditInitiator } from '@lib/audit';
 import { type Clock, type CorrelationId, DomainError, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 
-import { type Custodian } from '../custody/custodian';
-import { type DestructionAttempt } from '../custody/key-destruction';
+import { type DestructionAttempt, type KeyDestruction } from '../custody/key-destruction';
 import { isDestroyed, settleDates, wholeSeconds } from '../lifecycle';
 import { type ManagedObject } from '../ports/managed-object';
 import { type ManagedObjectStore } from '../ports/managed-object-store.port';
@@ -38,7 +37,7 @@ type Scope = DestructionAttempt['scope'];
 /** What administrators may do to keys beside the protocol. Every change commits its audit record with it. */
 export class KeyAdministration {
   constructor(
-    private readonly custodian: Pick<Custodian, 'destruction'>,
+    private readonly destruction: KeyDestruction,
     private readonly clock: Clock,
   ) {}
 
@@ -72,7 +71,7 @@ export class KeyAdministration {
     const current = (await scope.store.find(uniqueIdentifier)) ?? unknown();
     guard(current);
     if (isDestroyed(current.state)) conflict('The key is destroyed already.');
-    await this.custodian.destruction.destroy({
+    await this.destruction.destroy({
       scope,
       uniqueIdentifier,
       now,

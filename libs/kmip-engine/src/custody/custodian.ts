@@ -1,4 +1,3 @@
-import { type EngineLogger } from '../ports/engine-ports';
 import { BackgroundTasks } from './background-tasks';
 import { RotationMove } from './rotation-move';
 import { EnvelopeCache } from './envelope-cache';
@@ -14,10 +13,10 @@ export class Custodian {
   readonly destruction: KeyDestruction;
   readonly #tasks: BackgroundTasks;
 
-  constructor(logger: EngineLogger, metrics: KeptKeyReports['metrics'] = {}) {
-    this.destruction = new KeyDestruction({ logger, metrics });
+  constructor(reports: KeptKeyReports) {
+    this.destruction = new KeyDestruction(reports);
     const cache = new EnvelopeCache();
-    this.#tasks = new BackgroundTasks(logger);
+    this.#tasks = new BackgroundTasks(reports.logger);
     this.birth = new KeyBirth(cache);
     this.use = new KeyUse(cache, new RotationMove(cache, this.#tasks));
   }

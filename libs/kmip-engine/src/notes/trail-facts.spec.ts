@@ -4,7 +4,7 @@ import { type Attribute, RevocationReasonCode } from '@lib/kmip-protocol';
 import { EngineHarness, exportedLines, nameAttribute, textAttribute } from '@lib/testing';
 
 import { MAXIMUM_RECORDED_BYTES, attributesRecorded, recordedAttributes } from '../attributes/recorded-attributes';
-import { Custodian } from '../custody/custodian';
+import { KeyDestruction } from '../custody/key-destruction';
 import { KeyAdministration, type KeyChange } from '../administration/key-administration';
 import { trailFactsOf } from './trail-facts';
 
@@ -23,7 +23,7 @@ describe('an exported audit trail', () => {
   async function change(id: string, changes: KeyChange): Promise<void> {
     harness.clock.advance(2_000);
     const { background, instanceId, store } = harness;
-    const administration = new KeyAdministration(new Custodian(background.logger), harness.clock);
+    const administration = new KeyAdministration(new KeyDestruction(background), harness.clock);
     const administrator = {
       instanceId,
       initiator: { kind: 'system', component: 'test' },

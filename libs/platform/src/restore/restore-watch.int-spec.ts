@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type InstanceId, newCorrelationId, systemClock, toUniqueIdentifier } from '@lib/kernel';
-import { Custodian, KeyAdministration, type KeyChange, type CommonFields, type ManagedObject } from '@lib/kmip-engine';
+import {
+  KeyAdministration,
+  type KeyChange,
+  KeyDestruction,
+  type CommonFields,
+  type ManagedObject,
+} from '@lib/kmip-engine';
 import {
   PostgresRegionDirectory,
   observeCommits,
@@ -84,7 +90,7 @@ class Process {
 
   async administer(instanceId: InstanceId, { uniqueIdentifier }: ManagedObject, change: KeyChange): Promise<void> {
     const administration = new KeyAdministration(
-      new Custodian({ warn: () => undefined, error: () => undefined }),
+      new KeyDestruction({ logger: { warn: () => undefined, error: () => undefined } }),
       systemClock,
     );
     const initiator = { kind: 'user', iamId: 'IBMid-1' } as const;

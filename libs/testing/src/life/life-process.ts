@@ -1,5 +1,5 @@
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
-import { Custodian, CustodySweep, KeyAdministration } from '@lib/kmip-engine';
+import { CustodySweep, KeyAdministration, KeyDestruction } from '@lib/kmip-engine';
 
 import { EngineHarness } from '../engine/engine-harness';
 import { type ManualClock } from '../engine/manual-clock';
@@ -23,8 +23,8 @@ export class LifeProcess {
       dependencies: { newUniqueIdentifier },
     });
     this.sweep = new CustodySweep(this.harness.background, { spacingMs: 0 });
-    const silent = { warn: () => undefined, error: () => undefined };
-    this.administration = new KeyAdministration(new Custodian(silent), clock);
+    const logger = { warn: () => undefined, error: () => undefined };
+    this.administration = new KeyAdministration(new KeyDestruction({ logger }), clock);
   }
 }
 

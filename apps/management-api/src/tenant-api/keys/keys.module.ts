@@ -1,10 +1,9 @@
 import { Module } from '@nestjs/common';
 
-import { Custodian, KeyAdministration } from '@lib/kmip-engine';
-import { type Clock } from '@lib/kernel';
+import { KeyAdministration, KeyDestruction } from '@lib/kmip-engine';
 import { type Logger } from '@lib/observability';
 import { PostgresKeyCatalog, PostgresObjectStores } from '@lib/persistence';
-import { builtFrom, CLOCK, LOGGER, onDatabase, RestoreWatch, TenantKeyManagers } from '@lib/platform';
+import { built, builtFrom, CLOCK, LOGGER, onDatabase, RestoreWatch, TenantKeyManagers } from '@lib/platform';
 
 import { KEY_ACCESS } from '../tokens';
 import { KeysController } from './keys.controller';
@@ -25,10 +24,11 @@ import { RegionKeyAccess } from './region-key-access';
       provide: KEY_ACCESS,
     },
     {
-      provide: KeyAdministration,
-      inject: [LOGGER, CLOCK],
-      useFactory: (logger: Logger, clock: Clock) => new KeyAdministration(new Custodian(logger), clock),
+      provide: KeyDestruction,
+      inject: [LOGGER],
+      useFactory: (logger: Logger) => new KeyDestruction({ logger }),
     },
+    built(KeyAdministration, [KeyDestruction, CLOCK]),
   ],
   exports: [KEY_ACCESS],
 })
