@@ -32,7 +32,6 @@ import {
   type InvalidationBus,
   KmipCredentialService,
   KmipPasswords,
-  type ProofPolicy,
 } from '@lib/tenancy';
 
 import { AllowListJudge } from '../src/session/admission';
@@ -70,7 +69,6 @@ export interface GatewayGround {
 
 /** A gateway with real Postgres and real TLS, and key managers in memory; the tenants' side of it by its services. */
 export class GatewayHarness {
-  policy: ProofPolicy = {};
   readonly alarms: string[] = [];
   readonly answers: AnswerMemories;
   readonly #keyManagers = new Map<InstanceId, ReturnType<GatewayGround['newKeyManager']>>();
@@ -176,25 +174,25 @@ export class GatewayHarness {
       endpointName: 'kmip-1',
       unrecorded: log,
     });
-    const policy = (): ProofPolicy => this.policy;
     const handler = new KmipSession({
-      admission: new AllowListJudge(this.directory, systemClock, policy),
+      admission: new AllowListJudge(this.directory, systemClock),
       engine,
       operations,
-      scopeFor: (entry, peer) => this.#scope(entry, peer),
-      bareScopeFor: (entry, peer) => this.#bareScope(entry, peer),
+      scopes: {
+        withKeyManager: (entry, peer) => this.#scope(entry, peer),
+        bare: (entry, peer) => this.#bareScope(entry, peer),
+      },
       routes: new InstanceRoutes({
         directory: this.directory,
-        holders: (fingerprint, id) => regions.holders(fingerprint, id),
+        regions,
         passwords: this.tenants.passwords,
         proofs: this.tenants.proofs,
-        policy,
+        policy: {},
         records,
         audit,
         clock: systemClock,
-        endpointName: 'kmip-1',
-        instanceDomain: INSTANCE_DOMAIN,
-        alarm: (message) => this.alarms.push(message),
+        config: { kmipEndpointName: 'kmip-1', kmipInstanceDomain: INSTANCE_DOMAIN },
+        logger: { error: (_fields, message) => this.alarms.push(message) },
       }),
       observer: { refused: log, scopeFailed: log },
       records,

@@ -6,13 +6,11 @@ import { type GatewayConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { HealthServer, type Logger, Metrics, warningsOf } from '@lib/observability';
 import { PostgresActivationLog, PostgresInvalidationBus, PostgresRegionDirectory } from '@lib/persistence';
-import { CLOCK, LOGGER, onDatabase, PROOF_POLICY, readProofPolicy } from '@lib/platform';
-import { ActivationReporter, ClientDirectory, type ProofPolicy } from '@lib/tenancy';
+import { built, CLOCK, LOGGER, onDatabase, PROOF_POLICY, readProofPolicy } from '@lib/platform';
+import { ActivationReporter, ClientDirectory } from '@lib/tenancy';
 
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { AllowListJudge } from '../session/admission';
-
-export { PROOF_POLICY };
 
 /** Who may connect: the allow-list of the region in memory, and the judgement by it. */
 @Module({
@@ -36,12 +34,7 @@ export { PROOF_POLICY };
       ) => new ClientDirectory({ source, bus, clock, log: warningsOf(logger), reporter }),
     },
     { provide: PROOF_POLICY, inject: [GATEWAY_CONFIG, PostgresRegionDirectory], useFactory: readProofPolicy },
-    {
-      provide: AllowListJudge,
-      inject: [ClientDirectory, CLOCK, PROOF_POLICY],
-      useFactory: (directory: ClientDirectory, clock: Clock, policy: ProofPolicy) =>
-        new AllowListJudge(directory, clock, () => policy),
-    },
+    built(AllowListJudge, [ClientDirectory, CLOCK, PROOF_POLICY]),
   ],
   exports: [ClientDirectory, PROOF_POLICY, AllowListJudge],
 })

@@ -55,7 +55,7 @@ export class AllowListJudge {
   constructor(
     private readonly directory: Pick<ClientDirectory, 'lookup' | 'stale'>,
     private readonly clock: Clock,
-    private readonly policy: () => ProofPolicy = () => ({}),
+    private readonly policy: ProofPolicy = {},
   ) {}
 
   judge(peer: PeerDescription): Verdict {
@@ -72,7 +72,7 @@ export class AllowListJudge {
     const fault = validityFault({ notBefore: certificate.validFrom, notAfter: certificate.validTo }, now);
     if (fault !== undefined) return refuse(`certificate_${fault.kind}`, fault.clocks, client);
     return (
-      admittedBy(registrations, birthplaceOf(registrations, this.policy(), now)) ??
+      admittedBy(registrations, birthplaceOf(registrations, this.policy, now)) ??
       refuse(client.instanceEnabled ? 'instance_removing' : 'instance_disabled', '', client)
     );
   }

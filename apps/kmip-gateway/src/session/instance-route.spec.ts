@@ -25,7 +25,7 @@ const opaque: Credential = { credentialType: 0x80000001, encodedValue: Secret.fr
 class Scene {
   readonly said: string[] = [];
   holders: { readonly instanceId: InstanceId; readonly own: boolean }[] = [];
-  policy: ProofPolicy = {};
+  readonly policy: { -readonly [Name in keyof ProofPolicy]: ProofPolicy[Name] } = {};
   /** Instances that have issued a password. */
   issuers: InstanceId[] = [INSTANCE, OTHER];
   proofFails = false;
@@ -44,16 +44,18 @@ class Scene {
           .filter((instanceId) => kmipUserNameOf(instanceId) === userName)
           .map((instanceId) => ({ instanceId, id: 'k', passwordHmac: Buffer.alloc(0), serviceKeyVersion: 1 })),
     },
-    holders: () => {
-      this.lookUps += 1;
-      return Promise.resolve(this.holders);
+    regions: {
+      holders: () => {
+        this.lookUps += 1;
+        return Promise.resolve(this.holders);
+      },
     },
     passwords: { matches: (_credential, password) => password === RIGHT },
     proofs: {
       prove: (instanceId, _fingerprint, kind) => this.#note(`${kind} proves ${nameOf(instanceId)}`),
       recognize: (instanceId) => this.#note(`${nameOf(instanceId)} recognizes`).then(() => true),
     },
-    policy: () => this.policy,
+    policy: this.policy,
     records: {
       credentialNotRight: (_peer, code, { instanceId }) => this.said.push(`${code} at ${nameOf(instanceId)}`),
       birthRefused: (_peer, refusal, { instanceId }) => this.said.push(`${refusal} shown to ${nameOf(instanceId)}`),
@@ -62,9 +64,8 @@ class Scene {
       record: (_peer, { instanceId }, refusal) => this.#note(`${refusal} in the trail of ${nameOf(instanceId)}`),
     },
     clock: { now: () => NOW, monotonicMs: () => 0 },
-    endpointName: 'kmip-1',
-    instanceDomain: 'kmip.example.com',
-    alarm: (message) => this.said.push(`alarm: ${message}`),
+    config: { kmipEndpointName: 'kmip-1', kmipInstanceDomain: 'KMIP.example.com' },
+    logger: { error: (_fields, message) => this.said.push(`alarm: ${message}`) },
   });
 
   route(changes: Parameters<typeof peer>[0] = {}): MessageRoute {
@@ -154,7 +155,7 @@ describe('a certificate that one instance registers', () => {
 
   it('makes no keys without proof where the operator demands it, and serves those there are', async () => {
     const scene = new Scene([entry()]);
-    scene.policy = { requiredSince: days(-2) };
+    scene.policy.requiredSince = days(-2);
     expect(await where(scene.route().births())).toBe('proof_required');
     expect(await where(scene.route().holding(KEY))).toBe('first');
     const route = scene.route();

@@ -1,5 +1,6 @@
+import { type GatewayConfig } from '@lib/config';
 import { type Clock, type InstanceId, newCorrelationId, type UniqueIdentifier } from '@lib/kernel';
-import { type EngineScope, fail, type MessageRoute } from '@lib/kmip-engine';
+import { type EngineLogger, type EngineScope, fail, type MessageRoute } from '@lib/kmip-engine';
 import { type Credential } from '@lib/kmip-protocol';
 import { type PeerDescription } from '@lib/kmip-transport';
 import {
@@ -25,20 +26,18 @@ import { type RefusalAudit } from './refusal-audit';
 /** Tenants that are told of a refused birth before it is answered; the others are told one after the other, in time. */
 const TOLD_AT_ONCE = 16;
 
-export interface InstanceRoutesOptions {
+export interface InstanceRoutesParts {
   readonly directory: Pick<ClientDirectory, 'credentialsOf'>;
-  readonly holders: RegionDirectory['holders'];
+  readonly regions: Pick<RegionDirectory, 'holders'>;
   readonly passwords: Pick<KmipPasswords, 'matches'>;
   readonly proofs: Pick<CertificateProofService, 'prove' | 'recognize'>;
-  readonly policy: () => ProofPolicy;
+  readonly policy: ProofPolicy;
   readonly records: Pick<ConnectionRecords, 'credentialNotRight' | 'birthRefused'>;
   readonly audit: Pick<RefusalAudit, 'record'>;
   readonly clock: Clock;
-  readonly endpointName: string;
-  /** Under which instances have host names of their own. */
-  readonly instanceDomain?: string;
-  /** What went wrong beside the answer: an object in two instances, a proof that could not be recorded. */
-  readonly alarm: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly config: Pick<GatewayConfig, 'kmipEndpointName' | 'kmipInstanceDomain'>;
+  /** Hears what went wrong beside the answer: an object in two instances, a proof that could not be recorded. */
+  readonly logger: Pick<EngineLogger, 'error'>;
 }
 
 /** A client that was admitted, and the scope of the instance that counts its connections. */
@@ -55,10 +54,10 @@ export class InstanceRoutes {
   /** Proofs on their way to the database, so that a wave of connections writes each of them once. */
   readonly #proving = new Map<string, Promise<void>>();
 
-  constructor(private readonly options: InstanceRoutesOptions) {}
+  constructor(private readonly parts: InstanceRoutesParts) {}
 
   for(client: RoutedClient): MessageRoute {
-    return new InstanceRoute(client, this.options, (what, work) => this.#once(what, work));
+    return new InstanceRoute(client, this.parts, (what, work) => this.#once(what, work));
   }
 
   /** Resolves when nothing is under way. */
@@ -72,7 +71,7 @@ export class InstanceRoutes {
     if (running !== undefined) return running;
     const started = work()
       .then(() => undefined)
-      .catch((error: unknown) => this.options.alarm('a proof could not be recorded', { err: error }))
+      .catch((error: unknown) => this.parts.logger.error({ err: error }, 'a proof could not be recorded'))
       .finally(() => this.#proving.delete(what));
     this.#proving.set(what, started);
     return started;
@@ -88,7 +87,7 @@ class InstanceRoute implements MessageRoute {
 
   constructor(
     private readonly client: RoutedClient,
-    private readonly options: InstanceRoutesOptions,
+    private readonly parts: InstanceRoutesParts,
     private readonly once: (what: string, work: () => Promise<unknown>) => Promise<void>,
   ) {}
 
@@ -101,7 +100,7 @@ class InstanceRoute implements MessageRoute {
       return;
     }
     for (const { verdict, entry } of judged) {
-      this.options.records.credentialNotRight(this.client.peer, `credential_${verdict}`, entry);
+      this.parts.records.credentialNotRight(this.client.peer, `credential_${verdict}`, entry);
     }
     for (const { verdict, entry } of judged) {
       if (verdict === 'wrong' && this.#serves(entry)) fail('credential_wrong');
@@ -128,7 +127,7 @@ class InstanceRoute implements MessageRoute {
     const { registrations, primaryScope, peer } = this.client;
     if (!isDisputed(registrations) || peer.fingerprint === undefined) return primaryScope;
     const { current } = registrations;
-    const holders = await this.options.holders(peer.fingerprint, uniqueIdentifier);
+    const holders = await this.parts.regions.holders(peer.fingerprint, uniqueIdentifier);
     const holding = current.filter(({ instanceId }) => holders.some((holder) => holder.instanceId === instanceId));
     const [holder, ...further] = holding;
     if (holder === undefined) return primaryScope;
@@ -145,10 +144,11 @@ class InstanceRoute implements MessageRoute {
     const chosen = 'instance' in birthplace ? holding.find((entry) => entry === birthplace.instance) : undefined;
     if (chosen !== undefined) return chosen;
     if ('refusal' in birthplace && birthplace.refusal === 'registration_not_serving') return fail(birthplace.refusal);
-    this.options.alarm('a key is in several instances that register one certificate', {
-      uniqueIdentifier,
-      instances: holding.map(({ instanceId }) => instanceId),
-    });
+    const instances = holding.map(({ instanceId }) => instanceId);
+    this.parts.logger.error(
+      { uniqueIdentifier, instances },
+      'a key is in several instances that register one certificate',
+    );
     return fail('key_in_several_instances');
   }
 
@@ -159,9 +159,9 @@ class InstanceRoute implements MessageRoute {
     // Also of an instance that has taken back its last password: who goes on sending it is wrong.
     const entry = this.client.registrations.current.find(({ instanceId }) => kmipUserNameOf(instanceId) === userName);
     if (entry === undefined) return foreign;
-    const issued = this.options.directory.credentialsOf(userName);
+    const issued = this.parts.directory.credentialsOf(userName);
     const password = credential.password?.exposeText() ?? '';
-    const right = issued.some((candidate) => this.options.passwords.matches(candidate, password));
+    const right = issued.some((candidate) => this.parts.passwords.matches(candidate, password));
     return { verdict: right ? 'right' : 'wrong', entry };
   }
 
@@ -172,15 +172,15 @@ class InstanceRoute implements MessageRoute {
   }
 
   #birthplace(named?: InstanceId): Birthplace {
-    return birthplaceOf(this.client.registrations, this.options.policy(), this.options.clock.now(), named);
+    return birthplaceOf(this.client.registrations, this.parts.policy, this.parts.clock.now(), named);
   }
 
   #namedByHost(): DirectoryEntry | undefined {
     const { serverName } = this.client.peer;
-    const { instanceDomain } = this.options;
-    if (serverName === undefined || instanceDomain === undefined) return undefined;
+    const domain = this.parts.config.kmipInstanceDomain?.toLowerCase();
+    if (serverName === undefined || domain === undefined) return undefined;
     const { current } = this.client.registrations;
-    return current.find(({ instanceId }) => serverName === `${kmipUserNameOf(instanceId)}.${instanceDomain}`);
+    return current.find(({ instanceId }) => serverName === `${kmipUserNameOf(instanceId)}.${domain}`);
   }
 
   /** Written down once, and again when another instance has been proven meanwhile: the latest proof counts. */
@@ -192,10 +192,10 @@ class InstanceRoute implements MessageRoute {
     if (!peer.fullHandshake || (at !== undefined && !later)) return;
     const { instanceId, fingerprint, certificateName: name } = entry;
     await this.once(`${kind} ${instanceId} ${fingerprint}`, () =>
-      this.options.proofs.prove(instanceId, fingerprint, kind, {
+      this.parts.proofs.prove(instanceId, fingerprint, kind, {
         initiator: { kind: 'certificate', fingerprint, name, address: peer.remoteAddress },
         correlationId: newCorrelationId(),
-        observer: this.options.endpointName,
+        observer: this.parts.config.kmipEndpointName,
       }),
     );
   }
@@ -206,18 +206,18 @@ class InstanceRoute implements MessageRoute {
     if (standing.recognizedAt !== undefined || !('refusal' in birthplace)) return;
     if (birthplace.refusal !== 'certificate_unproven') return;
     await this.once(`recognized ${instanceId} ${fingerprint}`, () =>
-      this.options.proofs.recognize(instanceId, fingerprint, key),
+      this.parts.proofs.recognize(instanceId, fingerprint, key),
     );
   }
 
   /** Every instance that registers the certificate learns why no key was born; the primary's trail has it already. */
   async #tellRefused(refusal: BirthRefusal): Promise<void> {
     const { peer, primary, registrations } = this.client;
-    this.options.records.birthRefused(peer, refusal, primary);
+    this.parts.records.birthRefused(peer, refusal, primary);
     const others = registrations.current.filter((entry) => entry !== primary);
     const tell = (entry: DirectoryEntry): Promise<void> => {
-      this.options.records.birthRefused(peer, refusal, entry);
-      return this.options.audit.record(peer, entry, refusal);
+      this.parts.records.birthRefused(peer, refusal, entry);
+      return this.parts.audit.record(peer, entry, refusal);
     };
     await Promise.all(others.slice(0, TOLD_AT_ONCE).map(tell));
     // A flood of foreign registrations hides it from nobody, and becomes no flood of records.

@@ -25,7 +25,7 @@ const OUTDATED: Verdict = {
 function session(
   verdict: Verdict | (() => Verdict),
   catalog: 'up' | 'down' = 'up',
-  parts: Partial<KmipSessionParts> = {},
+  { timeoutMs, ...parts }: Partial<KmipSessionParts> & { readonly timeoutMs?: number } = {},
 ) {
   const said: string[] = [];
   const engine: KmipSessionParts['engine'] = {
@@ -38,27 +38,33 @@ function session(
       correlationId: newCorrelationId(),
     }),
   };
-  const subject = new KmipSession({
-    admission: { judge: typeof verdict === 'function' ? verdict : () => verdict },
-    engine,
-    operations: everyOperation(),
-    scopeFor: () => (catalog === 'up' ? Promise.resolve({} as EngineScope) : Promise.reject(new Error('away'))),
-    bareScopeFor: () => ({}) as EngineScope,
-    routes: { for: () => ({}) as MessageRoute },
-    observer: {
-      refused: (_peer, refusal) => said.push(`refused ${refusal}`),
-      scopeFailed: (client, { failure, error }) =>
-        said.push(`no scope for ${client.instanceId}: ${failure}, ${String(error)}`),
+  const subject = new KmipSession(
+    {
+      admission: { judge: typeof verdict === 'function' ? verdict : () => verdict },
+      engine,
+      operations: everyOperation(),
+      scopes: {
+        withKeyManager: () =>
+          catalog === 'up' ? Promise.resolve({} as EngineScope) : Promise.reject(new Error('away')),
+        bare: ({ instanceId }) => ({ instanceId }) as EngineScope,
+      },
+      routes: { for: () => ({}) as MessageRoute },
+      observer: {
+        refused: (_peer, refusal) => said.push(`refused ${refusal}`),
+        scopeFailed: (client, { failure, error }) =>
+          said.push(`no scope for ${client.instanceId}: ${failure}, ${String(error)}`),
+      },
+      records: {
+        judged: () => said.push('judged'),
+        turnedAway: (_peer, limit) => said.push(`turned away ${limit}`),
+      },
+      answers: new AnswerMemories(1_000_000),
+      questions: { note: (_peer, { details }) => said.push(`asked ${String(details?.['operation'])}`) },
+      audit: { record: (_peer, { instanceId }) => Promise.resolve(void said.push(`audited ${instanceId}`)) },
+      ...parts,
     },
-    records: {
-      judged: () => said.push('judged'),
-      turnedAway: (_peer, limit) => said.push(`turned away ${limit}`),
-    },
-    answers: new AnswerMemories(1_000_000),
-    questions: { note: (_peer, { details }) => said.push(`asked ${String(details?.['operation'])}`) },
-    audit: { record: (_peer, { instanceId }) => Promise.resolve(void said.push(`audited ${instanceId}`)) },
-    ...parts,
-  });
+    timeoutMs,
+  );
   const ask = async (signal = new AbortController().signal) => {
     const { response, close } = await subject.handleMessage(MESSAGE, peer(), signal);
     return [response.toString(), close === true];
@@ -145,9 +151,7 @@ describe('KmipSession', () => {
     const moved = entry({ instanceId: toInstanceId('99999999-2222-4333-8444-555555555555') });
     const later: Verdict = { client: moved, owner: moved.instanceId, registrations: alone(moved) };
     const verdicts = Array.from({ length: 9 }, () => CLIENT);
-    const bareScopeFor = ({ instanceId }: { readonly instanceId: EngineScope['instanceId'] }): EngineScope =>
-      ({ instanceId }) as EngineScope;
-    const { subject, engine } = session(() => verdicts.shift() ?? later, 'up', { bareScopeFor });
+    const { subject, engine } = session(() => verdicts.shift() ?? later);
     const clients: unknown[] = [];
     const answerAtOnce: KmipSessionParts['engine']['answerAtOnce'] = (_bytes, { instanceId }) => {
       clients.push(instanceId);

@@ -21,6 +21,7 @@ import { type DirectoryEntry } from '@lib/tenancy';
 import { type AllowListJudge, type Admitted, isPassing, reasonOf, type Refusal, type Refused } from './admission';
 import { type AnswerMemories } from './answer-memories';
 import { type ConnectionRecords } from './connection-records';
+import { type EngineScopes } from './engine-scopes';
 import { type InstanceRoutes } from './instance-route';
 import { type QuestionAudit } from './question-audit';
 import { type RefusalAudit } from './refusal-audit';
@@ -41,24 +42,17 @@ export interface SessionObserver {
   scopeFailed(client: DirectoryEntry, failure: ScopeFailure): void;
 }
 
-/** Makes the engine's view of one tenant for one message. */
-export type ScopeFactory = (client: DirectoryEntry, peer: PeerDescription, signal: AbortSignal) => Promise<EngineScope>;
-
 export interface KmipSessionParts {
   readonly admission: Pick<AllowListJudge, 'judge'>;
   readonly engine: Pick<KmipEngine, 'answerAtOnce' | 'handle' | 'errorResponse' | 'unscoped'>;
   readonly operations: Pick<OperationTable, 'isQuestion' | 'serves'>;
-  readonly scopeFor: ScopeFactory;
-  /** Without a key manager, for what concerns no key: nothing in it can fail. */
-  readonly bareScopeFor: (client: DirectoryEntry, peer: PeerDescription) => EngineScope;
+  readonly scopes: Pick<EngineScopes, 'withKeyManager' | 'bare'>;
   readonly routes: Pick<InstanceRoutes, 'for'>;
   readonly observer: SessionObserver;
   readonly records: Pick<ConnectionRecords, 'judged' | 'turnedAway'>;
   readonly audit: Pick<RefusalAudit, 'record'>;
   readonly questions: Pick<QuestionAudit, 'note'>;
   readonly answers: AnswerMemories;
-  /** For a request's turn to come, and for its operation after that; of both together. Default that of an operation. */
-  readonly timeoutMs?: number;
 }
 
 /** Of the time for a request; who begins later than that could only be cut off in the middle. */
@@ -77,7 +71,11 @@ export class KmipSession implements KmipConnectionHandler {
   readonly #turns = new Turns();
   readonly #loop = new LoopShare();
 
-  constructor(private readonly parts: KmipSessionParts) {}
+  /** @param timeoutMs for a request's turn to come, and for its operation after that; of both together */
+  constructor(
+    private readonly parts: KmipSessionParts,
+    private readonly timeoutMs = DEFAULT_OPERATION_TIMEOUT_MS,
+  ) {}
 
   admit(peer: PeerDescription): Admission {
     const verdict = this.parts.admission.judge(peer);
@@ -116,7 +114,7 @@ export class KmipSession implements KmipConnectionHandler {
       // Its turn may have come late: nobody's key manager is called for a client that was removed meanwhile.
       const late = this.parts.admission.judge(peer);
       if ('refusal' in late) return this.#refuse(message, peer, late);
-      const scope = await this.#scope(message, late, peer, signal);
+      const scope = await this.#scope(message, late, peer);
       if ('response' in scope) return scope;
       return this.#answer(message, { ...scope, limits: { ...scope.limits, operationTimeoutMs: leftMs } }, owner);
     });
@@ -129,7 +127,7 @@ export class KmipSession implements KmipConnectionHandler {
     peer: PeerDescription,
     signal: AbortSignal,
   ): Promise<KmipAnswer | undefined> {
-    const { admission, engine, questions, bareScopeFor } = this.parts;
+    const { admission, engine, questions, scopes } = this.parts;
     let { client } = admitted;
     const wait = this.#loop.enter(sharerOf(admitted));
     if (wait !== undefined) {
@@ -139,7 +137,7 @@ export class KmipSession implements KmipConnectionHandler {
       if ('refusal' in late) return this.#refuse(message, peer, late);
       ({ client } = late);
     }
-    const answered = engine.answerAtOnce(message, bareScopeFor(client, peer));
+    const answered = engine.answerAtOnce(message, scopes.bare(client, peer));
     if (answered === undefined) return undefined;
     for (const event of answered.events) questions.note(peer, event);
     return { response: answered.response };
@@ -152,7 +150,7 @@ export class KmipSession implements KmipConnectionHandler {
     signal: AbortSignal,
     serve: (leftMs: number) => Promise<KmipAnswer>,
   ): Promise<KmipAnswer> {
-    const { timeoutMs = DEFAULT_OPERATION_TIMEOUT_MS } = this.parts;
+    const { timeoutMs } = this;
     const since = performance.now();
     const turn: { begun: boolean; patience?: Deadline } = { begun: false };
     const served = this.#turns.run(sharerOf(admitted), admitted.kind, () => {
@@ -222,13 +220,13 @@ export class KmipSession implements KmipConnectionHandler {
     message: Buffer,
     { client, owner, registrations }: Admitted,
     peer: PeerDescription,
-    signal: AbortSignal,
   ): Promise<EngineScope | KmipAnswer> {
-    const scopeFor = (entry: DirectoryEntry): Promise<EngineScope> => this.parts.scopeFor(entry, peer, signal);
+    const { scopes, routes } = this.parts;
+    const scopeFor = (entry: DirectoryEntry): Promise<EngineScope> => scopes.withKeyManager(entry, peer);
     try {
       // Of several that register a client, one must not be in the way of the others by what is wrong with its own.
-      const primaryScope = await (owner === undefined ? this.parts.bareScopeFor(client, peer) : scopeFor(client));
-      const route = this.parts.routes.for({ peer, registrations, primary: client, primaryScope, scopeFor });
+      const primaryScope = await (owner === undefined ? scopes.bare(client, peer) : scopeFor(client));
+      const route = routes.for({ peer, registrations, primary: client, primaryScope, scopeFor });
       return { ...primaryScope, route };
     } catch (error) {
       return this.#unserved(message, client, error);

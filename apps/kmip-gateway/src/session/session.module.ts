@@ -5,10 +5,10 @@ import { type Clock } from '@lib/kernel';
 import { KmipEngine, OperationTable } from '@lib/kmip-engine';
 import { type Logger, Metrics, warningsOf } from '@lib/observability';
 import { PostgresConnectionAttempts, PostgresObjectStores, PostgresRegionDirectory } from '@lib/persistence';
-import { CLOCK, LOGGER, onDatabase } from '@lib/platform';
-import { CertificateProofService, ClientDirectory, KmipPasswords, type ProofPolicy } from '@lib/tenancy';
+import { builtFrom, CLOCK, LOGGER, onDatabase, PROOF_POLICY } from '@lib/platform';
+import { CertificateProofService, ClientDirectory, KmipPasswords } from '@lib/tenancy';
 
-import { ClientsModule, PROOF_POLICY } from '../clients/clients.module';
+import { ClientsModule } from '../clients/clients.module';
 import { EngineModule } from '../engine/engine.module';
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { GatewayMetrics } from '../gateway-metrics';
@@ -16,8 +16,8 @@ import { AllowListJudge } from './admission';
 import { AnswerMemories } from './answer-memories';
 import { ConnectionRecords } from './connection-records';
 import { EngineScopes } from './engine-scopes';
-import { InstanceRoutes, type InstanceRoutesOptions } from './instance-route';
-import { KmipSession, type KmipSessionParts } from './kmip-session';
+import { InstanceRoutes } from './instance-route';
+import { KmipSession } from './kmip-session';
 import { QuestionAudit } from './question-audit';
 import { RefusalAudit } from './refusal-audit';
 
@@ -56,61 +56,18 @@ const questionAudit = {
     }),
 };
 
-type Whose = Pick<InstanceRoutesOptions, 'directory' | 'holders' | 'passwords' | 'proofs' | 'policy'>;
-type Where = Pick<InstanceRoutesOptions, 'clock' | 'endpointName' | 'instanceDomain' | 'alarm'>;
-type Reports = Pick<KmipSessionParts, 'observer' | 'records' | 'audit' | 'questions'>;
-const WHOSE = Symbol('WHOSE');
-const WHERE = Symbol('WHERE');
-const REPORTS = Symbol('REPORTS');
-
-/** How it is found out whose a client is. */
-const whose = {
-  provide: WHOSE,
-  inject: [ClientDirectory, PostgresRegionDirectory, KmipPasswords, CertificateProofService, PROOF_POLICY],
-  useFactory: (
-    directory: ClientDirectory,
-    region: PostgresRegionDirectory,
-    passwords: KmipPasswords,
-    proofs: CertificateProofService,
-    policy: ProofPolicy,
-  ): Whose => ({
-    directory,
-    holders: (fingerprint, uniqueIdentifier) => region.holders(fingerprint, uniqueIdentifier),
-    passwords,
-    proofs,
-    policy: () => policy,
-  }),
-};
-
-const where = {
-  provide: WHERE,
-  inject: [CLOCK, GATEWAY_CONFIG, LOGGER],
-  useFactory: (clock: Clock, config: GatewayConfig, logger: Logger): Where => ({
-    clock,
-    endpointName: config.kmipEndpointName,
-    ...(config.kmipInstanceDomain === undefined ? {} : { instanceDomain: config.kmipInstanceDomain.toLowerCase() }),
-    alarm: (message, fields) => logger.error(fields, message),
-  }),
-};
-
-/** Who hears what became of clients: metrics and log, the diagnosis of tenants, their trail. */
-const reports = {
-  provide: REPORTS,
-  inject: [GatewayMetrics, ConnectionRecords, RefusalAudit, QuestionAudit],
-  useFactory: (
-    observer: GatewayMetrics,
-    records: ConnectionRecords,
-    audit: RefusalAudit,
-    questions: QuestionAudit,
-  ): Reports => ({ observer, records, audit, questions }),
-};
-
-const instanceRoutes = {
-  provide: InstanceRoutes,
-  inject: [WHOSE, WHERE, REPORTS],
-  useFactory: (ofWhom: Whose, atPlace: Where, { records, audit }: Pick<InstanceRoutesOptions, 'records' | 'audit'>) =>
-    new InstanceRoutes({ ...ofWhom, ...atPlace, records, audit }),
-};
+const instanceRoutes = builtFrom(InstanceRoutes, {
+  directory: ClientDirectory,
+  regions: PostgresRegionDirectory,
+  passwords: KmipPasswords,
+  proofs: CertificateProofService,
+  policy: PROOF_POLICY,
+  records: ConnectionRecords,
+  audit: RefusalAudit,
+  clock: CLOCK,
+  config: GATEWAY_CONFIG,
+  logger: LOGGER,
+});
 
 const answerMemories = {
   provide: AnswerMemories,
@@ -118,29 +75,18 @@ const answerMemories = {
   useFactory: (config: GatewayConfig) => new AnswerMemories(config.kmipMaximumAnswerBytesPerInstance),
 };
 
-const kmipSession = {
-  provide: KmipSession,
-  inject: [AllowListJudge, KmipEngine, OperationTable, EngineScopes, InstanceRoutes, REPORTS, AnswerMemories],
-  useFactory: (
-    admission: AllowListJudge,
-    engine: KmipEngine,
-    operations: OperationTable,
-    scopes: EngineScopes,
-    routes: InstanceRoutes,
-    toldTo: Reports,
-    answers: AnswerMemories,
-  ) =>
-    new KmipSession({
-      admission,
-      engine,
-      operations,
-      scopeFor: (client, peer) => scopes.withKeyManager(client, peer),
-      bareScopeFor: (client, peer) => scopes.bare(client, peer),
-      routes,
-      ...toldTo,
-      answers,
-    }),
-};
+const kmipSession = builtFrom(KmipSession, {
+  admission: AllowListJudge,
+  engine: KmipEngine,
+  operations: OperationTable,
+  scopes: EngineScopes,
+  routes: InstanceRoutes,
+  observer: GatewayMetrics,
+  records: ConnectionRecords,
+  audit: RefusalAudit,
+  questions: QuestionAudit,
+  answers: AnswerMemories,
+});
 
 /** Between listener and engine: who is talking, for whom, and what of it is told to whom. */
 @Module({
@@ -151,9 +97,6 @@ const kmipSession = {
     connectionRecords,
     refusalAudit,
     questionAudit,
-    whose,
-    where,
-    reports,
     instanceRoutes,
     answerMemories,
     kmipSession,
