@@ -1,4 +1,4 @@
-import { Inject } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
 import { type ConnectionAttempts } from '@lib/diagnosis';
 import { type Clock, type InstanceId } from '@lib/kernel';
@@ -7,6 +7,7 @@ import { CLOCK } from '@lib/platform';
 import { type ClientCertificate, lossOfCertificate, requireConfirmation } from '@lib/tenancy';
 
 /** What the connections of clients tell about certificates. */
+@Injectable()
 export class ClientTraces {
   constructor(
     @Inject(PostgresConnectionAttempts) private readonly attempts: ConnectionAttempts,

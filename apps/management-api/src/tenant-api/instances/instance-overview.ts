@@ -1,4 +1,4 @@
-import { Inject } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
 import { type InstanceId } from '@lib/kernel';
 import { RestoreWatch } from '@lib/platform';
@@ -16,6 +16,7 @@ export interface RestoreHold {
 }
 
 /** What else there is to say of an instance than what its own row holds. */
+@Injectable()
 export class InstanceOverview {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
