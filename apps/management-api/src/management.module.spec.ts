@@ -11,7 +11,7 @@ import { CHORES } from './housekeeping/housekeeping.module';
 import { SpaceAdapter } from './http/space-adapter';
 import { ManagementModule } from './management.module';
 import { RepeatedReads } from './tenant-api/audit/repeated-reads';
-import { CERTIFICATE_ISSUER } from './tenant-api/tokens';
+import { CertificateIssuer } from './tenant-api/client-certificates/certificate-issuer';
 
 describe('ManagementModule', () => {
   it('stops what serves before what is served from', async () => {
@@ -34,7 +34,7 @@ describe('ManagementModule', () => {
       [OperationsDuty, { onApplicationShutdown: stop('duty') }],
       [MeteringDuty, { onApplicationShutdown: stop('duty') }],
       [RetentionDuty, { onApplicationShutdown: stop('duty') }],
-      [CERTIFICATE_ISSUER, {}],
+      [CertificateIssuer, {}],
     ] as const;
     const logger = createLogger({ level: 'silent', name: 'test' });
     const builder = Test.createTestingModule({ imports: [ManagementModule.forRoot(config, logger)] });

@@ -26,11 +26,10 @@ import { RateLimiter } from '../src/http/rate-limiter';
 import { ADDRESS_LIMITER, ANSWER_OBSERVER, CALL_RECORDER, CALLER_LIMITER } from '../src/http/tokens';
 import { type SignedHeads } from '../src/tenant-api/audit/audit-heads.controller';
 import { CallAudit } from '../src/tenant-api/audit/call-audit';
-import { type CertificateIssuer } from '../src/tenant-api/client-certificates/certificate-issuer.port';
-import { PkiCertificateIssuer } from '../src/tenant-api/client-certificates/pki-certificate-issuer';
+import { CertificateIssuer } from '../src/tenant-api/client-certificates/certificate-issuer';
 import { type RestoreHold } from '../src/tenant-api/instances/instance-overview';
 import { RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
-import { AUDIT_HEADS, CERTIFICATE_ISSUER, ENDPOINTS } from '../src/tenant-api/tokens';
+import { AUDIT_HEADS, ENDPOINTS } from '../src/tenant-api/tokens';
 import { type DataSource, NO_RESTORE, tenantApiModule } from './tenant-api-module';
 import { compiledApp } from './test-app';
 import { PUBLIC_URL, testConfig } from './test-config';
@@ -62,7 +61,7 @@ export interface TestIam {
 /** What a test replaces of the tenant API. */
 export interface Replaced {
   readonly authorizer?: Authorizer;
-  readonly issuer?: CertificateIssuer;
+  readonly issuer?: Pick<CertificateIssuer, 'sign' | 'issue'>;
   readonly proofPolicy?: ProofPolicy;
   readonly restore?: RestoreHold;
   readonly signedHeads?: SignedHeads;
@@ -192,7 +191,7 @@ type Replacement = readonly [token: InjectionToken, value: unknown];
 
 const REPLACED: Readonly<Record<keyof Replaced, InjectionToken>> = {
   authorizer: AUTHORIZER,
-  issuer: CERTIFICATE_ISSUER,
+  issuer: CertificateIssuer,
   proofPolicy: PROOF_POLICY,
   restore: RestoreWatch,
   signedHeads: AUDIT_HEADS,
@@ -206,7 +205,7 @@ async function givenBy(iam: TestIam, failures: unknown[]): Promise<readonly Repl
       AUTHORIZER,
       new LocalRoleMap(ROLES.map((role) => ({ iamId: `IBMid-${role}`, accountId: ACCOUNT, roles: [role] }))),
     ],
-    [CERTIFICATE_ISSUER, await PkiCertificateIssuer.open('clients', systemClock)],
+    [CertificateIssuer, await CertificateIssuer.open('clients', systemClock)],
     [ADDRESS_LIMITER, plenty],
     [CALLER_LIMITER, plenty],
     [ANSWER_OBSERVER, { answered: () => undefined, failed: (error: unknown) => failures.push(error) }],

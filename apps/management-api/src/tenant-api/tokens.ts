@@ -1,5 +1,4 @@
 /** Injection tokens of what the controllers need beside classes of the libs. */
 export const ENDPOINTS = Symbol('ENDPOINTS');
-export const CERTIFICATE_ISSUER = Symbol('CERTIFICATE_ISSUER');
 export const KEY_ACCESS = Symbol('KEY_ACCESS');
 export const AUDIT_HEADS = Symbol('AUDIT_HEADS');

@@ -10,9 +10,8 @@ import { administratorOf } from '../administrator';
 import { confirmOf } from '../confirm';
 import { pageAnswer, pageRequest } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
-import { CERTIFICATE_ISSUER } from '../tokens';
 import { expectedRevision } from '../versions';
-import { type CertificateIssuer } from './certificate-issuer.port';
+import { CertificateIssuer } from './certificate-issuer';
 import { ClientCertificatePresenter, type KnownCertificate } from './client-certificate.presenter';
 import { ClientTraces } from './client-traces';
 import { EndpointConfirmations } from './endpoint-confirmations';
@@ -33,7 +32,7 @@ const SOURCES = ['certificate', 'certificate_signing_request', 'connection_attem
 export class ClientCertificatesController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
-    @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
+    @Inject(CertificateIssuer) private readonly issuer: CertificateIssuer,
     @Inject(EndpointConfirmations) private readonly confirmations: EndpointConfirmations,
     @Inject(ClientCertificatePresenter) private readonly presenter: ClientCertificatePresenter,
     @Inject(ClientTraces) private readonly traces: ClientTraces,

@@ -7,20 +7,19 @@ import { CLOCK, onDatabase, PROOF_POLICY, readProofPolicy } from '@lib/platform'
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { KmipCredentialsController } from '../kmip-credentials/kmip-credentials.controller';
-import { CERTIFICATE_ISSUER } from '../tokens';
+import { CertificateIssuer } from './certificate-issuer';
 import { ClientCertificatePresenter } from './client-certificate.presenter';
 import { ClientCertificatesController } from './client-certificates.controller';
 import { ClientKeyPairsController } from './client-key-pairs.controller';
 import { ClientTraces } from './client-traces';
 import { EndpointConfirmations } from './endpoint-confirmations';
 import { HandOverController } from './hand-over.controller';
-import { PkiCertificateIssuer } from './pki-certificate-issuer';
 
 const certificateIssuer = {
-  provide: CERTIFICATE_ISSUER,
+  provide: CertificateIssuer,
   inject: [MANAGEMENT_CONFIG, CLOCK],
   useFactory: ({ region, clientCaFolder }: ManagementApiConfig, clock: Clock) =>
-    PkiCertificateIssuer.open(`KMIP for VMware clients ${region}`, clock, clientCaFolder),
+    CertificateIssuer.open(`KMIP for VMware clients ${region}`, clock, clientCaFolder),
 };
 
 const endpointConfirmations = {

@@ -9,8 +9,7 @@ import { type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../../http/tokens';
-import { CERTIFICATE_ISSUER } from '../tokens';
-import { type CertificateIssuer } from './certificate-issuer.port';
+import { CertificateIssuer } from './certificate-issuer';
 import { EndpointConfirmations } from './endpoint-confirmations';
 
 /** InstanceClientKeyPairPrototype. */
@@ -27,7 +26,7 @@ const DEFAULT_VALID_DAYS = 730;
 export class ClientKeyPairsController {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
-    @Inject(CERTIFICATE_ISSUER) private readonly issuer: CertificateIssuer,
+    @Inject(CertificateIssuer) private readonly issuer: CertificateIssuer,
     @Inject(EndpointConfirmations) private readonly confirmations: EndpointConfirmations,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}

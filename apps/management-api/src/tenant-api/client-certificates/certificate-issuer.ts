@@ -8,16 +8,14 @@ import {
   signCertificateRequest,
 } from '@lib/pki';
 
-import { type CertificateIssuer } from './certificate-issuer.port';
-
 const DAY_MS = 86_400_000;
 const IN_MEMORY_VALID_DAYS = 3_650;
 
 /**
- * Signs with the client CA of the region, which all processes share. Nobody is let in because this CA signed a
- * certificate: clients are known by the fingerprint of theirs.
+ * Makes client certificates, for administrators who have none, with the client CA of the region, which all processes
+ * share. Nobody is let in because this CA signed a certificate: clients are known by the fingerprint of theirs.
  */
-export class PkiCertificateIssuer implements CertificateIssuer {
+export class CertificateIssuer {
   private constructor(
     private readonly authority: CertificateAuthority,
     private readonly clock: Clock,
@@ -27,19 +25,21 @@ export class PkiCertificateIssuer implements CertificateIssuer {
    * @param folder where the CA is kept; made when there is none. Without one the CA lives and dies with this process.
    * @throws ServerPkiError when the folder is damaged or cannot be written
    */
-  static async open(commonName: string, clock: Clock, folder?: string): Promise<PkiCertificateIssuer> {
+  static async open(commonName: string, clock: Clock, folder?: string): Promise<CertificateIssuer> {
     const authority =
       folder === undefined
         ? await issueCertificateAuthority({ commonName, validDays: IN_MEMORY_VALID_DAYS })
         : await ensureClientAuthority(folder, commonName);
-    return new PkiCertificateIssuer(authority, clock);
+    return new CertificateIssuer(authority, clock);
   }
 
+  /** @throws SigningRequestError */
   async sign(requestPem: string, validDays: number): Promise<string> {
     const validity = { validDays: this.#withinAuthority(validDays) };
     return (await signCertificateRequest(this.authority, requestPem, validity)).certificatePem;
   }
 
+  /** A fresh key with its certificate. The caller wipes the key. */
   issue(commonName: string, validDays: number): Promise<{ certificatePem: string; privateKeyPem: Secret }> {
     return issueClientCertificate(this.authority, { commonName, validDays: this.#withinAuthority(validDays) });
   }
