@@ -28,8 +28,9 @@ import { type SignedHeads } from '../src/tenant-api/audit/audit-heads.controller
 import { CallAudit } from '../src/tenant-api/audit/call-audit';
 import { CertificateIssuer } from '../src/tenant-api/client-certificates/certificate-issuer';
 import { type RestoreHold } from '../src/tenant-api/instances/instance-overview';
+import { KmipEndpoints } from '../src/tenant-api/instances/kmip-endpoints';
 import { RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
-import { AUDIT_HEADS, ENDPOINTS } from '../src/tenant-api/tokens';
+import { AUDIT_HEADS } from '../src/tenant-api/tokens';
 import { type DataSource, NO_RESTORE, tenantApiModule } from './tenant-api-module';
 import { compiledApp } from './test-app';
 import { PUBLIC_URL, testConfig } from './test-config';
@@ -225,6 +226,6 @@ function behindIt(
     [RootKeyWorkbench, workbench],
     // Each read is recorded, so that a test sees it.
     [CALL_RECORDER, new CallAudit(new PostgresObjectStores(dataSource).auditSink, systemClock)],
-    [ENDPOINTS, { current: () => Promise.resolve([{ name: 'kmip-1', host: 'kmip.example.com', port: 5696 }]) }],
+    [KmipEndpoints, { current: () => Promise.resolve([{ name: 'kmip-1', host: 'kmip.example.com', port: 5696 }]) }],
   ];
 }

@@ -1,4 +1,3 @@
 /** Injection tokens of what the controllers need beside classes of the libs. */
-export const ENDPOINTS = Symbol('ENDPOINTS');
 export const KEY_ACCESS = Symbol('KEY_ACCESS');
 export const AUDIT_HEADS = Symbol('AUDIT_HEADS');

@@ -10,9 +10,9 @@ import { type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { pageAnswer, pageRequest } from '../paging';
-import { type KmipEndpoint, type KmipEndpoints } from '../instances/kmip-endpoint';
+import { type KmipEndpoint } from '../instances/kmip-endpoint';
+import { KmipEndpoints } from '../instances/kmip-endpoints';
 import { PUBLIC_URL } from '../../http/tokens';
-import { ENDPOINTS } from '../tokens';
 import { expectedRevision } from '../versions';
 import { claimResponse, type ClaimResponse, ONLY_REVISION } from './claim.response';
 
@@ -21,7 +21,7 @@ export class CertificateClaimsController {
   constructor(
     @Inject(CertificateClaimService) private readonly claims: CertificateClaimService,
     @Inject(PostgresConnectionAttempts) private readonly attempts: ConnectionAttempts,
-    @Inject(ENDPOINTS) private readonly endpoints: KmipEndpoints,
+    @Inject(KmipEndpoints) private readonly endpoints: KmipEndpoints,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 

@@ -13,10 +13,10 @@ import { type ClientCertificate, ClientCertificateService } from '@lib/tenancy';
 import { notFound } from '../../http/api-error';
 import { type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, Operation } from '../../http/operation.decorator';
-import { type KmipEndpoint, type KmipEndpoints } from '../instances/kmip-endpoint';
+import { type KmipEndpoint } from '../instances/kmip-endpoint';
+import { KmipEndpoints } from '../instances/kmip-endpoints';
 import { type Cursor, invalidToken, pageAnswer, pageRequest } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
-import { ENDPOINTS } from '../tokens';
 import { nearestCertificate } from './nearest-certificate';
 import { explain } from './verdicts';
 
@@ -31,7 +31,7 @@ export class ConnectionAttemptsController {
   constructor(
     @Inject(PostgresConnectionAttempts) private readonly attempts: ConnectionAttempts,
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
-    @Inject(ENDPOINTS) private readonly endpoints: KmipEndpoints,
+    @Inject(KmipEndpoints) private readonly endpoints: KmipEndpoints,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 

@@ -10,19 +10,19 @@ import { administratorOf } from '../administrator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
 import { AUTHORIZER } from '../../auth/tokens';
 import { PUBLIC_URL } from '../../http/tokens';
-import { ENDPOINTS } from '../tokens';
 import { expectedRevision } from '../versions';
 import { changedOptions } from './instance-options';
 import { InstanceOverview } from './instance-overview';
 import { instanceResponse } from './instance.response';
-import { type KmipEndpoint, type KmipEndpoints } from './kmip-endpoint';
+import { type KmipEndpoint } from './kmip-endpoint';
+import { KmipEndpoints } from './kmip-endpoints';
 
 @Controller('v1/instances')
 export class InstancesController {
   constructor(
     @Inject(InstanceService) private readonly instances: InstanceService,
     @Inject(InstanceOverview) private readonly overview: InstanceOverview,
-    @Inject(ENDPOINTS) private readonly endpoints: KmipEndpoints,
+    @Inject(KmipEndpoints) private readonly endpoints: KmipEndpoints,
     @Inject(AUTHORIZER) private readonly authorizer: Authorizer,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}

@@ -1,21 +1,17 @@
 import { Global, Module } from '@nestjs/common';
 
-import { type ManagementApiConfig } from '@lib/config';
-import { type Clock, isUuid, toInstanceId } from '@lib/kernel';
-import { type Logger, warningsOf } from '@lib/observability';
+import { isUuid, toInstanceId } from '@lib/kernel';
 import { PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
-import { built, CLOCK, LOGGER } from '@lib/platform';
+import { built } from '@lib/platform';
 import { RootKeyProposals } from '@lib/service-instances';
 import { InstanceService, TenancyError } from '@lib/tenancy';
 
 import { type InstanceDirectory } from '../../http/admission';
 import { INSTANCE_DIRECTORY } from '../../http/tokens';
-import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { KeysModule } from '../keys/keys.module';
-import { ENDPOINTS } from '../tokens';
-import { ConfiguredEndpoints } from './configured-endpoints';
 import { InstanceOverview } from './instance-overview';
 import { InstancesController } from './instances.controller';
+import { KmipEndpoints } from './kmip-endpoints';
 
 const instanceDirectory = {
   provide: INSTANCE_DIRECTORY,
@@ -34,18 +30,6 @@ const instanceDirectory = {
   }),
 };
 
-const endpoints = {
-  provide: ENDPOINTS,
-  inject: [MANAGEMENT_CONFIG, CLOCK, LOGGER],
-  useFactory: (config: ManagementApiConfig, clock: Clock, logger: Logger) =>
-    new ConfiguredEndpoints({
-      addresses: config.kmipEndpoints,
-      certificateFiles: config.kmipCertificateFiles ?? [],
-      clock,
-      log: warningsOf(logger),
-    }),
-};
-
 /** The instances of the region, and where they are reached. */
 @Global()
 @Module({
@@ -53,10 +37,10 @@ const endpoints = {
   controllers: [InstancesController],
   providers: [
     instanceDirectory,
-    endpoints,
+    KmipEndpoints,
     built(RootKeyProposals, [PostgresServiceInstanceUnitOfWork]),
     InstanceOverview,
   ],
-  exports: [INSTANCE_DIRECTORY, ENDPOINTS],
+  exports: [INSTANCE_DIRECTORY, KmipEndpoints],
 })
 export class InstancesModule {}

@@ -15,7 +15,3 @@ export interface KmipEndpoint {
   /** Absent while it cannot be read: the list of instances must not fail for that. */
   readonly certificate?: ServerCertificate;
 }
-
-export interface KmipEndpoints {
-  current(): Promise<readonly KmipEndpoint[]>;
-}

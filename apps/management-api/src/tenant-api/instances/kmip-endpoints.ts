@@ -1,40 +1,38 @@
 import { readFile } from 'node:fs/promises';
 
+import { Inject, Injectable } from '@nestjs/common';
+
+import { type ManagementApiConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
+import { type Logger } from '@lib/observability';
 import { certificateBlocks, describeCertificate } from '@lib/pki';
+import { CLOCK, LOGGER } from '@lib/platform';
 
-import { type KmipEndpoint, type KmipEndpoints, type ServerCertificate } from './kmip-endpoint';
-
-export interface EndpointAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface ConfiguredEndpointsOptions {
-  readonly addresses: readonly EndpointAddress[];
-  /** PEM, leaf first. One for each address in the same order, or one for all; none when it is not known here. */
-  readonly certificateFiles: readonly string[];
-  readonly clock: Clock;
-  readonly log: (message: string, error: unknown) => void;
-}
+import { MANAGEMENT_CONFIG } from '../../management-config.module';
+import { type KmipEndpoint, type ServerCertificate } from './kmip-endpoint';
 
 /** A renewed certificate is shown after this time at the latest. */
 const REREAD_MS = 10_000;
 
 /** The endpoints of the region from configuration, with the certificates that their files hold now. */
-export class ConfiguredEndpoints implements KmipEndpoints {
+@Injectable()
+export class KmipEndpoints {
   #known: { readonly endpoints: Promise<readonly KmipEndpoint[]>; readonly atMs: number } | undefined;
 
-  constructor(private readonly options: ConfiguredEndpointsOptions) {}
+  constructor(
+    @Inject(MANAGEMENT_CONFIG) private readonly config: ManagementApiConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
   current(): Promise<readonly KmipEndpoint[]> {
-    const now = this.options.clock.monotonicMs();
+    const now = this.clock.monotonicMs();
     if (!this.#known || now - this.#known.atMs > REREAD_MS) this.#known = { endpoints: this.#read(), atMs: now };
     return this.#known.endpoints;
   }
 
   #read(): Promise<readonly KmipEndpoint[]> {
-    const { addresses, certificateFiles } = this.options;
+    const { kmipEndpoints: addresses, kmipCertificateFiles: certificateFiles = [] } = this.config;
     return Promise.all(
       addresses.map(async ({ host, port }, index) => {
         const file = certificateFiles[index] ?? (certificateFiles.length === 1 ? certificateFiles[0] : undefined);
@@ -48,9 +46,9 @@ export class ConfiguredEndpoints implements KmipEndpoints {
     try {
       const [leaf, ...chain] = certificateBlocks(await readFile(file, 'utf8'));
       if (leaf === undefined) throw new Error('there is no certificate in it');
-      return { pem: leaf, chain, description: describeCertificate(leaf, this.options.clock.now()) };
+      return { pem: leaf, chain, description: describeCertificate(leaf, this.clock.now()) };
     } catch (error) {
-      this.options.log(`${file}: the server certificate cannot be shown`, error);
+      this.logger.warn({ err: error }, `${file}: the server certificate cannot be shown`);
       return undefined;
     }
   }
