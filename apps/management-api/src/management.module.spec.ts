@@ -7,7 +7,7 @@ import { databaseOn, type DataSource, NO_RESTORE, TEST_KEYRING } from '../test/t
 import { MeteringDuty } from './broker/duties/metering.duty';
 import { OperationsDuty } from './broker/duties/operations.duty';
 import { RetentionDuty } from './broker/duties/retention.duty';
-import { CHORES } from './housekeeping/housekeeping.module';
+import { Chores } from './housekeeping/chores';
 import { SpaceAdapter } from './http/space-adapter';
 import { ManagementModule } from './management.module';
 import { RepeatedReads } from './tenant-api/audit/repeated-reads';
@@ -30,7 +30,7 @@ describe('ManagementModule', () => {
       [RestoreWatch, { ...NO_RESTORE, stop: stop('restore watch') }],
       [TenantKeyManagers, { start: () => undefined, stop: stop('key managers') }],
       [RepeatedReads, { start: () => undefined, stop: stop('counted reads') }],
-      [CHORES, { stop: stop('chores') }],
+      [Chores, { stop: stop('chores') }],
       [OperationsDuty, { onApplicationShutdown: stop('duty') }],
       [MeteringDuty, { onApplicationShutdown: stop('duty') }],
       [RetentionDuty, { onApplicationShutdown: stop('duty') }],

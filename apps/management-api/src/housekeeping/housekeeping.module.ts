@@ -1,10 +1,8 @@
-import { hostname } from 'node:os';
-
 import { Global, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
-import { type Clock, LeasedWorker } from '@lib/kernel';
-import { type Logger, Metrics, warningsOf } from '@lib/observability';
+import { type Clock } from '@lib/kernel';
+import { type Logger, Metrics } from '@lib/observability';
 import {
   PostgresAuditTrail,
   PostgresConnectionAttempts,
@@ -19,19 +17,10 @@ import { CredentialSealer, RootKeyBindingService } from '@lib/tenancy';
 import { AUDIT_HEADS } from '../tenant-api/tokens';
 import { UsageAndAttemptsUpkeep } from './usage-and-attempts-upkeep';
 import { CertificateExpiry } from './certificate-expiry';
+import { type Chore, Chores } from './chores';
 import { CredentialResealing } from './credential-resealing';
 import { HeadRound } from './head-round';
 import { KmipPasswordCount } from './kmip-passwords';
-
-const INTERVAL_MS = 600_000;
-const LEASE_MS = 1_800_000;
-
-/** Token of the worker. */
-export const CHORES = Symbol('CHORES');
-
-interface Chore {
-  round(): Promise<void>;
-}
 
 const certificateExpiry = {
   provide: CertificateExpiry,
@@ -92,9 +81,8 @@ const headRound = {
   },
 };
 
-/** One process of the region does them, one after the other. */
-const worker = {
-  provide: CHORES,
+const chores = {
+  provide: Chores,
   inject: [
     PostgresLeases,
     LOGGER,
@@ -104,18 +92,7 @@ const worker = {
     KmipPasswordCount,
     HeadRound,
   ],
-  useFactory: (leases: PostgresLeases, logger: Logger, ...chores: Chore[]) =>
-    new LeasedWorker({
-      name: 'management-housekeeping',
-      owner: `${hostname()}/${process.pid}`,
-      leases,
-      intervalMs: INTERVAL_MS,
-      leaseMs: LEASE_MS,
-      log: warningsOf(logger),
-      work: async () => {
-        for (const chore of chores) await chore.round();
-      },
-    }),
+  useFactory: (leases: PostgresLeases, logger: Logger, ...all: Chore[]) => new Chores(all, leases, logger),
 };
 
 /** What is done from time to time for all tenants. Global, so that it stops after the duties of the broker. */
@@ -129,12 +106,12 @@ const worker = {
     credentialResealing,
     KmipPasswordCount,
     headRound,
-    worker,
+    chores,
   ],
 })
 export class HousekeepingModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
-    @Inject(CHORES) private readonly chores: LeasedWorker,
+    @Inject(Chores) private readonly chores: Chores,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {}
 
