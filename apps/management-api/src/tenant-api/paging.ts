@@ -36,8 +36,19 @@ export function invalidToken(): ApiError {
   });
 }
 
+/** Of a collection that is bounded, and therefore read whole: this page and all that follow, by id. */
+export function restById<T>(
+  items: readonly T[],
+  { after }: Pick<PageRequest, 'after'>,
+  idOf: (item: T) => string,
+): readonly T[] {
+  return [...items]
+    .sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1))
+    .filter((item) => after?.[0] === undefined || idOf(item) > after[0]);
+}
+
 /**
- * A page of a collection from up to `limit + 1` items: the one too many only tells that there is a next page.
+ * A page of a collection from its items and at least one more, if there is one: it only tells that there is a next page.
  */
 export function pageAnswer<T>(
   call: OperationCall,

@@ -4,7 +4,7 @@ import { type InstanceId } from '@lib/kernel';
 import { type OperationCall } from '../http/operation';
 import { daysUntil } from './client-certificates/client-certificate.response';
 import { nextStep, stateOf } from './instances/instance.response';
-import { pageAnswer, pageRequest } from './paging';
+import { pageAnswer, pageRequest, restById } from './paging';
 import { periodOf } from './period';
 import { parseRootKeyCrn, rootKeyCrn } from './root-key/root-key-crn';
 
@@ -36,6 +36,21 @@ describe('paging', () => {
   ])('refuses a token with %s', (_name, query) => {
     const { body } = pageAnswer(call({ state: 'active' }), 'https://h', 'things', ['a', 'b', 'c'], options);
     expect(() => pageRequest(call({ ...query, start: start(body) }), 1)).toThrow('page token');
+  });
+
+  it('goes on by id in a collection that is read whole', () => {
+    const items = ['c', 'a', 'd', 'b'];
+    const idOf = (item: string): string => item;
+    expect(restById(items, { after: undefined }, idOf)).toEqual(['a', 'b', 'c', 'd']);
+    expect(restById(items, { after: ['b'] }, idOf)).toEqual(['c', 'd']);
+    expect(restById(items, { after: ['d'] }, idOf)).toEqual([]);
+    expect(items).toEqual(['c', 'a', 'd', 'b']);
+  });
+
+  it('shows no more than a page of what is left', () => {
+    const { body } = pageAnswer(call({}), 'https://h', 'things', ['a', 'b', 'c', 'd'], options);
+    expect(body).toMatchObject({ things: [{ item: 'a' }, { item: 'b' }] });
+    expect(pageRequest(call({ start: start(body) }), 1).after).toEqual(['b']);
   });
 
   it.each(['x', 'e30', 'W10', 'WzFd', Buffer.from('["a","b","c"]').toString('base64url')])('refuses %s', (token) => {

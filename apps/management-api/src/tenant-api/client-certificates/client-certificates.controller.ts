@@ -8,7 +8,7 @@ import { type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { confirmOf } from '../confirm';
-import { pageAnswer, pageRequest } from '../paging';
+import { pageAnswer, pageRequest, restById } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision } from '../versions';
 import { CertificateIssuer } from './certificate-issuer';
@@ -43,18 +43,17 @@ export class ClientCertificatesController {
   @Get()
   @Operation('list_instance_client_certificates', 'certificate.read')
   async list(@Call() call: OperationCall): Promise<OperationAnswer> {
-    const { limit, after } = pageRequest(call, 1);
+    const page = pageRequest(call, 1);
     const { instanceId } = call.instance();
     const { name, sha256_fingerprint: fingerprint, proof } = call.query;
     const found = (await this.certificates.list(instanceId))
       .filter((certificate) => name === undefined || certificate.name === name)
-      .filter((certificate) => fingerprint === undefined || certificate.fingerprint === fingerprint)
-      .sort((one, other) => (one.id < other.id ? -1 : 1))
-      .filter(({ id }) => after?.[0] === undefined || id > after[0]);
-    const shown = proof === undefined ? found.slice(0, limit + 1) : found;
+      .filter((certificate) => fingerprint === undefined || certificate.fingerprint === fingerprint);
+    const rest = restById(found, page, ({ id }) => id);
+    const shown = proof === undefined ? rest.slice(0, page.limit + 1) : rest;
     const activation = await this.confirmations.present(instanceId);
     const known = (await this.presenter.known(instanceId, shown)).filter((one) => hasShown(one, proof));
-    return pageAnswer(call, this.publicUrl, 'client_certificates', known.slice(0, limit + 1), {
+    return pageAnswer(call, this.publicUrl, 'client_certificates', known, {
       cursorOf: ({ certificate: { id } }) => [id],
       present: (one) => this.presenter.present(one, activation),
     });

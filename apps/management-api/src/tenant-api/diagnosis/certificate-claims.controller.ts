@@ -9,7 +9,7 @@ import { notFound } from '../../http/api-error';
 import { type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
-import { pageAnswer, pageRequest } from '../paging';
+import { pageAnswer, pageRequest, restById } from '../paging';
 import { type KmipEndpoint } from '../instances/kmip-endpoint';
 import { KmipEndpoints } from '../instances/kmip-endpoints';
 import { PUBLIC_URL } from '../../http/tokens';
@@ -29,14 +29,12 @@ export class CertificateClaimsController {
   @Get()
   @Operation('list_instance_certificate_claims', 'certificate.create')
   async list(@Call() call: OperationCall): Promise<OperationAnswer> {
-    const { limit, after } = pageRequest(call, 1);
+    const page = pageRequest(call, 1);
     const { instanceId } = call.instance();
     const refusals = await this.attempts.claimedRefusals(instanceId);
     const endpoints = await this.endpoints.current();
-    const found = (await this.claims.list(instanceId))
-      .filter(({ id }) => after?.[0] === undefined || id > after[0])
-      .slice(0, limit + 1);
-    return pageAnswer(call, this.publicUrl, 'certificate_claims', found, {
+    const rest = restById(await this.claims.list(instanceId), page, ({ id }) => id);
+    return pageAnswer(call, this.publicUrl, 'certificate_claims', rest, {
       cursorOf: ({ id }) => [id],
       present: (claim) => this.#present(call, claim, refusals, endpoints),
     });

@@ -8,7 +8,7 @@ import { type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { confirmOf } from '../confirm';
-import { pageAnswer, pageRequest } from '../paging';
+import { pageAnswer, pageRequest, restById } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, withEntityTag } from '../versions';
 
@@ -26,12 +26,10 @@ export class KmipCredentialsController {
   @Get()
   @Operation('list_instance_kmip_credentials', 'kmip-credential.read')
   async list(@Call() call: OperationCall): Promise<OperationAnswer> {
-    const { limit, after } = pageRequest(call, 1);
-    const found = [...(await this.credentials.list(call.instance().instanceId))]
-      .sort((one, other) => (one.id < other.id ? -1 : 1))
-      .filter(({ id }) => after?.[0] === undefined || id > after[0])
-      .slice(0, limit + 1);
-    return pageAnswer(call, this.publicUrl, 'kmip_credentials', found, {
+    const page = pageRequest(call, 1);
+    const found = await this.credentials.list(call.instance().instanceId);
+    const rest = restById(found, page, ({ id }) => id);
+    return pageAnswer(call, this.publicUrl, 'kmip_credentials', rest, {
       cursorOf: ({ id }) => [id],
       present: (credential) => this.#present(call, credential),
     });

@@ -6,7 +6,7 @@ import { driverOf } from '@lib/platform';
 import { notFound } from '../../http/api-error';
 import { type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, Operation } from '../../http/operation.decorator';
-import { pageAnswer, pageRequest } from '../paging';
+import { pageAnswer, pageRequest, restById } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
 import { rootKeyCrn } from './root-key-crn';
 import { RootKeyWorkbench } from './root-key-workbench';
@@ -81,10 +81,7 @@ export class KeyManagersController {
     idOf: (item: T) => string,
     present: (item: T) => object,
   ): OperationAnswer {
-    const { limit, after } = pageRequest(call, 1);
-    const sorted = [...items].sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
-    const rest = sorted.filter((item) => after?.[0] === undefined || idOf(item) > after[0]);
-    const cursorOf = (item: T): readonly string[] => [idOf(item)];
-    return pageAnswer(call, this.publicUrl, field, rest.slice(0, limit + 1), { cursorOf, present });
+    const rest = restById(items, pageRequest(call, 1), idOf);
+    return pageAnswer(call, this.publicUrl, field, rest, { cursorOf: (item) => [idOf(item)], present });
   }
 }
