@@ -42,7 +42,7 @@ const certificates = (count: number, each: number): string => `
 const STANDINGS = `
   INSERT INTO certificate_standings (instance_id, fingerprint_sha256, account_id, not_after, registered_at)
   SELECT c.instance_id, c.fingerprint_sha256, i.account_id, c.not_after, c.created_at
-  FROM client_certificates c JOIN instances i ON i.id = c.instance_id`;
+  FROM client_certificates c JOIN instances i ON i.id = c.instance_id ON CONFLICT DO NOTHING`;
 
 /** One in ten was never used, one in fifty is destroyed. */
 const keys = (count: number): string => `
