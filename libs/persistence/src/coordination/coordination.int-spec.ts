@@ -3,6 +3,7 @@ import { insertInstance, startDatabaseProxy, startTestPostgres, type TestDatabas
 import { type DataSource } from 'typeorm';
 
 import { TenantTransactions } from '../database/transactions';
+import { PostgresRegionDirectory } from '../tenancy/postgres-region-directory';
 import { publishInvalidation } from './invalidations';
 import { PostgresInvalidationBus } from './postgres-invalidation-bus';
 import { PostgresLeases } from './postgres-leases';
@@ -81,6 +82,20 @@ describe('coordination', () => {
       while (!heard.has(slow)) await new Promise(setImmediate);
       await bus.close();
       expect([...heard]).toEqual([quick, slow]);
+    });
+
+    it('says "everything" where nothing can be listened to and another database has taken over', async () => {
+      const heard: Invalidation[] = [];
+      const options = { connection: database.connection, dataSource, log: () => undefined, pollMs: 10, listen: false };
+      const bus = new PostgresInvalidationBus(options);
+      await bus.start();
+      bus.subscribe((invalidation) => heard.push(invalidation));
+      const elsewhere = { instances: new Map(), next: 'elsewhere/1', continuous: false };
+      const asked = jest.spyOn(PostgresRegionDirectory.prototype, 'changes').mockResolvedValueOnce(elsewhere);
+      while (heard.length === 0) await new Promise(setImmediate);
+      await bus.close();
+      asked.mockRestore();
+      expect(heard[0]).toEqual({ kind: 'everything' });
     });
 
     it('starts while the database is away and says "everything" once it listens', async () => {

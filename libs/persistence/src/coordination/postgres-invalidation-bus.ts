@@ -1,10 +1,10 @@
 import { isUuid, toInstanceId } from '@lib/kernel';
-import { type Invalidation, type InvalidationBus } from '@lib/tenancy';
+import { type Invalidation, type InvalidationBus, type RegionChanges } from '@lib/tenancy';
 import { Client } from 'pg';
 import { type DataSource } from 'typeorm';
 
 import { clientConfig, type DatabaseConnection } from '../database/connection';
-import { regionQuery } from '../database/region-query';
+import { PostgresRegionDirectory } from '../tenancy/postgres-region-directory';
 import { INVALIDATION_CHANNEL } from './invalidations';
 
 export interface InvalidationBusOptions {
@@ -23,12 +23,6 @@ const DEFAULT_RECONNECT_MS = 500;
 /** A connection whose peer vanished looks alive for a long time; the listener is asked for a sign of life. */
 const PROBE_MS = 10_000;
 
-interface ChangeRow {
-  readonly instance_id: string | null;
-  readonly version: string | null;
-  readonly next_since: string;
-}
-
 /**
  * Hears of changes by LISTEN/NOTIFY on a connection of its own, and again by polling version numbers: the poll finds
  * what a broken connection swallowed. Notices sent while nobody listened are not repeated by the server, so each new
@@ -36,8 +30,8 @@ interface ChangeRow {
  */
 export class PostgresInvalidationBus implements InvalidationBus {
   private readonly listeners = new Set<(invalidation: Invalidation) => void>();
-  private readonly versions = new Map<string, string>();
-  private since: string | undefined;
+  private readonly directory: PostgresRegionDirectory;
+  private last: RegionChanges | undefined;
   private client: Client | undefined;
   private timers: NodeJS.Timeout[] = [];
   private reconnectTimer: NodeJS.Timeout | undefined;
@@ -45,7 +39,9 @@ export class PostgresInvalidationBus implements InvalidationBus {
   private connecting: Promise<void> | undefined;
   private closed = false;
 
-  constructor(private readonly options: InvalidationBusOptions) {}
+  constructor(private readonly options: InvalidationBusOptions) {
+    this.directory = new PostgresRegionDirectory(options.dataSource);
+  }
 
   /** Begins to listen and to poll. Does not fail when the database is away: it keeps trying. */
   async start(): Promise<void> {
@@ -139,16 +135,15 @@ export class PostgresInvalidationBus implements InvalidationBus {
 
   private async pollOnce(): Promise<void> {
     try {
-      const sql = 'SELECT instance_id, version, next_since FROM directory_changes($1)';
-      const rows = await regionQuery<ChangeRow>(this.options.dataSource, sql, [this.since ?? '0']);
-      const first = this.since === undefined;
-      for (const { instance_id: instanceId, version } of rows) {
-        if (instanceId === null || version === null || this.versions.get(instanceId) === version) continue;
-        this.versions.set(instanceId, version);
-        // The first poll only learns where things stand: nothing has been cached before it.
-        if (!first) this.emit({ kind: 'instance', instanceId: toInstanceId(instanceId) });
+      // The first poll only learns where things stand: nothing has been cached before it.
+      const changes = await this.directory.changes(this.last?.next);
+      const told = this.last?.instances;
+      this.last = changes;
+      if (!changes.continuous) this.emit({ kind: 'everything' });
+      for (const [instanceId, version] of changes.instances) {
+        // The database names a change again while a transaction that began before it is open.
+        if (told?.get(instanceId) !== version) this.emit({ kind: 'instance', instanceId });
       }
-      this.since = rows[0]?.next_since;
     } catch (error) {
       if (!this.closed) this.options.log('polling for changes failed', error);
     }
