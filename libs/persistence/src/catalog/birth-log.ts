@@ -61,11 +61,13 @@ export class BirthLog {
     });
     this.#completion = new GatheredWork(
       async (instanceId, completions) => {
-        const { outcomes } = await transactions.statement<CompletedRow>(
+        const { outcomes, recorded } = await transactions.statement<CompletedRow>(
           instanceId,
           () => completeIntents(instanceId, completions),
-          ({ recorded }) => completions.filter((_, n) => recorded[n] === true).map(({ audit }) => audit),
+          (row) => completions.filter((_, n) => row.recorded[n] === true).map(({ audit }) => audit),
         );
+        // Some were there already, and nothing was written: their standby is waited for all the same.
+        if (outcomes.includes(null) && !recorded.includes(true)) await transactions.replicated(instanceId);
         return outcomes.map(outcomeOf);
       },
       // Nearly all of its time goes into the attributes.

@@ -100,6 +100,15 @@ export class TenantTransactions {
     });
   }
 
+  /**
+   * Waits until the synchronous standby has all that this server has of the instance. What is found here may have been
+   * committed here alone, by a connection that ended while it waited for the standby; and a transaction that writes
+   * nothing waits for nobody. Holding a row is a write.
+   */
+  async replicated(instanceId: InstanceId): Promise<void> {
+    await this.run(instanceId, ({ client }) => client.query(`SELECT hold_audit_chain($1, '{}')`, [instanceId]));
+  }
+
   private async repeat<T>(instanceId: InstanceId, work: (session: Session) => Promise<T>): Promise<T> {
     const deadline = performance.now() + LIMITS.transactionMs;
     for (let attempt = 1; ; attempt += 1) {
