@@ -76,7 +76,7 @@ export const PROTECTION = [
 const FORMER_KEPT = 1_000;
 
 /** Keys that this certificate made at least 7 days before they were last fetched. */
-const USED_FOR_DAYS = `EXISTS (SELECT FROM managed_objects o
+export const USED_FOR_DAYS = `EXISTS (SELECT FROM managed_objects o
   WHERE o.instance_id = s.instance_id AND o.created_by = s.fingerprint_sha256
     AND o.last_fetched_at >= o.initial_date + interval '7 days')`;
 
@@ -102,55 +102,56 @@ const ownedByDirectory = (signature: string, definition: string): string[] => [
 
 const DEFINER = 'SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp';
 
+/** What comes with each registration. @param usedForDays whether `s` has a past that nobody can take from it */
+export const followRegistration = (usedForDays: string): string =>
+  `CREATE OR REPLACE FUNCTION follow_registration() RETURNS trigger LANGUAGE plpgsql ${DEFINER} AS $body$
+  DECLARE v_instance uuid;
+  BEGIN
+    IF TG_OP = 'DELETE' THEN
+      UPDATE certificate_standings SET removed_at = now()
+        WHERE instance_id = OLD.instance_id AND fingerprint_sha256 = OLD.fingerprint_sha256;
+      DELETE FROM certificate_standings s WHERE s.instance_id = OLD.instance_id AND s.removed_at IS NOT NULL
+        AND (s.not_after < now() OR s.fingerprint_sha256 IN (
+          SELECT f.fingerprint_sha256 FROM certificate_standings f
+            WHERE f.instance_id = OLD.instance_id AND f.removed_at IS NOT NULL AND f.proof IS NULL AND NOT f.issued
+              AND f.established_at IS NULL
+            ORDER BY f.removed_at DESC OFFSET ${FORMER_KEPT}));
+      RETURN NULL;
+    END IF;
+    IF EXISTS (SELECT FROM certificate_standings s WHERE s.fingerprint_sha256 = NEW.fingerprint_sha256 AND s.issued
+        AND s.instance_id <> NEW.instance_id)
+      AND NOT EXISTS (SELECT FROM certificate_standings s WHERE s.fingerprint_sha256 = NEW.fingerprint_sha256
+        AND s.instance_id = NEW.instance_id AND (s.issued OR s.proof = 'hand_over')) THEN
+      RAISE EXCEPTION 'issued to another instance'
+        USING ERRCODE = 'unique_violation', CONSTRAINT = 'ck_client_certificates_issued_here';
+    END IF;
+    -- The first that registers what another one has alone: from now on its past cannot change any more.
+    UPDATE certificate_standings s SET established_at = now()
+      WHERE s.fingerprint_sha256 = NEW.fingerprint_sha256 AND s.instance_id <> NEW.instance_id
+        AND s.established_at IS NULL
+        AND (SELECT count(*) FROM certificate_standings o WHERE o.fingerprint_sha256 = NEW.fingerprint_sha256) = 1
+        AND ${usedForDays}
+      RETURNING s.instance_id INTO v_instance;
+    IF FOUND THEN
+      INSERT INTO invalidation_versions AS i (instance_id, version, changed_in)
+        VALUES (v_instance, 1, pg_current_xact_id()::text::bigint)
+        ON CONFLICT (instance_id) DO UPDATE SET version = i.version + 1, changed_in = EXCLUDED.changed_in;
+      PERFORM pg_notify('kmip_invalidation', v_instance::text);
+    END IF;
+    INSERT INTO certificate_standings AS s (instance_id, fingerprint_sha256, account_id, not_after, registered_at)
+      SELECT NEW.instance_id, NEW.fingerprint_sha256, i.account_id, NEW.not_after, NEW.created_at
+        FROM instances i WHERE i.id = NEW.instance_id
+      ON CONFLICT (instance_id, fingerprint_sha256) DO UPDATE
+        SET removed_at = NULL, registered_at = EXCLUDED.registered_at;
+    RETURN NULL;
+  END $body$`;
+
 export const FUNCTIONS = [
   // A function's owner must be able to create in its schema at the moment it becomes the owner, not later.
   `GRANT CREATE ON SCHEMA public TO ${DIRECTORY_ROLE}`,
 
   // No way to register or to remove avoids it, nor does the previous release while it still runs.
-  ...ownedByDirectory(
-    'follow_registration()',
-    `CREATE FUNCTION follow_registration() RETURNS trigger LANGUAGE plpgsql ${DEFINER} AS $body$
-    DECLARE v_instance uuid;
-    BEGIN
-      IF TG_OP = 'DELETE' THEN
-        UPDATE certificate_standings SET removed_at = now()
-          WHERE instance_id = OLD.instance_id AND fingerprint_sha256 = OLD.fingerprint_sha256;
-        DELETE FROM certificate_standings s WHERE s.instance_id = OLD.instance_id AND s.removed_at IS NOT NULL
-          AND (s.not_after < now() OR s.fingerprint_sha256 IN (
-            SELECT f.fingerprint_sha256 FROM certificate_standings f
-              WHERE f.instance_id = OLD.instance_id AND f.removed_at IS NOT NULL AND f.proof IS NULL AND NOT f.issued
-                AND f.established_at IS NULL
-              ORDER BY f.removed_at DESC OFFSET ${FORMER_KEPT}));
-        RETURN NULL;
-      END IF;
-      IF EXISTS (SELECT FROM certificate_standings s WHERE s.fingerprint_sha256 = NEW.fingerprint_sha256 AND s.issued
-          AND s.instance_id <> NEW.instance_id)
-        AND NOT EXISTS (SELECT FROM certificate_standings s WHERE s.fingerprint_sha256 = NEW.fingerprint_sha256
-          AND s.instance_id = NEW.instance_id AND (s.issued OR s.proof = 'hand_over')) THEN
-        RAISE EXCEPTION 'issued to another instance'
-          USING ERRCODE = 'unique_violation', CONSTRAINT = 'ck_client_certificates_issued_here';
-      END IF;
-      -- The first that registers what another one has alone: from now on its past cannot change any more.
-      UPDATE certificate_standings s SET established_at = now()
-        WHERE s.fingerprint_sha256 = NEW.fingerprint_sha256 AND s.instance_id <> NEW.instance_id
-          AND s.established_at IS NULL
-          AND (SELECT count(*) FROM certificate_standings o WHERE o.fingerprint_sha256 = NEW.fingerprint_sha256) = 1
-          AND ${USED_FOR_DAYS}
-        RETURNING s.instance_id INTO v_instance;
-      IF FOUND THEN
-        INSERT INTO invalidation_versions AS i (instance_id, version, changed_in)
-          VALUES (v_instance, 1, pg_current_xact_id()::text::bigint)
-          ON CONFLICT (instance_id) DO UPDATE SET version = i.version + 1, changed_in = EXCLUDED.changed_in;
-        PERFORM pg_notify('kmip_invalidation', v_instance::text);
-      END IF;
-      INSERT INTO certificate_standings AS s (instance_id, fingerprint_sha256, account_id, not_after, registered_at)
-        SELECT NEW.instance_id, NEW.fingerprint_sha256, i.account_id, NEW.not_after, NEW.created_at
-          FROM instances i WHERE i.id = NEW.instance_id
-        ON CONFLICT (instance_id, fingerprint_sha256) DO UPDATE
-          SET removed_at = NULL, registered_at = EXCLUDED.registered_at;
-      RETURN NULL;
-    END $body$`,
-  ),
+  ...ownedByDirectory('follow_registration()', followRegistration(USED_FOR_DAYS)),
   `CREATE TRIGGER registration AFTER INSERT OR DELETE ON client_certificates
     FOR EACH ROW EXECUTE FUNCTION follow_registration()`,
 

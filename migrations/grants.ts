@@ -30,6 +30,7 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
     gateway: 'SELECT, INSERT, UPDATE, DELETE',
     api: 'SELECT, INSERT, UPDATE, DELETE',
   },
+  key_fetches: { gateway: 'SELECT, INSERT, UPDATE', api: 'SELECT, INSERT, UPDATE' },
   creation_intents: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, UPDATE (claimed_at), DELETE' },
   instance_usage: { gateway: 'SELECT, INSERT, UPDATE', api: 'SELECT, INSERT, UPDATE, DELETE' },
   custody_moves: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT' },
@@ -105,6 +106,8 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   directory_whole_instances: ['api'],
   // The release before asks it; this one does not.
   directory_certificates: [],
+  begin_key_fetches: [],
+  follow_key_fetches: [],
   fill_sort_name: [],
   keep_sort_name: [],
   follow_registration: [],

@@ -31,6 +31,7 @@ import { ServedByOneStatement1766700000000 } from './1766700000000-served-by-one
 import { KeyManagerKinds1766800000000 } from './1766800000000-key-manager-kinds';
 import { BornByTwoStatements1766900000000 } from './1766900000000-born-by-two-statements';
 import { UnsettledInstances1767000000000 } from './1767000000000-unsettled-instances';
+import { KeyFetches1767100000000 } from './1767100000000-key-fetches';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -66,4 +67,5 @@ export const migrations = [
   KeyManagerKinds1766800000000,
   BornByTwoStatements1766900000000,
   UnsettledInstances1767000000000,
+  KeyFetches1767100000000,
 ];

@@ -12,6 +12,7 @@ const TABLES = [
   'root_key_bindings',
   'credentials',
   'managed_objects',
+  'key_fetches',
   'catalog_bindings',
 ] as const;
 

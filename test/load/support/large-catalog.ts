@@ -48,13 +48,20 @@ const STANDINGS = `
 const keys = (count: number): string => `
   INSERT INTO managed_objects (instance_id, id, object_type, state, suspended, cryptographic_algorithm,
     cryptographic_length, cryptographic_usage_mask, initial_date, last_change_date, activation_date, digest, fresh,
-    last_fetched_at, stored_key_id, root_key_id, root_key_version, created_by)
+    stored_key_id, root_key_id, root_key_version, created_by)
   SELECT '${LARGE_INSTANCE}', ${keyId('n')}, 2, CASE WHEN n % 50 = 0 THEN 'Destroyed' ELSE 'Active' END, n % 1000 = 0,
-    3, 256, 12, t.created, t.created, t.created, sha256(n::text::bytea), n % 10 = 0,
-    CASE WHEN n % 10 <> 0 THEN t.created + n % 977 * interval '1 hour' END, gen_random_uuid(),
+    3, 256, 12, t.created, t.created, t.created, sha256(n::text::bytea), n % 10 = 0, gen_random_uuid(),
     'root-key', 'version-1', CASE WHEN n % 4 = 0 THEN '${CREATORS[1]}' ELSE '${CREATORS[0]}' END
   FROM generate_series(1, ${count}) n,
     LATERAL (SELECT timestamptz '${FIRST_CREATED.toISOString()}' + n * interval '1 second' AS created) t`;
+
+/** What a trigger begins with each key. */
+const fetches = (count: number): string => `
+  INSERT INTO key_fetches (instance_id, object_id, fetched_at)
+  SELECT '${LARGE_INSTANCE}', ${keyId('n')},
+    CASE WHEN n % 10 = 0 THEN '-infinity' ELSE timestamptz '${FIRST_CREATED.toISOString()}' + n * interval '1 second' +
+      n % 977 * interval '1 hour' END
+  FROM generate_series(1, ${count}) n`;
 
 const attribute = (count: number, name: string, value: string): string => `
   INSERT INTO managed_object_attributes (instance_id, object_id, name, index, value, value_hash, item_hashes, released)
@@ -80,6 +87,7 @@ export async function fillCatalog(admin: Client, size: CatalogSize): Promise<voi
     certificates(size.instances, size.certificatesPerInstance),
     STANDINGS,
     keys(size.keys),
+    fetches(size.keys),
     attribute(size.keys, 'x-Vendor', `'VMware, Inc.'::text`),
     attribute(size.keys, 'x-Identifier', `'vm ' || n`),
     attribute(size.keys, 'x-Name', `'machine ' || n % 5000`),

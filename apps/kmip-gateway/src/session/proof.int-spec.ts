@@ -54,7 +54,8 @@ const born = async (client: KmipClient): Promise<string> => homeOf(await gateway
 /** As if the vCenter had fetched its keys for so many days. */
 async function used(instanceId: InstanceId, days: number): Promise<void> {
   await admin.query(
-    `UPDATE managed_objects SET last_fetched_at = initial_date + make_interval(days => $2) WHERE instance_id = $1`,
+    `UPDATE key_fetches f SET fetched_at = o.initial_date + make_interval(days => $2) FROM managed_objects o
+      WHERE f.instance_id = $1 AND o.instance_id = $1 AND o.id = f.object_id`,
     [instanceId, days],
   );
 }

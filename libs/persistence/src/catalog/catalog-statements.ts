@@ -11,7 +11,7 @@ import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 
 import { type PreparedCall, type PreparedStatement } from '../database/prepared';
 import { type Transaction } from '../database/transactions';
-import { COLUMN_NAMES, COLUMNS } from './managed-object.columns';
+import { CHANGED_COLUMNS, COLUMN_NAMES, COLUMNS, type WrittenColumn } from './managed-object.columns';
 import { OBJECT_COLUMNS } from './managed-object.mapper';
 import { hashOf, itemHashesOf } from './value-hashes';
 
@@ -51,11 +51,11 @@ const INSERT_OBJECT = `WITH intent AS (DELETE FROM creation_intents WHERE instan
   VALUES ($1, $2, ${COLUMN_NAMES.map((_, index) => `$${String(index + 3)}`).join(', ')})`;
 
 const UPDATE_OBJECT = `UPDATE managed_objects
-  SET ${COLUMN_NAMES.map((column, index) => `${column} = $${String(index + 3)}`).join(', ')}
+  SET ${CHANGED_COLUMNS.map(({ name }, index) => `${name} = $${String(index + 3)}`).join(', ')}
   WHERE instance_id = $1 AND id = $2`;
 
 export async function insertObject(transaction: Transaction, object: ManagedObject): Promise<void> {
-  await writeObject(transaction, 'object_insert', INSERT_OBJECT, object);
+  await writeObject(transaction, { name: 'object_insert', text: INSERT_OBJECT, columns: COLUMNS }, object);
   await writeAttributes(transaction, object, object.attributes);
 }
 
@@ -65,7 +65,7 @@ export async function updateObject(
   before: ManagedObject,
   after: ManagedObject,
 ): Promise<void> {
-  await writeObject(transaction, 'object_update', UPDATE_OBJECT, after);
+  await writeObject(transaction, { name: 'object_update', text: UPDATE_OBJECT, columns: CHANGED_COLUMNS }, after);
   const old = new Map(before.attributes.map((attribute) => [keyOf(attribute), toText(attribute.value)]));
   const changed = after.attributes.filter((attribute) => old.get(keyOf(attribute)) !== toText(attribute.value));
   const kept = new Set(after.attributes.map(keyOf));
@@ -79,8 +79,18 @@ export async function updateObject(
   }
 }
 
-async function writeObject(transaction: Transaction, name: string, text: string, object: ManagedObject): Promise<void> {
-  const values = COLUMNS.map((column) => column.of(object));
+interface Write {
+  readonly name: string;
+  readonly text: string;
+  readonly columns: readonly WrittenColumn[];
+}
+
+async function writeObject(
+  transaction: Transaction,
+  { name, text, columns }: Write,
+  object: ManagedObject,
+): Promise<void> {
+  const values = columns.map((column) => column.of(object));
   await transaction.client.query({ name, text, values: [transaction.instanceId, object.uniqueIdentifier, ...values] });
 }
 

@@ -6,12 +6,18 @@ import { type AttributeMatch, type Bind, hasAttribute } from './attribute-search
 import { stateAt } from './locate-query';
 import { OBJECT_COLUMNS } from './managed-object.mapper';
 
-/** Keys that were never fetched come before all others. */
+/** Of a key that was never fetched it is '-infinity'. */
+const LAST_FETCHED = 'f.fetched_at';
+
+/** The place of a key in each order, the last column its identifier. */
 const SORT_COLUMNS = {
-  created: 'o.initial_date',
-  lastFetched: `COALESCE(o.last_fetched_at, '-infinity')`,
-  name: 'o.sort_name',
+  created: ['o.initial_date', 'o.id'],
+  lastFetched: [LAST_FETCHED, 'f.object_id'],
+  name: ['o.sort_name', 'o.id'],
 } as const;
+
+const OBJECTS = 'managed_objects o';
+const WITH_FETCHES = `${OBJECTS} JOIN key_fetches f ON f.instance_id = o.instance_id AND f.object_id = o.id`;
 
 /**
  * One page of an instance's keys in a fixed order, by keyset: a page costs the same wherever it is. Attributes are read
@@ -26,11 +32,11 @@ export function keyListQuery(
   const bind: Bind = (value) => `$${values.push(value)}`;
   const conditions = ['o.instance_id = $1', ...filters(listing, bind), ...keyset(listing, bind)];
   for (const match of attributes) conditions.push(hasAttribute(match, bind));
-  const column = SORT_COLUMNS[listing.order.by];
   const direction = listing.order.descending ? 'DESC' : 'ASC';
-  const text = `SELECT ${OBJECT_COLUMNS}
-    FROM managed_objects o WHERE ${conditions.join(' AND ')}
-    ORDER BY ${column} ${direction}, o.id ${direction} LIMIT ${bind(listing.limit)}`;
+  const order = SORT_COLUMNS[listing.order.by].map((column) => `${column} ${direction}`);
+  const from = listing.order.by === 'lastFetched' || listing.lastFetched !== undefined ? WITH_FETCHES : OBJECTS;
+  const text = `SELECT ${OBJECT_COLUMNS} FROM ${from} WHERE ${conditions.join(' AND ')}
+    ORDER BY ${order.join(', ')} LIMIT ${bind(listing.limit)}`;
   return { text, values };
 }
 
@@ -58,7 +64,8 @@ function filters(listing: KeyListing, bind: Bind): string[] {
     ...(suspended === undefined ? [] : [`o.suspended = ${bind(suspended)}`]),
     ...(createdBy === undefined ? [] : [`o.created_by = ${bind(createdBy)}`]),
     ...within('o.initial_date', listing.created, bind),
-    ...within('o.last_fetched_at', listing.lastFetched, bind),
+    ...(listing.lastFetched === undefined ? [] : [`${LAST_FETCHED} > '-infinity'`]),
+    ...within(LAST_FETCHED, listing.lastFetched, bind),
   ];
 }
 
@@ -75,5 +82,5 @@ const instant = (at: Date | undefined, bind: Bind): string =>
 function keyset({ after, order }: KeyListing, bind: Bind): string[] {
   if (after === undefined) return [];
   const place = order.by === 'name' ? bind(after.name ?? '') : instant(after.at, bind);
-  return [`(${SORT_COLUMNS[order.by]}, o.id) ${order.descending ? '<' : '>'} (${place}, ${bind(after.id)}::uuid)`];
+  return [`(${SORT_COLUMNS[order.by].join(', ')}) ${order.descending ? '<' : '>'} (${place}, ${bind(after.id)}::uuid)`];
 }

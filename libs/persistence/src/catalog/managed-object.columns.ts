@@ -75,7 +75,7 @@ const CUSTODY: ColumnsOf<KeyCustody> = {
 /** What the table orders by; the object has it in its attributes. */
 const SORT_NAME: WrittenColumn = { name: 'sort_name', type: 'text', of: (object) => sortName(keyName(object)) };
 
-interface WrittenColumn {
+export interface WrittenColumn {
   readonly name: string;
   readonly type: string;
   /** Its value in the row of an object. */
@@ -93,6 +93,9 @@ export const COLUMNS: readonly WrittenColumn[] = [
 
 export const COLUMN_NAMES = COLUMNS.map(({ name }) => name);
 export const CUSTODY_COLUMN_NAMES = Object.values(CUSTODY).map(({ name }) => name);
+
+/** What a change writes: not when the key was last fetched, which is in `key_fetches` and noted by fetches alone. */
+export const CHANGED_COLUMNS = COLUMNS.filter(({ name }) => name !== OBJECT.lastFetchedAt.name);
 
 /** For hand-made conditions. */
 export const columnOf = (field: keyof OwnFields | keyof OfAnyKind): string => ({ ...KIND, ...OBJECT })[field].name;

@@ -66,6 +66,35 @@ describe('PostgresManagedObjectStore', () => {
     return rows[0]!.count;
   };
 
+  it('leaves the row of a key alone when it is fetched again', async () => {
+    const object = await create({ state: 'Active' });
+    const fetch = (at: Date) => store.recordFetch({ ...object, fresh: false }, audit({ occurredAt: at }));
+    const row = async () => {
+      const sql = 'SELECT ctid::text, xmin::text, xmax::text FROM managed_objects WHERE instance_id = $1 AND id = $2';
+      const { rows } = await admin.query<object>(sql, [instanceId, object.uniqueIdentifier]);
+      return rows[0];
+    };
+    const times = [1, 3, 2].map((day) => new Date(Date.UTC(2026, 5, day)));
+    expect(await fetch(times[0]!)).toBe(true);
+    const fetched = await row();
+    for (const time of times) expect(await fetch(time)).toBe(true);
+    expect(await row()).toEqual(fetched);
+    expect(await store.find(object.uniqueIdentifier)).toMatchObject({ fresh: false, lastFetchedAt: times[1] });
+  });
+
+  it('keeps when a key was fetched through a change of it', async () => {
+    const object = await create({ state: 'Active' });
+    const at = new Date(Date.UTC(2026, 5, 1));
+    await store.recordFetch(object, audit({ occurredAt: at }));
+    await store.mutate(object.uniqueIdentifier, (current) => ({
+      object: { ...current, state: 'Deactivated', lastFetchedAt: new Date() },
+      audit: audit(),
+      result: undefined,
+    }));
+    const changed = await store.find(object.uniqueIdentifier);
+    expect(changed).toMatchObject({ state: 'Deactivated', lastFetchedAt: at });
+  });
+
   it('gives back an object with every field as it was stored', async () => {
     const date = (day: number) => new Date(Date.UTC(2026, 0, day, 1, 2, 3));
     const object = await create({

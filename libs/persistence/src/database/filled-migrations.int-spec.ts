@@ -1,6 +1,6 @@
 import { type InstanceId } from '@lib/kernel';
 import { keyName, type ListedKey } from '@lib/kmip-engine';
-import { createAsFirstRelease, fillDatabase, startTestPostgres, type TestDatabase } from '@lib/testing';
+import { createAsFirstRelease, fillDatabase, insertInstance, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type Client } from 'pg';
 import { DataSource } from 'typeorm';
 
@@ -25,7 +25,8 @@ describe('a filled database', () => {
   });
   afterEach(() => database.close());
 
-  async function migrateTo(count: number): Promise<void> {
+  /** @param undone how many of them are taken back again */
+  async function migrateTo(count: number, undone = 0): Promise<void> {
     const some = new DataSource({
       type: 'postgres',
       host: database.connection.host,
@@ -37,6 +38,7 @@ describe('a filled database', () => {
     });
     await some.initialize();
     await some.runMigrations({ transaction: 'each' });
+    for (let left = undone; left > 0; left -= 1) await some.undoLastMigration({ transaction: 'each' });
     await some.destroy();
   }
 
@@ -54,6 +56,17 @@ describe('a filled database', () => {
       found.set(name, lines.map(({ line }) => JSON.stringify(line)).sort());
     }
     return found;
+  }
+
+  /** Of each key: when it was fetched, as this release and as the first one has it. */
+  async function fetchNotes(instanceId: string): Promise<readonly { noted: string; written: string }[]> {
+    const { rows: notes } = await admin.query<{ noted: string; written: string }>(
+      `SELECT f.fetched_at::text AS noted, coalesce(o.last_fetched_at, '-infinity')::text AS written
+        FROM managed_objects o LEFT JOIN key_fetches f ON f.instance_id = o.instance_id AND f.object_id = o.id
+        WHERE o.instance_id = $1`,
+      [instanceId],
+    );
+    return notes;
   }
 
   async function pagedByName(instanceId: string): Promise<ListedKey[]> {
@@ -107,12 +120,32 @@ describe('a filled database', () => {
     expect(new Set(listed.map(({ uniqueIdentifier }) => uniqueIdentifier)).size).toBe(listed.length);
     const sorted = listed.map(({ sortName }) => Buffer.from(sortName));
     expect(sorted).toEqual([...sorted].sort((one, other) => Buffer.compare(one, other)));
+    const notes = await fetchNotes(instanceId);
+    expect(notes).toHaveLength(listed.length);
+    expect(notes.filter(({ noted, written }) => noted !== written)).toEqual([]);
     for (const key of listed.filter((each) => /^(web|beside|later)/.test(keyName(each)))) {
       expect(key.sortName).toBe(keyName(key));
     }
     for (const key of listed.filter((each) => keyName(each) === each.uniqueIdentifier)) {
       expect(key.sortName).toBe(key.uniqueIdentifier);
     }
+  });
+
+  it('tells the release before when keys were fetched, when it goes back to it', async () => {
+    const count = migrations.findIndex(({ name }) => name.startsWith('KeyFetches')) + 1;
+    await migrateTo(count);
+    const instanceId = await insertInstance(admin);
+    const [fetched, never] = [
+      await createAsFirstRelease(admin, instanceId),
+      await createAsFirstRelease(admin, instanceId),
+    ];
+    await admin.query(`UPDATE key_fetches SET fetched_at = '2026-06-01Z' WHERE object_id = $1`, [fetched]);
+    await migrateTo(count, 1);
+    const { rows: found } = await admin.query('SELECT id, last_fetched_at AS at FROM managed_objects ORDER BY at');
+    expect(found).toEqual([
+      { id: fetched, at: new Date('2026-06-01T00:00:00Z') },
+      { id: never, at: null },
+    ]);
   });
 });
 

@@ -62,7 +62,7 @@ describe('what has changed, and what is read of it', () => {
     const initialDate = new Date(Date.now() - 11 * DAY_MS);
     const object = aManagedObject({ createdBy: fingerprint, initialDate });
     await putObject(stores.forInstance(id), id, object);
-    const text = 'UPDATE managed_objects SET last_fetched_at = now() WHERE instance_id = $1 AND id = $2';
+    const text = 'UPDATE key_fetches SET fetched_at = now() WHERE instance_id = $1 AND object_id = $2';
     await admin.query(text, [id, object.uniqueIdentifier]);
     return object.uniqueIdentifier;
   };

@@ -87,7 +87,7 @@ describe('one certificate in several instances', () => {
     const object = aManagedObject({ createdBy: fingerprint, initialDate });
     await putObject(stores.forInstance(instanceId), instanceId, object);
     const fetched = new Date(initialDate.getTime() + days * DAY_MS);
-    const text = 'UPDATE managed_objects SET last_fetched_at = $1 WHERE instance_id = $2 AND id = $3';
+    const text = 'UPDATE key_fetches SET fetched_at = $1 WHERE instance_id = $2 AND object_id = $3';
     await admin.query(text, [fetched, instanceId, object.uniqueIdentifier]);
   };
 
