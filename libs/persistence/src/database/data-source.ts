@@ -1,3 +1,4 @@
+import { type ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 
 import { entities } from '../entities/all-entities';
@@ -41,12 +42,28 @@ export function createDataSource(connection: DatabaseConnection, options: DataSo
     poolErrorHandler: (error: unknown) => options.log?.(`idle database connection lost: ${String(error)}`),
     extra: {
       ...clientConfig(connection, options.applicationName),
-      ...(options.role === 'login' ? {} : { options: `-c role=${ROLE_NAMES[options.role]}` }),
       max: options.poolSize ?? DEFAULT_POOL_SIZE,
       maxLifetimeSeconds: CONNECTION_LIFETIME_SECONDS,
-      statement_timeout: DEFAULT_STATEMENT_MS,
-      lock_timeout: LIMITS.lockMs,
-      idle_in_transaction_session_timeout: LIMITS.idleInTransactionMs,
+      onConnect: (client: PoolClient) => beginSession(client, options.role),
     },
   });
+}
+
+type PoolClient = ClientBase & { end(): Promise<void> };
+
+/** Said in the session, as poolers do not pass on what a connection is opened with: they refuse or forget it. */
+async function beginSession(client: PoolClient, role: DatabaseRole | 'login'): Promise<void> {
+  const settings = [
+    ...(role === 'login' ? [] : [`SET ROLE ${ROLE_NAMES[role]}`]),
+    `SET statement_timeout = ${String(DEFAULT_STATEMENT_MS)}`,
+    `SET lock_timeout = ${String(LIMITS.lockMs)}`,
+    `SET idle_in_transaction_session_timeout = ${String(LIMITS.idleInTransactionMs)}`,
+  ];
+  // The pool waits for this without a limit, and a server that hangs would keep the place in it for ever.
+  const timer = setTimeout(() => void client.end().catch(() => undefined), LIMITS.connectMs);
+  try {
+    await client.query(settings.join('; '));
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -4,6 +4,7 @@ import { migrations } from '../../../../migrations';
 import { applyGrants } from '../../../../migrations/grants';
 import { entities } from '../entities/all-entities';
 import { clientConfig, type DatabaseConnection } from './connection';
+import { requireOwnSessions } from './own-sessions';
 
 /** A start has nobody waiting behind it: better late on a busy server than failed. */
 const CONNECT_MS = 15_000;
@@ -69,6 +70,8 @@ async function asOwner<T>(connection: DatabaseConnection, work: (dataSource: Dat
   });
   await dataSource.initialize();
   try {
+    // A lock of a session that others share would never be given back.
+    await requireOwnSessions(dataSource);
     const lock = dataSource.createQueryRunner();
     await lock.query(`SELECT ${LOCK}`);
     try {

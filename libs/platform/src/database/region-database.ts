@@ -6,6 +6,7 @@ import {
   excessPowers,
   PostgresInvalidationBus,
   PostgresRegionProgress,
+  requireOwnSessions,
 } from '@lib/persistence';
 import { type DataSource } from 'typeorm';
 
@@ -42,6 +43,7 @@ export class RegionDatabase {
     await dataSource.initialize();
     const database = new RegionDatabase(dataSource, new PostgresInvalidationBus({ connection, dataSource, log }));
     try {
+      await requireOwnSessions(dataSource);
       const excess = await excessPowers(dataSource, client.role);
       if (excess.length > 0) logger.warn({ excess }, EXCESS);
       // The migrations have run: every process begins with this row.
