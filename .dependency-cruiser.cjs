@@ -66,7 +66,7 @@ const guarded = [
   {
     name: 'tls-and-net',
     to: '^(node:)?(tls|net)$',
-    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/testing/|apps/launcher/|apps/management-api/src/http/server-limits|test/)',
+    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/testing/|apps/launcher/|apps/management-api/src/http/server-limits|libs/persistence/src/database/(connection|primary-finder)|test/)',
   },
 ];
 

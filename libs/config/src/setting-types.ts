@@ -126,16 +126,26 @@ export function normalisedUrl(text: string): string | undefined {
 /** By libpq's names. Of those that encrypt all check the server: a connection to anybody is worth nothing. */
 const SSL_MODES = [null, 'disable', 'require', 'verify-ca', 'verify-full'];
 
+/** libpq knows two ways to name several servers, `//a:1,b:2/` and `?host=a,b&port=1,2`; an URL can only hold the second. */
+function clusterInParameters(text: string): string {
+  const [, before, list, after] = /^(postgres(?:ql)?:\/\/(?:[^@/?#]*@)?)([^@/?#]+,[^@/?#]+)(.*)$/.exec(text) ?? [];
+  if (before === undefined || list === undefined || after === undefined) return text;
+  const servers = list.split(',').map((server) => /^(.*?)(?::(\d+))?$/.exec(server) ?? []);
+  const query = `host=${servers.map(([, host]) => host).join(',')}&port=${servers.map(([, , port]) => port ?? '').join(',')}`;
+  return `${before}${servers[0]?.[1] ?? ''}${after}${after.includes('?') ? '&' : '?'}${query}`;
+}
+
 /** A connection string holds a password: secret as a whole. */
 export const postgresUrl: SettingType<Secret> = {
-  schema: textTo((text) => {
+  schema: textTo((given) => {
+    const text = clusterInParameters(given);
     if (!/^(?:postgres|postgresql|socket):\S+$/.test(text) || !URL.canParse(text)) return undefined;
     const { searchParams } = new URL(text);
     const known = SSL_MODES.includes(searchParams.get('sslmode'));
     return known && !searchParams.has('ssl') && !searchParams.has('uselibpqcompat') ? Secret.fromText(text) : undefined;
   }),
   expected:
-    'a connection string `postgres://user:password@host:port/database`, with `sslmode` `verify-full` or `disable` and `sslrootcert` where needed, or `socket:/folder?db=database`',
+    'a connection string `postgres://user:password@host:port/database`, several servers as `host:port,host:port`, with `sslmode` `verify-full` or `disable` and `sslrootcert` where needed, or `socket:/folder?db=database`',
   secret: true,
 };
 

@@ -1,4 +1,5 @@
 export { type DatabaseConnection, type DatabaseTls } from './database/connection';
+export { type DatabaseServer } from './database/primary-finder';
 export { requireOwnSessions } from './database/own-sessions';
 export { createDataSource, type DatabaseRole, type DataSourceOptions } from './database/data-source';
 export {

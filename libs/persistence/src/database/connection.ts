@@ -1,10 +1,18 @@
-import { type PoolConfig } from 'pg';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
+
+import { type ClientConfig, type PoolConfig } from 'pg';
 
 import { type Lane } from './database-shares';
+import { type DatabaseServer, PrimaryFinder } from './primary-finder';
 
 /** Where the database is: an URL, or the Unix socket folder of the embedded server. */
 export type DatabaseConnection =
-  | { readonly url: string; readonly tls?: DatabaseTls | false }
+  | {
+      readonly url: string;
+      readonly tls?: DatabaseTls | false;
+      /** Of a cluster: whichever of them is the primary is connected to, and not the one that the URL names. */
+      readonly servers?: readonly DatabaseServer[];
+    }
   | {
       readonly host: string;
       readonly user: string;
@@ -47,7 +55,7 @@ export const DEFAULT_STATEMENT_MS = STATEMENT_MS.serving;
 export function clientConfig(connection: DatabaseConnection, applicationName: string): PoolConfig {
   const target =
     'url' in connection
-      ? { connectionString: connection.url, ...(connection.tls === undefined ? {} : { ssl: connection.tls }) }
+      ? clusterConfig(connection)
       : {
           host: connection.host,
           user: connection.user,
@@ -56,4 +64,42 @@ export function clientConfig(connection: DatabaseConnection, applicationName: st
           ...(connection.port === undefined ? {} : { port: connection.port }),
         };
   return { ...target, application_name: applicationName, connectionTimeoutMillis: LIMITS.connectMs, keepAlive: true };
+}
+
+type UrlConnection = Extract<DatabaseConnection, { readonly url: string }>;
+
+/** All pools and connections of a process to one cluster share what is known of it. */
+const finders = new WeakMap<DatabaseConnection, PrimaryFinder>();
+
+function clusterConfig(connection: UrlConnection): ClientConfig {
+  const { url, tls, servers } = connection;
+  const ssl = tls === undefined ? {} : { ssl: servers === undefined || tls === false ? tls : anyOf(servers, tls) };
+  if (servers === undefined) return { connectionString: url, ...ssl };
+  const finder =
+    finders.get(connection) ??
+    new PrimaryFinder(servers, (server) => ({
+      connectionString: addressedTo(url, server),
+      application_name: 'kmip-primary',
+      ...ssl,
+    }));
+  finders.set(connection, finder);
+  return { connectionString: url, ...ssl, stream: () => finder.socket() };
+}
+
+function addressedTo(url: string, { host, port }: DatabaseServer): string {
+  const addressed = new URL(url);
+  addressed.hostname = host.includes(':') ? `[${host}]` : host;
+  addressed.port = String(port);
+  return addressed.href;
+}
+
+/** Which one it will be is not known yet. Each is trusted as much as the others: a certificate of any of them will do. */
+function anyOf(servers: readonly DatabaseServer[], tls: DatabaseTls): ConnectionOptions {
+  return {
+    ...tls,
+    checkServerIdentity: (_, certificate) => {
+      const errors = servers.map(({ host }) => checkServerIdentity(host, certificate));
+      return errors.includes(undefined) ? undefined : errors[0];
+    },
+  };
 }

@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs';
 
 import { DomainError, Secret } from '@lib/kernel';
-import { type DatabaseConnection, type DatabaseLogin, type DatabaseRole, type DatabaseTls } from '@lib/persistence';
+import {
+  type DatabaseConnection,
+  type DatabaseLogin,
+  type DatabaseRole,
+  type DatabaseServer,
+  type DatabaseTls,
+} from '@lib/persistence';
 
 const SOCKET = 'socket:';
+const DEFAULT_PORT = 5432;
 
 /** A file that DATABASE_URL names cannot be read. */
 export class DatabaseFileError extends DomainError {
@@ -19,7 +26,7 @@ const FILES = [
 /**
  * Reads DATABASE_URL: a PostgreSQL URL, or `socket:/folder?db=name&user=name` for a Unix socket. Over a network the
  * server must show a certificate of its name, unless the URL says `sslmode=disable`: the login and the catalog of every
- * tenant go over this connection, and a server that only encrypts may be anybody.
+ * tenant go over this connection, and a server that only encrypts may be anybody. Of several servers it is the primary.
  * @throws DatabaseFileError
  */
 export function databaseConnection(databaseUrl: Secret): DatabaseConnection {
@@ -34,20 +41,39 @@ export function databaseConnection(databaseUrl: Secret): DatabaseConnection {
       ...(password === null ? {} : { password }),
     };
   }
-  const mode = url.searchParams.get('sslmode') ?? (staysHere(url) ? 'disable' : 'verify-full');
+  const servers = serversOf(url);
+  const mode = url.searchParams.get('sslmode') ?? (staysHere(url, servers) ? 'disable' : 'verify-full');
   const files = FILES.map(([parameter, field]) => [field, url.searchParams.get(parameter)] as const);
   // The driver would read them its own way: with another meaning of modes, and errors that name no variable.
   for (const parameter of ['sslmode', ...FILES.map(([name]) => name)]) url.searchParams.delete(parameter);
-  if (mode === 'disable') return { url: url.href, tls: false };
+  const cluster = servers === undefined ? {} : { servers };
+  if (servers !== undefined) for (const name of ['host', 'port']) url.searchParams.delete(name);
+  if (mode === 'disable') return { url: url.href, tls: false, ...cluster };
   const contents = files.flatMap(([field, file]) => (file === null ? [] : [[field, contentOf(file)] as const]));
-  return { url: url.href, tls: { ...(Object.fromEntries(contents) as Omit<DatabaseTls, 'host'>), host: hostOf(url) } };
+  const tls = { ...(Object.fromEntries(contents) as Omit<DatabaseTls, 'host'>), host: hostOf(url) };
+  return { url: url.href, tls, ...cluster };
+}
+
+/** Several servers as libpq has them in its parameters: `host=a,b&port=5432,5433`, or one port of all. */
+function serversOf(url: URL): readonly DatabaseServer[] | undefined {
+  const hosts = url.searchParams.get('host')?.split(',') ?? [];
+  if (hosts.length < 2) return undefined;
+  const ports = (url.searchParams.get('port') ?? url.port).split(',');
+  return hosts.map((host, index) => ({
+    host: host.replace(/^\[|\]$/g, ''),
+    port: Number((ports.length === 1 ? ports[0] : ports[index]) || DEFAULT_PORT),
+  }));
 }
 
 const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
 /** Unix sockets and the loopback interface: nobody is in between. */
-function staysHere(url: URL): boolean {
-  const host = url.searchParams.get('host') ?? hostOf(url);
+function staysHere(url: URL, servers: readonly DatabaseServer[] | undefined): boolean {
+  if (servers !== undefined) return servers.every(({ host }) => isHere(host));
+  return isHere(url.searchParams.get('host') ?? hostOf(url));
+}
+
+function isHere(host: string): boolean {
   return host === '' || host.startsWith('/') || /^(localhost|127(\.\d+){3}|::1)$/i.test(host);
 }
 
