@@ -73,14 +73,15 @@ function numbersBeside(version: unknown): readonly string[] | undefined {
 
 function isEnvelope(value: unknown): value is StoredEnvelope {
   if (typeof value !== 'object' || value === null) return false;
-  const fields = new Map(Object.entries(value));
-  const numbers = numbersBeside(fields.get('v'));
+  // Any object is a record of unknown values; none of these names is one that objects have by themselves.
+  const fields = value as Readonly<Record<string, unknown>>;
+  const numbers = numbersBeside(fields['v']);
   return (
     numbers !== undefined &&
-    texts.every((name) => typeof fields.get(name) === 'string') &&
-    numbers.every((name) => Number.isInteger(fields.get(name))) &&
-    optionalTexts.every((name) => isAbsentOr('string', fields.get(name))) &&
-    isDates(fields.get('dates'))
+    texts.every((name) => typeof fields[name] === 'string') &&
+    numbers.every((name) => Number.isInteger(fields[name])) &&
+    optionalTexts.every((name) => isAbsentOr('string', fields[name])) &&
+    isDates(fields['dates'])
   );
 }
 
@@ -94,10 +95,11 @@ export function parseEnvelope(payload: Buffer): StoredEnvelope {
 export function fieldsIn(envelope: StoredEnvelope): KindFields {
   const { v, objectType } = envelope;
   const kind = kindOfEnvelopes(v) ?? fail('stored_key_altered');
-  const values = new Map<string, unknown>(Object.entries(envelope));
-  const fields = namedFieldsOf(kind).map(([field, name]) => [field, values.get(name)]);
   // It was parsed: they are there, and numbers.
-  return { objectType, ...Object.fromEntries(fields) } as KindFields;
+  const values = envelope as unknown as Readonly<Record<string, number>>;
+  const fields: Record<string, number | undefined> = { objectType };
+  for (const [field, name] of namedFieldsOf(kind)) fields[field] = values[name];
+  return fields as unknown as KindFields;
 }
 
 /** Whose key an envelope has to be. */

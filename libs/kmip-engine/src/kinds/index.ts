@@ -17,10 +17,14 @@ export type KindField = FieldOfAny<KindFields>;
 /** Any object as far as its fields go: for what asks for a field and not for a kind. */
 export type KindNumbers = { readonly [Field in KindField]?: number };
 
-/** Field and name in a stored envelope. */
-export const namedFieldsOf = ({ fields }: ObjectKind<KindFields>): readonly (readonly [KindField, string])[] =>
+const namedFields = new Map(
   // The keys of a Record are of its type.
-  Object.entries(fields) as [KindField, string][];
+  OBJECT_KINDS.map((kind) => [kind, Object.entries(kind.fields) as [KindField, string][]]),
+);
+
+/** Field and name in a stored envelope. */
+export const namedFieldsOf = (kind: ObjectKind<KindFields>): readonly (readonly [KindField, string])[] =>
+  namedFields.get(kind) ?? [];
 
 /** Of all kinds, each once. */
 export const KIND_FIELDS: readonly KindField[] = [
