@@ -183,6 +183,17 @@ describe('identity', () => {
     expect(third).not.toHaveProperty('certificate');
   });
 
+  it('is read from the certificate once, and known again by its fingerprint', async () => {
+    await start();
+    for (const identity of [client, other, client]) {
+      expect(await (await connect(identity)).send(framed('who am I')).receiveMessage()).toBe('who am I');
+    }
+    const [first, second, again] = handler.peers;
+    expect(again?.connectionId).not.toBe(first?.connectionId);
+    expect(again?.certificate).toBe(first?.certificate);
+    expect(second?.certificate?.der).toEqual(new X509Certificate(other.certificatePem).raw);
+  });
+
   it('is the leaf alone, whatever chain comes with it', async () => {
     await start();
     const chain = { certificatePem: `${other.certificatePem}${ca.certificatePem}`, privateKeyPem: other.privateKeyPem };

@@ -10,7 +10,7 @@ import { HandshakeQueue } from './handshake-queue';
 import { IncomingConnection } from './incoming-connection';
 import { LargeRequests } from './large-requests';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimitName, type TransportLimits } from './limits';
-import { describePeer, type PeerDescription } from './peer';
+import { type PeerDescription, PeerDescriptions } from './peer';
 import { type Place, PlaceGate } from './place-gate';
 import { readProxyHeader } from './proxy-protocol';
 import { assertUsable, contextSettings, type ListenerCertificate, serverSettings } from './tls-settings';
@@ -47,6 +47,7 @@ export class KmipListener {
   readonly #proxies: AddressList;
   readonly #halfOpen: PlaceGate;
   readonly #admission: ClientAdmission;
+  readonly #peers = new PeerDescriptions();
   readonly #largeRequests: LargeRequests;
   readonly #handshakes: HandshakeQueue;
   readonly #tcp: Server;
@@ -257,7 +258,7 @@ export class KmipListener {
     const { connectionId, remoteAddress, remotePort } = incoming;
     let peer: PeerDescription;
     try {
-      peer = describePeer(socket, { connectionId, remoteAddress, remotePort });
+      peer = this.#peers.of(socket, { connectionId, remoteAddress, remotePort });
     } catch {
       // A certificate OpenSSL took but Node cannot describe: nobody we could know.
       socket.destroy();

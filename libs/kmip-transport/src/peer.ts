@@ -1,7 +1,7 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import { type TLSSocket } from 'node:tls';
 
-import { type CertificateFingerprint, toFingerprint } from '@lib/kernel';
+import { BoundedMap, type CertificateFingerprint, toFingerprint } from '@lib/kernel';
 
 import { isLegacyCipher } from './tls-settings';
 
@@ -44,22 +44,35 @@ export interface PeerOrigin {
   readonly remotePort: number;
 }
 
-/** Call it in the secureConnection handler and nowhere else: TLS getters can crash the process on a dead socket. */
-export function describePeer(socket: TLSSocket, origin: PeerOrigin): PeerDescription {
-  const x509 = socket.getPeerX509Certificate();
-  const cipher = socket.getCipher().name;
-  const der = x509 === undefined ? undefined : Buffer.from(x509.raw);
-  return {
-    ...origin,
-    tlsVersion: socket.getProtocol() ?? 'unknown',
-    cipher,
-    legacyCipher: isLegacyCipher(cipher),
-    fullHandshake: !socket.isSessionReused(),
-    ...serverNameOf(socket),
-    ...(x509 === undefined || der === undefined
-      ? {}
-      : { fingerprint: fingerprintOf(der), certificate: describeCertificate(x509, der) }),
-  };
+/** A few megabytes; whoever makes up certificates at will costs the others no more than reading theirs again. */
+const CERTIFICATES_KNOWN = 1_000;
+
+/** Describes peers, and reads each certificate once: hosts come back with the same one for years. */
+export class PeerDescriptions {
+  readonly #certificates = new BoundedMap<CertificateFingerprint, PeerCertificate>(CERTIFICATES_KNOWN);
+
+  /** Call it in the secureConnection handler and nowhere else: TLS getters can crash the process on a dead socket. */
+  of(socket: TLSSocket, origin: PeerOrigin): PeerDescription {
+    const x509 = socket.getPeerX509Certificate();
+    const cipher = socket.getCipher().name;
+    return {
+      ...origin,
+      tlsVersion: socket.getProtocol() ?? 'unknown',
+      cipher,
+      legacyCipher: isLegacyCipher(cipher),
+      fullHandshake: !socket.isSessionReused(),
+      ...serverNameOf(socket),
+      ...(x509 === undefined ? {} : this.#certificateOf(x509)),
+    };
+  }
+
+  #certificateOf(x509: X509Certificate): Required<Pick<PeerDescription, 'fingerprint' | 'certificate'>> {
+    const { raw } = x509;
+    const fingerprint = fingerprintOf(raw);
+    const certificate = this.#certificates.get(fingerprint) ?? describeCertificate(x509, Buffer.from(raw));
+    this.#certificates.set(fingerprint, certificate);
+    return { fingerprint, certificate };
+  }
 }
 
 /** Node's types leave out that a server's socket knows the name its client asked for. */

@@ -127,7 +127,18 @@ export class ConnectionRecords implements TransportObserver {
   }
 }
 
+/** The transport describes a certificate once, and so is it put into the form in which it is kept. */
+const presentedBefore = new WeakMap<PeerCertificate, PresentedCertificate>();
+
 function presented(fingerprint: string, certificate: PeerCertificate): PresentedCertificate {
+  const before = presentedBefore.get(certificate);
+  if (before !== undefined) return before;
+  const made = inKeptForm(fingerprint, certificate);
+  presentedBefore.set(certificate, made);
+  return made;
+}
+
+function inKeptForm(fingerprint: string, certificate: PeerCertificate): PresentedCertificate {
   const { der, subject, issuer, serialNumber, validFrom: notBefore, validTo: notAfter } = certificate;
   const sha1Fingerprint = createHash('sha1').update(der).digest('hex');
   return { fingerprint, sha1Fingerprint, subject, issuer, serialNumber, notBefore, notAfter, pem: toPem(der) };
