@@ -26,21 +26,20 @@ export function watchTraffic(
   scope.decorateRequest('faultsAfter', undefined);
   scope.decorateRequest('logEntry', undefined);
 
-  scope.addHook('onRequest', async (request, reply) => {
+  scope.addHook('onRequest', (request, reply, next) => {
     const { operation, writes } = request.routeOptions.config;
-    if (operation === undefined) return;
+    if (operation === undefined) {
+      next();
+      return;
+    }
     const { method } = request;
     const instance = instanceOf(request);
     const correlationId = request.headers['correlation-id']?.toString();
     request.logEntry = { at: cloud.clock.now().toISOString(), service, operation, method, instance, correlationId };
     cloud.requests.record(request.logEntry);
     const effects = cloud.faults.strike({ service, instance, method, operation, writes: writes === true });
-    for (const effect of effects) {
-      if (effect.kind === 'delay') await delay(effect.milliseconds);
-      else if (effect.when === 'before') disturb(request, reply, effect);
-      else request.faultsAfter = [...(request.faultsAfter ?? []), effect];
-      if (reply.sent) return;
-    }
+    if (effects.length === 0) next();
+    else void suffer(request, reply, effects).then((sufferedAll) => sufferedAll && next(), next);
   });
 
   scope.addHook('onSend', (request, reply, payload, done) => {
@@ -56,6 +55,17 @@ export function watchTraffic(
     if (request.logEntry) request.logEntry.status = reply.statusCode;
     done();
   });
+}
+
+/** @returns false when it was answered, or never will be */
+async function suffer(request: FastifyRequest, reply: FastifyReply, effects: readonly FaultEffect[]): Promise<boolean> {
+  for (const effect of effects) {
+    if (effect.kind === 'delay') await delay(effect.milliseconds);
+    else if (effect.when === 'before') disturb(request, reply, effect);
+    else request.faultsAfter = [...(request.faultsAfter ?? []), effect];
+    if (reply.sent) return false;
+  }
+  return true;
 }
 
 function disturb(request: FastifyRequest, reply: FastifyReply, effect: Exclude<FaultEffect, { kind: 'delay' }>): void {

@@ -2,6 +2,7 @@ import { type PolicyRow, type ResourceAttributes } from '../journal/rows';
 import { type Store } from '../journal/store';
 
 const ATTRIBUTES = ['serviceName', 'serviceInstance', 'region', 'keyRing', 'resourceType', 'resource'] as const;
+const WHOLE_INSTANCE = ['serviceName', 'serviceInstance'] as const;
 
 export interface AccessTarget extends ResourceAttributes {
   readonly accountId: string;
@@ -20,23 +21,27 @@ export class AccessPolicies {
   }
 
   allows(iamId: string, target: AccessTarget, needed: readonly string[]): boolean {
-    const roles = this.rolesOn(iamId, target);
-    return needed.some((role) => roles.has(role));
+    for (const policy of this.store.list('policy', iamId)) {
+      if (needed.some((role) => policy.roles.includes(role)) && covers(policy, target)) return true;
+    }
+    return false;
   }
 
   /** True when one of the roles is held on something in this instance, be it a single key. */
   allowsSomewhere(iamId: string, target: AccessTarget, needed: readonly string[]): boolean {
     for (const policy of this.store.list('policy', iamId)) {
-      const { serviceName, serviceInstance } = policy.resource;
-      const widened = { ...policy, resource: { serviceName, serviceInstance } };
-      if (needed.some((role) => policy.roles.includes(role)) && covers(widened, target)) return true;
+      if (needed.some((role) => policy.roles.includes(role)) && covers(policy, target, WHOLE_INSTANCE)) return true;
     }
     return false;
   }
 }
 
 /** A policy of one account says nothing about the resources of another. */
-function covers(policy: PolicyRow, target: AccessTarget): boolean {
+function covers(
+  policy: PolicyRow,
+  target: AccessTarget,
+  attributes: readonly (typeof ATTRIBUTES)[number][] = ATTRIBUTES,
+): boolean {
   if (policy.accountId !== target.accountId) return false;
-  return ATTRIBUTES.every((name) => policy.resource[name] === undefined || policy.resource[name] === target[name]);
+  return attributes.every((name) => policy.resource[name] === undefined || policy.resource[name] === target[name]);
 }
