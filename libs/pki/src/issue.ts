@@ -9,10 +9,6 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Certificates start a little in the past, since the clocks of vCenter and gateway need not agree. */
 const BACKDATE_MS = 5 * 60 * 1000;
 
-const { digitalSignature, keyCertSign, keyEncipherment, cRLSign } = x509.KeyUsageFlags;
-
-const RSA_LEAF_USAGE: x509.KeyUsageFlags = digitalSignature | keyEncipherment;
-
 /** A certificate with its private key. */
 export interface IssuedCertificate {
   readonly certificatePem: string;
@@ -60,7 +56,7 @@ export async function issueCertificateAuthority(request: CertificateAuthorityReq
   const keys = await newKeyPair('rsa-2048');
   const extensions = [
     new x509.BasicConstraintsExtension(true, 0, true),
-    new x509.KeyUsagesExtension(keyCertSign | cRLSign, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
   ];
   return selfSigned(keys, {
     ...request,
@@ -110,9 +106,11 @@ export async function issueClientCertificate(
 
 /** Extensions of an end-entity certificate; the same for pairs of our making and for signed requests. */
 export function leafExtensions(publicKey: KeyObject, usage: x509.ExtendedKeyUsage | undefined): x509.Extension[] {
+  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
+  const rsaUsage: x509.KeyUsageFlags = digitalSignature | keyEncipherment;
   // Only an RSA key can encipher a premaster secret.
   const keyUsage = new x509.KeyUsagesExtension(
-    publicKey.asymmetricKeyType === 'rsa' ? RSA_LEAF_USAGE : digitalSignature,
+    publicKey.asymmetricKeyType === 'rsa' ? rsaUsage : digitalSignature,
     true,
   );
   return [

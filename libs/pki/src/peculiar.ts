@@ -7,8 +7,6 @@ import * as x509 from '@peculiar/x509';
 
 import { CLIENT_KEY_CURVES } from '@lib/kernel';
 
-x509.cryptoProvider.set(webcrypto);
-
 export { x509 };
 
 /** What WebCrypto wants to know; the library's own types name DOM types that a server build does not load. */

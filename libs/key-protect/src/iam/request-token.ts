@@ -19,13 +19,6 @@ const sdkError = z.object({
   result: z.unknown().optional(),
 });
 
-/** Opens the SDK's request to us: its own cache goes by the wall clock, ours by monotonic time. */
-class TokenExchange extends IamTokenManager {
-  request(): Promise<unknown> {
-    return this.requestToken();
-  }
-}
-
 const TOKEN_TIMEOUT_MS = 5_000;
 const MAXIMUM_ANSWER_BYTES = 256 * 1024;
 
@@ -56,11 +49,22 @@ export function iamTokenRequest(iamUrl: string, timeoutMs = TOKEN_TIMEOUT_MS): T
   };
 }
 
-/** The SDK refuses keys in braces or quotes before it asks anyone. */
-function exchangeFor(options: ConstructorParameters<typeof TokenExchange>[0]): TokenExchange {
+type ExchangeOptions = ConstructorParameters<typeof IamTokenManager>[0];
+
+/**
+ * Opens the SDK's request to us: its own cache goes by the wall clock, ours by monotonic time. The class is made here so
+ * that the SDK is loaded by the first request: most of an operator's commands ask no key manager.
+ */
+function exchangeFor(options: ExchangeOptions): { request(): Promise<unknown> } {
+  class TokenExchange extends IamTokenManager {
+    request(): Promise<unknown> {
+      return this.requestToken();
+    }
+  }
   try {
     return new TokenExchange(options);
   } catch {
+    // The SDK refuses keys in braces or quotes before it asks anyone.
     throw new KeyManagerError('credential_rejected', 'the API key does not have the form of an API key', {
       certainlyNotDone: true,
     });
