@@ -48,8 +48,9 @@ export class Arena {
     return new Arena(service, bare, ports, await readFile(kmip.serverCa, 'utf8'));
   }
 
-  async inhabitant(name: string): Promise<Inhabitant> {
-    const tenant = await addTenant(this.service, name);
+  /** @param roles of its service ID in the key manager; by default it may not delete there, so its keys are not destroyed */
+  async inhabitant(name: string, roles?: readonly string[]): Promise<Inhabitant> {
+    const tenant = await addTenant(this.service, name, roles);
     const { certificatePem, privateKeyPem } = tenant.identity;
     const client = {
       ...clientOf(certificatePem, privateKeyPem.exposeText(), this.caPem),
