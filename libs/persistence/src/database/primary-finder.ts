@@ -75,12 +75,15 @@ export class PrimaryFinder {
   }
 
   async #find(): Promise<DatabaseServer> {
-    const primaries = (await this.#primaries()).filter((each) => !this.#wasReplaced(each));
-    const [newest] = primaries.sort((one, other) => other.timeline - one.timeline);
-    if (newest === undefined) throw new NoPrimary();
+    const { primaries, others } = await this.#ask();
+    const known = primaries.filter((each) => !this.#wasReplaced(each));
+    const [newest] = known.sort((one, other) => other.timeline - one.timeline);
+    if (newest === undefined) {
+      throw new NoPrimary([...others, ...primaries.map(({ server }) => `${nameOf(server)} was replaced`)]);
+    }
     this.#newest = newest;
     for (const [socket, server] of this.#sockets) {
-      if (server !== newest.server) socket.destroy(new NoPrimary());
+      if (server !== newest.server) socket.destroy(new NoPrimary([`${nameOf(server)} was replaced`]));
     }
     return newest.server;
   }
@@ -90,27 +93,36 @@ export class PrimaryFinder {
     return system === this.#newest?.system && timeline < this.#newest.timeline;
   }
 
-  #primaries(): Promise<readonly Primary[]> {
+  #ask(): Promise<{ readonly primaries: Primary[]; readonly others: readonly string[] }> {
     return new Promise((resolve) => {
       const primaries: Primary[] = [];
+      const others: string[] = [];
       const done = (): void => {
-        resolve(primaries);
+        resolve({ primaries, others });
       };
       const asked = this.servers.map(async (server) => {
-        const primary = await ask(server, this.clientOf(server)).catch(() => undefined);
-        if (primary === undefined) return;
-        primaries.push(primary);
-        setTimeout(done, GRACE_MS).unref();
+        try {
+          const primary = await ask(server, this.clientOf(server));
+          if (primary === undefined) others.push(`${nameOf(server)} is a standby`);
+          else {
+            primaries.push(primary);
+            if (!this.#wasReplaced(primary)) setTimeout(done, GRACE_MS).unref();
+          }
+        } catch (error) {
+          others.push(`${nameOf(server)}: ${error instanceof Error ? error.message : String(error)}`);
+        }
       });
       void Promise.all(asked).then(done);
     });
   }
 }
 
+const nameOf = ({ host, port }: DatabaseServer): string => `${host}:${port}`;
+
 /** None of the database servers takes writes, as far as they answer. */
 class NoPrimary extends Error {
-  constructor() {
-    super('none of the database servers is the primary');
+  constructor(reasons: readonly string[]) {
+    super(`none of the database servers is the primary (${reasons.join('; ')})`);
     this.name = 'NoPrimary';
   }
 }
