@@ -5,10 +5,13 @@
 #   openssl          plays hostile and old TLS peers, makes keys and reads archives
 #   python3-cryptography  reads archives, for a third opinion
 #   chromium         opens the pages that the product serves
-# Run as root: sudo scripts/setup-debian.sh
+# With the argument "nightly", for npm run test:nightly:
+#   patroni, etcd-server, haproxy, pgbouncer, postgresql-15  a database with a standby, as operators run it
+# Run as root: sudo scripts/setup-debian.sh [nightly]
 set -euo pipefail
 
 packages=(python3-pykmip docker-compose openssl python3-cryptography chromium)
+[ "${1:-}" != nightly ] || packages+=(patroni etcd-server haproxy pgbouncer postgresql-15)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
