@@ -1,4 +1,5 @@
 import { type LoopbackServer, readBody, startLoopbackServer } from '@lib/testing';
+import { once } from 'node:events';
 import { type RequestListener } from 'node:http';
 
 import { DEFAULT_POOL_LIMITS, type HttpRequest, UndiciExchange } from './http-exchange';
@@ -12,9 +13,12 @@ describe('UndiciExchange', () => {
     await Promise.all(open.splice(0).map((each) => each.close()));
   });
 
-  async function setUp(listener: RequestListener): Promise<{ server: LoopbackServer; exchange: UndiciExchange }> {
+  async function setUp(
+    listener: RequestListener,
+    limits = DEFAULT_POOL_LIMITS,
+  ): Promise<{ server: LoopbackServer; exchange: UndiciExchange }> {
     const server = await startLoopbackServer(listener);
-    const exchange = new UndiciExchange(server.origin, { ...DEFAULT_POOL_LIMITS, maximumResponseBytes: 1_000 });
+    const exchange = new UndiciExchange(server.origin, { ...limits, maximumResponseBytes: 1_000 });
     open.push(server, exchange);
     return { server, exchange };
   }
@@ -33,14 +37,28 @@ describe('UndiciExchange', () => {
     expect(body.every((byte) => byte === 0)).toBe(true);
   });
 
-  it('keeps the connection, except for a request that wants its own', async () => {
+  it.each<[string, HttpRequest]>([
+    ['the connection', GET],
+    ['that of requests that must not be repeated', { ...GET, onlyOnce: true }],
+  ])('keeps %s', async (_, request) => {
     const { server, exchange } = await setUp((_request, response) => response.end('{}'));
-    for (let index = 0; index < 20; index += 1) await exchange.send(GET, signal());
+    for (let index = 0; index < 20; index += 1) await exchange.send(request, signal());
     // A second one where a request follows before the first connection is free again.
-    const kept = server.connections();
-    expect(kept).toBeLessThanOrEqual(2);
-    for (let index = 0; index < 20; index += 1) await exchange.send({ ...GET, freshConnection: true }, signal());
-    expect(server.connections()).toBe(kept + 20);
+    expect(server.connections()).toBeLessThanOrEqual(2);
+  });
+
+  it('sends nothing that must not be repeated over a connection that was idle, whatever the server promises', async () => {
+    let closed: Promise<unknown> = Promise.resolve();
+    const limits = { ...DEFAULT_POOL_LIMITS, onlyOnceKeepAliveMs: 1 };
+    const { server, exchange } = await setUp((request, response) => {
+      closed = once(request.socket, 'close');
+      response.writeHead(200, { connection: 'keep-alive', 'keep-alive': 'timeout=60' }).end('{}');
+    }, limits);
+    for (let index = 1; index <= 3; index += 1) {
+      await exchange.send({ ...GET, onlyOnce: true }, signal());
+      await closed;
+      expect(server.connections()).toBe(index);
+    }
   });
 
   it('follows no redirect', async () => {
@@ -68,7 +86,7 @@ describe('UndiciExchange', () => {
       effects += 1;
       request.socket.destroy();
     });
-    await expect(exchange.send({ ...GET, freshConnection: true }, signal())).rejects.toMatchObject({
+    await expect(exchange.send({ ...GET, onlyOnce: true }, signal())).rejects.toMatchObject({
       kind: 'connection',
       sent: true,
     });
@@ -104,7 +122,7 @@ describe('UndiciExchange', () => {
     await expect(exchange.send(GET, AbortSignal.abort())).rejects.toMatchObject({ kind: 'aborted', sent: false });
     // Fires while the connection is being made: the request must not follow.
     const controller = new AbortController();
-    const cut = exchange.send({ ...GET, freshConnection: true }, controller.signal);
+    const cut = exchange.send({ ...GET, onlyOnce: true }, controller.signal);
     controller.abort();
     await expect(cut).rejects.toMatchObject({ kind: 'aborted', sent: false });
     await exchange.send(GET, signal());

@@ -8,10 +8,10 @@ export interface HttpRequest {
   /** Wiped once the exchange is over. */
   readonly body?: Buffer;
   /**
-   * A connection of its own. The server may close an idle connection at the very moment we reuse it, and then nobody
-   * knows whether a request that must not be repeated was carried out.
+   * It must not be repeated, so it goes over a connection that was in use a moment ago, or a new one: a server may close
+   * one that was idle at the very moment we reuse it, and then nobody knows whether the request was carried out.
    */
-  readonly freshConnection?: boolean;
+  readonly onlyOnce?: boolean;
 }
 
 export interface HttpResponse {
@@ -44,6 +44,8 @@ export interface HttpExchange {
 export interface PoolLimits {
   readonly connectTimeoutMs: number;
   readonly keepAliveMs: number;
+  /** The same for requests that must not be repeated. Servers keep idle connections for longer than this. */
+  readonly onlyOnceKeepAliveMs: number;
   /** A connection is given up at this age, so that a moved DNS name is noticed. */
   readonly maximumConnectionAgeMs: number;
   readonly maximumResponseBytes: number;
@@ -52,6 +54,7 @@ export interface PoolLimits {
 export const DEFAULT_POOL_LIMITS: PoolLimits = {
   connectTimeoutMs: 2_000,
   keepAliveMs: 30_000,
+  onlyOnceKeepAliveMs: 1_000,
   maximumConnectionAgeMs: 300_000,
   maximumResponseBytes: 8 * 1024 * 1024,
 };
@@ -62,7 +65,7 @@ export const DEFAULT_POOL_LIMITS: PoolLimits = {
  */
 export class UndiciExchange implements HttpExchange {
   readonly #kept: Pool;
-  readonly #fresh: Pool;
+  readonly #young: Pool;
   #closing: Promise<unknown> | undefined;
 
   constructor(
@@ -73,23 +76,25 @@ export class UndiciExchange implements HttpExchange {
       allowH2: false,
       connect: { timeout: limits.connectTimeoutMs },
       clientTtl: limits.maximumConnectionAgeMs,
-      keepAliveTimeout: limits.keepAliveMs,
       // The try's deadline ends an exchange; undici's own timers would only blur which limit it was.
       headersTimeout: 0,
       bodyTimeout: 0,
+      pipelining: 1,
     };
-    this.#kept = new Pool(origin, { ...options, pipelining: 1 });
-    this.#fresh = new Pool(origin, { ...options, pipelining: 1 });
+    this.#kept = new Pool(origin, { ...options, keepAliveTimeout: limits.keepAliveMs });
+    // What the server says of its own patience does not prolong ours.
+    const young = { keepAliveTimeout: limits.onlyOnceKeepAliveMs, keepAliveMaxTimeout: limits.onlyOnceKeepAliveMs };
+    this.#young = new Pool(origin, { ...options, ...young });
   }
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     if (signal.aborted) throw new ExchangeError('aborted', false);
-    const pool = request.freshConnection === true ? this.#fresh : this.#kept;
+    const pool = request.onlyOnce === true ? this.#young : this.#kept;
     try {
       return await new Promise((resolve, reject) => {
         const handler = new ExchangeHandler(this.limits.maximumResponseBytes, signal, resolve, reject);
         const { method, path, headers, body } = request;
-        pool.dispatch({ method, path, headers, body: body ?? null, reset: request.freshConnection === true }, handler);
+        pool.dispatch({ method, path, headers, body: body ?? null }, handler);
       });
     } finally {
       request.body?.fill(0);
@@ -97,7 +102,7 @@ export class UndiciExchange implements HttpExchange {
   }
 
   close(): Promise<unknown> {
-    this.#closing ??= Promise.all([this.#kept.close(), this.#fresh.close()]);
+    this.#closing ??= Promise.all([this.#kept.close(), this.#young.close()]);
     return this.#closing;
   }
 }

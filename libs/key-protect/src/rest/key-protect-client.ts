@@ -60,7 +60,7 @@ interface Call<T> {
   readonly contentType?: string;
   readonly keyRing?: string;
   readonly prefer?: 'return=representation';
-  readonly freshConnection?: boolean;
+  readonly onlyOnce?: boolean;
 }
 
 /** The key manager refused in its own words; carries the words for who can look further. */
@@ -138,7 +138,7 @@ export class KeyProtectClient {
       contentType: KEY,
       prefer: 'return=representation',
       body: { metadata: { collectionType: KEY, collectionTotal: 1 }, resources: [resource] },
-      freshConnection: true,
+      onlyOnce: true,
       ...(keyRing === undefined ? {} : { keyRing }),
     });
     const [created] = resources;
@@ -274,7 +274,7 @@ export class KeyProtectClient {
       path: `${this.options.basePath}/api/v2${call.path}`,
       headers,
       ...(call.body === undefined ? {} : { body: Buffer.from(JSON.stringify(call.body), 'utf8') }),
-      ...(call.freshConnection === undefined ? {} : { freshConnection: call.freshConnection }),
+      ...(call.onlyOnce === undefined ? {} : { onlyOnce: call.onlyOnce }),
     };
   }
 }
