@@ -3,6 +3,7 @@ import { isBase64, illegalByteOf } from './base64';
 import { KEY_TYPE } from './key-representation';
 import { badBody, invalidField, KmsError } from './kms.errors';
 
+const envelope = z.strictObject({ metadata: z.unknown().optional(), resources: z.array(z.unknown()).optional() });
 const metadata = z.strictObject({ collectionType: z.string(), collectionTotal: z.number() });
 
 const keyResource = z.strictObject({
@@ -45,8 +46,7 @@ export function readBody<T extends z.ZodType>(schema: T, body: unknown): z.outpu
 /** The single resource of a collection. */
 export function readEnvelope<T extends z.ZodType>(resource: T, body: unknown, onlyOne: string): z.output<T> {
   if (body === undefined) throw new KmsError('NO_BODY_ERR');
-  const outer = z.strictObject({ metadata: z.unknown().optional(), resources: z.array(z.unknown()).optional() });
-  const { metadata: given, resources = [] } = readBody(outer, body);
+  const { metadata: given, resources = [] } = readBody(envelope, body);
   if (typeof given !== 'object' || given === null || Object.keys(given).length === 0) {
     throw badBody('CollectionMetadata is empty');
   }
