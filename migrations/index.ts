@@ -32,6 +32,7 @@ import { KeyManagerKinds1766800000000 } from './1766800000000-key-manager-kinds'
 import { BornByTwoStatements1766900000000 } from './1766900000000-born-by-two-statements';
 import { UnsettledInstances1767000000000 } from './1767000000000-unsettled-instances';
 import { KeyFetches1767100000000 } from './1767100000000-key-fetches';
+import { ListingsOfInstances1767300000000 } from './1767300000000-listings-of-instances';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -68,4 +69,5 @@ export const migrations = [
   BornByTwoStatements1766900000000,
   UnsettledInstances1767000000000,
   KeyFetches1767100000000,
+  ListingsOfInstances1767300000000,
 ];

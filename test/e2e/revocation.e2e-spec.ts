@@ -116,7 +116,7 @@ describe('revocation', () => {
 
     const readable = (yes: boolean): Promise<unknown> =>
       database.query(
-        `${yes ? 'GRANT' : 'REVOKE'} EXECUTE ON FUNCTION directory_registrations(uuid) ${yes ? 'TO' : 'FROM'} kmip_gateway`,
+        `${yes ? 'GRANT' : 'REVOKE'} EXECUTE ON FUNCTION directory_registrations_of(uuid[]) ${yes ? 'TO' : 'FROM'} kmip_gateway`,
       );
 
     it('refuses a removed certificate all the same, at its next request, on open connections too', async () => {

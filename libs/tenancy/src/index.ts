@@ -16,7 +16,8 @@ export {
   type ClientDirectoryOptions,
   MAXIMUM_DIRECTORY_AGE_MS,
   type Removal,
-} from './client-directory';
+} from './allow-list/client-directory';
+export { listingsOf } from './allow-list/listings';
 export { lossOfCertificate, requireConfirmation } from './confirmation';
 export { CredentialSealer, type Sealed, type SealedRow, type ServiceKeyring } from './credential-sealer';
 export { instanceIdOf, parseInstanceCrn } from './crn';

@@ -111,8 +111,19 @@ export interface InstancePage {
   readonly limit: number;
 }
 
+/** What the list of allowed certificates has of one instance or of several. */
+export interface Listing extends Registrations {
+  readonly credentials: readonly KmipCredential[];
+}
+
 /** The few questions that concern all tenants of the region. */
 export interface RegionDirectory {
+  listing(instanceIds: readonly InstanceId[]): Promise<Listing>;
+  /**
+   * Of the next instances that have anything, in the order of ids, former ones included.
+   * @returns `last`: more may follow after this instance
+   */
+  nextListing(page: Omit<InstancePage, 'accountId'>): Promise<Listing & { readonly last?: InstanceId }>;
   /** Of one instance or of all, each of their certificates once. */
   registrations(instanceId?: InstanceId): Promise<Registrations>;
   /** Who registers these certificates, in all instances; keys are the fingerprints that anybody registers or registered. */

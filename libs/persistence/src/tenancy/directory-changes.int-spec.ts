@@ -110,7 +110,7 @@ describe('what has changed, and what is read of it', () => {
     unitOfWork.forTenant(id, async (scope) => (await scope.certificates.getByFingerprint(fingerprint))?.id);
 
   const listed = async (id: InstanceId): Promise<string> => {
-    return JSON.stringify([await directory.registrations(id), await directory.kmipCredentials(id)]);
+    return JSON.stringify(await directory.listing([id]));
   };
 
   it('names every instance of which something else would be read', async () => {

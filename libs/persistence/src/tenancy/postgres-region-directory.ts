@@ -3,6 +3,7 @@ import {
   type Instance,
   type InstancePage,
   type KmipCredential,
+  type Listing,
   type RegionChanges,
   type RegionDirectory,
   type Registrations,
@@ -37,6 +38,22 @@ const NEVER = '9223372036854775807';
 export class PostgresRegionDirectory implements RegionDirectory {
   constructor(private readonly dataSource: DataSource) {}
 
+  async listing(instanceIds: readonly InstanceId[]): Promise<Listing> {
+    if (instanceIds.length === 0) return { current: [], former: [], credentials: [] };
+    const of = async <T>(what: 'registrations' | 'kmip_credentials'): Promise<readonly T[]> =>
+      regionQuery<T>(this.dataSource, `SELECT * FROM directory_${what}_of($1)`, [instanceIds]);
+    const registrations = toRegistrations(await of<RegistrationRow>('registrations'));
+    return { ...registrations, credentials: (await of<KmipCredentialRow>('kmip_credentials')).map(toCredential) };
+  }
+
+  async nextListing({ after, limit }: Omit<InstancePage, 'accountId'>): Promise<Listing & { last?: InstanceId }> {
+    const sql = 'SELECT id FROM directory_listed_instances($1, $2)';
+    const rows = await regionQuery<{ id: string }>(this.dataSource, sql, [after ?? null, limit]);
+    const ids = rows.map(({ id }) => toInstanceId(id));
+    const last = ids.length === limit ? ids.at(-1) : undefined;
+    return { ...(await this.listing(ids)), ...(last && { last }) };
+  }
+
   async registrations(instanceId?: InstanceId): Promise<Registrations> {
     const sql = 'SELECT * FROM directory_registrations($1)';
     return toRegistrations(await regionQuery<RegistrationRow>(this.dataSource, sql, [instanceId ?? null]));
@@ -61,12 +78,7 @@ export class PostgresRegionDirectory implements RegionDirectory {
   async kmipCredentials(instanceId?: InstanceId): Promise<readonly KmipCredential[]> {
     const sql = 'SELECT * FROM directory_kmip_credentials($1)';
     const rows = await regionQuery<KmipCredentialRow>(this.dataSource, sql, [instanceId ?? null]);
-    return rows.map((row) => ({
-      instanceId: toInstanceId(row.instance_id),
-      id: row.id,
-      passwordHmac: row.password_hmac,
-      serviceKeyVersion: row.service_key_version,
-    }));
+    return rows.map(toCredential);
   }
 
   async changes(since?: string): Promise<RegionChanges> {
@@ -126,6 +138,13 @@ export class PostgresRegionDirectory implements RegionDirectory {
     return rows.map(({ id }) => toInstanceId(id));
   }
 
+  /** Those with a root key, in the order of ids. */
+  async boundInstances({ after, limit }: Omit<InstancePage, 'accountId'>): Promise<readonly InstanceId[]> {
+    const sql = 'SELECT id FROM directory_bound_instances($1, $2)';
+    const rows = await regionQuery<{ id: string }>(this.dataSource, sql, [after ?? null, limit]);
+    return rows.map(({ id }) => toInstanceId(id));
+  }
+
   async wholeInstances({ accountId, after, limit }: InstancePage): Promise<readonly Instance[]> {
     const sql = `SELECT ${instanceColumns(this.dataSource)} FROM directory_whole_instances($1, $2, $3)`;
     const values = [accountId ?? null, after ?? null, limit];
@@ -138,3 +157,10 @@ export class PostgresRegionDirectory implements RegionDirectory {
     return rows.map((row) => toInstanceId(row.instance_id));
   }
 }
+
+const toCredential = (row: KmipCredentialRow): KmipCredential => ({
+  instanceId: toInstanceId(row.instance_id),
+  id: row.id,
+  passwordHmac: row.password_hmac,
+  serviceKeyVersion: row.service_key_version,
+});

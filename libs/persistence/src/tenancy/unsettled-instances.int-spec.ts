@@ -73,6 +73,21 @@ describe('instances with work that no client asks for', () => {
     expect(await directory.unsettledInstances({ limit: 10 }, STALE)).toEqual(isUnsettled ? [instanceId] : []);
   });
 
+  it('are not those that have a root key alone, which are named by themselves', async () => {
+    const [bound, retiring, both] = [
+      await insertInstance(admin),
+      await insertInstance(admin),
+      await insertInstance(admin),
+    ];
+    await insertInstance(admin);
+    await admin.query(binding('active'), [bound]);
+    await admin.query(binding('retiring'), [retiring]);
+    for (const status of ['active', 'retiring']) await admin.query(binding(status), [both]);
+    const [first, second] = [bound, both].sort();
+    expect(await directory.boundInstances({ limit: 1 })).toEqual([first]);
+    expect(await directory.boundInstances({ limit: 10, after: first! })).toEqual([second]);
+  });
+
   it('are named once each, in pages', async () => {
     const ids: InstanceId[] = [];
     for (let n = 0; n < 5; n += 1) {

@@ -68,6 +68,9 @@ export interface Registrations {
 }
 
 /** False while the instance is disabled or going away: its certificates are known but let nobody in. */
-export function admitted({ instanceEnabled, instanceState }: DirectoryEntry): boolean {
+export function admitted({
+  instanceEnabled,
+  instanceState,
+}: Pick<DirectoryEntry, 'instanceEnabled' | 'instanceState'>): boolean {
   return instanceEnabled && instanceState !== 'removing';
 }

@@ -5,6 +5,7 @@ import {
   type Instance,
   type InstancePage,
   type KmipCredential,
+  type Listing,
   omit,
   type RegionChanges,
   type RegionDirectory,
@@ -19,6 +20,22 @@ export class InMemoryRegionDirectory implements RegionDirectory {
   #proofRequiredSince: Date | undefined;
 
   constructor(private readonly region: InMemoryRegion) {}
+
+  async listing(instanceIds: readonly InstanceId[]): Promise<Listing> {
+    const { current, former } = await this.registrations();
+    const isNamed = ({ instanceId }: { readonly instanceId: InstanceId }): boolean => instanceIds.includes(instanceId);
+    const credentials = (await this.kmipCredentials()).filter(isNamed);
+    return { current: current.filter(isNamed), former: former.filter(isNamed), credentials };
+  }
+
+  async nextListing({ after = '' as InstanceId, limit }: Omit<InstancePage, 'accountId'>) {
+    const { current, former } = await this.registrations();
+    const all = [...current, ...former, ...(await this.kmipCredentials())].map(({ instanceId }) => instanceId);
+    const ids = [...new Set(all)].filter((id) => id > after).sort();
+    const page = ids.slice(0, limit);
+    const last = page.length === limit ? page.at(-1) : undefined;
+    return { ...(await this.listing(page)), ...(last && { last }) };
+  }
 
   registrations(instanceId?: InstanceId): Promise<Registrations> {
     return answered(() => {

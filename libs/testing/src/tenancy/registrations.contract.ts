@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type CertificateFingerprint, type InstanceId } from '@lib/kernel';
 import { type ManagedObject, type ManagedObjectStore } from '@lib/kmip-engine';
 import {
   type ClientCertificate,
   type Instance,
+  type Listing,
   type RegionDirectory,
   type Registrations,
   type Standing,
@@ -277,6 +278,50 @@ function describeDirectory(harness: () => Harness, region: Region): void {
       expect((await region.registrants(fingerprint))?.current).toEqual(mine);
     });
 
+    it('lists several instances at once as it lists each, and all of them page by page', async () => {
+      const [present, ended, silent] = [await region.instance(), await region.instance(), await region.instance()];
+      for (const instance of [present, ended]) await region.register(instance);
+      await region.register(present, { createdAt: new Date(0) });
+      await region.unregister(ended);
+      const credential = {
+        instanceId: silent.id,
+        id: randomUUID(),
+        passwordHmac: randomBytes(32),
+        serviceKeyVersion: 1,
+      };
+      await region.run(silent, ({ kmipCredentials }) => kmipCredentials.insert({ ...credential, createdAt: AT }));
+      const { directory } = harness();
+      const ids = [present.id, ended.id, silent.id];
+      const each = await Promise.all(ids.map((id) => directory.listing([id])));
+      const counts = each.map(({ current, former, credentials }) =>
+        [current, former, credentials].map((all) => all.length),
+      );
+      expect(counts).toEqual([
+        [2, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ]);
+      for (const [n, id] of ids.entries())
+        expect(each[n]).toEqual(expect.objectContaining(await directory.registrations(id)));
+      const sorted = (listing: Listing) =>
+        [...listing.current, ...listing.former, ...listing.credentials].map(named).sort();
+      const expected = each.flatMap(sorted).sort();
+      expect(sorted(await directory.listing(ids))).toEqual(expected);
+      const pages: Listing[] = [];
+      let after: InstanceId | undefined;
+      do {
+        const page = await directory.nextListing({ limit: 2, ...(after && { after }) });
+        pages.push(page);
+        after = page.last;
+      } while (after !== undefined);
+      expect(
+        pages
+          .flatMap(sorted)
+          .filter((name) => expected.includes(name))
+          .sort(),
+      ).toEqual(expected);
+    });
+
     it('shows former registrations while the certificate has not ended', async () => {
       const instance = await region.instance();
       const { fingerprint } = await region.register(instance);
@@ -331,3 +376,9 @@ function describeDirectory(harness: () => Harness, region: Region): void {
     });
   });
 }
+
+const named = (each: {
+  readonly instanceId: InstanceId;
+  readonly fingerprint?: string;
+  readonly id?: string;
+}): string => `${each.instanceId} ${each.fingerprint ?? each.id ?? ''}`;

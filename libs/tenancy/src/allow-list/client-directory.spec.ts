@@ -1,16 +1,19 @@
 import { type Clock, type InstanceId, toFingerprint } from '@lib/kernel';
 
 import { ClientDirectory } from './client-directory';
-import { type Invalidation, type RegionChanges } from './ports';
-import { type KmipCredential, kmipUserNameOf } from './proof/kmip-credential';
-import { type DirectoryEntry, type FormerRegistration, type Registrations } from './proof/registration';
+import { type Invalidation, type InstancePage, type Listing, type RegionChanges } from '../ports';
+import { type KmipCredential, kmipUserNameOf } from '../proof/kmip-credential';
+import { type DirectoryEntry, type FormerRegistration } from '../proof/registration';
 
-const one = 'instance-1' as InstanceId;
-const two = 'instance-2' as InstanceId;
+const uuid = (n: number | string): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+const instance = (n: number): InstanceId => uuid(n) as InstanceId;
+
+const one = instance(1);
+const two = instance(2);
 
 const entry = (letter: string, instanceId = one, changes: Partial<DirectoryEntry> = {}): DirectoryEntry => ({
   fingerprint: toFingerprint(letter.repeat(64)),
-  certificateId: `id-${letter}`,
+  certificateId: uuid(letter),
   certificateName: letter,
   notBefore: new Date(0),
   notAfter: new Date(1),
@@ -30,6 +33,7 @@ class Source {
   former: FormerRegistration[] = [];
   credentials: KmipCredential[] = [];
   failing = false;
+  pageSize = Infinity;
   asked: (InstanceId | undefined)[] = [];
   /** What was asked for is what has changed since; by version. */
   changed = new Map<InstanceId, string>();
@@ -38,20 +42,27 @@ class Source {
   private held: (() => void)[] = [];
   hold = false;
 
-  async registrations(instanceId?: InstanceId): Promise<Registrations> {
-    this.asked.push(instanceId);
-    const within = <T extends { instanceId: InstanceId }>(rows: readonly T[]): T[] =>
-      rows.filter((row) => instanceId === undefined || row.instanceId === instanceId);
-    const answer = { current: within(this.rows), former: within(this.former) };
-    if (this.failing) throw new Error('database away');
-    if (this.hold) await new Promise<void>((resolve) => this.held.push(resolve));
-    return answer;
+  listing(instanceIds: readonly InstanceId[]): Promise<Listing> {
+    this.asked.push(...instanceIds);
+    return this.answer((instanceId) => instanceIds.includes(instanceId));
   }
 
-  kmipCredentials(instanceId?: InstanceId): Promise<readonly KmipCredential[]> {
-    return Promise.resolve(
-      this.credentials.filter((each) => instanceId === undefined || each.instanceId === instanceId),
-    );
+  async nextListing({ after }: Pick<InstancePage, 'after'>): Promise<Listing & { readonly last?: InstanceId }> {
+    this.asked.push(undefined);
+    const all = [...this.rows, ...this.former, ...this.credentials].map(({ instanceId }) => instanceId);
+    const ids = [...new Set(all)].sort().filter((id) => after === undefined || id > after);
+    const page = ids.slice(0, this.pageSize);
+    const last = ids.length > this.pageSize ? page.at(-1) : undefined;
+    return { ...(await this.answer((instanceId) => page.includes(instanceId))), ...(last && { last }) };
+  }
+
+  private async answer(isNamed: (instanceId: InstanceId) => boolean): Promise<Listing> {
+    const within = <T extends { instanceId: InstanceId }>(rows: readonly T[]): T[] =>
+      rows.filter(({ instanceId }) => isNamed(instanceId));
+    const [current, former, credentials] = [within(this.rows), within(this.former), within(this.credentials)];
+    if (this.failing) throw new Error('database away');
+    if (this.hold) await new Promise<void>((resolve) => this.held.push(resolve));
+    return { current, former, credentials };
   }
 
   changes(since?: string): Promise<RegionChanges> {
@@ -189,7 +200,7 @@ describe('ClientDirectory', () => {
     expect(directory.credentialsOf(kmipUserNameOf(one))).toEqual([]);
   });
 
-  const many = Array.from({ length: 50 }, (_, n) => `instance-${n + 1}` as InstanceId);
+  const many = Array.from({ length: 50 }, (_, n) => instance(n + 1));
   const numbered = (n: number, changes: Partial<DirectoryEntry> = {}): DirectoryEntry =>
     entry('a', many[n], { fingerprint: toFingerprint(String(n).padStart(64, '0')), ...changes });
   const confirm = async ({ timers, directory }: ReturnType<typeof setUp>) => {
@@ -223,17 +234,17 @@ describe('ClientDirectory', () => {
     const { source, directory } = set;
     source.rows = many.map((_, n) => numbered(n));
     await directory.start();
-    source.changed.set(many[7]!, '2');
+    source.changed.set(many[47]!, '2');
     await confirm(set);
     await confirm(set);
     await confirm(set);
     source.asked = [];
     await confirm(set);
-    const again = source.asked.filter((each) => each === many[7]).length;
-    source.changed.set(many[7]!, '3');
+    const again = source.asked.filter((each) => each === many[47]).length;
+    source.changed.set(many[47]!, '3');
     source.asked = [];
     await confirm(set);
-    expect([again, source.asked.includes(many[7])]).toEqual([0, true]);
+    expect([again, source.asked.includes(many[47])]).toEqual([0, true]);
   });
 
   it('asks again from where it stood when what has changed could not be read', async () => {
@@ -279,7 +290,7 @@ describe('ClientDirectory', () => {
     const { source, directory } = set;
     await directory.start();
     source.asked = [];
-    for (let n = 0; n < 1_000; n += 1) change(set, `instance-${n}` as InstanceId);
+    for (let n = 0; n < 1_000; n += 1) change(set, instance(n));
     await confirm(set);
     await confirm(set);
     expect(source.asked).toContain(undefined);
@@ -293,10 +304,10 @@ describe('ClientDirectory', () => {
     await directory.start();
     time.ms = 5_000;
     source.asked = [];
-    const reading = source.registrations.bind(source);
-    source.registrations = (instanceId) => {
-      if (source.asked.length === 3) timers[0]!();
-      return reading(instanceId);
+    const reading = source.listing.bind(source);
+    source.listing = (instanceIds) => {
+      if (source.asked.length === 1) timers[0]!();
+      return reading(instanceIds);
     };
     const asking = source.changes.bind(source);
     const readBefore: number[] = [];
@@ -304,9 +315,43 @@ describe('ClientDirectory', () => {
       readBefore.push(source.asked.length);
       return asking(since);
     };
-    for (const id of many) changed(id);
+    for (let n = 0; n < 400; n += 1) changed(instance(n));
     await directory.refresh();
-    expect([readBefore, directory.ageMs()]).toEqual([[4], 0]);
+    expect([readBefore, directory.ageMs()]).toEqual([[101], 0]);
+  });
+
+  it('reads a large region step by step, and forgets what no step has found', async () => {
+    const { source, directory, notify, removed } = setUp();
+    source.pageSize = 7;
+    source.rows = many.map((_, n) => numbered(n));
+    await directory.start();
+    expect([directory.size, source.asked.length]).toEqual([50, 8]);
+    source.rows = source.rows.filter((_, n) => n % 2 === 0);
+    notify({ kind: 'everything' });
+    await directory.refresh();
+    expect([directory.size, removed.length]).toEqual([25, 25]);
+  });
+
+  it('begins a reading again that was cut in the middle, and is no fresher by it', async () => {
+    const set = setUp();
+    const { source, directory, time, notify } = set;
+    source.pageSize = 7;
+    source.rows = many.map((_, n) => numbered(n));
+    await directory.start();
+    time.ms = 5_000;
+    const reading = source.nextListing.bind(source);
+    source.nextListing = (page) => {
+      source.failing = page.after !== undefined;
+      return reading(page);
+    };
+    source.rows = source.rows.slice(0, 10);
+    notify({ kind: 'everything' });
+    await directory.refresh();
+    expect([directory.size, directory.ageMs()]).toEqual([50, 5_000]);
+    source.nextListing = reading;
+    source.failing = false;
+    await confirm(set);
+    expect([directory.size, directory.ageMs()]).toEqual([10, 0]);
   });
 
   it('reads everything when the database has gone back', async () => {
@@ -362,11 +407,14 @@ describe('ClientDirectory and whoever waits for a change', () => {
           steps.push('changes');
           return Promise.resolve({ instances: new Map(), next: 'next', continuous: true });
         },
-        registrations: (instanceId) => {
-          steps.push(`read ${instanceId ?? 'all'}`);
-          return Promise.resolve({ current: [...rows], former: [] });
+        listing: (instanceIds) => {
+          steps.push(`read ${instanceIds.join()}`);
+          return Promise.resolve({ current: [...rows], former: [], credentials: [] });
         },
-        kmipCredentials: () => Promise.resolve([]),
+        nextListing: () => {
+          steps.push('read all');
+          return Promise.resolve({ current: [...rows], former: [], credentials: [] });
+        },
       },
       bus: {
         subscribe: (listener) => {
@@ -410,8 +458,8 @@ describe('ClientDirectory and whoever waits for a change', () => {
     const directory = new ClientDirectory({
       source: {
         changes: () => Promise.resolve({ instances: new Map(), next: 'next', continuous: true }),
-        registrations: () => Promise.resolve({ current: [entry('a')], former: [] }),
-        kmipCredentials: () => Promise.resolve([]),
+        listing: () => Promise.resolve({ current: [entry('a')], former: [], credentials: [] }),
+        nextListing: () => Promise.resolve({ current: [entry('a')], former: [], credentials: [] }),
       },
       bus: { subscribe: () => () => undefined },
       clock: { now: () => new Date(0), monotonicMs: () => 0 },

@@ -1,12 +1,14 @@
 import { type CertificateFingerprint, type Clock, type InstanceId, startTimer } from '@lib/kernel';
 
-import { type ActivationReporter } from './activation';
-import { type InvalidationBus, type RegionChanges, type RegionDirectory } from './ports';
-import { type KmipCredential, kmipUserNameOf } from './proof/kmip-credential';
-import { admitted, type DirectoryEntry, type FormerRegistration, type Registrations } from './proof/registration';
+import { type ActivationReporter } from '../activation';
+import { type InvalidationBus, type Listing, type RegionChanges, type RegionDirectory } from '../ports';
+import { type KmipCredential } from '../proof/kmip-credential';
+import { type DirectoryEntry, type FormerRegistration, type Registrations } from '../proof/registration';
+import { listingsOf } from './listings';
+import { RegistrationTable } from './registration-table';
 
 export interface ClientDirectoryOptions {
-  readonly source: Pick<RegionDirectory, 'registrations' | 'kmipCredentials' | 'changes'>;
+  readonly source: Pick<RegionDirectory, 'listing' | 'nextListing' | 'changes'>;
   readonly bus: InvalidationBus;
   readonly clock: Clock;
   readonly log: (message: string, error?: unknown) => void;
@@ -23,15 +25,12 @@ export interface Removal {
   readonly fingerprint: CertificateFingerprint;
 }
 
-/** What the directory has of one instance. */
-interface Shelf extends Registrations {
-  readonly credentials: readonly KmipCredential[];
-}
-
 const DEFAULT_CONFIRM_MS = 5_000;
 /** Instances that are read again each time although nothing is said of them: all of the region, in the end. */
 const SLICE = 20;
-/** To read more than these one by one takes longer than to read all of a region. */
+/** Instances of which something was told are read together, as many as these. */
+const BATCH = 100;
+/** When more than these have changed, all of the region is read. */
 const MANY = 500;
 
 /** It is confirmed every few seconds. A list much older may lack removals, and nobody is served by it. */
@@ -43,9 +42,7 @@ export const MAXIMUM_DIRECTORY_AGE_MS = 30_000;
  * an older answer never overwrites a newer one: what was removed before a load began is gone when it ends.
  */
 export class ClientDirectory {
-  private shelves = new Map<InstanceId, Shelf>();
-  private byFingerprint = new Map<CertificateFingerprint, Registrations>();
-  private byUserName = new Map<string, readonly KmipCredential[]>();
+  private readonly table = new RegistrationTable();
   private readonly removalListeners = new Set<(removal: Removal) => void>();
   private readonly outdated = new Set<InstanceId>();
   private wholeWanted = true;
@@ -54,7 +51,8 @@ export class ClientDirectory {
   private since: string | undefined;
   /** Versions of instances that were read, as long as the database goes on naming them. */
   private taken: ReadonlyMap<InstanceId, string> = new Map();
-  private slices: InstanceId[] = [];
+  /** Where in the table the next slice begins. */
+  private sliceFrom = 0;
   private working: Promise<void> | undefined;
   private confirmedAtMs: number | undefined;
   private cancelTimer: (() => void) | undefined;
@@ -66,7 +64,8 @@ export class ClientDirectory {
   async start(): Promise<void> {
     this.unsubscribe = this.options.bus.subscribe((invalidation) => {
       if (invalidation.kind === 'everything') this.wholeWanted = true;
-      else this.outdated.add(invalidation.instanceId);
+      // Beyond that all of the region is read.
+      else if (this.outdated.size <= MANY) this.outdated.add(invalidation.instanceId);
       void this.refresh();
     });
     await this.refresh();
@@ -86,20 +85,18 @@ export class ClientDirectory {
    * judge. Undefined for a certificate that is registered nowhere, whether or not it once was.
    */
   lookup(fingerprint: CertificateFingerprint): Registrations | undefined {
-    const found = this.byFingerprint.get(fingerprint);
+    const found = this.table.find(fingerprint);
     return found === undefined || found.current.length === 0 ? undefined : found;
   }
 
   /** The passwords that an instance issued with this user name; none for a name that is nobody's. */
   credentialsOf(userName: string): readonly KmipCredential[] {
-    return this.byUserName.get(userName) ?? [];
+    return this.table.credentialsOf(userName);
   }
 
   /** Certificates that are registered somewhere. */
   get size(): number {
-    let count = 0;
-    for (const { current } of this.byFingerprint.values()) if (current.length > 0) count += 1;
-    return count;
+    return this.table.size;
   }
 
   /** Too old to let anybody in. By this a gateway that nobody hears of fences itself. */
@@ -143,10 +140,9 @@ export class ClientDirectory {
   private async work(): Promise<void> {
     try {
       while (this.wholeWanted || this.confirmWanted || this.outdated.size > 0) {
-        const [instanceId] = this.outdated;
         if (this.wholeWanted || this.outdated.size > MANY) await this.loadAll();
         else if (this.confirmWanted) await this.confirm();
-        else if (instanceId !== undefined) await this.loadInstance(instanceId);
+        else await this.loadOutdated();
       }
     } catch (error) {
       // The last known entries stay in use; ageMs grows until one succeeds. What was not read changed after the last
@@ -168,9 +164,7 @@ export class ClientDirectory {
     this.confirmWanted = false;
     const position = await this.options.reporter?.position();
     const { next } = await this.options.source.changes();
-    const shelves = await this.load();
-    for (const instanceId of this.shelves.keys()) if (!shelves.has(instanceId)) this.put(instanceId, undefined);
-    for (const [instanceId, shelf] of shelves) this.put(instanceId, shelf);
+    await this.readAll();
     this.since = next;
     this.taken = new Map();
     if (await this.told(position)) this.confirmedAtMs = startedAtMs;
@@ -187,7 +181,7 @@ export class ClientDirectory {
       await this.loadAll();
       return;
     }
-    for (const instanceId of due) await this.reload(instanceId);
+    await this.read([...due]);
     this.since = changes.next;
     this.taken = changes.instances;
     if (await this.told(position)) this.confirmedAtMs = startedAtMs;
@@ -195,19 +189,38 @@ export class ClientDirectory {
 
   private dueBy({ instances }: RegionChanges): ReadonlySet<InstanceId> {
     const changed = [...instances].filter(([instanceId, version]) => this.taken.get(instanceId) !== version);
-    if (this.slices.length === 0) this.slices = [...this.shelves.keys()];
-    return new Set([...changed.map(([instanceId]) => instanceId), ...this.slices.splice(-SLICE)]);
+    const slice = this.table.instancesFrom(this.sliceFrom, SLICE);
+    this.sliceFrom = slice.next;
+    return new Set([...changed.map(([instanceId]) => instanceId), ...slice.instances]);
   }
 
-  private async loadInstance(instanceId: InstanceId): Promise<void> {
-    this.outdated.delete(instanceId);
+  private async loadOutdated(): Promise<void> {
+    const due = [...this.outdated].slice(0, BATCH);
+    for (const instanceId of due) this.outdated.delete(instanceId);
     const position = await this.options.reporter?.position();
-    await this.reload(instanceId);
-    if (position !== undefined) void this.options.reporter?.inForce(position, instanceId);
+    await this.read(due);
+    if (position === undefined) return;
+    for (const instanceId of due) void this.options.reporter?.inForce(position, instanceId);
   }
 
-  private async reload(instanceId: InstanceId): Promise<void> {
-    this.put(instanceId, (await this.load(instanceId)).get(instanceId));
+  /**
+   * Step by step, so that neither a second list nor its rows are ever there as a whole. What changes meanwhile in a part
+   * that was read has changed since this began, and is named by the next confirmation.
+   */
+  private async readAll(): Promise<void> {
+    this.table.beginReading();
+    for await (const listing of listingsOf(this.options.source)) {
+      for (const [instanceId, own] of byInstance(listing)) this.put(instanceId, own);
+    }
+    for (const instanceId of this.table.unread()) this.put(instanceId, NOTHING);
+  }
+
+  private async read(instanceIds: readonly InstanceId[]): Promise<void> {
+    for (let at = 0; at < instanceIds.length; at += BATCH) {
+      const batch = instanceIds.slice(at, at + BATCH);
+      const found = byInstance(await this.options.source.listing(batch));
+      for (const instanceId of batch) this.put(instanceId, found.get(instanceId) ?? NOTHING);
+    }
   }
 
   /**
@@ -219,51 +232,11 @@ export class ClientDirectory {
     return reporter === undefined || position === undefined || reporter.inForce(position);
   }
 
-  private async load(instanceId?: InstanceId): Promise<ReadonlyMap<InstanceId, Shelf>> {
-    const { current, former } = await this.options.source.registrations(instanceId);
-    const credentials = await this.options.source.kmipCredentials(instanceId);
-    const shelves = new Map<
-      InstanceId,
-      { current: DirectoryEntry[]; former: FormerRegistration[]; credentials: KmipCredential[] }
-    >();
-    const shelfOf = (id: InstanceId) => {
-      const shelf = shelves.get(id) ?? { current: [], former: [], credentials: [] };
-      shelves.set(id, shelf);
-      return shelf;
-    };
-    for (const entry of current) shelfOf(entry.instanceId).current.push(entry);
-    for (const entry of former) shelfOf(entry.instanceId).former.push(entry);
-    for (const credential of credentials) shelfOf(credential.instanceId).credentials.push(credential);
-    return shelves;
-  }
-
   /** One instance at a time: its certificates change hands at one moment, and nobody else's are touched. */
-  private put(instanceId: InstanceId, shelf: Shelf | undefined): void {
-    const before = this.shelves.get(instanceId);
-    if (shelf === undefined) this.shelves.delete(instanceId);
-    else this.shelves.set(instanceId, shelf);
-    const userName = kmipUserNameOf(instanceId);
-    if (shelf === undefined || shelf.credentials.length === 0) this.byUserName.delete(userName);
-    else this.byUserName.set(userName, shelf.credentials);
-    const own = { current: grouped(shelf?.current), former: grouped(shelf?.former) };
-    for (const fingerprint of fingerprintsOf(before, shelf)) {
-      this.replace(fingerprint, instanceId, {
-        current: own.current.get(fingerprint) ?? [],
-        former: own.former.get(fingerprint) ?? [],
-      });
+  private put(instanceId: InstanceId, own: Listing): void {
+    for (const fingerprint of this.table.replace(instanceId, own)) {
+      for (const listener of this.removalListeners) this.tell(listener, { fingerprint });
     }
-  }
-
-  private replace(fingerprint: CertificateFingerprint, instanceId: InstanceId, own: Registrations): void {
-    const previous = this.byFingerprint.get(fingerprint) ?? { current: [], former: [] };
-    const next = {
-      current: merged(previous.current, own.current, instanceId),
-      former: merged(previous.former, own.former, instanceId),
-    };
-    if (next.current.length + next.former.length === 0) this.byFingerprint.delete(fingerprint);
-    else this.byFingerprint.set(fingerprint, next);
-    if (!previous.current.some(admitted) || next.current.some(admitted)) return;
-    for (const listener of this.removalListeners) this.tell(listener, { fingerprint });
   }
 
   private tell(listener: (removal: Removal) => void, removal: Removal): void {
@@ -275,26 +248,23 @@ export class ClientDirectory {
   }
 }
 
-function fingerprintsOf(...shelves: readonly (Shelf | undefined)[]): ReadonlySet<CertificateFingerprint> {
-  const all = shelves.flatMap((shelf) => (shelf === undefined ? [] : [...shelf.current, ...shelf.former]));
-  return new Set(all.map(({ fingerprint }) => fingerprint));
+const NOTHING: Listing = { current: [], former: [], credentials: [] };
+
+interface Shelf extends Listing {
+  readonly current: DirectoryEntry[];
+  readonly former: FormerRegistration[];
+  readonly credentials: KmipCredential[];
 }
 
-function grouped<T extends FormerRegistration>(entries: readonly T[] = []): ReadonlyMap<CertificateFingerprint, T[]> {
-  const groups = new Map<CertificateFingerprint, T[]>();
-  for (const entry of entries) groups.set(entry.fingerprint, [...(groups.get(entry.fingerprint) ?? []), entry]);
-  return groups;
+function byInstance({ current, former, credentials }: Listing): ReadonlyMap<InstanceId, Listing> {
+  const shelves = new Map<InstanceId, Shelf>();
+  const shelfOf = (id: InstanceId): Shelf => {
+    const shelf = shelves.get(id) ?? { current: [], former: [], credentials: [] };
+    shelves.set(id, shelf);
+    return shelf;
+  };
+  for (const entry of current) shelfOf(entry.instanceId).current.push(entry);
+  for (const entry of former) shelfOf(entry.instanceId).former.push(entry);
+  for (const credential of credentials) shelfOf(credential.instanceId).credentials.push(credential);
+  return shelves;
 }
-
-/** The registrations of a certificate with those of one instance replaced; the oldest first. */
-function merged<T extends FormerRegistration>(
-  previous: readonly T[],
-  own: readonly T[],
-  instanceId: InstanceId,
-): readonly T[] {
-  const others = previous.filter((entry) => entry.instanceId !== instanceId);
-  if (others.length === 0) return own;
-  return [...others, ...own].sort((one, other) => registeredAt(one) - registeredAt(other));
-}
-
-const registeredAt = ({ standing }: FormerRegistration): number => standing.registeredAt.getTime();
