@@ -90,12 +90,17 @@ export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap,
     @Inject(Metrics) private readonly metrics: Metrics,
   ) {
     this.#loops = [
-      loops.make('reconcile', async (instanceId, signal) => {
-        await reconciler.run(await scopes.of(instanceId, signal));
-        return false;
-      }),
-      loops.make('custody-sweep', (instanceId, signal) => sweep.visit(instanceId, signal)),
-      loops.make('key-notes', (instanceId, signal) => notes.visit(instanceId, signal)),
+      loops.make(
+        'reconcile',
+        async (instanceId, signal) => {
+          await reconciler.run(await scopes.of(instanceId, signal));
+          return false;
+        },
+        { looksAround: false },
+      ),
+      // A root key that was rotated, and a note under a root key of before, stand in no row.
+      loops.make('custody-sweep', (instanceId, signal) => sweep.visit(instanceId, signal), { looksAround: true }),
+      loops.make('key-notes', (instanceId, signal) => notes.visit(instanceId, signal), { looksAround: true }),
     ];
   }
 

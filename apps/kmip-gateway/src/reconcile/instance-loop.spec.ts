@@ -47,23 +47,27 @@ describe('InstanceLoop', () => {
           .slice(0, limit),
       );
 
+  const noted = (instanceId: InstanceId): Promise<boolean> => {
+    visited.push(instanceId);
+    return Promise.resolve(false);
+  };
+
+  const loopOptions = () => ({
+    name: 'duty',
+    leases,
+    owner: 'gateway-1',
+    instances: pageOf(() => instances),
+    unsettled: pageOf(() => unsettled),
+    slices: pageOf(() => instances),
+    isExceptional: () => exceptional,
+    clock,
+    everyMs: 60_000,
+    visit: noted,
+    log: (message: string) => void logged.push(message),
+  });
+
   const loop = (options: Partial<InstanceLoopOptions> = {}): InstanceLoop =>
-    new InstanceLoop({
-      name: 'duty',
-      leases,
-      owner: 'gateway-1',
-      instances: pageOf(() => instances),
-      unsettled: pageOf(() => unsettled),
-      isExceptional: () => exceptional,
-      clock,
-      everyMs: 60_000,
-      visit: (instanceId) => {
-        visited.push(instanceId);
-        return Promise.resolve(false);
-      },
-      log: (message) => logged.push(message),
-      ...options,
-    });
+    new InstanceLoop({ ...loopOptions(), ...options });
 
   it('visits every instance, over page borders too, while that is called for', async () => {
     instances = Array.from({ length: 401 }, (_, index) => id(index));
@@ -94,6 +98,30 @@ describe('InstanceLoop', () => {
       ...unsettled,
       ...instances.slice(0, 200).filter(without(7)),
     ]);
+  });
+
+  it('visits nobody else where rows tell of all there is to do', async () => {
+    unsettled = [id(2)];
+    const { slices: _slices, ...options } = loopOptions();
+    await new InstanceLoop(options).round();
+    expect(visited).toStrictEqual([id(2)]);
+  });
+
+  it('does not visit all of a region in each round because all of it fails', async () => {
+    instances = Array.from({ length: 3_000 }, (_, index) => id(index));
+    const duty = loop({
+      visit: (instanceId) => {
+        visited.push(instanceId);
+        return Promise.reject(new Error('the key manager is down'));
+      },
+    });
+    for (let round = 0; round < 15; round += 1) {
+      await duty.round();
+      clock.advance(60_000);
+    }
+    visited.length = 0;
+    await duty.round();
+    expect(visited.length).toBeLessThanOrEqual(1_200);
   });
 
   it('asks for those that need it over page borders', async () => {
@@ -155,7 +183,7 @@ describe('InstanceLoop', () => {
       },
     }).round();
     expect(visited).toStrictEqual(instances);
-    await loop({ instances: () => Promise.reject(new Error('the database is down')) }).round();
+    await loop({ slices: () => Promise.reject(new Error('the database is down')) }).round();
     expect(logged.at(-1)).toContain('ended early');
   });
 

@@ -2,6 +2,8 @@ import { type Clock, type InstanceId, type Leases } from '@lib/kernel';
 
 /** Instances asked for at once; and so many are visited in a round although nothing is known of them. */
 const PAGE = 200;
+/** Instances of which is remembered that they are to be visited again soon; of more of them rows or slices must tell. */
+const REMEMBERED = 1_000;
 /** Pause before instances with more to do are visited again. */
 const AGAIN_MS = 1_000;
 
@@ -22,6 +24,8 @@ export interface InstanceLoopOptions {
   readonly instances: Instances;
   /** Those that are known to need a visit. */
   readonly unsettled: Instances;
+  /** Those that may need one although nothing tells. Absent: rows tell of all there is to do. */
+  readonly slices?: Instances;
   /** While true each round visits all instances. */
   readonly isExceptional: () => boolean;
   readonly clock: Clock;
@@ -33,8 +37,8 @@ export interface InstanceLoopOptions {
 
 /**
  * Visits instances one after the other, again and again: in each round those that are known to need it, or whose
- * visit before was in vain, and a slice of all, for what nobody knows of. A region that fits into one slice is visited as a whole. The lease saves work and is no
- * lock: what is done on a visit bears being done twice.
+ * visit before was in vain, and a slice of the others, for what nobody knows of. The lease saves work and is no lock: what
+ * is done on a visit bears being done twice.
  */
 export class InstanceLoop {
   readonly #stopping = new AbortController();
@@ -109,16 +113,16 @@ export class InstanceLoop {
   }
 
   async #visitDue(): Promise<void> {
-    const { instances, unsettled, isExceptional } = this.options;
+    const { instances, unsettled, slices, isExceptional } = this.options;
     if (isExceptional()) {
       await this.#visitEach(instances);
       return;
     }
     const hindered = [...this.#nextRound];
     const visited = await this.#visitEach(unsettled);
-    const slice = await instances({ limit: PAGE, ...(this.#sliceAfter && { after: this.#sliceAfter }) });
-    this.#sliceAfter = slice.length === PAGE ? slice.at(-1) : undefined;
-    const others = new Set([...hindered, ...slice]);
+    const slice = await slices?.({ limit: PAGE, ...(this.#sliceAfter && { after: this.#sliceAfter }) });
+    this.#sliceAfter = slice?.length === PAGE ? slice.at(-1) : undefined;
+    const others = new Set([...hindered, ...(slice ?? [])]);
     await this.#visitAll([...others].filter((instanceId) => !visited.has(instanceId)));
   }
 
@@ -148,11 +152,15 @@ export class InstanceLoop {
     this.#nextRound.delete(instanceId);
     try {
       const more = await visit(instanceId, this.#stopping.signal);
-      if (more === 'next round') this.#nextRound.add(instanceId);
-      else if (more) this.#unfinished.add(instanceId);
+      if (more === 'next round') remember(this.#nextRound, instanceId);
+      else if (more) remember(this.#unfinished, instanceId);
     } catch (error) {
-      this.#nextRound.add(instanceId);
+      remember(this.#nextRound, instanceId);
       log(`${name} failed for an instance and is tried again`, error);
     }
   }
+}
+
+function remember(instances: Set<InstanceId>, instanceId: InstanceId): void {
+  if (instances.size < REMEMBERED) instances.add(instanceId);
 }

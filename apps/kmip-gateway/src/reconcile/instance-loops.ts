@@ -23,7 +23,12 @@ export class InstanceLoops {
     @Inject(RestoreWatch) private readonly restore: RestoreWatch,
   ) {}
 
-  make(name: string, visit: InstanceLoopOptions['visit']): InstanceLoop {
+  /** @param options.looksAround at instances with a root key of which no row tells that there is anything to do */
+  make(
+    name: string,
+    visit: InstanceLoopOptions['visit'],
+    { looksAround }: { readonly looksAround: boolean },
+  ): InstanceLoop {
     const { config, leases, region, clock, logger, restore } = this;
     const { reconcileEveryMs: everyMs, reconcileIntentsAfterMs: staleAfterMs } = config;
     return new InstanceLoop({
@@ -33,6 +38,7 @@ export class InstanceLoops {
       owner: `${hostname()}/${config.kmipEndpointName}`,
       instances: (page) => region.instances(page),
       unsettled: (page) => region.unsettledInstances(page, new Date(clock.now().getTime() - staleAfterMs)),
+      ...(looksAround && { slices: (page) => region.boundInstances(page) }),
       // What a restored catalog lacks is found by looking.
       isExceptional: () => restore.isHeld,
       clock,
