@@ -23,4 +23,12 @@ export class BoundedMap<K, V> {
   delete(key: K): void {
     this.#entries.delete(key);
   }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  values(): Iterable<V> {
+    return this.#entries.values();
+  }
 }

@@ -1,4 +1,4 @@
-import { type InstanceId } from '@lib/kernel';
+import { BoundedMap, type InstanceId } from '@lib/kernel';
 import { type KeyManager, type KeyManagerBinding, type KeyManagerRegistry } from '@lib/key-manager';
 import {
   type InvalidationBus,
@@ -39,14 +39,17 @@ interface Known {
   readonly options: InstanceOptions;
 }
 
+/** Instances; more than the registry has adapters, so that none of them is forgotten before its adapter is. */
+const REMEMBERED = 10_000;
+
 /**
  * Root-key bindings, and how they are to be used, in memory, so that a request asks the database for its key only. A change anywhere in the region
  * drops what is known of that instance; the next request reads it anew.
  */
 export class TenantKeyManagers {
-  readonly #known = new Map<InstanceId, Promise<Known | undefined>>();
+  readonly #known = new BoundedMap<InstanceId, Promise<Known | undefined>>(REMEMBERED);
   /** Credential behind the adapters of an instance. */
-  readonly #inUse = new Map<InstanceId, string>();
+  readonly #inUse = new BoundedMap<InstanceId, string>(REMEMBERED);
   #unsubscribe: (() => void) | undefined;
 
   constructor(

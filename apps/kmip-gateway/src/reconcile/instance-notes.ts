@@ -1,9 +1,11 @@
-import { type Clock, type InstanceId } from '@lib/kernel';
+import { BoundedMap, type Clock, type InstanceId } from '@lib/kernel';
 import { type KeyManagerFault } from '@lib/key-manager';
 import { type NoteApplication, type NotesReport, type NoteWriter, type ReconcileScope } from '@lib/kmip-engine';
 
 /** A count is one of the process that holds the lease: what it did not look at for so long, another one counts. */
 const COUNTED_MS = 3_600_000;
+/** Instances. Of one that was forgotten the notes are applied again, which changes nothing, and counted again. */
+const REMEMBERED = 100_000;
 
 export interface InstanceNotesOptions {
   readonly writer: Pick<NoteWriter, 'run'>;
@@ -24,8 +26,8 @@ interface Unwritten {
 /** Brings the notes of what must not come back into the key manager of one instance, and back from there after a restore. */
 export class InstanceNotes {
   /** By instance, the restore after which they were applied: between two of them it may not be visited. */
-  readonly #applied = new Map<InstanceId, number>();
-  readonly #unwritten = new Map<InstanceId, Unwritten>();
+  readonly #applied = new BoundedMap<InstanceId, number>(REMEMBERED);
+  readonly #unwritten = new BoundedMap<InstanceId, Unwritten>(REMEMBERED);
 
   constructor(private readonly options: InstanceNotesOptions) {}
 

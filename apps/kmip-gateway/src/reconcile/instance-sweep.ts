@@ -1,4 +1,4 @@
-import { type Clock, type InstanceId } from '@lib/kernel';
+import { BoundedMap, type Clock, type InstanceId } from '@lib/kernel';
 import { type CustodySweep, type ReconcileScope, type SweepReport } from '@lib/kmip-engine';
 import { type FormerRootKey } from '@lib/platform';
 import { type RootKeyBindingService } from '@lib/tenancy';
@@ -7,6 +7,9 @@ import { hindranceText } from './hindrance-text';
 
 /** All gateways have surely heard of a change by then; until then one may look for a key under the former root key only. */
 const SETTLED_MS = 5_000;
+
+/** Bindings. What was noted of one that was forgotten is noted again. */
+const REMEMBERED = 10_000;
 
 export interface SweepScope extends ReconcileScope {
   readonly former: readonly FormerRootKey[];
@@ -30,7 +33,7 @@ export interface InstanceSweepOptions {
 /** Moves the keys of one instance to where they belong, turn by turn, and drops the bindings they have left. */
 export class InstanceSweep {
   /** By binding: what was written there last, so that it is written when it changes and not with each turn. */
-  readonly #noted = new Map<string, string | undefined>();
+  readonly #noted = new BoundedMap<string, { readonly text: string | undefined }>(REMEMBERED);
 
   constructor(private readonly options: InstanceSweepOptions) {}
 
@@ -61,9 +64,10 @@ export class InstanceSweep {
 
   async #note(instanceId: InstanceId, bindingId: string, report: SweepReport): Promise<void> {
     const text = hindranceText(report);
-    if (this.#noted.has(bindingId) && this.#noted.get(bindingId) === text) return;
+    const noted = this.#noted.get(bindingId);
+    if (noted !== undefined && noted.text === text) return;
     await this.options.rootKeys.noteProbe(instanceId, bindingId, text);
-    this.#noted.set(bindingId, text);
+    this.#noted.set(bindingId, { text });
   }
 
   async #drop(instanceId: InstanceId, bindingId: string): Promise<void> {
