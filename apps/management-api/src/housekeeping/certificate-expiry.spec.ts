@@ -11,38 +11,46 @@ describe('CertificateExpiry', () => {
   let now = START;
   let recorded: AuditEvent[] = [];
   let ends: Date[] = [];
+  let asked = 0;
   const gauge = new Map<number, number>();
   const clock: Clock = { now: () => new Date(now), monotonicMs: () => now };
-  const expiry = new CertificateExpiry({
-    clock,
-    directory: {
-      registrations: () =>
-        Promise.resolve({
-          former: [],
-          current: ends.map((notAfter, index) => ({
-            instanceId: 'i' as InstanceId,
+  const makeExpiry = () =>
+    new CertificateExpiry({
+      clock,
+      directory: {
+        nextListing: ({ after }) => {
+          const all = ends.map((notAfter, index) => ({
+            instanceId: `i${index}` as InstanceId,
             certificateId: `c${index}`,
             certificateName: `vc-${index}`,
             fingerprint: toFingerprint('ab'.repeat(32)),
             notAfter,
-          })) as unknown as DirectoryEntry[],
-        }),
-    },
-    sink: { record: (event) => Promise.resolve(void recorded.push(event)) },
-    trail: {
-      list: (_id, { targetId }) =>
-        Promise.resolve(
-          recorded.filter(({ target }) => target?.id === targetId).map((event) => ({ event }) as AuditRecord),
-        ),
-      find: () => Promise.resolve(undefined),
-    },
-    gauge: (days, count) => gauge.set(days, count),
-  });
+          })) as unknown as DirectoryEntry[];
+          const [entry, ...further] = all.filter(({ instanceId }) => after === undefined || instanceId > after);
+          const page = { former: [], credentials: [], current: entry === undefined ? [] : [entry] };
+          return Promise.resolve(entry && further.length > 0 ? { ...page, last: entry.instanceId } : page);
+        },
+      },
+      sink: { record: (event) => Promise.resolve(void recorded.push(event)) },
+      trail: {
+        list: (_id, { targetId }) => {
+          asked += 1;
+          return Promise.resolve(
+            recorded.filter(({ target }) => target?.id === targetId).map((event) => ({ event }) as AuditRecord),
+          );
+        },
+        find: () => Promise.resolve(undefined),
+      },
+      gauge: (days, count) => gauge.set(days, count),
+    });
+  let expiry = makeExpiry();
   const notices = (): unknown[] => recorded.map(({ details }) => details?.['noticeDays']);
 
   beforeEach(() => {
     now = START;
     recorded = [];
+    asked = 0;
+    expiry = makeExpiry();
   });
 
   it('gives each notice once, on its day', async () => {
@@ -53,6 +61,15 @@ describe('CertificateExpiry', () => {
       now += DAY_MS;
     }
     expect(notices()).toEqual([90, 60, 30, 14, 7, 1]);
+  });
+
+  it('asks the trail once for each notice, and again after a restart', async () => {
+    ends = [new Date(START + 10 * DAY_MS), new Date(START + 400 * DAY_MS)];
+    for (let round = 0; round < 3; round += 1) await expiry.round();
+    expect(asked).toBe(1);
+    expiry = makeExpiry();
+    await expiry.round();
+    expect([asked, notices()]).toEqual([2, [14]]);
   });
 
   it('does not tell late what was missed while nobody looked', async () => {
