@@ -13,6 +13,7 @@ import { Client } from 'pg';
 import { RunningService } from '../../e2e/support/running-service';
 import { addTenant } from '../../e2e/support/second-tenant';
 import { type RelayOrders } from '../database-relay';
+import { INSPECTED } from './inspector';
 import { clientOf, type Target } from './target';
 
 const OWNER = 'kms_owner';
@@ -88,8 +89,6 @@ export class Region {
     this.relay.send(orders);
   }
 }
-
-const INSPECTED = { ALLOW_UNSAFE_NODE_OPTIONS: 'development', NODE_OPTIONS: '--inspect=127.0.0.1:0' };
 
 async function startPostgres(dataFolder: string): Promise<EmbeddedPostgres> {
   return await startEmbeddedPostgres({
