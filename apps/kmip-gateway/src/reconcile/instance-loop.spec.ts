@@ -1,4 +1,5 @@
 import { type InstanceId, type Leases } from '@lib/kernel';
+import { omit } from '@lib/tenancy';
 import { ManualClock } from '@lib/testing';
 
 import { InstanceLoop, type InstanceLoopOptions } from './instance-loop';
@@ -102,8 +103,7 @@ describe('InstanceLoop', () => {
 
   it('visits nobody else where rows tell of all there is to do', async () => {
     unsettled = [id(2)];
-    const { slices: _slices, ...options } = loopOptions();
-    await new InstanceLoop(options).round();
+    await new InstanceLoop(omit(loopOptions(), 'slices')).round();
     expect(visited).toStrictEqual([id(2)]);
   });
 

@@ -23,7 +23,8 @@ const fingerprintOf = (n: number): CertificateFingerprint => {
 };
 
 const date = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true });
-const optional = <K extends string>(name: K) => fc.option(date).map((at) => (at === null ? {} : { [name]: at }));
+const optional = (name: 'establishedAt' | 'recognizedAt') =>
+  fc.option(date).map((at) => (at === null ? {} : { [name]: at }));
 const standing = fc
   .tuple(date, fc.boolean(), fc.option(fc.record({ kind: fc.constantFrom(...PROOF_KINDS), at: date })))
   .chain(([registeredAt, issued, proof]) =>
