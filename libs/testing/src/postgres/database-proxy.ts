@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+import { type ChunkFate, Link, type LinkDirection } from '../links/link';
 
 /** What happens to a connection when the client sends what commits next: a COMMIT, or a statement that is one by itself. */
 export type CommitFate = 'pass' | 'cut before' | 'cut after';
@@ -19,49 +20,22 @@ export interface DatabaseProxy {
 
 const SOCKET = '.s.PGSQL.5432';
 const COMMITTING = ['COMMIT\0', ...['record_served', 'open_intents', 'complete_intents'].map((name) => `\0${name}\0`)];
+const FATES: Readonly<Record<CommitFate, ChunkFate>> = { pass: 'pass', 'cut before': 'cut', 'cut after': 'last' };
 
 /** @param folder where an earlier proxy was, to come back in its place */
 export async function startDatabaseProxy(targetFolder: string, folder?: string): Promise<DatabaseProxy> {
   const host = folder ?? (await mkdtemp(join(tmpdir(), 'pgproxy-')));
   await mkdir(host, { recursive: true });
-  const sockets = new Set<Socket>();
   const proxy = { host, onCommit: (): CommitFate => 'pass', blackHole: false };
-
-  const server = createServer((client) => {
-    const upstream = createConnection(join(targetFolder, SOCKET));
-    const cut = (): void => {
-      client.destroy();
-      upstream.destroy();
-    };
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', cut);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        cut();
-      });
-    }
-    client.on('data', (chunk) => {
-      if (proxy.blackHole) return;
-      const fate = COMMITTING.some((each) => chunk.includes(each)) ? proxy.onCommit() : 'pass';
-      if (fate === 'cut before') {
-        cut();
-        return;
-      }
-      upstream.write(chunk);
-      // The server has it and will carry it out; only its answer is lost.
-      if (fate === 'cut after') client.destroy();
-    });
-    upstream.on('data', (chunk) => {
-      if (!proxy.blackHole && !client.destroyed) client.write(chunk);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(join(host, SOCKET), resolve));
-
+  const judge = (chunk: Buffer, direction: LinkDirection): ChunkFate => {
+    if (proxy.blackHole) return 'lose';
+    const commits = direction === 'there' && COMMITTING.some((each) => chunk.includes(each));
+    return commits ? FATES[proxy.onCommit()] : 'pass';
+  };
+  const link = await Link.open({ path: join(host, SOCKET) }, { path: join(targetFolder, SOCKET) }, judge);
   return Object.assign(proxy, {
     close: async (): Promise<void> => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await link.close();
       await rm(host, { recursive: true, force: true });
     },
   });
