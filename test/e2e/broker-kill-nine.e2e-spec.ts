@@ -5,9 +5,10 @@ import { CommitBarrier } from './support/commit-barrier';
 import { type BrokerAnswer, type Order, Platform, type PlanName } from './support/platform';
 import { RunningService, until } from './support/running-service';
 
-jest.setTimeout(900_000);
-
 const ROUNDS = Number(process.env['BROKER_KILL_ROUNDS'] ?? '10');
+
+jest.setTimeout(600_000 + ROUNDS * 30_000);
+
 const WITHIN_MS = 60_000;
 
 /** A moment in the life of an operation: its row is about to say that this step is next. */
