@@ -5,7 +5,7 @@ import { APPLICATION_ROLE } from './roles';
 const OPEN = 'open_intents(uuid, uuid[], text[], timestamptz[], text[], integer[], uuid[])';
 const COMPLETE = 'complete_intents(uuid, jsonb, jsonb, text[], uuid[])';
 
-const UP = [
+export const FUNCTIONS = [
   // Intents to create keys, of one instance, each with a place in its quota. outcomes says of each why not: a refusal of
   // its certificate (NULL: nobody's), 'quota_exceeded', or NULL. One that is open already is left as it is. The scope is
   // of the statement's own transaction.
@@ -121,7 +121,10 @@ const UP = [
       END IF;
       RETURN NEXT;
     END $body$`,
+];
 
+const UP = [
+  ...FUNCTIONS,
   ...[OPEN, COMPLETE].flatMap((signature) => [
     `REVOKE ALL ON FUNCTION ${signature} FROM PUBLIC`,
     `GRANT EXECUTE ON FUNCTION ${signature} TO ${APPLICATION_ROLE}`,

@@ -33,6 +33,7 @@ import { BornByTwoStatements1766900000000 } from './1766900000000-born-by-two-st
 import { UnsettledInstances1767000000000 } from './1767000000000-unsettled-instances';
 import { KeyFetches1767100000000 } from './1767100000000-key-fetches';
 import { ListingsOfInstances1767300000000 } from './1767300000000-listings-of-instances';
+import { BirthsByTheirKeys1767500000000 } from './1767500000000-births-by-their-keys';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -70,4 +71,5 @@ export const migrations = [
   UnsettledInstances1767000000000,
   KeyFetches1767100000000,
   ListingsOfInstances1767300000000,
+  BirthsByTheirKeys1767500000000,
 ];

@@ -1,7 +1,9 @@
+import { canonicalAuditEvent } from '@lib/audit';
 import { AccessWithdrawn, type ManagedObject, ObjectStoreError } from '@lib/kmip-engine';
 import { type InstanceId, newUniqueIdentifier } from '@lib/kernel';
 import {
   anIntent,
+  insertCertificate,
   insertInstance,
   nameAttribute,
   sampleAudit,
@@ -16,6 +18,20 @@ import { type Client } from 'pg';
 import { PostgresObjectStores } from './postgres-object-stores';
 
 jest.setTimeout(60_000);
+
+const BIRTHS = 200;
+const REQUIRED_COLUMNS = {
+  object_type: 2,
+  state: 'PreActive',
+  suspended: false,
+  cryptographic_algorithm: 3,
+  cryptographic_length: 256,
+  cryptographic_usage_mask: 12,
+  initial_date: '2026-01-01T00:00:00Z',
+  last_change_date: '2026-01-01T00:00:00Z',
+  fresh: true,
+  created_by: 'x',
+};
 
 describe('keys that are born at one moment', () => {
   let database: TestDatabase;
@@ -46,6 +62,29 @@ describe('keys that are born at one moment', () => {
   const bear = (object: ManagedObject, gateway = 0) =>
     storeOf(gateway).completeIntent(object, sampleAudit(instanceId, { target: target(object) }));
   const target = ({ uniqueIdentifier: id }: ManagedObject) => ({ kind: 'key', id }) as const;
+
+  const rowsRead = async (): Promise<{ read: number; written: number }> => {
+    const sql = `SELECT sum(t.n_tup_ins)::int AS written, sum(t.seq_tup_read)::int + sum(i.read)::int AS read
+      FROM pg_stat_user_tables t, LATERAL (SELECT sum(idx_tup_read) AS read FROM pg_stat_user_indexes x
+        WHERE x.relid = t.relid) i WHERE t.relname = 'managed_objects'`;
+    const { rows } = await onlooker.query<{ read: number; written: number }>(sql);
+    return rows[0]!;
+  };
+
+  /** In a process of their own, so that they are planned by what is known now. */
+  const bearMany = async (): Promise<void> => {
+    const { written } = await rowsRead();
+    const source = await database.openDataSource({ role: 'gateway' });
+    const store = new PostgresObjectStores(source).forInstance(instanceId);
+    for (let n = 0; n < BIRTHS; n += 1) {
+      const object = sampleObject();
+      await store.openIntent(anIntent(object), 1000);
+      await store.completeIntent(object, sampleAudit(instanceId));
+    }
+    // A server process tells its counts when it ends.
+    await source.destroy();
+    while ((await rowsRead()).written < written + BIRTHS);
+  };
 
   const recorded = async (): Promise<readonly (string | null)[]> => {
     const sql = 'SELECT target_id FROM audit_events WHERE instance_id = $1 ORDER BY seq';
@@ -133,5 +172,43 @@ describe('keys that are born at one moment', () => {
     expect(rowCount).toBe(0);
     await admin.query('DELETE FROM instances WHERE id = $1', [instanceId]);
     await expect(client.openIntent(anIntent(sampleObject()), 1000)).rejects.toEqual(refusal);
+  });
+
+  it('are not acknowledged again in the name of a certificate that was removed since', async () => {
+    const certificateId = await insertCertificate(admin, instanceId);
+    const client = gateways[0]!.forClient({ instanceId, certificateId });
+    const object = await conceive();
+    await client.completeIntent(object, sampleAudit(instanceId));
+    await client.completeIntent(object, sampleAudit(instanceId));
+    await admin.query('DELETE FROM client_certificates WHERE id = $1', [certificateId]);
+    const again = client.completeIntent(object, sampleAudit(instanceId));
+    await expect(again).rejects.toEqual(new AccessWithdrawn('certificate_removed'));
+    expect(await recorded()).toHaveLength(1);
+  });
+
+  it('read no other key of their instance', async () => {
+    await bearMany();
+    // Of a table that seems empty, foreign keys are checked by any index.
+    await admin.query('ANALYZE managed_objects');
+    const before = await rowsRead();
+    await bearMany();
+    expect(((await rowsRead()).read - before.read) / BIRTHS).toBeLessThan(10);
+  });
+
+  it('leave a column that their release does not know to its default', async () => {
+    const object = await conceive();
+    const row = { ...REQUIRED_COLUMNS, id: object.uniqueIdentifier, digest: '\\x01' };
+    const source = await database.openDataSource({ role: 'gateway' });
+    const [answer] = await source.query<unknown[]>('SELECT outcomes FROM complete_intents($1, $2, $3, $4, $5)', [
+      instanceId,
+      JSON.stringify([row]),
+      '[]',
+      [canonicalAuditEvent(sampleAudit(instanceId))],
+      [null],
+    ]);
+    expect(answer).toEqual({ outcomes: [null] });
+    const sql = 'SELECT sort_name, stored_key_authenticated FROM managed_objects WHERE id = $1';
+    const { rows } = await admin.query(sql, [object.uniqueIdentifier]);
+    expect(rows).toEqual([{ sort_name: object.uniqueIdentifier, stored_key_authenticated: false }]);
   });
 });
