@@ -3,6 +3,7 @@ import { APP_FILTER, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { type FastifyInstance } from 'fastify';
 
 import { MANAGEMENT_CONFIG } from '../management-config.module';
+import { drainOnClose } from './draining';
 import { JSON_TYPES, RouteSpaces } from './route-space';
 import { limitConnections, type ServerSettings } from './server-limits';
 import { type SpaceAdapter } from './space-adapter';
@@ -18,7 +19,7 @@ export class HttpModule implements NestModule {
   constructor(
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost<SpaceAdapter>,
     @Inject(RouteSpaces) private readonly spaces: RouteSpaces,
-    @Inject(MANAGEMENT_CONFIG) private readonly settings: ServerSettings,
+    @Inject(MANAGEMENT_CONFIG) private readonly settings: ServerSettings & { readonly drainTimeoutMs: number },
   ) {}
 
   /** The one hook of Nest between the making of the providers and the registration of routes. */
@@ -27,6 +28,7 @@ export class HttpModule implements NestModule {
     const fastify = httpAdapter.getInstance<FastifyInstance>();
     httpAdapter.earlyRefusals.of(this.spaces);
     limitConnections(fastify, this.settings);
+    drainOnClose(fastify, this.settings.drainTimeoutMs);
     installSpaces(fastify, this.spaces);
   }
 }

@@ -65,6 +65,13 @@ export const migrationSettings = {
   }),
 };
 
+export const drainSettings = {
+  drainTimeoutMs: defaulted('DRAIN_TIMEOUT_MS', wholeNumber(0, 120_000, 'milliseconds'), '10000', {
+    meaning: 'Time requests in flight have to finish when the process is asked to stop.',
+    consequence: 'Must be shorter than the time the orchestrator waits before it kills.',
+  }),
+};
+
 export const healthSettings = {
   healthHost: defaulted('HEALTH_HOST', host, '127.0.0.1', {
     meaning: 'Address of the port for liveness, readiness and metrics.',

@@ -3,6 +3,7 @@ import { host, hostList, networkList, onOff, path, plainName, port, wholeNumber 
 import {
   cloudSettings,
   databaseSettings,
+  drainSettings,
   healthSettings,
   loggingSettings,
   proofSettings,
@@ -134,10 +135,7 @@ export const gatewayConfig = {
     consequence: 'From these addresses the header is demanded; from any other it is refused. Unset: no PROXY protocol.',
   }),
   ...listenerLimits,
-  drainTimeoutMs: defaulted('DRAIN_TIMEOUT_MS', milliseconds(0, 120_000), '10000', {
-    meaning: 'Time requests in flight have to finish when the process is asked to stop.',
-    consequence: 'Must be shorter than the time the orchestrator waits before it kills.',
-  }),
+  ...drainSettings,
   reconcileEveryMs: defaulted('RECONCILE_EVERY_MS', milliseconds(100, 3_600_000), '60000', {
     meaning: 'Pause between two rounds of settling interrupted work and of moving keys to where they belong.',
     consequence:

@@ -16,6 +16,7 @@ import { brokerSettings } from './broker-settings';
 import {
   cloudSettings,
   databaseSettings,
+  drainSettings,
   healthSettings,
   loggingSettings,
   proofSettings,
@@ -108,6 +109,7 @@ export const managementApiConfig = {
     consequence: 'More are answered with 429 and the time to wait.',
   }),
   ...brokerSettings,
+  ...drainSettings,
   ...healthSettings,
   ...databaseSettings,
   ...cloudSettings,
