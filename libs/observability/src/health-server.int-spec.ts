@@ -31,8 +31,8 @@ describe('HealthServer', () => {
   beforeEach(async () => {
     clock = new FakeClock();
     metrics = new Metrics();
-    server = new HealthServer({ host: '127.0.0.1', port: 0, clock, metrics });
-    ({ port } = await server.listen());
+    server = new HealthServer({ clock, metrics });
+    ({ port } = await server.listen({ host: '127.0.0.1', port: 0 }));
   });
   afterEach(() => server.close());
 
@@ -158,8 +158,8 @@ describe('HealthServer', () => {
   });
 
   it('says when its port is taken', async () => {
-    const second = new HealthServer({ host: '127.0.0.1', port });
-    await expect(second.listen()).rejects.toBeInstanceOf(HealthServerError);
+    const second = new HealthServer();
+    await expect(second.listen({ host: '127.0.0.1', port })).rejects.toBeInstanceOf(HealthServerError);
     await second.close();
   });
 });

@@ -3,14 +3,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Clock, DomainError, systemClock } from '@lib/kernel';
 
 import { type MetricsSource } from './metrics';
-import { Readiness, type ReadinessCheck } from './readiness';
+import { type DependencyStatus, Readiness, type ReadinessCheck } from './readiness';
 
 export interface HealthServerOptions {
+  readonly metrics?: MetricsSource;
+  readonly clock?: Clock;
+  /** Instead of the checks that are added, where other processes make them. */
+  readonly dependencies?: () => Promise<readonly DependencyStatus[]>;
+}
+
+export interface HealthPort {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-  readonly metrics?: MetricsSource;
-  readonly clock?: Clock;
 }
 
 /** The health port cannot be opened. */
@@ -44,7 +49,7 @@ export class HealthServer {
   readonly #options: HealthServerOptions;
   #draining = false;
 
-  constructor(options: HealthServerOptions) {
+  constructor(options: HealthServerOptions = {}) {
     this.#options = options;
     this.#readiness = new Readiness(options.clock ?? systemClock);
     this.#server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 5_000 });
@@ -63,9 +68,13 @@ export class HealthServer {
     this.#draining = true;
   }
 
+  /** What the process cannot work without, and whether it works. */
+  dependencies(): Promise<readonly DependencyStatus[]> {
+    return this.#options.dependencies?.() ?? this.#readiness.status();
+  }
+
   /** @throws HealthServerError when the port is taken or the address is not ours. */
-  async listen(): Promise<{ readonly port: number }> {
-    const { host, port } = this.#options;
+  async listen({ host, port }: HealthPort): Promise<{ readonly port: number }> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (cause: NodeJS.ErrnoException) => {
         const fault =
@@ -115,7 +124,7 @@ export class HealthServer {
   }
 
   async #ready(): Promise<Answer> {
-    const dependencies = await this.#readiness.status();
+    const dependencies = await this.dependencies();
     const ready = !this.#draining && dependencies.every(({ ok }) => ok);
     const status = ready ? 'ready' : this.#draining ? 'draining' : 'not ready';
     return json(ready ? 200 : 503, { status, dependencies });

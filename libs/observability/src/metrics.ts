@@ -1,4 +1,12 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 
 import { processLog } from './log-destination';
 
@@ -14,6 +22,12 @@ export interface MetricsSource {
   readonly contentType: string;
   text(): Promise<string>;
 }
+
+/** Everything a process measures, as it is told to another one. */
+export type MeasuredValues = readonly MetricObjectWithValues<MetricValue<string>>[];
+
+/** What several processes of one program say together, where that is not the sum. */
+export type Together = 'least' | 'most';
 
 /** A registry of its own per process, so that tests and processes do not share one by accident. */
 export class Metrics implements MetricsSource {
@@ -35,6 +49,10 @@ export class Metrics implements MetricsSource {
     return this.#registry.metrics();
   }
 
+  values(): Promise<MeasuredValues> {
+    return this.#registry.getMetricsAsJSON();
+  }
+
   /** @param labelNames closed vocabularies only: never an identifier, address or tenant, which would grow without bound. */
   counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
     return new Counter({ ...this.#common(name, help), labelNames: [...labelNames] });
@@ -45,9 +63,10 @@ export class Metrics implements MetricsSource {
   }
 
   /** A gauge whose value is read when somebody asks for the metrics. */
-  polledGauge(name: string, help: string, read: () => number): void {
+  polledGauge(name: string, help: string, read: () => number, together?: Together): void {
     new Gauge({
       ...this.#common(name, help),
+      ...(together && { aggregator: together === 'least' ? 'min' : 'max' }),
       collect() {
         this.set(read());
       },
