@@ -15,6 +15,8 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts && rm -rf node_module
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
+# A worker for each core of what the container is given; of gateways alone.
+ENV KMIP_WORKERS=cores
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules

@@ -2,26 +2,28 @@ import { type DynamicModule, Module } from '@nestjs/common';
 
 import { type GatewayConfig } from '@lib/config';
 import { type Logger } from '@lib/observability';
-import { KeyManagersModule, ProcessModule, regionModules } from '@lib/platform';
+import { KeyManagersModule, ProcessModule, type ProcessOptions, regionModules } from '@lib/platform';
 
 import { GatewayConfigModule } from './gateway-config.module';
 import { GatewayMetricsModule } from './gateway-metrics.module';
 import { KmipServerModule } from './kmip-server/kmip-server.module';
 import { HousekeepingModule } from './reconcile/housekeeping.module';
+import { callLimits, databasePoolSize } from './workers/shares';
 
-/** One KMIP endpoint: listener, sessions, engine and its share of the region's housekeeping. */
+/** One KMIP endpoint, or one worker of it: listener, sessions, engine and its share of the region's housekeeping. */
 @Module({})
 export class GatewayModule {
-  static forRoot(config: GatewayConfig, logger: Logger): DynamicModule {
-    const { healthHost: host, healthPort: port, kmipEndpointName: endpoint } = config;
+  static forRoot(config: GatewayConfig, logger: Logger, health: ProcessOptions['health']): DynamicModule {
+    const { kmipEndpointName: endpoint } = config;
+    const database = { ...config, databasePoolSize: databasePoolSize(config) };
     return {
       module: GatewayModule,
       imports: [
-        ProcessModule.forRoot({ logger, health: { host, port }, labels: { endpoint } }),
+        ProcessModule.forRoot({ logger, ...(health && { health }), labels: { endpoint } }),
         GatewayConfigModule.forRoot(config),
-        ...regionModules(config, { applicationName: endpoint, role: 'gateway' }),
+        ...regionModules(database, { applicationName: endpoint, role: 'gateway' }),
         GatewayMetricsModule,
-        KeyManagersModule.forRoot(config),
+        KeyManagersModule.forRoot({ ...config, callLimits: callLimits(config) }),
         KmipServerModule,
         HousekeepingModule,
       ],

@@ -1,46 +1,24 @@
 import '@lib/hardening';
-import 'reflect-metadata';
 
-import { gatewayConfig, type GatewayConfig, parseConfig, readEnvironment } from '@lib/config';
+import { gatewayConfig, parseConfig, readEnvironment } from '@lib/config';
 import { DomainError } from '@lib/kernel';
-import { createLogger, type Logger, reportToParent, stopOnSignal, stopOnUnknownError } from '@lib/observability';
-import { quietly } from '@lib/platform';
-import { NestFactory } from '@nestjs/core';
-import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
+import { createLogger, reportToParent, stopOnUnknownError } from '@lib/observability';
 
-import { GatewayModule } from './gateway.module';
-import { KmipServer } from './kmip-server/kmip-server';
-
-async function start(config: GatewayConfig, logger: Logger): Promise<void> {
-  // While there is nothing to reload yet: without a listener the signal would end the process.
-  process.on('SIGHUP', () => undefined);
-  const transport: AsyncMicroserviceOptions = {
-    inject: [KmipServer],
-    useFactory: (strategy: KmipServer) => ({ strategy }),
-  };
-  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(
-    GatewayModule.forRoot(config, logger),
-    quietly(transport),
-  );
-  await app.listen();
-  const server = app.get(KmipServer);
-  logger.info({ host: config.kmipHost, port: server.port }, 'KMIP endpoint is listening');
-  process.on('SIGHUP', () => void server.reloadCertificate());
-  stopOnSignal(
-    async () => {
-      logger.info('stopping');
-      await app.close();
-    },
-    (error) => logger.error({ err: error }, 'stopping failed'),
-  );
-  reportToParent({ kind: 'ready' });
-}
+import { startPrimary } from './workers/primary';
+import { WorkerLink } from './workers/worker-link';
 
 async function main(): Promise<void> {
   const config = parseConfig(gatewayConfig, readEnvironment());
   const logger = createLogger({ level: config.logLevel, name: config.kmipEndpointName });
   stopOnUnknownError((error) => logger.fatal({ err: error }, 'unexpected error; stopping'));
-  await start(config, logger);
+  const link = WorkerLink.open();
+  if (link === undefined && config.kmipWorkers > 1) {
+    await startPrimary(config, logger);
+    return;
+  }
+  // Loaded by whom it serves: a primary has no use for it, and is small without it.
+  const { serve } = await import('./serve.js');
+  await serve(config, logger, link);
 }
 
 main().catch((error: unknown) => {

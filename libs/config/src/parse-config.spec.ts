@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 
@@ -45,6 +45,14 @@ describe('parseConfig', () => {
       iamUrl: 'https://iam.cloud.ibm.com',
     });
     expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('takes one worker, so many, or one for each core', () => {
+    const workers = (text: string): number =>
+      parseConfig(gatewayConfig, { ...gatewayEnvironment, KMIP_WORKERS: text }).kmipWorkers;
+    expect([workers(''), workers('3')]).toEqual([1, 3]);
+    expect(workers('cores')).toBe(Math.min(64, availableParallelism()));
+    for (const wrong of ['0', '65', 'all', '2.5']) expect(() => workers(wrong)).toThrow('KMIP_WORKERS');
   });
 
   it.each(['"eu-de"', "'eu-de'", ' eu-de\r', '\ufeffeu-de'])('takes %j as it was meant', (text) => {

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import { Secret } from '@lib/kernel';
 import { z } from 'zod';
 
@@ -26,6 +28,17 @@ export function wholeNumber(minimum: number, maximum: number, unit = ''): Settin
     expected: `a whole number from ${minimum} to ${maximum}${suffix}`,
   };
 }
+
+const MAXIMUM_WORKERS = 64;
+
+/** Processes of one program; `cores` is what the machine, or the share of it that we are given, runs at a time. */
+export const workerCount: SettingType<number> = {
+  schema: textTo((text) => {
+    if (text === 'cores') return Math.min(MAXIMUM_WORKERS, availableParallelism());
+    return wholeNumber(1, MAXIMUM_WORKERS).schema.safeParse(text).data;
+  }),
+  expected: `a whole number from 1 to ${MAXIMUM_WORKERS}, or \`cores\` for one for each core`,
+};
 
 export const port: SettingType<number> = {
   ...wholeNumber(0, 65535),

@@ -84,6 +84,11 @@ export class KmipListener {
     this.#tcp.on('connection', (socket) => this.#onConnection(socket));
   }
 
+  /** Takes connections: no sooner than {@link listen} resolves, and not after {@link close} was asked for. */
+  get isListening(): boolean {
+    return this.#tcp.listening;
+  }
+
   /** Clients past their handshake. */
   get connectionCount(): number {
     return this.#connections.size;

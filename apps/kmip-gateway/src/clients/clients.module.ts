@@ -50,11 +50,10 @@ export class ClientsModule implements OnModuleInit, OnModuleDestroy {
   async onModuleInit(): Promise<void> {
     await this.directory.start();
     this.health.addCheck({ name: 'allow-list', check: () => this.#check() });
-    this.metrics.polledGauge('kmip_allow_list_certificates', 'Client certificates allowed in the region.', () => {
-      return this.directory.size;
-    });
+    const allowed = 'Client certificates allowed in the region.';
+    this.metrics.polledGauge('kmip_allow_list_certificates', allowed, () => this.directory.size, 'most');
     const age = 'Time since the allow-list was last known to be right.';
-    this.metrics.polledGauge('kmip_allow_list_age_seconds', age, () => this.directory.ageMs() / 1_000);
+    this.metrics.polledGauge('kmip_allow_list_age_seconds', age, () => this.directory.ageMs() / 1_000, 'most');
   }
 
   async onModuleDestroy(): Promise<void> {

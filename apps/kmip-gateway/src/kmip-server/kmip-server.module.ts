@@ -1,7 +1,7 @@
 import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 
 import { type GatewayConfig } from '@lib/config';
-import { KmipListener, type TransportLimits } from '@lib/kmip-transport';
+import { KmipListener } from '@lib/kmip-transport';
 import { type Logger, Metrics } from '@lib/observability';
 import { LOGGER } from '@lib/platform';
 
@@ -12,24 +12,10 @@ import { ConnectionRecords } from '../session/connection-records';
 import { QuestionAudit } from '../session/question-audit';
 import { KmipSession } from '../session/kmip-session';
 import { SessionModule } from '../session/session.module';
+import { transportLimits } from '../workers/shares';
 import { KmipServer } from './kmip-server';
 import { ServerCertificate } from './server-certificate';
 import { TransportObservers } from './transport-observers';
-
-const limitsIn = (config: GatewayConfig): Partial<TransportLimits> => ({
-  handshakeTimeoutMs: config.kmipHandshakeTimeoutMs,
-  messageTimeoutMs: config.kmipMessageTimeoutMs,
-  writeTimeoutMs: config.kmipMessageTimeoutMs,
-  idleTimeoutMs: config.kmipIdleTimeoutMs,
-  maximumMessageBytes: config.kmipMaximumMessageBytes,
-  maximumConnections: config.kmipMaximumConnections,
-  maximumHalfOpen: config.kmipMaximumHalfOpen,
-  maximumHalfOpenPerAddress: config.kmipMaximumHalfOpenPerAddress,
-  maximumConnectionsPerCertificate: config.kmipMaximumConnectionsPerCertificate,
-  maximumConnectionsPerOwner: config.kmipMaximumConnectionsPerInstance,
-  maximumConnectionsPerAccount: config.kmipMaximumConnectionsPerAccount,
-  maximumHandshakes: config.kmipMaximumHandshakes,
-});
 
 const serverCertificate = {
   provide: ServerCertificate,
@@ -60,7 +46,7 @@ const kmipListener = {
       observer: new TransportObservers(metrics, records, questions),
       legacyCiphers: config.kmipLegacyCiphers,
       ...(config.kmipProxyProtocolFrom === undefined ? {} : { proxyProtocolFrom: config.kmipProxyProtocolFrom }),
-      limits: limitsIn(config),
+      limits: transportLimits(config),
     }),
 };
 
@@ -78,6 +64,9 @@ export class KmipServerModule implements OnModuleInit {
     });
     this.metrics.polledGauge('kmip_half_open_connections', 'Connections in their handshake.', () => {
       return this.listener.halfOpenCount;
+    });
+    this.metrics.polledGauge('kmip_workers', 'Processes that take connections.', () => {
+      return this.listener.isListening ? 1 : 0;
     });
   }
 }

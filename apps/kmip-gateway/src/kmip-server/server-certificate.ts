@@ -28,6 +28,7 @@ export class ServerCertificate {
       'kmip_server_certificate_expires_at_seconds',
       'When the server certificate ends, in Unix time.',
       () => this.#expiresAt,
+      'least',
     );
   }
 

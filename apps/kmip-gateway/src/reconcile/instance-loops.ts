@@ -34,8 +34,7 @@ export class InstanceLoops {
     return new InstanceLoop({
       name,
       leases,
-      // By name, not by process: a gateway that was started again goes on with its own lease.
-      owner: `${hostname()}/${config.kmipEndpointName}`,
+      owner: ownerOf(config),
       instances: (page) => region.instances(page),
       unsettled: (page) => region.unsettledInstances(page, new Date(clock.now().getTime() - staleAfterMs)),
       ...(looksAround && { slices: (page) => region.boundInstances(page) }),
@@ -47,4 +46,10 @@ export class InstanceLoops {
       log: warningsOf(logger),
     });
   }
+}
+
+/** By name: a gateway that was started again goes on with its own lease. Workers of one name must not share it. */
+function ownerOf({ kmipEndpointName, kmipWorkers }: GatewayConfig): string {
+  const name = `${hostname()}/${kmipEndpointName}`;
+  return kmipWorkers === 1 ? name : `${name}/${process.pid}`;
 }

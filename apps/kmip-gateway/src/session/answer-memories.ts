@@ -3,7 +3,7 @@ import { type AnswerMemory } from '@lib/kmip-engine';
 /** Every answer may hold this much without asking: keys and attributes always get through. */
 const SMALL_BYTES = 65_536;
 /** Large answers of all owners together; what is held is about three times as much while an answer is written. */
-const MAXIMUM_BYTES = 134_217_728;
+export const MAXIMUM_ANSWER_BYTES = 134_217_728;
 
 /**
  * Memory for large answers that are being made or wait for their client to read them: per owner, so that one cannot use
@@ -15,7 +15,7 @@ export class AnswerMemories {
 
   constructor(
     private readonly maximumPerOwner: number,
-    private readonly maximum = MAXIMUM_BYTES,
+    private readonly maximum = MAXIMUM_ANSWER_BYTES,
   ) {}
 
   /** Bytes held now. */

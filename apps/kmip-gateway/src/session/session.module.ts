@@ -12,6 +12,7 @@ import { ClientsModule } from '../clients/clients.module';
 import { EngineModule } from '../engine/engine.module';
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { GatewayMetrics } from '../gateway-metrics';
+import { answerMemory } from '../workers/shares';
 import { AllowListJudge } from './admission';
 import { AnswerMemories } from './answer-memories';
 import { ConnectionRecords } from './connection-records';
@@ -72,7 +73,10 @@ const instanceRoutes = builtFrom(InstanceRoutes, {
 const answerMemories = {
   provide: AnswerMemories,
   inject: [GATEWAY_CONFIG],
-  useFactory: (config: GatewayConfig) => new AnswerMemories(config.kmipMaximumAnswerBytesPerInstance),
+  useFactory: (config: GatewayConfig) => {
+    const { perInstance, together } = answerMemory(config);
+    return new AnswerMemories(perInstance, together);
+  },
 };
 
 const kmipSession = builtFrom(KmipSession, {

@@ -37,8 +37,10 @@ export const databaseSettings = {
       'All gateways and APIs of a region must name the same database. A login that can do more than the process needs is warned of. Over a network the server must show a certificate of its name, by a CA of `sslrootcert=<file>` or of the system; `sslmode=disable` waives that.',
   }),
   databasePoolSize: defaulted('DATABASE_POOL_SIZE', wholeNumber(2, 500), '10', {
-    meaning: 'Most connections this process opens to the database.',
-    consequence: 'Processes times this number must stay below max_connections of the server.',
+    meaning:
+      'Most connections this process opens to the database; those of a gateway with several workers, all of them.',
+    consequence:
+      'Processes times this number must stay below max_connections of the server. Each worker has 4 in any case.',
   }),
 };
 

@@ -1,5 +1,5 @@
 import { type ConfigOf, defaulted, optional, required } from '../setting';
-import { host, hostList, networkList, onOff, path, plainName, port, wholeNumber } from '../setting-types';
+import { host, hostList, networkList, onOff, path, plainName, port, wholeNumber, workerCount } from '../setting-types';
 import {
   cloudSettings,
   databaseSettings,
@@ -41,11 +41,12 @@ const listenerLimits = {
     '16777216',
     {
       meaning: 'Large answers (above 64 KiB) of one KMIP instance that are made or wait to be read at the same time.',
-      consequence: 'More is refused with `answer_memory`. All instances together have 128 MiB.',
+      consequence:
+        'More is refused with `answer_memory`. All instances together have 128 MiB. Each worker has room for one answer in any case.',
     },
   ),
   kmipMaximumConnections: defaulted('KMIP_MAXIMUM_CONNECTIONS', wholeNumber(1, 100_000), '10000', {
-    meaning: 'Most open connections of this process.',
+    meaning: 'Most open connections of this endpoint.',
     consequence:
       'Further clients are told so and closed. The limit of open files must be higher by KMIP_MAXIMUM_HALF_OPEN and 2,000 for strangers and clients that are turned away.',
   }),
@@ -101,6 +102,11 @@ export const gatewayConfig = {
   kmipPort: defaulted('KMIP_PORT', port, '5696', {
     meaning: 'KMIP port.',
     consequence: 'vCenter proposes 5696; another port must be typed in there.',
+  }),
+  kmipWorkers: defaulted('KMIP_WORKERS', workerCount, '1', {
+    meaning: 'Processes that serve the KMIP port; connections are dealt to them in turn. The image says `cores`.',
+    consequence:
+      'More than 1: one process more keeps them, and each has its share of what is allowed to the endpoint. A worker needs about 150 MB, and room for its list of certificates.',
   }),
   kmipServerNames: defaulted('KMIP_SERVER_NAMES', hostList, 'localhost,127.0.0.1', {
     meaning: 'Names and addresses by which clients reach the endpoint.',

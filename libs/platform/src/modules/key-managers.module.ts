@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 
-import { KeyManagerRegistry, type TryEvent } from '@lib/key-manager';
+import { type CallLimits, KeyManagerRegistry, type TryEvent } from '@lib/key-manager';
 import { PostgresInvalidationBus } from '@lib/persistence';
 import { RootKeyBindingService } from '@lib/tenancy';
 
@@ -25,6 +25,7 @@ export interface KeyManagerCalls {
 
 export interface KeyManagersOptions extends CloudEndpointSettings {
   readonly iamUrl: string;
+  readonly callLimits?: CallLimits;
 }
 
 /** The tenants' key managers, as their root-key bindings name them. */
@@ -40,6 +41,7 @@ export class KeyManagersModule implements OnModuleInit, OnApplicationShutdown {
       useFactory: (calls?: KeyManagerCalls) =>
         keyManagerRegistry({
           iamUrl: options.iamUrl,
+          ...(options.callLimits && { limits: options.callLimits }),
           endpoints: endpointGuard(endpointTemplates(options)),
           ...(calls && { observer: { tried: (_instanceId, event) => calls.keyManagerTried(event) } }),
         }),

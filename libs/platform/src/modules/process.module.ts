@@ -9,15 +9,18 @@ import {
 } from '@nestjs/common';
 
 import { systemClock } from '@lib/kernel';
-import { HealthServer, type Logger, Metrics } from '@lib/observability';
+import { type HealthPort, HealthServer, type Logger, Metrics } from '@lib/observability';
 
 export const CLOCK = Symbol('CLOCK');
 export const LOGGER = Symbol('LOGGER');
 
 export interface ProcessOptions {
   readonly logger: Logger;
-  /** Unset for a command, which nobody watches: it has no health port and no metrics. */
-  readonly health?: { readonly host: string; readonly port: number };
+  /**
+   * Where it is watched, or who is given the answers instead and passes them on. Unset for a command, which nobody
+   * watches: it has no health port and no metrics.
+   */
+  readonly health?: HealthPort | ((health: HealthServer, metrics: Metrics) => void);
   /** On every metric of the process. */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -37,7 +40,7 @@ export class ProcessModule implements OnApplicationShutdown {
       const metrics = new Metrics({ processMetrics: true, labels });
       providers.push(
         { provide: Metrics, useValue: metrics },
-        { provide: HealthServer, useFactory: () => listening(new HealthServer({ ...health, metrics }), logger) },
+        { provide: HealthServer, useFactory: () => watched(health, metrics, logger) },
       );
     }
     return { module: ProcessModule, providers, exports: providers };
@@ -49,8 +52,17 @@ export class ProcessModule implements OnApplicationShutdown {
   }
 }
 
-async function listening(health: HealthServer, logger: Logger): Promise<HealthServer> {
-  const { port } = await health.listen();
+async function watched(
+  where: NonNullable<ProcessOptions['health']>,
+  metrics: Metrics,
+  logger: Logger,
+): Promise<HealthServer> {
+  const health = new HealthServer({ metrics });
+  if (typeof where === 'function') {
+    where(health, metrics);
+    return health;
+  }
+  const { port } = await health.listen(where);
   logger.info({ port }, 'health, readiness and metrics are served');
   return health;
 }

@@ -250,12 +250,10 @@ function settledKey({ instanceId, mark, kind, subject }: Omit<SettledWithdrawal,
 
 /** The two gauges of every process that watches. */
 export function describeRestore(metrics: Metrics, watch: RestoreWatch): void {
-  metrics.polledGauge('kmip_restore_held', 'Whether the database is restored and not released.', () =>
-    watch.isHeld ? 1 : 0,
-  );
-  metrics.polledGauge('kmip_withdrawals_unwritten', 'Committed withdrawals that the record lacks.', () => {
-    return watch.unwritten;
-  });
+  const held = 'Whether the database is restored and not released.';
+  metrics.polledGauge('kmip_restore_held', held, () => (watch.isHeld ? 1 : 0), 'most');
+  const unwritten = 'Committed withdrawals that the record lacks.';
+  metrics.polledGauge('kmip_withdrawals_unwritten', unwritten, () => watch.unwritten, 'most');
 }
 
 /** The last one of each instance since `counter`: the chain that has it has those before. */
