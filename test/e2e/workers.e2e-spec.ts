@@ -1,0 +1,173 @@
+import { type KmipClient } from '@lib/kmip-client';
+
+import { metric } from './support/health';
+import { createKey, fetchKey } from './support/keys';
+import { RunningService, until } from './support/running-service';
+import { addTenant, type Tenant } from './support/second-tenant';
+import { childrenOf } from './support/stopped-process';
+import { TenantApi } from './support/tenant-api';
+
+jest.setTimeout(240_000);
+
+const CLIENTS = 8;
+/** Only failure waits for it. */
+const READY_WITHIN_MS = 150_000;
+
+describe('two workers on each endpoint', () => {
+  let service: RunningService;
+  let tenant: Tenant;
+
+  beforeAll(async () => {
+    service = await RunningService.start({ environment: { KMIP_WORKERS: '2' } });
+    tenant = await addTenant(service, 'workers');
+  });
+  afterAll(() => service.remove());
+
+  const primary = (): number => service.connection.processes['kmip-gateway-1'] ?? 0;
+  const workers = (): Promise<readonly number[]> => childrenOf(primary());
+  const connections = (count: number): Promise<readonly KmipClient[]> =>
+    Promise.all(Array.from({ length: count }, () => tenant.connect(0)));
+  const close = (clients: readonly KmipClient[]): Promise<unknown> =>
+    Promise.all(clients.map((client) => client.close()));
+
+  /** Whether each is served. */
+  const served = (clients: readonly KmipClient[]): Promise<readonly boolean[]> =>
+    Promise.all(
+      clients.map((client) =>
+        createKey(client).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+
+  /** @returns how to end it: how often it was answered, how often it had to connect anew, what it was not told at all */
+  function fetcher(key: string): () => Promise<{ answers: number; reconnects: number; failures: string[] }> {
+    const count = { answers: 0, reconnects: 0, failures: [] as string[] };
+    let stopping = false;
+    const run = async (): Promise<void> => {
+      let client = await tenant.connect(0);
+      while (!stopping) {
+        try {
+          await fetchKey(client, key);
+          count.answers += 1;
+        } catch {
+          count.reconnects += 1;
+          await client.close();
+          // As vCenter does: what a connection did not answer is asked once more on a new one.
+          client = await tenant.connect(0);
+          await fetchKey(client, key).catch((error: unknown) => count.failures.push(String(error)));
+        }
+      }
+      await client.close();
+    };
+    const running = run().catch((error: unknown) => count.failures.push(String(error)));
+    return async () => {
+      stopping = true;
+      await running;
+      return count;
+    };
+  }
+
+  it('are dealt connections in turn, and measure as one', async () => {
+    expect(await workers()).toHaveLength(2);
+    const before = await metric(service, 0, 'kmip_operations_total', { operation: 'Create' });
+    const clients = await connections(CLIENTS);
+    expect(await served(clients)).toEqual(clients.map(() => true));
+    expect(await metric(service, 0, 'kmip_workers')).toBe(2);
+    expect(await metric(service, 0, 'kmip_connections')).toBe(CLIENTS);
+    expect(await metric(service, 0, 'kmip_operations_total', { operation: 'Create' })).toBe(before + CLIENTS);
+    await close(clients);
+  });
+
+  it('both refuse a removed certificate at the next request, and both are waited for', async () => {
+    const api = new TenantApi(service, await service.token('manager'));
+    const other = await addTenant(service, 'leaving');
+    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => other.connect(0)));
+    expect(await served(clients)).toEqual(clients.map(() => true));
+    const body = { name: 'again', certificate: other.identity.certificatePem };
+    const { id } = await api.ok<{ id: string }>('POST', '/client_certificates', body);
+    const [stuck = 0] = await workers();
+    process.kill(stuck, 'SIGSTOP');
+    try {
+      const { status, body: answer } = await api.call('DELETE', `/client_certificates/${id}?confirm=again`);
+      expect(status).toBe(202);
+      expect(answer).toEqual({ activation: { complete: false, endpoints: ['kmip-2'], pending: ['kmip-1'] } });
+    } finally {
+      process.kill(stuck, 'SIGCONT');
+    }
+    await service.admin(
+      'certificate',
+      'remove',
+      '--instance',
+      other.instanceId,
+      '--certificate',
+      other.certificateId,
+      '--confirm',
+      other.name,
+    );
+    await until('both have heard of it', 5_000, async () => (await served(clients)).every((each) => !each));
+    const late = await Promise.all(Array.from({ length: CLIENTS }, () => other.connect(0)));
+    expect(await served(late)).toEqual(late.map(() => false));
+    await close([...clients, ...late]);
+  });
+
+  it('lose half of the connections with one that is killed, and nothing else', async () => {
+    const clients = await connections(CLIENTS);
+    const key = await createKey(clients[0] as KmipClient);
+    const [killed = 0, other = 0] = await workers();
+    const created = await metric(service, 0, 'kmip_operations_total', { operation: 'Create' });
+    const stop = Array.from({ length: CLIENTS }, () => fetcher(key));
+    await until('they are at work', 10_000, async () => (await metric(service, 0, 'kmip_connections')) === 2 * CLIENTS);
+    process.kill(killed, 'SIGKILL');
+    await until('it is replaced', READY_WITHIN_MS, async () => (await metric(service, 0, 'kmip_workers')) === 2);
+    const done = await Promise.all(stop.map((end) => end()));
+    expect(done.flatMap(({ failures }) => failures)).toEqual([]);
+    expect(done.filter(({ reconnects }) => reconnects > 0)).toHaveLength(CLIENTS / 2);
+    expect((await served(clients)).filter((each) => each)).toHaveLength(CLIENTS / 2);
+    expect(await workers()).toEqual([other, expect.any(Number)]);
+    expect(await metric(service, 0, 'kmip_operations_total', { operation: 'Create' })).toBe(created + CLIENTS / 2);
+    await close(clients);
+  });
+
+  it('are replaced one by one on SIGUSR2, and no request is lost', async () => {
+    const before = await workers();
+    const first = await tenant.connect(0);
+    const key = await createKey(first);
+    await first.close();
+    const gets = { operation: 'Get', result: 'success' };
+    const counted = await metric(service, 0, 'kmip_operations_total', gets);
+    const stop = Array.from({ length: CLIENTS }, () => fetcher(key));
+    process.kill(primary(), 'SIGUSR2');
+    await until('both are new', READY_WITHIN_MS, async () => {
+      const now = await workers();
+      return now.length === 2 && now.every((pid) => !before.includes(pid));
+    });
+    const done = await Promise.all(stop.map((end) => end()));
+    expect(done.flatMap(({ failures }) => failures)).toEqual([]);
+    const answers = done.reduce((sum, each) => sum + each.answers + each.reconnects, 0);
+    expect(await metric(service, 0, 'kmip_operations_total', gets)).toBeGreaterThanOrEqual(counted + answers);
+  });
+
+  it('end when the process that keeps them is killed, and come back with it', async () => {
+    const [killed, before] = [primary(), await workers()];
+    process.kill(killed, 'SIGKILL');
+    await until('the endpoint is back', READY_WITHIN_MS, async () => {
+      await service.reload();
+      return primary() !== killed;
+    });
+    const client = await tenant.connect(0);
+    expect(await served([client])).toEqual([true]);
+    await client.close();
+    await until('nobody of before is left', READY_WITHIN_MS, () => before.every((pid) => !isThere(pid)));
+  });
+});
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
