@@ -1,9 +1,9 @@
 import { type KmipClient } from '@lib/kmip-client';
+import { issueClientCertificate } from '@lib/pki';
 
 import { metric } from './support/health';
 import { createKey, fetchKey } from './support/keys';
 import { RunningService, until } from './support/running-service';
-import { addTenant, type Tenant } from './support/second-tenant';
 import { childrenOf } from './support/stopped-process';
 import { TenantApi } from './support/tenant-api';
 
@@ -15,18 +15,16 @@ const READY_WITHIN_MS = 150_000;
 
 describe('two workers on each endpoint', () => {
   let service: RunningService;
-  let tenant: Tenant;
 
   beforeAll(async () => {
     service = await RunningService.start({ environment: { KMIP_WORKERS: '2' } });
-    tenant = await addTenant(service, 'workers');
   });
   afterAll(() => service.remove());
 
   const primary = (): number => service.connection.processes['kmip-gateway-1'] ?? 0;
   const workers = (): Promise<readonly number[]> => childrenOf(primary());
   const connections = (count: number): Promise<readonly KmipClient[]> =>
-    Promise.all(Array.from({ length: count }, () => tenant.connect(0)));
+    Promise.all(Array.from({ length: count }, () => service.kmip(0)));
   const close = (clients: readonly KmipClient[]): Promise<unknown> =>
     Promise.all(clients.map((client) => client.close()));
 
@@ -46,7 +44,7 @@ describe('two workers on each endpoint', () => {
     const count = { answers: 0, reconnects: 0, failures: [] as string[] };
     let stopping = false;
     const run = async (): Promise<void> => {
-      let client = await tenant.connect(0);
+      let client = await service.kmip(0);
       while (!stopping) {
         try {
           await fetchKey(client, key);
@@ -55,7 +53,7 @@ describe('two workers on each endpoint', () => {
           count.reconnects += 1;
           await client.close();
           // As vCenter does: what a connection did not answer is asked once more on a new one.
-          client = await tenant.connect(0);
+          client = await service.kmip(0);
           await fetchKey(client, key).catch((error: unknown) => count.failures.push(String(error)));
         }
       }
@@ -82,34 +80,41 @@ describe('two workers on each endpoint', () => {
 
   it('both refuse a removed certificate at the next request, and both are waited for', async () => {
     const api = new TenantApi(service, await service.token('manager'));
-    const other = await addTenant(service, 'leaving');
-    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => other.connect(0)));
-    expect(await served(clients)).toEqual(clients.map(() => true));
-    const body = { name: 'again', certificate: other.identity.certificatePem };
-    const { id } = await api.ok<{ id: string }>('POST', '/client_certificates', body);
+    const vcenter = await issueClientCertificate('self-signed', { commonName: 'kmipClient', validDays: 30 });
+    const connect = (): Promise<readonly KmipClient[]> =>
+      Promise.all(
+        Array.from({ length: CLIENTS }, () =>
+          service.kmipAs(vcenter.certificatePem, vcenter.privateKeyPem.exposeText()),
+        ),
+      );
+    const add = async (): Promise<{ path: string; clients: readonly KmipClient[] }> => {
+      const body = { name: 'vc', certificate: vcenter.certificatePem };
+      const { id } = await api.ok<{ id: string }>('POST', '/client_certificates', body);
+      const clients = await connect();
+      expect(await served(clients)).toEqual(clients.map(() => true));
+      return { path: `/client_certificates/${id}?confirm=vc`, clients };
+    };
+    const refused = async (clients: readonly KmipClient[]): Promise<void> => {
+      const late = await connect();
+      expect(await served([...clients, ...late])).toEqual([...clients, ...late].map(() => false));
+      await close([...clients, ...late]);
+    };
+
+    const first = await add();
+    expect((await api.call('DELETE', first.path)).status).toBe(204);
+    await refused(first.clients);
+
+    const second = await add();
     const [stuck = 0] = await workers();
     process.kill(stuck, 'SIGSTOP');
     try {
-      const { status, body: answer } = await api.call('DELETE', `/client_certificates/${id}?confirm=again`);
+      const { status, body } = await api.call('DELETE', second.path);
       expect(status).toBe(202);
-      expect(answer).toEqual({ activation: { complete: false, endpoints: ['kmip-2'], pending: ['kmip-1'] } });
+      expect(body).toEqual({ activation: { complete: false, endpoints: ['kmip-2'], pending: ['kmip-1'] } });
     } finally {
       process.kill(stuck, 'SIGCONT');
     }
-    await service.admin(
-      'certificate',
-      'remove',
-      '--instance',
-      other.instanceId,
-      '--certificate',
-      other.certificateId,
-      '--confirm',
-      other.name,
-    );
-    await until('both have heard of it', 5_000, async () => (await served(clients)).every((each) => !each));
-    const late = await Promise.all(Array.from({ length: CLIENTS }, () => other.connect(0)));
-    expect(await served(late)).toEqual(late.map(() => false));
-    await close([...clients, ...late]);
+    await refused(second.clients);
   });
 
   it('lose the connections of one that is killed, and nothing else', async () => {
@@ -135,7 +140,7 @@ describe('two workers on each endpoint', () => {
 
   it('are replaced one by one on SIGUSR2, and no request is lost', async () => {
     const before = await workers();
-    const first = await tenant.connect(0);
+    const first = await service.kmip(0);
     const key = await createKey(first);
     await first.close();
     const gets = { operation: 'Get', result: 'success' };
@@ -159,7 +164,7 @@ describe('two workers on each endpoint', () => {
       await service.reload();
       return primary() !== killed;
     });
-    const client = await tenant.connect(0);
+    const client = await service.kmip(0);
     expect(await served([client])).toEqual([true]);
     await client.close();
     await until('nobody of before is left', READY_WITHIN_MS, () => before.every((pid) => !isThere(pid)));
