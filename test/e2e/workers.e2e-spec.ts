@@ -23,8 +23,12 @@ describe('two workers on each endpoint', () => {
 
   const primary = (): number => service.connection.processes['kmip-gateway-1'] ?? 0;
   const workers = (): Promise<readonly number[]> => childrenOf(primary());
-  const connections = (count: number): Promise<readonly KmipClient[]> =>
-    Promise.all(Array.from({ length: count }, () => service.kmip(0)));
+  /** One after the other: each worker has then taken what it was given, and is given the next but one. */
+  const connections = async (count: number): Promise<readonly KmipClient[]> => {
+    const clients: KmipClient[] = [];
+    while (clients.length < count) clients.push(await service.kmip(0));
+    return clients;
+  };
   const close = (clients: readonly KmipClient[]): Promise<unknown> =>
     Promise.all(clients.map((client) => client.close()));
 
@@ -40,11 +44,14 @@ describe('two workers on each endpoint', () => {
     );
 
   /** @returns how to end it: how often it was answered, how often it had to connect anew, what it was not told at all */
-  function fetcher(key: string): () => Promise<{ answers: number; reconnects: number; failures: string[] }> {
+  function fetcher(
+    key: string,
+    connected: KmipClient,
+  ): () => Promise<{ answers: number; reconnects: number; failures: string[] }> {
     const count = { answers: 0, reconnects: 0, failures: [] as string[] };
     let stopping = false;
     const run = async (): Promise<void> => {
-      let client = await service.kmip(0);
+      let client = connected;
       while (!stopping) {
         try {
           await fetchKey(client, key);
@@ -122,7 +129,7 @@ describe('two workers on each endpoint', () => {
     const key = await createKey(clients[0] as KmipClient);
     const [killed = 0, other = 0] = await workers();
     const created = await metric(service, 0, 'kmip_operations_total', { operation: 'Create' });
-    const stop = Array.from({ length: CLIENTS }, () => fetcher(key));
+    const stop = (await connections(CLIENTS)).map((client) => fetcher(key, client));
     await until('they are at work', 10_000, async () => (await metric(service, 0, 'kmip_connections')) === 2 * CLIENTS);
     process.kill(killed, 'SIGKILL');
     await until('it is replaced', READY_WITHIN_MS, async () => (await metric(service, 0, 'kmip_workers')) === 2);
@@ -145,7 +152,7 @@ describe('two workers on each endpoint', () => {
     await first.close();
     const gets = { operation: 'Get', result: 'success' };
     const counted = await metric(service, 0, 'kmip_operations_total', gets);
-    const stop = Array.from({ length: CLIENTS }, () => fetcher(key));
+    const stop = (await connections(CLIENTS)).map((client) => fetcher(key, client));
     process.kill(primary(), 'SIGUSR2');
     await until('both are new', READY_WITHIN_MS, async () => {
       const now = await workers();
