@@ -9,6 +9,9 @@ const LEAST_POOL = 4;
 /** A Get fetches and unwraps at the same time. */
 const LEAST_CALLS = 2;
 
+/** Deviations from the mean that chance does not reach in practice: once in a million dealings. */
+const DEVIATIONS = 5;
+
 /**
  * What is allowed to an endpoint, divided by its workers: together they allow no more than was promised, and connections
  * are dealt to them in turn, so that they fill evenly. What keeps tenants of one process apart (turns, shares of the
@@ -17,8 +20,19 @@ const LEAST_CALLS = 2;
 const share = (whole: number, { kmipWorkers }: GatewayConfig, least = 1): number =>
   Math.max(Math.min(least, whole), Math.floor(whole / kmipWorkers));
 
+/**
+ * Of what is one client's or tenant's. Connections are dealt in turn, but those of others come in between, and which
+ * worker gets how many of this one's is chance. Whoever keeps to what was promised is refused by none of them; together
+ * they may allow more, and less than a worker has for all.
+ */
+function shareOfOne(whole: number, config: GatewayConfig, least = 1): number {
+  const mean = share(whole, config, least);
+  return config.kmipWorkers === 1 ? whole : Math.min(whole, mean + Math.ceil(DEVIATIONS * Math.sqrt(mean)));
+}
+
 export function transportLimits(config: GatewayConfig): TransportLimits {
   const of = (whole: number): number => share(whole, config);
+  const ofOne = (whole: number): number => shareOfOne(whole, config);
   const { maximumLargeRequestBytes, maximumStrangers, maximumStrangersPerAddress, maximumTurnedAway, ...others } =
     DEFAULT_TRANSPORT_LIMITS;
   return {
@@ -31,9 +45,9 @@ export function transportLimits(config: GatewayConfig): TransportLimits {
     maximumConnections: of(config.kmipMaximumConnections),
     maximumHalfOpen: of(config.kmipMaximumHalfOpen),
     maximumHalfOpenPerAddress: of(config.kmipMaximumHalfOpenPerAddress),
-    maximumConnectionsPerCertificate: of(config.kmipMaximumConnectionsPerCertificate),
-    maximumConnectionsPerOwner: of(config.kmipMaximumConnectionsPerInstance),
-    maximumConnectionsPerAccount: of(config.kmipMaximumConnectionsPerAccount),
+    maximumConnectionsPerCertificate: ofOne(config.kmipMaximumConnectionsPerCertificate),
+    maximumConnectionsPerOwner: ofOne(config.kmipMaximumConnectionsPerInstance),
+    maximumConnectionsPerAccount: ofOne(config.kmipMaximumConnectionsPerAccount),
     maximumHandshakes: of(config.kmipMaximumHandshakes),
     maximumStrangers: of(maximumStrangers),
     maximumStrangersPerAddress: of(maximumStrangersPerAddress),
@@ -60,6 +74,6 @@ export function callLimits(config: GatewayConfig): CallLimits {
   return {
     ...DEFAULT_CALL_LIMITS,
     concurrent: share(concurrent, config, LEAST_CALLS),
-    waiting: share(waiting, config, LEAST_CALLS),
+    waiting: shareOfOne(waiting, config, LEAST_CALLS),
   };
 }
