@@ -165,7 +165,10 @@ describe('two workers on each endpoint', () => {
   });
 
   it('end when the process that keeps them is killed, and come back with it', async () => {
-    const [killed, before] = [primary(), await workers()];
+    const killed = primary();
+    process.kill(killed, 'SIGUSR2');
+    await until('a third one starts', READY_WITHIN_MS, async () => (await workers()).length === 3);
+    const before = await workers();
     process.kill(killed, 'SIGKILL');
     await until('the endpoint is back', READY_WITHIN_MS, async () => {
       await service.reload();

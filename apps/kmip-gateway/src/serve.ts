@@ -27,9 +27,11 @@ export async function serve(config: GatewayConfig, logger: Logger, link: WorkerL
   const server = app.get(KmipServer);
   logger.info({ host: config.kmipHost, port: server.port }, 'KMIP endpoint is listening');
   process.on('SIGHUP', () => void server.reloadCertificate());
+  link?.outlivesPrimary();
   stopOnSignal(
     async () => {
       logger.info('stopping');
+      link?.leaves();
       await app.close();
       await link?.lastWords();
     },

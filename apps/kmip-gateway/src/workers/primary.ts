@@ -26,7 +26,7 @@ export async function startPrimary(config: GatewayConfig, logger: Logger): Promi
     (error) => logger.error({ err: error }, 'stopping failed'),
   );
   try {
-    await workers.start();
+    if (!(await workers.start())) return;
   } catch (error) {
     await workers.stop();
     throw error;

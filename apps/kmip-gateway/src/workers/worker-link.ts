@@ -1,4 +1,4 @@
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 
 import { type DependencyStatus, type HealthServer, type MeasuredValues, type Metrics } from '@lib/observability';
 
@@ -9,6 +9,8 @@ export interface Question {
 }
 
 export type Answer =
+  /** It ends by itself: it takes no more connections, and answers what it has begun. */
+  | { readonly kind: 'leaves' }
   | { readonly kind: 'dependencies'; readonly id: number; readonly dependencies: readonly DependencyStatus[] }
   | { readonly kind: 'metrics'; readonly id: number; readonly values: MeasuredValues }
   | { readonly kind: 'last words'; readonly values: MeasuredValues };
@@ -19,10 +21,22 @@ export class WorkerLink {
 
   /** Undefined in a process that nobody started as a worker. */
   static open(): WorkerLink | undefined {
-    if (cluster.worker === undefined) return undefined;
-    // Without its primary it stops as on SIGTERM; Node would end it in the midst of its requests.
-    cluster.worker.exitedAfterDisconnect = true;
-    return new WorkerLink();
+    return cluster.worker === undefined ? undefined : new WorkerLink(cluster.worker);
+  }
+
+  private constructor(private readonly worker: Worker) {}
+
+  /**
+   * From now on it stops as on SIGTERM when its primary is gone. Before, while it serves nobody and nobody would be told,
+   * Node ends it at once: it would wait for ever for the port that only a primary can give.
+   */
+  outlivesPrimary(): void {
+    this.worker.exitedAfterDisconnect = true;
+  }
+
+  /** A primary that does not listen keeps nobody from leaving. */
+  leaves(): void {
+    void tell({ kind: 'leaves' });
   }
 
   /** From now on the primary is answered, also while the worker waits for its database. */

@@ -9,6 +9,8 @@ const ANSWER_WITHIN_MS = 2_000;
 
 export interface WorkerEvents {
   readonly said: (answer: Answer) => void;
+  /** It serves no more, by itself: it ended, or is about to. Said once. */
+  readonly lost: () => void;
   readonly ended: () => void;
 }
 
@@ -50,6 +52,7 @@ export class WorkerProcess {
     void this.ended.then(() => {
       for (const give of this.#questions.values()) give(undefined);
       events.ended();
+      this.#leaves(events);
     });
   }
 
@@ -100,8 +103,15 @@ export class WorkerProcess {
     clearTimeout(timer);
   }
 
+  #leaves({ lost }: WorkerEvents): void {
+    const served = this.state === 'serving';
+    this.state = 'leaving';
+    if (served) lost();
+  }
+
   #hear(answer: Answer, events: WorkerEvents): void {
     events.said(answer);
-    if (answer.kind !== 'last words') this.#questions.get(answer.id)?.(answer);
+    if (answer.kind === 'leaves') this.#leaves(events);
+    else if (answer.kind !== 'last words') this.#questions.get(answer.id)?.(answer);
   }
 }

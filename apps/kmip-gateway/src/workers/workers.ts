@@ -37,19 +37,25 @@ export class Workers {
     cluster.setupPrimary({ serialization: 'advanced' });
   }
 
-  /** Resolves when all serve, or when they are to stop before that. @throws Error when one cannot start */
-  async start(): Promise<void> {
+  /** @returns true when all serve, false when they are to stop before that. @throws Error when one cannot start */
+  async start(): Promise<boolean> {
     const { count } = this.options;
     try {
       await Promise.all(Array.from({ length: count }, () => this.#begin()));
     } catch (error) {
       if (!this.#isStopping()) throw error;
     }
+    return !this.#isStopping();
   }
 
-  /** To all that are there. */
+  /** To all that are there; to those that start as soon as they serve, since it would end them before that. */
   signal(name: NodeJS.Signals): void {
-    for (const worker of this.#all) worker.signal(name);
+    for (const worker of this.#all) {
+      worker.serves.then(
+        () => worker.signal(name),
+        () => undefined,
+      );
+    }
   }
 
   /** Each by a new one, which serves before the old one is asked to go. One that does not come up ends it. Never rejects. */
@@ -66,7 +72,7 @@ export class Workers {
       }
       logger.info('all workers were replaced');
     } catch (error) {
-      logger.error({ err: error }, 'a new worker did not come up; those that are left go on');
+      if (!this.#isStopping()) logger.error({ err: error }, 'a new worker did not come up; those that are left go on');
     } finally {
       this.#replacing = false;
       void this.#mend();
@@ -117,21 +123,29 @@ export class Workers {
       { KMIP_WORKERS: String(this.options.count) },
       {
         said: (answer) => {
-          if ('values' in answer) this.metrics.take(worker.id, answer.values);
+          if ('values' in answer && this.#all.has(worker)) this.metrics.take(worker.id, answer.values);
         },
-        ended: () => this.#onEnd(worker),
+        lost: () => this.#onLoss(worker),
+        ended: () => {
+          this.#all.delete(worker);
+          this.metrics.end(worker.id);
+        },
       },
     );
     this.#all.add(worker);
-    await worker.serves;
+    try {
+      await worker.serves;
+    } catch (error) {
+      // One that has said that it cannot serve is not there any more for those who count them.
+      await worker.dismiss(this.options.stopWithinMs);
+      throw error;
+    }
   }
 
-  #onEnd(worker: WorkerProcess): void {
-    this.#all.delete(worker);
-    this.metrics.end(worker.id);
-    if (this.#isStopping() || worker.state !== 'serving') return;
+  #onLoss(worker: WorkerProcess): void {
+    if (this.#isStopping()) return;
     this.#failures = worker.servedMs < STABLE_AFTER_MS ? this.#failures + 1 : 0;
-    this.options.logger.error({ worker: worker.pid }, 'a worker ended; another one is started');
+    this.options.logger.error({ worker: worker.pid }, 'a worker ended or is about to; another one is started');
     void this.#mend();
   }
 

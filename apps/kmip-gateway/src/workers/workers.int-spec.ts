@@ -1,0 +1,131 @@
+import cluster from 'node:cluster';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+
+import { createLogger } from '@lib/observability';
+
+import { Workers } from './workers';
+
+/**
+ * A worker as its primary sees it, without a gateway inside. What it does is said by files beside it: `fails-N` fails N
+ * starts, a signal leaves a trace, SIGUSR1 has it leave by itself and stay until it is asked to go.
+ */
+const WORKER = `
+  const { existsSync, rmSync, writeFileSync } = require('node:fs');
+  const file = (name) => __dirname + '/' + name;
+  const values = [{ name: 'kmip_served_total', help: '-', type: 'counter', aggregator: 'sum', values: [{ labels: {}, value: 1 }] }];
+  process.on('disconnect', () => process.exit());
+  process.on('SIGHUP', () => writeFileSync(file('hup-' + process.pid), ''));
+  process.on('SIGUSR1', () => process.send({ kind: 'leaves' }));
+  process.on('SIGTERM', () => process.send({ kind: 'last words', values }, undefined, undefined, () => process.exit()));
+  process.on('message', ({ kind, id }) => {
+    if (kind === 'metrics') process.send({ kind, id, values });
+    else process.send({ kind, id, dependencies: [{ name: 'pid', ok: true, since: new Date(), reason: String(process.pid) }] });
+  });
+  const failing = [3, 2, 1].find((n) => existsSync(file('fails-' + n)));
+  if (failing === undefined) process.send({ kind: 'ready' });
+  else {
+    rmSync(file('fails-' + failing));
+    if (failing > 1) writeFileSync(file('fails-' + (failing - 1)), '');
+    process.send({ kind: 'failed', message: 'as told' }, undefined, undefined, () => process.exit(1));
+  }
+`;
+
+describe('Workers', () => {
+  let folder: string;
+  let workers: Workers;
+  const logger = createLogger({ level: 'silent', name: 'test' });
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kmip-workers-'));
+    writeFileSync(join(folder, 'worker.js'), WORKER);
+    cluster.setupPrimary({ exec: join(folder, 'worker.js'), args: [], execArgv: [] });
+  });
+  afterEach(async () => {
+    await workers.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function started(count: number): Promise<void> {
+    workers = new Workers({ count, logger, stopWithinMs: 10_000 });
+    expect(await workers.start()).toBe(true);
+  }
+  const status = async (): Promise<string> => {
+    const { ok, reason } = (await workers.dependencies()).find(({ name }) => name === 'workers') ?? {};
+    return `${String(ok)}: ${reason ?? 'all'}`;
+  };
+  const until = async (holds: () => Promise<boolean> | boolean): Promise<void> => {
+    while (!(await holds())) await setImmediate();
+  };
+  const pids = (): readonly number[] =>
+    Object.values(cluster.workers ?? {}).flatMap((worker) => worker?.process.pid ?? []);
+  const kill = (signal: NodeJS.Signals): number => {
+    const [pid = 0] = pids();
+    process.kill(pid, signal);
+    return pid;
+  };
+
+  it('start another one until it serves, when one ended and the next ones fail', async () => {
+    await started(2);
+    writeFileSync(join(folder, 'fails-2'), '');
+    const killed = kill('SIGKILL');
+    await until(async () => !pids().includes(killed) && (await status()) === 'true: all');
+    expect(pids()).toHaveLength(2);
+    expect(readdirSync(folder).filter((name) => name.startsWith('fails'))).toEqual([]);
+  });
+
+  it('say why when the first ones cannot start, and leave nobody behind', async () => {
+    writeFileSync(join(folder, 'fails-1'), '');
+    workers = new Workers({ count: 2, logger, stopWithinMs: 10_000 });
+    await expect(workers.start()).rejects.toThrow('as told');
+    await workers.stop();
+    expect(pids()).toEqual([]);
+  });
+
+  it('replace one that leaves by itself at once, and do not count on it meanwhile', async () => {
+    await started(1);
+    const leaving = kill('SIGUSR1');
+    await until(() => pids().length === 2);
+    await until(async () => (await status()) === 'true: all');
+    expect(pids()).toContain(leaving);
+    process.kill(leaving, 'SIGTERM');
+    await until(() => !pids().includes(leaving));
+    expect(pids()).toHaveLength(1);
+    expect(await workers.metrics.text()).toContain('kmip_served_total 2');
+  });
+
+  it('are told of a new certificate when they serve, not while they start', async () => {
+    workers = new Workers({ count: 2, logger, stopWithinMs: 10_000 });
+    const starting = workers.start();
+    workers.signal('SIGHUP');
+    expect(await starting).toBe(true);
+    await until(() => pids().every((pid) => existsSync(join(folder, `hup-${String(pid)}`))));
+    expect(await status()).toBe('true: all');
+  });
+
+  it('do not say that they serve when they are stopped before that', async () => {
+    workers = new Workers({ count: 2, logger, stopWithinMs: 10_000 });
+    const starting = workers.start();
+    await workers.stop();
+    expect(await starting).toBe(false);
+    expect(pids()).toEqual([]);
+  });
+
+  it('count on what was counted by those that ended', async () => {
+    await started(2);
+    const values: number[] = [];
+    const read = async (): Promise<void> => {
+      values.push(Number(/kmip_served_total (\d+)/.exec(await workers.metrics.text())?.[1]));
+    };
+    await read();
+    const killed = kill('SIGKILL');
+    await read();
+    await until(async () => !pids().includes(killed) && (await status()) === 'true: all');
+    await read();
+    await workers.replace();
+    await read();
+    expect(values).toEqual([2, 2, 3, 5]);
+  });
+});
