@@ -31,7 +31,7 @@ export function wholeNumber(minimum: number, maximum: number, unit = ''): Settin
 
 const MAXIMUM_WORKERS = 64;
 
-/** Processes of one program; `cores` is what the machine, or the share of it that we are given, runs at a time. */
+/** Processes of one program; `cores` is what Node runs at a time: affinity counts, a quota of a container from libuv 1.49 on. */
 export const workerCount: SettingType<number> = {
   schema: textTo((text) => {
     if (text === 'cores') return Math.min(MAXIMUM_WORKERS, availableParallelism());

@@ -106,7 +106,7 @@ export const gatewayConfig = {
   kmipWorkers: defaulted('KMIP_WORKERS', workerCount, '1', {
     meaning: 'Processes that serve the KMIP port; connections are dealt to them in turn. The image says `cores`.',
     consequence:
-      'More than 1: one process more keeps them, and each has its share of what is allowed to the endpoint. A worker needs about 150 MB, and room for its list of certificates.',
+      'More than 1: one process more keeps them, and each has its share of what is allowed to the endpoint. A worker needs about 150 MB, and room for its list of certificates. `cores` heeds a CPU quota of the container from Node 22.10 on; before, give a number.',
   }),
   kmipServerNames: defaulted('KMIP_SERVER_NAMES', hostList, 'localhost,127.0.0.1', {
     meaning: 'Names and addresses by which clients reach the endpoint.',
