@@ -9,7 +9,9 @@ import { TenantApi } from './support/tenant-api';
 
 jest.setTimeout(240_000);
 
-const CLIENTS = 8;
+const CLIENTS = 4;
+/** One for each worker: more would only take from the machine what new workers start with. */
+const FETCHERS = 2;
 /** Only failure waits for it. */
 const READY_WITHIN_MS = 150_000;
 
@@ -129,17 +131,19 @@ describe('two workers on each endpoint', () => {
     const key = await createKey(clients[0] as KmipClient);
     const [killed = 0, other = 0] = await workers();
     const created = await metric(service, 0, 'kmip_operations_total', { operation: 'Create' });
-    const stop = (await connections(CLIENTS)).map((client) => fetcher(key, client));
-    await until('they are at work', 10_000, async () => (await metric(service, 0, 'kmip_connections')) === 2 * CLIENTS);
+    const stop = (await connections(FETCHERS)).map((client) => fetcher(key, client));
+    await until(
+      'they are at work',
+      10_000,
+      async () => (await metric(service, 0, 'kmip_connections')) === CLIENTS + FETCHERS,
+    );
     process.kill(killed, 'SIGKILL');
     await until('it is replaced', READY_WITHIN_MS, async () => (await metric(service, 0, 'kmip_workers')) === 2);
     const done = await Promise.all(stop.map((end) => end()));
     expect(done.flatMap(({ failures }) => failures)).toEqual([]);
     const kept = (await served(clients)).filter((each) => each).length;
-    for (const some of [done.filter(({ reconnects }) => reconnects > 0).length, kept]) {
-      expect(some).toBeGreaterThan(0);
-      expect(some).toBeLessThan(CLIENTS);
-    }
+    expect(done.filter(({ reconnects }) => reconnects > 0)).toHaveLength(1);
+    expect(kept).toBe(CLIENTS / 2);
     expect(await workers()).toEqual([other, expect.any(Number)]);
     expect(await metric(service, 0, 'kmip_operations_total', { operation: 'Create' })).toBe(created + kept);
     await close(clients);
@@ -152,7 +156,7 @@ describe('two workers on each endpoint', () => {
     await first.close();
     const gets = { operation: 'Get', result: 'success' };
     const counted = await metric(service, 0, 'kmip_operations_total', gets);
-    const stop = (await connections(CLIENTS)).map((client) => fetcher(key, client));
+    const stop = (await connections(FETCHERS)).map((client) => fetcher(key, client));
     process.kill(primary(), 'SIGUSR2');
     await until('both are new', READY_WITHIN_MS, async () => {
       const now = await workers();
