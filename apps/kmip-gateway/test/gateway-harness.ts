@@ -11,7 +11,7 @@ import {
   toInstanceId,
 } from '@lib/kernel';
 import { type KeyManager } from '@lib/key-manager';
-import { type EngineScope, everyOperation, KmipEngine } from '@lib/kmip-engine';
+import { DeletionRights, type EngineScope, everyOperation, KmipEngine } from '@lib/kmip-engine';
 import { ResultStatus, type ResponseBatchItem } from '@lib/kmip-protocol';
 import { KmipListener, type PeerDescription, type TransportLimits } from '@lib/kmip-transport';
 import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
@@ -159,6 +159,7 @@ export class GatewayHarness {
         randomBytes,
         logger: { warn: log, error: log },
         metrics: { observeOperation: log },
+        deletionRights: new DeletionRights(),
       },
       operations,
     );

@@ -4,6 +4,7 @@ export * from './clock';
 export * from './crn';
 export * from './errors';
 export * from './ids';
+export * from './in-parallel';
 export * from './leased-worker';
 export * from './pasted-text';
 export * from './secret';

@@ -19,7 +19,7 @@ function guard(limits: Partial<typeof DEFAULT_CALL_LIMITS> = {}) {
   const run = async (repeatable: Repeatable, attempt: (signal: AbortSignal) => Promise<unknown>) => {
     const startedMs = timing.clock.monotonicMs();
     let tookMs = NaN;
-    const call = instance.run(repeatable, undefined, attempt).finally(() => {
+    const call = instance.run(repeatable, {}, attempt).finally(() => {
       tookMs = timing.clock.monotonicMs() - startedMs;
     });
     call.catch(() => undefined);
@@ -129,7 +129,7 @@ describe('CallGuard: time', () => {
   it('stops with the caller', async () => {
     const { timing, instance } = guard();
     const controller = new AbortController();
-    const call = instance.run('always', controller.signal, hang);
+    const call = instance.run('always', controller, hang);
     call.catch(() => undefined);
     await timing.advance(10);
     controller.abort();
@@ -145,15 +145,15 @@ describe('CallGuard: a key manager in trouble', () => {
     await run('always', hang);
     const refused = await run('always', hang);
     expect(refused.outcome).toMatchObject({ fault: 'timeout' });
-    const calls = [instance.run('always', undefined, hang), instance.run('always', undefined, hang)];
+    const calls = [instance.run('always', {}, hang), instance.run('always', {}, hang)];
     for (const call of calls) call.catch(() => undefined);
     await timing.advance(3_000);
-    await expect(instance.run('always', undefined, hang)).rejects.toMatchObject({
+    await expect(instance.run('always', {}, hang)).rejects.toMatchObject({
       fault: 'overloaded',
       details: { certainlyNotDone: true },
     });
     await timing.advance(5_000);
-    await expect(instance.run('always', undefined, () => Promise.resolve('key'))).resolves.toBe('key');
+    await expect(instance.run('always', {}, () => Promise.resolve('key'))).resolves.toBe('key');
     await timing.advance(8_000);
   });
 
@@ -161,15 +161,15 @@ describe('CallGuard: a key manager in trouble', () => {
     const { timing, instance } = guard();
     const leaveAfter = async (ms: number): Promise<void> => {
       const controller = new AbortController();
-      const call = instance.run('always', controller.signal, hang).catch(() => undefined);
+      const call = instance.run('always', controller, hang).catch(() => undefined);
       await timing.advance(ms);
       controller.abort();
       await call;
     };
     for (let index = 0; index < 10; index += 1) await leaveAfter(500);
-    await expect(instance.run('always', undefined, () => Promise.resolve('key'))).resolves.toBe('key');
+    await expect(instance.run('always', {}, () => Promise.resolve('key'))).resolves.toBe('key');
     for (let index = 0; index < 5; index += 1) await leaveAfter(1_000);
-    await expect(instance.run('always', undefined, () => Promise.resolve('key'))).rejects.toMatchObject({
+    await expect(instance.run('always', {}, () => Promise.resolve('key'))).rejects.toMatchObject({
       fault: 'overloaded',
     });
   });
@@ -183,7 +183,7 @@ describe('CallGuard: a key manager in trouble', () => {
     let sent = 0;
     const pending: Promise<unknown>[] = [];
     for (let index = 0; index < calls; index += 1) {
-      const call = instance.run('always', undefined, () => {
+      const call = instance.run('always', {}, () => {
         sent += 1;
         return Promise.reject(error);
       });
@@ -200,24 +200,24 @@ describe('CallGuard: a key manager in trouble', () => {
     const { timing, instance } = guard({ maximumRetries: 0 });
     const doubtful = fault('ciphertext_rejected', { doubtful: true });
     for (const error of [fault('unavailable'), doubtful, fault('unavailable'), doubtful]) {
-      await expect(instance.run('always', undefined, () => Promise.reject(error))).rejects.toBe(error);
+      await expect(instance.run('always', {}, () => Promise.reject(error))).rejects.toBe(error);
     }
     // Three more make five failures in a row, because none of the others counted as a success between them.
     for (let index = 0; index < 3; index += 1) {
-      await expect(instance.run('always', undefined, () => Promise.reject(fault('unavailable')))).rejects.toBeDefined();
+      await expect(instance.run('always', {}, () => Promise.reject(fault('unavailable')))).rejects.toBeDefined();
     }
-    const refused = instance.run('always', undefined, () => Promise.resolve('key'));
+    const refused = instance.run('always', {}, () => Promise.resolve('key'));
     await expect(refused).rejects.toMatchObject({ fault: 'overloaded' });
     await timing.advance(0);
   });
 
   it('tells whom it cannot let in, or not in time, that nothing was sent', async () => {
     const { timing, instance } = guard({ concurrent: 1, waiting: 1 });
-    const busy = instance.run('always', undefined, hang).catch(() => undefined);
+    const busy = instance.run('always', {}, hang).catch(() => undefined);
     const leaving = new AbortController();
-    const late = instance.run('always', leaving.signal, () => Promise.reject(new Error('must not run')));
+    const late = instance.run('always', leaving, () => Promise.reject(new Error('must not run')));
     const work = () => Promise.reject(new Error('must not run'));
-    await expect(instance.run('always', undefined, work)).rejects.toMatchObject({
+    await expect(instance.run('always', {}, work)).rejects.toMatchObject({
       fault: 'overloaded',
       message: 'too many calls to this key manager are already under way',
       details: { certainlyNotDone: true },

@@ -12,6 +12,7 @@ import {
 } from '@lib/resilience';
 
 import { KeyManagerError } from './key-manager.error';
+import { type CallContext } from './key-manager.port';
 
 /** Limits of one tenant's calls to its key manager. */
 export interface CallLimits {
@@ -77,13 +78,14 @@ export class CallGuard {
   /** @throws KeyManagerError of the last try, or `overloaded` / `timeout` of our own when nothing was sent */
   run<T>(
     repeatable: Repeatable,
-    callerSignal: AbortSignal | undefined,
+    { signal: callerSignal, givesWay }: Pick<CallContext, 'signal' | 'givesWay'>,
     attempt: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const endsAtMs = this.timing.clock.monotonicMs() + this.limits.totalMs;
     return this.#bulkhead.run(
       (queue) => withDeadline(this.timing, this.limits.totalMs, callerSignal, queue),
       () => this.#tryRepeatedly(repeatable, callerSignal, endsAtMs, attempt),
+      givesWay === true ? 'gives_way' : 'first',
     );
   }
 

@@ -7,6 +7,8 @@ export interface CallContext {
   readonly correlationId: CorrelationId;
   /** The caller's deadline; an adapter stops trying when it fires and throws KeyManagerError('timeout'). */
   readonly signal?: AbortSignal;
+  /** Nobody waits for it: what clients of the instance ask of the key manager meanwhile goes first. */
+  readonly givesWay?: true;
 }
 
 /**

@@ -59,9 +59,7 @@ export function connectKeyProtect(options: KeyProtectSettings, target: KeyManage
   });
   const guard = new CallGuard(timing, limits);
   const ask = <T>(context: CallContext, call: (tries: TryContext) => Promise<T>): Promise<T> =>
-    guard.run('always', context.signal, (signal) =>
-      call({ correlationId: context.correlationId, signal }).catch(throwFault),
-    );
+    guard.run('always', context, (signal) => call({ correlationId: context.correlationId, signal }).catch(throwFault));
   const ring = keyRing === undefined ? {} : { keyRing };
   return {
     keyManager: new KeyProtectKeyManager({ client, guard, timing, rootKeyId, ...ring }),

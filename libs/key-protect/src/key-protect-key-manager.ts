@@ -243,13 +243,9 @@ export class KeyProtectKeyManager implements KeyManager {
     }
   }
 
-  #guarded<T>(
-    repeatable: Repeatable,
-    { correlationId, signal }: CallContext,
-    attempt: (tries: TryContext) => Promise<T>,
-  ): Promise<T> {
-    return this.options.guard.run(repeatable, signal, async (trySignal) => {
-      const tries = { correlationId, signal: trySignal };
+  #guarded<T>(repeatable: Repeatable, context: CallContext, attempt: (tries: TryContext) => Promise<T>): Promise<T> {
+    return this.options.guard.run(repeatable, context, async (trySignal) => {
+      const tries = { correlationId: context.correlationId, signal: trySignal };
       try {
         return await attempt(tries);
       } catch (error) {

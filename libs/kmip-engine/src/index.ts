@@ -4,6 +4,7 @@ export { fromText, toText } from './attributes/ttlv-text';
 export { type EnvelopeFacts, envelopeOf, UNKNOWN_CREATOR } from './custody/authentic-envelope';
 export { type Deadline, startDeadline } from './deadline';
 export { DEFAULT_OPERATION_TIMEOUT_MS } from './custody/key-use';
+export { DeletionRights } from './custody/deletion-rights';
 export { KeyDestruction } from './custody/key-destruction';
 export { isServableAsSeen, servableAs } from './custody/servable';
 export {
@@ -39,6 +40,7 @@ export * from './reconcile/background';
 export * from './reconcile/catalog-rebuild';
 export { type RebuildRefusal } from './reconcile/rebuild-candidates';
 export * from './reconcile/custody-sweep';
+export { type Hindrance } from './reconcile/lane-progress';
 export * from './reconcile/reconciler';
 export * from './supported-versions';
 export * from './administration/key-administration';

@@ -64,4 +64,31 @@ describe('Bulkhead', () => {
     const wait = () => Promise.reject(new Error('must not wait'));
     await expect(bulkheadOf(1, 0).run(wait, () => Promise.resolve('runs'))).resolves.toBe('runs');
   });
+
+  it('begins work that gives way when no other waits, in half of the places', async () => {
+    const bulkhead = bulkheadOf(4, 10);
+    const order: string[] = [];
+    const gates = new Map<string, () => void>();
+    const running = ['b1', 'b2', 'b3', 'c1', 'c2', 'c3', 'b4'].map((name) => {
+      const { opened, open } = gate();
+      gates.set(name, open);
+      const work = () => (order.push(name), opened);
+      return bulkhead.run(never, work, name.startsWith('b') ? 'gives_way' : 'first');
+    });
+    await new Promise(setImmediate);
+    expect(order).toEqual(['b1', 'b2', 'c1', 'c2']);
+    for (const [ends, begins] of [
+      ['b1', ['c3']],
+      ['c1', ['b3']],
+      ['c2', []],
+      ['b2', ['b4']],
+    ] as const) {
+      const before = order.length;
+      gates.get(ends)!();
+      await new Promise(setImmediate);
+      expect(order.slice(before)).toEqual(begins);
+    }
+    for (const open of gates.values()) open();
+    await Promise.all(running);
+  });
 });

@@ -10,10 +10,17 @@ export interface BulkheadRefusals {
   late(): Error;
 }
 
-/** Bounds the work of one owner that is under way, so that a slow one fills its own places and nobody else's. */
+export type Priority = 'first' | 'gives_way';
+
+/**
+ * Bounds the work of one owner that is under way, so that a slow one fills its own places and nobody else's. Work that
+ * gives way begins when no other waits, and has half of the places at most: what comes meanwhile finds one.
+ */
 export class Bulkhead {
   #active = 0;
-  readonly #waiting: Waiter[] = [];
+  /** Of those, how many give way. */
+  #yielding = 0;
+  readonly #waiting: Readonly<Record<Priority, Waiter[]>> = { first: [], gives_way: [] };
 
   constructor(
     private readonly concurrent: number,
@@ -28,19 +35,30 @@ export class Bulkhead {
   async run<T>(
     wait: (queue: (signal: AbortSignal) => Promise<void>) => Promise<void>,
     work: () => Promise<T>,
+    priority: Priority = 'first',
   ): Promise<T> {
-    if (this.#active < this.concurrent) this.#active += 1;
-    else await wait((signal) => this.#queue(signal));
+    if (this.#isFree(priority)) this.#enter(priority);
+    else await wait((signal) => this.#queue(signal, this.#waiting[priority]));
     try {
       return await work();
     } finally {
-      this.#leave();
+      this.#leave(priority);
     }
   }
 
-  #queue(signal: AbortSignal): Promise<void> {
+  #isFree(priority: Priority): boolean {
+    if (this.#active >= this.concurrent) return false;
+    return priority === 'first' || this.#yielding < Math.max(1, Math.floor(this.concurrent / 2));
+  }
+
+  #enter(priority: Priority): void {
+    this.#active += 1;
+    if (priority === 'gives_way') this.#yielding += 1;
+  }
+
+  #queue(signal: AbortSignal, waiting: Waiter[]): Promise<void> {
     if (signal.aborted) return Promise.reject(this.refusals.late());
-    if (this.#waiting.length >= this.waiting) return Promise.reject(this.refusals.crowded());
+    if (waiting.length >= this.waiting) return Promise.reject(this.refusals.crowded());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         enter: () => {
@@ -49,18 +67,25 @@ export class Bulkhead {
         },
       };
       const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        waiting.splice(waiting.indexOf(waiter), 1);
         reject(this.refusals.late());
       };
       signal.addEventListener('abort', giveUp, { once: true });
-      this.#waiting.push(waiter);
+      waiting.push(waiter);
     });
   }
 
   /** A place that becomes free goes straight to the longest waiter: nobody can slip in between. */
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#active -= 1;
-    else next.enter();
+  #leave(priority: Priority): void {
+    this.#active -= 1;
+    if (priority === 'gives_way') this.#yielding -= 1;
+    for (const next of ['first', 'gives_way'] as const) {
+      if (!this.#isFree(next)) continue;
+      const waiter = this.#waiting[next].shift();
+      if (waiter === undefined) continue;
+      this.#enter(next);
+      waiter.enter();
+      return;
+    }
   }
 }

@@ -4,7 +4,7 @@ import { Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 
 import { type Clock, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
-import { KMIP_OPERATIONS, KmipEngine, markOf, OperationTable } from '@lib/kmip-engine';
+import { DeletionRights, KMIP_OPERATIONS, KmipEngine, markOf, OperationTable } from '@lib/kmip-engine';
 import { type Logger } from '@lib/observability';
 import { CLOCK, LOGGER } from '@lib/platform';
 
@@ -16,14 +16,23 @@ import { GatewayMetrics } from '../gateway-metrics';
   providers: [
     ...KMIP_OPERATIONS,
     { provide: OperationTable, useFactory: () => new OperationTable() },
+    { provide: DeletionRights, useFactory: () => new DeletionRights() },
     {
       provide: KmipEngine,
-      inject: [CLOCK, LOGGER, GatewayMetrics, OperationTable],
-      useFactory: (clock: Clock, logger: Logger, metrics: GatewayMetrics, operations: OperationTable) =>
-        new KmipEngine({ clock, newUniqueIdentifier, newCorrelationId, randomBytes, logger, metrics }, operations),
+      inject: [CLOCK, LOGGER, GatewayMetrics, DeletionRights, OperationTable],
+      useFactory: (
+        clock: Clock,
+        logger: Logger,
+        metrics: GatewayMetrics,
+        deletionRights: DeletionRights,
+        operations: OperationTable,
+      ) => {
+        const making = { newUniqueIdentifier, newCorrelationId, randomBytes };
+        return new KmipEngine({ clock, ...making, logger, metrics, deletionRights }, operations);
+      },
     },
   ],
-  exports: [KmipEngine, OperationTable],
+  exports: [KmipEngine, OperationTable, DeletionRights],
 })
 export class EngineModule implements OnModuleInit, OnModuleDestroy {
   constructor(

@@ -2,11 +2,19 @@ import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy, type
 
 import { type GatewayConfig } from '@lib/config';
 import { type Clock, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
-import { type BackgroundDependencies, CustodySweep, NoteApplication, NoteWriter, Reconciler } from '@lib/kmip-engine';
+import {
+  type BackgroundDependencies,
+  CustodySweep,
+  DeletionRights,
+  NoteApplication,
+  NoteWriter,
+  Reconciler,
+} from '@lib/kmip-engine';
 import { type Logger, Metrics } from '@lib/observability';
 import { CLOCK, LOGGER, RestoreWatch } from '@lib/platform';
 import { RootKeyBindingService } from '@lib/tenancy';
 
+import { EngineModule } from '../engine/engine.module';
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { GatewayMetrics } from '../gateway-metrics';
 import { BackgroundScopes } from './background-scopes';
@@ -19,13 +27,17 @@ const BACKGROUND = Symbol('BACKGROUND');
 
 const background = {
   provide: BACKGROUND,
-  inject: [GATEWAY_CONFIG, CLOCK, LOGGER, GatewayMetrics],
+  inject: [GATEWAY_CONFIG, CLOCK, LOGGER, GatewayMetrics, DeletionRights],
   useFactory: (
     { kmipEndpointName: component }: GatewayConfig,
     clock: Clock,
     logger: Logger,
     metrics: GatewayMetrics,
-  ): BackgroundDependencies => ({ clock, newCorrelationId, newUniqueIdentifier, logger, metrics, component }),
+    deletionRights: DeletionRights,
+  ): BackgroundDependencies => {
+    const making = { newCorrelationId, newUniqueIdentifier };
+    return { clock, ...making, logger, metrics, deletionRights, component };
+  },
 };
 
 const reconciler = {
@@ -77,7 +89,10 @@ const instanceNotes = {
 };
 
 /** This gateway's share of the region's duties that no client asks for. */
-@Module({ providers: [BackgroundScopes, InstanceLoops, background, reconciler, instanceSweep, instanceNotes] })
+@Module({
+  imports: [EngineModule],
+  providers: [BackgroundScopes, InstanceLoops, background, reconciler, instanceSweep, instanceNotes],
+})
 export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   readonly #loops: readonly InstanceLoop[];
 

@@ -17,7 +17,7 @@ class Swept {
   readonly drops: QuietSince[] = [];
   readonly reports: (readonly ['rebind' | 'rotation', SweepReport])[] = [];
   readonly sweep = new InstanceSweep({
-    sweep: new CustodySweep(this.harness.background, { spacingMs: 0, keysPerTurn: 2 }),
+    sweep: new CustodySweep(this.harness.background, { keysPerTurn: 2 }),
     rootKeys: {
       noteProbe: (_instance, binding, finding) => {
         expect(binding).toBe(BINDING);

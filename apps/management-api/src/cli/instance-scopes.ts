@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type Clock, type InstanceId, newCorrelationId, newUniqueIdentifier } from '@lib/kernel';
-import { type BackgroundDependencies, type ReconcileScope } from '@lib/kmip-engine';
+import { type BackgroundDependencies, DeletionRights, type ReconcileScope } from '@lib/kmip-engine';
 import { PostgresObjectStores } from '@lib/persistence';
 import { CLOCK, TenantKeyManagers } from '@lib/platform';
 
@@ -22,7 +22,9 @@ export class InstanceScopes {
     @Inject(CLOCK) clock: Clock,
   ) {
     const logger = { warn: this.report, error: this.report };
-    this.background = { clock, component: operator(), newCorrelationId, newUniqueIdentifier, logger };
+    const deletionRights = new DeletionRights();
+    const making = { newCorrelationId, newUniqueIdentifier };
+    this.background = { clock, component: operator(), ...making, logger, deletionRights };
   }
 
   /** @returns undefined while no root key is set */

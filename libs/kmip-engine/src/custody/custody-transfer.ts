@@ -7,7 +7,6 @@ import { type CustodyMove } from '../ports/custody-moves.port';
 import { type EngineDependencies, type StayReason } from '../ports/engine-ports';
 import { type KeyCustody } from '../ports/managed-object';
 import { type ManagedObjectStore } from '../ports/managed-object-store.port';
-import { type DeletionRights } from './deletion-rights';
 import { type KeptKeyReports, reportKept } from './kept-key';
 import { certainlyNotDone, mayNotDelete } from './key-manager-failure';
 import { type BoundRootKey } from './root-key-binding';
@@ -41,15 +40,13 @@ type ExaminedDeletion =
   | { readonly why: 'superseded'; readonly key: Examination; readonly named: Examination }
   | { readonly why: 'copy_under_order'; readonly key: Examination };
 
-type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier'> & KeptKeyReports;
+type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier' | 'deletionRights'> & KeptKeyReports;
 
 /**
  * The order of a move (docs/adr/0022): note, new stored key, look at it, swap in the catalog, deletion of the former,
  * end of the note. Whatever falls out in between, the catalog names a stored key that is there, and the note finds the other one.
  */
 export class CustodyTransfer {
-  constructor(private readonly rights: DeletionRights) {}
-
   /** @throws when the key manager or the catalog fails before the swap is known to have happened */
   async run(dependencies: Dependencies, transfer: Transfer, call: CallContext): Promise<TransferResult> {
     const { from, target } = transfer;
@@ -140,7 +137,7 @@ export class CustodyTransfer {
       return true;
     } catch (error) {
       if (!mayNotDelete(error)) return stays('error', error);
-      this.rights.refused(dependencies, keyManager);
+      dependencies.deletionRights.refused(dependencies, keyManager);
       return stays('may_not_delete', error);
     }
   }

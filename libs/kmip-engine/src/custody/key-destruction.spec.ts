@@ -102,7 +102,7 @@ describe('destruction of a key', () => {
       keyManagerOf: (rootKeyId: string) => [former, current].find(({ rootKey }) => rootKey.id === rootKeyId),
     };
     const restore = harness.store.backup();
-    const sweep = new CustodySweep(harness.background, { spacingMs: 0 });
+    const sweep = new CustodySweep(harness.background);
     const source = { keyManager: former, rootKeyId: former.rootKey.id };
     await sweep.leave({ ...harness.reconcileScope(), ...bound }, source);
     expect(current.storedKeys()).toHaveLength(1);

@@ -6,7 +6,7 @@ import { type OperationContext, auditEvent } from '../operation-context';
 import { type ManagedObject } from '../ports/managed-object';
 import { type BackgroundTasks } from './background-tasks';
 import { CustodyTransfer } from './custody-transfer';
-import { DeletionRights, KEYS_STAY } from './deletion-rights';
+import { KEYS_STAY } from './deletion-rights';
 import { type EnvelopeCache } from './envelope-cache';
 import { type StoredEnvelope } from './stored-envelope';
 
@@ -26,8 +26,7 @@ export interface Rewrapped {
  */
 export class RotationMove {
   readonly #paused = new BoundedMap<string, number>(10_000);
-  readonly #rights = new DeletionRights();
-  readonly #transfer = new CustodyTransfer(this.#rights);
+  readonly #transfer = new CustodyTransfer();
 
   constructor(
     private readonly cache: EnvelopeCache,
@@ -43,7 +42,7 @@ export class RotationMove {
     const started = this.tasks.start('custody-move', async () => {
       const deadline = startDeadline(TIMEOUT_MS, context.scope.signal);
       try {
-        const call = { correlationId: context.correlationId, signal: deadline.signal };
+        const call = { correlationId: context.correlationId, givesWay: true, signal: deadline.signal } as const;
         if ((await this.#worthIt(context, next, call)) && !(await this.#move(context, object, next, call))) return;
       } finally {
         deadline.end();
@@ -55,7 +54,7 @@ export class RotationMove {
 
   /** Where the old stored key would have to stay, moving only fills the tenant's key manager with duplicates. */
   #worthIt({ scope, dependencies }: OperationContext, { keyManager }: Rewrapped, call: CallContext): Promise<boolean> {
-    return this.#rights.allowed(dependencies, keyManager, call, () => {
+    return dependencies.deletionRights.allowed(dependencies, keyManager, call, () => {
       dependencies.logger.warn({ instanceId: scope.instanceId }, KEYS_STAY);
     });
   }

@@ -33,7 +33,7 @@ async function rebind({ harness }: Case): Promise<ReconcileScope> {
     keyManagerOf: (id) => (id === source.rootKeyId ? former : undefined),
     former: [source],
   };
-  expect(await new CustodySweep(harness.background, { spacingMs: 0 }).leave(both, source)).toMatchObject({ moved: 1 });
+  expect(await new CustodySweep(harness.background).leave(both, source)).toMatchObject({ moved: 1 });
   expect(await new NoteWriter(harness.background).run(both)).toMatchObject({ unwritten: 0 });
   return bound;
 }
@@ -83,7 +83,7 @@ const procedures: Readonly<Record<string, (given: Case) => Promise<void>>> = {
   'a rotation, the move to the newest version, and a rebuild': async (given) => {
     const { harness, id } = given;
     harness.keyManager.rotate();
-    const sweep = new CustodySweep(harness.background, { spacingMs: 0 });
+    const sweep = new CustodySweep(harness.background);
     expect(await sweep.refresh(harness.reconcileScope())).toMatchObject({ moved: 1 });
     harness.store.forget(id);
     await rebuildWith(given, harness.reconcileScope());

@@ -1,6 +1,8 @@
 import { type Clock, type CorrelationId, type UniqueIdentifier } from '@lib/kernel';
 import { type KeepReason } from '@lib/key-manager';
 
+import { type DeletionRights } from '../custody/deletion-rights';
+
 /** Where the engine tells the operator what clients are not told. Fields never hold key bytes, tokens or payloads. */
 export interface EngineLogger {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -46,4 +48,6 @@ export interface EngineDependencies {
   randomBytes(length: number): Buffer;
   readonly logger: EngineLogger;
   readonly metrics: EngineMetrics;
+  /** One for the process: whoever learns what may be deleted has learnt it for all. */
+  readonly deletionRights: DeletionRights;
 }

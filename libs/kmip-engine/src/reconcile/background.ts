@@ -2,6 +2,7 @@ import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock, type CorrelationId, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, type KeyManager } from '@lib/key-manager';
 
+import { type DeletionRights } from '../custody/deletion-rights';
 import { type BoundRootKey } from '../custody/root-key-binding';
 import { type EngineScope } from '../engine-scope';
 import { type EngineLogger, type EngineMetrics } from '../ports/engine-ports';
@@ -12,6 +13,7 @@ export interface BackgroundDependencies {
   newCorrelationId(): CorrelationId;
   newUniqueIdentifier(): UniqueIdentifier;
   readonly logger: EngineLogger;
+  readonly deletionRights: DeletionRights;
   readonly metrics?: Pick<EngineMetrics, 'storedKeyKept' | 'custodyAlarm'>;
   /** Named in audit records. */
   readonly component: string;
@@ -31,7 +33,8 @@ export interface ReconcileScope extends Pick<
 }
 
 export function backgroundCall(dependencies: BackgroundDependencies, { signal }: ReconcileScope): CallContext {
-  return { correlationId: dependencies.newCorrelationId(), ...(signal === undefined ? {} : { signal }) };
+  const correlationId = dependencies.newCorrelationId();
+  return { correlationId, givesWay: true, ...(signal === undefined ? {} : { signal }) };
 }
 
 /** Where keys of the instance may lie: under the root key that is bound, and under former ones. */

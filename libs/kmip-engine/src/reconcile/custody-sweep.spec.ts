@@ -1,4 +1,5 @@
 import { Secret } from '@lib/kernel';
+import { type KeyManager } from '@lib/key-manager';
 import { CustodySweep, type EngineScope, type ReconcileScope, type SweepOptions } from '@lib/kmip-engine';
 import { EngineHarness, FakeKeyManager } from '@lib/testing';
 
@@ -14,7 +15,7 @@ class Rebound {
   readonly sweep: CustodySweep;
 
   constructor(options: SweepOptions = {}) {
-    this.sweep = new CustodySweep(this.harness.background, { spacingMs: 0, ...options });
+    this.sweep = new CustodySweep(this.harness.background, { ...options });
   }
 
   async create(count: number): Promise<this> {
@@ -62,6 +63,19 @@ class Rebound {
     expect(named.every(({ rootKeyId }) => rootKeyIds.includes(rootKeyId))).toBe(true);
   }
 }
+
+/** The same keys, reached in another way. */
+const anotherAdapter = (keyManager: FakeKeyManager): KeyManager => ({
+  wrap: (...args) => keyManager.wrap(...args),
+  unwrap: (...args) => keyManager.unwrap(...args),
+  rewrap: (...args) => keyManager.rewrap(...args),
+  describeRootKey: (...args) => keyManager.describeRootKey(...args),
+  storeKey: (...args) => keyManager.storeKey(...args),
+  fetchKey: (...args) => keyManager.fetchKey(...args),
+  deleteKey: (...args) => keyManager.deleteKey(...args),
+  findKeysByName: (...args) => keyManager.findKeysByName(...args),
+  listKeys: (...args) => keyManager.listKeys(...args),
+});
 
 const rewraps = ({ harness }: Rebound) =>
   harness.store.audits.filter(({ action }) => action === 'vmware-solutions.kmip-key.rewrap');
@@ -124,10 +138,10 @@ describe('leaving a root key for one in another key manager', () => {
   });
 
   it('goes on in another process where one was cut off, once the note is settled', async () => {
-    const tenant = await new Rebound().create(3);
+    const tenant = await new Rebound({ atOnce: 1 }).create(3);
     tenant.harness.store.moves.failNext('commit', { afterEffect: true });
     await expect(tenant.turn()).rejects.toThrow('commit');
-    const successor = new CustodySweep(tenant.harness.background, { spacingMs: 0 });
+    const successor = new CustodySweep(tenant.harness.background);
     expect(await successor.leave(tenant.scope(), tenant.source)).toMatchObject({ state: 'done', moved: 2 });
     tenant.harness.clock.advance(10 * MINUTE + 1);
     expect(await tenant.harness.settle(tenant.scope())).toMatchObject({ settled: [expect.any(String)] });
@@ -135,7 +149,7 @@ describe('leaving a root key for one in another key manager', () => {
   });
 
   it('comes back in a minute for a key whose move was cut off before the swap', async () => {
-    const tenant = await new Rebound().create(2);
+    const tenant = await new Rebound({ atOnce: 1 }).create(2);
     tenant.harness.store.moves.failNext('commit');
     await expect(tenant.turn()).rejects.toThrow('commit');
     expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'unsettled_moves', moved: 1 });
@@ -150,7 +164,7 @@ describe('leaving a root key for one in another key manager', () => {
 
   it('two at once move each key once', async () => {
     const tenant = await new Rebound().create(4);
-    const other = new CustodySweep(tenant.harness.background, { spacingMs: 0 });
+    const other = new CustodySweep(tenant.harness.background);
     await Promise.all([tenant.turn(), other.leave(tenant.scope(), tenant.source)]);
     tenant.harness.clock.advance(HOUR);
     expect(await tenant.turn()).toMatchObject({ state: 'done' });
@@ -158,17 +172,18 @@ describe('leaving a root key for one in another key manager', () => {
     expect(rewraps(tenant)).toHaveLength(4);
   });
 
-  it('pauses after each key, and no longer than its process lives', async () => {
-    const tenant = await new Rebound({ spacingMs: HOUR }).create(3);
-    const stopping = new AbortController();
-    const close = tenant.harness.store.moves.close.bind(tenant.harness.store.moves);
-    tenant.harness.store.moves.close = async (move) => {
-      await close(move);
-      setImmediate(() => stopping.abort());
-    };
-    const turn = tenant.sweep.leave({ ...tenant.scope(), signal: stopping.signal }, tenant.source);
-    expect(await turn).toMatchObject({ state: 'more', moved: 1 });
-    expect(tenant.present.storedKeys()).toHaveLength(1);
+  it('has eight keys on their way at the same time, and gives way to clients with each call', async () => {
+    const tenant = await new Rebound().create(12);
+    const release = tenant.present.hang('storeKey');
+    const turn = tenant.turn();
+    await new Promise(setImmediate);
+    expect(tenant.present.callsOf('storeKey')).toHaveLength(8);
+    release();
+    expect(await turn).toMatchObject({ state: 'done', moved: 12 });
+    await tenant.expectAllUnder(tenant.present);
+    const calls = (['wrap', 'storeKey', 'fetchKey', 'unwrap'] as const).flatMap((name) => tenant.present.callsOf(name));
+    // What `expectAllUnder` fetches as a client does not.
+    expect(calls.filter(({ givesWay }) => givesWay)).toHaveLength(4 * 12);
   });
 
   it('passes on what the catalog throws, and goes on from there', async () => {
@@ -179,7 +194,7 @@ describe('leaving a root key for one in another key manager', () => {
   });
 
   it('stops with its process', async () => {
-    const tenant = await new Rebound().create(3);
+    const tenant = await new Rebound({ atOnce: 1 }).create(3);
     const stopping = new AbortController();
     const store = tenant.present.storeKey.bind(tenant.present);
     tenant.present.storeKey = (...args) => {
@@ -230,6 +245,42 @@ describe('leaving a root key for one in another key manager', () => {
     tenant.harness.clock.advance(HOUR + 1);
     expect(await tenant.turn()).toMatchObject({ state: 'done', moved: 2 });
     await tenant.expectAllUnder(tenant.present);
+  });
+
+  it.each(['source', 'target'] as const)('waits no longer when the adapter of the %s is another one', async (which) => {
+    const tenant = await new Rebound().create(2);
+    tenant.former.role = 'writer';
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'may_not_delete' });
+    tenant.former.role = 'manager';
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting' });
+    if (which === 'source') {
+      // Another credential, or the same root key bound anew: another adapter for the same keys.
+      const former = { ...tenant.source, keyManager: anotherAdapter(tenant.former) };
+      expect(await tenant.sweep.leave(tenant.scope(), former)).toMatchObject({ state: 'done', moved: 2 });
+    } else {
+      const scope = { ...tenant.scope(), keyManager: anotherAdapter(tenant.present) };
+      // Of the former one it is known still that it may not delete.
+      expect(await tenant.sweep.leave(scope, tenant.source)).toMatchObject({ hindrance: 'may_not_delete' });
+      tenant.harness.clock.advance(HOUR + 1);
+      expect(await tenant.sweep.leave(scope, tenant.source)).toMatchObject({ state: 'done', moved: 2 });
+    }
+    await tenant.expectAllUnder(tenant.present);
+  });
+
+  it('goes on when the key manager asked to be let alone until then, with fewer keys at a time', async () => {
+    const tenant = await new Rebound({ keysPerTurn: 8 }).create(16);
+    tenant.former.failNext('fetchKey', 'rate_limited', { retryAfterMs: 20_000 });
+    const { moved } = await tenant.turn();
+    tenant.harness.clock.advance(19_999);
+    expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'rate_limited' });
+    tenant.harness.clock.advance(1);
+    const release = tenant.present.hang('storeKey');
+    const stored = tenant.present.callsOf('storeKey').length;
+    const turn = tenant.turn();
+    await new Promise(setImmediate);
+    expect(tenant.present.callsOf('storeKey').length - stored).toBe(4);
+    release();
+    expect(moved + (await turn).moved).toBeGreaterThan(8);
   });
 
   it('leaves alone what the tenant shredded, moves the rest, and tells what stays', async () => {
@@ -287,7 +338,7 @@ describe('leaving a root key for one in another key manager', () => {
   });
 
   it('begins no more moves while too many wait to be settled', async () => {
-    const tenant = await new Rebound().create(51);
+    const tenant = await new Rebound({ keysPerTurn: 50 }).create(51);
     tenant.former.failNext('deleteKey', 'unavailable', { after: 1, times: Infinity });
     expect(await tenant.turn()).toMatchObject({ state: 'more', moved: 50 });
     expect(await tenant.turn()).toMatchObject({ state: 'waiting', hindrance: 'unsettled_moves', moved: 0 });

@@ -1,23 +1,19 @@
-import { BoundedMap, type UniqueIdentifier } from '@lib/kernel';
+import { BoundedMap, inParallel, type UniqueIdentifier } from '@lib/kernel';
 import { KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
 
-import { DeletionRights } from '../custody/deletion-rights';
 import { type BoundRootKey } from '../custody/root-key-binding';
-import { pause } from '../deadline';
-import { OperationFailure } from '../failures/operation-failure';
 import { type FailureCode } from '../failures/failure-catalog';
+import { OperationFailure } from '../failures/operation-failure';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall } from './background';
 import { KeyMove } from './key-move';
+import { type Hindrance, type KeyOutcome, LaneProgress, type Stop, stopOf } from './lane-progress';
 
 export interface SweepOptions {
-  /** Keys taken in one turn, so that one tenant's move does not make others wait. Default 50. */
+  /** Keys taken in one turn, so that one tenant's move does not make others wait. Default 200. */
   readonly keysPerTurn?: number;
-  /** Pause after each key: what is left of the key manager's rate is the clients'. Default 100. */
-  readonly spacingMs?: number;
+  /** Keys that are on their way at the same time, where the key manager's rate allows it. Default 8. */
+  readonly atOnce?: number;
 }
-
-/** What keeps keys from being moved; with `keys_stay`, {@link SweepReport.staying} says more. */
-export type Hindrance = KeyManagerFault | 'may_not_delete' | 'unsettled_moves' | 'keys_stay';
 
 export interface SweepReport {
   /** Keys moved in this turn. */
@@ -31,10 +27,12 @@ export interface SweepReport {
   readonly staying?: Readonly<Record<string, number>>;
 }
 
-const TRANSIENT_WAIT_MS = 60_000;
-const LASTING_WAIT_MS = 600_000;
-/** Asking whether we may delete shows in the tenant's own audit trail. */
-const RIGHTS_WAIT_MS = 3_600_000;
+const KEYS_PER_TURN = 200;
+/**
+ * A key takes nine calls one after the other, so eight on their way are less than eight calls at a time, a quarter of
+ * what one tenant's key manager is asked for at most.
+ */
+const AT_ONCE = 8;
 const CHECK_EVERY_MS = 6 * 3_600_000;
 
 /** Another process moves the key, or one that did was cut off and the reconciler has not settled it yet. */
@@ -56,33 +54,23 @@ interface Lane {
   readonly exceptVersion?: string;
 }
 
-/** How far one lane is. In memory only: where keys lie is in the catalog, so another process just begins at the front. */
-interface Progress {
-  after?: UniqueIdentifier;
-  staying: Record<string, number>;
-  waitUntilMs: number;
-  hindrance?: Hindrance;
-  newestVersion?: string;
-}
-
 /**
- * Moves keys in the background, in small turns: away from a root key that was replaced, and to the newest version of
- * one that was rotated. One key after the other, so that a tenant's key manager hardly notices.
+ * Moves keys in the background, in turns: away from a root key that was replaced, and to the newest version of one that
+ * was rotated. Several at a time; what clients ask of the key manager meanwhile goes first.
  */
 export class CustodySweep {
-  readonly #progress = new BoundedMap<string, Progress>(100_000);
-  readonly #rights = new DeletionRights();
+  readonly #progress = new BoundedMap<string, LaneProgress>(100_000);
   readonly #move: KeyMove;
   readonly #keysPerTurn: number;
-  readonly #spacingMs: number;
+  readonly #atOnce: number;
 
   constructor(
     private readonly dependencies: BackgroundDependencies,
-    { keysPerTurn = 50, spacingMs = 100 }: SweepOptions = {},
+    { keysPerTurn = KEYS_PER_TURN, atOnce = AT_ONCE }: SweepOptions = {},
   ) {
-    this.#move = new KeyMove(dependencies, this.#rights);
+    this.#move = new KeyMove(dependencies);
     this.#keysPerTurn = keysPerTurn;
-    this.#spacingMs = spacingMs;
+    this.#atOnce = atOnce;
   }
 
   /** One turn of moving keys from a root key that is bound no longer to the one that is. @throws when the catalog fails */
@@ -100,17 +88,14 @@ export class CustodySweep {
     const binding = { keyManager, rootKeyId };
     const lane = { name: `${scope.instanceId}/${rootKeyId}/newest`, scope, source: binding, target: binding };
     const progress = this.#progressOf(lane);
-    if (this.#isWaiting(progress)) return waiting(progress);
+    if (progress.isWaiting) return waiting(progress);
     const report = await this.#turnToNewest(lane, progress);
     // Older versions serve as well: nobody has to be asked about them again and again.
-    if (report.state === 'done' || report.hindrance === 'may_not_delete') {
-      delete progress.newestVersion;
-      progress.waitUntilMs = this.dependencies.clock.monotonicMs() + CHECK_EVERY_MS;
-    }
+    if (report.state === 'done' || report.hindrance === 'may_not_delete') progress.rest(CHECK_EVERY_MS);
     return report;
   }
 
-  async #turnToNewest(lane: Lane, progress: Progress): Promise<SweepReport> {
+  async #turnToNewest(lane: Lane, progress: LaneProgress): Promise<SweepReport> {
     const { scope, source } = lane;
     try {
       const exceptVersion =
@@ -121,13 +106,13 @@ export class CustodySweep {
       return await this.#turn({ ...lane, exceptVersion });
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
-      return this.#wait(lane, progress, error.fault);
+      return this.#wait(lane, progress, stopOf(error));
     }
   }
 
   async #turn(lane: Lane): Promise<SweepReport> {
     const progress = this.#progressOf(lane);
-    if (this.#isWaiting(progress)) return waiting(progress);
+    if (progress.isWaiting) return waiting(progress);
     const { source, scope, exceptVersion } = lane;
     const ids = await scope.store.moves.keysUnder(source.rootKeyId, {
       limit: this.#keysPerTurn,
@@ -135,114 +120,104 @@ export class CustodySweep {
       ...(exceptVersion === undefined ? {} : { exceptVersion }),
     });
     if (ids.length === 0) return this.#endPass(lane, progress, 0);
-    const { moved, hindrance } = await this.#moveAll(lane, progress, ids);
-    if (hindrance !== undefined) return { ...this.#wait(lane, progress, hindrance), moved };
+    const { moved, stop } = await this.#moveAll(lane, progress, ids);
+    if (stop !== undefined) return { ...this.#wait(lane, progress, stop), moved };
     const last = ids.length < this.#keysPerTurn && progress.after === ids.at(-1);
     return last ? this.#endPass(lane, progress, moved) : { moved, state: 'more' };
   }
 
-  /** Until a hindrance that concerns the keys to come as well, or the end of the process. */
+  /** Until something that concerns the keys to come as well, or the end of the process. @throws what the catalog throws */
   async #moveAll(
     lane: Lane,
-    progress: Progress,
+    progress: LaneProgress,
     ids: readonly UniqueIdentifier[],
-  ): Promise<{ readonly moved: number; readonly hindrance?: Hindrance }> {
-    const { signal } = lane.scope;
-    let moved = 0;
+  ): Promise<{ readonly moved: number; readonly stop?: Stop }> {
+    const outcomes = new Map<UniqueIdentifier, KeyOutcome>();
+    const refused = await this.#refused(lane);
+    if (refused !== undefined) return { moved: 0, stop: refused };
     try {
-      if (!(await this.#mayDelete(lane))) return { moved, hindrance: 'may_not_delete' };
-      for (const id of ids) {
-        if (signal?.aborted === true) break;
-        const outcome = await this.#one(lane, progress, id);
-        if (outcome === 'full') return { moved, hindrance: 'unsettled_moves' };
-        if (outcome === 'moved') moved += 1;
-        progress.after = id;
-        await pause(this.#spacingMs, signal);
-      }
-      return { moved };
+      await inParallel(ids, progress.atOnce, async (id) => {
+        if (lane.scope.signal?.aborted === true) return 'stop';
+        const outcome = await this.#one(lane, id);
+        outcomes.set(id, outcome);
+        return 'hindrance' in outcome ? 'stop' : 'next';
+      });
+    } catch (error) {
+      progress.note(ids, outcomes);
+      throw error;
+    }
+    return progress.note(ids, outcomes);
+  }
+
+  async #refused({ scope, source }: Lane): Promise<Stop | undefined> {
+    const { dependencies } = this;
+    try {
+      const call = backgroundCall(dependencies, scope);
+      const allowed = await dependencies.deletionRights.allowed(dependencies, source.keyManager, call);
+      return allowed ? undefined : { hindrance: 'may_not_delete' };
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
-      return { moved, hindrance: error.fault };
+      return stopOf(error);
     }
   }
 
-  async #one(lane: Lane, progress: Progress, id: UniqueIdentifier): Promise<'moved' | 'overtaken' | 'stays' | 'full'> {
-    const { scope, source, target } = lane;
-    const stays = (reason: string): 'stays' => {
-      progress.staying[reason] = (progress.staying[reason] ?? 0) + 1;
-      return 'stays';
-    };
+  async #one({ scope, source, target }: Lane, id: UniqueIdentifier): Promise<KeyOutcome> {
     try {
       const outcome = await this.#move.run(scope, id, source, target);
-      return outcome === 'busy' ? stays(BEING_MOVED) : outcome;
+      if (outcome === 'full') return { hindrance: 'unsettled_moves' };
+      return outcome === 'busy' ? { moved: false, stays: BEING_MOVED } : { moved: outcome === 'moved' };
     } catch (error) {
-      const reason = ofThisKey(error);
-      if (reason === undefined) throw error;
-      return stays(reason);
+      const stays = ofThisKey(error);
+      if (stays !== undefined) return { moved: false, stays };
+      if (error instanceof KeyManagerError) return stopOf(error);
+      throw error;
     }
   }
 
-  #mayDelete({ scope, source }: Lane): Promise<boolean> {
-    const call = backgroundCall(this.dependencies, scope);
-    return this.#rights.allowed(this.dependencies, source.keyManager, call);
-  }
-
-  #progressOf({ name }: Lane): Progress {
-    const progress = this.#progress.get(name) ?? { staying: {}, waitUntilMs: 0 };
+  /** What is known of another binding, credential or root key says nothing of these. */
+  #progressOf({ name, source, target }: Omit<Lane, 'scope'>): LaneProgress {
+    const known = this.#progress.get(name);
+    const progress =
+      known?.isOf(source, target) === true
+        ? known
+        : new LaneProgress(this.dependencies.clock, source, target, this.#atOnce);
     this.#progress.set(name, progress);
     return progress;
   }
 
-  #isWaiting({ waitUntilMs }: Progress): boolean {
-    return waitUntilMs > this.dependencies.clock.monotonicMs();
-  }
-
-  /** All keys were looked at once. The next pass begins at the front, and finds what came meanwhile. */
-  #endPass(lane: Lane, progress: Progress, moved: number): SweepReport {
-    delete progress.after;
-    const { staying } = progress;
-    progress.staying = {};
+  #endPass(lane: Lane, progress: LaneProgress, moved: number): SweepReport {
+    const staying = progress.endPass();
     const reasons = Object.keys(staying);
     if (reasons.length > 0) {
       const passing = reasons.every((reason) => reason === BEING_MOVED);
-      return { ...this.#wait(lane, progress, passing ? 'unsettled_moves' : 'keys_stay', staying), staying, moved };
+      const stop = { hindrance: passing ? 'unsettled_moves' : 'keys_stay' } as const;
+      return { ...this.#wait(lane, progress, stop, staying), staying, moved };
     }
     delete progress.hindrance;
     return { moved, state: 'done' };
   }
 
-  #wait(lane: Lane, progress: Progress, hindrance: Hindrance, staying?: Record<string, number>): SweepReport {
-    const { clock, logger } = this.dependencies;
-    progress.waitUntilMs = clock.monotonicMs() + waitMs(hindrance);
-    if (progress.hindrance !== hindrance) {
-      const { instanceId } = lane.scope;
-      const { rootKeyId } = lane.source;
-      logger.warn({ instanceId, rootKeyId, hindrance, staying }, 'keys cannot be moved for now; they are served');
+  #wait(
+    { scope: { instanceId }, source: { rootKeyId } }: Lane,
+    progress: LaneProgress,
+    stop: Stop,
+    staying?: Readonly<Record<string, number>>,
+  ): SweepReport {
+    const { hindrance } = stop;
+    if (progress.wait(stop)) {
+      const fields = { instanceId, rootKeyId, hindrance, staying };
+      this.dependencies.logger.warn(fields, 'keys cannot be moved for now; they are served');
     }
-    progress.hindrance = hindrance;
     return waiting(progress);
   }
 }
 
-const waiting = ({ hindrance, newestVersion }: Progress): SweepReport => ({
+const waiting = ({ hindrance, newestVersion }: LaneProgress): SweepReport => ({
   moved: 0,
   state: 'waiting',
   ...(newestVersion === undefined ? {} : { underWay: true }),
   ...(hindrance === undefined ? {} : { hindrance }),
 });
-
-const PASSING: ReadonlySet<Hindrance> = new Set([
-  'rate_limited',
-  'unavailable',
-  'timeout',
-  'overloaded',
-  'unsettled_moves',
-]);
-
-function waitMs(hindrance: Hindrance): number {
-  if (hindrance === 'may_not_delete') return RIGHTS_WAIT_MS;
-  return PASSING.has(hindrance) ? TRANSIENT_WAIT_MS : LASTING_WAIT_MS;
-}
 
 const KEY_FAILURES: ReadonlySet<FailureCode> = new Set(['stored_key_altered']);
 

@@ -4,7 +4,6 @@ import { type Aad, type CallContext } from '@lib/key-manager';
 import { digestOf } from '../crypto/digest';
 import { envelopeOf } from '../custody/authentic-envelope';
 import { CustodyTransfer, type TransferResult } from '../custody/custody-transfer';
-import { type DeletionRights } from '../custody/deletion-rights';
 import { type BoundRootKey, aadOf } from '../custody/root-key-binding';
 import { openStoredKey } from '../custody/stored-key';
 import { type StoredEnvelope, parseEnvelope } from '../custody/stored-envelope';
@@ -23,14 +22,9 @@ type Placed = ManagedObject & { readonly custody: KeyCustody };
 
 /** Moves one key in the background, between root keys or to the newest version of one. */
 export class KeyMove {
-  readonly #transfer: CustodyTransfer;
+  readonly #transfer = new CustodyTransfer();
 
-  constructor(
-    private readonly dependencies: BackgroundDependencies,
-    rights: DeletionRights,
-  ) {
-    this.#transfer = new CustodyTransfer(rights);
-  }
+  constructor(private readonly dependencies: BackgroundDependencies) {}
 
   /** @throws KeyManagerError, OperationFailure, or what the catalog throws */
   async run(
@@ -41,10 +35,10 @@ export class KeyMove {
   ): Promise<TransferResult['outcome']> {
     const object = await scope.store.find(uniqueIdentifier);
     if (object === undefined || !liesUnder(object, source)) return 'overtaken';
-    const { correlationId } = backgroundCall(this.dependencies, scope);
+    const call = backgroundCall(this.dependencies, scope);
     const deadline = startDeadline(TIMEOUT_MS, scope.signal);
     try {
-      return await this.#move(scope, object, source, target, { correlationId, signal: deadline.signal });
+      return await this.#move(scope, object, source, target, { ...call, signal: deadline.signal });
     } catch (error) {
       if (error instanceof NewestAlready) return 'overtaken';
       throw error;

@@ -49,7 +49,7 @@ class World {
   readonly acknowledged = new Map<UniqueIdentifier, Buffer>();
   readonly #random: () => number;
   readonly #keyManagers = new Map<FakeRootKey, FakeKeyManager>();
-  readonly #sweep = new CustodySweep(this.harness.background, { spacingMs: 0 });
+  readonly #sweep = new CustodySweep(this.harness.background);
   #bindings: Bindings = { current: this.harness.keyManager.rootKey, former: [] };
   #restore: (() => void) | undefined;
 

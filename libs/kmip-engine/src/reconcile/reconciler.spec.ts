@@ -128,6 +128,8 @@ describe('the reconciler', () => {
     expect(await harness.reconcile()).toMatchObject({ kept: [id], abandoned: [] });
     expect(harness.store.intents()).toHaveLength(1);
     harness.keyManager.role = 'manager';
+    // Nobody told us: the refusal is believed for an hour.
+    harness.clock.advance(3_600_001);
     expect(await harness.settle()).toMatchObject({ kept: [], abandoned: [id] });
     expect(harness.keyManager.storedKeys()).toHaveLength(0);
   });

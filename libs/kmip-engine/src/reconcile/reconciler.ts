@@ -2,7 +2,6 @@ import { type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, type KeyManager } from '@lib/key-manager';
 
 import { MAXIMUM_OPEN_MOVES } from '../custody/custody-transfer';
-import { DeletionRights } from '../custody/deletion-rights';
 import { KeyDestruction } from '../custody/key-destruction';
 import { reportKept } from '../custody/kept-key';
 import { boundKeyManager } from '../custody/root-key-binding';
@@ -69,7 +68,7 @@ export class Reconciler {
   ) {
     this.#destruction = new KeyDestruction(dependencies);
     this.#review = new DestructionReview(dependencies);
-    this.#removal = new StoredKeyRemoval(dependencies, new DeletionRights());
+    this.#removal = new StoredKeyRemoval(dependencies);
     this.#rebuild = new CatalogRebuild(dependencies);
     this.#staleAfterMs = options.staleAfterMs ?? 600_000;
   }

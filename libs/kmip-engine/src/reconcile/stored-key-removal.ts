@@ -7,7 +7,6 @@ import {
   judgeDeletion,
 } from '@lib/key-manager';
 
-import { type DeletionRights } from '../custody/deletion-rights';
 import { reportKept } from '../custody/kept-key';
 import { mayNotDelete } from '../custody/key-manager-failure';
 import { storedKeyName } from '../custody/stored-envelope';
@@ -32,8 +31,7 @@ export interface RemovalTask {
 /** Removes stored keys no object needs, found by the name that holds their object's identifier. */
 export class StoredKeyRemoval {
   constructor(
-    private readonly dependencies: Pick<BackgroundDependencies, 'clock' | 'logger' | 'metrics'>,
-    private readonly rights: DeletionRights,
+    private readonly dependencies: Pick<BackgroundDependencies, 'clock' | 'logger' | 'metrics' | 'deletionRights'>,
   ) {}
 
   /** @throws KeyManagerError when one of them could not be looked at; the next run decides */
@@ -49,7 +47,7 @@ export class StoredKeyRemoval {
     let waits = false;
     for (const { id: storedKeyId, createdAt: storedAt } of found) {
       if (storedKeyId === named?.storedKeyId) continue;
-      if (await this.rights.isRefused(this.dependencies, keyManager)) {
+      if (await this.dependencies.deletionRights.isRefused(this.dependencies, keyManager)) {
         reportKept(this.dependencies, { uniqueIdentifier, storedKeyId, why: 'may_not_delete' });
         waits = true;
         continue;
@@ -83,7 +81,7 @@ export class StoredKeyRemoval {
       return undefined;
     } catch (error) {
       if (!mayNotDelete(error)) throw error;
-      this.rights.refused(this.dependencies, keyManager);
+      this.dependencies.deletionRights.refused(this.dependencies, keyManager);
       return 'may_not_delete';
     }
   }

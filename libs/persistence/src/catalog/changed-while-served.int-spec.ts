@@ -125,7 +125,7 @@ describe('a key that changes between the look at its row and its release', () =>
     const store = pools[1]!.forInstance(instanceId);
     const former = { keyManager, rootKeyId: keyManager.rootKey.id };
     const both = { ...harness.reconcileScope(), ...scope, store, former: [former] };
-    await new CustodySweep(harness.background, { spacingMs: 0 }).leave(both, former);
+    await new CustodySweep(harness.background).leave(both, former);
   };
   /** The row is what it was before the key was moved. */
   const moveAndRestore = async () => {

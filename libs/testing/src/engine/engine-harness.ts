@@ -8,6 +8,7 @@ import {
 } from '@lib/kernel';
 import {
   type BackgroundDependencies,
+  DeletionRights,
   CatalogRebuild,
   type EngineDependencies,
   type EngineLogger,
@@ -97,6 +98,7 @@ export class EngineHarness {
   readonly observations: OperationObservation[] = [];
   /** Why stored keys that seemed to be needed no more were kept, one entry for each look. */
   readonly kept: StayReason[] = [];
+  readonly #deletionRights = new DeletionRights();
   readonly #metrics: EngineMetrics = {
     observeOperation: (observation) => this.observations.push(observation),
     storedKeyKept: (why) => this.kept.push(why),
@@ -121,6 +123,7 @@ export class EngineHarness {
           randomBytes,
           logger: this.#logger,
           metrics: this.#metrics,
+          deletionRights: this.#deletionRights,
           ...options.dependencies,
         },
         everyOperation(),
@@ -247,7 +250,8 @@ export class EngineHarness {
   /** What the work beside the protocol is given. */
   get background(): BackgroundDependencies {
     const observers = { logger: this.#logger, metrics: this.#metrics };
-    return { clock: this.clock, newCorrelationId, newUniqueIdentifier, component: 'reconciler', ...observers };
+    const making = { clock: this.clock, newCorrelationId, newUniqueIdentifier };
+    return { ...making, component: 'reconciler', ...observers, deletionRights: this.#deletionRights };
   }
 
   reconcileScope(): ReconcileScope {

@@ -24,6 +24,7 @@ export type FakeRole = 'reader' | 'writer' | 'manager' | 'purger';
 export interface KeyManagerCall {
   readonly method: KeyManagerMethod;
   readonly correlationId: string;
+  readonly givesWay: boolean;
   readonly aad?: Aad;
   /** Stored key id, name or prefix the call was about. */
   readonly target?: string;
@@ -334,7 +335,8 @@ export class FakeKeyManager implements KeyManager {
     about: Pick<KeyManagerCall, 'aad' | 'target'>,
     effect: () => T,
   ): Promise<T> {
-    this.calls.push({ method, correlationId: context.correlationId, ...about });
+    const { correlationId, givesWay = false } = context;
+    this.calls.push({ method, correlationId, givesWay, ...about });
     return this.#faults.run(method, context, () => {
       if (!this.credentialAccepted) throw new KeyManagerError('credential_rejected', 'IAM does not know this API key');
       return effect();

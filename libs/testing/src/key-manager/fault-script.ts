@@ -12,13 +12,14 @@ export interface FaultOptions {
   /** How many calls go well first. Default none. */
   readonly after?: number;
   readonly reasonCode?: string;
+  readonly retryAfterMs?: number;
 }
 
 interface PlannedFault {
   readonly fault: KeyManagerFault;
   readonly afterEffect: boolean;
   readonly uncertain: boolean;
-  readonly reasonCode: string | undefined;
+  readonly said: Pick<FaultOptions, 'reasonCode' | 'retryAfterMs'>;
   skip: number;
   remaining: number;
 }
@@ -45,7 +46,7 @@ export class FaultScript {
       fault,
       afterEffect: options.afterEffect ?? false,
       uncertain: options.uncertain ?? false,
-      reasonCode: options.reasonCode,
+      said: saidBy(options),
       skip: options.after ?? 0,
       remaining: options.times ?? 1,
     });
@@ -77,7 +78,7 @@ export class FaultScript {
     if (fault.afterEffect) effect();
     throw new KeyManagerError(fault.fault, `${method} was made to fail by the test: ${fault.fault}`, {
       certainlyNotDone: !fault.afterEffect && !fault.uncertain,
-      ...(fault.reasonCode === undefined ? {} : { reasonCode: fault.reasonCode }),
+      ...fault.said,
     });
   }
 
@@ -102,6 +103,11 @@ export class FaultScript {
     }
   }
 }
+
+const saidBy = ({ reasonCode, retryAfterMs }: FaultOptions): PlannedFault['said'] => ({
+  ...(reasonCode === undefined ? {} : { reasonCode }),
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+});
 
 function aborted(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {

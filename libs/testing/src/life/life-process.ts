@@ -22,7 +22,7 @@ export class LifeProcess {
       instanceId,
       dependencies: { newUniqueIdentifier },
     });
-    this.sweep = new CustodySweep(this.harness.background, { spacingMs: 0 });
+    this.sweep = new CustodySweep(this.harness.background);
     const logger = { warn: () => undefined, error: () => undefined };
     this.administration = new KeyAdministration(new KeyDestruction({ logger }), clock);
   }
