@@ -34,6 +34,7 @@ import { UnsettledInstances1767000000000 } from './1767000000000-unsettled-insta
 import { KeyFetches1767100000000 } from './1767100000000-key-fetches';
 import { ListingsOfInstances1767300000000 } from './1767300000000-listings-of-instances';
 import { BirthsByTheirKeys1767500000000 } from './1767500000000-births-by-their-keys';
+import { KeyMoves1767700000000 } from './1767700000000-key-moves';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -72,4 +73,5 @@ export const migrations = [
   KeyFetches1767100000000,
   ListingsOfInstances1767300000000,
   BirthsByTheirKeys1767500000000,
+  KeyMoves1767700000000,
 ];

@@ -11,7 +11,9 @@ import {
   ClientCertificateService,
   DEFAULT_OPTIONS,
   InstanceService,
+  KeyMoveService,
   type ProofPolicy,
+  RootKeyBindingService,
   ROLES,
 } from '@lib/tenancy';
 import { type InjectionToken } from '@nestjs/common';
@@ -124,6 +126,14 @@ export class TenantApiApp {
   /** What works behind it, for what no caller of the API can do. */
   get services(): { readonly certificates: ClientCertificateService; readonly proofs: CertificateProofService } {
     return { certificates: this.app.get(ClientCertificateService), proofs: this.app.get(CertificateProofService) };
+  }
+
+  get moves(): KeyMoveService {
+    return this.app.get(KeyMoveService);
+  }
+
+  get bindings(): RootKeyBindingService {
+    return this.app.get(RootKeyBindingService);
   }
 
   get port(): number {

@@ -45,6 +45,8 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.root-key.check',
   'vmware-solutions.root-key.set',
   'vmware-solutions.root-key.unset',
+  /** Keys that leave a former root key are to wait, to go on, or to be tried again. */
+  'vmware-solutions.root-key.move',
   'vmware-solutions.credential.read',
   'vmware-solutions.credential.set',
   'vmware-solutions.credential.unset',

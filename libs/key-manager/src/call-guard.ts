@@ -66,11 +66,16 @@ export class CallGuard {
   readonly #breaker: CircuitBreaker;
   readonly #budget: RetryBudget;
 
+  /** @param rootKeyId whose adapter it guards; named in what it throws */
   constructor(
     private readonly timing: Timing,
     private readonly limits: CallLimits,
+    private readonly rootKeyId?: string,
   ) {
-    this.#bulkhead = new Bulkhead(limits.concurrent, limits.waiting, { crowded: tooManyCalls, late: notStartedInTime });
+    this.#bulkhead = new Bulkhead(limits.concurrent, limits.waiting, {
+      crowded: () => this.#named(tooManyCalls()),
+      late: () => this.#named(notStartedInTime()),
+    });
     this.#breaker = new CircuitBreaker(timing.clock, limits.breaker);
     this.#budget = new RetryBudget(timing.clock, limits.retryBudget);
   }
@@ -99,12 +104,12 @@ export class CallGuard {
     let lastError: KeyManagerError | undefined;
     for (let retries = 0; ; retries += 1) {
       const permit = this.#breaker.tryAcquire();
-      if (permit === undefined) throw lastError ?? this.#breakerOpen();
+      if (permit === undefined) throw lastError ?? this.#named(this.#breakerOpen());
       try {
         return await this.#tryOnce(permit, callerSignal, endsAtMs, attempt);
       } catch (error) {
         if (!(error instanceof KeyManagerError)) throw error;
-        lastError = error;
+        lastError = this.#named(error);
       }
       const delayMs = this.#delayMs(lastError, retries);
       const fits = this.timing.clock.monotonicMs() + delayMs < endsAtMs;
@@ -132,6 +137,11 @@ export class CallGuard {
       this.#judge(permit, error, this.timing.clock.monotonicMs() - startedMs);
       throw error;
     }
+  }
+
+  #named(error: KeyManagerError): KeyManagerError {
+    if (this.rootKeyId !== undefined) error.rootKeyId ??= this.rootKeyId;
+    return error;
   }
 
   #judge(permit: Permit, error: unknown, elapsedMs: number): void {

@@ -46,6 +46,8 @@ const TRANSIENT: ReadonlySet<KeyManagerFault> = new Set([
 
 export class KeyManagerError extends DomainError {
   readonly code: `key_manager_${KeyManagerFault}`;
+  /** The root key of the adapter that met it: an instance has several while its keys move. */
+  rootKeyId?: string;
 
   constructor(
     readonly fault: KeyManagerFault,

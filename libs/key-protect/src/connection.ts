@@ -57,7 +57,7 @@ export function connectKeyProtect(options: KeyProtectSettings, target: KeyManage
     clock: timing.clock,
     onTry: (event) => observer.tried?.(instanceId, event),
   });
-  const guard = new CallGuard(timing, limits);
+  const guard = new CallGuard(timing, limits, rootKeyId);
   const ask = <T>(context: CallContext, call: (tries: TryContext) => Promise<T>): Promise<T> =>
     guard.run('always', context, (signal) => call({ correlationId: context.correlationId, signal }).catch(throwFault));
   const ring = keyRing === undefined ? {} : { keyRing };

@@ -8,7 +8,14 @@ const INSTANCE = toInstanceId('11111111-2222-4333-8444-555555555555');
 const CRN = `crn:v1:bluemix:public:kms:us-south:a/${'0'.repeat(32)}:99999999-2222-4333-8444-555555555555::`;
 
 function tenant() {
-  const state = { revision: 1, credentialId: 'c1', fault: undefined as unknown, reads: 0, keyGeneration: 'local' };
+  const state = {
+    revision: 1,
+    moveAttempt: 0,
+    credentialId: 'c1',
+    fault: undefined as unknown,
+    reads: 0,
+    keyGeneration: 'local',
+  };
   const dropped: InstanceId[] = [];
   const kept: string[][] = [];
   const built: string[] = [];
@@ -18,8 +25,12 @@ function tenant() {
       state.reads += 1;
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the case put there
       if (state.fault !== undefined) return Promise.reject(state.fault);
-      const active = { instanceId: INSTANCE, id: 'b1', revision: state.revision, status: 'active', rootKeyId: 'r1' };
-      const access = { active: { ...active, keyManagerCrn: CRN, endpointUrl: 'https://x' }, retiring: [] };
+      const active = { instanceId: INSTANCE, id: 'b1', status: 'active', rootKeyId: 'r1' };
+      const { revision, moveAttempt } = state;
+      const access = {
+        active: { ...active, revision, moveAttempt, keyManagerCrn: CRN, endpointUrl: 'https://x' },
+        retiring: [],
+      };
       const { credentialId, keyGeneration } = state;
       const options = { ...DEFAULT_OPTIONS, keyGeneration };
       return Promise.resolve({ ...access, credentialId, apiKey: Secret.fromText('k'), options });
@@ -56,7 +67,7 @@ describe('TenantKeyManagers', () => {
     await changed();
     await keyManagers.for(INSTANCE);
     expect(dropped).toEqual([]);
-    expect(new Set(built)).toEqual(new Set(['1/c1']));
+    expect(new Set(built)).toEqual(new Set(['1/0/c1']));
   });
 
   it('uses a changed binding with the next request', async () => {
@@ -65,7 +76,16 @@ describe('TenantKeyManagers', () => {
     state.revision = 2;
     await changed();
     await keyManagers.for(INSTANCE);
-    expect(built).toEqual(['1/c1', '2/c1']);
+    expect(built).toEqual(['1/0/c1', '2/0/c1']);
+  });
+
+  it('tries again with another adapter', async () => {
+    const { keyManagers, changed, state, built } = tenant();
+    await keyManagers.for(INSTANCE);
+    state.moveAttempt = 1;
+    await changed();
+    await keyManagers.for(INSTANCE);
+    expect(built).toEqual(['1/0/c1', '1/1/c1']);
   });
 
   it('forgets adapters of bindings that are gone, and no others, when the credential stays', async () => {

@@ -11,6 +11,7 @@ import {
 
 /** How to reach the root keys of one instance. */
 export interface TenantKeyManager {
+  readonly bindingId: string;
   readonly keyManager: KeyManager;
   readonly rootKeyId: string;
   /** Key manager of a root key that was bound before. */
@@ -25,6 +26,8 @@ export interface FormerRootKey {
   readonly keyManager: KeyManager;
   /** When another root key took its place. */
   readonly retiredAt: Date;
+  /** The administrator wants no key moved away from it for now. */
+  readonly paused: boolean;
 }
 
 /** A binding, and how its adapter is asked for: made once for each revision of it. */
@@ -77,6 +80,7 @@ export class TenantKeyManagers {
     if (known === undefined || active === undefined) return undefined;
     this.#inUse.set(instanceId, known.credentialId);
     return {
+      bindingId: active.binding.id,
       keyManager: this.registry.for(active.target),
       rootKeyId: active.binding.rootKeyId,
       keyManagerOf: (rootKeyId) => {
@@ -99,6 +103,7 @@ export class TenantKeyManagers {
         rootKeyId: binding.rootKeyId,
         keyManager: this.registry.for(target),
         retiredAt: binding.updatedAt,
+        paused: binding.movesPausedAt !== undefined,
       }));
   }
 
@@ -148,12 +153,13 @@ export class TenantKeyManagers {
   }
 
   #target(binding: RootKeyBinding, credentialId: string): KeyManagerBinding {
-    const { instanceId, id, kind, revision, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
+    const { instanceId, id, kind, revision, moveAttempt, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
     return {
       kind,
       instanceId,
       bindingId: id,
-      version: `${revision}/${credentialId}`,
+      // Another try is one with another adapter: what is remembered of the one before, refusals included, is its own.
+      version: `${revision}/${moveAttempt}/${credentialId}`,
       baseUrl: endpointUrl,
       keyManager: keyManagerCrn,
       rootKeyId,

@@ -27,6 +27,8 @@ export * from './instance';
 export { madeState } from './instance-progress';
 export { insertInstanceWithinQuota } from './instance-quota';
 export { InstanceService, type NewInstance } from './instance.service';
+export { type FormerRootKeyStatus, KeyMoveService, type MoveChange } from './key-move.service';
+export { type KeyMoves, type MoveHindrance, type MoveTurn } from './key-moves';
 export { checkedName } from './names';
 export { omit } from './omit';
 export * from './ports';

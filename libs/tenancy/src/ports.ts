@@ -86,7 +86,8 @@ export interface CredentialRepository {
 export interface KeyCensus {
   /** Keys that are not destroyed, open creations included; while they are erased, those that were there before. */
   countLive(): Promise<number>;
-  countUnder(rootKeyId: string): Promise<number>;
+  /** @param exceptVersion counts those under its other versions only */
+  countUnder(rootKeyId: string, exceptVersion?: string): Promise<number>;
   /**
    * Something may need the root key: a creation begun before the given time, a move of a key from or to it, or a note of
    * what must not come back that lies under it alone.

@@ -143,6 +143,8 @@ export class RootKeyBindingService {
   /** What a probe of the root key found; `undefined` when all is well. Not a change of the binding: no audit record. */
   async noteProbe(instanceId: InstanceId, bindingId: string, finding: string | undefined): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      // A binding is written as a whole: what somebody else changes meanwhile would be taken back.
+      await lockedInstance(scope);
       const found = (await scope.bindings.list()).find(({ id }) => id === bindingId);
       if (found === undefined) return;
       const noted = {
@@ -318,6 +320,7 @@ export class RootKeyBindingService {
       createdAt: now,
       updatedAt: now,
       revision: 1,
+      moveAttempt: 0,
     };
   }
 
@@ -330,7 +333,11 @@ export class RootKeyBindingService {
     const revision = Math.max(0, ...bindings.map((binding) => binding.revision)) + 1;
     const known = bindings.find((binding) => isSameRootKey(binding, wanted));
     if (active !== undefined && active.id !== known?.id)
-      await scope.bindings.update({ ...active, status: 'retiring', updatedAt: this.clock.now() });
+      await scope.bindings.update({
+        ...omit(active, 'moves', 'movesPausedAt'),
+        status: 'retiring',
+        updatedAt: this.clock.now(),
+      });
     if (known === undefined) {
       const bound = { ...wanted, revision };
       await scope.bindings.insert(bound);

@@ -1,6 +1,8 @@
 import { type InstanceId } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
 
+import { type KeyMoves } from './key-moves';
+
 /** `retiring`: replaced, but keys wrapped under it have not all been moved yet. */
 export type RootKeyBindingStatus = 'active' | 'retiring';
 
@@ -24,6 +26,12 @@ export interface RootKeyBinding {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly revision: number;
+  /** Of the keys that are to leave it, or its older versions; absent while no gateway has looked. */
+  readonly moves?: KeyMoves;
+  /** Set while the administrator wants none of them moved. */
+  readonly movesPausedAt?: Date;
+  /** How often somebody asked for another try: what is remembered of the one before counts no more. */
+  readonly moveAttempt: number;
 }
 
 /** The API key with which we act at the tenant's key manager, without the key itself. */

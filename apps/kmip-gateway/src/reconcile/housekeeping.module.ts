@@ -12,7 +12,7 @@ import {
 } from '@lib/kmip-engine';
 import { type Logger, Metrics } from '@lib/observability';
 import { CLOCK, LOGGER, RestoreWatch } from '@lib/platform';
-import { RootKeyBindingService } from '@lib/tenancy';
+import { KeyMoveService, RootKeyBindingService } from '@lib/tenancy';
 
 import { EngineModule } from '../engine/engine.module';
 import { GATEWAY_CONFIG } from '../gateway-config.module';
@@ -49,23 +49,19 @@ const reconciler = {
 
 const instanceSweep = {
   provide: InstanceSweep,
-  inject: [BACKGROUND, BackgroundScopes, RootKeyBindingService, CLOCK, GATEWAY_CONFIG, GatewayMetrics],
+  inject: [BACKGROUND, BackgroundScopes, RootKeyBindingService, KeyMoveService, GATEWAY_CONFIG, GatewayMetrics],
   useFactory: (
     dependencies: BackgroundDependencies,
     scopes: BackgroundScopes,
     rootKeys: RootKeyBindingService,
-    clock: Clock,
+    moves: KeyMoveService,
     { reconcileIntentsAfterMs: staleAfterMs }: GatewayConfig,
     observer: GatewayMetrics,
-  ) =>
-    new InstanceSweep({
-      sweep: new CustodySweep(dependencies),
-      rootKeys,
-      scopeFor: scopes.of,
-      clock,
-      staleAfterMs,
-      observer,
-    }),
+  ) => {
+    const { clock } = dependencies;
+    const sweep = new CustodySweep(dependencies);
+    return new InstanceSweep({ sweep, rootKeys, moves, scopeFor: scopes.of, clock, staleAfterMs, observer });
+  },
 };
 
 const instanceNotes = {

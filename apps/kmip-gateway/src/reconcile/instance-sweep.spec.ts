@@ -1,5 +1,5 @@
 import { CustodySweep, type SweepReport } from '@lib/kmip-engine';
-import { type QuietSince } from '@lib/tenancy';
+import { type MoveTurn, type QuietSince } from '@lib/tenancy';
 import { EngineHarness, FakeKeyManager } from '@lib/testing';
 
 import { hindranceText } from './hindrance-text';
@@ -13,32 +13,35 @@ class Swept {
   readonly harness = new EngineHarness();
   readonly present = new FakeKeyManager({ clock: this.harness.clock });
   readonly retiredAt = this.harness.clock.now();
-  readonly notes: (string | undefined)[] = [];
+  readonly turns: MoveTurn[] = [];
+  paused = false;
   readonly drops: QuietSince[] = [];
   readonly reports: (readonly ['rebind' | 'rotation', SweepReport])[] = [];
   readonly sweep = new InstanceSweep({
     sweep: new CustodySweep(this.harness.background, { keysPerTurn: 2 }),
     rootKeys: {
-      noteProbe: (_instance, binding, finding) => {
-        expect(binding).toBe(BINDING);
-        this.notes.push(finding);
-        return Promise.resolve();
-      },
       dropRetired: (_instance, quiet) => {
         this.drops.push(quiet);
         return Promise.resolve(0);
       },
     },
+    moves: {
+      note: (_instance, binding, turn) => {
+        expect(binding).toBe(BINDING);
+        this.turns.push(turn);
+        return Promise.resolve();
+      },
+    },
     scopeFor: (_instance, signal) => {
       const { keyManager: former } = this.harness;
       const bound = { keyManager: this.present, rootKeyId: this.present.rootKey.id };
-      const { retiredAt } = this;
+      const { retiredAt, paused } = this;
       return Promise.resolve({
         ...this.harness.reconcileScope(),
         ...bound,
         signal,
         keyManagerOf: (id) => (id === former.rootKey.id ? former : undefined),
-        former: [{ bindingId: BINDING, rootKeyId: former.rootKey.id, keyManager: former, retiredAt }],
+        former: [{ bindingId: BINDING, rootKeyId: former.rootKey.id, keyManager: former, retiredAt, paused }],
       });
     },
     clock: this.harness.clock,
@@ -74,8 +77,21 @@ describe('InstanceSweep', () => {
     const now = swept.harness.clock.now().getTime();
     const creationsBefore = new Date(now - STALE_MS);
     expect(swept.drops).toStrictEqual([{ creationsBefore, retiredBefore: new Date(now - STALE_MS - 5_000) }]);
-    expect(swept.notes).toStrictEqual([undefined]);
+    expect(swept.turns).toStrictEqual([
+      { state: 'moving', moved: 2 },
+      { state: 'done', moved: 1 },
+    ]);
     expect(swept.reports.filter(([reason]) => reason === 'rebind').map(([, { moved }]) => moved)).toStrictEqual([2, 1]);
+  });
+
+  it('leaves the keys where they are while the administrator wants it', async () => {
+    swept.harness.clock.advance(5_000);
+    swept.paused = true;
+    expect(await swept.visit()).toBe(false);
+    expect({ stored: swept.present.storedKeys(), turns: swept.turns }).toStrictEqual({ stored: [], turns: [] });
+    swept.paused = false;
+    expect(await swept.visit()).toBe(true);
+    expect(swept.present.storedKeys()).toHaveLength(2);
   });
 
   it('writes at the binding what is in the way when that changes, and takes it back', async () => {
@@ -85,11 +101,20 @@ describe('InstanceSweep', () => {
       expect(await swept.visit()).toBe(false);
       swept.harness.clock.advance(3_600_001);
     }
-    expect(swept.notes).toStrictEqual([expect.stringContaining('Manager')]);
+    const { rootKey } = swept.harness.keyManager;
+    const message = expect.stringMatching(new RegExp(`${rootKey.id}.* Manager`)) as string;
+    expect(swept.turns).toStrictEqual([
+      {
+        state: 'waiting',
+        moved: 0,
+        hindrance: { code: 'may_not_delete', rootKeyId: rootKey.id, message, retryAt: expect.any(Date) as Date },
+      },
+    ]);
     expect(swept.drops).toHaveLength(0);
     swept.harness.keyManager.role = 'manager';
     while (await swept.visit());
-    expect(swept.notes).toStrictEqual([expect.stringContaining('Manager'), undefined]);
+    expect(swept.turns.slice(1).every(({ hindrance }) => hindrance === undefined)).toBe(true);
+    expect(swept.turns.at(-1)).toMatchObject({ state: 'done' });
   });
 
   it('comes back in the next round to a rotation that was hindered, until it is done', async () => {
@@ -113,7 +138,13 @@ describe('what a tenant reads at a replaced root key', () => {
     [{ hindrance: 'may_not_delete' }, /Manager/],
     [{ hindrance: 'root_key_deleted' }, /shredded/],
     [{ hindrance: 'credential_rejected' }, /API key/],
-    [{ hindrance: 'unavailable' }, /answered unavailable/],
+    [{ hindrance: 'unavailable' }, /does not answer/],
+    [{ hindrance: 'root_key_disabled', rootKeyId: 'crk-7' }, /root key crk-7 is disabled\. Enable it/],
+    [
+      { hindrance: 'refused', reasonCode: 'KEY_CREATE_IMPORT_ACCESS_ERR', rootKeyId: 'crk-7' },
+      /crk-7.*KEY_CREATE_IMPORT_ACCESS_ERR\)\. Allow import_standard_key/,
+    ],
+    [{ hindrance: 'refused', reasonCode: 'SOMETHING_NEW' }, /\(SOMETHING_NEW\)$/],
     [{ hindrance: 'unsettled_moves', staying: { being_moved: 1 } }, /earlier moves/],
     [{ hindrance: 'keys_stay', staying: { stored_key_missing: 2, being_moved: 1 } }, /2 × stored_key_missing, 1 ×/],
   ];

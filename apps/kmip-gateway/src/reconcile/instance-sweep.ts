@@ -1,7 +1,7 @@
 import { BoundedMap, type Clock, type InstanceId } from '@lib/kernel';
 import { type CustodySweep, type ReconcileScope, type SweepReport } from '@lib/kmip-engine';
 import { type FormerRootKey } from '@lib/platform';
-import { type RootKeyBindingService } from '@lib/tenancy';
+import { type KeyMoveService, type MoveTurn, type RootKeyBindingService } from '@lib/tenancy';
 
 import { hindranceText } from './hindrance-text';
 
@@ -12,6 +12,8 @@ const SETTLED_MS = 5_000;
 const REMEMBERED = 10_000;
 
 export interface SweepScope extends ReconcileScope {
+  /** Of the root key that is bound. */
+  readonly bindingId?: string;
   readonly former: readonly FormerRootKey[];
 }
 
@@ -22,7 +24,8 @@ export interface SweepObserver {
 
 export interface InstanceSweepOptions {
   readonly sweep: CustodySweep;
-  readonly rootKeys: Pick<RootKeyBindingService, 'dropRetired' | 'noteProbe'>;
+  readonly rootKeys: Pick<RootKeyBindingService, 'dropRetired'>;
+  readonly moves: Pick<KeyMoveService, 'note'>;
   readonly scopeFor: (instanceId: InstanceId, signal: AbortSignal) => Promise<SweepScope>;
   readonly clock: Clock;
   /** Age at which a Create is interrupted for certain. */
@@ -32,8 +35,8 @@ export interface InstanceSweepOptions {
 
 /** Moves the keys of one instance to where they belong, turn by turn, and drops the bindings they have left. */
 export class InstanceSweep {
-  /** By binding: what was written there last, so that it is written when it changes and not with each turn. */
-  readonly #noted = new BoundedMap<string, { readonly text: string | undefined }>(REMEMBERED);
+  /** By binding: what was said there last, so that it is said when it changes and not with each turn. */
+  readonly #noted = new BoundedMap<string, string>(REMEMBERED);
 
   constructor(private readonly options: InstanceSweepOptions) {}
 
@@ -47,27 +50,34 @@ export class InstanceSweep {
     }
     const report = await sweep.refresh(scope);
     observer.swept('rotation', report);
+    const { bindingId } = scope;
+    // Most root keys were not rotated: of them there is nothing to say.
+    const isNews = report.moved > 0 || report.hindrance !== undefined;
+    if (bindingId !== undefined && (isNews || this.#noted.get(bindingId)?.startsWith('done') === false)) {
+      await this.#note(instanceId, bindingId, report);
+    }
     if (more || report.state === 'more') return true;
     return report.underWay === true && 'next round';
   }
 
   async #leave(scope: SweepScope, former: FormerRootKey): Promise<boolean> {
     const { sweep, observer, clock } = this.options;
+    if (former.paused) return false;
     if (clock.now().getTime() - former.retiredAt.getTime() < SETTLED_MS) return true;
     const report = await sweep.leave(scope, former);
     observer.swept('rebind', report);
-    if (report.state === 'more') return true;
     await this.#note(scope.instanceId, former.bindingId, report);
+    if (report.state === 'more') return true;
     if (report.state === 'done') await this.#drop(scope.instanceId, former.bindingId);
     return false;
   }
 
   async #note(instanceId: InstanceId, bindingId: string, report: SweepReport): Promise<void> {
-    const text = hindranceText(report);
-    const noted = this.#noted.get(bindingId);
-    if (noted !== undefined && noted.text === text) return;
-    await this.options.rootKeys.noteProbe(instanceId, bindingId, text);
-    this.#noted.set(bindingId, { text });
+    const turn = turnOf(report, this.options.clock.now());
+    const said = `${turn.state} ${turn.hindrance?.message ?? ''}`;
+    if (turn.moved === 0 && this.#noted.get(bindingId) === said) return;
+    await this.options.moves.note(instanceId, bindingId, turn);
+    this.#noted.set(bindingId, said);
   }
 
   async #drop(instanceId: InstanceId, bindingId: string): Promise<void> {
@@ -77,4 +87,23 @@ export class InstanceSweep {
     const retiredBefore = new Date(creationsBefore.getTime() - SETTLED_MS);
     if ((await rootKeys.dropRetired(instanceId, { creationsBefore, retiredBefore })) > 0) this.#noted.delete(bindingId);
   }
+}
+
+const STATES = { more: 'moving', waiting: 'waiting', done: 'done' } as const;
+
+function turnOf(report: SweepReport, now: Date): MoveTurn {
+  const { moved, state, staying, toVersion, hindrance, rootKeyId, retryInMs = 0 } = report;
+  const message = hindranceText(report);
+  const turn = {
+    moved,
+    state: STATES[state],
+    ...(toVersion === undefined ? {} : { toVersion }),
+    ...(staying === undefined ? {} : { staying }),
+  };
+  if (hindrance === undefined || message === undefined) return turn;
+  const retryAt = new Date(now.getTime() + retryInMs);
+  return {
+    ...turn,
+    hindrance: { code: hindrance, message, retryAt, ...(rootKeyId === undefined ? {} : { rootKeyId }) },
+  };
 }

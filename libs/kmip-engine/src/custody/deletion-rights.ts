@@ -1,6 +1,6 @@
+import { type Clock, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, type StoredKeys, judgeDeletion } from '@lib/key-manager';
 
-import { type EngineDependencies } from '../ports/engine-ports';
 import { isFault } from './key-manager-failure';
 
 /** After this a right that was taken away is seen, if no deletion fails before. */
@@ -16,7 +16,10 @@ interface Answer {
   untilMs: number;
 }
 
-type Dependencies = Pick<EngineDependencies, 'clock' | 'newUniqueIdentifier'>;
+interface Dependencies {
+  readonly clock: Clock;
+  readonly newUniqueIdentifier: () => UniqueIdentifier;
+}
 
 /**
  * Whether we may delete stored keys at a key manager, found out without an effect: key managers judge the permission

@@ -21,6 +21,14 @@ export interface SweepReport {
   /** `more`: another turn can follow at once. `done`: no key is left. `waiting`: there is no use in trying right now. */
   readonly state: 'more' | 'done' | 'waiting';
   readonly hindrance?: Hindrance;
+  /** Of the root key at whose key manager it was met, where that is known. */
+  readonly rootKeyId?: string;
+  /** The key manager's own word for the reason. */
+  readonly reasonCode?: string;
+  /** While waiting: nothing is tried for so long, unless binding or credential change. */
+  readonly retryInMs?: number;
+  /** Version of the root key that keys go to, where they stay under it. */
+  readonly toVersion?: string;
   /** While waiting: a pass over the keys to the newest version of the root key has not come to its end. */
   readonly underWay?: true;
   /** Keys that stay where they are, by the reason. */
@@ -90,9 +98,10 @@ export class CustodySweep {
     const progress = this.#progressOf(lane);
     if (progress.isWaiting) return waiting(progress);
     const report = await this.#turnToNewest(lane, progress);
+    const toVersion = progress.newestVersion;
     // Older versions serve as well: nobody has to be asked about them again and again.
     if (report.state === 'done' || report.hindrance === 'may_not_delete') progress.rest(CHECK_EVERY_MS);
-    return report;
+    return { ...report, ...(toVersion === undefined ? {} : { toVersion }) };
   }
 
   async #turnToNewest(lane: Lane, progress: LaneProgress): Promise<SweepReport> {
@@ -154,7 +163,7 @@ export class CustodySweep {
     try {
       const call = backgroundCall(dependencies, scope);
       const allowed = await dependencies.deletionRights.allowed(dependencies, source.keyManager, call);
-      return allowed ? undefined : { hindrance: 'may_not_delete' };
+      return allowed ? undefined : { hindrance: 'may_not_delete', rootKeyId: source.rootKeyId };
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
       return stopOf(error);
@@ -193,7 +202,7 @@ export class CustodySweep {
       const stop = { hindrance: passing ? 'unsettled_moves' : 'keys_stay' } as const;
       return { ...this.#wait(lane, progress, stop, staying), staying, moved };
     }
-    delete progress.hindrance;
+    delete progress.stop;
     return { moved, state: 'done' };
   }
 
@@ -212,12 +221,16 @@ export class CustodySweep {
   }
 }
 
-const waiting = ({ hindrance, newestVersion }: LaneProgress): SweepReport => ({
-  moved: 0,
-  state: 'waiting',
-  ...(newestVersion === undefined ? {} : { underWay: true }),
-  ...(hindrance === undefined ? {} : { hindrance }),
-});
+function waiting({ stop, newestVersion, retryInMs }: LaneProgress): SweepReport {
+  const underWay = newestVersion === undefined ? {} : ({ underWay: true, toVersion: newestVersion } as const);
+  if (stop === undefined) return { moved: 0, state: 'waiting', retryInMs, ...underWay };
+  const { hindrance, rootKeyId, reasonCode } = stop;
+  const where = {
+    ...(rootKeyId === undefined ? {} : { rootKeyId }),
+    ...(reasonCode === undefined ? {} : { reasonCode }),
+  };
+  return { moved: 0, state: 'waiting', retryInMs, ...underWay, hindrance, ...where };
+}
 
 const KEY_FAILURES: ReadonlySet<FailureCode> = new Set(['stored_key_altered']);
 

@@ -1,5 +1,5 @@
 import { type Clock, type UniqueIdentifier } from '@lib/kernel';
-import { KeyManagerError, type KeyManager, type KeyManagerFault } from '@lib/key-manager';
+import { type KeyManager, type KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
 
 import { type BoundRootKey } from '../custody/root-key-binding';
 
@@ -9,12 +9,18 @@ export type Hindrance = KeyManagerFault | 'may_not_delete' | 'unsettled_moves' |
 /** No use in trying the next key now. */
 export interface Stop {
   readonly hindrance: Hindrance;
+  /** Whose key manager it was, where that is known. */
+  readonly rootKeyId?: string;
+  /** The key manager's own word for the reason. */
+  readonly reasonCode?: string;
   /** How long the key manager asks to be left alone. */
   readonly retryAfterMs?: number;
 }
 
-export const stopOf = ({ fault, details: { retryAfterMs } }: KeyManagerError): Stop => ({
+export const stopOf = ({ fault, rootKeyId, details: { retryAfterMs, reasonCode } }: KeyManagerError): Stop => ({
   hindrance: fault,
+  ...(rootKeyId === undefined ? {} : { rootKeyId }),
+  ...(reasonCode === undefined ? {} : { reasonCode }),
   ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
 
@@ -39,7 +45,8 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
  */
 export class LaneProgress {
   newestVersion?: string;
-  hindrance?: Hindrance;
+  /** What it waits for, or waited for last. */
+  stop?: Stop;
   /** Keys that may be on their way at the same time. */
   atOnce: number;
   #after: UniqueIdentifier | undefined;
@@ -69,7 +76,12 @@ export class LaneProgress {
   }
 
   get isWaiting(): boolean {
-    return this.#waitUntilMs > this.clock.monotonicMs();
+    return this.retryInMs > 0;
+  }
+
+  /** Until then nothing is tried. */
+  get retryInMs(): number {
+    return Math.max(0, this.#waitUntilMs - this.clock.monotonicMs());
   }
 
   /** Takes down a turn. Where it stopped the next one begins: at the first key of which nothing is known. */
@@ -101,8 +113,8 @@ export class LaneProgress {
 
   /** @returns whether that is news */
   wait(stop: Stop): boolean {
-    const isNews = this.hindrance !== stop.hindrance;
-    this.hindrance = stop.hindrance;
+    const isNews = this.stop?.hindrance !== stop.hindrance;
+    this.stop = stop;
     this.#waitUntilMs = this.clock.monotonicMs() + waitMs(stop);
     return isNews;
   }

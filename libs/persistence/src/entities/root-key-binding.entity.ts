@@ -1,13 +1,20 @@
-import { type RootKeyBinding, type RootKeyBindingStatus } from '@lib/tenancy';
+import { type KeyMoves, type RootKeyBinding, type RootKeyBindingStatus } from '@lib/tenancy';
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 import { InstanceEntity } from './instance.entity';
+
+/** Dates as text, as JSON has them. */
+export type StoredKeyMoves = Stored<KeyMoves>;
+
+type Stored<T> = T extends Date ? string : T extends object ? { [K in keyof T]: Stored<T[K]> } : T;
 
 @Entity('root_key_bindings')
 @Check('ck_root_key_bindings_kind', "kind ~ '^[a-z][a-z0-9_-]{0,62}$'")
 @Check('ck_root_key_bindings_status', "status IN ('active', 'retiring')")
 @Index('ux_root_key_bindings_active', ['instanceId'], { unique: true, where: "status = 'active'" })
-@Index('ix_root_key_bindings_retiring', ['instanceId'], { where: "status = 'retiring'" })
+@Index('ix_root_key_bindings_moving', ['instanceId'], {
+  where: "status = 'retiring' OR moves ->> 'state' IN ('moving', 'waiting')",
+})
 export class RootKeyBindingEntity {
   @ForeignKey(() => InstanceEntity, { name: 'fk_root_key_bindings_instance' })
   @PrimaryColumn({ type: 'uuid', name: 'instance_id', primaryKeyConstraintName: 'pk_root_key_bindings' })
@@ -51,4 +58,13 @@ export class RootKeyBindingEntity {
 
   @Column({ type: 'integer' })
   revision!: number;
+
+  @Column({ type: 'jsonb', nullable: true })
+  moves!: StoredKeyMoves | null;
+
+  @Column({ type: 'timestamptz', precision: 3, name: 'moves_paused_at', nullable: true })
+  movesPausedAt!: Date | null;
+
+  @Column({ type: 'integer', name: 'move_attempt', default: 0 })
+  moveAttempt!: number;
 }

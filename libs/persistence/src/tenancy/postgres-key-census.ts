@@ -13,10 +13,11 @@ export class PostgresKeyCensus implements KeyCensus {
     return rows[0]?.live_keys ?? 0;
   }
 
-  async countUnder(rootKeyId: string): Promise<number> {
+  async countUnder(rootKeyId: string, exceptVersion?: string): Promise<number> {
     const { rows } = await this.transaction.client.query<{ count: number }>(
-      'SELECT count(*)::int AS count FROM managed_objects WHERE instance_id = $1 AND root_key_id = $2',
-      [this.transaction.instanceId, rootKeyId],
+      `SELECT count(*)::int AS count FROM managed_objects
+        WHERE instance_id = $1 AND root_key_id = $2 AND ($3::text IS NULL OR root_key_version <> $3)`,
+      [this.transaction.instanceId, rootKeyId, exceptVersion ?? null],
     );
     return rows[0]?.count ?? 0;
   }

@@ -1,9 +1,9 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
-import { type RootKeyBinding, type RootKeyBindingRepository } from '@lib/tenancy';
+import { type KeyMoves, type RootKeyBinding, type RootKeyBindingRepository } from '@lib/tenancy';
 import { type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';
-import { RootKeyBindingEntity } from '../entities/root-key-binding.entity';
+import { RootKeyBindingEntity, type StoredKeyMoves } from '../entities/root-key-binding.entity';
 
 export class PostgresRootKeyBindings implements RootKeyBindingRepository {
   constructor(
@@ -43,6 +43,8 @@ function toBinding({
   keyRingId,
   statusDetail,
   checkedAt,
+  moves,
+  movesPausedAt,
   ...row
 }: Columns<RootKeyBindingEntity>): RootKeyBinding {
   return {
@@ -52,10 +54,22 @@ function toBinding({
     ...(keyRingId === null ? {} : { keyRingId }),
     ...(statusDetail === null ? {} : { statusDetail }),
     ...(checkedAt === null ? {} : { checkedAt }),
+    ...(moves === null ? {} : { moves: toMoves(moves) }),
+    ...(movesPausedAt === null ? {} : { movesPausedAt }),
   };
+}
+
+function toMoves({ startedAt, notedAt, hindrance, ...moves }: StoredKeyMoves): KeyMoves {
+  const dates = { startedAt: new Date(startedAt), notedAt: new Date(notedAt) };
+  if (hindrance === undefined) return { ...moves, ...dates };
+  const since = new Date(hindrance.since);
+  return { ...moves, ...dates, hindrance: { ...hindrance, since, retryAt: new Date(hindrance.retryAt) } };
 }
 
 function toRow(binding: RootKeyBinding): Columns<RootKeyBindingEntity> {
   const { endpointVisibility = null, keyRingId = null, statusDetail = null, checkedAt = null } = binding;
-  return { ...binding, endpointVisibility, keyRingId, statusDetail, checkedAt };
+  const { moves, movesPausedAt = null } = binding;
+  // Through JSON, which has no dates, as the column does.
+  const stored = moves === undefined ? null : (JSON.parse(JSON.stringify(moves)) as StoredKeyMoves);
+  return { ...binding, endpointVisibility, keyRingId, statusDetail, checkedAt, moves: stored, movesPausedAt };
 }

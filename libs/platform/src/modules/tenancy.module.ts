@@ -10,6 +10,7 @@ import {
   CredentialSealer,
   EndpointPolicy,
   InstanceService,
+  KeyMoveService,
   KmipCredentialService,
   KmipPasswords,
   RootKeyBindingService,
@@ -49,6 +50,7 @@ const SERVICES = [
   built(ClientCertificateService, [PostgresUnitOfWork, CLOCK, REGISTRATION]),
   built(CertificateProofService, [PostgresUnitOfWork, CLOCK, REGISTRATION]),
   built(KmipCredentialService, [PostgresUnitOfWork, KmipPasswords, CLOCK, NEW_ID]),
+  built(KeyMoveService, [PostgresUnitOfWork, CLOCK]),
   built(RootKeyBindingService, [PostgresUnitOfWork, CredentialSealer, EndpointPolicy, CLOCK, NEW_ID]),
 ];
 

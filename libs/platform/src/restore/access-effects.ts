@@ -99,6 +99,7 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.root-key.set': NONE,
   // Refused while the instance has keys.
   'vmware-solutions.root-key.unset': NONE,
+  'vmware-solutions.root-key.move': NONE,
   'vmware-solutions.credential.read': NONE,
   'vmware-solutions.credential.set': (event) => [ofInstance(event, 'credential_set')],
   'vmware-solutions.credential.unset': (event) => [ofInstance(event, 'credential_removed')],

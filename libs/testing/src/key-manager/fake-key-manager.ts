@@ -337,9 +337,13 @@ export class FakeKeyManager implements KeyManager {
   ): Promise<T> {
     const { correlationId, givesWay = false } = context;
     this.calls.push({ method, correlationId, givesWay, ...about });
-    return this.#faults.run(method, context, () => {
+    const call = this.#faults.run(method, context, () => {
       if (!this.credentialAccepted) throw new KeyManagerError('credential_rejected', 'IAM does not know this API key');
       return effect();
+    });
+    return call.catch((error: unknown) => {
+      if (error instanceof KeyManagerError) error.rootKeyId ??= this.rootKey.id;
+      throw error;
     });
   }
 

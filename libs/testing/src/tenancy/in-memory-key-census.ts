@@ -15,8 +15,13 @@ export class InMemoryKeyCensus implements KeyCensus {
     return this.#store.countLive();
   }
 
-  countUnder(rootKeyId: string): Promise<number> {
-    return answered(() => this.#store.objects().filter(({ custody }) => custody?.rootKeyId === rootKeyId).length);
+  countUnder(rootKeyId: string, exceptVersion?: string): Promise<number> {
+    return answered(
+      () =>
+        this.#store
+          .objects()
+          .filter(({ custody }) => custody?.rootKeyId === rootKeyId && custody.rootKeyVersion !== exceptVersion).length,
+    );
   }
 
   mayBeNeeded(rootKeyId: string, creationsBefore: Date): Promise<boolean> {

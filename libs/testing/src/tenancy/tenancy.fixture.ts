@@ -80,6 +80,7 @@ export function aRootKeyBinding(instanceId: InstanceId, changes: Partial<RootKey
     createdAt: EPOCH,
     updatedAt: EPOCH,
     revision: 1,
+    moveAttempt: 0,
     ...changes,
   };
 }

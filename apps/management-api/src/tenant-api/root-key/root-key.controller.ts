@@ -2,7 +2,7 @@ import { Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
 
 import { type EndpointVisibility } from '@lib/key-manager';
 import { driverOf } from '@lib/platform';
-import { type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
+import { KeyMoveService, type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -10,6 +10,7 @@ import { Call, CheckedOperation, Operation } from '../../http/operation.decorato
 import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
+import { progressOf } from './key-move-progress';
 import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
 
@@ -23,6 +24,7 @@ interface Prototype {
 export class RootKeyController {
   constructor(
     @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
+    @Inject(KeyMoveService) private readonly moves: KeyMoveService,
     @Inject(RootKeyWorkbench) private readonly workbench: RootKeyWorkbench,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
@@ -98,7 +100,20 @@ export class RootKeyController {
     return found[0]?.status === 'active' ? found : [];
   }
 
-  #answer(call: OperationCall, status: 200 | 201, binding: RootKeyBinding, rewrapping: boolean): OperationAnswer {
+  /** Keys that go to the newest version of the root key, while they do. */
+  async #rotation({ instanceId, rootKeyId, moves }: RootKeyBinding): Promise<object | undefined> {
+    if (moves?.toVersion === undefined || moves.state === 'done') return undefined;
+    const { toVersion } = moves;
+    const keysLeft = await this.moves.keysUnderOlderVersions(instanceId, rootKeyId, toVersion);
+    return { version: toVersion, keys_left: keysLeft, progress: progressOf(moves) };
+  }
+
+  async #answer(
+    call: OperationCall,
+    status: 200 | 201,
+    binding: RootKeyBinding,
+    rewrapping: boolean,
+  ): Promise<OperationAnswer> {
     const href = `${this.publicUrl}/v1/instances/${call.instance().instanceId}/root_key`;
     const body = withEntityTag(binding.id, binding, {
       crn: rootKeyCrn(binding),
@@ -106,6 +121,7 @@ export class RootKeyController {
       provider: driverOf(binding.kind).provider,
       endpoint_visibility: visibilityOf(binding),
       status: statusOf(binding, rewrapping),
+      rotation: await this.#rotation(binding),
       message: binding.statusDetail,
       verified_at: binding.checkedAt?.toISOString(),
       updated_at: binding.updatedAt.toISOString(),
@@ -114,9 +130,10 @@ export class RootKeyController {
   }
 }
 
-function statusOf({ statusDetail, checkedAt }: RootKeyBinding, rewrapping: boolean): string {
+function statusOf(binding: RootKeyBinding, rewrapping: boolean): string {
+  const { statusDetail, checkedAt } = binding;
   if (statusDetail !== undefined) return 'unavailable';
-  if (rewrapping) return 'rewrapping';
+  if (rewrapping || (binding.moves !== undefined && binding.moves.state !== 'done')) return 'rewrapping';
   return checkedAt ? 'available' : 'unverified';
 }
 

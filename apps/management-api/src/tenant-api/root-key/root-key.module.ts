@@ -7,6 +7,7 @@ import { EndpointPolicy, RootKeyBindingService } from '@lib/tenancy';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
 import { CredentialController } from './credential.controller';
+import { FormerRootKeysController } from './former-root-keys.controller';
 import { KeyManagersController } from './key-managers.controller';
 import { RootKeyController } from './root-key.controller';
 import { RootKeyWorkbench } from './root-key-workbench';
@@ -27,5 +28,8 @@ const workbench = {
 };
 
 /** The root key of an instance, and the credential with which its key manager is asked. */
-@Module({ controllers: [RootKeyController, KeyManagersController, CredentialController], providers: [workbench] })
+@Module({
+  controllers: [RootKeyController, FormerRootKeysController, KeyManagersController, CredentialController],
+  providers: [workbench],
+})
 export class RootKeyModule {}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+
+import { type InstanceId } from '@lib/kernel';
+import { FakeIam, FakeKeyManager, putObject, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
+
+import { ACCOUNT, OTHER_ACCOUNT, TenantApiApp } from '../../../test/tenant-api-app';
+
+jest.setTimeout(60_000);
+
+const OWNER = '1c8ae972c35e470d994b6faff9494ce1';
+const rootKeyCrn = (service: string, rootKeyId: string): string =>
+  `crn:v1:bluemix:public:${service}:us-south:a/${OWNER}:${randomUUID()}:key:${rootKeyId}`;
+
+interface FormerRootKey {
+  readonly id: string;
+  readonly message: string;
+}
+
+describe('former root keys', () => {
+  let database: TestDatabase;
+  let iam: FakeIam;
+  let api: TenantApiApp;
+  let mine: InstanceId;
+  let former: FormerRootKey;
+  const [formerId, presentId] = [randomUUID(), randomUUID()];
+  const send: TenantApiApp['send'] = (method, path, sending) => api.send(method, path, sending);
+  const base = (instanceId: InstanceId = mine): string => `/v1/instances/${instanceId}`;
+  const path = (suffix = ''): string => `${base()}/former_root_keys/${former.id}${suffix}`;
+
+  beforeAll(async () => {
+    [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
+    const workbench = {
+      check: () => Promise.resolve({ passed: true, destroyPermitted: true, checkedAt: new Date(), steps: [] }),
+      describeApiKey: () =>
+        Promise.resolve({
+          name: 'key',
+          iamId: 'iam-ServiceId-1',
+          accountId: ACCOUNT,
+          ofServiceId: true,
+          locked: false,
+          disabled: false,
+        }),
+    };
+    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), workbench);
+    mine = await api.newInstance();
+    await send('PUT', `${base()}/credential`, { body: { api_key: 'a'.repeat(44) } });
+    for (const crn of [rootKeyCrn('kms', formerId), rootKeyCrn('kms', presentId)]) {
+      const current = await send('GET', `${base()}/root_key`);
+      const headers = current.status === 200 ? { 'if-match': `"${current.body.etag}"` } : {};
+      expect((await send('PUT', `${base()}/root_key`, { body: { crn }, headers })).status).toBeLessThan(300);
+    }
+    const key = sampleObject({ state: 'Active' });
+    const custody = { ...key.custody!, rootKeyId: formerId };
+    await putObject(api.stores.forInstance(mine), mine, { ...key, custody });
+    const list = await send<{ former_root_keys: FormerRootKey[] }>('GET', `${base()}/former_root_keys`);
+    former = list.body.former_root_keys[0]!;
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await Promise.all([database.close(), iam.stop()]);
+  });
+
+  it('are listed with the keys that lie under them, and what not to do', async () => {
+    const { body } = await send<{ former_root_keys: FormerRootKey[] }>('GET', `${base()}/former_root_keys`);
+    expect(body.former_root_keys).toMatchObject([
+      {
+        crn: expect.stringContaining(formerId) as string,
+        provider: 'key_protect',
+        paused: false,
+        keys_left: 1,
+        message: expect.stringContaining('Do not delete this root key yet: 1 key lies') as string,
+      },
+    ]);
+    expect((await send('GET', path())).body).toEqual(body.former_root_keys[0]);
+    expect((await send('GET', `${base()}/root_key`)).body).toMatchObject({ status: 'rewrapping' });
+  });
+
+  it('tell what is in the way, since when, and how far the keys are', async () => {
+    const turn = { state: 'moving', moved: 40 } as const;
+    const hindrance = { code: 'may_not_delete', message: 'm', rootKeyId: formerId, retryAt: new Date() };
+    await api.moves.note(mine, former.id, turn);
+    await api.moves.note(mine, former.id, { ...turn, state: 'waiting', moved: 2, hindrance });
+    const { body: first } = await send<{ progress: { hindrance: object } }>('GET', path());
+    expect(first.progress).toMatchObject({
+      state: 'waiting',
+      keys_moved: 42,
+      hindrance: { code: 'may_not_delete', message: 'm', root_key_id: formerId },
+    });
+    expect(first).not.toHaveProperty('completes_at');
+    await api.moves.note(mine, former.id, { state: 'waiting', moved: 0, hindrance });
+    const { body: later } = await send<{ progress: { hindrance: object } }>('GET', path());
+    expect(later.progress.hindrance).toEqual(first.progress.hindrance);
+    await api.moves.note(mine, former.id, { state: 'moving', moved: 1 });
+    expect((await send<{ progress: object }>('GET', path())).body.progress).not.toHaveProperty('hindrance');
+  });
+
+  it('are paused, resumed and tried again, which makes another adapter, and is in the trail', async () => {
+    const attempt = async () => (await api.bindings.list(mine)).find(({ id }) => id === former.id)!.moveAttempt;
+    const before = await attempt();
+    const paused = await send('PATCH', path(), { body: { paused: true } });
+    expect(paused).toMatchObject({ status: 200, body: { paused: true } });
+    expect(await attempt()).toBe(before);
+    expect((await send('PATCH', path(), { body: { paused: false } })).body).toMatchObject({ paused: false });
+    expect(await attempt()).toBe(before + 1);
+    expect((await send('POST', path('/retry'))).status).toBe(200);
+    expect(await attempt()).toBe(before + 2);
+    const list = await send<{ audit_events: { details: { name: string; value: string }[] }[] }>(
+      'GET',
+      `${base()}/audit_events?action=vmware-solutions.root-key.move`,
+    );
+    const changes = list.body.audit_events.map(({ details }) => details.find(({ name }) => name === 'change')?.value);
+    expect(changes.sort()).toEqual(['pause', 'resume', 'retry']);
+  });
+
+  it('keep what the administrator wants while the gateway writes how far it is', async () => {
+    await Promise.all([
+      send('PATCH', path(), { body: { paused: true } }),
+      ...Array.from({ length: 10 }, () => api.moves.note(mine, former.id, { state: 'moving', moved: 1 })),
+    ]);
+    expect((await send('GET', path())).body).toMatchObject({ paused: true });
+    await send('PATCH', path(), { body: { paused: false } });
+  });
+
+  it.each([
+    ['PATCH', '', { paused: true }],
+    ['POST', '/retry', undefined],
+  ] as const)('are changed by a Manager of this instance only: %s%s', async (method, suffix, body) => {
+    const given = body === undefined ? {} : { body };
+    for (const as of ['reader', 'writer', 'viewer', 'administrator']) {
+      expect((await send(method, path(suffix), { as, ...given })).status).toBe(403);
+    }
+    expect((await send(method, path(suffix), { as: 'foreigner', ...given })).status).toBe(404);
+    const others = await api.newInstance(OTHER_ACCOUNT);
+    const there = `${base(others)}/former_root_keys/${former.id}${suffix}`;
+    expect((await send(method, there, { as: 'foreigner', ...given })).status).toBe(404);
+    expect((await send(method, path(suffix).replace(former.id, randomUUID()), given)).status).toBe(404);
+  });
+
+  it('do not include the one that is bound', async () => {
+    const active = (await api.bindings.list(mine)).find(({ status }) => status === 'active')!;
+    expect((await send('GET', `${base()}/former_root_keys/${active.id}`)).status).toBe(404);
+    const before = (await api.bindings.list(mine)).find(({ id }) => id === active.id)!;
+    expect((await send('POST', `${base()}/former_root_keys/${active.id}/retry`)).status).toBe(404);
+    expect((await api.bindings.list(mine)).find(({ id }) => id === active.id)).toEqual(before);
+  });
+});

@@ -1,0 +1,24 @@
+import { type KeyMoves } from '@lib/tenancy';
+
+/** InstanceKeyMoveProgress: how far keys are, as the gateway that moves them found it last. */
+export function progressOf({ state, moved, perMinute, startedAt, notedAt, staying, hindrance }: KeyMoves): object {
+  return {
+    state,
+    keys_moved: moved,
+    keys_per_minute: Math.round(perMinute),
+    started_at: startedAt.toISOString(),
+    updated_at: notedAt.toISOString(),
+    ...(staying !== undefined && {
+      staying: Object.entries(staying).map(([reason, keys]) => ({ reason, keys })),
+    }),
+    ...(hindrance !== undefined && {
+      hindrance: {
+        code: hindrance.code,
+        message: hindrance.message,
+        root_key_id: hindrance.rootKeyId,
+        since: hindrance.since.toISOString(),
+        retry_at: hindrance.retryAt.toISOString(),
+      },
+    }),
+  };
+}

@@ -1,0 +1,65 @@
+/** Why keys wait, in the gateway's word and in words for the administrator. */
+export interface MoveHindrance {
+  readonly code: string;
+  /** What is in the way and what helps, one sentence or two. */
+  readonly message: string;
+  /** The root key at whose key manager it was met. */
+  readonly rootKeyId?: string;
+  readonly since: Date;
+  /** Before this nothing is tried, unless somebody asks for it. */
+  readonly retryAt: Date;
+}
+
+/** How far the keys are that go away from a former root key, or to the newest version of the one that is bound. */
+export interface KeyMoves {
+  /** Absent where they go to another root key. */
+  readonly toVersion?: string;
+  readonly state: 'moving' | 'waiting' | 'done';
+  readonly startedAt: Date;
+  readonly notedAt: Date;
+  /** Keys that have arrived since `startedAt`. */
+  readonly moved: number;
+  /** Lately; 0 while they wait. */
+  readonly perMinute: number;
+  /** Keys that stay where they are, by the reason. */
+  readonly staying?: Readonly<Record<string, number>>;
+  readonly hindrance?: MoveHindrance;
+}
+
+/** One turn of moving, as the gateway reports it. */
+export interface MoveTurn {
+  readonly toVersion?: string;
+  readonly state: KeyMoves['state'];
+  readonly moved: number;
+  readonly staying?: Readonly<Record<string, number>>;
+  readonly hindrance?: Omit<MoveHindrance, 'since'>;
+}
+
+/** How much the last turn counts for the rate. */
+const WEIGHT = 0.3;
+
+/** @returns what is known after this turn */
+export function afterTurn(known: KeyMoves | undefined, turn: MoveTurn, now: Date): KeyMoves {
+  // Other keys, or the same ones for another reason: what was counted before is another move.
+  const before = known?.toVersion === turn.toVersion && known?.state !== 'done' ? known : undefined;
+  const { hindrance, ...rest } = turn;
+  return {
+    ...rest,
+    startedAt: before?.startedAt ?? now,
+    notedAt: now,
+    moved: (before?.moved ?? 0) + turn.moved,
+    perMinute: rateOf(before, turn, now),
+    ...(hindrance === undefined ? {} : { hindrance: { ...hindrance, since: sinceOf(before, hindrance.code) ?? now } }),
+  };
+}
+
+const sinceOf = (before: KeyMoves | undefined, code: string): Date | undefined =>
+  before?.hindrance?.code === code ? before.hindrance.since : undefined;
+
+function rateOf(before: KeyMoves | undefined, { moved, state }: MoveTurn, now: Date): number {
+  if (state !== 'moving' || before === undefined) return 0;
+  const minutes = (now.getTime() - before.notedAt.getTime()) / 60_000;
+  if (minutes <= 0) return before.perMinute;
+  const latest = moved / minutes;
+  return before.perMinute === 0 ? latest : (1 - WEIGHT) * before.perMinute + WEIGHT * latest;
+}
