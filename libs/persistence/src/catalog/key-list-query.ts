@@ -34,7 +34,7 @@ export function keyListQuery(
   for (const match of attributes) conditions.push(hasAttribute(match, bind));
   const direction = listing.order.descending ? 'DESC' : 'ASC';
   const order = SORT_COLUMNS[listing.order.by].map((column) => `${column} ${direction}`);
-  const from = listing.order.by === 'lastFetched' || listing.lastFetched !== undefined ? WITH_FETCHES : OBJECTS;
+  const from = listing.order.by === 'lastFetched' || isBounded(listing.lastFetched) ? WITH_FETCHES : OBJECTS;
   const text = `SELECT ${OBJECT_COLUMNS} FROM ${from} WHERE ${conditions.join(' AND ')}
     ORDER BY ${order.join(', ')} LIMIT ${bind(listing.limit)}`;
   return { text, values };
@@ -64,10 +64,13 @@ function filters(listing: KeyListing, bind: Bind): string[] {
     ...(suspended === undefined ? [] : [`o.suspended = ${bind(suspended)}`]),
     ...(createdBy === undefined ? [] : [`o.created_by = ${bind(createdBy)}`]),
     ...within('o.initial_date', listing.created, bind),
-    ...(listing.lastFetched === undefined ? [] : [`${LAST_FETCHED} > '-infinity'`]),
+    ...(isBounded(listing.lastFetched) ? [`${LAST_FETCHED} > '-infinity'`] : []),
     ...within(LAST_FETCHED, listing.lastFetched, bind),
   ];
 }
+
+/** A period without an end or a beginning is no condition: keys that were never fetched are in it too. */
+const isBounded = (period: Period | undefined): boolean => period?.from !== undefined || period?.before !== undefined;
 
 function within(column: string, period: Period | undefined, bind: Bind): string[] {
   return [

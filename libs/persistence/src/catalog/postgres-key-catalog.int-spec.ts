@@ -80,6 +80,7 @@ describe('PostgresKeyCatalog', () => {
     ['the creating certificate', { createdBy: 'cd'.repeat(32) }, [5]],
     ['a time of creation', { created: { from: minutes(-99), before: minutes(-98) } }, [2, 3]],
     ['a time of fetching', { lastFetched: { before: minutes(-2) } }, [3]],
+    ['a time of fetching without ends, that of keys never fetched too', { lastFetched: {} }, [0, 1, 2, 3, 4, 5]],
     ['filters together', { states: ['Active'], attribute: { name: 'x-Name', value: 'web-01' } }, [0]],
   ])('lists %s', async (_name, wish, expected) => {
     expect(numbers(await ask(wish)).sort()).toEqual(expected);
