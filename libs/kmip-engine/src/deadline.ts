@@ -19,13 +19,3 @@ export function startDeadline(timeoutMs: number, parent?: AbortSignal): Deadline
     },
   };
 }
-
-/** Resolves after `ms`, or at once when the signal fires. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal?.aborted === true) return;
-  const deadline = startDeadline(ms, signal);
-  await new Promise<void>((resolve) => {
-    deadline.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  deadline.end();
-}

@@ -14,7 +14,7 @@ import { rootKeyCrn } from './root-key-crn';
 
 /** InstanceFormerRootKeyPatch. */
 interface FormerRootKeyPatch {
-  readonly paused: boolean;
+  readonly paused?: boolean;
 }
 
 /** Root keys that were replaced, and the keys that are to leave them. */
@@ -50,6 +50,7 @@ export class FormerRootKeysController {
   @Operation('update_instance_former_root_key', 'root-key.set')
   async update(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { paused } = call.body as FormerRootKeyPatch;
+    if (paused === undefined) return this.get(call);
     return this.#change(call, paused ? 'pause' : 'resume');
   }
 

@@ -8,9 +8,7 @@ export function progressOf({ state, moved, perMinute, startedAt, notedAt, stayin
     keys_per_minute: Math.round(perMinute),
     started_at: startedAt.toISOString(),
     updated_at: notedAt.toISOString(),
-    ...(staying !== undefined && {
-      staying: Object.entries(staying).map(([reason, keys]) => ({ reason, keys })),
-    }),
+    staying: Object.entries(staying ?? {}).map(([reason, keys]) => ({ reason, keys })),
     ...(hindrance !== undefined && {
       hindrance: {
         code: hindrance.code,
