@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 
 import { type GatewayConfig } from '@lib/config';
-import { type Logger, reportToParent, stopOnSignal } from '@lib/observability';
+import { FAREWELL_MS, type Logger, reportToParent, stopOnSignal } from '@lib/observability';
 import { quietly } from '@lib/platform';
 import { NestFactory } from '@nestjs/core';
 import { type AsyncMicroserviceOptions } from '@nestjs/microservices';
@@ -36,6 +36,7 @@ export async function serve(config: GatewayConfig, logger: Logger, link: WorkerL
       await link?.lastWords();
     },
     (error) => logger.error({ err: error }, 'stopping failed'),
+    config.drainTimeoutMs + FAREWELL_MS,
   );
   reportToParent({ kind: 'ready' });
 }

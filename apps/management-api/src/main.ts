@@ -3,7 +3,14 @@ import 'reflect-metadata';
 
 import { managementApiConfig, type ManagementApiConfig, parseConfig, readEnvironment } from '@lib/config';
 import { DomainError } from '@lib/kernel';
-import { createLogger, type Logger, reportToParent, stopOnSignal, stopOnUnknownError } from '@lib/observability';
+import {
+  createLogger,
+  FAREWELL_MS,
+  type Logger,
+  reportToParent,
+  stopOnSignal,
+  stopOnUnknownError,
+} from '@lib/observability';
 import { quietly } from '@lib/platform';
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -27,6 +34,7 @@ async function start(config: ManagementApiConfig, logger: Logger): Promise<void>
       await app.close();
     },
     (error) => logger.error({ err: error }, 'stopping failed'),
+    config.drainTimeoutMs + FAREWELL_MS,
   );
   reportToParent({ kind: 'ready' });
 }

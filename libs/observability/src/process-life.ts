@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import { processLog } from './log-destination';
 
 /** A log that nobody reads must not hold up the end. */
@@ -12,13 +14,23 @@ export function reportToParent(report: ProcessReport): void {
   process.send?.(report, undefined, undefined, () => undefined);
 }
 
-/** Runs `stop` once on SIGINT, SIGTERM or when the parent launcher is gone, then exits. */
-export function stopOnSignal(stop: () => Promise<void>, onError: (error: unknown) => void): void {
+/** For what is left to do when nobody is served any more: last records, and farewell to the database. */
+export const FAREWELL_MS = 5_000;
+
+/**
+ * Runs `stop` once on SIGINT, SIGTERM or when the parent launcher is gone, then exits.
+ * @param withinMs that `stop` may take; a database behind a dead link says farewell only when TCP gives up on it
+ */
+export function stopOnSignal(
+  stop: () => Promise<void>,
+  onError: (error: unknown) => void,
+  withinMs = FAREWELL_MS,
+): void {
   let stopping = false;
   const run = (): void => {
     if (stopping) return;
     stopping = true;
-    void stop()
+    void Promise.race([stop(), tooLate(withinMs)])
       .catch((error: unknown) => {
         onError(error);
         process.exitCode = 1;
@@ -29,6 +41,11 @@ export function stopOnSignal(stop: () => Promise<void>, onError: (error: unknown
   process.on('SIGINT', run);
   process.on('SIGTERM', run);
   process.on('disconnect', run);
+}
+
+async function tooLate(afterMs: number): Promise<never> {
+  await pause(afterMs);
+  throw new Error(`not stopped within ${afterMs} ms`);
 }
 
 /** Unknown state is not served from: a stray rejection or exception drains and ends the process. */
