@@ -32,14 +32,7 @@ const TABLE = [
 ];
 
 const TRIGGERS = [
-  `CREATE OR REPLACE FUNCTION begin_key_fetches() RETURNS trigger LANGUAGE plpgsql AS $body$
-    BEGIN
-      INSERT INTO public.key_fetches (instance_id, object_id, fetched_at)
-        SELECT b.instance_id, b.id, coalesce(b.last_fetched_at, '-infinity') FROM born b;
-      RETURN NULL;
-    END $body$`,
-  `CREATE OR REPLACE TRIGGER begin_key_fetches AFTER INSERT ON managed_objects REFERENCING NEW TABLE AS born
-    FOR EACH STATEMENT EXECUTE FUNCTION begin_key_fetches()`,
+  // First: a row that begins while nobody follows would keep the date it began with.
   `CREATE OR REPLACE FUNCTION follow_key_fetches() RETURNS trigger LANGUAGE plpgsql AS $body$
     BEGIN
       INSERT INTO public.key_fetches AS f VALUES (NEW.instance_id, NEW.id, NEW.last_fetched_at)
@@ -50,6 +43,14 @@ const TRIGGERS = [
   `CREATE OR REPLACE TRIGGER follow_key_fetches AFTER UPDATE OF last_fetched_at ON managed_objects FOR EACH ROW
     WHEN (NEW.last_fetched_at IS NOT NULL AND NEW.last_fetched_at IS DISTINCT FROM OLD.last_fetched_at)
     EXECUTE FUNCTION follow_key_fetches()`,
+  `CREATE OR REPLACE FUNCTION begin_key_fetches() RETURNS trigger LANGUAGE plpgsql AS $body$
+    BEGIN
+      INSERT INTO public.key_fetches (instance_id, object_id, fetched_at)
+        SELECT b.instance_id, b.id, coalesce(b.last_fetched_at, '-infinity') FROM born b;
+      RETURN NULL;
+    END $body$`,
+  `CREATE OR REPLACE TRIGGER begin_key_fetches AFTER INSERT ON managed_objects REFERENCING NEW TABLE AS born
+    FOR EACH STATEMENT EXECUTE FUNCTION begin_key_fetches()`,
 ];
 
 /** As {@link USED_FOR_DAYS}. */
