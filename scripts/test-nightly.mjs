@@ -20,6 +20,7 @@ const forms = [
     environment: { BROKER_KILL_ROUNDS: '100' },
     command: jest(['e2e'], 'e2e/broker-kill-nine'),
   },
+  { name: 'faults', command: ['node', 'scripts/test-faults.mjs', '--seeds', '1000'] },
   { name: 'last-copy', environment: { DELETION_SEEDS: '500' }, command: jest(['unit'], 'last-copy') },
   {
     name: 'properties',

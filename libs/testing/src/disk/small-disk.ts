@@ -7,7 +7,7 @@ const BLOCK = Buffer.alloc(64 * 1024, 1);
 /** CAP_SYS_ADMIN: of the root of a machine, and of that of few containers. */
 const MAY_MOUNT = 1n << 21n;
 
-function mayMount(): boolean {
+export function mayMount(): boolean {
   const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
   if ((BigInt(`0x${effective}`) & MAY_MOUNT) !== 0n) return true;
   process.stdout.write('no right to mount here (root has it): what a full disk does is not asked\n');
