@@ -11,7 +11,8 @@ import { RawPeer } from '@lib/testing';
 import { answer } from './support/hostile';
 import { createKey, vcenter } from './support/keys';
 import { RunningService, until } from './support/running-service';
-import { emptyInstance, newApiKey, TenantApi } from './support/tenant-api';
+import { type Seed } from './support/second-tenant';
+import { accountOf, emptyInstance, newApiKey, TenantApi } from './support/tenant-api';
 
 jest.setTimeout(300_000);
 
@@ -165,6 +166,39 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     };
   }
 
+  /** A root key that was replaced, of an instance of its own: what was begun under it may be needed for minutes. */
+  async function formerRootKey(): Promise<Values> {
+    const { keyManager, rootKey: demo } = service.connection;
+    const roles = ['Viewer', 'Manager'];
+    const account = { id: accountOf(service) };
+    const { instance, rootKey, serviceId, apiKey } = await service.localCloud<Seed>('POST', '/seed', {
+      account,
+      roles,
+    });
+    const resource = { serviceName: 'kms', serviceInstance: keyManager.instanceId };
+    await service.localCloud('POST', '/policies', { iamId: serviceId.iamId, roles, resource });
+    const rebound = await emptyInstance(service);
+    await rebound.ok('PUT', '/credential', { api_key: apiKey.apikey });
+    const crns = [
+      [keyManager.crn, demo.id],
+      [instance.crn, rootKey.id],
+    ].map(([crn = '', id = '']) => `${crn.replace(/:+$/, '')}:key:${id}`);
+    for (const crn of crns) {
+      const { etag } = await rebound.call('GET', '/root_key');
+      const headers = etag === undefined ? {} : { 'if-match': etag };
+      const answer = await rebound.call('PUT', '/root_key', { crn, endpoint_visibility: 'public' }, { headers });
+      if (answer.status >= 300) throw new Error(answer.text);
+    }
+    const page = await rebound.ok<{ former_root_keys: { id: string }[] }>('GET', '/former_root_keys');
+    const about = ['get', 'update', 'retry'].map((verb) => `${verb}_instance_former_root_key`);
+    return Object.fromEntries(
+      about.flatMap((operation) => [
+        [`${operation}.instance_id`, rebound.instanceId],
+        [`${operation}.id`, page.former_root_keys[0]?.id],
+      ]),
+    );
+  }
+
   async function values(): Promise<Values> {
     const usage = await api.ok<{ usage_records: { id: string }[] }>('GET', '/usage_records');
     return {
@@ -173,6 +207,7 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
       ...(await kmipCredentials()),
       ...(await diagnosis()),
       ...(await rootKey()),
+      ...(await formerRootKey()),
       instance_id: api.instanceId,
       id: api.instanceId,
       'get_instance_audit_event.id': '000000000001',
