@@ -2,7 +2,7 @@ import { type Clock, type InstanceId } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from './action-context';
 import { lockedInstance, missingInstance } from './guards';
-import { afterTurn, type MoveTurn } from './key-moves';
+import { afterTurn, isNoNews, type MoveTurn } from './key-moves';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
 import { type RootKeyBinding } from './root-key-binding';
@@ -26,6 +26,8 @@ export class KeyMoveService {
   /** What the gateway that moves them found. Not a change of the binding: no audit record. */
   async note(instanceId: InstanceId, bindingId: string, turn: MoveTurn): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      // The common case writes nothing, so it holds nothing: no key of most root keys has to move.
+      if (isNoNews(turn, (await bindingOf(scope, bindingId))?.moves)) return;
       await lockedInstance(scope);
       const found = await bindingOf(scope, bindingId);
       if (found === undefined) return;

@@ -38,6 +38,10 @@ export interface MoveTurn {
 /** How much the last turn counts for the rate. */
 const WEIGHT = 0.3;
 
+/** There is nothing to move, and nothing else stands there: another process may have been cut off before it said so. */
+export const isNoNews = (turn: MoveTurn, known: KeyMoves | undefined): boolean =>
+  turn.state === 'done' && turn.moved === 0 && (known === undefined || known.state === 'done');
+
 /** @returns what is known after this turn */
 export function afterTurn(known: KeyMoves | undefined, turn: MoveTurn, now: Date): KeyMoves {
   // Other keys, or the same ones for another reason: what was counted before is another move.

@@ -6,6 +6,7 @@ import { hindranceText } from './hindrance-text';
 import { InstanceSweep } from './instance-sweep';
 
 const BINDING = 'binding-1';
+const PRESENT = 'binding-2';
 const STALE_MS = 600_000;
 
 /** An instance with keys under a former root key, and a record of what is asked of the binding service. */
@@ -14,6 +15,7 @@ class Swept {
   readonly present = new FakeKeyManager({ clock: this.harness.clock });
   readonly retiredAt = this.harness.clock.now();
   readonly turns: MoveTurn[] = [];
+  readonly rotations: MoveTurn[] = [];
   paused = false;
   readonly drops: QuietSince[] = [];
   readonly reports: (readonly ['rebind' | 'rotation', SweepReport])[] = [];
@@ -27,8 +29,8 @@ class Swept {
     },
     moves: {
       note: (_instance, binding, turn) => {
-        expect(binding).toBe(BINDING);
-        this.turns.push(turn);
+        expect([BINDING, PRESENT]).toContain(binding);
+        (binding === BINDING ? this.turns : this.rotations).push(turn);
         return Promise.resolve();
       },
     },
@@ -39,6 +41,7 @@ class Swept {
       return Promise.resolve({
         ...this.harness.reconcileScope(),
         ...bound,
+        bindingId: PRESENT,
         signal,
         keyManagerOf: (id) => (id === former.rootKey.id ? former : undefined),
         former: [{ bindingId: BINDING, rootKeyId: former.rootKey.id, keyManager: former, retiredAt, paused }],
@@ -129,6 +132,43 @@ describe('InstanceSweep', () => {
     expect(await swept.visit()).toBe(true);
     while (await swept.visit()) swept.harness.clock.advance(60_001);
     expect(await swept.visit()).toBe(false);
+  });
+});
+
+describe('InstanceSweep after a rotation', () => {
+  let swept: Swept;
+  beforeEach(async () => {
+    swept = new Swept();
+    await swept.harness.createKey();
+    swept.harness.clock.advance(5_000);
+    while (await swept.visit());
+    swept.rotations.length = 0;
+    swept.present.rotate();
+    swept.harness.clock.advance(6 * 3_600_000 + 1);
+  });
+
+  it('says at the binding that keys go to the newest version, and that they have arrived', async () => {
+    while (await swept.visit());
+    const { version } = swept.present.rootKey;
+    expect(swept.rotations.at(-1)).toStrictEqual({ toVersion: version, state: 'done', moved: 1 });
+    const turns = swept.rotations.length;
+    swept.harness.clock.advance(6 * 3_600_000 + 1);
+    while (await swept.visit());
+    expect(swept.rotations.slice(turns).every(({ moved, state }) => moved === 0 && state === 'done')).toBe(true);
+  });
+
+  it('says so too where another process has moved the last key and was cut off', async () => {
+    while (await swept.visit());
+    const successor = new Swept();
+    successor.harness.clock.advance(5_000);
+    while (await successor.visit());
+    expect(successor.rotations).toMatchObject([{ state: 'done', moved: 0 }]);
+  });
+
+  it('takes a key manager that does not answer for no rotation', async () => {
+    swept.present.failNext('describeRootKey', 'unavailable');
+    expect(await swept.visit()).toBe(false);
+    expect(swept.rotations).toStrictEqual([]);
   });
 });
 

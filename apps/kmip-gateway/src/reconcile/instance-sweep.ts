@@ -51,13 +51,11 @@ export class InstanceSweep {
     const report = await sweep.refresh(scope);
     observer.swept('rotation', report);
     const { bindingId } = scope;
-    // Most root keys were not rotated: of them there is nothing to say.
-    const isNews = report.moved > 0 || report.hindrance !== undefined;
-    if (bindingId !== undefined && (isNews || this.#noted.get(bindingId)?.startsWith('done') === false)) {
-      await this.#note(instanceId, bindingId, report);
-    }
-    if (more || report.state === 'more') return true;
-    return report.underWay === true && 'next round';
+    const { state, toVersion } = report;
+    // Without a version nothing is known of a rotation: the key manager was not asked, or does not answer.
+    if (bindingId !== undefined && toVersion !== undefined) await this.#note(instanceId, bindingId, report);
+    if (more || state === 'more') return true;
+    return state === 'waiting' && toVersion !== undefined && 'next round';
   }
 
   async #leave(scope: SweepScope, former: FormerRootKey): Promise<boolean> {

@@ -27,10 +27,8 @@ export interface SweepReport {
   readonly reasonCode?: string;
   /** While waiting: nothing is tried for so long, unless binding or credential change. */
   readonly retryInMs?: number;
-  /** Version of the root key that keys go to, where they stay under it. */
+  /** Version of the root key that keys go to, where they stay under it; while waiting: a pass over them has not come to its end. */
   readonly toVersion?: string;
-  /** While waiting: a pass over the keys to the newest version of the root key has not come to its end. */
-  readonly underWay?: true;
   /** Keys that stay where they are, by the reason. */
   readonly staying?: Readonly<Record<string, number>>;
 }
@@ -222,7 +220,7 @@ export class CustodySweep {
 }
 
 function waiting({ stop, newestVersion, retryInMs }: LaneProgress): SweepReport {
-  const underWay = newestVersion === undefined ? {} : ({ underWay: true, toVersion: newestVersion } as const);
+  const underWay = newestVersion === undefined ? {} : { toVersion: newestVersion };
   if (stop === undefined) return { moved: 0, state: 'waiting', retryInMs, ...underWay };
   const { hindrance, rootKeyId, reasonCode } = stop;
   const where = {

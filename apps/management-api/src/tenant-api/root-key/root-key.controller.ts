@@ -133,7 +133,7 @@ export class RootKeyController {
 function statusOf(binding: RootKeyBinding, rewrapping: boolean): string {
   const { statusDetail, checkedAt } = binding;
   if (statusDetail !== undefined) return 'unavailable';
-  if (rewrapping || (binding.moves !== undefined && binding.moves.state !== 'done')) return 'rewrapping';
+  if (rewrapping || binding.moves?.state === 'moving') return 'rewrapping';
   return checkedAt ? 'available' : 'unverified';
 }
 

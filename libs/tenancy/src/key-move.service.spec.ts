@@ -1,0 +1,77 @@
+import { type InstanceId } from '@lib/kernel';
+import {
+  anActionContext,
+  aRootKeyBinding,
+  InMemoryRegion,
+  InMemoryUnitOfWork,
+  ManualClock,
+  putInstance,
+} from '@lib/testing';
+
+import { KeyMoveService } from './key-move.service';
+import { type RootKeyBinding } from './root-key-binding';
+
+describe('KeyMoveService', () => {
+  const clock = new ManualClock();
+  let unitOfWork: InMemoryUnitOfWork;
+  let moves: KeyMoveService;
+  let id: InstanceId;
+  let active: RootKeyBinding;
+  let former: RootKeyBinding;
+
+  beforeEach(async () => {
+    unitOfWork = new InMemoryUnitOfWork(new InMemoryRegion(clock));
+    moves = new KeyMoveService(unitOfWork, clock);
+    ({ id } = await putInstance(unitOfWork));
+    active = aRootKeyBinding(id, { rootKeyId: 'crk-2' });
+    former = aRootKeyBinding(id, { status: 'retiring' });
+    await unitOfWork.forTenant(id, async ({ bindings }) => {
+      await bindings.insert(active);
+      await bindings.insert(former);
+    });
+  });
+
+  const read = async ({ id: bindingId }: RootKeyBinding) =>
+    (await unitOfWork.forTenant(id, ({ bindings }) => bindings.list())).find((each) => each.id === bindingId);
+
+  it('writes nothing of a root key that no key has to leave', async () => {
+    await moves.note(id, active.id, { toVersion: 'v1', state: 'done', moved: 0 });
+    expect(await read(active)).toStrictEqual(active);
+  });
+
+  it('takes back what a process has written that was cut off before it could', async () => {
+    await moves.note(id, active.id, { toVersion: 'v2', state: 'moving', moved: 3 });
+    await moves.note(id, active.id, { toVersion: 'v2', state: 'done', moved: 0 });
+    expect((await read(active))?.moves).toMatchObject({ state: 'done', moved: 3 });
+  });
+
+  it('counts from the start for another version, and after an end', async () => {
+    await moves.note(id, active.id, { toVersion: 'v2', state: 'moving', moved: 3 });
+    clock.advance(60_000);
+    await moves.note(id, active.id, { toVersion: 'v3', state: 'moving', moved: 1 });
+    expect((await read(active))?.moves).toMatchObject({ moved: 1, startedAt: clock.now() });
+    await moves.note(id, active.id, { toVersion: 'v3', state: 'done', moved: 1 });
+    await moves.note(id, active.id, { toVersion: 'v3', state: 'moving', moved: 4 });
+    expect((await read(active))?.moves).toMatchObject({ moved: 4 });
+  });
+
+  it('tells how many arrive in a minute, lately, and none while they wait', async () => {
+    await moves.note(id, former.id, { state: 'moving', moved: 10 });
+    clock.advance(30_000);
+    await moves.note(id, former.id, { state: 'moving', moved: 50 });
+    expect((await read(former))?.moves?.perMinute).toBe(100);
+    clock.advance(30_000);
+    await moves.note(id, former.id, { state: 'moving', moved: 100 });
+    expect((await read(former))?.moves?.perMinute).toBeCloseTo(130);
+    await moves.note(id, former.id, { state: 'waiting', moved: 0 });
+    expect((await read(former))?.moves?.perMinute).toBe(0);
+  });
+
+  it('changes former root keys only', async () => {
+    expect(await moves.change(id, active.id, 'retry', anActionContext())).toBeUndefined();
+    expect(await read(active)).toStrictEqual(active);
+    expect(await moves.change(id, former.id, 'pause', anActionContext())).toMatchObject({
+      binding: { movesPausedAt: clock.now(), moveAttempt: 0 },
+    });
+  });
+});
