@@ -1,3 +1,4 @@
+export * from './key-manager/another-adapter';
 export { deletable, purgeable } from './key-manager/deletable';
 export {
   FakeKeyManager,

@@ -1,4 +1,4 @@
-import { EngineHarness } from '@lib/testing';
+import { anotherAdapter, EngineHarness } from '@lib/testing';
 
 describe('after the root key was rotated', () => {
   let harness: EngineHarness;
@@ -72,6 +72,19 @@ describe('after the root key was rotated', () => {
     harness.clock.advance(3_600_001);
     await harness.settle();
     await harness.fetch(id);
+    await harness.engine.drain();
+    expect(custody().rootKeyVersion).toBe(harness.keyManager.rootKey.version);
+  });
+
+  it('is tried again at once with another credential or binding, which makes another adapter', async () => {
+    harness.keyManager.failNext('storeKey', 'unavailable');
+    for (let count = 0; count < 2; count++) {
+      await harness.fetch(id);
+      await harness.engine.drain();
+    }
+    expect(custody().rootKeyVersion).not.toBe(harness.keyManager.rootKey.version);
+    const scope = { keyManager: anotherAdapter(harness.keyManager) };
+    await harness.perform('Get', { uniqueIdentifier: id }, { scope });
     await harness.engine.drain();
     expect(custody().rootKeyVersion).toBe(harness.keyManager.rootKey.version);
   });

@@ -20,12 +20,18 @@ export interface Rewrapped {
   readonly keyManager: KeyManager;
 }
 
+/** Of the adapter it was met with: with another binding or credential there is another one, which may fare better. */
+interface Pause {
+  readonly keyManager: KeyManager;
+  readonly untilMs: number;
+}
+
 /**
  * After a root key rotation: puts the newest wrapping of a key in the place of the old one when the key is served.
  * Nobody waits for it, and the key is served from where it lies whether it succeeds or not.
  */
 export class RotationMove {
-  readonly #paused = new BoundedMap<string, number>(10_000);
+  readonly #paused = new BoundedMap<string, Pause>(10_000);
   readonly #transfer = new CustodyTransfer();
 
   constructor(
@@ -35,10 +41,11 @@ export class RotationMove {
 
   later(context: OperationContext, object: ManagedObject, next: Rewrapped): void {
     const { clock } = context.dependencies;
-    const until = this.#paused.get(object.uniqueIdentifier);
-    if (until !== undefined && until > clock.monotonicMs()) return;
+    const { keyManager } = next;
+    const paused = this.#paused.get(object.uniqueIdentifier);
+    if (paused?.keyManager === keyManager && paused.untilMs > clock.monotonicMs()) return;
     // Set beforehand, so that Gets meanwhile start no second move; taken back once it went well.
-    this.#paused.set(object.uniqueIdentifier, clock.monotonicMs() + PAUSE_MS);
+    this.#paused.set(object.uniqueIdentifier, { keyManager, untilMs: clock.monotonicMs() + PAUSE_MS });
     const started = this.tasks.start('custody-move', async () => {
       const deadline = startDeadline(TIMEOUT_MS, context.scope.signal);
       try {

@@ -1,7 +1,6 @@
 import { Secret } from '@lib/kernel';
-import { type KeyManager } from '@lib/key-manager';
 import { CustodySweep, type EngineScope, type ReconcileScope, type SweepOptions } from '@lib/kmip-engine';
-import { EngineHarness, FakeKeyManager } from '@lib/testing';
+import { anotherAdapter, EngineHarness, FakeKeyManager } from '@lib/testing';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -63,19 +62,6 @@ class Rebound {
     expect(named.every(({ rootKeyId }) => rootKeyIds.includes(rootKeyId))).toBe(true);
   }
 }
-
-/** The same keys, reached in another way. */
-const anotherAdapter = (keyManager: FakeKeyManager): KeyManager => ({
-  wrap: (...args) => keyManager.wrap(...args),
-  unwrap: (...args) => keyManager.unwrap(...args),
-  rewrap: (...args) => keyManager.rewrap(...args),
-  describeRootKey: (...args) => keyManager.describeRootKey(...args),
-  storeKey: (...args) => keyManager.storeKey(...args),
-  fetchKey: (...args) => keyManager.fetchKey(...args),
-  deleteKey: (...args) => keyManager.deleteKey(...args),
-  findKeysByName: (...args) => keyManager.findKeysByName(...args),
-  listKeys: (...args) => keyManager.listKeys(...args),
-});
 
 const rewraps = ({ harness }: Rebound) =>
   harness.store.audits.filter(({ action }) => action === 'vmware-solutions.kmip-key.rewrap');
