@@ -54,6 +54,16 @@ export interface Sending {
 export const ACCOUNT = 'account-1';
 export const OTHER_ACCOUNT = 'account-2';
 
+/** What IAM says of an API key that serves. */
+export const FIT_API_KEY = {
+  name: 'key',
+  iamId: 'iam-ServiceId-1',
+  accountId: ACCOUNT,
+  ofServiceId: true,
+  locked: false,
+  disabled: false,
+} as const;
+
 /** IAM's part in a test: where its keys are, and tokens. */
 export interface TestIam {
   readonly url: string;

@@ -16,7 +16,7 @@ import {
   textAttribute,
 } from '@lib/testing';
 
-import { ACCOUNT, type Answer, OTHER_ACCOUNT, TenantApiApp } from '../../test/tenant-api-app';
+import { type Answer, FIT_API_KEY, OTHER_ACCOUNT, TenantApiApp } from '../../test/tenant-api-app';
 import { type RootKeyCheck } from './root-key/root-key-workbench';
 
 jest.setTimeout(60_000);
@@ -37,15 +37,7 @@ describe('tenant API on Postgres', () => {
     const workbench = {
       check: () =>
         Promise.resolve({ passed: steps.length === 0, destroyPermitted: true, checkedAt: new Date(), steps }),
-      describeApiKey: () =>
-        Promise.resolve({
-          name: 'key',
-          iamId: 'iam-ServiceId-1',
-          accountId: ACCOUNT,
-          ofServiceId: true,
-          locked: false,
-          disabled: false,
-        }),
+      describeApiKey: () => Promise.resolve(FIT_API_KEY),
     };
     api = await TenantApiApp.start(await database.openDataSource(), iam, keyManager, workbench);
     mine = await api.newInstance();

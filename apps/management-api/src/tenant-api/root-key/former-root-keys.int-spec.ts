@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type InstanceId } from '@lib/kernel';
 import { FakeIam, FakeKeyManager, putObject, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 
-import { ACCOUNT, OTHER_ACCOUNT, TenantApiApp } from '../../../test/tenant-api-app';
+import { FIT_API_KEY, OTHER_ACCOUNT, TenantApiApp } from '../../../test/tenant-api-app';
 
 jest.setTimeout(60_000);
 
@@ -31,15 +31,7 @@ describe('former root keys', () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
     const workbench = {
       check: () => Promise.resolve({ passed: true, destroyPermitted: true, checkedAt: new Date(), steps: [] }),
-      describeApiKey: () =>
-        Promise.resolve({
-          name: 'key',
-          iamId: 'iam-ServiceId-1',
-          accountId: ACCOUNT,
-          ofServiceId: true,
-          locked: false,
-          disabled: false,
-        }),
+      describeApiKey: () => Promise.resolve(FIT_API_KEY),
     };
     api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), workbench);
     mine = await api.newInstance();
