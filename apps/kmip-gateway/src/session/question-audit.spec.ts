@@ -65,6 +65,18 @@ describe('QuestionAudit', () => {
     ]);
   });
 
+  it('writes together what clients ask that come one after the other', async () => {
+    const batches = new Set<number>();
+    for (let clients = 0; clients < 100; clients += 1) {
+      audit.note(peer(), asked('Query'));
+      clock.advance(10);
+      await jest.advanceTimersByTimeAsync(10);
+      if (recorded.length > 0) batches.add(recorded.length);
+    }
+    expect(recorded.length).toBeGreaterThanOrEqual(90);
+    expect(batches.size).toBeLessThanOrEqual(10);
+  });
+
   it('lets a connection that never stops asking write ever more rarely, and loses no question', async () => {
     const client = peer();
     for (let questions = 0; questions < 6_000; questions += 1) {

@@ -9,7 +9,7 @@ export interface QuestionAuditOptions {
   readonly unrecorded: (questions: number, error?: unknown) => void;
 }
 
-/** What is asked within this time is written together. */
+/** What is asked within this time is written together, by however many clients. */
 const BATCH_MS = 100;
 /** A client that goes on asking the same on one connection is written this often at last. */
 const LONGEST_MS = 60_000;
@@ -109,12 +109,15 @@ export class QuestionAudit implements TransportObserver {
     this.#timer = { dueMs, handle: setTimeout(() => this.#write(), Math.max(0, dueMs - nowMs)) };
   }
 
-  /** Begins to write what is due; one after the other, as those of one instance go into one transaction. */
+  /**
+   * Begins to write what is due before the next batch could be written: were each written when its own time has come,
+   * clients that come one after the other would have a transaction each.
+   */
   #write(): void {
     this.#timer = undefined;
     this.#writing = this.#writing.then(async () => {
-      const nowMs = this.options.clock.monotonicMs();
-      const due = [...this.#waiting].filter(({ dueMs }) => dueMs <= nowMs);
+      const endMs = this.options.clock.monotonicMs() + BATCH_MS;
+      const due = [...this.#waiting].filter(({ dueMs }) => dueMs <= endMs);
       for (const asked of due) this.#waiting.delete(asked);
       await Promise.all(due.map((asked) => this.#record(asked)));
       const next = Math.min(...[...this.#waiting].map(({ dueMs }) => dueMs));
