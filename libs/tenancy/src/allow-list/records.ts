@@ -1,4 +1,7 @@
 const CHUNK_RECORDS = 1_024;
+/** What a certificate can say (RFC 5280 §4.1.2.5), from 1950 to 9999, has room in six bytes by the millisecond. */
+const EARLIEST_MS = Date.UTC(1900, 0, 1);
+const LATEST = 2 ** 48 - 1;
 
 /**
  * Records of one size outside of the heap: the garbage collector neither moves them nor looks into them, however many
@@ -39,12 +42,19 @@ export class Records {
     this.#view(record).setUint32(this.#at(record) + field, value);
   }
 
-  number(record: number, field: number): number {
-    return this.#view(record).getFloat64(this.#at(record) + field);
+  /** In six bytes. Undefined where none was set. */
+  time(record: number, field: number): Date | undefined {
+    const [view, at] = [this.#view(record), this.#at(record) + field];
+    const milliseconds = view.getUint16(at) * 2 ** 32 + view.getUint32(at + 2);
+    return milliseconds === 0 ? undefined : new Date(milliseconds + EARLIEST_MS);
   }
 
-  setNumber(record: number, field: number, value: number): void {
-    this.#view(record).setFloat64(this.#at(record) + field, value);
+  /** One before the earliest or after the latest that fit becomes that one. */
+  setTime(record: number, field: number, time: Date | undefined): void {
+    const milliseconds = time === undefined ? 0 : Math.min(Math.max(time.getTime() - EARLIEST_MS, 1), LATEST);
+    const [view, at] = [this.#view(record), this.#at(record) + field];
+    view.setUint16(at, Math.floor(milliseconds / 2 ** 32));
+    view.setUint32(at + 2, milliseconds % 2 ** 32);
   }
 
   byte(record: number, field: number): number {

@@ -22,7 +22,7 @@ const fingerprintOf = (n: number): CertificateFingerprint => {
   return toFingerprint(n % 2 === 0 ? text.padStart(64, '0') : text.padEnd(64, '0'));
 };
 
-const date = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true });
+const date = fc.date({ min: new Date('1950-01-01'), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true });
 const optional = (name: 'establishedAt' | 'recognizedAt') =>
   fc.option(date).map((at) => (at === null ? {} : { [name]: at }));
 const standing = fc

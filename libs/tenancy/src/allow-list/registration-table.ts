@@ -18,7 +18,7 @@ import { Records } from './records';
 const INSTANCE = { idLength: 16, first: 16, reading: 20, passwords: 24, size: 28 } as const;
 /** Of a certificate: after its fingerprint the first of its registrations, and how many of them are in force. */
 const CERTIFICATE = { fingerprintLength: 32, first: 32, current: 36, size: 40 } as const;
-/** Of a registration. References are numbers of records plus one; times are milliseconds, NaN for none. */
+/** Of a registration. References are numbers of records plus one. */
 const REGISTRATION = {
   certificate: 0,
   instance: 4,
@@ -26,19 +26,19 @@ const REGISTRATION = {
   nextOfInstance: 12,
   certificateId: 16,
   notBefore: 32,
-  notAfter: 40,
-  registeredAt: 48,
-  provenAt: 56,
-  establishedAt: 64,
-  recognizedAt: 72,
-  maximumKeys: 80,
+  notAfter: 38,
+  registeredAt: 44,
+  provenAt: 50,
+  establishedAt: 56,
+  recognizedAt: 62,
+  maximumKeys: 68,
   /** Place in {@link INSTANCE_STATES} plus one; 0 for a former registration. */
-  state: 88,
+  state: 72,
   /** Place in {@link PROOF_KINDS} plus one; 0 for none. */
-  proof: 89,
-  policy: 90,
-  flags: 91,
-  size: 92,
+  proof: 73,
+  policy: 74,
+  flags: 75,
+  size: 76,
 } as const;
 const ID_LENGTH = 16;
 const ISSUED = 1;
@@ -220,10 +220,10 @@ export class RegistrationTable {
 
   #write(registration: number, { registeredAt, proof, issued, establishedAt, recognizedAt }: Standing): void {
     const rows = this.#registrations;
-    rows.setNumber(registration, REGISTRATION.registeredAt, registeredAt.getTime());
-    rows.setNumber(registration, REGISTRATION.provenAt, timeOf(proof?.at));
-    rows.setNumber(registration, REGISTRATION.establishedAt, timeOf(establishedAt));
-    rows.setNumber(registration, REGISTRATION.recognizedAt, timeOf(recognizedAt));
+    rows.setTime(registration, REGISTRATION.registeredAt, registeredAt);
+    rows.setTime(registration, REGISTRATION.provenAt, proof?.at);
+    rows.setTime(registration, REGISTRATION.establishedAt, establishedAt);
+    rows.setTime(registration, REGISTRATION.recognizedAt, recognizedAt);
     rows.setByte(registration, REGISTRATION.proof, proof === undefined ? 0 : PROOF_KINDS.indexOf(proof.kind) + 1);
     rows.setByte(registration, REGISTRATION.flags, issued ? ISSUED : 0);
   }
@@ -231,9 +231,9 @@ export class RegistrationTable {
   #writeCurrent(registration: number, entry: DirectoryEntry): void {
     const rows = this.#registrations;
     rows.bytes(registration, REGISTRATION.certificateId, ID_LENGTH).set(bytesOf(entry.certificateId));
-    rows.setNumber(registration, REGISTRATION.notBefore, entry.notBefore.getTime());
-    rows.setNumber(registration, REGISTRATION.notAfter, entry.notAfter.getTime());
-    rows.setNumber(registration, REGISTRATION.maximumKeys, entry.maximumKeys);
+    rows.setTime(registration, REGISTRATION.notBefore, entry.notBefore);
+    rows.setTime(registration, REGISTRATION.notAfter, entry.notAfter);
+    rows.setUint32(registration, REGISTRATION.maximumKeys, entry.maximumKeys);
     rows.setByte(registration, REGISTRATION.state, INSTANCE_STATES.indexOf(entry.instanceState) + 1);
     rows.setByte(registration, REGISTRATION.policy, CREDENTIAL_POLICIES.indexOf(entry.credentialPolicy));
     const flags = rows.byte(registration, REGISTRATION.flags);
@@ -264,11 +264,11 @@ export class RegistrationTable {
       ...former,
       certificateId: uuidOf(rows.bytes(registration, REGISTRATION.certificateId, ID_LENGTH)),
       certificateName: this.#names[registration] ?? '',
-      notBefore: new Date(rows.number(registration, REGISTRATION.notBefore)),
-      notAfter: new Date(rows.number(registration, REGISTRATION.notAfter)),
+      notBefore: rows.time(registration, REGISTRATION.notBefore) ?? NEVER,
+      notAfter: rows.time(registration, REGISTRATION.notAfter) ?? NEVER,
       instanceEnabled: (rows.byte(registration, REGISTRATION.flags) & ENABLED) !== 0,
       instanceState,
-      maximumKeys: rows.number(registration, REGISTRATION.maximumKeys),
+      maximumKeys: rows.uint32(registration, REGISTRATION.maximumKeys),
       credentialPolicy: CREDENTIAL_POLICIES[rows.byte(registration, REGISTRATION.policy)] ?? 'ignore',
     };
   }
@@ -276,14 +276,11 @@ export class RegistrationTable {
   #standingOf(registration: number): Standing {
     const rows = this.#registrations;
     const kind = PROOF_KINDS[rows.byte(registration, REGISTRATION.proof) - 1];
-    const date = (field: number): Date | undefined => {
-      const time = rows.number(registration, field);
-      return Number.isNaN(time) ? undefined : new Date(time);
-    };
-    const [at, establishedAt] = [date(REGISTRATION.provenAt), date(REGISTRATION.establishedAt)];
-    const recognizedAt = date(REGISTRATION.recognizedAt);
+    const at = rows.time(registration, REGISTRATION.provenAt);
+    const establishedAt = rows.time(registration, REGISTRATION.establishedAt);
+    const recognizedAt = rows.time(registration, REGISTRATION.recognizedAt);
     return {
-      registeredAt: new Date(rows.number(registration, REGISTRATION.registeredAt)),
+      registeredAt: rows.time(registration, REGISTRATION.registeredAt) ?? NEVER,
       issued: (rows.byte(registration, REGISTRATION.flags) & ISSUED) !== 0,
       ...(kind && at && { proof: { kind, at } }),
       ...(establishedAt && { establishedAt }),
@@ -329,7 +326,8 @@ export class RegistrationTable {
 
 const registeredAt = ({ standing }: FormerRegistration): number => standing.registeredAt.getTime();
 
-const timeOf = (date: Date | undefined): number => date?.getTime() ?? NaN;
+/** Of what has a time whenever it is there at all. */
+const NEVER = new Date(Number.NaN);
 
 /** @throws RangeError when it is no UUID: others would become one they are not */
 function bytesOf(uuid: string): Buffer {
