@@ -87,6 +87,7 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   directory_instances: BOTH,
   directory_unsettled_instances: ['gateway'],
   directory_bound_instances: ['gateway'],
+  directory_untested_instances: ['gateway'],
   directory_changes: BOTH,
   directory_holders: BOTH,
   directory_kmip_credentials: BOTH,

@@ -119,7 +119,7 @@ interface Held extends Omit<Step, 'end'> {
 }
 
 /** Rounds of the gateways that call the key manager too: one of their calls could be held in the place of a client's. */
-const BACKGROUND_ROUNDS = ['reconcile', 'custody-sweep', 'key-notes'] as const;
+const BACKGROUND_ROUNDS = ['reconcile', 'custody-sweep', 'key-notes', 'root-key-tests'] as const;
 
 interface LoggedRequest {
   readonly service: string;

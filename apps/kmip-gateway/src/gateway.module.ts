@@ -8,6 +8,8 @@ import { GatewayConfigModule } from './gateway-config.module';
 import { GatewayMetricsModule } from './gateway-metrics.module';
 import { KmipServerModule } from './kmip-server/kmip-server.module';
 import { HousekeepingModule } from './reconcile/housekeeping.module';
+import { RootKeyTestsModule } from './reconcile/root-key-tests.module';
+import { TrafficReportsModule } from './traffic-reports.module';
 import { callLimits, databasePoolSize } from './workers/shares';
 
 /** One KMIP endpoint, or one worker of it: listener, sessions, engine and its share of the region's housekeeping. */
@@ -23,9 +25,11 @@ export class GatewayModule {
         GatewayConfigModule.forRoot(config),
         ...regionModules(database, { applicationName: endpoint, role: 'gateway' }),
         GatewayMetricsModule,
+        TrafficReportsModule,
         KeyManagersModule.forRoot({ ...config, callLimits: callLimits(config) }),
         KmipServerModule,
         HousekeepingModule,
+        RootKeyTestsModule,
       ],
     };
   }

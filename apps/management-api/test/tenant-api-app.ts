@@ -14,6 +14,7 @@ import {
   KeyMoveService,
   type ProofPolicy,
   RootKeyBindingService,
+  RootKeyHealthService,
   ROLES,
 } from '@lib/tenancy';
 import { type InjectionToken } from '@nestjs/common';
@@ -140,6 +141,10 @@ export class TenantApiApp {
 
   get moves(): KeyMoveService {
     return this.app.get(KeyMoveService);
+  }
+
+  get health(): RootKeyHealthService {
+    return this.app.get(RootKeyHealthService);
   }
 
   get bindings(): RootKeyBindingService {

@@ -1,4 +1,5 @@
 export * from './call-guard';
+export * from './canary';
 export * from './deletion-proof';
 export * from './driver';
 export * from './endpoint-guard';
@@ -6,4 +7,5 @@ export * from './endpoint-template';
 export * from './key-manager-registry';
 export * from './key-manager.error';
 export * from './key-manager.port';
+export * from './observed-key-manager';
 export * from './preflight';

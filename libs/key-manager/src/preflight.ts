@@ -64,6 +64,13 @@ const FIX: Readonly<Partial<Record<KeyManagerFault, string>>> = {
   overloaded: 'try again in a few seconds',
 };
 
+/** What helps: for the reason where the key manager names one, else for the kind of fault. */
+export const remedyFor = (
+  { byReason, byFault }: Pick<KeyManagerAdvice, 'byReason' | 'byFault'>,
+  fault: KeyManagerFault,
+  reasonCode: string | undefined,
+): string | undefined => (reasonCode === undefined ? undefined : byReason[reasonCode]) ?? byFault[fault] ?? FIX[fault];
+
 /** Not under the prefix of real keys: a catalog that is rebuilt must not meet it. */
 const PROBE_NAME = 'kmip_preflight_probe';
 const PROBE_PAYLOAD = Buffer.from('preflight');
@@ -177,9 +184,7 @@ class PreflightRun {
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
       const { reasonCode } = error.details;
-      const { byReason, byFault } = this.advice;
-      const fix =
-        (reasonCode === undefined ? undefined : byReason[reasonCode]) ?? byFault[error.fault] ?? FIX[error.fault];
+      const fix = remedyFor(this.advice, error.fault, reasonCode);
       this.#add(permission, 'failed', {
         detail: error.message,
         fault: error.fault,

@@ -3,13 +3,16 @@ import { type KeyManagerAdvice, NOT_INITIALISED } from '@lib/key-manager';
 /** In the words of IAM and of Key Protect. */
 export const ADVICE: KeyManagerAdvice = {
   byFault: {
-    credential_rejected: 'create a new API key for the service ID and set it here',
+    credential_rejected:
+      'unlock the API key and its service ID in IAM, or create a new API key for the service ID and set it here',
     permission_denied:
       'give the service ID the role Writer on the key-manager instance (Manager to delete); a new policy takes up to a minute to take effect',
   },
   byReason: {
     KEY_CREATE_IMPORT_ACCESS_ERR:
       'allow import_standard_key, without enforce_token, in the instance policy keyCreateImportAccess (needs Manager)',
+    CONFIG_RULE_CONFLICT_ERR: 'let the context-based restriction of the account name this service',
+    BXNIM0462E: 'enable the API key in IAM, or create a new one and set it here',
     [NOT_INITIALISED]:
       'let the administrators of the HPCS instance load and commit its master key (TKE), then check again',
   },

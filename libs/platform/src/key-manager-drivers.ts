@@ -1,4 +1,11 @@
-import { type KeyManagerDriver, KeyManagerError, KeyManagerRegistry } from '@lib/key-manager';
+import {
+  type KeyManagerBinding,
+  type KeyManagerDriver,
+  KeyManagerError,
+  KeyManagerRegistry,
+  observedKeyManager,
+  type WatchedCall,
+} from '@lib/key-manager';
 import { hpcs, keyProtect, type KeyProtectSettings } from '@lib/key-protect';
 
 /** What the drivers have to be told, all together. */
@@ -26,5 +33,17 @@ export function driverOf(kind: string): KeyManagerDriver<DriverSettings> {
   });
 }
 
-export const keyManagerRegistry = (settings: DriverSettings): KeyManagerRegistry =>
-  new KeyManagerRegistry((binding) => driverOf(binding.kind).connect(settings, binding));
+/** Told of the calls under a root key, whoever makes them. */
+export interface KeyManagerListener {
+  called(binding: KeyManagerBinding, call: WatchedCall, error: KeyManagerError | undefined): void;
+}
+
+export const keyManagerRegistry = (settings: DriverSettings, listener?: KeyManagerListener): KeyManagerRegistry =>
+  new KeyManagerRegistry((binding) => {
+    const connection = driverOf(binding.kind).connect(settings, binding);
+    if (listener === undefined) return connection;
+    const keyManager = observedKeyManager(connection.keyManager, (call, error) =>
+      listener.called(binding, call, error),
+    );
+    return { ...connection, keyManager };
+  });

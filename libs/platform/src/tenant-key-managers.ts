@@ -1,6 +1,7 @@
 import { BoundedMap, type InstanceId } from '@lib/kernel';
 import { type KeyManager, type KeyManagerBinding, type KeyManagerRegistry } from '@lib/key-manager';
 import {
+  adapterVersion,
   type InvalidationBus,
   type InstanceOptions,
   type KeyGeneration,
@@ -12,6 +13,8 @@ import {
 /** How to reach the root keys of one instance. */
 export interface TenantKeyManager {
   readonly bindingId: string;
+  /** Of the adapter. */
+  readonly version: string;
   readonly keyManager: KeyManager;
   readonly rootKeyId: string;
   /** Key manager of a root key that was bound before. */
@@ -22,6 +25,8 @@ export interface TenantKeyManager {
 
 export interface FormerRootKey {
   readonly bindingId: string;
+  /** Of the adapter. */
+  readonly version: string;
   readonly rootKeyId: string;
   readonly keyManager: KeyManager;
   /** When another root key took its place. */
@@ -81,6 +86,7 @@ export class TenantKeyManagers {
     this.#inUse.set(instanceId, known.credentialId);
     return {
       bindingId: active.binding.id,
+      version: active.target.version,
       keyManager: this.registry.for(active.target),
       rootKeyId: active.binding.rootKeyId,
       keyManagerOf: (rootKeyId) => {
@@ -100,6 +106,7 @@ export class TenantKeyManagers {
       .filter(({ binding }) => binding.status === 'retiring')
       .map(({ binding, target }) => ({
         bindingId: binding.id,
+        version: target.version,
         rootKeyId: binding.rootKeyId,
         keyManager: this.registry.for(target),
         retiredAt: binding.updatedAt,
@@ -153,13 +160,13 @@ export class TenantKeyManagers {
   }
 
   #target(binding: RootKeyBinding, credentialId: string): KeyManagerBinding {
-    const { instanceId, id, kind, revision, moveAttempt, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
+    const { instanceId, id, kind, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
     return {
       kind,
       instanceId,
       bindingId: id,
       // Another try is one with another adapter: what is remembered of the one before, refusals included, is its own.
-      version: `${revision}/${moveAttempt}/${credentialId}`,
+      version: adapterVersion(binding, credentialId),
       baseUrl: endpointUrl,
       keyManager: keyManagerCrn,
       rootKeyId,

@@ -40,6 +40,13 @@ export { type IssuedKmipCredential, KmipCredentialService } from './proof/kmip-c
 export { registrantsOf } from './proof/registrants';
 export * from './proof/registration';
 export * from './root-key-binding';
+export * from './root-key-health';
+export {
+  type KeyedBinding,
+  RootKeyHealthService,
+  type TestNote,
+  type WatchedRootKeys,
+} from './root-key-health.service';
 export {
   type NewRootKeyBinding,
   type QuietSince,

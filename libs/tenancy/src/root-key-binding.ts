@@ -2,6 +2,7 @@ import { type InstanceId } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
 
 import { type KeyMoves } from './key-moves';
+import { type RootKeyHealth } from './root-key-health';
 
 /** `retiring`: replaced, but keys wrapped under it have not all been moved yet. */
 export type RootKeyBindingStatus = 'active' | 'retiring';
@@ -32,7 +33,17 @@ export interface RootKeyBinding {
   readonly movesPausedAt?: Date;
   /** How often somebody asked for another try: what is remembered of the one before counts no more. */
   readonly moveAttempt: number;
+  /** How its calls went lately; absent while none was made. */
+  readonly health?: RootKeyHealth;
+  /** When a test value goes through it next; absent where that has not been done yet. */
+  readonly lookDueAt?: Date;
 }
+
+/** Names the adapter of a binding: with another revision, attempt or credential there is another one. */
+export const adapterVersion = (
+  { revision, moveAttempt }: Pick<RootKeyBinding, 'revision' | 'moveAttempt'>,
+  credentialId: string,
+): string => `${revision}/${moveAttempt}/${credentialId}`;
 
 /** The API key with which we act at the tenant's key manager, without the key itself. */
 export interface Credential {

@@ -88,6 +88,7 @@ const instanceNotes = {
 @Module({
   imports: [EngineModule],
   providers: [BackgroundScopes, InstanceLoops, background, reconciler, instanceSweep, instanceNotes],
+  exports: [BackgroundScopes, InstanceLoops],
 })
 export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   readonly #loops: readonly InstanceLoop[];

@@ -1,4 +1,4 @@
-import { type Clock, type InstanceId, type Leases } from '@lib/kernel';
+import { type Clock, inParallel, type InstanceId, type Leases } from '@lib/kernel';
 
 /** Instances asked for at once; and so many are visited in a round although nothing is known of them. */
 const PAGE = 200;
@@ -30,13 +30,15 @@ export interface InstanceLoopOptions {
   readonly isExceptional: () => boolean;
   readonly clock: Clock;
   readonly everyMs: number;
+  /** Instances that are visited at the same time: where a visit may have to wait for somebody. Default 1. */
+  readonly atOnce?: number;
   /** @returns true when there is more to do for this instance right away, or whether it is to be visited in the next round */
   readonly visit: (instanceId: InstanceId, signal: AbortSignal) => Promise<boolean | 'next round'>;
   readonly log: (message: string, error?: unknown) => void;
 }
 
 /**
- * Visits instances one after the other, again and again: in each round those that are known to need it, or whose
+ * Visits instances, one after the other or several at a time, again and again: in each round those that are known to need it, or whose
  * visit before was in vain, and a slice of the others, for what nobody knows of. The lease saves work and is no lock: what
  * is done on a visit bears being done twice.
  */
@@ -139,10 +141,11 @@ export class InstanceLoop {
   }
 
   async #visitAll(instanceIds: readonly InstanceId[]): Promise<void> {
-    for (const instanceId of instanceIds) {
-      if (this.#stopping.signal.aborted || !(await this.#hold())) return;
+    await inParallel(instanceIds, this.options.atOnce ?? 1, async (instanceId) => {
+      if (this.#stopping.signal.aborted || !(await this.#hold())) return 'stop';
       await this.#visit(instanceId);
-    }
+      return 'next';
+    });
   }
 
   /** One tenant's trouble is not another's: the round goes on. */

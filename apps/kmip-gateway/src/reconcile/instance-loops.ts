@@ -11,6 +11,8 @@ import { CLOCK, LOGGER, RestoreWatch } from '@lib/platform';
 import { GATEWAY_CONFIG } from '../gateway-config.module';
 import { InstanceLoop, type InstanceLoopOptions } from './instance-loop';
 
+const TESTS_AT_ONCE = 16;
+
 /** Makes loops over the instances of the region, each done by one gateway at a time. */
 @Injectable()
 export class InstanceLoops {
@@ -29,21 +31,42 @@ export class InstanceLoops {
     visit: InstanceLoopOptions['visit'],
     { looksAround }: { readonly looksAround: boolean },
   ): InstanceLoop {
-    const { config, leases, region, clock, logger, restore } = this;
-    const { reconcileEveryMs: everyMs, reconcileIntentsAfterMs: staleAfterMs } = config;
-    return new InstanceLoop({
+    const { config, region, clock, restore } = this;
+    const { reconcileIntentsAfterMs: staleAfterMs } = config;
+    return this.#loop({
       name,
-      leases,
-      owner: ownerOf(config),
-      instances: (page) => region.instances(page),
       unsettled: (page) => region.unsettledInstances(page, new Date(clock.now().getTime() - staleAfterMs)),
       ...(looksAround && { slices: (page) => region.boundInstances(page) }),
       // What a restored catalog lacks is found by looking.
       isExceptional: () => restore.isHeld,
-      clock,
-      everyMs,
       visit,
+    });
+  }
+
+  /** Of instances with a root key of which a test is due. One that waits for a dead key manager holds up no other. */
+  makeForTests(name: string, visit: InstanceLoopOptions['visit']): InstanceLoop {
+    const { region, clock } = this;
+    return this.#loop({
+      name,
+      unsettled: (page) => region.untestedInstances(page, clock.now()),
+      isExceptional: () => false,
+      visit,
+      atOnce: TESTS_AT_ONCE,
+    });
+  }
+
+  #loop(
+    options: Pick<InstanceLoopOptions, 'name' | 'unsettled' | 'slices' | 'isExceptional' | 'visit' | 'atOnce'>,
+  ): InstanceLoop {
+    const { config, leases, region, clock, logger } = this;
+    return new InstanceLoop({
+      leases,
+      owner: ownerOf(config),
+      instances: (page) => region.instances(page),
+      clock,
+      everyMs: config.reconcileEveryMs,
       log: warningsOf(logger),
+      ...options,
     });
   }
 }

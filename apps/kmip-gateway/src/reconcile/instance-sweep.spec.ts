@@ -44,7 +44,9 @@ class Swept {
         bindingId: PRESENT,
         signal,
         keyManagerOf: (id) => (id === former.rootKey.id ? former : undefined),
-        former: [{ bindingId: BINDING, rootKeyId: former.rootKey.id, keyManager: former, retiredAt, paused }],
+        former: [
+          { bindingId: BINDING, version: '1', rootKeyId: former.rootKey.id, keyManager: former, retiredAt, paused },
+        ],
       });
     },
     clock: this.harness.clock,

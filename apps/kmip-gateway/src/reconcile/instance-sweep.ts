@@ -14,6 +14,8 @@ const REMEMBERED = 10_000;
 export interface SweepScope extends ReconcileScope {
   /** Of the root key that is bound. */
   readonly bindingId?: string;
+  /** Of its adapter. */
+  readonly version?: string;
   readonly former: readonly FormerRootKey[];
 }
 

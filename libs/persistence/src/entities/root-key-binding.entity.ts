@@ -1,10 +1,11 @@
-import { type KeyMoves, type RootKeyBinding, type RootKeyBindingStatus } from '@lib/tenancy';
+import { type KeyMoves, type RootKeyBinding, type RootKeyBindingStatus, type RootKeyHealth } from '@lib/tenancy';
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 import { InstanceEntity } from './instance.entity';
 
 /** Dates as text, as JSON has them. */
 export type StoredKeyMoves = Stored<KeyMoves>;
+export type StoredRootKeyHealth = Stored<RootKeyHealth>;
 
 type Stored<T> = T extends Date ? string : T extends object ? { [K in keyof T]: Stored<T[K]> } : T;
 
@@ -67,4 +68,10 @@ export class RootKeyBindingEntity {
 
   @Column({ type: 'integer', name: 'move_attempt', default: 0 })
   moveAttempt!: number;
+
+  @Column({ type: 'jsonb', nullable: true })
+  health!: StoredRootKeyHealth | null;
+
+  @Column({ type: 'timestamptz', precision: 3, name: 'look_due_at', nullable: true })
+  lookDueAt!: Date | null;
 }

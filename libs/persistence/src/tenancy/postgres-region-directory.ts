@@ -145,6 +145,16 @@ export class PostgresRegionDirectory implements RegionDirectory {
     return rows.map(({ id }) => toInstanceId(id));
   }
 
+  /** Those with a root key of which a test is due. */
+  async untestedInstances(
+    { after, limit }: Omit<InstancePage, 'accountId'>,
+    now: Date,
+  ): Promise<readonly InstanceId[]> {
+    const sql = 'SELECT id FROM directory_untested_instances($1, $2, $3)';
+    const rows = await regionQuery<{ id: string }>(this.dataSource, sql, [now, after ?? null, limit]);
+    return rows.map(({ id }) => toInstanceId(id));
+  }
+
   async wholeInstances({ accountId, after, limit }: InstancePage): Promise<readonly Instance[]> {
     const sql = `SELECT ${instanceColumns(this.dataSource)} FROM directory_whole_instances($1, $2, $3)`;
     const values = [accountId ?? null, after ?? null, limit];

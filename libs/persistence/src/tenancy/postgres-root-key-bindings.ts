@@ -1,9 +1,13 @@
 import { type InstanceId, toInstanceId } from '@lib/kernel';
-import { type KeyMoves, type RootKeyBinding, type RootKeyBindingRepository } from '@lib/tenancy';
+import { type KeyMoves, type RootKeyBinding, type RootKeyBindingRepository, type RootKeyHealth } from '@lib/tenancy';
 import { type EntityManager } from 'typeorm';
 
 import { type Columns } from '../database/columns';
-import { RootKeyBindingEntity, type StoredKeyMoves } from '../entities/root-key-binding.entity';
+import {
+  RootKeyBindingEntity,
+  type StoredKeyMoves,
+  type StoredRootKeyHealth,
+} from '../entities/root-key-binding.entity';
 
 export class PostgresRootKeyBindings implements RootKeyBindingRepository {
   constructor(
@@ -45,6 +49,8 @@ function toBinding({
   checkedAt,
   moves,
   movesPausedAt,
+  health,
+  lookDueAt,
   ...row
 }: Columns<RootKeyBindingEntity>): RootKeyBinding {
   return {
@@ -56,6 +62,8 @@ function toBinding({
     ...(checkedAt === null ? {} : { checkedAt }),
     ...(moves === null ? {} : { moves: toMoves(moves) }),
     ...(movesPausedAt === null ? {} : { movesPausedAt }),
+    ...(health === null ? {} : { health: toHealth(health) }),
+    ...(lookDueAt === null ? {} : { lookDueAt }),
   };
 }
 
@@ -66,10 +74,25 @@ function toMoves({ startedAt, notedAt, hindrance, ...moves }: StoredKeyMoves): K
   return { ...moves, ...dates, hindrance: { ...hindrance, since, retryAt: new Date(hindrance.retryAt) } };
 }
 
+function toHealth({ findings, testedAt, expiresAt, ...health }: StoredRootKeyHealth): RootKeyHealth {
+  return {
+    ...health,
+    findings: findings.map((finding) => ({ ...finding, since: new Date(finding.since) })),
+    ...(testedAt === undefined ? {} : { testedAt: new Date(testedAt) }),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+  };
+}
+
+/** Through JSON, which has no dates, as the column does. */
+const asStored = (value: object | undefined): unknown =>
+  value === undefined ? null : JSON.parse(JSON.stringify(value));
+
 function toRow(binding: RootKeyBinding): Columns<RootKeyBindingEntity> {
   const { endpointVisibility = null, keyRingId = null, statusDetail = null, checkedAt = null } = binding;
-  const { moves, movesPausedAt = null } = binding;
-  // Through JSON, which has no dates, as the column does.
-  const stored = moves === undefined ? null : (JSON.parse(JSON.stringify(moves)) as StoredKeyMoves);
-  return { ...binding, endpointVisibility, keyRingId, statusDetail, checkedAt, moves: stored, movesPausedAt };
+  const { movesPausedAt = null, lookDueAt = null } = binding;
+  const found = {
+    moves: asStored(binding.moves) as StoredKeyMoves | null,
+    health: asStored(binding.health) as StoredRootKeyHealth | null,
+  };
+  return { ...binding, endpointVisibility, keyRingId, statusDetail, checkedAt, movesPausedAt, lookDueAt, ...found };
 }

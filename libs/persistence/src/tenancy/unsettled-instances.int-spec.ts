@@ -88,6 +88,26 @@ describe('instances with work that no client asks for', () => {
     expect(await directory.boundInstances({ limit: 10, after: first! })).toEqual([second]);
   });
 
+  it.each([
+    ['a root key that was never tested', 'look_due_at = NULL', true],
+    ['a test that is due', `look_due_at = '${BEFORE}'`, true],
+    ['a test of later', `look_due_at = '${AFTER}'`, false],
+  ])('are tested by themselves: %s', async (_, due, isUntested) => {
+    const [bound, disabled, removing] = [
+      await insertInstance(admin),
+      await insertInstance(admin),
+      await insertInstance(admin),
+    ];
+    for (const instanceId of [bound, disabled, removing]) {
+      for (const status of ['active', 'retiring']) await admin.query(binding(status), [instanceId]);
+    }
+    await admin.query(`UPDATE root_key_bindings SET ${due}`);
+    await admin.query('UPDATE instances SET enabled = false WHERE id = $1', [disabled]);
+    await admin.query(`UPDATE instances SET state = 'removing' WHERE id = $1`, [removing]);
+    expect(await directory.untestedInstances({ limit: 10 }, STALE)).toEqual(isUntested ? [bound] : []);
+    expect(await directory.untestedInstances({ limit: 10, after: bound }, STALE)).toEqual([]);
+  });
+
   it('are named once each, in pages', async () => {
     const ids: InstanceId[] = [];
     for (let n = 0; n < 5; n += 1) {

@@ -12,7 +12,7 @@ import { PostgresInvalidationBus } from '@lib/persistence';
 import { RootKeyBindingService } from '@lib/tenancy';
 
 import { type CloudEndpointSettings, endpointGuard, endpointTemplates } from '../cloud-endpoints';
-import { keyManagerRegistry } from '../key-manager-drivers';
+import { type KeyManagerListener, keyManagerRegistry } from '../key-manager-drivers';
 import { TenantKeyManagers } from '../tenant-key-managers';
 import { built } from './providers';
 
@@ -22,6 +22,9 @@ export const KEY_MANAGER_CALLS = Symbol('KEY_MANAGER_CALLS');
 export interface KeyManagerCalls {
   keyManagerTried(event: TryEvent): void;
 }
+
+/** Told of how calls to key managers ended, by the process that tells tenants; optional. A {@link KeyManagerListener}. */
+export const KEY_MANAGER_LISTENER = Symbol('KEY_MANAGER_LISTENER');
 
 export interface KeyManagersOptions extends CloudEndpointSettings {
   readonly iamUrl: string;
@@ -37,14 +40,20 @@ export class KeyManagersModule implements OnModuleInit, OnApplicationShutdown {
   static forRoot(options: KeyManagersOptions): DynamicModule {
     const registry = {
       provide: KeyManagerRegistry,
-      inject: [{ token: KEY_MANAGER_CALLS, optional: true }],
-      useFactory: (calls?: KeyManagerCalls) =>
-        keyManagerRegistry({
-          iamUrl: options.iamUrl,
-          ...(options.callLimits && { limits: options.callLimits }),
-          endpoints: endpointGuard(endpointTemplates(options)),
-          ...(calls && { observer: { tried: (_instanceId, event) => calls.keyManagerTried(event) } }),
-        }),
+      inject: [
+        { token: KEY_MANAGER_CALLS, optional: true },
+        { token: KEY_MANAGER_LISTENER, optional: true },
+      ],
+      useFactory: (calls?: KeyManagerCalls, listener?: KeyManagerListener) =>
+        keyManagerRegistry(
+          {
+            iamUrl: options.iamUrl,
+            ...(options.callLimits && { limits: options.callLimits }),
+            endpoints: endpointGuard(endpointTemplates(options)),
+            ...(calls && { observer: { tried: (_instanceId, event) => calls.keyManagerTried(event) } }),
+          },
+          listener,
+        ),
     };
     const tenants = built(TenantKeyManagers, [RootKeyBindingService, KeyManagerRegistry, PostgresInvalidationBus]);
     return { module: KeyManagersModule, providers: [registry, tenants], exports: [TenantKeyManagers] };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 
+import { type Clock } from '@lib/kernel';
 import { PostgresObjectStores, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
 import {
   CertificateProofService,
@@ -14,6 +15,8 @@ import {
   KmipCredentialService,
   KmipPasswords,
   RootKeyBindingService,
+  RootKeyHealthService,
+  type UnitOfWork,
 } from '@lib/tenancy';
 
 import { type CloudEndpointSettings, endpointTemplates } from '../cloud-endpoints';
@@ -40,6 +43,12 @@ const registration = {
   }),
 };
 
+const rootKeyHealth = {
+  provide: RootKeyHealthService,
+  inject: [PostgresUnitOfWork, CLOCK],
+  useFactory: (unitOfWork: UnitOfWork, clock: Clock) => new RootKeyHealthService(unitOfWork, clock),
+};
+
 const SERVICES = [
   onDatabase(PostgresObjectStores),
   onDatabase(PostgresRegionDirectory),
@@ -51,6 +60,7 @@ const SERVICES = [
   built(CertificateProofService, [PostgresUnitOfWork, CLOCK, REGISTRATION]),
   built(KmipCredentialService, [PostgresUnitOfWork, KmipPasswords, CLOCK, NEW_ID]),
   built(KeyMoveService, [PostgresUnitOfWork, CLOCK]),
+  rootKeyHealth,
   built(RootKeyBindingService, [PostgresUnitOfWork, CredentialSealer, EndpointPolicy, CLOCK, NEW_ID]),
 ];
 

@@ -253,6 +253,16 @@ function describeRootKeys(harness: Harness): void {
         keyRingId: 'ring',
         statusDetail: 'the root key is disabled',
         checkedAt: new Date('2026-11-25T01:02:03.456Z'),
+        health: {
+          version: '1/0/id',
+          findings: [
+            { call: 'wrap', fault: 'refused', reasonCode: 'CODE', since: new Date('2026-11-25T01:02:03.456Z') },
+          ],
+          testedAt: new Date('2026-11-25T01:02:04.567Z'),
+          failures: 2,
+          expiresAt: new Date('2027-01-01T00:00:00.000Z'),
+        },
+        lookDueAt: new Date('2026-11-25T01:03:04.567Z'),
       } as const;
       await tenant.run(({ bindings }) => bindings.insert(whole));
       expect(await tenant.run(({ bindings }) => bindings.list())).toStrictEqual([whole]);

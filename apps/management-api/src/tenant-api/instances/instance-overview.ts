@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { type InstanceId } from '@lib/kernel';
-import { RestoreWatch } from '@lib/platform';
+import { type Clock, type InstanceId } from '@lib/kernel';
+import { CLOCK, RestoreWatch } from '@lib/platform';
 import { RootKeyProposals } from '@lib/service-instances';
-import { ClientCertificateService, type Instance, RootKeyBindingService, TenancyError } from '@lib/tenancy';
+import { ClientCertificateService, type Instance, RootKeyHealthService } from '@lib/tenancy';
 
 import { rootKeyCrn } from '../root-key/root-key-crn';
+import { healthResponse } from '../root-key/root-key-health.response';
 import { type KeyAccess } from '../keys/key-access.port';
 import { KEY_ACCESS } from '../tokens';
 import { type Completeness } from './instance.response';
@@ -20,23 +21,20 @@ export interface RestoreHold {
 export class InstanceOverview {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
-    @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
+    @Inject(RootKeyHealthService) private readonly health: RootKeyHealthService,
     @Inject(RootKeyProposals) private readonly proposals: RootKeyProposals,
     @Inject(RestoreWatch) private readonly restore: RestoreHold,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(KEY_ACCESS) private readonly keys: Pick<KeyAccess, 'store'>,
   ) {}
 
   async of({ id }: Instance): Promise<Completeness> {
-    const [certificates, bindings, credential, proposed] = await Promise.all([
+    const [certificates, watched, proposed] = await Promise.all([
       this.certificates.count(id),
-      this.bindings.list(id),
-      this.bindings.getCredential(id).catch((error: unknown) => {
-        if (error instanceof TenancyError && error.code === 'credential_not_set') return undefined;
-        throw error;
-      }),
+      this.health.of(id),
       this.proposals.of(id),
     ]);
-    const active = bindings.find(({ status }) => status === 'active');
+    const active = watched.rootKeys.map(({ binding }) => binding).find(({ status }) => status === 'active');
     const hasRootKey = active !== undefined;
     const { keyManagerCrn, rootKeyId } = proposed ?? {};
     const proposal =
@@ -44,7 +42,8 @@ export class InstanceOverview {
     return {
       hasCertificate: certificates > 0,
       hasRootKey,
-      hasCredential: credential !== undefined,
+      hasCredential: watched.credentialId !== undefined,
+      health: healthResponse(watched, this.clock.now()),
       proposedRootKeyCrn: hasRootKey ? undefined : proposal,
       restoreHeldSince: this.restore.heldSince(id),
       unwrittenNotes: await this.keys.store(id).notes.countUnwritten(active?.rootKeyId),

@@ -17,6 +17,8 @@ export interface Completeness {
   readonly hasCredential: boolean;
   readonly hasRootKey: boolean;
   readonly hasCertificate: boolean;
+  /** InstanceHealth. */
+  readonly health: object;
   /** Of a root key, or of a key manager, that was chosen in the order and not bound yet. */
   readonly proposedRootKeyCrn?: string | undefined;
   /** When it was noticed that the database is from a backup, until the operator releases the instance. */
@@ -58,7 +60,10 @@ const STEPS = {
   },
 } as const satisfies Record<string, NextStep>;
 
-export function nextStep(state: State, { hasCredential, hasRootKey, hasCertificate }: Completeness): NextStep {
+export function nextStep(
+  state: State,
+  { hasCredential, hasRootKey, hasCertificate }: Pick<Completeness, 'hasCredential' | 'hasRootKey' | 'hasCertificate'>,
+): NextStep {
   switch (state) {
     case 'disabled':
       return STEPS.enable;
@@ -92,6 +97,7 @@ export function instanceResponse(
     region: instance.region,
     state,
     next_step: nextStep(state, completeness),
+    health: completeness.health,
     proposed_root_key_crn: completeness.proposedRootKeyCrn,
     ...optionsResponse(instance),
     unwritten_notes: completeness.unwrittenNotes,

@@ -1,8 +1,9 @@
 import { Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
 
+import { type Clock } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
-import { driverOf } from '@lib/platform';
-import { KeyMoveService, type RootKeyBinding, RootKeyBindingService } from '@lib/tenancy';
+import { CLOCK, driverOf } from '@lib/platform';
+import { KeyMoveService, type RootKeyBinding, RootKeyBindingService, RootKeyHealthService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -11,6 +12,7 @@ import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
 import { progressOf } from './key-move-progress';
+import { healthResponse } from './root-key-health.response';
 import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
 
@@ -25,7 +27,9 @@ export class RootKeyController {
   constructor(
     @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
     @Inject(KeyMoveService) private readonly moves: KeyMoveService,
+    @Inject(RootKeyHealthService) private readonly health: RootKeyHealthService,
     @Inject(RootKeyWorkbench) private readonly workbench: RootKeyWorkbench,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
@@ -80,7 +84,10 @@ export class RootKeyController {
     const { instanceId } = call.instance();
     const check = await this.workbench.check(instanceId, wish, call.correlationId);
     if (active && rootKeyCrn(active) === rootKeyCrn(wish)) {
-      await this.bindings.noteProbe(instanceId, active.id, failureOf(check));
+      const failure = failureOf(check);
+      await this.bindings.noteProbe(instanceId, active.id, failure);
+      // All calls were made, those that no test makes included.
+      if (failure === undefined) await this.health.noteWell(instanceId, active.id);
     }
     return {
       status: 200,
@@ -108,6 +115,12 @@ export class RootKeyController {
     return { version: toVersion, keys_left: keysLeft, progress: progressOf(moves) };
   }
 
+  async #health({ instanceId, id }: RootKeyBinding): Promise<object> {
+    const { rootKeys, ...reached } = await this.health.of(instanceId);
+    const own = rootKeys.filter(({ binding }) => binding.id === id);
+    return healthResponse({ ...reached, rootKeys: own }, this.clock.now());
+  }
+
   async #answer(
     call: OperationCall,
     status: 200 | 201,
@@ -123,6 +136,7 @@ export class RootKeyController {
       status: statusOf(binding, rewrapping),
       rotation: await this.#rotation(binding),
       message: binding.statusDetail,
+      health: await this.#health(binding),
       verified_at: binding.checkedAt?.toISOString(),
       updated_at: binding.updatedAt.toISOString(),
     });

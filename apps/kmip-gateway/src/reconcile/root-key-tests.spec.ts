@@ -1,0 +1,87 @@
+import { EngineHarness, type FakeKeyManager, FakeRootKey, ManualClock } from '@lib/testing';
+import { type KeyedBinding, type RootKeyBinding, type TestNote } from '@lib/tenancy';
+
+import { type SweepScope } from './instance-sweep';
+import { RootKeyTests } from './root-key-tests';
+
+describe('RootKeyTests', () => {
+  const clock = new ManualClock();
+  let harness: EngineHarness;
+  let former: FakeKeyManager;
+  let due: KeyedBinding[];
+  let noted: Map<string, TestNote>;
+
+  const bound = (id: string, rootKeyId: string): KeyedBinding => ({
+    binding: { id, rootKeyId } as RootKeyBinding,
+    keys: 1,
+  });
+
+  beforeEach(() => {
+    harness = new EngineHarness({ clock });
+    former = harness.keyManager.withRootKey(new FakeRootKey());
+    due = [bound('present', harness.keyManager.rootKey.id), bound('former', former.rootKey.id)];
+    noted = new Map();
+  });
+
+  const scope = (signal: AbortSignal): SweepScope => ({
+    ...harness.reconcileScope(),
+    bindingId: 'present',
+    version: 'p1',
+    signal,
+    former: [
+      {
+        bindingId: 'former',
+        version: 'f1',
+        rootKeyId: former.rootKey.id,
+        keyManager: former,
+        retiredAt: clock.now(),
+        paused: false,
+      },
+    ],
+  });
+  const visit = (signal = new AbortController().signal): Promise<boolean> => {
+    const health = {
+      due: () => Promise.resolve(due),
+      noteTest: (_id: unknown, { binding }: KeyedBinding, test: TestNote) => {
+        noted.set(binding.id, test);
+        return Promise.resolve();
+      },
+    };
+    return new RootKeyTests({ health, scopeFor: (_id, given) => Promise.resolve(scope(given)) }).visit(
+      harness.instanceId,
+      signal,
+    );
+  };
+  const outcomesOf = (id: string): object => Object.fromEntries(noted.get(id)?.outcomes ?? []);
+
+  it('tests each root key that it is due for, behind what clients ask for', async () => {
+    await harness.createKey();
+    harness.keyManager.calls.length = 0;
+    await visit();
+    expect(noted.get('present')).toMatchObject({ version: 'p1' });
+    expect(outcomesOf('present')).toEqual({ describe: 'ok', wrap: 'ok', unwrap: 'ok', fetch: 'ok' });
+    expect(outcomesOf('former')).toEqual({ describe: 'ok', wrap: 'ok', unwrap: 'ok' });
+    expect(harness.keyManager.calls.every(({ givesWay }) => givesWay)).toBe(true);
+  });
+
+  it('asks nobody while no test is due', async () => {
+    due = [];
+    await visit();
+    expect(harness.keyManager.calls).toEqual([]);
+  });
+
+  it('says nothing of a binding that is not in force in this process yet', async () => {
+    due = [bound('new', 'crk')];
+    await visit();
+    expect(noted.size).toBe(0);
+  });
+
+  it('does not take its own end for one of the key manager', async () => {
+    const stopping = new AbortController();
+    harness.keyManager.hang('describeRootKey');
+    const visited = visit(stopping.signal);
+    stopping.abort();
+    await visited;
+    expect(noted.size).toBe(0);
+  });
+});

@@ -1,0 +1,65 @@
+import { type InstanceId, newCorrelationId } from '@lib/kernel';
+import { canary, type CanaryOptions, type KeyManager } from '@lib/key-manager';
+import { storedSince } from '@lib/kmip-engine';
+import { type KeyedBinding, type RootKeyHealthService } from '@lib/tenancy';
+
+import { type SweepScope } from './instance-sweep';
+import { outcomeOf } from './traffic-reports';
+
+export interface RootKeyTestsOptions {
+  readonly health: Pick<RootKeyHealthService, 'due' | 'noteTest'>;
+  readonly scopeFor: (instanceId: InstanceId, signal: AbortSignal) => Promise<SweepScope>;
+}
+
+/** An adapter, as long as it is in force. */
+interface Reached {
+  readonly keyManager: KeyManager;
+  readonly version: string;
+  /** New keys go under it. */
+  readonly isBound: boolean;
+}
+
+/** Lets a test value go through each root key of an instance that it is due for, so that trouble is met before a client does. */
+export class RootKeyTests {
+  constructor(private readonly options: RootKeyTestsOptions) {}
+
+  /** @returns false: rows tell when the next test is due */
+  async visit(instanceId: InstanceId, signal: AbortSignal): Promise<boolean> {
+    const due = await this.options.health.due(instanceId);
+    if (due.length === 0) return false;
+    const scope = await this.options.scopeFor(instanceId, signal);
+    for (const one of due) {
+      const reached = reachedBy(scope, one);
+      if (reached !== undefined) await this.#test(scope, one, reached);
+    }
+    return false;
+  }
+
+  async #test(scope: SweepScope, due: KeyedBinding, { keyManager, version, isBound }: Reached): Promise<void> {
+    const { instanceId, signal } = scope;
+    const call = { correlationId: newCorrelationId(), givesWay: true, ...(signal && { signal }) } as const;
+    const stored = due.keys === 0 ? undefined : await oneStoredKey(scope, due);
+    const report = await canary(keyManager, call, { wraps: isBound, ...(stored && { stored }) });
+    // A process that stops has cut its calls off itself.
+    if (signal?.aborted === true) return;
+    const outcomes = new Map([...report.outcomes].map(([name, error]) => [name, outcomeOf(error)]));
+    const { expiresAt } = report;
+    await this.options.health.noteTest(instanceId, due, { version, outcomes, ...(expiresAt && { expiresAt }) });
+  }
+}
+
+function reachedBy(scope: SweepScope, { binding }: KeyedBinding): Reached | undefined {
+  const { keyManager, version } = scope;
+  if (scope.bindingId === binding.id && keyManager !== undefined && version !== undefined) {
+    return { keyManager, version, isBound: true };
+  }
+  const former = scope.former.find(({ bindingId }) => bindingId === binding.id);
+  return former && { keyManager: former.keyManager, version: former.version, isBound: false };
+}
+
+async function oneStoredKey({ store }: SweepScope, { binding }: KeyedBinding): Promise<CanaryOptions['stored']> {
+  const [id] = await store.moves.keysUnder(binding.rootKeyId, { limit: 1 });
+  const object = id === undefined ? undefined : await store.find(id);
+  if (object?.custody === undefined) return undefined;
+  return { id: object.custody.storedKeyId, storedAt: storedSince(object) };
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+
+import { type InstanceId } from '@lib/kernel';
+import { type WatchedCall } from '@lib/key-manager';
+import { adapterVersion, type CallOutcome } from '@lib/tenancy';
+import { FakeIam, FakeKeyManager, putObject, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
+
+import { FIT_API_KEY, TenantApiApp } from '../../../test/tenant-api-app';
+
+jest.setTimeout(60_000);
+
+const rootKeyCrn = (rootKeyId: string): string =>
+  `crn:v1:bluemix:public:kms:us-south:a/1c8ae972c35e470d994b6faff9494ce1:${randomUUID()}:key:${rootKeyId}`;
+
+interface Health {
+  readonly state: string;
+  readonly problems: readonly { readonly code: string; readonly message: string }[];
+  readonly warnings: readonly { readonly message: string }[];
+}
+
+describe('the health of root keys', () => {
+  let database: TestDatabase;
+  let iam: FakeIam;
+  let api: TenantApiApp;
+  let mine: InstanceId;
+  const [formerId, presentId] = [randomUUID(), randomUUID()];
+  const send: TenantApiApp['send'] = (method, path, sending) => api.send(method, path, sending);
+  const base = (): string => `/v1/instances/${mine}`;
+
+  beforeAll(async () => {
+    [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
+    const workbench = {
+      check: () => Promise.resolve({ passed: true, destroyPermitted: true, checkedAt: new Date(), steps: [] }),
+      describeApiKey: () => Promise.resolve(FIT_API_KEY),
+    };
+    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), workbench);
+  });
+  afterAll(async () => {
+    await api.close();
+    await Promise.all([database.close(), iam.stop()]);
+  });
+
+  beforeEach(async () => {
+    mine = await api.newInstance();
+    await send('PUT', `${base()}/credential`, { body: { api_key: 'a'.repeat(44) } });
+    for (const id of [formerId, presentId]) {
+      const current = await send('GET', `${base()}/root_key`);
+      const headers = current.status === 200 ? { 'if-match': `"${current.body.etag}"` } : {};
+      await send('PUT', `${base()}/root_key`, { body: { crn: rootKeyCrn(id) }, headers });
+    }
+    const key = sampleObject({ state: 'Active' });
+    await putObject(api.stores.forInstance(mine), mine, { ...key, custody: { ...key.custody!, rootKeyId: formerId } });
+  });
+
+  type Outcomes = Partial<Record<WatchedCall, CallOutcome>>;
+  const test = async (rootKeyId: string, outcomes: Outcomes, expiresAt?: Date): Promise<void> => {
+    const { rootKeys, credentialId } = await api.health.of(mine);
+    const one = rootKeys.find(({ binding }) => binding.rootKeyId === rootKeyId)!;
+    await api.health.noteTest(mine, one, {
+      version: adapterVersion(one.binding, credentialId!),
+      outcomes: new Map(Object.entries(outcomes) as [WatchedCall, CallOutcome][]),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    });
+  };
+  const healthOf = async (path = ''): Promise<Health> =>
+    (await send<{ health: Health }>('GET', base() + path)).body.health;
+  const WELL: Outcomes = { describe: 'ok', wrap: 'ok', unwrap: 'ok' };
+
+  it('is unknown until each of them was tested', async () => {
+    expect((await healthOf()).state).toBe('unknown');
+    await test(presentId, WELL);
+    expect([(await healthOf()).state, (await healthOf('/root_key')).state]).toEqual(['unknown', 'well']);
+    await test(formerId, WELL);
+    expect((await healthOf()).state).toBe('well');
+  });
+
+  it('names a former root key by its id, and what it stops; the one that is bound is well', async () => {
+    await test(presentId, WELL);
+    const disabled = { fault: 'root_key_disabled', reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' } as const;
+    await test(formerId, { describe: 'ok', unwrap: disabled });
+    expect((await healthOf('/root_key')).state).toBe('well');
+    const { state, problems } = await healthOf();
+    expect(state).toBe('attention');
+    expect(problems).toMatchObject([
+      {
+        code: 'root_key_disabled',
+        reason_code: 'KEY_ACTION_INVALID_STATE_ERR',
+        message: `Former root key ${formerId} is disabled in the key manager: nothing is wrapped or unwrapped by it.`,
+        remedy: 'Enable the root key in the key manager.',
+        stops: ['get'],
+        former: true,
+        keys_under_root_key: 1,
+      },
+    ]);
+  });
+
+  it('tells one cause once, whatever it stops', async () => {
+    const denied = { fault: 'credential_rejected', reasonCode: 'BXNIM0415E' } as const;
+    await test(presentId, { describe: denied, wrap: denied, unwrap: denied, fetch: denied });
+    const { problems } = await healthOf('/root_key');
+    expect(problems).toMatchObject([{ code: 'credential_rejected', stops: ['create', 'get'], former: false }]);
+  });
+
+  it('forgets with another API key, and after a check that made all calls', async () => {
+    await test(presentId, { describe: { fault: 'permission_denied' } });
+    await send('POST', `${base()}/root_key_checks`, { body: {} });
+    expect((await healthOf('/root_key')).state).toBe('unknown');
+    await test(presentId, { describe: { fault: 'permission_denied' } });
+    expect((await healthOf('/root_key')).state).toBe('attention');
+    const { etag } = (await send('GET', `${base()}/credential`)).body;
+    const headers = { 'if-match': `"${etag}"` };
+    expect((await send('PUT', `${base()}/credential`, { body: { api_key: 'b'.repeat(44) }, headers })).status).toBe(
+      200,
+    );
+    expect((await healthOf('/root_key')).state).toBe('unknown');
+  });
+
+  it('warns of an expiration date as soon as it is known', async () => {
+    await test(presentId, WELL, new Date(Date.now() + 29.5 * 86_400_000));
+    const { state, warnings } = await healthOf('/root_key');
+    expect(state).toBe('well');
+    expect(warnings).toMatchObject([{ code: 'root_key_expires' }]);
+    expect(warnings[0]?.message).toContain(`Root key ${presentId} expires on`);
+    expect(warnings[0]?.message).toContain('in 30 days');
+  });
+});

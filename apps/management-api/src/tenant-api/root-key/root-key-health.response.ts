@@ -1,0 +1,91 @@
+import { type KeyManagerFault } from '@lib/key-manager';
+import {
+  adapterVersion,
+  type HealthFinding,
+  type KeyedBinding,
+  type RootKeyBinding,
+  type WatchedRootKeys,
+} from '@lib/tenancy';
+
+import { rootKeyCrn } from './root-key-crn';
+import { remedyOf, troubleOf } from './trouble-words';
+
+type Stops = 'create' | 'get';
+
+/** What a call that fails keeps from being done; metadata are asked for by us alone. */
+const STOPS: Readonly<Record<HealthFinding['call'], Stops | undefined>> = {
+  describe: undefined,
+  wrap: 'create',
+  store: 'create',
+  unwrap: 'get',
+  fetch: 'get',
+};
+
+/** InstanceHealth: of one root key, or of all that an instance has. */
+export function healthResponse({ rootKeys, credentialId }: WatchedRootKeys, now: Date): object {
+  const known = rootKeys.map(({ binding, keys }) => ({ binding, keys, health: inForce(binding, credentialId) }));
+  const problems = known.flatMap(problemsOf);
+  const tested = known.flatMap(({ health }) => (health?.testedAt === undefined ? [] : [health.testedAt.getTime()]));
+  const untested = known.length === 0 || tested.length < known.length;
+  return {
+    state: problems.length > 0 ? 'attention' : untested ? 'unknown' : 'well',
+    tested_at: tested.length === 0 ? undefined : new Date(Math.min(...tested)).toISOString(),
+    problems,
+    warnings: known.flatMap((one) => expiryOf(one, now)),
+  };
+}
+
+interface Known extends KeyedBinding {
+  readonly health: RootKeyBinding['health'];
+}
+
+/** What was met with another API key, or before the root key was bound anew, is not so any more. */
+function inForce({ health, ...binding }: RootKeyBinding, credentialId: string | undefined): RootKeyBinding['health'] {
+  if (health === undefined || credentialId === undefined) return undefined;
+  return health.version === adapterVersion(binding, credentialId) ? health : undefined;
+}
+
+function problemsOf({ binding, keys, health }: Known): object[] {
+  const causes = new Map<string, HealthFinding[]>();
+  for (const finding of health?.findings ?? []) {
+    const cause = `${finding.fault} ${finding.reasonCode ?? ''}`;
+    causes.set(cause, [...(causes.get(cause) ?? []), finding]);
+  }
+  return [...causes.values()].map((findings) => problemOf(binding, keys, findings));
+}
+
+function problemOf(binding: RootKeyBinding, keys: number, findings: readonly HealthFinding[]): object {
+  const [{ fault, reasonCode } = { fault: 'unavailable' as KeyManagerFault, reasonCode: undefined }] = findings;
+  const stops = new Set(findings.flatMap(({ call }) => STOPS[call] ?? []));
+  // Nothing is made under a former root key.
+  if (binding.status === 'retiring') stops.delete('create');
+  return {
+    code: fault,
+    reason_code: reasonCode,
+    message: troubleOf(binding, { fault, reasonCode }),
+    remedy: remedyOf(binding.kind, { fault, reasonCode }),
+    stops: [...stops].sort(),
+    since: new Date(Math.min(...findings.map(({ since }) => since.getTime()))).toISOString(),
+    root_key_crn: rootKeyCrn(binding),
+    former: binding.status === 'retiring',
+    keys_under_root_key: keys,
+  };
+}
+
+function expiryOf({ binding, health }: Known, now: Date): object[] {
+  const expiresAt = health?.expiresAt;
+  // What has expired is a problem already; keys of a former root key only have to be unwrapped, which it goes on to do.
+  if (expiresAt === undefined || expiresAt <= now || binding.status === 'retiring') return [];
+  const days = Math.ceil((expiresAt.getTime() - now.getTime()) / 86_400_000);
+  return [
+    {
+      code: 'root_key_expires',
+      message:
+        `Root key ${binding.rootKeyId} expires on ${expiresAt.toISOString()}, in ${days} ${days === 1 ? 'day' : 'days'}: ` +
+        'from then on no key can be made under it, and its expiration date cannot be changed any more.',
+      remedy: 'Bind a root key without an expiration date; keys move to it by themselves and are served meanwhile.',
+      expires_at: expiresAt.toISOString(),
+      root_key_crn: rootKeyCrn(binding),
+    },
+  ];
+}

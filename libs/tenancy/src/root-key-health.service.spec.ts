@@ -1,0 +1,139 @@
+import { type InstanceId } from '@lib/kernel';
+import { type WatchedCall } from '@lib/key-manager';
+import {
+  aRootKeyBinding,
+  aSealedCredential,
+  InMemoryRegion,
+  InMemoryUnitOfWork,
+  ManualClock,
+  putInstance,
+} from '@lib/testing';
+
+import { adapterVersion, type RootKeyBinding } from './root-key-binding';
+import { type CallOutcome, type HealthFinding } from './root-key-health';
+import { type KeyedBinding, RootKeyHealthService } from './root-key-health.service';
+
+const MINUTE_MS = 60_000;
+const DISABLED = { fault: 'root_key_disabled', reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' } as const;
+const SILENT = { fault: 'timeout' } as const;
+
+describe('RootKeyHealthService', () => {
+  const clock = new ManualClock();
+  let unitOfWork: InMemoryUnitOfWork;
+  let health: RootKeyHealthService;
+  let id: InstanceId;
+  let binding: RootKeyBinding;
+  let version: string;
+
+  beforeEach(async () => {
+    unitOfWork = new InMemoryUnitOfWork(new InMemoryRegion(clock));
+    health = new RootKeyHealthService(unitOfWork, clock, () => 1);
+    ({ id } = await putInstance(unitOfWork));
+    binding = aRootKeyBinding(id);
+    const credential = aSealedCredential(id);
+    version = adapterVersion(binding, credential.id);
+    await unitOfWork.forTenant(id, async ({ bindings, credentials }) => {
+      await credentials.put(credential);
+      await bindings.insert(binding);
+    });
+  });
+
+  type Outcomes = Partial<Record<WatchedCall, CallOutcome>>;
+  const mapOf = (outcomes: Outcomes) => new Map(Object.entries(outcomes) as [WatchedCall, CallOutcome][]);
+  const traffic = (outcomes: Outcomes, of = version): Promise<void> =>
+    health.noteTraffic(id, binding.id, { version: of, outcomes: mapOf(outcomes) });
+  const test = (outcomes: Outcomes, keys = 1): Promise<void> =>
+    health.noteTest(id, { binding, keys }, { version, outcomes: mapOf(outcomes) });
+  const WELL: Outcomes = { describe: 'ok', wrap: 'ok', unwrap: 'ok', fetch: 'ok' };
+  const read = async (): Promise<RootKeyBinding> => (await health.of(id)).rootKeys[0]!.binding;
+  const findings = async (): Promise<readonly HealthFinding[]> => (await read()).health?.findings ?? [];
+  const due = async (): Promise<readonly KeyedBinding[]> => health.due(id);
+  const dueInMinutes = async (): Promise<number> =>
+    ((await read()).lookDueAt!.getTime() - clock.now().getTime()) / MINUTE_MS;
+
+  it('shows what a client met, since when, until a call of that kind goes well', async () => {
+    await traffic({ unwrap: DISABLED });
+    const since = clock.now();
+    clock.advance(MINUTE_MS);
+    await traffic({ unwrap: DISABLED, wrap: 'ok' });
+    expect(await findings()).toEqual([{ call: 'unwrap', ...DISABLED, since }]);
+    await traffic({ fetch: 'ok' });
+    expect(await findings()).toHaveLength(1);
+    await traffic({ unwrap: 'ok' });
+    expect(await findings()).toEqual([]);
+  });
+
+  it('does not believe a call that was not answered, and has a test made at once', async () => {
+    await test(WELL);
+    expect(await due()).toEqual([]);
+    await traffic({ fetch: SILENT });
+    expect(await findings()).toEqual([]);
+    expect(await due()).toHaveLength(1);
+    await test({ describe: SILENT });
+    expect(await findings()).toMatchObject([{ call: 'describe', ...SILENT }]);
+  });
+
+  it('hears nothing from an adapter of another credential, revision or attempt', async () => {
+    await traffic({ unwrap: DISABLED }, 'another');
+    expect((await read()).health).toBeUndefined();
+  });
+
+  it('tests what was never tested, and then every quarter of an hour', async () => {
+    expect(await due()).toHaveLength(1);
+    await test(WELL);
+    expect(await dueInMinutes()).toBe(15);
+    clock.advance(15 * MINUTE_MS);
+    expect(await due()).toHaveLength(1);
+  });
+
+  it('tests a root key without keys once a day', async () => {
+    await test(WELL, 0);
+    expect(await dueInMinutes()).toBe(24 * 60);
+    await traffic({ wrap: 'ok', store: 'ok' });
+    expect(await dueInMinutes()).toBe(15);
+  });
+
+  it('takes the calls of clients for a test, but not for more than an hour', async () => {
+    await test(WELL);
+    for (let minutes = 0; minutes < 60; minutes += 10) {
+      clock.advance(10 * MINUTE_MS);
+      await traffic({ unwrap: 'ok', fetch: 'ok' });
+      expect(await due()).toEqual([]);
+    }
+    clock.advance(15 * MINUTE_MS);
+    expect(await due()).toHaveLength(1);
+  });
+
+  it('tests again after a minute where something was met, then more and more rarely', async () => {
+    const pauses: number[] = [];
+    for (let times = 0; times < 6; times += 1) {
+      await test({ describe: 'ok', wrap: DISABLED, unwrap: DISABLED });
+      pauses.push(await dueInMinutes());
+    }
+    expect(pauses).toEqual([1, 2, 4, 8, 15, 15]);
+    await test(WELL);
+    expect(await dueInMinutes()).toBe(15);
+    expect(await findings()).toEqual([]);
+  });
+
+  it('keeps what no test makes until such a call goes well, or all were tried', async () => {
+    const forbidden = { fault: 'refused', reasonCode: 'KEY_CREATE_IMPORT_ACCESS_ERR' } as const;
+    await traffic({ store: forbidden });
+    await test(WELL);
+    expect(await findings()).toMatchObject([{ call: 'store' }]);
+    await health.noteWell(id, binding.id);
+    expect(await findings()).toEqual([]);
+  });
+
+  it('writes nothing that is not news', async () => {
+    await test(WELL);
+    const before = await read();
+    clock.advance(1);
+    await traffic({ store: 'ok' }, 'another');
+    await traffic({ unwrap: DISABLED });
+    const met = await read();
+    await traffic({ unwrap: DISABLED });
+    expect(await read()).toBe(met);
+    expect(met).not.toBe(before);
+  });
+});

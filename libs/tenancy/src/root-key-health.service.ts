@@ -1,0 +1,138 @@
+import { type Clock, type InstanceId } from '@lib/kernel';
+
+import { lockedInstance } from './guards';
+import { omit } from './omit';
+import { type TenantScope, type UnitOfWork } from './ports';
+import { adapterVersion, type RootKeyBinding } from './root-key-binding';
+import {
+  afterCalls,
+  areSameFindings,
+  type CallOutcomes,
+  dueAfterTraffic,
+  isDoubtful,
+  nextTestAt,
+  type RootKeyHealth,
+} from './root-key-health';
+
+/** A root key, and how many keys lie under it. */
+export interface KeyedBinding {
+  readonly binding: RootKeyBinding;
+  readonly keys: number;
+}
+
+/** The root keys of an instance, and by which credential they are reached. */
+export interface WatchedRootKeys {
+  /** The one that is bound first, then former ones. */
+  readonly rootKeys: readonly KeyedBinding[];
+  readonly credentialId?: string;
+}
+
+/** What calls of clients came to. */
+export interface TrafficNote {
+  readonly version: string;
+  readonly outcomes: CallOutcomes;
+}
+
+/** What a test came to. */
+export interface TestNote extends TrafficNote {
+  readonly expiresAt?: Date;
+}
+
+/** How the root keys of an instance do, as calls and tests find them. No change of a binding: no revision of it. */
+export class RootKeyHealthService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    /** From 0 to 1. */
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  /** Bindings of which a test is due. */
+  async due(instanceId: InstanceId): Promise<readonly KeyedBinding[]> {
+    const now = this.clock.now();
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      return counted(
+        scope,
+        (await scope.bindings.list()).filter((binding) => isDue(binding, now)),
+      );
+    });
+  }
+
+  async of(instanceId: InstanceId): Promise<WatchedRootKeys> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const credential = await scope.credentials.get();
+      const rootKeys = await counted(scope, await scope.bindings.list());
+      return { rootKeys, ...(credential === undefined ? {} : { credentialId: credential.id }) };
+    });
+  }
+
+  /** Doubtful ends are no finding; a test is due at once. */
+  async noteTraffic(instanceId: InstanceId, bindingId: string, { version, outcomes }: TrafficNote): Promise<void> {
+    const certain = new Map([...outcomes].filter(([, outcome]) => !isDoubtful(outcome)));
+    await this.#note(instanceId, bindingId, version, (binding, now) => {
+      const health = afterCalls(binding.health, version, certain, now);
+      if (certain.size < outcomes.size) return isDue(binding, now) ? undefined : { ...binding, health, lookDueAt: now };
+      const lookDueAt = dueAfterTraffic(health, binding.lookDueAt, now);
+      const isSame = areSameFindings(binding.health, health) && lookDueAt?.getTime() === binding.lookDueAt?.getTime();
+      return isSame ? undefined : { ...binding, health, ...(lookDueAt === undefined ? {} : { lookDueAt }) };
+    });
+  }
+
+  async noteTest(instanceId: InstanceId, { binding, keys }: KeyedBinding, test: TestNote): Promise<void> {
+    const { version, outcomes, expiresAt } = test;
+    await this.#note(instanceId, binding.id, version, (found, now) => {
+      const after = omit(afterCalls(found.health, version, outcomes, now), 'expiresAt');
+      const failed = [...outcomes.values()].some((outcome) => outcome !== 'ok');
+      const health: RootKeyHealth = {
+        ...after,
+        testedAt: now,
+        failures: failed || after.findings.length > 0 ? after.failures + 1 : 0,
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      };
+      const lookDueAt = nextTestAt(health, { now, random: this.random(), holdsKeys: keys > 0 });
+      return { ...found, health, lookDueAt };
+    });
+  }
+
+  /** What an administrator had tried, with all calls: whatever was met before is not so any more. */
+  async noteWell(instanceId: InstanceId, bindingId: string): Promise<void> {
+    await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      await lockedInstance(scope);
+      const found = await bindingOf(scope, bindingId);
+      if (found !== undefined) await scope.bindings.update(omit(found, 'health', 'lookDueAt'));
+    });
+  }
+
+  async #note(
+    instanceId: InstanceId,
+    bindingId: string,
+    version: string,
+    change: (binding: RootKeyBinding, now: Date) => RootKeyBinding | undefined,
+  ): Promise<void> {
+    await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const now = this.clock.now();
+      const changed = async (): Promise<RootKeyBinding | undefined> => {
+        const [found, credential] = [await bindingOf(scope, bindingId), await scope.credentials.get()];
+        if (found === undefined || credential === undefined) return undefined;
+        // An adapter of before says nothing of the one that is in force.
+        return adapterVersion(found, credential.id) === version ? change(found, now) : undefined;
+      };
+      // The common case writes nothing, so it holds nothing.
+      if ((await changed()) === undefined) return;
+      await lockedInstance(scope);
+      const next = await changed();
+      if (next !== undefined) await scope.bindings.update(next);
+    });
+  }
+}
+
+async function counted({ keys }: TenantScope, bindings: readonly RootKeyBinding[]): Promise<readonly KeyedBinding[]> {
+  const found: KeyedBinding[] = [];
+  for (const binding of bindings) found.push({ binding, keys: await keys.countUnder(binding.rootKeyId) });
+  return found;
+}
+
+const isDue = ({ lookDueAt }: RootKeyBinding, now: Date): boolean => lookDueAt === undefined || lookDueAt <= now;
+
+const bindingOf = async ({ bindings }: TenantScope, bindingId: string): Promise<RootKeyBinding | undefined> =>
+  (await bindings.list()).find(({ id }) => id === bindingId);

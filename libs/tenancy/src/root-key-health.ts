@@ -1,0 +1,85 @@
+import { type KeyManagerFault, type WatchedCall } from '@lib/key-manager';
+
+/** A call that the key manager does not do. */
+export interface HealthFinding {
+  readonly call: WatchedCall;
+  readonly fault: KeyManagerFault;
+  /** The key manager's own word for the reason. */
+  readonly reasonCode?: string;
+  /** Since when it is so, as far as anybody asked. */
+  readonly since: Date;
+}
+
+/** How the calls under one root key went lately. */
+export interface RootKeyHealth {
+  /** Of the adapter they were made with: of another one nothing is known yet. */
+  readonly version: string;
+  readonly findings: readonly HealthFinding[];
+  /** When a test value went through it, or did not. */
+  readonly testedAt?: Date;
+  /** Tests in a row that met something. */
+  readonly failures: number;
+  /** When the root key stops to wrap. */
+  readonly expiresAt?: Date;
+}
+
+/** How a call ended: well, or by this. */
+export type CallOutcome = 'ok' | Pick<HealthFinding, 'fault' | 'reasonCode'>;
+export type CallOutcomes = ReadonlyMap<WatchedCall, CallOutcome>;
+
+/** Faults that may be over with the next call. */
+const PASSING: ReadonlySet<KeyManagerFault> = new Set(['rate_limited', 'unavailable', 'timeout', 'overloaded']);
+
+/** A single call that was not answered proves nothing yet: a test is made, which decides. */
+export const isDoubtful = (outcome: CallOutcome): boolean => outcome !== 'ok' && PASSING.has(outcome.fault);
+
+const TEST_EVERY_MS = 15 * 60_000;
+const AGAIN_MS = 60_000;
+/** Where no key lies, nothing is lost by a day. */
+const IDLE_MS = 24 * 3_600_000;
+/** Gets and Creates stand for a test, but do not show all that one does. */
+const TEST_AT_LEAST_EVERY_MS = 3_600_000;
+
+/** @returns what is known after these calls */
+export function afterCalls(
+  known: RootKeyHealth | undefined,
+  version: string,
+  outcomes: CallOutcomes,
+  now: Date,
+): RootKeyHealth {
+  const before: RootKeyHealth = known?.version === version ? known : { version, findings: [], failures: 0 };
+  const others = before.findings.filter(({ call }) => !outcomes.has(call));
+  const met = [...outcomes].flatMap(([call, outcome]) => {
+    if (outcome === 'ok') return [];
+    const same = before.findings.find((finding) => isSame(finding, { call, ...outcome }));
+    return [{ call, ...outcome, since: same?.since ?? now }];
+  });
+  return { ...before, findings: [...others, ...met] };
+}
+
+const isSame = (one: Omit<HealthFinding, 'since'>, other: Omit<HealthFinding, 'since'>): boolean =>
+  one.call === other.call && one.fault === other.fault && one.reasonCode === other.reasonCode;
+
+/** What a client would be told is the same. */
+export const areSameFindings = (one: RootKeyHealth | undefined, other: RootKeyHealth): boolean =>
+  one?.version === other.version &&
+  one.findings.length === other.findings.length &&
+  one.findings.every((finding) => other.findings.some((another) => isSame(finding, another)));
+
+/** Jitter, so that bindings that were made together are not asked together. */
+export function nextTestAt(
+  { failures }: Pick<RootKeyHealth, 'failures'>,
+  { now, random, holdsKeys }: { readonly now: Date; readonly random: number; readonly holdsKeys: boolean },
+): Date {
+  const usualMs = holdsKeys ? TEST_EVERY_MS : IDLE_MS;
+  const everyMs = failures === 0 ? usualMs : Math.min(TEST_EVERY_MS, AGAIN_MS * 2 ** (failures - 1));
+  return new Date(now.getTime() + everyMs * (0.8 + 0.2 * random));
+}
+
+/** A call of a client went well: that is as good as a test, for a while. */
+export function dueAfterTraffic(health: RootKeyHealth, due: Date | undefined, now: Date): Date | undefined {
+  if (due === undefined || health.findings.length > 0) return due;
+  const soon = new Date(now.getTime() + TEST_EVERY_MS);
+  const tested = health.testedAt?.getTime() ?? 0;
+  return now.getTime() - tested < TEST_AT_LEAST_EVERY_MS || due > soon ? soon : due;
+}
