@@ -151,6 +151,8 @@ describe('CallGuard: a key manager in trouble', () => {
     await expect(instance.run('always', {}, hang)).rejects.toMatchObject({
       fault: 'overloaded',
       details: { certainlyNotDone: true },
+      // What opened it is what there is to tell.
+      cause: { fault: 'timeout' },
     });
     await timing.advance(5_000);
     await expect(instance.run('always', {}, () => Promise.resolve('key'))).resolves.toBe('key');

@@ -65,6 +65,8 @@ export class CallGuard {
   readonly #bulkhead: Bulkhead;
   readonly #breaker: CircuitBreaker;
   readonly #budget: RetryBudget;
+  /** What the breaker counted last: it is what opened it. */
+  #lastFailure: KeyManagerError | undefined;
 
   /** @param rootKeyId whose adapter it guards; named in what it throws */
   constructor(
@@ -147,7 +149,10 @@ export class CallGuard {
   #judge(permit: Permit, error: unknown, elapsedMs: number): void {
     if (!(error instanceof KeyManagerError)) permit.abandoned();
     else if (error.fault === 'timeout' && elapsedMs < Math.min(PATIENCE_MS, this.limits.tryMs)) permit.abandoned();
-    else if (error.fault === 'timeout' || error.fault === 'unavailable') permit.failed();
+    else if (error.fault === 'timeout' || error.fault === 'unavailable') {
+      this.#lastFailure = error;
+      permit.failed();
+    }
     // A limiter that says "later" is up; opening on it would turn a few refusals into five seconds of nothing.
     else if (error.transient || error.details.doubtful === true) permit.abandoned();
     else permit.succeeded();
@@ -166,6 +171,7 @@ export class CallGuard {
     return new KeyManagerError('overloaded', message, {
       certainlyNotDone: true,
       retryAfterMs: this.#breaker.retryAfterMs,
+      cause: this.#lastFailure,
     });
   }
 }

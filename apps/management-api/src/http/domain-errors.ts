@@ -133,6 +133,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
       'kmip_key_suspended',
       'kmip_key_being_destroyed',
       'kmip_destroy_needs_manager',
+      'kmip_destroy_needs_two',
       'kmip_destroy_refused',
       'kmip_destroy_waits',
       'kmip_root_key_not_bound',
@@ -147,13 +148,18 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
     ],
     conflict,
   ),
-  ...all(['kmip_key_manager_credential', 'kmip_key_manager_permission'], { status: 409, code: 'credential_rejected' }),
+  ...all(['kmip_key_manager_credential', 'kmip_key_manager_permission', 'kmip_key_manager_network'], {
+    status: 409,
+    code: 'credential_rejected',
+  }),
   kmip_key_manager_refused: { status: 409, code: 'key_manager_unavailable' },
   ...all(
     [
       'kmip_destroy_unsettled',
       'kmip_stored_key_absent',
       'kmip_key_manager_busy',
+      'kmip_key_manager_crowded',
+      'kmip_key_manager_uninitialised',
       'kmip_key_manager_unavailable',
       'kmip_key_manager_timeout',
     ],

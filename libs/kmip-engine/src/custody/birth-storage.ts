@@ -41,11 +41,11 @@ export async function storeBirth(
   try {
     return { stored: await store(), repeated: false };
   } catch (error) {
-    if (certainlyNotDone(error)) throw new NotStored(explainKeyManager(error), true);
+    if (certainlyNotDone(error)) throw new NotStored(explainKeyManager(error, context.scope), true);
     const found = await lookUp(context, keyManager, name);
     if (found instanceof Array && found[0] !== undefined) return { stored: found[0], repeated: false };
     // Only where the key manager said that nothing is there, and only once: the outcome of the first is not known.
-    if (found === undefined || !wasCutOff(error)) throw new NotStored(explainKeyManager(error), false);
+    if (found === undefined || !wasCutOff(error)) throw new NotStored(explainKeyManager(error, context.scope), false);
     return { stored: await storeAgain(context, keyManager, name, store), repeated: true };
   }
 }
@@ -62,7 +62,7 @@ async function storeAgain(
     const found = certainlyNotDone(error) ? undefined : await lookUp(context, keyManager, name);
     if (found?.[0] !== undefined) return found[0];
     // Even a refusal says nothing of the first try.
-    throw new NotStored(explainKeyManager(error), false);
+    throw new NotStored(explainKeyManager(error, context.scope), false);
   }
 }
 

@@ -103,7 +103,7 @@ export class KeyBirth {
       if (await isWhole()) return;
     } catch (error) {
       await this.#undo(context, birth);
-      throw explainKeyManager(error);
+      throw explainKeyManager(error, context.scope);
     }
     raiseAlarm(context, birth.object, 'birth_not_confirmed');
     await this.#undo(context, birth);
@@ -175,7 +175,7 @@ export class KeyBirth {
       own?.wipe();
       // A wrap leaves nothing behind in the key manager, whether it was carried out or not.
       await this.#abandon(context, uniqueIdentifier);
-      throw explainKeyManager(error);
+      throw explainKeyManager(error, context.scope);
     }
   }
 

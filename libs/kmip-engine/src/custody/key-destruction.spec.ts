@@ -212,7 +212,7 @@ describe('destruction of a key', () => {
   const refusals: readonly (readonly [KeyManagerFault, string, string])[] = [
     ['refused', 'PermissionDenied', 'destroy_refused'],
     ['credential_rejected', 'PermissionDenied', 'key_manager_credential'],
-    ['overloaded', 'GeneralFailure', 'key_manager_busy'],
+    ['overloaded', 'GeneralFailure', 'key_manager_crowded'],
   ];
   it.each(refusals)('gives the key back when the deletion certainly was not done: %s', async (fault, reason, code) => {
     harness.keyManager.failNext('deleteKey', fault);

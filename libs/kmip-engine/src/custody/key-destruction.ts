@@ -60,10 +60,10 @@ export class KeyDestruction {
     try {
       until = await deleteStoredKeys(attempt, object, this.reports);
     } catch (error) {
-      if (!certainlyNotDone(error)) throw explainKeyManager(error, 'destroy_unsettled');
+      if (!certainlyNotDone(error)) throw explainKeyManager(error, attempt.scope, 'destroy_unsettled');
       const failure = isFault(error, 'permission_denied') ? 'destroy_needs_manager' : refusal(error);
       await withdraw(attempt, failure);
-      const explained = explainKeyManager(error, failure);
+      const explained = explainKeyManager(error, attempt.scope, failure);
       throw explained instanceof OperationFailure ? recorded(explained) : explained;
     }
     await complete(attempt, until);
@@ -159,7 +159,7 @@ async function settled<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw explainKeyManager(error, 'destroy_unsettled');
+    throw explainKeyManager(error, {}, 'destroy_unsettled');
   }
 }
 

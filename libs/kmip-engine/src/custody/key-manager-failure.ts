@@ -1,5 +1,6 @@
-import { ADDRESS_NOT_ALLOWED, KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
+import { ADDRESS_NOT_ALLOWED, KeyManagerError, type KeyManagerFault, NOT_INITIALISED } from '@lib/key-manager';
 
+import { type EngineScope } from '../engine-scope';
 import { type FailureCode } from '../failures/failure-catalog';
 import { foreseenFailure } from '../failures/foreseen-causes';
 import { OperationFailure } from '../failures/operation-failure';
@@ -16,25 +17,57 @@ const failureOf: Readonly<Record<KeyManagerFault, FailureCode>> = {
   ciphertext_rejected: 'stored_key_not_unwrapped',
   refused: 'key_manager_refused',
   rate_limited: 'key_manager_busy',
-  overloaded: 'key_manager_busy',
+  overloaded: 'key_manager_crowded',
   unavailable: 'key_manager_unavailable',
   timeout: 'key_manager_timeout',
 };
 
+/** Where the key manager names a reason that has a remedy of its own. */
+const failureByReason: Readonly<Record<string, FailureCode>> = {
+  [ADDRESS_NOT_ALLOWED]: 'key_manager_address',
+  [NOT_INITIALISED]: 'key_manager_uninitialised',
+  KEY_CREATE_IMPORT_ACCESS_ERR: 'key_manager_import_forbidden',
+  CONFIG_RULE_CONFLICT_ERR: 'key_manager_network',
+  AUTHORIZATIONS_NOT_MET: 'destroy_needs_two',
+};
+
 /** The key manager's own reason code names a cause the administrator can look up; anything else is not repeated. */
 const REASON_CODE = /^[A-Z0-9_]{3,64}$/;
+/** As they are bound; anything else is not repeated. */
+const ROOT_KEY_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-/** What a client is told about a key manager's fault; other errors pass through unchanged. */
-export function explainKeyManager(error: unknown, override?: FailureCode): unknown {
+type Bound = Pick<EngineScope, 'rootKeyId'>;
+
+/**
+ * What a client is told about a key manager's fault; other errors pass through unchanged.
+ * @param bound whose keys are asked for: an instance has several root keys while its keys move
+ */
+export function explainKeyManager(error: unknown, bound: Bound = {}, override?: FailureCode): unknown {
   if (!(error instanceof KeyManagerError)) return error;
+  // A breaker that is open has been opened by something, which is what there is to tell.
+  const met = error.fault === 'overloaded' && error.cause instanceof KeyManagerError ? error.cause : error;
   // The tenant's API key could not be opened: what stood in the way is what helps.
-  const opening = foreseenFailure(error.cause);
+  const opening = foreseenFailure(met.cause);
   if (opening !== undefined) return new OperationFailure(opening, { cause: error });
-  const { reasonCode } = error.details;
-  if (reasonCode === ADDRESS_NOT_ALLOWED) return new OperationFailure('key_manager_address', { cause: error });
-  const detail =
-    reasonCode !== undefined && REASON_CODE.test(reasonCode) ? { detail: `key manager: ${reasonCode}` } : {};
-  return new OperationFailure(override ?? failureOf[error.fault], { cause: error, ...detail });
+  const { reasonCode } = met.details;
+  const reason = reasonCode === undefined ? undefined : failureByReason[reasonCode];
+  const detail = detailOf(error, met, bound);
+  return new OperationFailure(override ?? reason ?? failureOf[met.fault], {
+    cause: error,
+    ...(detail === '' ? {} : { detail }),
+  });
+}
+
+/** Which root key, which reason, and whether anybody was asked at all. */
+function detailOf(error: KeyManagerError, met: KeyManagerError, { rootKeyId: boundId }: Bound): string {
+  const { rootKeyId = error.rootKeyId } = met;
+  const { reasonCode } = met.details;
+  const former = boundId !== undefined && rootKeyId !== boundId ? 'former ' : '';
+  return [
+    ...(rootKeyId !== undefined && ROOT_KEY_ID.test(rootKeyId) ? [`${former}root key ${rootKeyId}`] : []),
+    ...(reasonCode !== undefined && REASON_CODE.test(reasonCode) ? [`key manager: ${reasonCode}`] : []),
+    ...(met === error ? [] : ['met several times in a row; it is asked again every few seconds']),
+  ].join('; ');
 }
 
 /** Nothing was carried out: either the key manager said no, or the request never left. */

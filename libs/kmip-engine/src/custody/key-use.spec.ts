@@ -226,7 +226,7 @@ describe('use of a key', () => {
     ['timeout', 'GeneralFailure', 'key_manager_timeout'],
     ['unavailable', 'GeneralFailure', 'key_manager_unavailable'],
     ['rate_limited', 'GeneralFailure', 'key_manager_busy'],
-    ['overloaded', 'GeneralFailure', 'key_manager_busy'],
+    ['overloaded', 'GeneralFailure', 'key_manager_crowded'],
     ['refused', 'GeneralFailure', 'key_manager_refused'],
     ['root_key_expired', 'PermissionDenied', 'root_key_expired'],
     ['root_key_missing', 'CryptographicFailure', 'root_key_missing'],
@@ -241,7 +241,7 @@ describe('use of a key', () => {
   it("passes on the key manager's reason code, and nothing that is none", async () => {
     harness.keyManager.failNext('unwrap', 'refused', { reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' });
     const told = await harness.attempt('Get', { uniqueIdentifier: id });
-    expect(told.resultMessage).toContain('(key manager: KEY_ACTION_INVALID_STATE_ERR)');
+    expect(told.resultMessage).toContain('key manager: KEY_ACTION_INVALID_STATE_ERR');
     harness.keyManager.failNext('unwrap', 'refused', { reasonCode: 'Bearer eyJhbGciOi' });
     const untold = await harness.attempt('Get', { uniqueIdentifier: id });
     expect(untold.resultMessage).not.toContain('Bearer');

@@ -185,7 +185,7 @@ export class KeyUse {
       } catch (error) {
         if (error instanceof KeyManagerError && error.authoritative) this.cache.delete(place);
         if (isForgery(error)) raiseAlarm(context, object, error);
-        throw explainKeyManager(error);
+        throw explainKeyManager(error, context.scope);
       } finally {
         deadline.end();
       }

@@ -1,5 +1,6 @@
 import { ResultReason } from '@lib/kmip-protocol';
 
+import { custody } from './failure-catalog-custody';
 import { limits } from './failure-catalog-limits';
 import { type FailureEntry } from './failure-entry';
 
@@ -163,6 +164,10 @@ const objects = {
     reason: ResultReason.PermissionDenied,
     text: 'The key was not destroyed: the service ID of this KMIP instance may not delete keys in the key manager. Give it the service role Manager there, or delete the stored key yourself, and repeat.',
   },
+  destroy_needs_two: {
+    reason: ResultReason.PermissionDenied,
+    text: 'The key manager asks for two people to authorise each deletion (dualAuthDelete), so the key was not destroyed and is served as before. Have one of its administrators set the stored key for deletion, then repeat this.',
+  },
   destroy_refused: {
     reason: ResultReason.PermissionDenied,
     text: 'The key was not destroyed: the key manager refused to delete the stored key.',
@@ -289,97 +294,6 @@ const attributes = {
   locate_group_member: {
     reason: ResultReason.FeatureNotSupported,
     text: 'Locate knows Object Group Member Group Member Fresh only.',
-  },
-} as const satisfies Record<string, FailureEntry>;
-
-const custody = {
-  root_key_not_bound: {
-    reason: ResultReason.PermissionDenied,
-    text: 'The KMIP instance has no root key (CRK) bound that could serve this key. Bind one in the KMIP instance.',
-  },
-  credential_not_set: {
-    reason: ResultReason.PermissionDenied,
-    text: 'The KMIP instance has no API key for its key manager. Set one in the KMIP instance.',
-  },
-  credential_unreadable: {
-    reason: ResultReason.PermissionDenied,
-    text: 'The stored API key of this KMIP instance cannot be opened any more. Set the API key of the instance anew; keys are served again at once.',
-  },
-  key_manager_address: {
-    reason: ResultReason.PermissionDenied,
-    text: 'The address of the key manager that this KMIP instance is bound to is not one that the KMIP service may call. Bind the root key anew, or ask the operator of the service.',
-  },
-  instance_gone: {
-    reason: ResultReason.PermissionDenied,
-    text: 'The KMIP instance of this client certificate does not exist any more.',
-  },
-  stored_key_deleted: {
-    reason: ResultReason.ItemNotFound,
-    text: 'The stored key vmware_kmip_<identifier> of this key was deleted in the key manager (Key Protect or HPCS): the key is shredded. Restore the stored key there if that was a mistake.',
-  },
-  stored_key_absent: {
-    reason: ResultReason.GeneralFailure,
-    text: 'The stored key of this key is not there at the moment: it was stored a short time ago, or the region of the key manager failed over. Nothing in vCenter needs to be changed; try again later.',
-  },
-  stored_key_altered: {
-    reason: ResultReason.CryptographicFailure,
-    text: 'The stored key in the key manager is not what this server put there, and the key cannot be unwrapped.',
-  },
-  stored_key_not_unwrapped: {
-    reason: ResultReason.CryptographicFailure,
-    text: 'The key manager does not unwrap the stored key: it has an error of its own, or the stored key was altered. Try again; if that stays so, ask its support or restore the stored key.',
-  },
-  stored_key_forged: {
-    reason: ResultReason.CryptographicFailure,
-    text: 'The stored key vmware_kmip_<identifier> in the key manager was changed or replaced by somebody other than this server; it is not served. Find out in the audit trail of the key manager who wrote it, and tell the operator of the service.',
-  },
-  create_not_confirmed: {
-    reason: ResultReason.CryptographicFailure,
-    text: 'The key was not created: the key manager gave back something else than it was given to keep. Try again; if that stays so, tell the operator of the service.',
-  },
-  key_repeated: {
-    reason: ResultReason.CryptographicFailure,
-    text: 'The key was not created: the random numbers gave a key that this KMIP instance has already. Tell the operator of the service.',
-  },
-  root_key_disabled: {
-    reason: ResultReason.PermissionDenied,
-    text: 'The root key (CRK) of this KMIP instance is disabled in the key manager. Enable it there; keys are served again at once.',
-  },
-  root_key_expired: {
-    reason: ResultReason.PermissionDenied,
-    text: 'The root key (CRK) of this KMIP instance has expired in the key manager. Bind another root key.',
-  },
-  root_key_deleted: {
-    reason: ResultReason.CryptographicFailure,
-    text: 'The root key (CRK) of this KMIP instance was deleted in the key manager: all keys under it are shredded. Restore it there within 30 days if that was a mistake.',
-  },
-  root_key_missing: {
-    reason: ResultReason.CryptographicFailure,
-    text: 'The key manager does not know the root key (CRK) of this KMIP instance. Check the binding of the instance.',
-  },
-  key_manager_credential: {
-    reason: ResultReason.PermissionDenied,
-    text: 'IBM Cloud IAM rejects the API key of this KMIP instance (unknown, locked, disabled or expired). Give the instance a new API key.',
-  },
-  key_manager_permission: {
-    reason: ResultReason.PermissionDenied,
-    text: 'The service ID of this KMIP instance lacks a permission in the key manager: it needs platform role Viewer and service role Writer on the key-manager instance.',
-  },
-  key_manager_refused: {
-    reason: ResultReason.GeneralFailure,
-    text: 'The key manager refused the request.',
-  },
-  key_manager_busy: {
-    reason: ResultReason.GeneralFailure,
-    text: 'The key manager limits the rate of requests, or too many of this instance wait for it. Try again.',
-  },
-  key_manager_unavailable: {
-    reason: ResultReason.GeneralFailure,
-    text: 'The key manager (Key Protect or HPCS) is unreachable or reports an outage. Nothing in vCenter needs to be changed; try again.',
-  },
-  key_manager_timeout: {
-    reason: ResultReason.GeneralFailure,
-    text: 'The key manager (Key Protect or HPCS) did not answer in time. Nothing in vCenter needs to be changed; try again.',
   },
 } as const satisfies Record<string, FailureEntry>;
 
