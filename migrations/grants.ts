@@ -40,6 +40,7 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
 
   // Written by append_audit alone; the gateway does not even read it.
   audit_events: { api: 'SELECT' },
+  audit_records: { api: 'SELECT' },
   audit_chain_heads: { api: 'SELECT' },
   audit_signed_heads: { api: 'SELECT, INSERT' },
 
@@ -101,6 +102,7 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   prune_connection_attempts: ['api'],
   prune_certificate_standings: ['api'],
   measure_usage: ['api'],
+  prepare_audit_months: ['api'],
   directory_outdated_credentials: ['api'],
   directory_catalog_instances: ['api'],
   directory_due_operations: ['api'],
@@ -111,6 +113,8 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   directory_whole_instances: ['api'],
   // The release before asks it; this one does not.
   directory_certificates: [],
+  pack_audit_text: [],
+  refuse_audit_event: [],
   begin_key_fetches: [],
   follow_key_fetches: [],
   fill_sort_name: [],

@@ -35,6 +35,7 @@ import { KeyFetches1767100000000 } from './1767100000000-key-fetches';
 import { ListingsOfInstances1767300000000 } from './1767300000000-listings-of-instances';
 import { BirthsByTheirKeys1767500000000 } from './1767500000000-births-by-their-keys';
 import { KeyMoves1767700000000 } from './1767700000000-key-moves';
+import { AuditRecords1767800000000 } from './1767800000000-audit-records';
 import { RootKeyHealth1767830000000 } from './1767830000000-root-key-health';
 
 /** In the order they run. What has been released is never edited. */
@@ -75,5 +76,6 @@ export const migrations = [
   ListingsOfInstances1767300000000,
   BirthsByTheirKeys1767500000000,
   KeyMoves1767700000000,
+  AuditRecords1767800000000,
   RootKeyHealth1767830000000,
 ];

@@ -1,4 +1,5 @@
 import { type KmipClient, vcenter } from '@lib/kmip-client';
+import { recordedEvents } from '@lib/testing';
 
 import { openDatabase } from './support/database';
 import { isReady } from './support/health';
@@ -149,11 +150,9 @@ describe('outages', () => {
     it('that is asked to stop: each question that it has answered is in the trail', async () => {
       const database = await openDatabase(service);
       const recorded = async (): Promise<number> => {
-        const { rows } = await database.query<{ questions: number }>(
-          `SELECT coalesce(sum(coalesce((event::jsonb -> 'details' ->> 'count')::int, 1)), 0)::int AS questions
-            FROM audit_events WHERE event::jsonb ->> 'action' = 'vmware-solutions.kmip-server.query'`,
-        );
-        return rows[0]?.questions ?? 0;
+        const events = (await recordedEvents(database)).map(({ event }) => event);
+        const queries = events.filter(({ action }) => action === 'vmware-solutions.kmip-server.query');
+        return queries.reduce((sum, { details }) => sum + Number(details?.['count'] ?? 1), 0);
       };
       try {
         const before = await recorded();

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { type ConfigSchema, describeConfig, gatewayConfig, managementApiConfig } from '@lib/config';
 import { Secret } from '@lib/kernel';
 import { vcenter } from '@lib/kmip-client';
+import { recordedEvents } from '@lib/testing';
 
 import { type Canary, CanarySearch, pemCanaries, textCanary } from './support/canaries';
 import { openDatabase } from './support/database';
@@ -281,7 +282,10 @@ describe('what the service must keep to itself', () => {
     const search = new CanarySearch([...canaries, ...certificates, ...names]);
     const whereReadBack = [
       [/^(client_certificates|connection_attempts)$/, new CanarySearch([...canaries, ...names])],
-      [/^(managed_objects|managed_object_attributes|audit_events)$/, new CanarySearch([...canaries, ...certificates])],
+      [
+        /^(managed_objects|managed_object_attributes|audit_records.*)$/,
+        new CanarySearch([...canaries, ...certificates]),
+      ],
     ] as const;
     const database = await openDatabase(service);
     const found: string[] = [];
@@ -299,12 +303,14 @@ describe('what the service must keep to itself', () => {
           found.push(...where.in(`${name}.${column}`, content));
         }
       }
+      const inTrail = new CanarySearch([...canaries, ...certificates]);
+      for (const { text } of await recordedEvents(database)) found.push(...inTrail.in('audit event', text));
     } finally {
       await database.end();
     }
     expect([...new Set(found)]).toEqual([]);
     expect(filled).toEqual(
-      expect.arrayContaining(['audit_events', 'client_certificates', 'credentials', 'managed_objects']),
+      expect.arrayContaining(['audit_records', 'client_certificates', 'credentials', 'managed_objects']),
     );
   });
 

@@ -240,10 +240,10 @@ export class HeadSigner {
     return at.seq === chain.seq && !at.hash.equals(chain.hash) ? undefined : at;
   }
 
-  /** Before a whole trail is nothing; of one that begins later, whatever its first record says. */
+  /** Before a whole trail is nothing. What one begins with that begins later is believed: the hash before it is gone. */
   private async beginning(instanceId: InstanceId, { firstSeq }: ChainPosition): Promise<AuditChainHead> {
     const first = firstSeq > 1 ? await this.parts.trail.find(instanceId, firstSeq) : undefined;
-    return { seq: firstSeq - 1, hash: first?.row.previousHash ?? GENESIS_HASH };
+    return first ? { seq: firstSeq, hash: first.row.hash } : { seq: firstSeq - 1, hash: GENESIS_HASH };
   }
 
   /** A folder that cannot be written is no reason to show tenants nothing. */

@@ -22,6 +22,7 @@ export { PostgresLeases } from './coordination/postgres-leases';
 export { PostgresRegionDirectory } from './tenancy/postgres-region-directory';
 export { PostgresUnitOfWork } from './tenancy/postgres-unit-of-work';
 export { PostgresAuditHeads } from './audit/postgres-audit-heads';
+export { PostgresAuditMonths } from './audit/postgres-audit-months';
 export { PostgresAuditTrail } from './audit/postgres-audit-trail';
 export { PostgresConnectionAttempts } from './diagnosis/postgres-connection-attempts';
 export { PostgresDailyUsages } from './metering/postgres-daily-usages';

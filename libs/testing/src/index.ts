@@ -16,6 +16,7 @@ export { FakeIam, type TokenWish } from './iam/fake-iam';
 export { type TestDatabase, startTestPostgres } from './postgres/test-postgres';
 export { createAsFirstRelease, fillDatabase } from './postgres/filled-database';
 export { ordinaryOwner } from './postgres/ordinary-owner';
+export { type RecordedEvent, recordedEvents } from './postgres/recorded-events';
 export {
   insertCertificate,
   insertInstance,

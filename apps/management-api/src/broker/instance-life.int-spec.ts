@@ -19,7 +19,7 @@ import {
   InstanceService,
   RootKeyBindingService,
 } from '@lib/tenancy';
-import { FakeIam, sampleAudit, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
+import { FakeIam, recordedEvents, sampleAudit, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { BearerTokenAuthenticator } from 'ibm-cloud-sdk-core';
 import { type Client } from 'pg';
 
@@ -302,16 +302,13 @@ describe("an instance's life, driven by IBM's Open Service Broker client", () =>
     const order = newOrder(OFFER.plans[0]!.id);
     await platform.replaceServiceInstance(order);
     await del(order);
-    const { rows } = await admin.query<{ action: string; event: string }>(
-      'SELECT action, event FROM audit_events WHERE instance_id = $1 ORDER BY seq',
-      [order.id],
-    );
-    expect(rows.map(({ action }) => action.replace('vmware-solutions.', ''))).toEqual([
+    const recorded = await recordedEvents(admin, order.id);
+    expect(recorded.map(({ event }) => event.action.replace('vmware-solutions.', ''))).toEqual([
       'instance.create',
       'instance.update',
       'instance.delete',
     ]);
-    expect(rows.every(({ event }) => event.includes('IBMid-ORDERER'))).toBe(true);
+    expect(recorded.every(({ text }) => text.includes('IBMid-ORDERER'))).toBe(true);
   });
 
   it('takes certificates that another instance has: proof decides whose keys they make', async () => {

@@ -8,7 +8,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ensureAuditKeyFile, ensureServiceKeyFile, type Environment, parseConfig } from '@lib/config';
 import { systemClock } from '@lib/kernel';
 import { RestoreWatch, socketUrl } from '@lib/platform';
-import { startTestPostgres, type TestDatabase } from '@lib/testing';
+import { recordedEvents, startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { adminConfig, type AdminConfig } from './admin.config';
 import { readArguments } from './arguments';
@@ -179,11 +179,7 @@ describe('the command lines of signed heads', () => {
     const signed = await admin(`audit-head status --instance ${restored}`);
     expect(signed).toMatchObject({ state: 'signed', supersedes: [{ seq, hash }] });
     const owner = await backup.openAdmin();
-    const { rows } = await owner.query<{ event: string }>(
-      'SELECT event FROM audit_events WHERE instance_id = $1 ORDER BY seq',
-      [restored],
-    );
-    expect(rows.at(-1)?.event).toContain(hash);
+    expect((await recordedEvents(owner, restored)).at(-1)?.text).toContain(hash);
     expect(await admin(`audit-head status --instance ${untouched}`)).toMatchObject({ state: 'signed', supersedes: [] });
   });
 });

@@ -14,7 +14,7 @@ import {
   KmipCredentialService,
   KmipPasswords,
 } from '@lib/tenancy';
-import { startTestPostgres, type TestDatabase } from '@lib/testing';
+import { recordedEvents, startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { readArguments } from './arguments';
 import { Births } from './births';
@@ -79,9 +79,8 @@ describe('the operator', () => {
 
   const actionsOf = async (instanceId: InstanceId): Promise<string[]> => {
     const admin = await database.openAdmin();
-    const text = 'SELECT action FROM audit_events WHERE instance_id = $1 ORDER BY seq';
-    const { rows } = await admin.query<{ action: string }>(text, [instanceId]);
-    return rows.map(({ action }) => action.replace('vmware-solutions.', ''));
+    const recorded = await recordedEvents(admin, instanceId);
+    return recorded.map(({ event }) => event.action.replace('vmware-solutions.', ''));
   };
 
   beforeAll(async () => {

@@ -4,6 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type Clock } from '@lib/kernel';
 import { type Logger, Metrics } from '@lib/observability';
 import {
+  PostgresAuditMonths,
   PostgresAuditTrail,
   PostgresConnectionAttempts,
   PostgresDailyUsages,
@@ -16,6 +17,7 @@ import { CredentialSealer, RootKeyBindingService } from '@lib/tenancy';
 
 import { AUDIT_HEADS } from '../tenant-api/tokens';
 import { UsageAndAttemptsUpkeep } from './usage-and-attempts-upkeep';
+import { AuditMonths } from './audit-months';
 import { CertificateExpiry } from './certificate-expiry';
 import { type Chore, Chores } from './chores';
 import { CredentialResealing } from './credential-resealing';
@@ -91,6 +93,7 @@ const chores = {
     CredentialResealing,
     KmipPasswordCount,
     HeadRound,
+    AuditMonths,
   ],
   useFactory: (leases: PostgresLeases, logger: Logger, ...all: Chore[]) => new Chores(all, leases, logger),
 };
@@ -106,6 +109,8 @@ const chores = {
     credentialResealing,
     KmipPasswordCount,
     headRound,
+    onDatabase(PostgresAuditMonths),
+    AuditMonths,
     chores,
   ],
 })

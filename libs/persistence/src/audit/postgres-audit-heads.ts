@@ -21,8 +21,10 @@ export class PostgresAuditHeads implements AuditHeads, KeptHeads {
   }
 
   async position(instanceId: InstanceId): Promise<ChainPosition | undefined> {
-    const sql = `SELECT h.seq, h.hash, (SELECT e.seq FROM audit_events e WHERE e.instance_id = $1 ORDER BY e.seq LIMIT 1)
-      AS first FROM audit_chain_heads h WHERE h.instance_id = $1`;
+    const sql = `SELECT h.seq, h.hash,
+        least((SELECT e.seq FROM audit_events e WHERE e.instance_id = $1 ORDER BY e.seq LIMIT 1),
+          (SELECT r.seq FROM audit_records r WHERE r.instance_id = $1 ORDER BY r.seq LIMIT 1)) AS first
+      FROM audit_chain_heads h WHERE h.instance_id = $1`;
     const [row] = await this.select<{ seq: string; hash: Buffer; first: string | null }>(instanceId, sql, []);
     // A head without a record is of a chain that somebody emptied.
     return row && { seq: Number(row.seq), hash: row.hash, firstSeq: Number(row.first ?? Infinity) };

@@ -32,7 +32,9 @@ export class PostgresCustodyCensus implements CustodyCensus {
   async lastActivity(): Promise<Date | undefined> {
     const { client, instanceId } = this.transaction;
     const { rows } = await client.query<{ newest: Date | null }>(
-      'SELECT max(occurred_at) AS newest FROM audit_events WHERE instance_id = $1',
+      `SELECT coalesce(
+          (SELECT r.occurred_at FROM audit_records r WHERE r.instance_id = $1 ORDER BY r.seq DESC LIMIT 1),
+          (SELECT max(e.occurred_at) FROM audit_events e WHERE e.instance_id = $1)) AS newest`,
       [instanceId],
     );
     return rows[0]?.newest ?? undefined;

@@ -16,6 +16,7 @@ import {
   insertInstance,
   ManualClock,
   reasonName,
+  recordedEvents,
   sampleAudit,
   sampleObject,
   startTestPostgres,
@@ -111,11 +112,8 @@ describe('access at commit', () => {
   };
 
   const recorded = async (outcome: string): Promise<readonly string[]> => {
-    const { rows } = await admin.query<{ reason: string }>(
-      `SELECT event::jsonb ->> 'reason' AS reason FROM audit_events WHERE instance_id = $1 AND outcome = $2 ORDER BY seq`,
-      [instanceId, outcome],
-    );
-    return rows.map(({ reason }) => reason);
+    const events = await recordedEvents(admin, instanceId);
+    return events.flatMap(({ event }) => (event.outcome === outcome ? (event.reason ?? '') : []));
   };
 
   const removeCertificate = () => admin.query('DELETE FROM client_certificates WHERE id = $1', [certificateId]);

@@ -1,4 +1,4 @@
-import { type AuditEvent, canonicalAuditEvent } from '@lib/audit';
+import { type AuditEvent } from '@lib/audit';
 import {
   ACCESS_REFUSALS,
   type AccessRefusal,
@@ -11,6 +11,7 @@ import {
 import { type InstanceId } from '@lib/kernel';
 import { type QueryConfig } from 'pg';
 
+import { toAppend } from '../audit/appended';
 import { violatedConstraint } from '../database/persistence.error';
 import { type ChainMarkRow, type TenantTransactions } from '../database/transactions';
 import { attributeRow } from './catalog-statements';
@@ -109,15 +110,17 @@ function openIntents(instanceId: InstanceId, openings: readonly Opening[]): Quer
 }
 
 function completeIntents(instanceId: InstanceId, completions: readonly Completion[]): QueryConfig {
+  const { texts, packed } = toAppend(completions.map(({ audit }) => audit));
   return {
     name: 'complete_intents',
-    text: 'SELECT outcomes, recorded, last_seq, last_hash FROM complete_intents($1, $2, $3, $4, $5)',
+    text: 'SELECT outcomes, recorded, last_seq, last_hash FROM complete_intents($1, $2, $3, $4, $5, $6)',
     values: [
       instanceId,
       JSON.stringify(completions.map(({ object }) => objectRow(object))),
       JSON.stringify(completions.flatMap(({ object }) => object.attributes.map((each) => attributeJson(object, each)))),
-      completions.map(({ audit }) => canonicalAuditEvent(audit)),
+      texts,
       completions.map(({ client }) => client),
+      packed,
     ],
   };
 }

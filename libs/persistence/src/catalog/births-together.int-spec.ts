@@ -6,6 +6,7 @@ import {
   insertCertificate,
   insertInstance,
   nameAttribute,
+  recordedEvents,
   sampleAudit,
   sampleObject,
   startTestPostgres,
@@ -87,9 +88,7 @@ describe('keys that are born at one moment', () => {
   };
 
   const recorded = async (): Promise<readonly (string | null)[]> => {
-    const sql = 'SELECT target_id FROM audit_events WHERE instance_id = $1 ORDER BY seq';
-    const { rows } = await admin.query<{ target_id: string | null }>(sql, [instanceId]);
-    return rows.map(({ target_id: id }) => id);
+    return (await recordedEvents(admin, instanceId)).map(({ event }) => event.target?.id ?? null);
   };
   const holdChain = () => admin.query('SELECT FROM audit_chain_heads WHERE instance_id = $1 FOR UPDATE', [instanceId]);
   const waiting = async (count: number, statement = 'complete_intents('): Promise<void> => {

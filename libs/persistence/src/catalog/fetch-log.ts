@@ -1,8 +1,9 @@
-import { type AuditEvent, canonicalAuditEvent } from '@lib/audit';
+import { type AuditEvent } from '@lib/audit';
 import { type AccessRefusal, AccessWithdrawn, servableAs, type ServableObject } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
 import { type QueryConfig } from 'pg';
 
+import { toAppend } from '../audit/appended';
 import { type ChainMarkRow, type TenantTransactions } from '../database/transactions';
 import { done, failed, GatheredWork } from './gathered-work';
 
@@ -52,17 +53,19 @@ export class FetchLog {
 }
 
 function recordServed(instanceId: InstanceId, entries: readonly Entry[], again: boolean): QueryConfig {
+  const { texts, packed } = toAppend(entries.map(({ audit }) => audit));
   return {
     name: 'record_served',
-    text: 'SELECT outcomes, last_seq, last_hash FROM record_served($1, $2, $3, $4, $5, $6, $7)',
+    text: 'SELECT outcomes, last_seq, last_hash FROM record_served($1, $2, $3, $4, $5, $6, $7, $8)',
     values: [
       instanceId,
-      entries.map(({ audit }) => canonicalAuditEvent(audit)),
+      texts,
       entries.map(({ client }) => client),
       entries.map(({ object }) => object?.uniqueIdentifier),
       entries.map(({ object }) => object && servableAs(object)),
       new Date(Math.max(...entries.map(({ audit }) => audit.occurredAt.getTime()))),
       again,
+      packed,
     ],
   };
 }

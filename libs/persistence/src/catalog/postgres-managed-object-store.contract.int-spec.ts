@@ -37,10 +37,10 @@ describeManagedObjectStoreContract('PostgresManagedObjectStore', async () => {
       return records.map(({ event }) => event);
     },
     failNextAudit: async () => {
-      await admin.query('CREATE TRIGGER refuse BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse()');
+      await admin.query('CREATE TRIGGER refuse BEFORE INSERT ON audit_records FOR EACH ROW EXECUTE FUNCTION refuse()');
     },
     close: async () => {
-      await admin.query('DROP TRIGGER IF EXISTS refuse ON audit_events');
+      await admin.query('DROP TRIGGER IF EXISTS refuse ON audit_records');
     },
   };
 });

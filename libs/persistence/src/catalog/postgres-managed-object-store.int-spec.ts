@@ -60,7 +60,7 @@ describe('PostgresManagedObjectStore', () => {
 
   const auditCount = async (): Promise<number> => {
     const { rows } = await admin.query<{ count: number }>(
-      'SELECT count(*)::int FROM audit_events WHERE instance_id = $1',
+      'SELECT count(*)::int FROM audit_records WHERE instance_id = $1',
       [instanceId],
     );
     return rows[0]!.count;
@@ -239,7 +239,7 @@ describe('PostgresManagedObjectStore', () => {
     await admin.query(
       `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
     );
-    await admin.query('CREATE TRIGGER refuse BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse()');
+    await admin.query('CREATE TRIGGER refuse BEFORE INSERT ON audit_records FOR EACH ROW EXECUTE FUNCTION refuse()');
     try {
       const object = (await store.find(uniqueIdentifier))!;
       const change = store.mutate(uniqueIdentifier, (current) => ({

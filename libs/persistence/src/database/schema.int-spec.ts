@@ -43,12 +43,10 @@ describe('schema', () => {
       );
       expect(rows.map(({ privilege }) => privilege)).toEqual(['INSERT', 'SELECT']);
       await admin.query('SET ROLE kmip_app');
-      for (const sql of [
-        'UPDATE audit_events SET event = event',
-        'DELETE FROM audit_events',
-        'TRUNCATE audit_events',
-      ]) {
-        await expect(admin.query(sql)).rejects.toThrow('permission denied');
+      for (const table of ['audit_events', 'audit_records', 'audit_records_default']) {
+        for (const sql of [`UPDATE ${table} SET seq = seq`, `DELETE FROM ${table}`, `TRUNCATE ${table}`]) {
+          await expect(admin.query(sql)).rejects.toThrow('permission denied');
+        }
       }
     });
 
@@ -79,7 +77,7 @@ describe('schema', () => {
       for (let left = names.length; left > 0; left -= 1) await revertLastMigration(database.connection);
       const admin = await database.openAdmin();
       const { rows } = await admin.query(`
-        SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'migrations'
+        SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'migrations'
         UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace`);
       expect(rows).toEqual([]);
       expect(await runMigrations(database.connection)).toEqual(names);

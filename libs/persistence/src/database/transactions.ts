@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { type AuditEvent, canonicalAuditEvent } from '@lib/audit';
+import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
 import { type ClientBase, type QueryConfig, type QueryResult } from 'pg';
 import { type DataSource, type EntityManager } from 'typeorm';
 
+import { toAppend } from '../audit/appended';
 import { type Checkout, checkOut } from './checkout';
 import { showCommit } from './commit-observers';
 import { DEFAULT_STATEMENT_MS, LIMITS, STATEMENT_MS } from './connection';
@@ -326,8 +327,6 @@ export interface ChainMarkRow {
   readonly last_hash: Buffer;
 }
 
-const textsOf = (events: readonly AuditEvent[]): string[] => events.map((event) => canonicalAuditEvent(event));
-
 /** An error with an SQLSTATE came from a living server, which has then certainly not committed. */
 function isAnswer(error: unknown): boolean {
   const code = sqlState(error);
@@ -335,12 +334,13 @@ function isAnswer(error: unknown): boolean {
 }
 
 function auditQuery(instanceId: InstanceId, events: readonly AuditEvent[], clients: readonly string[]): QueryConfig {
-  const values: unknown[] = [instanceId, textsOf(events)];
+  const { texts, packed } = toAppend(events);
   if (clients.length === 0) {
-    return { name: 'append_audit', text: 'SELECT last_seq, last_hash FROM append_audit($1, $2)', values };
+    const text = 'SELECT last_seq, last_hash FROM append_audit($1, $2, $3)';
+    return { name: 'append_audit', text, values: [instanceId, texts, packed] };
   }
-  values.push(clients);
-  return { name: 'append_audit_for', text: 'SELECT last_seq, last_hash FROM append_audit_for($1, $2, $3)', values };
+  const text = 'SELECT last_seq, last_hash FROM append_audit_for($1, $2, $3, $4)';
+  return { name: 'append_audit_for', text, values: [instanceId, texts, clients, packed] };
 }
 
 /** With the SQLSTATE of in_failed_sql_transaction, so that it is known to have had no effect. */

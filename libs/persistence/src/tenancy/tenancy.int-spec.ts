@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { verifyAuditChain } from '@lib/audit';
+import { ACTION_CODES, GENESIS_HASH, packedTarget, verifyAuditChain } from '@lib/audit';
 import { CertificateClaimService } from '@lib/diagnosis';
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
 import { issueClientCertificate } from '@lib/pki';
@@ -15,7 +15,7 @@ import {
   RootKeyBindingService,
   type ServiceKeyring,
 } from '@lib/tenancy';
-import { startTestPostgres, type TestDatabase } from '@lib/testing';
+import { recordedEvents, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { Client } from 'pg';
 import { type DataSource } from 'typeorm';
 
@@ -103,11 +103,8 @@ describe('tenancy services on Postgres', () => {
       const { rowCount } = await admin.query(`SELECT 1 FROM ${table} WHERE instance_id = $1`, [id]);
       expect(rowCount).toBe(0);
     }
-    const { rows } = await admin.query<{ seq: string; action: string }>(
-      'SELECT seq, action FROM audit_events WHERE instance_id = $1 ORDER BY seq',
-      [id],
-    );
-    expect(rows.map(({ action }) => action.replace('vmware-solutions.', ''))).toEqual([
+    const recorded = await recordedEvents(admin, id);
+    expect(recorded.map(({ event }) => event.action.replace('vmware-solutions.', ''))).toEqual([
       'instance.create',
       'credential.set',
       'root-key.set',
@@ -413,31 +410,22 @@ describe('tenancy services on Postgres', () => {
   it('writes a chain that anyone can verify from the rows alone', async () => {
     const id = await newInstance();
     for (let i = 0; i < 10; i += 1) await instances.rename(id, `name ${i} "\u{1F511}\\`, context);
-    const { rows } = await admin.query<{
-      seq: string;
-      event: string;
-      previous_hash: Buffer;
-      hash: Buffer;
-      occurred_at: Date;
-      action: string;
-      outcome: string;
-      target_id: string;
-      correlation_id: string;
-    }>('SELECT * FROM audit_events WHERE instance_id = $1 ORDER BY seq', [id]);
-    const chain = rows.map((row) => ({
-      instanceId: id,
-      seq: Number(row.seq),
-      event: row.event,
-      previousHash: row.previous_hash,
-      hash: row.hash,
-      copies: {
-        occurredAt: row.occurred_at,
-        action: row.action,
-        outcome: row.outcome,
-        targetId: row.target_id,
-        correlationId: row.correlation_id,
-      },
-    }));
+    const recorded = await recordedEvents(admin, id);
+    const chain = recorded.map(({ seq, text, hash }) => {
+      return { instanceId: id, seq, event: text, previousHash: recorded[seq - 2]?.hash ?? GENESIS_HASH, hash };
+    });
+    const { rows } = await admin.query<{ at: Date; action: number; failed: boolean; target: Buffer }>(
+      'SELECT occurred_at AS at, action, failed, target FROM audit_records WHERE instance_id = $1 ORDER BY seq',
+      [id],
+    );
+    expect(rows).toEqual(
+      recorded.map(({ event }) => ({
+        at: new Date(event.occurredAt),
+        action: ACTION_CODES[event.action],
+        failed: event.outcome === 'failure',
+        target: packedTarget(event.target?.id ?? ''),
+      })),
+    );
     expect(verifyAuditChain(chain)).toMatchObject({ intact: true, head: { seq: 11 } });
   });
 });

@@ -72,6 +72,7 @@ export async function fillDatabase(admin: Client, names: readonly (string | unde
     `SELECT table_name AS table, column_name AS column, data_type AS type FROM information_schema.columns
       WHERE table_schema = 'public' AND is_nullable = 'NO' AND is_identity = 'NO' AND is_generated = 'NEVER'
         AND table_name NOT IN ('migrations', 'instances', 'managed_objects', 'managed_object_attributes')
+        AND table_name NOT IN (SELECT relname FROM pg_class WHERE relispartition)
       ORDER BY table_name, ordinal_position`,
   );
   const tables = grouped(columns);

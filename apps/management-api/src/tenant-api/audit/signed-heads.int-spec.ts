@@ -7,7 +7,14 @@ import { ensureAuditKeyFile, rotateAuditKey } from '@lib/config';
 import { type InstanceId, systemClock } from '@lib/kernel';
 import { PostgresAuditHeads, PostgresAuditTrail } from '@lib/persistence';
 import { type HeadSigning, headSigning } from '@lib/platform';
-import { FakeIam, FakeKeyManager, sampleAudit, startTestPostgres, type TestDatabase } from '@lib/testing';
+import {
+  FakeIam,
+  FakeKeyManager,
+  recordedEvents,
+  sampleAudit,
+  startTestPostgres,
+  type TestDatabase,
+} from '@lib/testing';
 
 import { type Answer, OTHER_ACCOUNT, TenantApiApp } from '../../../test/tenant-api-app';
 import { HeadRound } from '../../housekeeping/head-round';
@@ -122,22 +129,22 @@ describe('signed heads of audit trails', () => {
   });
 
   /** By who owns the database: no login of ours can. */
-  const cutAfter = (seq: number): string => `DELETE FROM audit_events WHERE instance_id = $1 AND seq > ${String(seq)};
-    UPDATE audit_chain_heads SET (seq, hash) = (SELECT seq, hash FROM audit_events
+  const cutAfter = (seq: number): string => `DELETE FROM audit_records WHERE instance_id = $1 AND seq > ${String(seq)};
+    UPDATE audit_chain_heads SET (seq, hash) = (SELECT seq, hash FROM audit_records
       WHERE instance_id = $1 ORDER BY seq DESC LIMIT 1) WHERE instance_id = $1`;
   it.each<[string, string, string]>([
     ['is restored from a backup', `${cutAfter(2)}; DELETE FROM audit_signed_heads WHERE instance_id = $1`, 'shorter'],
     [
       'is emptied',
-      'DELETE FROM audit_events WHERE instance_id = $1; DELETE FROM audit_chain_heads WHERE instance_id = $1',
+      'DELETE FROM audit_records WHERE instance_id = $1; DELETE FROM audit_chain_heads WHERE instance_id = $1',
       'shorter',
     ],
-    ['is cut at its beginning', 'DELETE FROM audit_events WHERE instance_id = $1 AND seq = 1', 'begins_later'],
+    ['is cut at its beginning', 'DELETE FROM audit_records WHERE instance_id = $1 AND seq = 1', 'begins_later'],
     [
       'has another last record, whose hash fits',
-      `UPDATE audit_events SET event = replace(event, 'success', 'failure') WHERE instance_id = $1 AND seq = 4;
-        UPDATE audit_events SET hash = sha256(previous_hash || int8send(seq) || convert_to(event, 'UTF8'))
-          WHERE instance_id = $1 AND seq = 4; ${cutAfter(4)}`,
+      `UPDATE audit_records SET packed = pack_audit_text('$text'), failed = true, hash = sha256((SELECT p.hash
+          FROM audit_records p WHERE p.instance_id = $1 AND p.seq = 3) || int8send(seq) || convert_to('$text', 'UTF8'))
+        WHERE instance_id = $1 AND seq = 4; ${cutAfter(4)}`,
       'other_record',
     ],
   ])('raise an alarm when the trail %s, in the next round, and are not signed over', async (_what, attack, fault) => {
@@ -145,7 +152,8 @@ describe('signed heads of audit trails', () => {
     await records(mine, 3);
     const { body: last } = await head(mine);
     // Without the record that its own reading left.
-    await admin.query(`${cutAfter(last.seq)}; ${attack}`.replaceAll('$1', `'${mine}'`));
+    const text = (await recordedEvents(admin, mine))[3]?.text.replace('success', 'failure') ?? '';
+    await admin.query(`${cutAfter(last.seq)}; ${attack}`.replaceAll('$1', `'${mine}'`).replaceAll('$text', text));
     alarms.length = counts.length = 0;
     await round();
     expect([alarms, counts]).toEqual([[`${mine} ${fault}`], [1]]);
