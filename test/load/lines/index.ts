@@ -1,5 +1,6 @@
 import { type Line } from '../support/line';
 import { againstPykmip } from './against-pykmip';
+import { auditRecords } from './audit-records';
 import { coldStart } from './cold-start';
 import { cpuInBareMessages } from './cpu-in-bare-messages';
 import { discoverVersions } from './discover-versions';
@@ -13,7 +14,7 @@ import { twoGateways } from './two-gateways';
 export const GROUPS: readonly (readonly Line[])[] = [
   [discoverVersions, ...cpuInBareMessages, ...againstPykmip, ...newConnections],
   [twoGateways],
-  largeCatalog,
+  [...largeCatalog, auditRecords],
   scale,
   [coldStart, operatorsCommand],
 ];
