@@ -43,6 +43,7 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   audit_records: { api: 'SELECT' },
   audit_chain_heads: { api: 'SELECT' },
   audit_signed_heads: { api: 'SELECT, INSERT' },
+  audit_archives: { api: 'SELECT, INSERT' },
 
   catalog_instances: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   catalog_operations: { api: 'SELECT, INSERT, UPDATE, DELETE' },
@@ -110,6 +111,7 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   directory_meterable_instances: ['api'],
   directory_pending_usage: ['api'],
   directory_unsigned_chains: ['api'],
+  directory_audit_month: ['api'],
   directory_whole_instances: ['api'],
   // The release before asks it; this one does not.
   directory_certificates: [],

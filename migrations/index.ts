@@ -36,6 +36,7 @@ import { ListingsOfInstances1767300000000 } from './1767300000000-listings-of-in
 import { BirthsByTheirKeys1767500000000 } from './1767500000000-births-by-their-keys';
 import { KeyMoves1767700000000 } from './1767700000000-key-moves';
 import { AuditRecords1767800000000 } from './1767800000000-audit-records';
+import { AuditArchives1767800000001 } from './1767800000001-audit-archives';
 import { RootKeyHealth1767830000000 } from './1767830000000-root-key-health';
 
 /** In the order they run. What has been released is never edited. */
@@ -77,5 +78,6 @@ export const migrations = [
   BirthsByTheirKeys1767500000000,
   KeyMoves1767700000000,
   AuditRecords1767800000000,
+  AuditArchives1767800000001,
   RootKeyHealth1767830000000,
 ];

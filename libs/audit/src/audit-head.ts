@@ -25,6 +25,8 @@ export interface AuditHead {
   readonly hash: string;
   readonly firstSeq: number;
   readonly recordCount: number;
+  /** Where the records end that were archived and dropped before the first. */
+  readonly precededBy?: { readonly seq: number; readonly hash: string } | undefined;
   readonly signedAt: Date;
   /** Every one there was, the newest last. */
   readonly supersedes: readonly SupersededHead[];
@@ -72,6 +74,7 @@ export function signHead(head: AuditHead, key: AuditKey): SignedAuditHead {
     hash: head.hash,
     first_seq: head.firstSeq,
     record_count: head.recordCount,
+    ...(head.precededBy && { preceded_by: head.precededBy }),
     signed_at: head.signedAt.toISOString(),
     supersedes: head.supersedes.map(({ seq, hash, signedAt }) => ({ seq, hash, signed_at: signedAt.toISOString() })),
   };
@@ -96,6 +99,7 @@ export function readSignedHead(jws: string, keys: readonly AuditKey[]): SignedAu
     hash: head.hash,
     firstSeq: head.first_seq,
     recordCount: head.record_count,
+    ...(head.preceded_by && { precededBy: head.preceded_by }),
     signedAt: new Date(head.signed_at),
     supersedes: head.supersedes.map(({ seq, hash, signed_at }) => ({ seq, hash, signedAt: new Date(signed_at) })),
     keyId: auditKeyId(key),
@@ -109,6 +113,7 @@ interface SignedContent {
   readonly hash: string;
   readonly first_seq: number;
   readonly record_count: number;
+  readonly preceded_by?: { readonly seq: number; readonly hash: string };
   readonly signed_at: string;
   readonly supersedes: readonly { readonly seq: number; readonly hash: string; readonly signed_at: string }[];
 }

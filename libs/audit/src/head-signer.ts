@@ -15,8 +15,10 @@ import { type AuditTrail } from './audit-trail.port';
 
 /** Where the chain in the database stands. */
 export interface ChainPosition extends AuditChainHead {
-  /** Number of the oldest record that is there. */
+  /** Number of the oldest record that is there; of the next one, where all are archived. */
   readonly firstSeq: number;
+  /** The archive that ends before that record, with the signed head of its last one. */
+  readonly archived?: AuditChainHead & { readonly jws?: string };
 }
 
 /** Signed heads in the database, and the chains they are of. */
@@ -157,8 +159,7 @@ export class HeadSigner {
     if (chain === undefined) return { state: 'unsigned' };
     const last = latestOf(counting);
     const supersedes = superseded(last, released);
-    const isSaid = supersedes.length === (last?.supersedes.length ?? 0);
-    if (last?.seq === chain.seq && isSaid) return this.again(last);
+    if (last && saysAll(last, chain, supersedes)) return this.again(last);
     return this.goOn(instanceId, chain, last, (next) => signHead({ ...next, signedAt: now, supersedes }, key));
   }
 
@@ -171,9 +172,11 @@ export class HeadSigner {
     const end = await this.follow(instanceId, chain, last);
     if (end === undefined) return contradicted('broken', last);
     const { seq, hash } = end;
-    const { firstSeq } = last ?? chain;
-    const recordCount = last ? last.recordCount + seq - last.seq : seq - firstSeq + 1;
-    const head = sign({ instanceId, seq, hash: hash.toString('hex'), firstSeq, recordCount });
+    const { archived } = chain;
+    const { firstSeq } = archived ? chain : (last ?? chain);
+    const precededBy = archived && { seq: archived.seq, hash: archived.hash.toString('hex') };
+    const recordCount = last && !archived ? last.recordCount + seq - last.seq : seq - firstSeq + 1;
+    const head = sign({ instanceId, seq, hash: hash.toString('hex'), firstSeq, recordCount, precededBy });
     // Outside first: whatever is shown to anybody is remembered where a restore does not reach.
     await this.copy(instanceId, head);
     await this.parts.heads.keep(head);
@@ -192,7 +195,7 @@ export class HeadSigner {
     // Before the chain: another process may sign a later head meanwhile, which an older look at the chain would lack.
     const texts = [await copies.read(instanceId), await heads.latest(instanceId)];
     const releases = await copies.released(instanceId);
-    const chain = await heads.position(instanceId);
+    const chain = withSigned(await heads.position(instanceId), instanceId, keys);
     const known: KnownHead[] = [];
     for (const jws of new Set(texts.filter((text) => text !== undefined))) {
       const read = readSignedHead(jws, keys);
@@ -215,9 +218,16 @@ export class HeadSigner {
   ): Promise<Contradiction | undefined> {
     if (head === undefined) return 'unknown_head';
     if (chain === undefined || chain.seq < head.seq) return 'shorter';
-    if (chain.firstSeq > head.firstSeq) return 'begins_later';
-    const record = await this.parts.trail.find(instanceId, head.seq);
-    return record?.row.hash.toString('hex') === head.hash ? undefined : 'other_record';
+    const { archived } = chain;
+    if (chain.firstSeq > head.firstSeq && archived === undefined) return 'begins_later';
+    // Of an archive the last record is signed; those before it were followed when it was made.
+    if (archived && head.seq < archived.seq) return undefined;
+    const hash = archived?.seq === head.seq ? archived.hash : await this.#hashOf(instanceId, head.seq);
+    return hash?.toString('hex') === head.hash ? undefined : 'other_record';
+  }
+
+  async #hashOf(instanceId: InstanceId, seq: number): Promise<Buffer | undefined> {
+    return (await this.parts.trail.find(instanceId, seq))?.row.hash;
   }
 
   /** Follows the chain from the last head. @returns where it ends; undefined when it breaks */
@@ -226,7 +236,10 @@ export class HeadSigner {
     chain: ChainPosition,
     last: SignedAuditHead | undefined,
   ): Promise<AuditChainHead | undefined> {
-    let at = last ? { seq: last.seq, hash: Buffer.from(last.hash, 'hex') } : await this.beginning(instanceId, chain);
+    let at: AuditChainHead = last
+      ? { seq: last.seq, hash: Buffer.from(last.hash, 'hex') }
+      : await this.beginning(instanceId, chain);
+    if (chain.archived && chain.archived.seq > at.seq) at = chain.archived;
     const until = Math.min(chain.seq, at.seq + (this.parts.step ?? STEP));
     while (at.seq < until) {
       const limit = Math.min(BATCH, until - at.seq);
@@ -241,7 +254,8 @@ export class HeadSigner {
   }
 
   /** Before a whole trail is nothing. What one begins with that begins later is believed: the hash before it is gone. */
-  private async beginning(instanceId: InstanceId, { firstSeq }: ChainPosition): Promise<AuditChainHead> {
+  private async beginning(instanceId: InstanceId, { firstSeq, archived }: ChainPosition): Promise<AuditChainHead> {
+    if (archived) return archived;
     const first = firstSeq > 1 ? await this.parts.trail.find(instanceId, firstSeq) : undefined;
     return first ? { seq: firstSeq, hash: first.row.hash } : { seq: firstSeq - 1, hash: GENESIS_HASH };
   }
@@ -259,11 +273,37 @@ export class HeadSigner {
   }
 }
 
+/** An archive counts where one of the keys has signed its end: rows of the database alone hide no cut. */
+function withSigned(
+  chain: ChainPosition | undefined,
+  instanceId: InstanceId,
+  keys: readonly AuditKey[],
+): ChainPosition | undefined {
+  if (chain?.archived === undefined) return chain;
+  const { archived, ...others } = chain;
+  const head = archived.jws === undefined ? undefined : readSignedHead(archived.jws, keys);
+  const isOfIt =
+    head?.instanceId === instanceId && head.seq === archived.seq && head.hash === archived.hash.toString('hex');
+  if (isOfIt) return chain;
+  // All of it gone, and nobody vouches for an archive: as if there were none.
+  return { ...others, firstSeq: others.firstSeq > others.seq ? Infinity : others.firstSeq };
+}
+
 const contradicted = (contradiction: Contradiction, head: SignedAuditHead | undefined): HeadState => ({
   state: 'contradicted',
   contradiction,
   ...(head && { head }),
 });
+
+/** Whether there is nothing to say that a head has not said: no record since, no release, no month dropped. */
+const saysAll = (
+  head: SignedAuditHead,
+  { seq, firstSeq, archived }: ChainPosition,
+  supersedes: AuditHead['supersedes'],
+): boolean =>
+  head.seq === seq &&
+  head.supersedes.length === supersedes.length &&
+  (archived === undefined || head.firstSeq === firstSeq);
 
 const latestOf = (known: readonly KnownHead[]): SignedAuditHead | undefined =>
   known

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 
 import { createLogger } from '@lib/observability';
 import {
+  PostgresAuditArchives,
   PostgresAuditHeads,
   PostgresAuditTrail,
   PostgresConnectionAttempts,
@@ -10,6 +11,7 @@ import {
 import { KeyManagersModule, onDatabase, ProcessModule, regionModules } from '@lib/platform';
 
 import { ADMIN_CONFIG, type AdminConfig } from './admin.config';
+import { AuditArchiver } from './audit-archiver';
 import { AuditHeads } from './audit-heads';
 import { Births } from './births';
 import { type Command } from './command';
@@ -17,6 +19,7 @@ import { InstanceScopes } from './instance-scopes';
 import { BundledRegion } from './support-bundle';
 
 const STORES = [
+  onDatabase(PostgresAuditArchives),
   onDatabase(PostgresAuditHeads),
   onDatabase(PostgresAuditTrail),
   onDatabase(PostgresConnectionAttempts),
@@ -37,6 +40,7 @@ export class AdminModule {
       providers: [
         { provide: ADMIN_CONFIG, useValue: config },
         ...STORES,
+        AuditArchiver,
         AuditHeads,
         Births,
         BundledRegion,

@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { type HeadState } from '@lib/audit';
+import { type AuditHead, type HeadState, signHead, type SignedAuditHead, signingKeyAt } from '@lib/audit';
 import { type Clock, type InstanceId } from '@lib/kernel';
 import { PostgresAuditHeads, PostgresAuditTrail } from '@lib/persistence';
 import { CLOCK, type HeadSigning, headSigning } from '@lib/platform';
 import { type ActionContext, InstanceService, TenancyError } from '@lib/tenancy';
 
 import { ADMIN_CONFIG, type AdminConfig } from './admin.config';
+import { UsageError } from './arguments';
 import { auditKeyFileOf } from './audit-keys';
 
 /** Heads of audit trails, as the operator judges them. @throws UsageError from each while nothing is signed */
@@ -22,6 +23,27 @@ export class AuditHeads {
 
   async sign(instanceId: InstanceId): Promise<HeadState> {
     return await this.#signing().signer.sign(instanceId);
+  }
+
+  /**
+   * Where a part of a trail ends that is put away. @returns undefined while nothing is signed
+   * @throws UsageError for a trail that contradicts what was signed
+   */
+  async signedEnd(
+    end: Pick<AuditHead, 'firstSeq' | 'hash' | 'seq'> & { readonly instanceId: InstanceId },
+  ): Promise<SignedAuditHead | undefined> {
+    if (this.config.auditKeyFile === undefined) return undefined;
+    const { signer, keys } = this.#signing();
+    const state = await signer.sign(end.instanceId);
+    if (state.state === 'contradicted') {
+      throw new UsageError(
+        `the trail of instance ${end.instanceId} contradicts what was signed: ${state.contradiction}`,
+      );
+    }
+    const now = this.clock.now();
+    const key = signingKeyAt(await keys(), now);
+    const { firstSeq, seq } = end;
+    return key && signHead({ ...end, recordCount: seq - firstSeq + 1, signedAt: now, supersedes: [] }, key);
   }
 
   /** @returns the contradiction that was released, if there was one */

@@ -125,6 +125,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     required: INSTANCE,
     inRegion: async () => (await import('./commands/audit-head-release.command.js')).AuditHeadRelease,
   },
+  {
+    name: 'audit archive',
+    required: { to: 'FOLDER' },
+    optional: { month: 'YYYY-MM' },
+    inRegion: async () => (await import('./commands/audit-archive.command.js')).AuditArchive,
+  },
+  {
+    name: 'audit drop',
+    required: { before: 'YYYY-MM', archive: 'FOLDER' },
+    optional: { keep: 'MONTHS', confirm: 'YYYY-MM' },
+    alone: async () => (await import('./commands/audit-drop.command.js')).auditDrop,
+  },
   { name: 'audit-key list', alone: async () => (await import('./commands/audit-key-list.command.js')).auditKeyList },
   {
     name: 'audit-key rotate',

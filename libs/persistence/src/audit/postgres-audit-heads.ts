@@ -12,6 +12,15 @@ interface HeadRow {
   readonly jws: string;
 }
 
+interface PositionRow {
+  readonly seq: string;
+  readonly hash: Buffer;
+  readonly first: string | null;
+  readonly before_seq: string | null;
+  readonly before_hash: Buffer | null;
+  readonly before_jws: string | null;
+}
+
 /** Signed heads beside the chains they are of. Added to and read; nothing here changes one. */
 export class PostgresAuditHeads implements AuditHeads, KeptHeads {
   private readonly transactions: TenantTransactions;
@@ -21,13 +30,23 @@ export class PostgresAuditHeads implements AuditHeads, KeptHeads {
   }
 
   async position(instanceId: InstanceId): Promise<ChainPosition | undefined> {
-    const sql = `SELECT h.seq, h.hash,
-        least((SELECT e.seq FROM audit_events e WHERE e.instance_id = $1 ORDER BY e.seq LIMIT 1),
-          (SELECT r.seq FROM audit_records r WHERE r.instance_id = $1 ORDER BY r.seq LIMIT 1)) AS first
-      FROM audit_chain_heads h WHERE h.instance_id = $1`;
-    const [row] = await this.select<{ seq: string; hash: Buffer; first: string | null }>(instanceId, sql, []);
-    // A head without a record is of a chain that somebody emptied.
-    return row && { seq: Number(row.seq), hash: row.hash, firstSeq: Number(row.first ?? Infinity) };
+    const sql = `SELECT h.seq, h.hash, f.first, a.last_seq AS before_seq, a.hash AS before_hash, a.jws AS before_jws
+      FROM audit_chain_heads h
+      CROSS JOIN LATERAL (SELECT least(
+        (SELECT e.seq FROM audit_events e WHERE e.instance_id = $1 ORDER BY e.seq LIMIT 1),
+        (SELECT r.seq FROM audit_records r WHERE r.instance_id = $1 ORDER BY r.seq LIMIT 1)) AS first) f
+      LEFT JOIN audit_archives a ON a.instance_id = $1 AND a.last_seq = coalesce(f.first - 1, h.seq)
+      WHERE h.instance_id = $1`;
+    const [row] = await this.select<PositionRow>(instanceId, sql, []);
+    if (row === undefined) return undefined;
+    const { before_seq: seq, before_hash: hash, before_jws: jws } = row;
+    return {
+      seq: Number(row.seq),
+      hash: row.hash,
+      // A head without a record is of a chain that somebody emptied, unless an archive ends with it.
+      firstSeq: Number(row.first ?? (seq === null ? Infinity : Number(seq) + 1)),
+      ...(seq !== null && hash !== null && { archived: { seq: Number(seq), hash, ...(jws !== null && { jws }) } }),
+    };
   }
 
   async latest(instanceId: InstanceId): Promise<string | undefined> {

@@ -62,7 +62,8 @@ export class PostgresAuditTrail implements AuditTrail {
     if (sought.length > 0) {
       const { rows: others } = await client.query<{ seq: string; hash: Buffer }>(
         `SELECT seq, hash FROM audit_records WHERE instance_id = $1 AND seq = ANY ($2)
-          UNION ALL SELECT seq, hash FROM audit_events WHERE instance_id = $1 AND seq = ANY ($2)`,
+          UNION ALL SELECT seq, hash FROM audit_events WHERE instance_id = $1 AND seq = ANY ($2)
+          UNION ALL SELECT last_seq, hash FROM audit_archives WHERE instance_id = $1 AND last_seq = ANY ($2)`,
         [instanceId, sought],
       );
       for (const { seq, hash } of others) hashes.set(Number(seq), hash);

@@ -80,6 +80,7 @@ function headResponse(head: SignedAuditHead): object {
     hash: head.hash,
     first_seq: head.firstSeq,
     record_count: head.recordCount,
+    preceded_by: head.precededBy,
     supersedes: head.supersedes.map(({ seq, hash, signedAt }) => ({ seq, hash, signed_at: signedAt.toISOString() })),
     key_id: head.keyId,
     signed_at: head.signedAt.toISOString(),
