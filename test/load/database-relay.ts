@@ -1,50 +1,50 @@
-import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
-/** What the process that starts a relay tells it: first where, then how slow, as often as it likes. */
-export type RelayOrders =
-  { readonly listen: string; readonly forward: string } | { readonly delayMs: number } | { readonly report: true };
+import { Link, type LinkEnd, type LinkJudge } from '@lib/testing';
+
+/** What the process that starts a relay tells it at first. */
+export interface RelayPlace {
+  readonly listen: string;
+  readonly forward: string;
+}
+
+/** And then, as often as it likes: how slow it is to be, or to say how many round trips there were. */
+export type RelayOrders = { readonly delayMs: number } | { readonly report: true };
 
 const SOCKET = '.s.PGSQL.5432';
 
-let delayMs = 0;
-let roundTrips = 0;
+/** Turns from asking to answering, of all connections. */
+class RoundTrips {
+  count = 0;
+  readonly #asking = new WeakSet();
 
-/**
- * Stands between the product and PostgreSQL, as a network does: every answer takes so much longer, and the turns from
- * asking to answering are counted. It works on the folders of Unix sockets.
- */
-function relay(listen: string, forward: string): void {
-  const server = createServer((client) => {
-    const upstream = createConnection(join(forward, SOCKET));
-    let asking = false;
-    end(client, upstream);
-    end(upstream, client);
-    client.on('data', (chunk) => {
-      if (!asking) roundTrips += 1;
-      asking = true;
-      upstream.write(chunk);
-    });
-    upstream.on('data', (chunk) => {
-      asking = false;
-      // Timers of one length end in the order in which they were set.
-      if (delayMs > 0) setTimeout(() => client.write(chunk), delayMs);
-      else client.write(chunk);
-    });
-  });
-  server.listen(join(listen, SOCKET), () => process.send?.('listening'));
+  readonly judge: LinkJudge = (_, direction, connection) => {
+    if (direction === 'back') this.#asking.delete(connection);
+    else if (!this.#asking.has(connection)) {
+      this.#asking.add(connection);
+      this.count += 1;
+    }
+    return 'pass';
+  };
 }
 
-function end(socket: Socket, other: Socket): void {
-  socket.on('error', () => undefined);
-  socket.on('close', () => other.destroy());
+const socketIn = (folder: string): LinkEnd => ({ path: join(folder, SOCKET) });
+
+/**
+ * Stands between the product and PostgreSQL, as a network does, in a process of its own: every answer takes so much
+ * longer, and round trips are counted. It works on the folders of Unix sockets.
+ */
+async function relay({ listen, forward }: RelayPlace): Promise<void> {
+  const roundTrips = new RoundTrips();
+  const link = await Link.open(socketIn(listen), socketIn(forward), roundTrips.judge);
+  process.on('message', (orders: RelayOrders) => {
+    if ('delayMs' in orders) link.delayMs.back = orders.delayMs;
+    else process.send?.(roundTrips.count);
+  });
+  process.send?.('listening');
 }
 
 if (require.main === module) {
-  process.on('message', (orders: RelayOrders) => {
-    if ('listen' in orders) relay(orders.listen, orders.forward);
-    else if ('delayMs' in orders) ({ delayMs } = orders);
-    else process.send?.(roundTrips);
-  });
+  process.once('message', (place: RelayPlace) => void relay(place));
   process.once('disconnect', () => process.exit());
 }

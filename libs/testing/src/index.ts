@@ -64,7 +64,7 @@ export { ManualClock } from './engine/manual-clock';
 export { type CommitFate, type DatabaseProxy, startDatabaseProxy } from './postgres/database-proxy';
 export { type KeyRecipe, Openssl, curveRecipe, describeWithOpenssl, recipesOf, rsaRecipe } from './openssl/openssl';
 export { Dice } from './life/dice';
-export { Link, type LinkDirection, type LinkEnd } from './links/link';
+export { Link, type LinkDirection, type LinkEnd, type LinkJudge } from './links/link';
 export { type SmallDisk, describeWithSmallDisk, itWithSmallDisk, mayMount, smallDisk } from './disk/small-disk';
 export { type LifeCatalog, type OpenLifeCatalog } from './life/life-catalog';
 export { openInMemoryLifeCatalog } from './life/in-memory-life-catalog';

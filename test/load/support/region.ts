@@ -12,7 +12,7 @@ import { Client } from 'pg';
 
 import { RunningService } from '../../e2e/support/running-service';
 import { addTenant } from '../../e2e/support/second-tenant';
-import { type RelayOrders } from '../database-relay';
+import { type RelayOrders, type RelayPlace } from '../database-relay';
 import { INSPECTED } from './inspector';
 import { clientOf, type Target } from './target';
 
@@ -100,7 +100,7 @@ async function startPostgres(dataFolder: string): Promise<EmbeddedPostgres> {
 
 async function startRelay(listen: string, forward: string): Promise<ChildProcess> {
   const relay = fork(join(__dirname, '..', 'database-relay.js'));
-  relay.send({ listen, forward } satisfies RelayOrders);
+  relay.send({ listen, forward } satisfies RelayPlace);
   await once(relay, 'message');
   return relay;
 }

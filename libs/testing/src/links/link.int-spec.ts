@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 
-import { Link } from './link';
+import { Link, type LinkDirection } from './link';
 
 /** Whatever came in so far. */
 function heardBy(socket: Socket): () => string {
@@ -22,11 +22,16 @@ describe('a link', () => {
   let peer: Socket;
   let clientHeard: () => string;
   let peerHeard: () => string;
+  let judged: { readonly chunk: string; readonly direction: LinkDirection; readonly of: object }[];
 
   beforeEach(async () => {
     server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    link = await Link.open({ port: 0 }, { port: (server.address() as AddressInfo).port });
+    judged = [];
+    link = await Link.open({ port: 0 }, { port: (server.address() as AddressInfo).port }, (chunk, direction, of) => {
+      judged.push({ chunk: chunk.toString(), direction, of });
+      return 'pass';
+    });
     const accepted = once(server, 'connection');
     client = createConnection({ port: link.port, host: '127.0.0.1', allowHalfOpen: true });
     [peer] = (await accepted) as [Socket];
@@ -44,6 +49,25 @@ describe('a link', () => {
     peer.end('back');
     await once(client, 'end');
     expect([peerHeard(), clientHeard()]).toEqual(['there', 'back']);
+  });
+
+  it('asks about each chunk, and says of which connection', async () => {
+    const other = createConnection({ port: link.port, host: '127.0.0.1' });
+    const [otherPeer] = (await once(server, 'connection')) as [Socket];
+    client.write('a');
+    await until(() => peerHeard() === 'a');
+    peer.write('b');
+    await until(() => clientHeard() === 'b');
+    other.write('c');
+    await once(otherPeer, 'data');
+    expect(judged.map(({ chunk, direction }) => [chunk, direction])).toEqual([
+      ['a', 'there'],
+      ['b', 'back'],
+      ['c', 'there'],
+    ]);
+    expect(judged[0]?.of).toBe(judged[1]?.of);
+    expect(judged[0]?.of).not.toBe(judged[2]?.of);
+    for (const socket of [other, otherPeer]) socket.destroy();
   });
 
   it('keeps what is sent while it is held, in one direction or both, and delivers it when it is mended', async () => {

@@ -9,6 +9,9 @@ export type LinkDirection = 'there' | 'back';
 /** What becomes of bytes: `hurt` passes half of them and then cuts; of `last` the other side has all, and no answer comes. */
 export type ChunkFate = 'pass' | 'lose' | 'cut' | 'hurt' | 'last';
 
+/** Asked about each chunk as it comes in. `connection` tells those of one connection from those of others. */
+export type LinkJudge = (chunk: Buffer, direction: LinkDirection, connection: object) => ChunkFate;
+
 /**
  * A stretch of network between two processes that can be as bad as networks are. Set its conditions at any time; they
  * hold for open connections and for new ones.
@@ -25,20 +28,13 @@ export class Link {
     private readonly server: Server,
     readonly listen: LinkEnd,
     private readonly forward: LinkEnd,
-    private readonly judge: (chunk: Buffer, direction: LinkDirection) => ChunkFate,
+    private readonly judge: LinkJudge,
   ) {
     server.on('connection', (client) => this.#connect(client));
   }
 
-  /**
-   * @param listen port 0 for any
-   * @param judge asked about each chunk as it comes in
-   */
-  static async open(
-    listen: LinkEnd,
-    forward: LinkEnd,
-    judge: (chunk: Buffer, direction: LinkDirection) => ChunkFate = () => 'pass',
-  ): Promise<Link> {
+  /** @param listen port 0 for any */
+  static async open(listen: LinkEnd, forward: LinkEnd, judge: LinkJudge = () => 'pass'): Promise<Link> {
     // Who has said all he has to say may still listen.
     const server = createServer({ allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
@@ -69,8 +65,8 @@ export class Link {
     this.#hurting.add('there').add('back');
   }
 
-  fateOf(chunk: Buffer, direction: LinkDirection): ChunkFate {
-    return this.#hurting.delete(direction) ? 'hurt' : this.judge(chunk, direction);
+  fateOf(chunk: Buffer, direction: LinkDirection, connection: object): ChunkFate {
+    return this.#hurting.delete(direction) ? 'hurt' : this.judge(chunk, direction, connection);
   }
 
   /** Ends what is open; nothing can be opened until it is mended. */
@@ -131,8 +127,7 @@ class Connection {
     private readonly server: Socket,
     ended: () => void,
   ) {
-    const cut = (): void => this.cut();
-    this.#ways = [new Way(link, 'there', client, server, cut), new Way(link, 'back', server, client, cut)];
+    this.#ways = [new Way(link, 'there', client, server, this), new Way(link, 'back', server, client, this)];
     for (const socket of [client, server]) {
       socket.on('close', () => {
         if (client.destroyed && server.destroyed) ended();
@@ -174,7 +169,7 @@ class Way {
     private readonly direction: LinkDirection,
     from: Socket,
     private readonly to: Socket,
-    private readonly cut: () => void,
+    private readonly connection: Connection,
   ) {
     from.on('data', (chunk) => this.#receive(chunk));
     from.on('end', () => this.#send('end'));
@@ -205,10 +200,10 @@ class Way {
 
   #receive(chunk: Buffer): void {
     if (this.#isDeaf) return;
-    const fate = this.link.fateOf(chunk, this.direction);
+    const fate = this.link.fateOf(chunk, this.direction, this.connection);
     if (fate === 'lose') return;
     if (fate === 'cut') {
-      this.cut();
+      this.connection.cut();
       return;
     }
     if (fate === 'pass') {
@@ -216,7 +211,9 @@ class Way {
       return;
     }
     this.forget();
-    this.to.write(fate === 'hurt' ? chunk.subarray(0, Math.ceil(chunk.length / 2)) : chunk, this.cut);
+    this.to.write(fate === 'hurt' ? chunk.subarray(0, Math.ceil(chunk.length / 2)) : chunk, () =>
+      this.connection.cut(),
+    );
   }
 
   #send(what: Sent['what']): void {
@@ -227,7 +224,7 @@ class Way {
   }
 
   #deliver(what: Sent['what']): void {
-    if (what === 'reset') this.cut();
+    if (what === 'reset') this.connection.cut();
     else if (what === 'end') this.to.end();
     else if (this.to.writable) this.to.write(what);
   }
