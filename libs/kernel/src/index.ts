@@ -8,3 +8,4 @@ export * from './in-parallel';
 export * from './leased-worker';
 export * from './pasted-text';
 export * from './secret';
+export * from './stopping';

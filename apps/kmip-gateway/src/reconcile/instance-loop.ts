@@ -1,4 +1,4 @@
-import { type Clock, inParallel, type InstanceId, type Leases } from '@lib/kernel';
+import { type Clock, inParallel, type InstanceId, type Leases, stopping } from '@lib/kernel';
 
 /** Instances asked for at once; and so many are visited in a round although nothing is known of them. */
 const PAGE = 200;
@@ -43,7 +43,7 @@ export interface InstanceLoopOptions {
  * is done on a visit bears being done twice.
  */
 export class InstanceLoop {
-  readonly #stopping = new AbortController();
+  readonly #stopping = stopping();
   readonly #unfinished = new Set<InstanceId>();
   /** Of which a visit failed or was hindered: nothing may name them, and their turn in the slices is far. */
   readonly #nextRound = new Set<InstanceId>();

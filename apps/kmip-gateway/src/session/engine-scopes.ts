@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 
 import { type GatewayConfig } from '@lib/config';
+import { stopping } from '@lib/kernel';
 import { type EngineScope } from '@lib/kmip-engine';
 import { type PeerDescription } from '@lib/kmip-transport';
 import { PostgresObjectStores } from '@lib/persistence';
@@ -12,7 +13,7 @@ import { GATEWAY_CONFIG } from '../gateway-config.module';
 /** What the engine may touch for one message: one tenant, and nothing beside it. */
 @Injectable()
 export class EngineScopes implements OnModuleDestroy {
-  readonly #stopping = new AbortController();
+  readonly #stopping = stopping();
 
   constructor(
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,

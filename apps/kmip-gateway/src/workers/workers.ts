@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { stopping } from '@lib/kernel';
 import { type DependencyStatus, type Logger, SummedMetrics } from '@lib/observability';
 
 import { together } from './together';
@@ -26,7 +27,7 @@ export interface WorkersOptions {
 export class Workers {
   readonly metrics = new SummedMetrics(() => this.#askAll('metrics'));
   readonly #all = new Set<WorkerProcess>();
-  readonly #stopping = new AbortController();
+  readonly #stopping = stopping();
   #failures = 0;
   #replacing = false;
   #status: DependencyStatus | undefined;
