@@ -5,7 +5,8 @@ import { type Client } from 'pg';
 import { openDatabase } from './support/database';
 import { createKey, fetchKey, first, vcenter } from './support/keys';
 import { RunningService, until } from './support/running-service';
-import { addTenant } from './support/second-tenant';
+import { addTenant, bindRootKey } from './support/second-tenant';
+import { newApiKey } from './support/tenant-api';
 
 jest.setTimeout(180_000);
 
@@ -61,6 +62,29 @@ describe('revocation', () => {
       expect(await fetchKey(client, other)).toMatchObject({ message: expect.stringMatching(/stored key/i) as string });
       expect(await fetchKey(client, id)).toHaveProperty('hex');
     }
+  });
+
+  it('uses an API key that was replaced no more, nor its token, on either endpoint', async () => {
+    const tenant = await addTenant(service, 'replaced');
+    const opened = [await tenant.connect(0), await tenant.connect(1)];
+    const key = await createKey(opened[0]!);
+    const before = await fetchKey(opened[1]!, key);
+    const resource = { serviceName: 'kms', serviceInstance: tenant.keyManagerInstanceId };
+    const { account, serviceId } = tenant.seed;
+    const apiKey = { apikey: await newApiKey(service, resource, ['Viewer', 'Writer'], account.id) };
+    await bindRootKey(service, tenant.instanceId, { ...tenant.seed, apiKey });
+    const replacedAt = performance.now();
+    // What the former service ID may do ends here: whoever still comes with its token is refused.
+    const policies = await service.localCloud<{ id: string }[]>('GET', `/policies?iamId=${serviceId.iamId}`);
+    expect(policies.length).toBeGreaterThan(0);
+    for (const { id: policy } of policies) await service.localCloud('DELETE', `/policies/${policy}`);
+    const served = async (client: KmipClient): Promise<boolean> => 'hex' in (await fetchKey(client, key));
+    for (const client of opened) await until('the new API key is used', 5_000, () => served(client));
+    expect(performance.now() - replacedAt).toBeLessThan(5_000);
+    for (let round = 0; round < 10; round += 1) {
+      for (const client of opened) expect(await fetchKey(client, key)).toEqual(before);
+    }
+    await Promise.all(opened.map((client) => client.close()));
   });
 
   async function storedKeyOf(uniqueIdentifier: string): Promise<string> {

@@ -5,6 +5,8 @@ import { type RunningService } from './running-service';
 
 /** A client of both endpoints as vCenter is one: what fails on a connection is tried once on the other endpoint. */
 export class ResilientClient {
+  /** Requests that failed on the endpoint that they were sent to first. */
+  failedOnce = 0;
   #client: KmipClient | undefined;
   #endpoint: number;
 
@@ -20,6 +22,7 @@ export class ResilientClient {
     try {
       return await this.#fetch(key);
     } catch {
+      this.failedOnce += 1;
       await this.close();
       this.#endpoint = 1 - this.#endpoint;
       return await this.#fetch(key);

@@ -76,8 +76,8 @@ export async function newApiKey(
   service: RunningService,
   resource: { readonly serviceName: string; readonly serviceInstance: string },
   roles: readonly string[],
+  accountId = accountOf(service),
 ): Promise<string> {
-  const accountId = accountOf(service);
   const { iamId } = await service.localCloud<{ iamId: string }>('POST', '/service-ids', { accountId });
   await service.localCloud('POST', '/policies', { iamId, roles, resource });
   return (await service.localCloud<{ apikey: string }>('POST', '/api-keys', { iamId })).apikey;
