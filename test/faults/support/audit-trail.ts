@@ -18,11 +18,17 @@ interface Recorded {
   readonly chain: { readonly event: string };
 }
 
+/** Exports the trail, beside the logs. */
+export async function keepAuditTrail({ folder }: Region, tenant: SeedTenant): Promise<{ file: string; log: string }> {
+  const log = await tenant.text('/audit_log');
+  const file = join(folder, 'logs', `audit-${tenant.demo.instanceId}.ndjson`);
+  await writeFile(file, log);
+  return { file, log };
+}
+
 /** The tenant's own check of its exported trail, and a record for each key that a client was given. */
 export async function checkAuditTrail(region: Region, tenant: SeedTenant, { keys }: Workload): Promise<void> {
-  const log = await tenant.text('/audit_log');
-  const file = join(region.folder, `${tenant.demo.instanceId}.ndjson`);
-  await writeFile(file, log);
+  const { file, log } = await keepAuditTrail(region, tenant);
   await run(process.execPath, [COMMAND, file, '--instance', tenant.demo.instanceId]).catch((error: unknown) => {
     throw new Violation(`the audit trail does not hold: ${error instanceof Error ? error.message : String(error)}`);
   });

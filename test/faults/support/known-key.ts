@@ -26,8 +26,15 @@ export class KnownKey {
   /** Changes whenever somebody begins to change it. */
   epoch = 0;
   #underWay = 0;
+  /** What was asked to be changed, when it was answered and how. */
+  readonly #history: string[] = [];
 
   constructor(readonly name: string) {}
+
+  /** For whoever has to find out what happened to it. */
+  get told(): string {
+    return `${this.name} (${this.id ?? ''}), ${this.#history.join(', ')}`;
+  }
 
   begin(): void {
     this.epoch += 1;
@@ -45,11 +52,13 @@ export class KnownKey {
   }
 
   note(change: Change, outcome: Outcome): void {
+    this.#tell(change, outcome);
     if (outcome === 'unknown') this.#perhaps.add(change);
     if (outcome === 'acknowledged') this.#certain = STEPS[change][this.#certain] ?? this.#afterUnknown(change);
   }
 
   noteSuspension(suspended: boolean, outcome: Outcome): void {
+    this.#tell(suspended ? 'suspend' : 'resume', outcome);
     if (outcome === 'refused') return;
     const told = suspended ? 'on' : 'off';
     this.suspension = outcome === 'unknown' || this.suspension === 'unknown' ? 'unknown' : told;
@@ -76,10 +85,14 @@ export class KnownKey {
     return !this.possible.has('Destroyed') && this.suspension === 'off';
   }
 
+  #tell(change: string, outcome: Outcome): void {
+    this.#history.push(`${new Date().toISOString().slice(11)} ${change} ${outcome}`);
+  }
+
   /** It was acknowledged, so what it needs was done before. */
   #afterUnknown(change: Change): KeyState {
     const from = [...this.possible].find((state) => STEPS[change][state] !== undefined);
-    if (from === undefined) throw new Violation(`${change} of ${this.name} was acknowledged in ${this.#certain}`);
+    if (from === undefined) throw new Violation(`${change} was acknowledged in ${this.#certain}: ${this.told}`);
     return STEPS[change][from] ?? this.#certain;
   }
 }

@@ -27,6 +27,8 @@ export class Trial {
   /** From the beginning of the quiet until all processes ran, and from then until all were served again. */
   restartedAfterMs = 0;
   wholeAfterMs = 0;
+  /** When the last operation was asked for that nobody may have answered (`performance.now()`). */
+  lastAskedMs = 0;
 
   private constructor(
     private readonly region: Region,
@@ -69,6 +71,7 @@ export class Trial {
       await this.#soon('the root key is rotated', () => this.workload.rotate());
     } finally {
       await this.workload.stop();
+      this.lastAskedMs = performance.now();
     }
     this.#requireNone(this.workload.violations);
     this.#requireOnlyKilled(this.region.ended.slice(endedBefore));
@@ -148,7 +151,7 @@ export class Trial {
   }
 
   /** Each key on both endpoints: in one state, one that it can be in, and its bytes if it is served. */
-  async #readEverything(keys: readonly KnownKey[]): Promise<void> {
+  async #readEverything(keys: readonly KnownKey[], { settled = false } = {}): Promise<void> {
     const clients = await Promise.all(ENDPOINTS.map((endpoint) => this.region.kmip(this.tenant.identity, endpoint)));
     try {
       for (const key of keys) {
@@ -161,19 +164,19 @@ export class Trial {
             return { state: await stateOf(client, id), bytes: 'hex' in answer ? answer.hex : answer.message };
           }),
         );
-        this.#judge(key, seen);
+        this.#judge(key, seen, settled);
       }
     } finally {
       await Promise.all(clients.map((client) => client.close()));
     }
   }
 
-  #judge(key: KnownKey, [one, two]: readonly Seen[]): void {
-    const wrong = one === undefined || two === undefined ? 'was not read' : wrongWith(key, one, two);
+  #judge(key: KnownKey, [one, two]: readonly Seen[], settled: boolean): void {
+    const wrong = one === undefined || two === undefined ? 'was not read' : wrongWith(key, one, two, settled);
     if (wrong === undefined) return;
     const known = { possible: [...key.possible], suspension: key.suspension, served: key.hex !== undefined };
     const shown = [one, two].map((seen) => ({ ...seen, bytes: isKey(seen?.bytes) ? 'a key' : seen?.bytes }));
-    throw new Violation(`${key.name} (${key.id ?? ''}) ${wrong}: ${JSON.stringify({ known, shown })}`);
+    throw new Violation(`it ${wrong}: ${key.told}; ${JSON.stringify({ known, shown })}`);
   }
 
   async #nobodyRemovedIsServed(): Promise<void> {
@@ -188,10 +191,10 @@ export class Trial {
     await guests.close();
   }
 
-  /** Everything once more, when whatever was interrupted is settled. */
+  /** Everything once more, when whatever was interrupted is settled: what is not destroyed or suspended is served. */
   async checkSettled(): Promise<void> {
     await this.#findUnanswered();
-    await this.#readEverything(this.workload.keys);
+    await this.#readEverything(this.workload.keys, { settled: true });
     let difference = 'nothing was compared';
     await until('stored keys and rows agree', SETTLED_WITHIN_MS, async () => {
       difference = await this.#difference();
@@ -244,12 +247,16 @@ interface Seen {
 
 const isKey = (text = ''): boolean => /^[0-9a-f]{64}$/.test(text);
 
-function wrongWith(key: KnownKey, one: Seen, two: Seen): string | undefined {
+function wrongWith(key: KnownKey, one: Seen, two: Seen, settled: boolean): string | undefined {
   const possible: ReadonlySet<string> = key.possible;
-  const isServed = isKey(one.bytes);
   if (one.state !== two.state || one.bytes !== two.bytes) return 'differs';
   if (!possible.has(one.state ?? 'Destroyed')) return 'is in a state that it cannot be in';
-  if (isServed && key.isWithdrawn) return 'is served although it was withdrawn';
-  if (!isServed && key.isCertainlyServed) return 'is not served';
-  return isServed && key.hex !== undefined && key.hex !== one.bytes ? 'has other bytes' : undefined;
+  if (isKey(one.bytes)) return wrongWithBytes(key, one.bytes);
+  const isWhole = settled && one.state !== 'Destroyed' && key.suspension === 'off';
+  return key.isCertainlyServed || isWhole ? 'is not served' : undefined;
+}
+
+function wrongWithBytes(key: KnownKey, hex: string): string | undefined {
+  if (key.isWithdrawn) return 'is served although it was withdrawn';
+  return key.hex !== undefined && key.hex !== hex ? 'has other bytes' : undefined;
 }

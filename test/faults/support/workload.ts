@@ -85,9 +85,9 @@ export class Workload {
     key.timesServed += 1;
     this.count('Get');
     if (isWithdrawn && epoch === key.epoch) {
-      throw new Violation(`${key.name} (${id}) was served after it was withdrawn: ${[...key.possible].join()}`);
+      throw new Violation(`served at ${new Date().toISOString()} after it was withdrawn: ${key.told}`);
     }
-    if (key.hex !== undefined && key.hex !== answer.hex) throw new Violation(`${key.name} (${id}) has other bytes`);
+    if (key.hex !== undefined && key.hex !== answer.hex) throw new Violation(`other bytes than before: ${key.told}`);
     key.hex = answer.hex;
   }
 
@@ -239,7 +239,7 @@ class Lane {
     this.workload.count('Locate');
     for (const [index, key] of known.entries()) {
       if (key.epoch !== epochs[index] || uniqueIdentifiers.includes(key.id ?? '')) continue;
-      throw new Violation(`${key.name} (${key.id ?? ''}) is not found by Locate`);
+      throw new Violation(`not found by Locate: ${key.told}`);
     }
   }
 }
