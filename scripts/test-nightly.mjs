@@ -1,7 +1,7 @@
 // The long form of every test that has a short one: npm run test:nightly [-- NAME...]
 // With names, those alone. Each is run, whatever the ones before it said; exit status 1 when one failed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 
 const jest = (projects, pattern) => [
   'npx',
@@ -12,6 +12,11 @@ const jest = (projects, pattern) => [
   '--testPathPatterns',
   pattern,
 ];
+
+const SUFFIX = '.e2e-spec.ts';
+const SPECS = readdirSync(new URL('../test/nightly', import.meta.url))
+  .filter((file) => file.endsWith(SUFFIX))
+  .map((file) => file.slice(0, -SUFFIX.length));
 
 const forms = [
   { name: 'kill-nine', environment: { KILL_ROUNDS: '1000' }, command: jest(['e2e'], 'e2e/kill-nine') },
@@ -33,11 +38,20 @@ const forms = [
     command: jest(['integration'], 'any-request'),
   },
   { name: 'fuzz', command: ['npm', 'run', '-s', 'fuzz', '--', '--seconds', '600'] },
-  { name: 'nightly', folder: 'test/nightly', command: ['npx', 'jest', '--selectProjects', 'nightly', '--runInBand'] },
-  { name: 'soak', script: 'bench:soak', command: ['npm', 'run', '-s', 'bench:soak', '--', '--minutes', '60'] },
+  {
+    name: 'outage',
+    environment: { OUTAGE_ROUNDS: '20' },
+    command: jest(['e2e'], 'e2e/outage'),
+  },
+  {
+    name: 'neighbours',
+    environment: { PROPERTY_RUNS: '2500', PROPERTY_SEED: String(Math.floor(Date.now() / 86_400_000)) },
+    command: jest(['integration'], 'catalog/neighbours'),
+  },
+  ...SPECS.map((name) => ({ name, command: jest(['nightly'], `nightly/${name}\\.`) })),
+  { name: 'soak', environment: { SOAK_MINUTES: '60' }, command: ['npm', 'run', '-s', 'bench:soak', '--', '--assert'] },
 ];
 
-const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !forms.some((form) => form.name === name));
 if (unknown.length > 0) {
@@ -45,10 +59,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const isThere = ({ script, folder }) =>
-  (script === undefined || script in scripts) && (folder === undefined || existsSync(folder));
 const results = forms
-  .filter((form) => isThere(form) && (wanted.length === 0 || wanted.includes(form.name)))
+  .filter(({ name }) => wanted.length === 0 || wanted.includes(name))
   .map(({ name, environment, command: [program, ...args] }) => {
     console.log(`::: ${name}: ${JSON.stringify(environment ?? {})} ${[program, ...args].join(' ')}`);
     const started = Date.now();
