@@ -25,18 +25,25 @@ const logFile = ({ dataFolder }: Setting, name: string): string => join(dataFold
 
 export const localCloudUrl = ({ ports }: Setting): string => `http://127.0.0.1:${ports.localCloud}`;
 
+/** Where the stand-in cloud serves key managers: a host of all Key Protect instances of a region, and hosts of one. */
+export const localCloudHosts = (url: string) => ({
+  keyProtectEndpoints: [`${url}/kms/{region}`, `${url}/kms-dedicated/{instance}`],
+  hpcsEndpoints: [`${url}/hpcs/{instance}`],
+});
+
 /** What every process of the product is told; the administrator's command line reads the same from service.env. */
 export function sharedEnvironment(setting: Setting): Readonly<Record<string, string>> {
   const { config, dataFolder } = setting;
   const cloud = localCloudUrl(setting);
+  const { keyProtectEndpoints, hpcsEndpoints } = localCloudHosts(cloud);
   return {
     LOG_LEVEL: config.logLevel,
     REGION: config.region,
     SERVICE_KEY_FILE: join(dataFolder, 'service-keys'),
     IAM_URL: `${cloud}/iam`,
     RESOURCE_CONTROLLER_URL: `${cloud}/resource-controller`,
-    KEY_PROTECT_ENDPOINTS: `${cloud}/kms/{region}`,
-    HPCS_ENDPOINTS: `${cloud}/hpcs/{instance}`,
+    KEY_PROTECT_ENDPOINTS: keyProtectEndpoints.join(','),
+    HPCS_ENDPOINTS: hpcsEndpoints.join(','),
   };
 }
 

@@ -75,9 +75,16 @@ export class DemoSeed {
   async followMovedCloud(): Promise<void> {
     for (const { id } of await this.instances.list({ limit: ALL })) {
       const active = (await this.rootKeys.list(id)).find(({ status }) => status === 'active');
-      if (active === undefined || active.endpointUrl === this.endpoints.build(active.keyManagerCrn, 'public')) continue;
-      const { keyManagerCrn, rootKeyId, keyRingId } = active;
-      await this.rootKeys.set(id, { keyManagerCrn, rootKeyId, ...(keyRingId && { keyRingId }) }, context());
+      if (active === undefined) continue;
+      const { keyManagerCrn, rootKeyId, keyRingId, endpointUrl } = active;
+      // Of the hosts that it can have, the same one at another port.
+      const { pathname } = new URL(endpointUrl);
+      const address = this.endpoints
+        .addresses(keyManagerCrn, 'public')
+        .find((candidate) => new URL(candidate).pathname === pathname);
+      if (address === undefined || address === endpointUrl) continue;
+      const where = { ...(keyRingId && { keyRingId }), discoveredEndpoint: address };
+      await this.rootKeys.set(id, { keyManagerCrn, rootKeyId, ...where }, context());
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   BROKER_USER,
   gateway,
   localCloud,
+  localCloudHosts,
   localCloudUrl,
   managementApi,
   ownDatabase,
@@ -120,8 +121,7 @@ export class Service {
       databasePoolSize: 2,
       serviceKeyFile: join(this.dataFolder, 'service-keys'),
       region: this.config.region,
-      keyProtectEndpoints: [`${localCloudUrl(setting)}/kms/{region}`],
-      hpcsEndpoints: [`${localCloudUrl(setting)}/hpcs/{instance}`],
+      ...localCloudHosts(localCloudUrl(setting)),
     });
     const context = await NestFactory.createApplicationContext(region, quietly());
     try {

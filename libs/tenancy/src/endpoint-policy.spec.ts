@@ -6,6 +6,8 @@ const guid = '3f0d2a9e-0a35-4e0f-9d5c-1f2e3d4c5b6a';
 const crnOf = (service: string, region: string, instance = guid) =>
   `crn:v1:bluemix:public:${service}:${region}:a/acc:${instance}::`;
 
+const dedicated = (region: string) => `https://${guid}.api.${region}.kms.appdomain.cloud`;
+
 describe('EndpointPolicy', () => {
   const policy = new EndpointPolicy({ keyProtect, hpcs });
 
@@ -16,6 +18,33 @@ describe('EndpointPolicy', () => {
     ['hs-crypto', 'private', `https://${guid}.api.private.eu-de.hs-crypto.appdomain.cloud`],
   ] as const)('builds the %s %s address', (service, visibility, url) => {
     expect(policy.build(crnOf(service, 'eu-de'), visibility)).toBe(url);
+  });
+
+  const regions = ['us-south', 'eu-de', 'eu-es'];
+  const kinds = [
+    ['kms', 'public', (region: string) => [`https://${region}.kms.cloud.ibm.com`, dedicated(region)]],
+    [
+      'kms',
+      'private',
+      (region: string) => [`https://private.${region}.kms.cloud.ibm.com`, dedicated(`private.${region}`)],
+    ],
+    ['hs-crypto', 'public', (region: string) => [`https://${guid}.api.${region}.hs-crypto.appdomain.cloud`]],
+    ['hs-crypto', 'private', (region: string) => [`https://${guid}.api.private.${region}.hs-crypto.appdomain.cloud`]],
+  ] as const;
+  it.each(kinds.flatMap((kind) => regions.map((region) => [...kind, region] as const)))(
+    'knows every host that a %s instance can have on the %s network',
+    (service, visibility, hosts, region) => {
+      expect(policy.addresses(crnOf(service, region), visibility)).toEqual(hosts(region));
+      for (const host of hosts(region)) expect(policy.accept(crnOf(service, region), host)).toBe(host);
+    },
+  );
+
+  it('builds nothing where only a port that nobody knows is missing', () => {
+    const endpoints = { regions, templates: { public: ['https://api.{region}.hs-crypto.cloud.ibm.com:{port}'] } };
+    const onlyPorts = new EndpointPolicy({ hpcs: { ...hpcs, endpoints } });
+    expect(() => onlyPorts.addresses(crnOf('hs-crypto', 'eu-de'), 'public')).toThrow(
+      expect.objectContaining({ code: 'endpoint_not_allowed' }) as Error,
+    );
   });
 
   it.each([

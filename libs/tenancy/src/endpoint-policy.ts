@@ -31,14 +31,23 @@ export class EndpointPolicy {
     return this.locate(name).profile.kind;
   }
 
+  /**
+   * Every address that follows from the name of a key-manager instance, the usual one first: a name does not tell
+   * whether an instance is on the host of its region or, as Key Protect Dedicated is, on one of its own.
+   * @throws TenancyError('invalid_crn', 'endpoint_not_allowed')
+   */
+  addresses(name: string, visibility: EndpointVisibility): readonly [string, ...string[]] {
+    const { profile, location } = this.locate(name);
+    const [usual, ...others] = (profile.endpoints.templates[visibility] ?? [])
+      .filter((template) => !template.includes('{port}') && isPossible(template, profile, location))
+      .map((template) => fillTemplate(template, location));
+    if (usual === undefined) throw notAllowed();
+    return [usual, ...others];
+  }
+
   /** The usual address of a key-manager instance. @throws TenancyError('invalid_crn', 'endpoint_not_allowed') */
   build(name: string, visibility: EndpointVisibility): string {
-    const { profile, location } = this.locate(name);
-    const [template] = profile.endpoints.templates[visibility] ?? [];
-    if (template === undefined || template.includes('{port}') || !isPossible(template, profile, location)) {
-      throw notAllowed();
-    }
-    return fillTemplate(template, location);
+    return this.addresses(name, visibility)[0];
   }
 
   /** An address read from the resource instance, when it is one this instance can have. @throws as {@link build} */

@@ -18,6 +18,7 @@ import {
   auditKeys,
   gateway,
   localCloud,
+  localCloudHosts,
   localCloudUrl,
   managementApi,
   ownDatabase,
@@ -218,8 +219,7 @@ export class Region {
       databasePoolSize: 2,
       serviceKeyFile: join(this.folder, 'service-keys'),
       region: this.setting.config.region,
-      keyProtectEndpoints: [`${this.cloudUrl}/kms/{region}`],
-      hpcsEndpoints: [`${this.cloudUrl}/hpcs/{instance}`],
+      ...localCloudHosts(this.cloudUrl),
     });
     this.#context = await NestFactory.createApplicationContext(module, quietly());
     this.#closers.push(() => this.#context.close());

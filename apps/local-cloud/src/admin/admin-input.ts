@@ -24,6 +24,8 @@ export const instanceInput = z.strictObject({
   name: name.optional(),
   planId: z.string().optional(),
   resourceGroupId: z.string().optional(),
+  /** Key Protect only: on a host of its own. */
+  dedicated: z.boolean().default(false),
   initialized: z.boolean().default(true),
 });
 

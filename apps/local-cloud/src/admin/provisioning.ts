@@ -54,6 +54,7 @@ export class Provisioning {
       planId: input.planId ?? KMS_PLAN,
       resourceGroupId: input.resourceGroupId ?? input.accountId,
       state: 'active',
+      ...(input.dedicated && input.serviceName === 'kms' && { dedicated: true }),
       initialized: input.initialized,
       createdAt: this.#now(),
     };

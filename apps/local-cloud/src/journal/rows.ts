@@ -16,7 +16,9 @@ export interface InstanceRow {
   readonly planId: string;
   readonly resourceGroupId: string;
   readonly state: InstanceState;
-  /** HPCS only: false until its crypto units hold a master key; until then every call is answered 503. */
+  /** Key Protect Dedicated: a host of its own, with a master key of the tenant's. */
+  readonly dedicated?: true;
+  /** HPCS and Dedicated: false until its crypto units hold a master key; until then every call is answered 503. */
   readonly initialized: boolean;
   readonly createdAt: string;
 }

@@ -15,11 +15,20 @@ import { badBody, KmsError, KmsGoneError, KmsUnauthorizedError, sendKmsError, se
 import { isOperation, KMS_OPERATIONS } from './operations';
 import { registerRestricted } from './restricted.routes';
 
-const FRONTS: readonly (Front & { readonly prefix: string; readonly watchedAs: string })[] = [
-  { serviceName: 'kms', network: 'public', prefix: '/kms/:region', watchedAs: 'kms' },
-  { serviceName: 'kms', network: 'private', prefix: '/private/kms/:region', watchedAs: 'kms' },
-  { serviceName: 'hs-crypto', network: 'public', prefix: '/hpcs/:guid', watchedAs: 'hpcs' },
-  { serviceName: 'hs-crypto', network: 'private', prefix: '/private/hpcs/:guid', watchedAs: 'hpcs' },
+interface Host extends Front {
+  readonly prefix: string;
+  readonly watchedAs: string;
+}
+
+const front = ({ path, ...rest }: Omit<Host, 'network' | 'prefix'> & { readonly path: string }): readonly Host[] => [
+  { ...rest, network: 'public', prefix: path },
+  { ...rest, network: 'private', prefix: `/private${path}` },
+];
+
+const HOSTS: readonly Host[] = [
+  ...front({ serviceName: 'kms', dedicated: false, path: '/kms/:region', watchedAs: 'kms' }),
+  ...front({ serviceName: 'kms', dedicated: true, path: '/kms-dedicated/:guid', watchedAs: 'kms' }),
+  ...front({ serviceName: 'hs-crypto', dedicated: false, path: '/hpcs/:guid', watchedAs: 'hpcs' }),
 ];
 
 const UNINITIALIZED = 'no healthy upstream: no crypto units are in kms-initialized state';
@@ -27,10 +36,10 @@ const UNAUTHORIZED = 'The user does not have access to the specified resource';
 
 /** The keys API, once for each kind of host that serves it. */
 export function registerKeyProtect(app: FastifyInstance, cloud: Cloud): void {
-  for (const front of FRONTS) {
+  for (const host of HOSTS) {
     app.register(
       (kms, _options, done) => {
-        prepare(kms, cloud, front);
+        prepare(kms, cloud, host);
         registerKeys(kms, cloud);
         registerKeyLifecycle(kms, cloud);
         registerKeySuspension(kms, cloud);
@@ -42,27 +51,27 @@ export function registerKeyProtect(app: FastifyInstance, cloud: Cloud): void {
         registerRestricted(kms);
         done();
       },
-      { prefix: `${front.prefix}/api/v2` },
+      { prefix: `${host.prefix}/api/v2` },
     );
   }
 }
 
-function prepare(kms: FastifyInstance, cloud: Cloud, front: Front & { readonly watchedAs: string }): void {
+function prepare(kms: FastifyInstance, cloud: Cloud, host: Host): void {
   kms.decorateRequest('kms', undefined);
   kms.addHook('onRequest', (request, reply, next) => {
     void reply.header('correlation-id', correlationIdOf(request));
     next();
   });
-  watchTraffic(kms, cloud, front.watchedAs, instanceIdOf);
+  watchTraffic(kms, cloud, host.watchedAs, instanceIdOf);
   kms.addHook('onRequest', (request, reply, next) => {
-    if (front.serviceName === 'hs-crypto' && !isInitialized(cloud, request)) {
+    if (!isInitialized(cloud, request)) {
       void reply.code(503).type('text/plain').send(UNINITIALIZED);
       return;
     }
     // Before the body is read: strangers do not learn whether their body was well-formed.
     try {
       const { operation } = request.routeOptions.config;
-      if (isOperation(operation)) request.kms = KmsCall.authenticate(cloud, front, request, operation);
+      if (isOperation(operation)) request.kms = KmsCall.authenticate(cloud, host, request, operation);
       next();
     } catch (error) {
       next(error as Error);
@@ -72,6 +81,7 @@ function prepare(kms: FastifyInstance, cloud: Cloud, front: Front & { readonly w
   kms.setNotFoundHandler((_request, reply) => sendPlainError(reply, 404, 'The requested path does not exist'));
 }
 
+/** A host of all instances of a region always is. */
 function isInitialized(cloud: Cloud, request: FastifyRequest): boolean {
   const { guid } = request.params as { guid?: string };
   return cloud.store.get('instance', guid?.toLowerCase() ?? '')?.initialized !== false;

@@ -19,6 +19,8 @@ declare module 'fastify' {
 /** Which of the hosts of the real service this prefix stands for. */
 export interface Front {
   readonly serviceName: ServiceName;
+  /** Of one Key Protect instance, where the others are not. */
+  readonly dedicated: boolean;
   readonly network: 'public' | 'private';
 }
 
@@ -29,7 +31,7 @@ export const correlationIdOf = (request: FastifyRequest): string => {
   return typeof given === 'string' && UUID_V4.test(given) ? given : randomUUID();
 };
 
-/** The instance a request names; HPCS has a host for each, so there the header must agree with it. */
+/** The instance a request names; on a host of one instance the header must agree with it. */
 export function instanceIdOf(request: FastifyRequest): string | undefined {
   const header = request.headers['bluemix-instance'];
   const { guid } = request.params as { guid?: string };
@@ -56,14 +58,9 @@ export class KmsCall {
     const caller = verifyCaller(cloud, request);
     if (caller === 'malformed') throw new KmsError('BEARER_SUB_EXTRACTION_ERR');
     if (typeof caller === 'string') throw new KmsUnauthorizedError();
-    const { region } = request.params as { region?: string };
     const instance = cloud.store.get('instance', instanceIdOf(request) ?? '');
     if (instance?.state === 'removed' && cloud.behaviour.settings.removedInstances === 'gone') throw new KmsGoneError();
-    const served =
-      instance?.serviceName === front.serviceName &&
-      instance.state === 'active' &&
-      (region === undefined || region === instance.region);
-    if (!served) throw new KmsUnauthorizedError();
+    if (instance?.state !== 'active' || !isServedAt(front, request, instance)) throw new KmsUnauthorizedError();
     const call = new KmsCall(cloud, caller, instance, operation, keyRingHeader(request));
     call.#requireNetwork(front);
     call.#requireRoleSomewhere();
@@ -121,6 +118,12 @@ export class KmsCall {
     const privateOnly = policy?.enabled === true && policy.attributes?.['allowed_network'] === 'private-only';
     if (privateOnly && front.network === 'public') throw new KmsUnauthorizedError();
   }
+}
+
+function isServedAt(front: Front, request: FastifyRequest, instance: InstanceRow): boolean {
+  const { region = instance.region } = request.params as { region?: string };
+  const isOfItsKind = instance.serviceName === front.serviceName && (instance.dedicated === true) === front.dedicated;
+  return isOfItsKind && region === instance.region;
 }
 
 /** The authenticated call of a request; every route of this API has one. */

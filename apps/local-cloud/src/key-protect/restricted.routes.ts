@@ -4,7 +4,7 @@ import { callOf } from './kms-call';
 import { KmsError } from './kms.errors';
 import { operation } from './operations';
 
-/** Calls that exist but are not for us: import tokens (off, as on a dedicated instance) and registrations. */
+/** Calls that exist but are not for us: import tokens (Dedicated has none, and nobody here needs one) and registrations. */
 export function registerRestricted(kms: FastifyInstance): void {
   const refuse = (): never => {
     throw new KmsError('FEATURE_RESTRICTED_ERR');

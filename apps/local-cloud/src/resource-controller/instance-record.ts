@@ -9,9 +9,10 @@ export interface Endpoints {
   readonly private: string;
 }
 
-/** Key Protect has one host a region, HPCS one an instance; here both are path prefixes of this cloud. */
+/** Key Protect has one host a region, HPCS and Dedicated one an instance; here they are path prefixes of this cloud. */
 export function endpointsOf(cloud: Cloud, row: InstanceRow): Endpoints | undefined {
   if (row.serviceName !== 'kms' && row.serviceName !== 'hs-crypto') return undefined;
-  const path = row.serviceName === 'kms' ? `kms/${row.region}` : `hpcs/${row.id}`;
+  const shared = row.serviceName === 'kms' && row.dedicated !== true;
+  const path = shared ? `kms/${row.region}` : `${row.serviceName === 'kms' ? 'kms-dedicated' : 'hpcs'}/${row.id}`;
   return { public: `${cloud.baseUrl()}/${path}`, private: `${cloud.baseUrl()}/private/${path}` };
 }
