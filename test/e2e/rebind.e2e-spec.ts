@@ -9,6 +9,8 @@ jest.setTimeout(240_000);
 
 const KEYS = 30;
 const MANAGER = ['Viewer', 'Manager'];
+const HPCS = { serviceName: 'hs-crypto' } as const;
+const DEDICATED = { dedicated: true };
 
 interface Binding {
   readonly rootKeyId: string;
@@ -16,7 +18,7 @@ interface Binding {
   readonly moves?: { readonly hindrance?: { readonly message: string; readonly rootKeyId?: string } };
 }
 
-describe('binding an instance to a CRK in another Key Protect instance', () => {
+describe('binding an instance to a CRK in another key manager', () => {
   let service: RunningService;
   beforeAll(async () => {
     service = await RunningService.start({
@@ -27,7 +29,7 @@ describe('binding an instance to a CRK in another Key Protect instance', () => {
 
   const bindings = (tenant: Tenant) => service.admin<Binding[]>('root-key', 'list', '--instance', tenant.instanceId);
 
-  /** Names of the live stored keys of a Key Protect instance. */
+  /** Names of the live stored keys of a key-manager instance. */
   async function storedKeys({ instance }: Seed): Promise<string[]> {
     const keys = await service.localCloud<{ name: string; deletedAt?: string; extractable: boolean }[]>(
       'GET',
@@ -60,11 +62,11 @@ describe('binding an instance to a CRK in another Key Protect instance', () => {
 
   const names = (keys: ReadonlyMap<string, string>) => [...keys.keys()].map((id) => `vmware_kmip_${id}`).sort();
 
-  it('moves all keys, serves them all the while, and ends with the old binding gone', async () => {
-    const tenant = await addTenant(service, 'moves', MANAGER);
+  it('moves all keys from HPCS to Key Protect Dedicated, serves them all the while, and ends with the old binding gone', async () => {
+    const tenant = await addTenant(service, 'moves', MANAGER, HPCS);
     const clients = [await tenant.connect(0), await tenant.connect(1)];
     const keys = await createKeys(clients[0]!);
-    const next = await addKeyManager(service, tenant.seed, MANAGER);
+    const next = await addKeyManager(service, tenant.seed, MANAGER, DEDICATED);
     const movedBefore = await keysMoved();
 
     await bindRootKey(service, tenant.instanceId, next);
@@ -79,7 +81,8 @@ describe('binding an instance to a CRK in another Key Protect instance', () => {
     over = true;
     expect((await Promise.all(watch)).flat()).toEqual([]);
 
-    expect(await bindings(tenant)).toMatchObject([{ rootKeyId: next.rootKey.id, status: 'active' }]);
+    const endpointUrl = expect.stringMatching(new RegExp(`/kms-dedicated/${next.instance.id}$`)) as string;
+    expect(await bindings(tenant)).toMatchObject([{ rootKeyId: next.rootKey.id, status: 'active', endpointUrl }]);
     expect(await storedKeys(tenant.seed)).toEqual([]);
     const stored = await storedKeys(next);
     expect(stored.sort()).toEqual([...names(keys), `vmware_kmip_${younger}`].sort());
@@ -93,7 +96,7 @@ describe('binding an instance to a CRK in another Key Protect instance', () => {
   it('goes on after kill -9 of both gateways in the middle', async () => {
     const tenant = await addTenant(service, 'killed', MANAGER);
     const keys = await createKeys(await tenant.connect(0));
-    const next = await addKeyManager(service, tenant.seed, MANAGER);
+    const next = await addKeyManager(service, tenant.seed, MANAGER, DEDICATED);
     await bindRootKey(service, tenant.instanceId, next);
     // As far away as a key manager may be: the middle lasts long enough to be met.
     const slow = {

@@ -41,12 +41,16 @@ describe('the check of a root key', () => {
   });
 
   /** A key manager of its own for each case: what a policy did to its keys cannot be undone. */
-  async function keyManager(serviceName = 'kms'): Promise<KeyManager> {
+  async function keyManager(serviceName = 'kms', more: object = {}): Promise<KeyManager> {
     const seed = await service.localCloud<{
       instance: KeyManagerInstance;
       rootKey: { crn: string };
       serviceId: { iamId: string };
-    }>('POST', '/seed', { account: { id: accountOf(service) }, instance: { serviceName }, roles: ['Manager'] });
+    }>('POST', '/seed', {
+      account: { id: accountOf(service) },
+      instance: { serviceName, ...more },
+      roles: ['Manager'],
+    });
     const { iamId } = seed.serviceId;
     const { access_token: token } = await service.localCloud<{ access_token: string }>('POST', '/tokens', { iamId });
     return { instance: seed.instance, serviceName, rootKeyCrn: seed.rootKey.crn, token };
@@ -141,14 +145,29 @@ describe('the check of a root key', () => {
     expect([passed, results['policy_allowed_network'] ?? results['root_key_describe']]).toEqual([false, 'failed']);
   });
 
-  it('recognises an HPCS instance without a master key, says who can mend it, and tries nothing else', async () => {
-    const manager = await keyManager('hs-crypto');
-    expect((await check(manager)).passed).toBe(true);
-    await service.localCloud('PATCH', `/instances/${manager.instance.id}`, { initialized: false });
-    const { passed, results, steps } = await check(manager);
-    expect(passed).toBe(false);
-    expect(results).toEqual({ token_create: 'passed', key_manager_read: 'passed', key_manager_initialised: 'failed' });
-    expect(steps.at(-1)?.remedy).toContain('master key');
+  it.each<[string, Parameters<typeof keyManager>, object]>([
+    ['an HPCS', ['hs-crypto'], { key_manager_ends: 'warning' }],
+    ['a Dedicated', ['kms', { dedicated: true }], {}],
+  ])(
+    'recognises %s instance without a master key, says who can mend it, and tries nothing else',
+    async (_, kind, known) => {
+      const manager = await keyManager(...kind);
+      expect((await check(manager)).passed).toBe(true);
+      await service.localCloud('PATCH', `/instances/${manager.instance.id}`, { initialized: false });
+      const { passed, results, steps } = await check(manager);
+      expect(passed).toBe(false);
+      const seen = { token_create: 'passed', key_manager_read: 'passed' };
+      expect(results).toEqual({ ...seen, ...known, key_manager_initialised: 'failed' });
+      expect(steps.at(-1)?.remedy).toContain('master key');
+    },
+  );
+
+  it('finds a Dedicated instance on its own host, whether the credential may see the instance or not', async () => {
+    const manager = await keyManager('kms', { dedicated: true });
+    const seen = await check(manager);
+    expect([seen.passed, seen.results['key_manager_read']]).toEqual([true, 'passed']);
+    const unseen = await check(manager, ['Manager']);
+    expect([unseen.passed, unseen.results['key_manager_read']]).toEqual([true, 'warning']);
   });
 
   it('wants the root key of an HPCS instance in its default key ring', async () => {

@@ -15,6 +15,15 @@ export interface KeyManagerLocation {
   readonly instance: string;
 }
 
+/** A kind of key manager that will be no more. */
+export interface ServiceEnd {
+  /** The day, as `YYYY-MM-DD`. */
+  readonly on: string;
+  /** What becomes of it on that day, and what to do before. */
+  readonly message: string;
+  readonly remedy: string;
+}
+
 /** What can be said of a kind of key manager without calling one. */
 export interface KeyManagerProfile {
   /** As bindings keep it: it never changes. */
@@ -30,6 +39,8 @@ export interface KeyManagerProfile {
   readonly advice: KeyManagerAdvice;
   /** Root keys of the default key ring only. */
   readonly defaultRingOnly: boolean;
+  /** When the service ends, where that is known. */
+  readonly ends?: ServiceEnd;
   /** @returns undefined when the name is not of this kind */
   locate(name: string): KeyManagerLocation | undefined;
 }

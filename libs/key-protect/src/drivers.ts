@@ -1,5 +1,10 @@
 import { readCrn } from '@lib/kernel';
-import { type EndpointTemplates, type KeyManagerDriver, type KeyManagerLocation } from '@lib/key-manager';
+import {
+  type EndpointTemplates,
+  type KeyManagerDriver,
+  type KeyManagerLocation,
+  type ServiceEnd,
+} from '@lib/key-manager';
 
 import { ADVICE } from './advice';
 import { connectKeyProtect, type KeyProtectSettings } from './connection';
@@ -53,6 +58,13 @@ export const keyProtect = {
   connect: connectKeyProtect,
 } as const satisfies KeyManagerDriver<KeyProtectSettings>;
 
+/** hs-crypto/FAQs-general.md of IBM's documentation, 2026-07-01. */
+const HPCS_ENDS: ServiceEnd = {
+  on: '2027-03-28',
+  message: 'IBM deletes all Hyper Protect Crypto Services instances on 28 March 2027, with every key that lies there.',
+  remedy: 'Bind a root key of Key Protect, Dedicated or not, well before: the keys move there while they are served.',
+};
+
 /** Speaks the API of Key Protect at another address. */
 export const hpcs = {
   kind: 'hpcs',
@@ -62,6 +74,7 @@ export const hpcs = {
   endpointsSetting: 'hpcsEndpoints',
   advice: ADVICE,
   defaultRingOnly: true,
+  ends: HPCS_ENDS,
   locate: byCrn('hs-crypto'),
   connect: connectKeyProtect,
 } as const satisfies KeyManagerDriver<KeyProtectSettings>;

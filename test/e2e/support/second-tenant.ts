@@ -21,6 +21,12 @@ export interface Tenant {
   connect(endpoint: number): Promise<KmipClient>;
 }
 
+/** Key Protect on the host of its region unless it says otherwise. */
+export interface KeyManagerKind {
+  readonly serviceName?: 'kms' | 'hs-crypto';
+  readonly dedicated?: boolean;
+}
+
 /** What the stand-in cloud made for a tenant. */
 export interface Seed {
   readonly account: { readonly id: string };
@@ -30,14 +36,15 @@ export interface Seed {
   readonly apiKey: { readonly apikey: string };
 }
 
-/** A tenant with everything of its own: account, Key Protect instance, CRK, service ID, KMIP instance, certificate. */
+/** A tenant with everything of its own: account, key-manager instance, CRK, service ID, KMIP instance, certificate. */
 export async function addTenant(
   service: RunningService,
   name: string,
   roles: readonly string[] = ['Viewer', 'Writer'],
+  instance: KeyManagerKind = {},
 ): Promise<Tenant> {
   const account = { id: randomBytes(16).toString('hex') };
-  const seed = await service.localCloud<Seed>('POST', '/seed', { account, roles });
+  const seed = await service.localCloud<Seed>('POST', '/seed', { account, instance, roles });
   const crn = `crn:v1:bluemix:public:kmip-for-vmware:us-south:a/${seed.account.id}:${randomUUID()}::`;
   const { id: instanceId } = await service.admin<{ id: string }>('instance', 'create', '--crn', crn, '--name', name);
   const issued = await issueClientCertificate('self-signed', { commonName: `kmipClient-${name}`, validDays: 30 });
@@ -54,16 +61,18 @@ export async function addTenant(
   };
 }
 
-/** Another Key Protect instance with a CRK, in the account and for the service ID of a tenant. */
+/** Another key-manager instance with a CRK, in the account and for the service ID of a tenant. */
 export async function addKeyManager(
   service: RunningService,
   { account, serviceId, apiKey }: Seed,
   roles: readonly string[],
+  instance: KeyManagerKind = {},
 ): Promise<Seed> {
   return await service.localCloud<Seed>('POST', '/seed', {
     account: { id: account.id },
     serviceId: { id: serviceId.iamId.replace('iam-ServiceId-', '') },
     apiKey: { apikey: apiKey.apikey },
+    instance,
     roles,
   });
 }

@@ -21,14 +21,12 @@ import { type Command } from '../command';
 import { instanceOf, operatorContext } from '../operator';
 import { readText } from '../read-text';
 
-const VISIBILITY: EndpointVisibility = 'public';
-
 /**
  * Sets API key and root key. Everything is read, then tried at the key manager, and only what works is written, both in
  * one transaction: a mistake in either leaves in force what was there.
  *
  * The API key comes from a file: on the command line it would be seen in the list of processes. Prints the
- * root key.
+ * root key, and what the check warned of.
  */
 @Injectable()
 export class RootKeySet implements Command {
@@ -40,11 +38,12 @@ export class RootKeySet implements Command {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async run(given: Arguments): Promise<RootKeyBinding> {
+  async run(given: Arguments): Promise<RootKeyBinding & { readonly warnings: readonly string[] }> {
     const instanceId = instanceOf(given);
     const keyManagerCrn = parseInstanceCrn(given.get('key-manager')).text;
     const rootKeyId = given.get('root-key');
     if (!isUuid(rootKeyId)) throw new UsageError('--root-key is the id of a root key, a UUID');
+    const visibility = visibilityOf(given);
     const { accountId } = await this.instances.get(instanceId);
     const apiKey = readApiKey(await readText(given.get('api-key-file')));
     try {
@@ -52,9 +51,9 @@ export class RootKeySet implements Command {
       const { iamId, ...record } = await workbench.describeApiKey(apiKey);
       const unfit = unfitApiKey(record, accountId, this.clock.now());
       if (unfit !== undefined) throw refused(unfit);
-      const wish = { keyManagerCrn, rootKeyId, visibility: VISIBILITY };
+      const wish = { keyManagerCrn, rootKeyId, visibility };
       const check = await workbench.check(instanceId, wish, newCorrelationId());
-      if (!check.passed) throw refused(faultsOf(check));
+      if (!check.passed) throw refused(told(check, 'failed').join('; '));
       const keyRingId = given.find('key-ring') ?? check.keyRingId;
       const { discoveredEndpoint } = check;
       const binding = {
@@ -71,7 +70,7 @@ export class RootKeySet implements Command {
       const risk = { unreached: await unreachedRootKeys(workbench, others, trial), confirm: given.find('confirm') };
       const bound = await this.rootKeys.setBoth(instanceId, { credential, binding }, operatorContext(), risk);
       await this.rootKeys.noteProbe(instanceId, bound.id, undefined);
-      return bound;
+      return { ...bound, warnings: told(check, 'warning') };
     } finally {
       apiKey.wipe();
     }
@@ -90,10 +89,15 @@ export class RootKeySet implements Command {
   }
 }
 
-const faultsOf = ({ steps }: RootKeyCheck): string =>
+function visibilityOf(given: Arguments): EndpointVisibility {
+  const network = given.find('endpoint') ?? 'public';
+  if (network !== 'public' && network !== 'private') throw new UsageError('--endpoint is public or private');
+  return network;
+}
+
+const told = ({ steps }: RootKeyCheck, wanted: 'failed' | 'warning'): string[] =>
   steps
-    .filter(({ result }) => result === 'failed')
-    .map(({ code, message, remedy = '' }) => `${code}: ${message} ${remedy}`.trim())
-    .join('; ');
+    .filter(({ result }) => result === wanted)
+    .map(({ code, message, remedy = '' }) => `${code}: ${message} ${remedy}`.trim());
 
 const refused = (why: string): UsageError => new UsageError(`nothing was changed: ${why}`);

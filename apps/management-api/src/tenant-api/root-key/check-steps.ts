@@ -1,4 +1,10 @@
-import { type KeyManagerAdvice, KeyManagerError, type Obstacle, type PreflightFinding } from '@lib/key-manager';
+import {
+  type KeyManagerAdvice,
+  KeyManagerError,
+  type Obstacle,
+  type PreflightFinding,
+  type ServiceEnd,
+} from '@lib/key-manager';
 
 /** One line of the table that an administrator reads. */
 export interface CheckStep {
@@ -73,10 +79,18 @@ export const STEPS = {
   initialised: (): CheckStep => ({
     code: 'key_manager_initialised',
     permission: '',
-    purpose: 'A Hyper Protect Crypto Services instance works only once it has a master key.',
+    purpose: 'An instance on a host of its own works only once it has a master key.',
     result: 'failed',
     message: 'The instance is not initialised: no master key has been loaded into it.',
     remedy: 'Let the administrators of the instance load and commit its master key (TKE), then check again.',
+  }),
+  ends: ({ message, remedy }: ServiceEnd): CheckStep => ({
+    code: 'key_manager_ends',
+    permission: '',
+    purpose: 'Keys are needed for as long as what they encrypt is.',
+    result: 'warning',
+    message,
+    remedy,
   }),
   ring: (): CheckStep => ({
     code: 'root_key_ring',

@@ -1,6 +1,5 @@
 import { Controller, Get, Inject, Patch, Post } from '@nestjs/common';
 
-import { driverOf } from '@lib/platform';
 import { type FormerRootKeyStatus, KeyMoveService, type MoveChange } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
@@ -10,6 +9,7 @@ import { PUBLIC_URL } from '../../http/tokens';
 import { administratorOf } from '../administrator';
 import { pageAnswer, pageRequest, restById } from '../paging';
 import { progressOf } from './key-move-progress';
+import { providerOf } from './provider';
 import { rootKeyCrn } from './root-key-crn';
 
 /** InstanceFormerRootKeyPatch. */
@@ -82,7 +82,7 @@ export class FormerRootKeysController {
       id,
       href: `${this.#href(call)}/${id}`,
       crn: rootKeyCrn(binding),
-      provider: driverOf(kind).provider,
+      ...providerOf(kind),
       paused: movesPausedAt !== undefined,
       keys_left: keysLeft,
       replaced_at: updatedAt.toISOString(),

@@ -1,13 +1,13 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 
 import { isUuid } from '@lib/kernel';
-import { driverOf } from '@lib/platform';
 
 import { notFound } from '../../http/api-error';
 import { type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, Operation } from '../../http/operation.decorator';
 import { pageAnswer, pageRequest, restById } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
+import { providerOf } from './provider';
 import { rootKeyCrn } from './root-key-crn';
 import { RootKeyWorkbench } from './root-key-workbench';
 
@@ -41,7 +41,7 @@ export class KeyManagersController {
         crn: keyManager.crn,
         name: keyManager.name.slice(0, 256),
         region: keyManager.region,
-        provider: driverOf(keyManager.kind).provider,
+        ...providerOf(keyManager.kind),
       }),
     );
   }

@@ -4,6 +4,7 @@ import {
   type KeyManagerAdvice,
   type KeyManagerConnection,
   KeyManagerError,
+  type KeyManagerFault,
   NOT_INITIALISED,
   preflight,
   type RootKeyDescription,
@@ -38,6 +39,8 @@ export interface WorkbenchOptions {
 }
 
 interface Survey {
+  /** No answer, or one that a host gives for instances that it does not have: it may be on another one. */
+  readonly elsewhere: boolean;
   readonly initialised: boolean;
   /** Where the root key lies; undefined when it could not be described, which the check then finds out by itself. */
   readonly keyRing: string | undefined;
@@ -53,20 +56,28 @@ async function survey(
 ): Promise<Survey> {
   const described = await connection.keyManager.describeRootKey({ correlationId }).catch(faultOf);
   if (described instanceof KeyManagerError && described.details.reasonCode === NOT_INITIALISED) {
-    return { initialised: false, keyRing: undefined, policies: [] };
+    return { elsewhere: false, initialised: false, keyRing: undefined, policies: [] };
   }
   const policies = await connection.listObstacles?.({ correlationId }, visibility).then(
     (found) => fromObstacles(found, permissions),
     (error: unknown) => unreadObstacles(error, permissions),
   );
-  const keyRing = described instanceof KeyManagerError ? undefined : described.keyRingId;
-  return { initialised: true, keyRing, policies: policies ?? [] };
+  const failed = described instanceof KeyManagerError;
+  return {
+    elsewhere: failed && ELSEWHERE.has(described.fault),
+    initialised: true,
+    keyRing: failed ? undefined : described.keyRingId,
+    policies: policies ?? [],
+  };
 }
 
 function faultOf(error: unknown): KeyManagerError {
   if (error instanceof KeyManagerError) return error;
   throw error;
 }
+
+/** An instance that is not there is told like a role that is missing. */
+const ELSEWHERE: ReadonlySet<KeyManagerFault> = new Set(['permission_denied', 'unavailable', 'timeout']);
 
 const DEFAULT_RING = 'default';
 
@@ -95,7 +106,7 @@ export class RootKeyWorkbench {
     const keyManager = await this.#withAccount(instanceId, (account) => account.findKeyManager(keyManagerId));
     if (!keyManager) return undefined;
     const wish = { keyManagerCrn: keyManager.crn, rootKeyId: '', visibility: 'public' } as const;
-    const { baseUrl } = this.#address(wish, keyManager);
+    const [baseUrl] = this.#addresses(wish, keyManager);
     const rootKeys = await this.#connected(instanceId, wish, { baseUrl }, (connection) =>
       connection.listRootKeys({ correlationId }),
     );
@@ -120,11 +131,10 @@ export class RootKeyWorkbench {
     const steps: CheckStep[] = [];
     const keyManager = await this.#seen(instanceId, wish, steps);
     if (steps.some(({ result }) => result === 'failed')) return this.#verdict(steps, {});
-    const { advice, defaultRingOnly } = driverOf(this.#kindOf(wish));
-    const { baseUrl, discovered } = this.#address(wish, keyManager);
-    const { initialised, keyRing, policies } = await this.#connected(instanceId, wish, { baseUrl }, (connection) =>
-      survey(connection, wish.visibility, advice, correlationId),
-    );
+    const { advice, defaultRingOnly, ends } = driverOf(this.#kindOf(wish));
+    if (ends !== undefined) steps.push(STEPS.ends(ends));
+    const addresses = this.#addresses(wish, keyManager);
+    const { baseUrl, initialised, keyRing, policies } = await this.#found(instanceId, wish, addresses, correlationId);
     if (!initialised) return this.#verdict([...steps, STEPS.initialised()], {});
     steps.push(...policies);
     const ring = keyRing === undefined || keyRing === DEFAULT_RING ? {} : { keyRing };
@@ -135,7 +145,7 @@ export class RootKeyWorkbench {
     steps.push(...report.findings.map((finding) => fromFinding(finding, advice.permissions)));
     return this.#verdict(steps, {
       ...(keyRing !== undefined && { keyRingId: keyRing }),
-      ...(discovered && { discoveredEndpoint: baseUrl }),
+      discoveredEndpoint: baseUrl,
     });
   }
 
@@ -171,23 +181,43 @@ export class RootKeyWorkbench {
     return this.options.endpoints.kindOf(keyManagerCrn);
   }
 
-  /**
-   * The address that the resource controller names, when it is one the instance can have; otherwise the usual one.
-   * `discovered` is kept with the binding.
-   */
-  #address(
+  /** The address that the resource controller names, when it is one the instance can have; otherwise all that it can have. */
+  #addresses(
     { keyManagerCrn, visibility }: RootKeyWish,
     keyManager: KeyManagerInstance | undefined,
-  ): { readonly baseUrl: string; readonly discovered: boolean } {
+  ): readonly [string, ...string[]] {
     const named = keyManager?.endpoints[visibility];
     if (named !== undefined) {
       try {
-        return { baseUrl: this.options.endpoints.accept(keyManagerCrn, named), discovered: true };
+        return [this.options.endpoints.accept(keyManagerCrn, named)];
       } catch (error) {
         if (!(error instanceof TenancyError)) throw error;
       }
     }
-    return { baseUrl: this.options.endpoints.build(keyManagerCrn, visibility), discovered: false };
+    return this.options.endpoints.addresses(keyManagerCrn, visibility);
+  }
+
+  /** At the first address that knows the instance; at the usual one when none does. */
+  async #found(
+    instanceId: InstanceId,
+    wish: RootKeyWish,
+    [usual, ...others]: readonly [string, ...string[]],
+    correlationId: CorrelationId,
+  ): Promise<Survey & { readonly baseUrl: string }> {
+    const { advice } = driverOf(this.#kindOf(wish));
+    const at = async (baseUrl: string) => ({
+      baseUrl,
+      ...(await this.#connected(instanceId, wish, { baseUrl }, (connection) =>
+        survey(connection, wish.visibility, advice, correlationId),
+      )),
+    });
+    const first = await at(usual);
+    if (!first.elsewhere) return first;
+    for (const address of others) {
+      const found = await at(address);
+      if (!found.elsewhere) return found;
+    }
+    return first;
   }
 
   async #withAccount<T>(instanceId: InstanceId, work: (account: CloudAccount) => Promise<T>): Promise<T> {

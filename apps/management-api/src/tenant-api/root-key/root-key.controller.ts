@@ -2,7 +2,7 @@ import { Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
 
 import { type Clock } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
-import { CLOCK, driverOf } from '@lib/platform';
+import { CLOCK } from '@lib/platform';
 import { KeyMoveService, type RootKeyBinding, RootKeyBindingService, RootKeyHealthService } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
@@ -12,8 +12,9 @@ import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
 import { progressOf } from './key-move-progress';
-import { healthResponse } from './root-key-health.response';
+import { providerOf } from './provider';
 import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
+import { healthResponse } from './root-key-health.response';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
 
 /** InstanceRootKeyPrototype, InstanceRootKeyCheckPrototype. */
@@ -131,7 +132,7 @@ export class RootKeyController {
     const body = withEntityTag(binding.id, binding, {
       crn: rootKeyCrn(binding),
       href,
-      provider: driverOf(binding.kind).provider,
+      ...providerOf(binding.kind),
       endpoint_visibility: visibilityOf(binding),
       status: statusOf(binding, rewrapping),
       rotation: await this.#rotation(binding),
