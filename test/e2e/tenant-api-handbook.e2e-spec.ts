@@ -190,7 +190,7 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
       if (answer.status >= 300) throw new Error(answer.text);
     }
     const page = await rebound.ok<{ former_root_keys: { id: string }[] }>('GET', '/former_root_keys');
-    const about = ['get', 'update', 'retry'].map((verb) => `${verb}_instance_former_root_key`);
+    const about = ['get', 'update', 'retry', 'roll_back'].map((verb) => `${verb}_instance_former_root_key`);
     return Object.fromEntries(
       about.flatMap((operation) => [
         [`${operation}.instance_id`, rebound.instanceId],

@@ -268,7 +268,10 @@ export class RootKeyBindingService {
     if (active !== undefined) checkRevision(active, revision);
     const bound = await this.replace(scope, wanted, active, bindings);
     await this.progress(scope, instance, 'root-key-set');
-    this.finish(scope, 'vmware-solutions.root-key.set', context, rootKeyFacts(bound));
+    const facts = rootKeyFacts(bound);
+    const wasFormer = bindings.some(({ id, status }) => id === bound.id && status === 'retiring');
+    const details = { ...facts.details, ...(wasFormer && { rolledBack: true }) };
+    this.finish(scope, 'vmware-solutions.root-key.set', context, { ...facts, details });
     return bound;
   }
 

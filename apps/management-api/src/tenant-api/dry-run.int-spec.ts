@@ -70,7 +70,11 @@ describe('a dry run', () => {
       body: example('/client_certificates', 'POST'),
     });
     await api.send('PUT', `${base}/credential`, { body: example('/credential', 'PUT') });
-    await api.send('PUT', `${base}/root_key`, { body: example('/root_key', 'PUT') });
+    const { crn } = example('/root_key', 'PUT') as { crn: string };
+    for (const id of [randomUUID(), randomUUID()]) {
+      await api.send('PUT', `${base}/root_key`, { body: { crn: crn.replace(/[^:]+$/, id) } });
+    }
+    const [former] = (await api.bindings.list(mine)).filter(({ status }) => status === 'retiring');
     const key = sampleObject({ state: 'Deactivated' });
     const { uniqueIdentifier } = key;
     const store = api.stores.forInstance(mine);
@@ -81,6 +85,7 @@ describe('a dry run', () => {
       certificate_claims: claim.body['id'],
       client_certificates: certificate.body['id'],
       keys: uniqueIdentifier,
+      former_root_keys: former!.id,
     });
   });
 

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type InstanceId } from '@lib/kernel';
 import { FakeIam, FakeKeyManager, putObject, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
 
+import { STEPS } from './check-steps';
+import { type RootKeyWish } from './root-key-workbench';
 import { FIT_API_KEY, OTHER_ACCOUNT, TenantApiApp } from '../../../test/tenant-api-app';
 
 jest.setTimeout(60_000);
@@ -22,6 +24,8 @@ describe('former root keys', () => {
   let api: TenantApiApp;
   let mine: InstanceId;
   let former: FormerRootKey;
+  const checked: RootKeyWish[] = [];
+  let passing = true;
   const [formerId, presentId] = [randomUUID(), randomUUID()];
   const send: TenantApiApp['send'] = (method, path, sending) => api.send(method, path, sending);
   const base = (instanceId: InstanceId = mine): string => `/v1/instances/${instanceId}`;
@@ -30,7 +34,11 @@ describe('former root keys', () => {
   beforeAll(async () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
     const workbench = {
-      check: () => Promise.resolve({ passed: true, destroyPermitted: true, checkedAt: new Date(), steps: [] }),
+      check: (_instance: InstanceId, wish: RootKeyWish) => {
+        checked.push(wish);
+        const steps = passing ? [] : [STEPS.instance(true), { ...STEPS.instance(true), result: 'failed' as const }];
+        return Promise.resolve({ passed: passing, destroyPermitted: true, checkedAt: new Date(), steps });
+      },
       describeApiKey: () => Promise.resolve(FIT_API_KEY),
     };
     api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), workbench);
@@ -117,6 +125,7 @@ describe('former root keys', () => {
   it.each([
     ['PATCH', '', { paused: true }],
     ['POST', '/retry', undefined],
+    ['POST', '/roll_back', undefined],
   ] as const)('are changed by a Manager of this instance only: %s%s', async (method, suffix, body) => {
     const given = body === undefined ? {} : { body };
     for (const as of ['reader', 'writer', 'viewer', 'administrator']) {
@@ -135,5 +144,49 @@ describe('former root keys', () => {
     const before = (await api.bindings.list(mine)).find(({ id }) => id === active.id)!;
     expect((await send('POST', `${base()}/former_root_keys/${active.id}/retry`)).status).toBe(404);
     expect((await api.bindings.list(mine)).find(({ id }) => id === active.id)).toEqual(before);
+  });
+
+  describe('are bound again', () => {
+    const bound = async () => (await send<{ crn: string }>('GET', `${base()}/root_key`)).body;
+    const rollBack = (headers: Record<string, string> = {}) => send('POST', path('/roll_back'), { headers });
+
+    it('not with the tag of what is bound no longer, nor when the root key does not serve, nor by a dry run', async () => {
+      const before = await bound();
+      expect((await rollBack({ 'if-match': `"${'0'.repeat(32)}"` })).status).toBe(412);
+      passing = false;
+      const refused = await rollBack();
+      passing = true;
+      expect([refused.status, refused.body.errors[0]?.code]).toEqual([400, 'root_key_unavailable']);
+      expect((await rollBack({ 'ibm-api-dry-run': 'validate' })).status).toBe(204);
+      expect(await bound()).toEqual(before);
+      expect(checked.at(-1)).toMatchObject({ rootKeyId: formerId });
+    });
+
+    it('by their id, once or twice, and the one that was bound becomes a former one', async () => {
+      await send('PATCH', path(), { body: { paused: true } });
+      const before = await bound();
+      const { status, body, headers } = await rollBack({ 'if-match': `"${before.etag}"` });
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ crn: expect.stringContaining(formerId) as string, status: 'rewrapping' });
+      expect(headers['etag']).toBe(`"${body.etag}"`);
+      expect(body.etag).not.toBe(before.etag);
+      expect((await rollBack({ 'if-match': `"${before.etag}"` })).status).toBe(412);
+      expect(await rollBack()).toMatchObject({ status: 200, body: { crn: body['crn'] } });
+      const list = await send<{ former_root_keys: object[] }>('GET', `${base()}/former_root_keys`);
+      expect(list.body.former_root_keys).toMatchObject([
+        { crn: expect.stringContaining(presentId) as string, keys_left: 0, paused: false },
+      ]);
+      // Nothing of the pause stays with what is bound.
+      expect((await api.bindings.list(mine))[0]).not.toHaveProperty('movesPausedAt');
+    });
+
+    it('as the trail tells', async () => {
+      const { body } = await send<{ audit_events: { details: { name: string; value: string }[] }[] }>(
+        'GET',
+        `${base()}/audit_events?action=vmware-solutions.root-key.set&outcome=success`,
+      );
+      const told = body.audit_events.map(({ details }) => details.some(({ name }) => name === 'rolledBack'));
+      expect(told.filter(Boolean)).toHaveLength(1);
+    });
   });
 });

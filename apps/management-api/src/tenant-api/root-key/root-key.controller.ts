@@ -45,10 +45,32 @@ export class RootKeyController {
   @Put('root_key')
   @CheckedOperation('set_instance_root_key', 'root-key.set')
   async set(@Call() call: OperationCall): Promise<CheckedChange> {
-    const [active, ...retiring] = await this.#bindings(call);
+    const bindings = await this.#bindings(call);
+    return this.#bind(call, bindings, wishOf(call.body as Prototype, bindings[0]));
+  }
+
+  /**
+   * Its keys are at home again, and the others come back in the way in which they left. Of one that is bound already it
+   * is the same as setting it again: whoever lost the answer may ask once more.
+   */
+  @Post('former_root_keys/:id/roll_back')
+  @CheckedOperation('roll_back_instance_former_root_key', 'root-key.set')
+  async rollBack(@Call() call: OperationCall): Promise<CheckedChange> {
+    const bindings = await this.#bindings(call);
+    const wanted = bindings.find(({ id }) => id === call.path['id']);
+    if (!wanted) throw notFound();
+    return this.#bind(call, bindings, { ...wanted, visibility: visibilityOf(wanted) });
+  }
+
+  /** Binds what passes every call that it will have to serve. */
+  async #bind(
+    call: OperationCall,
+    [active, ...retiring]: readonly RootKeyBinding[],
+    { keyManagerCrn, rootKeyId, visibility }: RootKeyWish,
+  ): Promise<CheckedChange> {
     if (!active) refuseIfMatch(call);
     const revision = active && expectedRevision(call, active.id, active);
-    const wish = wishOf(call.body as Prototype, active);
+    const wish = { keyManagerCrn, rootKeyId, visibility };
     const { instanceId } = call.instance();
     const check = await this.workbench.check(instanceId, wish, call.correlationId);
     if (!check.passed) throw unavailable(check);
