@@ -36,6 +36,7 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   custody_moves: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT' },
   key_notes: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT, UPDATE, DELETE' },
   former_stored_keys: { gateway: 'SELECT, INSERT, DELETE' },
+  lost_keys: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT' },
   later_looks: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT' },
 
   // Written by append_audit alone; the gateway does not even read it.

@@ -38,6 +38,7 @@ import { KeyMoves1767700000000 } from './1767700000000-key-moves';
 import { AuditRecords1767800000000 } from './1767800000000-audit-records';
 import { AuditArchives1767800000001 } from './1767800000001-audit-archives';
 import { RootKeyHealth1767830000000 } from './1767830000000-root-key-health';
+import { LostKeys1767831000000 } from './1767831000000-lost-keys';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -80,4 +81,5 @@ export const migrations = [
   AuditRecords1767800000000,
   AuditArchives1767800000001,
   RootKeyHealth1767830000000,
+  LostKeys1767831000000,
 ];

@@ -42,9 +42,11 @@ export * from './proof/registration';
 export * from './root-key-binding';
 export * from './root-key-health';
 export {
+  type DueBinding,
   type KeyedBinding,
   RootKeyHealthService,
   type TestNote,
+  type WatchedRootKey,
   type WatchedRootKeys,
 } from './root-key-health.service';
 export {

@@ -299,7 +299,7 @@ export class RootKeyBindingService {
     await scope.credentials.put({ ...credential, serviceKeyVersion, sealedApiKey: bytes });
     // What the API key before it met says nothing of this one.
     for (const binding of await scope.bindings.list())
-      await scope.bindings.update(omit(binding, 'health', 'lookDueAt'));
+      await scope.bindings.update(omit(binding, 'health', 'lookDueAt', 'watchDueAt'));
     await this.progress(scope, instance, 'credential-set');
     const facts = credentialFacts(credential);
     const details = { ...facts.details, ...accepted };

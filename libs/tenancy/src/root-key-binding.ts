@@ -37,6 +37,8 @@ export interface RootKeyBinding {
   readonly health?: RootKeyHealth;
   /** When a test value goes through it next; absent where that has not been done yet. */
   readonly lookDueAt?: Date;
+  /** When the keys that its key manager lists are compared with the catalog next; absent where that has not been done yet. */
+  readonly watchDueAt?: Date;
 }
 
 /** Names the adapter of a binding: with another revision, attempt or credential there is another one. */

@@ -11,7 +11,7 @@ import {
 
 import { adapterVersion, type RootKeyBinding } from './root-key-binding';
 import { type CallOutcome, type HealthFinding } from './root-key-health';
-import { type KeyedBinding, RootKeyHealthService } from './root-key-health.service';
+import { type DueBinding, RootKeyHealthService } from './root-key-health.service';
 
 const MINUTE_MS = 60_000;
 const DISABLED = { fault: 'root_key_disabled', reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' } as const;
@@ -47,7 +47,7 @@ describe('RootKeyHealthService', () => {
   const WELL: Outcomes = { describe: 'ok', wrap: 'ok', unwrap: 'ok', fetch: 'ok' };
   const read = async (): Promise<RootKeyBinding> => (await health.of(id)).rootKeys[0]!.binding;
   const findings = async (): Promise<readonly HealthFinding[]> => (await read()).health?.findings ?? [];
-  const due = async (): Promise<readonly KeyedBinding[]> => health.due(id);
+  const due = async (): Promise<readonly DueBinding[]> => (await health.due(id)).filter(({ test: isDue }) => isDue);
   const dueInMinutes = async (): Promise<number> =>
     ((await read()).lookDueAt!.getTime() - clock.now().getTime()) / MINUTE_MS;
 
@@ -135,5 +135,17 @@ describe('RootKeyHealthService', () => {
     await traffic({ unwrap: DISABLED });
     expect(await read()).toBe(met);
     expect(met).not.toBe(before);
+  });
+
+  it('has keys compared every quarter of an hour, and the more rarely the more there are to list', async () => {
+    const watch = async (keys: number, listed: number): Promise<number> => {
+      await health.noteWatch(id, { binding, keys }, version, listed);
+      return ((await read()).watchDueAt!.getTime() - clock.now().getTime()) / MINUTE_MS;
+    };
+    expect(await health.due(id)).toMatchObject([{ watch: true }]);
+    const pauses = [await watch(1, 1), await watch(1, 15_000), await watch(1, 50_000), await watch(0, 0)];
+    expect(pauses).toEqual([15, 15, 50, 24 * 60]);
+    await test(WELL);
+    expect(await health.due(id)).toEqual([]);
   });
 });

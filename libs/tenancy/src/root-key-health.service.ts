@@ -11,6 +11,7 @@ import {
   dueAfterTraffic,
   isDoubtful,
   nextTestAt,
+  nextWatchAt,
   type RootKeyHealth,
 } from './root-key-health';
 
@@ -20,10 +21,22 @@ export interface KeyedBinding {
   readonly keys: number;
 }
 
+/** What it is time for. */
+export interface DueBinding extends KeyedBinding {
+  readonly test: boolean;
+  readonly watch: boolean;
+}
+
+/** A root key, and how many keys lie under it, counted where it has trouble. */
+export interface WatchedRootKey {
+  readonly binding: RootKeyBinding;
+  readonly keys?: number;
+}
+
 /** The root keys of an instance, and by which credential they are reached. */
 export interface WatchedRootKeys {
   /** The one that is bound first, then former ones. */
-  readonly rootKeys: readonly KeyedBinding[];
+  readonly rootKeys: readonly WatchedRootKey[];
   readonly credentialId?: string;
 }
 
@@ -47,21 +60,27 @@ export class RootKeyHealthService {
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** Bindings of which a test is due. */
-  async due(instanceId: InstanceId): Promise<readonly KeyedBinding[]> {
+  /** Bindings that are to be tested, or whose keys are to be compared with those of the key manager. */
+  async due(instanceId: InstanceId): Promise<readonly DueBinding[]> {
     const now = this.clock.now();
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      return counted(
-        scope,
-        (await scope.bindings.list()).filter((binding) => isDue(binding, now)),
-      );
+      const due = (await scope.bindings.list()).filter((binding) => isDue(binding, now) || isWatchDue(binding, now));
+      return (await counted(scope, due)).map((one) => ({
+        ...one,
+        test: isDue(one.binding, now),
+        watch: isWatchDue(one.binding, now),
+      }));
     });
   }
 
   async of(instanceId: InstanceId): Promise<WatchedRootKeys> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       const credential = await scope.credentials.get();
-      const rootKeys = await counted(scope, await scope.bindings.list());
+      const rootKeys: WatchedRootKey[] = [];
+      for (const binding of await scope.bindings.list()) {
+        const isTroubled = (binding.health?.findings.length ?? 0) > 0;
+        rootKeys.push(isTroubled ? { binding, keys: await scope.keys.countUnder(binding.rootKeyId) } : { binding });
+      }
       return { rootKeys, ...(credential === undefined ? {} : { credentialId: credential.id }) };
     });
   }
@@ -92,6 +111,19 @@ export class RootKeyHealthService {
       const lookDueAt = nextTestAt(health, { now, random: this.random(), holdsKeys: keys > 0 });
       return { ...found, health, lookDueAt };
     });
+  }
+
+  /** @param listed stored keys that the key manager listed */
+  async noteWatch(
+    instanceId: InstanceId,
+    { binding, keys }: KeyedBinding,
+    version: string,
+    listed: number,
+  ): Promise<void> {
+    await this.#note(instanceId, binding.id, version, (found, now) => ({
+      ...found,
+      watchDueAt: nextWatchAt({ keys, listed, now, random: this.random() }),
+    }));
   }
 
   /** What an administrator had tried, with all calls: whatever was met before is not so any more. */
@@ -133,6 +165,9 @@ async function counted({ keys }: TenantScope, bindings: readonly RootKeyBinding[
 }
 
 const isDue = ({ lookDueAt }: RootKeyBinding, now: Date): boolean => lookDueAt === undefined || lookDueAt <= now;
+
+const isWatchDue = ({ watchDueAt }: RootKeyBinding, now: Date): boolean =>
+  watchDueAt === undefined || watchDueAt <= now;
 
 const bindingOf = async ({ bindings }: TenantScope, bindingId: string): Promise<RootKeyBinding | undefined> =>
   (await bindings.list()).find(({ id }) => id === bindingId);

@@ -76,6 +76,24 @@ export function nextTestAt(
   return new Date(now.getTime() + everyMs * (0.8 + 0.2 * random));
 }
 
+const PAGE = 1_000;
+const PAGE_MS = 60_000;
+
+/** The more there is to list, the rarer it is done. */
+export function nextWatchAt({ keys, listed, now, random }: Watched): Date {
+  const everyMs = keys === 0 ? IDLE_MS : Math.max(TEST_EVERY_MS, PAGE_MS * Math.ceil(listed / PAGE));
+  return new Date(now.getTime() + everyMs * (0.8 + 0.2 * random));
+}
+
+interface Watched {
+  /** That lie under the root key by the catalog. */
+  readonly keys: number;
+  /** By the key manager, whoever they are of. */
+  readonly listed: number;
+  readonly now: Date;
+  readonly random: number;
+}
+
 /** A call of a client went well: that is as good as a test, for a while. */
 export function dueAfterTraffic(health: RootKeyHealth, due: Date | undefined, now: Date): Date | undefined {
   if (due === undefined || health.findings.length > 0) return due;

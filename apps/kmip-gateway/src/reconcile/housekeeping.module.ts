@@ -23,7 +23,8 @@ import { InstanceLoops } from './instance-loops';
 import { InstanceNotes } from './instance-notes';
 import { InstanceSweep } from './instance-sweep';
 
-const BACKGROUND = Symbol('BACKGROUND');
+/** What work needs that no client asked for. */
+export const BACKGROUND = Symbol('BACKGROUND');
 
 const background = {
   provide: BACKGROUND,
@@ -88,7 +89,7 @@ const instanceNotes = {
 @Module({
   imports: [EngineModule],
   providers: [BackgroundScopes, InstanceLoops, background, reconciler, instanceSweep, instanceNotes],
-  exports: [BackgroundScopes, InstanceLoops],
+  exports: [BackgroundScopes, InstanceLoops, BACKGROUND],
 })
 export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   readonly #loops: readonly InstanceLoop[];

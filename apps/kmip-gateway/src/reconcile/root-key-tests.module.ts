@@ -1,18 +1,22 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 
+import { type BackgroundDependencies, StoredKeyWatch } from '@lib/kmip-engine';
 import { RootKeyHealthService } from '@lib/tenancy';
 
 import { BackgroundScopes } from './background-scopes';
-import { HousekeepingModule } from './housekeeping.module';
+import { BACKGROUND, HousekeepingModule } from './housekeeping.module';
 import { type InstanceLoop } from './instance-loop';
 import { InstanceLoops } from './instance-loops';
 import { RootKeyTests } from './root-key-tests';
 
 const rootKeyTests = {
   provide: RootKeyTests,
-  inject: [RootKeyHealthService, BackgroundScopes],
-  useFactory: (health: RootKeyHealthService, { of: scopeFor }: BackgroundScopes) =>
-    new RootKeyTests({ health, scopeFor }),
+  inject: [RootKeyHealthService, BackgroundScopes, BACKGROUND],
+  useFactory: (
+    health: RootKeyHealthService,
+    { of: scopeFor }: BackgroundScopes,
+    dependencies: BackgroundDependencies,
+  ) => new RootKeyTests({ health, scopeFor, watch: new StoredKeyWatch(dependencies) }),
 };
 
 /** This gateway's share of trying root keys before a client does. */

@@ -1,5 +1,7 @@
+import { type UniqueIdentifier } from '@lib/kernel';
 import { EngineHarness, type FakeKeyManager, FakeRootKey, ManualClock } from '@lib/testing';
-import { type KeyedBinding, type RootKeyBinding, type TestNote } from '@lib/tenancy';
+import { StoredKeyWatch } from '@lib/kmip-engine';
+import { type DueBinding, type KeyedBinding, type RootKeyBinding, type TestNote } from '@lib/tenancy';
 
 import { type SweepScope } from './instance-sweep';
 import { RootKeyTests } from './root-key-tests';
@@ -8,12 +10,15 @@ describe('RootKeyTests', () => {
   const clock = new ManualClock();
   let harness: EngineHarness;
   let former: FakeKeyManager;
-  let due: KeyedBinding[];
+  let due: DueBinding[];
+  let watched: [string, number][];
   let noted: Map<string, TestNote>;
 
-  const bound = (id: string, rootKeyId: string): KeyedBinding => ({
+  const bound = (id: string, rootKeyId: string): DueBinding => ({
     binding: { id, rootKeyId } as RootKeyBinding,
     keys: 1,
+    test: true,
+    watch: false,
   });
 
   beforeEach(() => {
@@ -21,6 +26,7 @@ describe('RootKeyTests', () => {
     former = harness.keyManager.withRootKey(new FakeRootKey());
     due = [bound('present', harness.keyManager.rootKey.id), bound('former', former.rootKey.id)];
     noted = new Map();
+    watched = [];
   });
 
   const scope = (signal: AbortSignal): SweepScope => ({
@@ -46,11 +52,14 @@ describe('RootKeyTests', () => {
         noted.set(binding.id, test);
         return Promise.resolve();
       },
+      noteWatch: (_id: unknown, { binding }: KeyedBinding, _version: string, listed: number) => {
+        watched.push([binding.id, listed]);
+        return Promise.resolve();
+      },
     };
-    return new RootKeyTests({ health, scopeFor: (_id, given) => Promise.resolve(scope(given)) }).visit(
-      harness.instanceId,
-      signal,
-    );
+    const scopeFor = (_id: unknown, given: AbortSignal) => Promise.resolve(scope(given));
+    const watch = new StoredKeyWatch(harness.background);
+    return new RootKeyTests({ health, watch, scopeFor }).visit(harness.instanceId, signal);
   };
   const outcomesOf = (id: string): object => Object.fromEntries(noted.get(id)?.outcomes ?? []);
 
@@ -83,5 +92,17 @@ describe('RootKeyTests', () => {
     stopping.abort();
     await visited;
     expect(noted.size).toBe(0);
+  });
+
+  it('compares the keys of a root key when that is due, or when the test met one that is gone', async () => {
+    const key = (await harness.createKey()) as UniqueIdentifier;
+    due = [{ ...bound('present', harness.keyManager.rootKey.id), test: false, watch: true }];
+    await visit();
+    expect([noted.size, watched]).toEqual([0, [['present', 1]]]);
+    harness.keyManager.deleteStoredKey((await harness.store.find(key))?.custody?.storedKeyId ?? '');
+    due = [bound('present', harness.keyManager.rootKey.id)];
+    await visit();
+    expect(watched).toHaveLength(2);
+    expect(await harness.store.lost.among([key])).toHaveLength(1);
   });
 });

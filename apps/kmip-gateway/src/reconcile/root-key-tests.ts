@@ -1,13 +1,14 @@
 import { type InstanceId, newCorrelationId } from '@lib/kernel';
 import { canary, type CanaryOptions, type KeyManager } from '@lib/key-manager';
-import { storedSince } from '@lib/kmip-engine';
-import { type KeyedBinding, type RootKeyHealthService } from '@lib/tenancy';
+import { storedSince, type StoredKeyWatch } from '@lib/kmip-engine';
+import { type DueBinding, type KeyedBinding, type RootKeyHealthService } from '@lib/tenancy';
 
 import { type SweepScope } from './instance-sweep';
 import { outcomeOf } from './traffic-reports';
 
 export interface RootKeyTestsOptions {
-  readonly health: Pick<RootKeyHealthService, 'due' | 'noteTest'>;
+  readonly health: Pick<RootKeyHealthService, 'due' | 'noteTest' | 'noteWatch'>;
+  readonly watch: Pick<StoredKeyWatch, 'run'>;
   readonly scopeFor: (instanceId: InstanceId, signal: AbortSignal) => Promise<SweepScope>;
 }
 
@@ -19,32 +20,49 @@ interface Reached {
   readonly isBound: boolean;
 }
 
-/** Lets a test value go through each root key of an instance that it is due for, so that trouble is met before a client does. */
+/**
+ * Lets a test value go through each root key of an instance that it is due for, and compares the stored keys of its key
+ * manager with the catalog, so that trouble is met before a client does.
+ */
 export class RootKeyTests {
   constructor(private readonly options: RootKeyTestsOptions) {}
 
-  /** @returns false: rows tell when the next test is due */
+  /** @returns false: rows tell when the next one is due */
   async visit(instanceId: InstanceId, signal: AbortSignal): Promise<boolean> {
     const due = await this.options.health.due(instanceId);
     if (due.length === 0) return false;
     const scope = await this.options.scopeFor(instanceId, signal);
     for (const one of due) {
       const reached = reachedBy(scope, one);
-      if (reached !== undefined) await this.#test(scope, one, reached);
+      if (reached !== undefined) await this.#visit(scope, one, reached);
     }
     return false;
   }
 
-  async #test(scope: SweepScope, due: KeyedBinding, { keyManager, version, isBound }: Reached): Promise<void> {
+  async #visit(scope: SweepScope, due: DueBinding, reached: Reached): Promise<void> {
+    const isGone = due.test && (await this.#test(scope, due, reached));
+    if (due.watch || isGone) await this.#watch(scope, due, reached);
+  }
+
+  /** @returns whether it met a stored key that is gone */
+  async #test(scope: SweepScope, due: KeyedBinding, { keyManager, version, isBound }: Reached): Promise<boolean> {
     const { instanceId, signal } = scope;
     const call = { correlationId: newCorrelationId(), givesWay: true, ...(signal && { signal }) } as const;
     const stored = due.keys === 0 ? undefined : await oneStoredKey(scope, due);
     const report = await canary(keyManager, call, { wraps: isBound, ...(stored && { stored }) });
     // A process that stops has cut its calls off itself.
-    if (signal?.aborted === true) return;
+    if (signal?.aborted === true) return false;
     const outcomes = new Map([...report.outcomes].map(([name, error]) => [name, outcomeOf(error)]));
     const { expiresAt } = report;
     await this.options.health.noteTest(instanceId, due, { version, outcomes, ...(expiresAt && { expiresAt }) });
+    return report.storedKeyGone;
+  }
+
+  async #watch(scope: SweepScope, due: KeyedBinding, { keyManager, version }: Reached): Promise<void> {
+    const { rootKeyId } = due.binding;
+    const listed = due.keys === 0 ? 0 : (await this.options.watch.run(scope, { keyManager, rootKeyId })).listed;
+    if (scope.signal?.aborted === true) return;
+    await this.options.health.noteWatch(scope.instanceId, due, version, listed);
   }
 }
 

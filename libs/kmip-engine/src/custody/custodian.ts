@@ -4,6 +4,7 @@ import { EnvelopeCache } from './envelope-cache';
 import { KeyBirth } from './key-birth';
 import { type KeptKeyReports } from './kept-key';
 import { KeyDestruction } from './key-destruction';
+import { LostKeyNotes } from './lost-key-notes';
 import { KeyUse } from './key-use';
 
 /** The only part of the engine that sees keys: their birth, their use and their end. One per process. */
@@ -18,7 +19,7 @@ export class Custodian {
     const cache = new EnvelopeCache();
     this.#tasks = new BackgroundTasks(reports.logger);
     this.birth = new KeyBirth(cache);
-    this.use = new KeyUse(cache, new RotationMove(cache, this.#tasks));
+    this.use = new KeyUse(cache, new RotationMove(cache, this.#tasks), new LostKeyNotes(this.#tasks));
   }
 
   /** Resolves once no background work is left. */

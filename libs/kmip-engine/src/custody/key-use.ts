@@ -15,6 +15,7 @@ import { envelopeOf, requireAuthentic } from './authentic-envelope';
 import { type RotationMove } from './rotation-move';
 import { type CachePlace, type EnvelopeCache, placeKey } from './envelope-cache';
 import { explainKeyManager } from './key-manager-failure';
+import { type LostKeyNotes } from './lost-key-notes';
 import { aadOf, keyManagerFor } from './root-key-binding';
 import { isServableAsSeen, toServable } from './servable';
 import { SingleFlight } from './single-flight';
@@ -81,6 +82,7 @@ export class KeyUse {
   constructor(
     private readonly cache: EnvelopeCache,
     private readonly move: RotationMove,
+    private readonly lost: LostKeyNotes,
   ) {}
 
   async serve(context: OperationContext, uniqueIdentifier: UniqueIdentifier): Promise<ServedKey> {
@@ -92,6 +94,7 @@ export class KeyUse {
         const kind = requireServable(object, context.now, context.scope.limits);
         held = await this.#hold(context, object, held, recalled);
         if (held?.secret !== undefined && (await this.#record(context, object))) {
+          this.lost.served(context, object);
           const served = { object, kind, secret: held.secret };
           held = undefined;
           return served;
@@ -119,8 +122,9 @@ export class KeyUse {
       held?.secret?.wipe();
       return this.#take(context, object, recalled);
     }
-    if (held.missing !== undefined) throw held.missing;
-    return held;
+    if (held.missing === undefined) return held;
+    this.lost.missing(context, object);
+    throw held.missing;
   }
 
   /**

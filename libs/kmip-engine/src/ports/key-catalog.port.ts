@@ -26,6 +26,10 @@ export interface KeyListing {
   /** As seen at `asOf`, see `stateAt`. */
   readonly states?: readonly StoredState[];
   readonly asOf: Date;
+  /** With `states`: whether those are listed whose stored key is gone, whatever their state; else they are not. */
+  readonly lost?: boolean;
+  /** Only keys that are, or are not, served by what is known: under one of these root keys, and nothing else in the way. */
+  readonly servable?: { readonly is: boolean; readonly rootKeys: readonly string[] };
   readonly suspended?: boolean;
   /** KMIP Name Value. */
   readonly name?: string;

@@ -5,6 +5,7 @@ import { type TtlvValue } from '@lib/kmip-protocol';
 import { type KindNumbers } from '../kinds';
 import { type CustodyMoves } from './custody-moves.port';
 import { type LaterLooks } from './later-looks.port';
+import { type LostKeys } from './lost-keys.port';
 import { type KeyNotes, type AdoptedNote } from './key-notes.port';
 import { type ManagedObject, type ServableObject, type StoredState } from './managed-object';
 import { type NoteOfWork } from './note-of-work';
@@ -82,6 +83,7 @@ export interface Mutation<T> {
 export interface ManagedObjectStore {
   readonly moves: CustodyMoves;
   readonly laterLooks: LaterLooks;
+  readonly lost: LostKeys;
   /** Entered by {@link mutate}: see `notesOf`. */
   readonly notes: KeyNotes;
 

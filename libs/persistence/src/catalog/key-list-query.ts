@@ -5,6 +5,7 @@ import { Tag, type TtlvValue } from '@lib/kmip-protocol';
 import { type AttributeMatch, type Bind, hasAttribute } from './attribute-search';
 import { stateAt } from './locate-query';
 import { OBJECT_COLUMNS } from './managed-object.mapper';
+import { IS_LOST } from './postgres-lost-keys';
 
 /** Of a key that was never fetched it is '-infinity'. */
 const LAST_FETCHED = 'f.fetched_at';
@@ -56,17 +57,31 @@ const nameValue = (value: string): TtlvValue => ({
 });
 
 function filters(listing: KeyListing, bind: Bind): string[] {
-  const { states, suspended, createdBy } = listing;
+  const { suspended, createdBy } = listing;
   return [
-    ...(states === undefined
-      ? []
-      : [`${stateAt(`${bind(listing.asOf)}::timestamptz`)} = ANY (${bind(states)}::text[])`]),
+    ...inStates(listing, bind),
+    ...servable(listing, bind),
     ...(suspended === undefined ? [] : [`o.suspended = ${bind(suspended)}`]),
     ...(createdBy === undefined ? [] : [`o.created_by = ${bind(createdBy)}`]),
     ...within('o.initial_date', listing.created, bind),
     ...(isBounded(listing.lastFetched) ? [`${LAST_FETCHED} > '-infinity'`] : []),
     ...within(LAST_FETCHED, listing.lastFetched, bind),
   ];
+}
+
+/** A key whose stored key is gone is in none of KMIP's states: it is shredded. */
+function inStates({ states, lost = false, asOf }: KeyListing, bind: Bind): string[] {
+  if (states === undefined) return [];
+  const inState = `${stateAt(`${bind(asOf)}::timestamptz`)} = ANY (${bind(states)}::text[])`;
+  return [lost ? `(${inState} OR ${IS_LOST})` : `(${inState} AND NOT ${IS_LOST})`];
+}
+
+/** A destroyed key is in neither list: there is nothing to serve, and nothing to do. */
+function servable({ servable: wanted }: KeyListing, bind: Bind): string[] {
+  if (wanted === undefined) return [];
+  const isServed = `(NOT o.suspended AND o.destroy_requested_at IS NULL
+    AND COALESCE(o.root_key_id = ANY (${bind(wanted.rootKeys)}::text[]), false) AND NOT ${IS_LOST})`;
+  return [`o.state NOT IN ('Destroyed', 'DestroyedCompromised')`, wanted.is ? isServed : `NOT ${isServed}`];
 }
 
 /** A period without an end or a beginning is no condition: keys that were never fetched are in it too. */

@@ -5,6 +5,7 @@ import {
   type CustodyMoves,
   isDestroyed,
   type LaterLooks,
+  type LostKeys,
   type KeyNotes,
   type LocatedObjects,
   type LocateFilter,
@@ -29,6 +30,7 @@ import { locateQuery } from './locate-query';
 import { type ManagedObjectRow, toManagedObject } from './managed-object.mapper';
 import { PostgresCustodyMoves } from './postgres-custody-moves';
 import { PostgresLaterLooks } from './postgres-later-looks';
+import { PostgresLostKeys } from './postgres-lost-keys';
 import { PostgresKeyNotes, adoptNotes, enterNotes } from './postgres-key-notes';
 
 const READ_USAGE: PreparedStatement = {
@@ -66,6 +68,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
   readonly moves: CustodyMoves;
   private readonly changes: TenantTransactions;
   readonly laterLooks: LaterLooks;
+  readonly lost: LostKeys;
   readonly notes: KeyNotes;
 
   constructor(
@@ -78,6 +81,7 @@ export class PostgresManagedObjectStore implements ManagedObjectStore {
     this.changes = transactions.for('changes');
     this.moves = new PostgresCustodyMoves(transactions, instanceId);
     this.laterLooks = new PostgresLaterLooks(transactions, instanceId);
+    this.lost = new PostgresLostKeys(transactions, instanceId);
     this.notes = new PostgresKeyNotes(transactions, instanceId);
   }
 

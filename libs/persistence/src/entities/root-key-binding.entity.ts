@@ -74,4 +74,7 @@ export class RootKeyBindingEntity {
 
   @Column({ type: 'timestamptz', precision: 3, name: 'look_due_at', nullable: true })
   lookDueAt!: Date | null;
+
+  @Column({ type: 'timestamptz', precision: 3, name: 'watch_due_at', nullable: true })
+  watchDueAt!: Date | null;
 }

@@ -51,6 +51,7 @@ function toBinding({
   movesPausedAt,
   health,
   lookDueAt,
+  watchDueAt,
   ...row
 }: Columns<RootKeyBindingEntity>): RootKeyBinding {
   return {
@@ -64,6 +65,7 @@ function toBinding({
     ...(movesPausedAt === null ? {} : { movesPausedAt }),
     ...(health === null ? {} : { health: toHealth(health) }),
     ...(lookDueAt === null ? {} : { lookDueAt }),
+    ...(watchDueAt === null ? {} : { watchDueAt }),
   };
 }
 
@@ -89,10 +91,11 @@ const asStored = (value: object | undefined): unknown =>
 
 function toRow(binding: RootKeyBinding): Columns<RootKeyBindingEntity> {
   const { endpointVisibility = null, keyRingId = null, statusDetail = null, checkedAt = null } = binding;
-  const { movesPausedAt = null, lookDueAt = null } = binding;
+  const { movesPausedAt = null, lookDueAt = null, watchDueAt = null } = binding;
   const found = {
     moves: asStored(binding.moves) as StoredKeyMoves | null,
     health: asStored(binding.health) as StoredRootKeyHealth | null,
   };
-  return { ...binding, endpointVisibility, keyRingId, statusDetail, checkedAt, movesPausedAt, lookDueAt, ...found };
+  const dates = { checkedAt, movesPausedAt, lookDueAt, watchDueAt };
+  return { ...binding, endpointVisibility, keyRingId, statusDetail, ...dates, ...found };
 }

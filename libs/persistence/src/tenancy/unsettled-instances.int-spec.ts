@@ -89,9 +89,11 @@ describe('instances with work that no client asks for', () => {
   });
 
   it.each([
-    ['a root key that was never tested', 'look_due_at = NULL', true],
-    ['a test that is due', `look_due_at = '${BEFORE}'`, true],
-    ['a test of later', `look_due_at = '${AFTER}'`, false],
+    ['a root key that was never tested', `watch_due_at = '${AFTER}'`, true],
+    ['a test that is due', `look_due_at = '${BEFORE}', watch_due_at = '${AFTER}'`, true],
+    ['keys that were never compared', `look_due_at = '${AFTER}'`, true],
+    ['keys that are to be compared', `look_due_at = '${AFTER}', watch_due_at = '${BEFORE}'`, true],
+    ['what is due later', `look_due_at = '${AFTER}', watch_due_at = '${AFTER}'`, false],
   ])('are tested by themselves: %s', async (_, due, isUntested) => {
     const [bound, disabled, removing] = [
       await insertInstance(admin),

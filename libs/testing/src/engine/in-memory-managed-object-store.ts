@@ -23,9 +23,10 @@ import {
 import { InMemoryCustodyMoves, isStale, withClear } from './in-memory-custody-moves';
 import { InMemoryKeyNotes } from './in-memory-key-notes';
 import { InMemoryLaterLooks } from './in-memory-later-looks';
+import { InMemoryLostKeys } from './in-memory-lost-keys';
 import { FaultPlan, type StoreFaultOptions } from './fault-plan';
 
-type Method = Exclude<keyof ManagedObjectStore, 'moves' | 'laterLooks' | 'notes'>;
+type Method = Exclude<keyof ManagedObjectStore, 'moves' | 'laterLooks' | 'lost' | 'notes'>;
 
 interface IntentRecord {
   intent: CreationIntent;
@@ -47,6 +48,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     leave: (id, former) => this.laterLooks.leave(id, former),
   });
   readonly laterLooks = new InMemoryLaterLooks();
+  readonly lost = new InMemoryLostKeys(() => this.objects());
   readonly notes = new InMemoryKeyNotes();
   readonly #objects = new Map<string, ManagedObject>();
   readonly #intents = new Map<string, IntentRecord>();
@@ -68,6 +70,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     this.#faults.recover();
     this.moves.recover();
     this.laterLooks.recover();
+    this.lost.recover();
     this.notes.recover();
     this.#auditBroken = false;
   }
@@ -78,6 +81,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     const intents = [...this.#intents].map(([id, record]) => [id, { ...record }] as const);
     const restoreMoves = this.moves.backup();
     const restoreLooks = this.laterLooks.backup();
+    const restoreLost = this.lost.backup();
     const restoreNotes = this.notes.backup();
     return () => {
       replace(this.#objects, objects);
@@ -87,6 +91,7 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
       );
       restoreMoves();
       restoreLooks();
+      restoreLost();
       restoreNotes();
     };
   }

@@ -6,6 +6,7 @@ import { type KeyCustody, type CommonFields, type ManagedObject, type ManagedObj
 
 import { describeCustodyMoves } from './custody-moves.contract';
 import { describeLaterLooks } from './later-looks.contract';
+import { describeLostKeys } from './lost-keys.contract';
 import { describeKeyNotes } from './key-notes.contract';
 import { describeLocate } from './locate.contract';
 import { aManagedObject, aName, aText, anAuditEvent, anIntent, nameValue, putObject } from './managed-object.fixture';
@@ -47,6 +48,7 @@ export function describeManagedObjectStoreContract(
     describeRestoring(() => harness);
     describeCustodyMoves(() => harness);
     describeLaterLooks(() => harness);
+    describeLostKeys(() => harness);
     describeKeyNotes(() => harness);
     describeLocate(() => harness);
   });

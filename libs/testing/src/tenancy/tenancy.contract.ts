@@ -263,6 +263,7 @@ function describeRootKeys(harness: Harness): void {
           expiresAt: new Date('2027-01-01T00:00:00.000Z'),
         },
         lookDueAt: new Date('2026-11-25T01:03:04.567Z'),
+        watchDueAt: new Date('2026-11-25T01:04:04.567Z'),
       } as const;
       await tenant.run(({ bindings }) => bindings.insert(whole));
       expect(await tenant.run(({ bindings }) => bindings.list())).toStrictEqual([whole]);

@@ -4,7 +4,8 @@ import { isUuid } from '@lib/kernel';
 import { type OperationCall } from '../../http/operation';
 import { type Cursor, invalidToken, pageRequest } from '../paging';
 import { periodOf } from '../period';
-import { KEY_STATES } from './key.response';
+import { type Obstacle } from '../root-key/root-key-health.response';
+import { KEY_STATES, SHREDDED } from './key.response';
 
 const NEVER = 'never';
 /** As in the document. */
@@ -15,7 +16,11 @@ const ORDERS: Readonly<Record<string, KeyListing['order']['by']>> = {
 };
 
 /** The query of `list_instance_keys` in the words of the catalog, one key more than the page holds. */
-export function keyListingOf(call: OperationCall, asOf: Date): KeyListing {
+export function keyListingOf(
+  call: OperationCall,
+  asOf: Date,
+  rootKeys: ReadonlyMap<string, Obstacle | undefined>,
+): KeyListing {
   const { query } = call;
   const { limit, after } = pageRequest(call, 2);
   const order = orderOf(String(query['sort']));
@@ -33,13 +38,19 @@ export function keyListingOf(call: OperationCall, asOf: Date): KeyListing {
     created: periodOf('created_at', text('created_at')),
     lastFetched: periodOf('last_fetched.at', text('last_fetched.at')),
     ...(after !== undefined && { after: placeOf(after, order.by) }),
-    ...(states !== undefined && { states: statesOf(states) }),
+    ...(states !== undefined && { states: statesOf(states), lost: states.split(',').includes(SHREDDED) }),
     ...(name !== undefined && { name }),
     ...(createdBy !== undefined && { createdBy }),
     ...(attribute !== undefined && { attribute: attributeOf(attribute) }),
+    ...(typeof query['servable'] === 'boolean' && {
+      servable: { is: query['servable'], rootKeys: servingOnes(rootKeys) },
+    }),
     ...(typeof query['suspended'] === 'boolean' && { suspended: query['suspended'] }),
   };
 }
+
+const servingOnes = (rootKeys: ReadonlyMap<string, Obstacle | undefined>): string[] =>
+  [...rootKeys].flatMap(([rootKeyId, obstacle]) => (obstacle === undefined ? [rootKeyId] : []));
 
 export const cursorOf = (key: ListedKey, order: KeyListing['order']): Cursor => {
   if (order.by === 'name') return [key.sortName, key.uniqueIdentifier];

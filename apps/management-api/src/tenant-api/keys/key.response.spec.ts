@@ -2,13 +2,14 @@ import { aManagedObject } from '@lib/testing';
 
 import { keyResponse } from './key.response';
 
+const NOTHING_KNOWN = { lost: new Map(), rootKeys: new Map() };
 const DAY_MS = 86_400_000;
 const destroyDate = new Date('2026-01-01T00:00:00Z');
 const after = (days: number): Date => new Date(destroyDate.getTime() + days * DAY_MS);
 
 const recoveryAt = (now: Date, facts: object): unknown => {
   const key = { ...aManagedObject(), ...facts };
-  const body = keyResponse(key, { href: 'https://x', now, certificateNames: new Map() });
+  const body = keyResponse(key, { href: 'https://x', now, certificateNames: new Map(), serving: NOTHING_KNOWN });
   return 'recovery' in body ? body.recovery : undefined;
 };
 

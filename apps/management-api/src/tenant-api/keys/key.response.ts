@@ -4,6 +4,7 @@ import { type AuditEvent } from '@lib/audit';
 import {
   type KindNumbers,
   keyName,
+  type LostKey,
   type ManagedObject,
   recoverableUntil,
   stateAt,
@@ -12,6 +13,7 @@ import {
 import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { entityTag } from '../../http/entity-tag';
+import { obstacleOf, type Serving } from './key-servability';
 
 /** KMIP 1.4 §9.1.3.2.18, in the words of the API. */
 export const KEY_STATES = {
@@ -22,6 +24,9 @@ export const KEY_STATES = {
   Destroyed: 'destroyed',
   DestroyedCompromised: 'destroyed_compromised',
 } as const satisfies Record<StoredState, string>;
+
+/** Of a key whose stored key is gone, whatever KMIP says of it. */
+export const SHREDDED = 'shredded';
 
 /** Cryptographic Algorithm (KMIP 1.4 §9.1.3.2.13) of what can be created. */
 const ALGORITHMS: Readonly<Record<number, string>> = { 1: 'des', 2: 'triple_des', 3: 'aes' };
@@ -34,18 +39,24 @@ export interface KeyContext {
   readonly now: Date;
   /** Names of the instance's certificates by SHA-256. */
   readonly certificateNames: ReadonlyMap<string, string>;
+  readonly serving: Serving;
   /** The audit record of the last fetch, when it was looked up. */
   readonly lastFetch?: AuditEvent;
 }
 
 /** Everything but the key. */
 export function keyResponse(key: ManagedObject, context: KeyContext): { readonly etag: string } {
+  const lost = context.serving.lost.get(key.uniqueIdentifier);
+  const unservable = obstacleOf(key, context.serving);
   const body = {
     id: key.uniqueIdentifier,
     href: context.href,
     name: keyName(key),
-    state: KEY_STATES[stateAt(key, context.now)],
+    state: lost === undefined ? KEY_STATES[stateAt(key, context.now)] : SHREDDED,
     suspended: key.suspended,
+    servable: unservable === undefined,
+    unservable,
+    shredded: lost && shreddedResponse(lost, context),
     ...numbersOf(key),
     ...ownerOf(key),
     attributes: key.attributes.map(({ name, index, value }) => ({ name, index, value: textOf(value) })),
@@ -113,6 +124,14 @@ function recoveryOf(key: ManagedObject, { now }: KeyContext): object | undefined
     possible: purgedAt === undefined && now < until,
     until: purgedAt ?? until.toISOString(),
     purged_at: purgedAt,
+  };
+}
+
+function shreddedResponse({ since, restorableUntil }: LostKey, { now }: KeyContext): object {
+  return {
+    since: since.toISOString(),
+    restorable: restorableUntil !== undefined && now < restorableUntil,
+    restorable_until: restorableUntil?.toISOString(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, Inject, Patch } from '@nestjs/common';
 
 import { type AuditEvent, type AuditTrail } from '@lib/audit';
-import { KeyAdministration, keyName, type ManagedObject } from '@lib/kmip-engine';
+import { KeyAdministration, keyName, type LostKey, type ManagedObject } from '@lib/kmip-engine';
 import { type Clock, isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
 import { PostgresAuditTrail } from '@lib/persistence';
 import { CLOCK } from '@lib/platform';
@@ -15,6 +15,7 @@ import { administratorOf } from '../administrator';
 
 import { pageAnswer } from '../paging';
 import { PUBLIC_URL } from '../../http/tokens';
+import { servingUnder } from '../root-key/root-key-health.response';
 import { KEY_ACCESS } from '../tokens';
 import { type KeyAccess } from './key-access.port';
 import { cursorOf, keyListingOf } from './key-listing';
@@ -44,13 +45,15 @@ export class KeysController {
   @Operation('list_instance_keys', 'key.list')
   async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const now = this.clock.now();
-    const listing = keyListingOf(call, now);
     const { instanceId } = call.instance();
+    const rootKeys = servingUnder(await this.keys.rootKeys(instanceId));
+    const listing = keyListingOf(call, now, rootKeys);
     const found = await this.keys.catalog(instanceId).list(listing);
-    const certificateNames = await this.#certificateNames(call);
+    const [certificateNames, lost] = await Promise.all([this.#certificateNames(call), this.#lost(call, found)]);
+    const serving = { rootKeys, lost };
     return pageAnswer(call, this.publicUrl, 'keys', found, {
       cursorOf: (key) => cursorOf(key, listing.order),
-      present: (key) => keyResponse(key, { href: this.#href(call, key), now, certificateNames }),
+      present: (key) => keyResponse(key, { href: this.#href(call, key), now, certificateNames, serving }),
     });
   }
 
@@ -100,11 +103,14 @@ export class KeysController {
   }
 
   async #answer(call: OperationCall, key: ManagedObject): Promise<OperationAnswer> {
-    const [certificateNames, lastFetch] = await Promise.all([
+    const [certificateNames, watched, lost, lastFetch] = await Promise.all([
       this.#certificateNames(call),
+      this.keys.rootKeys(call.instance().instanceId),
+      this.#lost(call, [key]),
       key.lastFetchedAt && this.#lastFetch(call, key.uniqueIdentifier),
     ]);
-    const context: KeyContext = { href: this.#href(call, key), now: this.clock.now(), certificateNames };
+    const serving = { rootKeys: servingUnder(watched), lost };
+    const context: KeyContext = { href: this.#href(call, key), now: this.clock.now(), certificateNames, serving };
     const body = keyResponse(key, lastFetch ? { ...context, lastFetch } : context);
     return { status: 200, body, etag: body.etag };
   }
@@ -119,6 +125,12 @@ export class KeysController {
       limit: 1,
     });
     return record?.event;
+  }
+
+  async #lost(call: OperationCall, keys: readonly ManagedObject[]): Promise<ReadonlyMap<string, LostKey>> {
+    const ids = keys.map(({ uniqueIdentifier }) => uniqueIdentifier);
+    const lost = await this.keys.store(call.instance().instanceId).lost.among(ids);
+    return new Map(lost.map((one) => [one.uniqueIdentifier, one]));
   }
 
   async #certificateNames(call: OperationCall): Promise<ReadonlyMap<string, string>> {

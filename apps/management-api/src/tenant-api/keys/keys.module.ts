@@ -4,6 +4,7 @@ import { KeyAdministration, KeyDestruction } from '@lib/kmip-engine';
 import { type Logger } from '@lib/observability';
 import { PostgresKeyCatalog, PostgresObjectStores } from '@lib/persistence';
 import { built, builtFrom, CLOCK, LOGGER, onDatabase, RestoreWatch, TenantKeyManagers } from '@lib/platform';
+import { RootKeyHealthService } from '@lib/tenancy';
 
 import { KEY_ACCESS } from '../tokens';
 import { KeysController } from './keys.controller';
@@ -18,6 +19,7 @@ import { RegionKeyAccess } from './region-key-access';
       ...builtFrom(RegionKeyAccess, {
         objectStores: PostgresObjectStores,
         keyCatalogs: PostgresKeyCatalog,
+        health: RootKeyHealthService,
         restore: RestoreWatch,
         keyManagers: TenantKeyManagers,
       }),

@@ -1,12 +1,14 @@
 import { type EngineScope, type KeyCatalog, type ManagedObjectStore } from '@lib/kmip-engine';
 import { type InstanceId } from '@lib/kernel';
 import { type TenantKeyManager } from '@lib/platform';
+import { type RootKeyHealthService, type WatchedRootKeys } from '@lib/tenancy';
 
 import { type KeyAccess } from './key-access.port';
 
 export interface RegionKeys {
   readonly objectStores: { forInstance(instanceId: InstanceId): ManagedObjectStore };
   readonly keyCatalogs: { forInstance(instanceId: InstanceId): KeyCatalog };
+  readonly health: Pick<RootKeyHealthService, 'of'>;
   readonly restore: { destructionsWait(instanceId: InstanceId): boolean };
   readonly keyManagers: { for(instanceId: InstanceId): Promise<TenantKeyManager | undefined> };
 }
@@ -20,6 +22,10 @@ export class RegionKeyAccess implements KeyAccess {
 
   catalog(instanceId: InstanceId): KeyCatalog {
     return this.keys.keyCatalogs.forInstance(instanceId);
+  }
+
+  rootKeys(instanceId: InstanceId): Promise<WatchedRootKeys> {
+    return this.keys.health.of(instanceId);
   }
 
   async scope(

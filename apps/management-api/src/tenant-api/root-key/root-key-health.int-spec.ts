@@ -56,11 +56,15 @@ describe('the health of root keys', () => {
   const test = async (rootKeyId: string, outcomes: Outcomes, expiresAt?: Date): Promise<void> => {
     const { rootKeys, credentialId } = await api.health.of(mine);
     const one = rootKeys.find(({ binding }) => binding.rootKeyId === rootKeyId)!;
-    await api.health.noteTest(mine, one, {
-      version: adapterVersion(one.binding, credentialId!),
-      outcomes: new Map(Object.entries(outcomes) as [WatchedCall, CallOutcome][]),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    });
+    await api.health.noteTest(
+      mine,
+      { binding: one.binding, keys: 1 },
+      {
+        version: adapterVersion(one.binding, credentialId!),
+        outcomes: new Map(Object.entries(outcomes) as [WatchedCall, CallOutcome][]),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      },
+    );
   };
   const healthOf = async (path = ''): Promise<Health> =>
     (await send<{ health: Health }>('GET', base() + path)).body.health;

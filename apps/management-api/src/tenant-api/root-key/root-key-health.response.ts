@@ -2,8 +2,8 @@ import { type KeyManagerFault } from '@lib/key-manager';
 import {
   adapterVersion,
   type HealthFinding,
-  type KeyedBinding,
   type RootKeyBinding,
+  type WatchedRootKey,
   type WatchedRootKeys,
 } from '@lib/tenancy';
 
@@ -23,7 +23,7 @@ const STOPS: Readonly<Record<HealthFinding['call'], Stops | undefined>> = {
 
 /** InstanceHealth: of one root key, or of all that an instance has. */
 export function healthResponse({ rootKeys, credentialId }: WatchedRootKeys, now: Date): object {
-  const known = rootKeys.map(({ binding, keys }) => ({ binding, keys, health: inForce(binding, credentialId) }));
+  const known = rootKeys.map((one) => ({ ...one, health: inForce(one.binding, credentialId) }));
   const problems = known.flatMap(problemsOf);
   const tested = known.flatMap(({ health }) => (health?.testedAt === undefined ? [] : [health.testedAt.getTime()]));
   const untested = known.length === 0 || tested.length < known.length;
@@ -35,7 +35,7 @@ export function healthResponse({ rootKeys, credentialId }: WatchedRootKeys, now:
   };
 }
 
-interface Known extends KeyedBinding {
+interface Known extends WatchedRootKey {
   readonly health: RootKeyBinding['health'];
 }
 
@@ -45,13 +45,37 @@ function inForce({ health, ...binding }: RootKeyBinding, credentialId: string | 
   return health.version === adapterVersion(binding, credentialId) ? health : undefined;
 }
 
-function problemsOf({ binding, keys, health }: Known): object[] {
+function problemsOf({ binding, keys = 0, health }: Known): object[] {
   const causes = new Map<string, HealthFinding[]>();
   for (const finding of health?.findings ?? []) {
     const cause = `${finding.fault} ${finding.reasonCode ?? ''}`;
     causes.set(cause, [...(causes.get(cause) ?? []), finding]);
   }
   return [...causes.values()].map((findings) => problemOf(binding, keys, findings));
+}
+
+/** Why keys are not served. */
+export interface Obstacle {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const NO_API_KEY: Obstacle = {
+  code: 'credential_not_set',
+  message: 'The instance has no API key for its key manager.',
+  remedy: 'Set the API key of the instance.',
+};
+
+/** By the id of each root key that is or was bound, what keeps keys under it from being served; `undefined` where nothing does. */
+export function servingUnder({ rootKeys, credentialId }: WatchedRootKeys): ReadonlyMap<string, Obstacle | undefined> {
+  const obstacle = (binding: RootKeyBinding): Obstacle | undefined => {
+    if (credentialId === undefined) return NO_API_KEY;
+    const met = inForce(binding, credentialId)?.findings.find(({ call }) => STOPS[call] === 'get');
+    if (met === undefined) return undefined;
+    return { code: met.fault, message: troubleOf(binding, met), remedy: remedyOf(binding.kind, met) };
+  };
+  return new Map(rootKeys.map(({ binding }) => [binding.rootKeyId, obstacle(binding)]));
 }
 
 function problemOf(binding: RootKeyBinding, keys: number, findings: readonly HealthFinding[]): object {

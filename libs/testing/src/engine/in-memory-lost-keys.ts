@@ -1,0 +1,56 @@
+import { type UniqueIdentifier } from '@lib/kernel';
+import { type LostKey, type LostKeys, type ManagedObject, type PlacedKey, storedSince } from '@lib/kmip-engine';
+
+import { InMemoryRecords } from './in-memory-records';
+
+export class InMemoryLostKeys extends InMemoryRecords<UniqueIdentifier, LostKey, keyof LostKeys> implements LostKeys {
+  constructor(private readonly objects: () => readonly ManagedObject[]) {
+    super();
+  }
+
+  note(lost: LostKey): Promise<void> {
+    return this.faults.run('note', () => {
+      if (!this.objects().some(({ uniqueIdentifier }) => uniqueIdentifier === lost.uniqueIdentifier)) return;
+      const known = this.records.get(lost.uniqueIdentifier);
+      const since = known?.storedKeyId === lost.storedKeyId ? known.since : lost.since;
+      this.records.set(lost.uniqueIdentifier, { ...lost, since });
+    });
+  }
+
+  forget(uniqueIdentifier: UniqueIdentifier): Promise<void> {
+    return this.faults.run('forget', () => void this.records.delete(uniqueIdentifier));
+  }
+
+  among(uniqueIdentifiers: readonly UniqueIdentifier[]): Promise<readonly LostKey[]> {
+    return this.faults.run('among', () =>
+      this.objects().flatMap((object) => {
+        const lost = this.#lostOf(object);
+        return lost !== undefined && uniqueIdentifiers.includes(object.uniqueIdentifier) ? [lost] : [];
+      }),
+    );
+  }
+
+  placed(
+    rootKeyId: string,
+    { after = '' as UniqueIdentifier, limit }: { readonly after?: UniqueIdentifier; readonly limit: number },
+  ): Promise<readonly PlacedKey[]> {
+    return this.faults.run('placed', () =>
+      this.objects()
+        .filter(({ custody, destroyRequestedAt }) => custody?.rootKeyId === rootKeyId && !destroyRequestedAt)
+        .filter(({ uniqueIdentifier }) => uniqueIdentifier > after)
+        .sort((a, b) => (a.uniqueIdentifier < b.uniqueIdentifier ? -1 : 1))
+        .slice(0, limit)
+        .map((object) => ({
+          uniqueIdentifier: object.uniqueIdentifier,
+          storedKeyId: object.custody?.storedKeyId ?? '',
+          storedAt: storedSince(object),
+          lost: this.#lostOf(object) !== undefined,
+        })),
+    );
+  }
+
+  #lostOf({ uniqueIdentifier, custody }: ManagedObject): LostKey | undefined {
+    const lost = this.records.get(uniqueIdentifier);
+    return lost?.storedKeyId === custody?.storedKeyId ? lost : undefined;
+  }
+}
