@@ -7,6 +7,7 @@ import { discoverVersions } from './discover-versions';
 import { largeCatalog } from './large-catalog';
 import { newConnections } from './new-connections';
 import { operatorsCommand } from './operators-command';
+import { rootKeyTests } from './root-key-tests';
 import { scale } from './scale';
 import { twoGateways } from './two-gateways';
 
@@ -16,5 +17,6 @@ export const GROUPS: readonly (readonly Line[])[] = [
   [twoGateways],
   [...largeCatalog, auditRecords],
   scale,
+  [rootKeyTests],
   [coldStart, operatorsCommand],
 ];

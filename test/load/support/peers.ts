@@ -10,6 +10,7 @@ import { startPykmip } from './pykmip-server';
 import { Region } from './region';
 import { ScaledRegion } from './scaled-region';
 import { type Target } from './target';
+import { TestedRegion } from './tested-region';
 
 /** What is added to each answer; between zones of a region, and to the key manager. */
 export const DISTANCE = { databaseMs: 2, keyManagerMs: 20 };
@@ -63,6 +64,8 @@ export class Peers {
     this.#scaled.set(tenants, known);
     return known;
   }
+
+  readonly testedRegion = lazily(() => this.#keep(TestedRegion.open()));
 
   readonly freshCopy = lazily(() => this.#keep(FreshCopy.make()));
 
