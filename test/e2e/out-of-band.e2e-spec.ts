@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { canary, type KeyManager } from '@lib/key-manager';
 import { EngineHarness, ManualClock } from '@lib/testing';
 import { type RootKeyBinding } from '@lib/tenancy';
@@ -331,6 +334,16 @@ describe('what a tenant changes in the key manager, behind our back', () => {
     }
   });
 
+  it('is in the documentation, with the code that a client is told', () => {
+    const rows = readFileSync(join(__dirname, '../../docs/errors.md'), 'utf8').split('\n');
+    for (const { what, get, create, destroy } of CHANGES) {
+      const row = rows.filter((line) => line.split('|')[1]?.trim() === what);
+      expect([what, row.length]).toEqual([what, 1]);
+      const codes = [get, create, destroy].flatMap((told) => (told instanceof RegExp ? [codeIn(told)] : []));
+      for (const code of codes) expect(row[0]).toContain(`\`${code}\``);
+    }
+  });
+
   it('names a former root key as one, by its id', async () => {
     const worker = await Worker.open(cloud);
     const { tenant, rootKeyId: formerId, harness, apiKey, key } = worker;
@@ -347,6 +360,8 @@ describe('what a tenant changes in the key manager, behind our back', () => {
     await tenant.registry.close();
   });
 });
+
+const codeIn = ({ source }: RegExp): string => /\\\[(\w+)\\\]/.exec(source)?.[1] ?? source;
 
 function expectTold({ resultMessage }: { readonly resultMessage?: string | undefined }, told: Told): void {
   if (told === 'served') expect(resultMessage).toBeUndefined();
