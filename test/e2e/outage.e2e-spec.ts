@@ -142,6 +142,26 @@ describe('outages', () => {
     });
   });
 
+  it('of an instance that is not active any more is shown with its root key at once, and no longer than it lasts', async () => {
+    const api = new TenantApi(service, await service.token('manager'));
+    const health = async (): Promise<string> => (await api.ok<{ health: { state: string } }>('GET', '')).health.state;
+    const keyManager = /:([0-9a-f-]{36}):key:/.exec((await api.ok<{ crn: string }>('GET', '/root_key')).crn)?.[1];
+    const become = (state: string): Promise<unknown> =>
+      service.localCloud('PATCH', `/instances/${keyManager ?? ''}`, { state });
+    try {
+      await become('inactive');
+      expect((await failure(fetchKey(clients[0], key))).text).toContain('key_manager_permission');
+      await until('the API says so', 10_000, async () => (await health()) === 'attention');
+      const { keys } = await api.ok<{ keys: { id: string }[] }>('GET', '/keys?servable=false');
+      expect(keys.map(({ id }) => id)).toContain(key);
+    } finally {
+      await become('active');
+    }
+    await until('the API says that all is well', 10_000, async () => {
+      return (await served(clients[0])) && (await health()) !== 'attention';
+    });
+  });
+
   describe('of the database', () => {
     it('that hangs: every request is answered in time and no key leaves; then all is well again', async () => {
       const { processes } = service.connection;

@@ -51,6 +51,10 @@ export const ACTION_CODES: Readonly<Record<AuditAction, number>> = {
   'vmware-solutions.diagnosis.read': 47,
   'vmware-solutions.claim.create': 48,
   'vmware-solutions.claim.delete': 49,
+  'vmware-solutions.root-key.health': 50,
+  'vmware-solutions.root-key.expire': 51,
+  'vmware-solutions.kmip-key.lose': 52,
+  'vmware-solutions.kmip-key.regain': 53,
 };
 
 /** Words of events that a packed one has as one byte. Only ever added to at the end: records refer to them by position. */

@@ -19,6 +19,9 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.kmip-key.reconcile',
   /** What is left of a destroyed key in the key manager is purged there. */
   'vmware-solutions.kmip-key.purge',
+  /** Its stored key is gone from the key manager, or there again. */
+  'vmware-solutions.kmip-key.lose',
+  'vmware-solutions.kmip-key.regain',
   'vmware-solutions.kmip-key.list',
   'vmware-solutions.kmip-key.describe',
   'vmware-solutions.kmip-server.query',
@@ -47,6 +50,10 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.root-key.unset',
   /** Keys that leave a former root key are to wait, to go on, or to be tried again. */
   'vmware-solutions.root-key.move',
+  /** What calls under a root key met is other than it was: `state` says `attention` or `well`. */
+  'vmware-solutions.root-key.health',
+  /** It expires in so many days, or fewer: told 90, 30, 7 and 1 days before. */
+  'vmware-solutions.root-key.expire',
   'vmware-solutions.credential.read',
   'vmware-solutions.credential.set',
   'vmware-solutions.credential.unset',

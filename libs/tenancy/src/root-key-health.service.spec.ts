@@ -1,6 +1,7 @@
 import { type InstanceId } from '@lib/kernel';
 import { type WatchedCall } from '@lib/key-manager';
 import {
+  anActionContext,
   aRootKeyBinding,
   aSealedCredential,
   InMemoryRegion,
@@ -14,11 +15,13 @@ import { type CallOutcome, type HealthFinding } from './root-key-health';
 import { type DueBinding, RootKeyHealthService } from './root-key-health.service';
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 const DISABLED = { fault: 'root_key_disabled', reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' } as const;
 const SILENT = { fault: 'timeout' } as const;
 
 describe('RootKeyHealthService', () => {
   const clock = new ManualClock();
+  let region: InMemoryRegion;
   let unitOfWork: InMemoryUnitOfWork;
   let health: RootKeyHealthService;
   let id: InstanceId;
@@ -26,7 +29,8 @@ describe('RootKeyHealthService', () => {
   let version: string;
 
   beforeEach(async () => {
-    unitOfWork = new InMemoryUnitOfWork(new InMemoryRegion(clock));
+    region = new InMemoryRegion(clock);
+    unitOfWork = new InMemoryUnitOfWork(region);
     health = new RootKeyHealthService(unitOfWork, clock, () => 1);
     ({ id } = await putInstance(unitOfWork));
     binding = aRootKeyBinding(id);
@@ -41,9 +45,13 @@ describe('RootKeyHealthService', () => {
   type Outcomes = Partial<Record<WatchedCall, CallOutcome>>;
   const mapOf = (outcomes: Outcomes) => new Map(Object.entries(outcomes) as [WatchedCall, CallOutcome][]);
   const traffic = (outcomes: Outcomes, of = version): Promise<void> =>
-    health.noteTraffic(id, binding.id, { version: of, outcomes: mapOf(outcomes) });
-  const test = (outcomes: Outcomes, keys = 1): Promise<void> =>
-    health.noteTest(id, { binding, keys }, { version, outcomes: mapOf(outcomes) });
+    health.noteTraffic(id, binding.id, { version: of, by: anActionContext(), outcomes: mapOf(outcomes) });
+  const test = (outcomes: Outcomes, keys = 1, expiresAt?: Date): Promise<void> =>
+    health.noteTest(
+      id,
+      { binding, keys },
+      { version, by: anActionContext(), outcomes: mapOf(outcomes), ...(expiresAt && { expiresAt }) },
+    );
   const WELL: Outcomes = { describe: 'ok', wrap: 'ok', unwrap: 'ok', fetch: 'ok' };
   const read = async (): Promise<RootKeyBinding> => (await health.of(id)).rootKeys[0]!.binding;
   const findings = async (): Promise<readonly HealthFinding[]> => (await read()).health?.findings ?? [];
@@ -69,8 +77,11 @@ describe('RootKeyHealthService', () => {
     await traffic({ fetch: SILENT });
     expect(await findings()).toEqual([]);
     expect(await due()).toHaveLength(1);
+    await traffic({ fetch: SILENT, wrap: DISABLED });
+    expect(await findings()).toMatchObject([{ call: 'wrap' }]);
+    expect(await due()).toHaveLength(1);
     await test({ describe: SILENT });
-    expect(await findings()).toMatchObject([{ call: 'describe', ...SILENT }]);
+    expect(await findings()).toMatchObject([{ call: 'wrap' }, { call: 'describe', ...SILENT }]);
   });
 
   it('hears nothing from an adapter of another credential, revision or attempt', async () => {
@@ -139,7 +150,7 @@ describe('RootKeyHealthService', () => {
 
   it('has keys compared every quarter of an hour, and the more rarely the more there are to list', async () => {
     const watch = async (keys: number, listed: number): Promise<number> => {
-      await health.noteWatch(id, { binding, keys }, version, listed);
+      await health.noteWatch(id, { binding, keys }, { version, by: anActionContext() }, listed);
       return ((await read()).watchDueAt!.getTime() - clock.now().getTime()) / MINUTE_MS;
     };
     expect(await health.due(id)).toMatchObject([{ watch: true }]);
@@ -147,5 +158,36 @@ describe('RootKeyHealthService', () => {
     expect(pauses).toEqual([15, 15, 50, 24 * 60]);
     await test(WELL);
     expect(await health.due(id)).toEqual([]);
+  });
+
+  describe('in the trail', () => {
+    const recorded = (): readonly object[] =>
+      region.recorded(id).map(({ action, details }) => ({ action, ...details }));
+
+    it('says what is met when that is other than before, and that all is well again', async () => {
+      await test(WELL);
+      await traffic({ unwrap: DISABLED });
+      await traffic({ unwrap: DISABLED });
+      await test({ describe: 'ok', unwrap: DISABLED, wrap: DISABLED });
+      await test(WELL);
+      await test(WELL);
+      const action = 'vmware-solutions.root-key.health';
+      const met = 'unwrap root_key_disabled KEY_ACTION_INVALID_STATE_ERR';
+      expect(recorded()).toEqual([
+        { action, rootKeyId: 'crk-1', state: 'attention', met },
+        { action, rootKeyId: 'crk-1', state: 'attention', met: `${met}, ${met.replace('un', '')}` },
+        { action, rootKeyId: 'crk-1', state: 'well' },
+      ]);
+    });
+
+    it('warns of its end 90, 30, 7 and 1 days before, each once, and at once when it is nearer', async () => {
+      const expiresAt = new Date(clock.now().getTime() + 100 * DAY_MS);
+      for (let day = 0; day < 102; day += 1) {
+        await test(WELL, 1, expiresAt);
+        clock.advance(DAY_MS);
+      }
+      const action = 'vmware-solutions.root-key.expire';
+      expect(recorded()).toEqual([90, 30, 7, 1].map((days) => ({ action, rootKeyId: 'crk-1', days })));
+    });
   });
 });

@@ -1,5 +1,7 @@
+import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock, type InstanceId } from '@lib/kernel';
 
+import { type ActionContext, successEvent } from './action-context';
 import { lockedInstance } from './guards';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
@@ -9,6 +11,7 @@ import {
   areSameFindings,
   type CallOutcomes,
   dueAfterTraffic,
+  dueWarning,
   isDoubtful,
   nextTestAt,
   nextWatchAt,
@@ -44,6 +47,8 @@ export interface WatchedRootKeys {
 export interface TrafficNote {
   readonly version: string;
   readonly outcomes: CallOutcomes;
+  /** Who found it. */
+  readonly by: ActionContext;
 }
 
 /** What a test came to. */
@@ -86,12 +91,13 @@ export class RootKeyHealthService {
   }
 
   /** Doubtful ends are no finding; a test is due at once. */
-  async noteTraffic(instanceId: InstanceId, bindingId: string, { version, outcomes }: TrafficNote): Promise<void> {
+  async noteTraffic(instanceId: InstanceId, bindingId: string, note: TrafficNote): Promise<void> {
+    const { version, outcomes } = note;
     const certain = new Map([...outcomes].filter(([, outcome]) => !isDoubtful(outcome)));
-    await this.#note(instanceId, bindingId, version, (binding, now) => {
+    await this.#note(instanceId, bindingId, note, (binding, now) => {
       const health = afterCalls(binding.health, version, certain, now);
-      if (certain.size < outcomes.size) return isDue(binding, now) ? undefined : { ...binding, health, lookDueAt: now };
-      const lookDueAt = dueAfterTraffic(health, binding.lookDueAt, now);
+      const isDoubted = certain.size < outcomes.size;
+      const lookDueAt = isDoubted ? earliest(binding.lookDueAt, now) : dueAfterTraffic(health, binding.lookDueAt, now);
       const isSame = areSameFindings(binding.health, health) && lookDueAt?.getTime() === binding.lookDueAt?.getTime();
       return isSame ? undefined : { ...binding, health, ...(lookDueAt === undefined ? {} : { lookDueAt }) };
     });
@@ -99,7 +105,7 @@ export class RootKeyHealthService {
 
   async noteTest(instanceId: InstanceId, { binding, keys }: KeyedBinding, test: TestNote): Promise<void> {
     const { version, outcomes, expiresAt } = test;
-    await this.#note(instanceId, binding.id, version, (found, now) => {
+    await this.#note(instanceId, binding.id, test, (found, now) => {
       const after = omit(afterCalls(found.health, version, outcomes, now), 'expiresAt');
       const failed = [...outcomes.values()].some((outcome) => outcome !== 'ok');
       const health: RootKeyHealth = {
@@ -117,10 +123,10 @@ export class RootKeyHealthService {
   async noteWatch(
     instanceId: InstanceId,
     { binding, keys }: KeyedBinding,
-    version: string,
+    by: Pick<TrafficNote, 'version' | 'by'>,
     listed: number,
   ): Promise<void> {
-    await this.#note(instanceId, binding.id, version, (found, now) => ({
+    await this.#note(instanceId, binding.id, by, (found, now) => ({
       ...found,
       watchDueAt: nextWatchAt({ keys, listed, now, random: this.random() }),
     }));
@@ -138,7 +144,7 @@ export class RootKeyHealthService {
   async #note(
     instanceId: InstanceId,
     bindingId: string,
-    version: string,
+    { version, by }: Pick<TrafficNote, 'version' | 'by'>,
     change: (binding: RootKeyBinding, now: Date) => RootKeyBinding | undefined,
   ): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
@@ -153,7 +159,12 @@ export class RootKeyHealthService {
       if ((await changed()) === undefined) return;
       await lockedInstance(scope);
       const next = await changed();
-      if (next !== undefined) await scope.bindings.update(next);
+      if (next === undefined) return;
+      const before = await bindingOf(scope, bindingId);
+      await scope.bindings.update(next);
+      for (const event of newsOf(before?.health, next, now)) {
+        scope.record(successEvent(by, this.clock, instanceId, event.action, event.facts));
+      }
     });
   }
 }
@@ -163,6 +174,33 @@ async function counted({ keys }: TenantScope, bindings: readonly RootKeyBinding[
   for (const binding of bindings) found.push({ binding, keys: await keys.countUnder(binding.rootKeyId) });
   return found;
 }
+
+type News = Readonly<{ action: AuditAction; facts: Pick<AuditEvent, 'target' | 'details'> }>;
+
+/** What the tenant hears of: that calls meet something else than before, and that the end of the root key comes near. */
+function newsOf(before: RootKeyHealth | undefined, { id, rootKeyId, health }: RootKeyBinding, now: Date): News[] {
+  const target = { kind: 'root-key', id } as const;
+  const isTroubled = (health?.findings.length ?? 0) > 0;
+  const wasTroubled = (before?.findings.length ?? 0) > 0;
+  const isOther = health !== undefined && (isTroubled || wasTroubled) && !areSameFindings(before, health);
+  const days = dueWarning(before, health, now);
+  return [
+    ...(isOther ? [{ action: HEALTH, facts: { target, details: { rootKeyId, ...told(health) } } }] : []),
+    ...(days === undefined ? [] : [{ action: EXPIRE, facts: { target, details: { rootKeyId, days } } }]),
+  ];
+}
+
+const HEALTH: AuditAction = 'vmware-solutions.root-key.health';
+const EXPIRE: AuditAction = 'vmware-solutions.root-key.expire';
+
+const told = ({ findings }: RootKeyHealth): Record<string, string> => {
+  if (findings.length === 0) return { state: 'well' };
+  const met = findings.map(({ call, fault, reasonCode }) => [call, fault, reasonCode].filter(Boolean).join(' '));
+  return { state: 'attention', met: met.join(', ') };
+};
+
+/** Of what is due already, whenever that was, nothing changes. */
+const earliest = (due: Date | undefined, now: Date): Date | undefined => (due === undefined || due <= now ? due : now);
 
 const isDue = ({ lookDueAt }: RootKeyBinding, now: Date): boolean => lookDueAt === undefined || lookDueAt <= now;
 

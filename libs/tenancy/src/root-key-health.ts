@@ -76,6 +76,26 @@ export function nextTestAt(
   return new Date(now.getTime() + everyMs * (0.8 + 0.2 * random));
 }
 
+const DAY_MS = 86_400_000;
+const WARNED_BEFORE_DAYS = [1, 7, 30, 90] as const;
+
+/** @returns the warning that has become due since what was known before: so many days are left at most */
+export function dueWarning(
+  before: RootKeyHealth | undefined,
+  after: RootKeyHealth | undefined,
+  now: Date,
+): number | undefined {
+  const due = warningAt(after?.expiresAt, now);
+  const told = before?.expiresAt === undefined ? undefined : warningAt(before.expiresAt, before.testedAt ?? now);
+  return due !== undefined && (told === undefined || due < told) ? due : undefined;
+}
+
+function warningAt(expiresAt: Date | undefined, at: Date): number | undefined {
+  if (expiresAt === undefined || expiresAt <= at) return undefined;
+  const days = (expiresAt.getTime() - at.getTime()) / DAY_MS;
+  return WARNED_BEFORE_DAYS.find((limit) => days <= limit);
+}
+
 const PAGE = 1_000;
 const PAGE_MS = 60_000;
 

@@ -16,7 +16,10 @@ const rootKeyTests = {
     health: RootKeyHealthService,
     { of: scopeFor }: BackgroundScopes,
     dependencies: BackgroundDependencies,
-  ) => new RootKeyTests({ health, scopeFor, watch: new StoredKeyWatch(dependencies) }),
+  ) => {
+    const { component } = dependencies;
+    return new RootKeyTests({ health, scopeFor, component, watch: new StoredKeyWatch(dependencies) });
+  },
 };
 
 /** This gateway's share of trying root keys before a client does. */

@@ -52,14 +52,14 @@ describe('RootKeyTests', () => {
         noted.set(binding.id, test);
         return Promise.resolve();
       },
-      noteWatch: (_id: unknown, { binding }: KeyedBinding, _version: string, listed: number) => {
+      noteWatch: (_id: unknown, { binding }: KeyedBinding, _by: unknown, listed: number) => {
         watched.push([binding.id, listed]);
         return Promise.resolve();
       },
     };
     const scopeFor = (_id: unknown, given: AbortSignal) => Promise.resolve(scope(given));
     const watch = new StoredKeyWatch(harness.background);
-    return new RootKeyTests({ health, watch, scopeFor }).visit(harness.instanceId, signal);
+    return new RootKeyTests({ health, watch, scopeFor, component: 'kmip-1' }).visit(harness.instanceId, signal);
   };
   const outcomesOf = (id: string): object => Object.fromEntries(noted.get(id)?.outcomes ?? []);
 

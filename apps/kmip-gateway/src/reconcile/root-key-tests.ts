@@ -4,11 +4,13 @@ import { storedSince, type StoredKeyWatch } from '@lib/kmip-engine';
 import { type DueBinding, type KeyedBinding, type RootKeyHealthService } from '@lib/tenancy';
 
 import { type SweepScope } from './instance-sweep';
-import { outcomeOf } from './traffic-reports';
+import { inTheNameOf, outcomeOf } from './traffic-reports';
 
 export interface RootKeyTestsOptions {
   readonly health: Pick<RootKeyHealthService, 'due' | 'noteTest' | 'noteWatch'>;
   readonly watch: Pick<StoredKeyWatch, 'run'>;
+  /** In whose name it is recorded. */
+  readonly component: string;
   readonly scopeFor: (instanceId: InstanceId, signal: AbortSignal) => Promise<SweepScope>;
 }
 
@@ -54,7 +56,8 @@ export class RootKeyTests {
     if (signal?.aborted === true) return false;
     const outcomes = new Map([...report.outcomes].map(([name, error]) => [name, outcomeOf(error)]));
     const { expiresAt } = report;
-    await this.options.health.noteTest(instanceId, due, { version, outcomes, ...(expiresAt && { expiresAt }) });
+    const by = inTheNameOf(this.options.component);
+    await this.options.health.noteTest(instanceId, due, { version, by, outcomes, ...(expiresAt && { expiresAt }) });
     return report.storedKeyGone;
   }
 
@@ -62,7 +65,8 @@ export class RootKeyTests {
     const { rootKeyId } = due.binding;
     const listed = due.keys === 0 ? 0 : (await this.options.watch.run(scope, { keyManager, rootKeyId })).listed;
     if (scope.signal?.aborted === true) return;
-    await this.options.health.noteWatch(scope.instanceId, due, version, listed);
+    const by = inTheNameOf(this.options.component);
+    await this.options.health.noteWatch(scope.instanceId, due, { version, by }, listed);
   }
 }
 

@@ -29,7 +29,7 @@ describe('TrafficReports', () => {
     written.length = 0;
     release = undefined;
     failing = false;
-    reports = new TrafficReports({ health, clock, log: () => undefined });
+    reports = new TrafficReports({ health, clock, component: 'kmip-1', log: () => undefined });
   });
 
   it('writes what is news, and trouble again after half a minute', async () => {

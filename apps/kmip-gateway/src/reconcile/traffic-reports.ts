@@ -1,7 +1,7 @@
-import { BoundedMap, type Clock, type InstanceId } from '@lib/kernel';
+import { BoundedMap, type Clock, type InstanceId, newCorrelationId } from '@lib/kernel';
 import { type KeyManagerBinding, type KeyManagerError, type WatchedCall } from '@lib/key-manager';
 import { type KeyManagerListener } from '@lib/platform';
-import { type CallOutcome, type RootKeyHealthService } from '@lib/tenancy';
+import { type ActionContext, type CallOutcome, type RootKeyHealthService } from '@lib/tenancy';
 
 /** What is met again is told again, since another process may have been told otherwise. */
 const TROUBLE_AGAIN_MS = 30_000;
@@ -23,6 +23,8 @@ interface Waiting {
 export interface TrafficReportsOptions {
   readonly health: Pick<RootKeyHealthService, 'noteTraffic'>;
   readonly clock: Clock;
+  /** In whose name it is recorded. */
+  readonly component: string;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -67,12 +69,12 @@ export class TrafficReports implements KeyManagerListener {
   }
 
   async #write(): Promise<void> {
-    const { health, log } = this.options;
+    const { health, log, component } = this.options;
     this.#isWriting = true;
     for (let next = this.#take(); next !== undefined; next = this.#take()) {
       const { instanceId, bindingId, version, outcomes } = next;
       try {
-        await health.noteTraffic(instanceId, bindingId, { version, outcomes });
+        await health.noteTraffic(instanceId, bindingId, { version, outcomes, by: inTheNameOf(component) });
       } catch (error) {
         // Met again it is told again.
         this.#told.delete(`${bindingId} ${version}`);
@@ -89,6 +91,13 @@ export class TrafficReports implements KeyManagerListener {
     return entry[1];
   }
 }
+
+/** What a process finds by itself. */
+export const inTheNameOf = (component: string): ActionContext => ({
+  initiator: { kind: 'system', component },
+  correlationId: newCorrelationId(),
+  observer: component,
+});
 
 export function outcomeOf(error: KeyManagerError | undefined): CallOutcome {
   if (error === undefined) return 'ok';

@@ -1,8 +1,10 @@
+import { type AuditEvent } from '@lib/audit';
 import { BoundedMap, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, keepsDeletedKeys, type KeyManager } from '@lib/key-manager';
 
 import { startDeadline } from '../deadline';
-import { type OperationContext } from '../operation-context';
+import { type OperationContext, auditEvent } from '../operation-context';
+import { type LostKey } from '../ports/lost-keys.port';
 import { type ServableObject } from '../ports/managed-object';
 import { type BackgroundTasks } from './background-tasks';
 import { keyManagerFor } from './root-key-binding';
@@ -36,7 +38,8 @@ export class LostKeyNotes {
         const call = { correlationId: context.correlationId, givesWay: true, signal: deadline.signal } as const;
         const until = await restorableUntil(keyManagerFor(scope, rootKeyId), { uniqueIdentifier, storedKeyId }, call);
         const restorable = until === undefined ? {} : { restorableUntil: until };
-        await scope.store.lost.note({ uniqueIdentifier, storedKeyId, since, ...restorable });
+        const lost = { uniqueIdentifier, storedKeyId, since, ...restorable };
+        await scope.store.lost.note(lost, eventOf(context, 'vmware-solutions.kmip-key.lose', lost));
       } finally {
         deadline.end();
       }
@@ -45,13 +48,22 @@ export class LostKeyNotes {
   }
 
   /** It was restored: what was noted here is taken back; what others noted the watch takes back. */
-  served({ scope }: OperationContext, { uniqueIdentifier, custody }: ServableObject): void {
-    const name = `${scope.instanceId}/${uniqueIdentifier}/${custody?.storedKeyId ?? ''}`;
+  served(context: OperationContext, { uniqueIdentifier, custody }: ServableObject): void {
+    const { scope } = context;
+    const { storedKeyId = '' } = custody ?? {};
+    const name = `${scope.instanceId}/${uniqueIdentifier}/${storedKeyId}`;
     if (this.#noted.get(name) === undefined) return;
     this.#noted.delete(name);
-    this.tasks.start('lost-key', () => scope.store.lost.forget(uniqueIdentifier));
+    const found = eventOf(context, 'vmware-solutions.kmip-key.regain', { uniqueIdentifier, storedKeyId });
+    this.tasks.start('lost-key', () => scope.store.lost.forget(uniqueIdentifier, found));
   }
 }
+
+const eventOf = (
+  context: OperationContext,
+  action: 'vmware-solutions.kmip-key.lose' | 'vmware-solutions.kmip-key.regain',
+  { uniqueIdentifier: key, storedKeyId }: Pick<LostKey, 'uniqueIdentifier' | 'storedKeyId'>,
+): AuditEvent => auditEvent(context, action, { key, details: { storedKeyId } });
 
 /** @returns undefined where the key manager keeps nothing of it, or does not tell */
 export async function restorableUntil(

@@ -1,3 +1,4 @@
+import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 
 /** A key whose stored key is gone from the key manager, by its own word: shredded, unless it is restored there. */
@@ -24,10 +25,10 @@ export interface PlacedKey {
  * that lies elsewhere by now it has nothing to do.
  */
 export interface LostKeys {
-  /** Of one that is noted already, only what can be restored until when is new. */
-  note(lost: LostKey): Promise<void>;
-  /** The stored key is there again. Harmless when nothing is noted. */
-  forget(uniqueIdentifier: UniqueIdentifier): Promise<void>;
+  /** Of one that is noted already, only what can be restored until when is new, and nothing is recorded. */
+  note(lost: LostKey, audit: AuditEvent): Promise<void>;
+  /** The stored key is there again. Where nothing is noted, nothing is recorded. */
+  forget(uniqueIdentifier: UniqueIdentifier, audit: AuditEvent): Promise<void>;
   /** Those of these keys that are lost. */
   among(uniqueIdentifiers: readonly UniqueIdentifier[]): Promise<readonly LostKey[]>;
   /** Keys under a root key that are not being destroyed, in the order of their identifiers. */

@@ -51,6 +51,10 @@ describe('StoredKeyWatch', () => {
     harness.keyManager.restoreStoredKey(storedKeyId);
     expect(await run()).toMatchObject({ found: 1 });
     expect(await lost()).toEqual([]);
+    expect(harness.store.audits.slice(-2)).toMatchObject([
+      { action: 'vmware-solutions.kmip-key.lose', target: { id: keys[1] }, details: { storedKeyId } },
+      { action: 'vmware-solutions.kmip-key.regain', target: { id: keys[1] }, details: { storedKeyId } },
+    ]);
   });
 
   it('believes no list alone: it can be narrowed by a policy', async () => {

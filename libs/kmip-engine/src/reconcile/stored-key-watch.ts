@@ -1,3 +1,4 @@
+import { type AuditEvent } from '@lib/audit';
 import { BoundedMap, STORED_KEY_PREFIX, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, type KeyManager } from '@lib/key-manager';
 
@@ -5,7 +6,7 @@ import { isFault } from '../custody/key-manager-failure';
 import { restorableUntil } from '../custody/lost-key-notes';
 import { type BoundRootKey } from '../custody/root-key-binding';
 import { type PlacedKey } from '../ports/lost-keys.port';
-import { type BackgroundDependencies, type ReconcileScope, backgroundCall } from './background';
+import { type BackgroundDependencies, type ReconcileScope, backgroundCall, backgroundEvent } from './background';
 
 export interface WatchReport {
   /** Stored keys that the key manager listed. */
@@ -73,7 +74,7 @@ export class StoredKeyWatch {
         return false;
       }
       if (!isListed) asked += 1;
-      const change = isListed ? await heard(scope, key) : await this.#ask(scope, keyManager, key, call);
+      const change = isListed ? await this.#heard(scope, key, call) : await this.#ask(scope, keyManager, key, call);
       if (change !== undefined) report[change] += 1;
       last = key.uniqueIdentifier;
     }
@@ -83,7 +84,7 @@ export class StoredKeyWatch {
 
   /** @throws KeyManagerError for what says nothing of this key */
   async #ask(
-    { store }: ReconcileScope,
+    scope: ReconcileScope,
     keyManager: KeyManager,
     key: PlacedKey,
     call: CallContext,
@@ -97,18 +98,30 @@ export class StoredKeyWatch {
       const until = await restorableUntil(keyManager, key, call);
       const since = this.dependencies.clock.now();
       const restorable = until === undefined ? {} : { restorableUntil: until };
-      await store.lost.note({ uniqueIdentifier, storedKeyId, since, ...restorable });
+      const lost = { uniqueIdentifier, storedKeyId, since, ...restorable };
+      await scope.store.lost.note(lost, this.#eventOf(scope, 'vmware-solutions.kmip-key.lose', key, call));
       return key.lost ? undefined : 'lost';
     }
-    return heard({ store }, key);
+    return this.#heard(scope, key, call);
   }
-}
 
-/** It is there. */
-async function heard({ store }: Pick<ReconcileScope, 'store'>, key: PlacedKey): Promise<'found' | undefined> {
-  if (!key.lost) return undefined;
-  await store.lost.forget(key.uniqueIdentifier);
-  return 'found';
+  /** It is there. */
+  async #heard(scope: ReconcileScope, key: PlacedKey, call: CallContext): Promise<'found' | undefined> {
+    if (!key.lost) return undefined;
+    const found = this.#eventOf(scope, 'vmware-solutions.kmip-key.regain', key, call);
+    await scope.store.lost.forget(key.uniqueIdentifier, found);
+    return 'found';
+  }
+
+  #eventOf(
+    scope: ReconcileScope,
+    action: 'vmware-solutions.kmip-key.lose' | 'vmware-solutions.kmip-key.regain',
+    { uniqueIdentifier, storedKeyId }: PlacedKey,
+    { correlationId }: CallContext,
+  ): AuditEvent {
+    const facts = { correlationId, details: { storedKeyId } };
+    return backgroundEvent(this.dependencies, scope, action, uniqueIdentifier, facts);
+  }
 }
 
 async function idsIn(keyManager: KeyManager, call: CallContext): Promise<ReadonlySet<string>> {

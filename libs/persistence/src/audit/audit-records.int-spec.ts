@@ -12,6 +12,8 @@ type Admin = Awaited<ReturnType<TestDatabase['openAdmin']>>;
 const HOUR_MS = 3_600_000;
 const START = Date.parse('2026-11-24T12:30:00.000Z');
 
+const LAST_AS_TEXT = 'vmware-solutions.claim.delete';
+
 describe('audit records', () => {
   let database: TestDatabase;
   let dataSource: DataSource;
@@ -108,13 +110,15 @@ describe('audit records', () => {
   });
 
   it('have the code of every action, whichever release appends', async () => {
-    const actions = Object.keys(ACTION_CODES) as AuditEvent['action'][];
+    // A release that appends text knows no later one.
+    const known = Object.entries(ACTION_CODES).filter(([, code]) => code <= ACTION_CODES[LAST_AS_TEXT]);
+    const actions = known.map(([action]) => action) as AuditEvent['action'][];
     await appendAsText(...actions.map((action) => at(START, { action })));
     const { rows } = await admin.query<{ action: number }>(
       'SELECT action FROM audit_records WHERE instance_id = $1 ORDER BY seq',
       [instanceId],
     );
-    expect(rows.map(({ action }) => action)).toEqual(Object.values(ACTION_CODES));
+    expect(rows.map(({ action }) => action)).toEqual(known.map(([, code]) => code));
   });
 
   it('from before are read where they were, and followed by those of now', async () => {

@@ -1,3 +1,4 @@
+import { type AuditEvent } from '@lib/audit';
 import { type LostKey, type LostKeys, type PlacedKey } from '@lib/kmip-engine';
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 
@@ -28,19 +29,33 @@ export class PostgresLostKeys implements LostKeys {
     private readonly instanceId: InstanceId,
   ) {}
 
-  async note({ uniqueIdentifier, storedKeyId, since, restorableUntil }: LostKey): Promise<void> {
-    await this.query(
-      `INSERT INTO lost_keys (instance_id, id, stored_key_id, since, restorable_until)
+  async note({ uniqueIdentifier, storedKeyId, since, restorableUntil }: LostKey, audit: AuditEvent): Promise<void> {
+    await this.transactions.run(this.instanceId, async (transaction) => {
+      const { client } = transaction;
+      const known = await client.query(
+        'SELECT FROM lost_keys WHERE instance_id = $1 AND id = $2 AND stored_key_id = $3',
+        [this.instanceId, uniqueIdentifier, storedKeyId],
+      );
+      const { rowCount } = await client.query(
+        `INSERT INTO lost_keys (instance_id, id, stored_key_id, since, restorable_until)
         SELECT instance_id, id, $3, $4, $5 FROM managed_objects WHERE instance_id = $1 AND id = $2
         ON CONFLICT (instance_id, id) DO UPDATE SET
           since = CASE WHEN lost_keys.stored_key_id = EXCLUDED.stored_key_id THEN lost_keys.since ELSE EXCLUDED.since END,
           stored_key_id = EXCLUDED.stored_key_id, restorable_until = EXCLUDED.restorable_until`,
-      [uniqueIdentifier, storedKeyId, since, restorableUntil ?? null],
-    );
+        [this.instanceId, uniqueIdentifier, storedKeyId, since, restorableUntil ?? null],
+      );
+      if (known.rowCount === 0 && rowCount === 1) await transaction.appendAudit([audit]);
+    });
   }
 
-  async forget(uniqueIdentifier: UniqueIdentifier): Promise<void> {
-    await this.query('DELETE FROM lost_keys WHERE instance_id = $1 AND id = $2', [uniqueIdentifier]);
+  async forget(uniqueIdentifier: UniqueIdentifier, audit: AuditEvent): Promise<void> {
+    await this.transactions.run(this.instanceId, async (transaction) => {
+      const { rowCount } = await transaction.client.query('DELETE FROM lost_keys WHERE instance_id = $1 AND id = $2', [
+        this.instanceId,
+        uniqueIdentifier,
+      ]);
+      if (rowCount === 1) await transaction.appendAudit([audit]);
+    });
   }
 
   async among(uniqueIdentifiers: readonly UniqueIdentifier[]): Promise<readonly LostKey[]> {

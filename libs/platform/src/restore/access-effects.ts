@@ -68,6 +68,8 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.kmip-key.rewrap': NONE,
   'vmware-solutions.kmip-key.reconcile': (event) => [destruction(event), ...factsInForce(event)],
   'vmware-solutions.kmip-key.purge': NONE,
+  'vmware-solutions.kmip-key.lose': NONE,
+  'vmware-solutions.kmip-key.regain': NONE,
   'vmware-solutions.kmip-key.list': NONE,
   'vmware-solutions.kmip-key.describe': NONE,
   'vmware-solutions.kmip-server.query': NONE,
@@ -100,6 +102,8 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   // Refused while the instance has keys.
   'vmware-solutions.root-key.unset': NONE,
   'vmware-solutions.root-key.move': NONE,
+  'vmware-solutions.root-key.health': NONE,
+  'vmware-solutions.root-key.expire': NONE,
   'vmware-solutions.credential.read': NONE,
   'vmware-solutions.credential.set': (event) => [ofInstance(event, 'credential_set')],
   'vmware-solutions.credential.unset': (event) => [ofInstance(event, 'credential_removed')],

@@ -1,24 +1,34 @@
+import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
 import { type LostKey, type LostKeys, type ManagedObject, type PlacedKey, storedSince } from '@lib/kmip-engine';
 
 import { InMemoryRecords } from './in-memory-records';
 
 export class InMemoryLostKeys extends InMemoryRecords<UniqueIdentifier, LostKey, keyof LostKeys> implements LostKeys {
-  constructor(private readonly objects: () => readonly ManagedObject[]) {
+  constructor(
+    private readonly objects: () => readonly ManagedObject[],
+    private readonly commit: (audit: AuditEvent) => void,
+  ) {
     super();
   }
 
-  note(lost: LostKey): Promise<void> {
+  note(lost: LostKey, audit: AuditEvent): Promise<void> {
     return this.faults.run('note', () => {
       if (!this.objects().some(({ uniqueIdentifier }) => uniqueIdentifier === lost.uniqueIdentifier)) return;
       const known = this.records.get(lost.uniqueIdentifier);
-      const since = known?.storedKeyId === lost.storedKeyId ? known.since : lost.since;
+      const isKnown = known?.storedKeyId === lost.storedKeyId;
+      if (!isKnown) this.commit(audit);
+      const since = isKnown ? known.since : lost.since;
       this.records.set(lost.uniqueIdentifier, { ...lost, since });
     });
   }
 
-  forget(uniqueIdentifier: UniqueIdentifier): Promise<void> {
-    return this.faults.run('forget', () => void this.records.delete(uniqueIdentifier));
+  forget(uniqueIdentifier: UniqueIdentifier, audit: AuditEvent): Promise<void> {
+    return this.faults.run('forget', () => {
+      if (!this.records.has(uniqueIdentifier)) return;
+      this.commit(audit);
+      this.records.delete(uniqueIdentifier);
+    });
   }
 
   among(uniqueIdentifiers: readonly UniqueIdentifier[]): Promise<readonly LostKey[]> {

@@ -48,7 +48,10 @@ export class InMemoryManagedObjectStore implements ManagedObjectStore {
     leave: (id, former) => this.laterLooks.leave(id, former),
   });
   readonly laterLooks = new InMemoryLaterLooks();
-  readonly lost = new InMemoryLostKeys(() => this.objects());
+  readonly lost = new InMemoryLostKeys(
+    () => this.objects(),
+    (audit) => this.#commit(audit),
+  );
   readonly notes = new InMemoryKeyNotes();
   readonly #objects = new Map<string, ManagedObject>();
   readonly #intents = new Map<string, IntentRecord>();

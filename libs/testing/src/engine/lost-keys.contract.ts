@@ -28,31 +28,31 @@ export function describeLostKeys(harness: () => Harness): void {
     it('are noted since when they are known, with until when they can be restored, and forgotten', async () => {
       const { store } = harness();
       const [key, other] = [await put(), await put()];
-      await store.lost.note(lostOf(key));
+      await store.lost.note(lostOf(key), anAuditEvent(harness().instanceId));
       const restorableUntil = new Date('2026-12-24T00:00:00.000Z');
-      await store.lost.note({ ...lostOf(key, LATER), restorableUntil });
+      await store.lost.note({ ...lostOf(key, LATER), restorableUntil }, anAuditEvent(harness().instanceId));
       const ids = [key.uniqueIdentifier, other.uniqueIdentifier];
       expect(await store.lost.among(ids)).toStrictEqual([{ ...lostOf(key), restorableUntil }]);
-      await store.lost.forget(key.uniqueIdentifier);
+      await store.lost.forget(key.uniqueIdentifier, anAuditEvent(harness().instanceId));
       expect(await store.lost.among(ids)).toStrictEqual([]);
     });
 
     it('are those of the stored key that the row names, and no other', async () => {
       const { store } = harness();
       const key = await put();
-      await store.lost.note({ ...lostOf(key), storedKeyId: randomUUID() });
+      await store.lost.note({ ...lostOf(key), storedKeyId: randomUUID() }, anAuditEvent(harness().instanceId));
       expect(await store.lost.among([key.uniqueIdentifier])).toStrictEqual([]);
-      await store.lost.note(lostOf(key, LATER));
+      await store.lost.note(lostOf(key, LATER), anAuditEvent(harness().instanceId));
       expect(await store.lost.among([key.uniqueIdentifier])).toStrictEqual([lostOf(key, LATER)]);
     });
 
     it('are of the instance alone, and of keys that are there', async () => {
       const { store, otherStore } = harness();
       const key = await put();
-      await otherStore.lost.note(lostOf(key));
+      await otherStore.lost.note(lostOf(key), anAuditEvent(harness().instanceId));
       expect(await otherStore.lost.among([key.uniqueIdentifier])).toStrictEqual([]);
-      await store.lost.note(lostOf(key));
-      await otherStore.lost.forget(key.uniqueIdentifier);
+      await store.lost.note(lostOf(key), anAuditEvent(harness().instanceId));
+      await otherStore.lost.forget(key.uniqueIdentifier, anAuditEvent(harness().instanceId));
       expect(await store.lost.among([key.uniqueIdentifier])).toHaveLength(1);
     });
 
@@ -67,7 +67,7 @@ export function describeLostKeys(harness: () => Harness): void {
         audit: anAuditEvent(instanceId),
         result: undefined,
       }));
-      await store.lost.note(lostOf(second));
+      await store.lost.note(lostOf(second), anAuditEvent(harness().instanceId));
       const rootKeyId = first.custody?.rootKeyId ?? '';
       const placed = ({ uniqueIdentifier, custody, initialDate }: ManagedObject, lost: boolean) => ({
         uniqueIdentifier,

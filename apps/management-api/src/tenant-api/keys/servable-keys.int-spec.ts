@@ -3,7 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { type InstanceId } from '@lib/kernel';
 import { type ManagedObject } from '@lib/kmip-engine';
 import { adapterVersion } from '@lib/tenancy';
-import { FakeIam, FakeKeyManager, putObject, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
+import {
+  anActionContext,
+  anAuditEvent,
+  FakeIam,
+  FakeKeyManager,
+  putObject,
+  sampleObject,
+  startTestPostgres,
+  type TestDatabase,
+} from '@lib/testing';
 
 import { FIT_API_KEY, TenantApiApp } from '../../../test/tenant-api-app';
 
@@ -58,7 +67,10 @@ describe('which keys cannot be served, and why', () => {
     for (const name of ['shredded', 'purged']) {
       const { uniqueIdentifier, custody } = keys.get(name)!;
       const restorableUntil = name === 'shredded' ? { restorableUntil: new Date(Date.now() + 86_400_000) } : {};
-      await store.lost.note({ uniqueIdentifier, storedKeyId: custody!.storedKeyId, since: SINCE, ...restorableUntil });
+      await store.lost.note(
+        { uniqueIdentifier, storedKeyId: custody!.storedKeyId, since: SINCE, ...restorableUntil },
+        anAuditEvent(mine),
+      );
     }
     const { rootKeys, credentialId } = await api.health.of(mine);
     const { binding } = rootKeys.find((one) => one.binding.rootKeyId === formerId)!;
@@ -66,7 +78,11 @@ describe('which keys cannot be served, and why', () => {
     await api.health.noteTest(
       mine,
       { binding, keys: 1 },
-      { version: adapterVersion(binding, credentialId!), outcomes },
+      {
+        version: adapterVersion(binding, credentialId!),
+        by: anActionContext(),
+        outcomes,
+      },
     );
   });
 
@@ -128,16 +144,7 @@ describe('which keys cannot be served, and why', () => {
     const { uniqueIdentifier } = keys.get('unbound')!;
     await store.mutate(uniqueIdentifier, ({ custody, ...current }) => ({
       object: { ...current, state: 'Destroyed', destroyDate: SINCE },
-      audit: {
-        instanceId: mine,
-        action: 'vmware-solutions.kmip-key.destroy',
-        occurredAt: SINCE,
-        initiator: { kind: 'system', component: 'test' },
-        outcome: 'success',
-        target: { kind: 'key', id: uniqueIdentifier },
-        correlationId: randomUUID() as never,
-        observer: 'test',
-      },
+      audit: anAuditEvent(mine),
       result: custody,
     }));
     expect(named(await list('servable=false'))).not.toContain('unbound');

@@ -3,7 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { type InstanceId } from '@lib/kernel';
 import { type WatchedCall } from '@lib/key-manager';
 import { adapterVersion, type CallOutcome } from '@lib/tenancy';
-import { FakeIam, FakeKeyManager, putObject, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
+import {
+  anActionContext,
+  FakeIam,
+  FakeKeyManager,
+  putObject,
+  sampleObject,
+  startTestPostgres,
+  type TestDatabase,
+} from '@lib/testing';
 
 import { FIT_API_KEY, TenantApiApp } from '../../../test/tenant-api-app';
 
@@ -61,6 +69,7 @@ describe('the health of root keys', () => {
       { binding: one.binding, keys: 1 },
       {
         version: adapterVersion(one.binding, credentialId!),
+        by: anActionContext(),
         outcomes: new Map(Object.entries(outcomes) as [WatchedCall, CallOutcome][]),
         ...(expiresAt === undefined ? {} : { expiresAt }),
       },
