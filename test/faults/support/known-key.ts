@@ -76,9 +76,9 @@ export class KnownKey {
     return states;
   }
 
-  /** Nobody may get it any more, or for now. */
+  /** Nobody may get it any more, or for now: while somebody waits to hear that it is resumed, it may be already. */
   get isWithdrawn(): boolean {
-    return this.#certain === 'Destroyed' || this.suspension === 'on';
+    return this.#certain === 'Destroyed' || (this.suspension === 'on' && !this.isBeingChanged);
   }
 
   get isCertainlyServed(): boolean {
