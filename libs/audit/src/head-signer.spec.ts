@@ -4,8 +4,8 @@ import { type InstanceId, newCorrelationId, toInstanceId } from '@lib/kernel';
 
 import { type AuditChainRow, auditHash, canonicalAuditEvent } from './audit-chain';
 import { type AuditEvent } from './audit-event';
-import { type AuditKey, auditKeyId, readSignedHead, type SignedAuditHead } from './audit-head';
-import { type HeadState, HeadSigner } from './head-signer';
+import { type AuditKey, auditKeyId, readSignedHead, signHead, type SignedAuditHead } from './audit-head';
+import { type ChainPosition, type HeadState, HeadSigner } from './head-signer';
 
 const ID: InstanceId = toInstanceId('11111111-1111-4111-8111-111111111111');
 const OTHER: InstanceId = toInstanceId('22222222-2222-4222-8222-222222222222');
@@ -37,12 +37,15 @@ class World {
   keys: AuditKey[] = [newKey()];
   now = START;
   folderFails = false;
+  archived: ChainPosition['archived'];
   readonly logged: string[] = [];
   readonly signer = new HeadSigner({
     heads: {
       position: () => {
-        const [first, last] = [this.rows[0], this.rows.at(-1)];
-        return Promise.resolve(first && last && { seq: last.seq, hash: last.hash, firstSeq: first.seq });
+        const { archived } = this;
+        const last = this.rows.at(-1) ?? archived;
+        const firstSeq = this.rows[0]?.seq ?? (archived?.seq ?? Infinity) + 1;
+        return Promise.resolve(last && { seq: last.seq, hash: last.hash, firstSeq, ...(archived && { archived }) });
       },
       latest: () => Promise.resolve(this.kept.at(-1)?.jws),
       keep: (head) => Promise.resolve(void this.kept.push(head)),
@@ -82,6 +85,15 @@ class World {
       const hash = auditHash(previousHash, seq, canonical);
       this.rows.push({ instanceId: ID, seq, event: canonical, previousHash, hash });
     }
+  }
+
+  /** Takes what an archive has from the chain. @param wish what its head says otherwise than it should */
+  drop(until: number, wish: Partial<SignedAuditHead> = {}, key = this.keys[0]!): void {
+    const { seq, hash } = this.rows.find((row) => row.seq === until)!;
+    const end = { instanceId: ID, seq, hash: hash.toString('hex'), firstSeq: 1, recordCount: seq, supersedes: [] };
+    const { jws } = signHead({ ...end, signedAt: new Date(this.now), ...wish }, key);
+    this.rows = this.rows.filter((row) => row.seq > until);
+    this.archived = { seq, hash, jws };
   }
 
   /** @returns a way back to here */
@@ -247,5 +259,69 @@ describe('HeadSigner', () => {
     world.append(25);
     expect(await world.sign()).toMatchObject({ state: 'signed', complete: false, head: { seq: 20 } });
     expect(await world.sign()).toMatchObject({ complete: true, head: { seq: 25, recordCount: 25 } });
+  });
+
+  describe('of a trail whose oldest records were archived and dropped', () => {
+    beforeEach(() => {
+      world.append(2);
+    });
+
+    it.each([2, 4, 5])('goes on, and names the last of %i of them', async (dropped) => {
+      await world.signed();
+      const { hash } = world.rows[dropped - 1]!;
+      world.drop(dropped);
+      const head = await world.signed();
+      const precededBy = { seq: dropped, hash: hash.toString('hex') };
+      expect(head).toMatchObject({ seq: 5, firstSeq: dropped + 1, recordCount: 5 - dropped, precededBy });
+      expect(readSignedHead(head.jws, world.keys)).toMatchObject({ precededBy });
+      expect((await world.signed()).jws).toBe(head.jws);
+      if (dropped < 5) world.append(2);
+      world.now += HOUR;
+      expect(await world.sign()).toMatchObject({ state: 'signed', complete: true });
+    });
+
+    it('goes on from an older head that lies in the archive, and is signed for the first time', async () => {
+      world.rows.splice(2);
+      await world.signed();
+      world.append(5);
+      world.drop(4);
+      expect(await world.signed()).toMatchObject({ seq: 7, firstSeq: 5, recordCount: 3 });
+      world.kept = [];
+      world.copies.clear();
+      expect(await world.signed()).toMatchObject({ seq: 7, firstSeq: 5, recordCount: 3 });
+    });
+
+    it.each<[string, (dropped: World) => void]>([
+      ['by no key of ours', (dropped) => dropped.drop(3, {}, newKey())],
+      ['for another instance', (dropped) => dropped.drop(3, { instanceId: OTHER })],
+      ['for another end', (dropped) => dropped.drop(3, { seq: 2 })],
+      ['for another record', (dropped) => dropped.drop(3, { hash: 'ab'.repeat(32) })],
+      [
+        'not at all',
+        (dropped) => {
+          dropped.drop(3);
+          dropped.archived = { seq: 3, hash: dropped.archived!.hash };
+        },
+      ],
+    ])('is not fooled by an archive that is signed %s', async (_how, drop) => {
+      await world.signed();
+      drop(world);
+      expect(await world.sign()).toMatchObject({ state: 'contradicted', contradiction: 'begins_later' });
+    });
+
+    it('notices another record at the end of the archive than was signed, and a break after it', async () => {
+      await world.signed();
+      const restore = world.backup();
+      world.rows.splice(3);
+      world.append(2, 'another');
+      world.drop(5);
+      expect(await world.sign()).toMatchObject({ state: 'contradicted', contradiction: 'other_record' });
+      restore();
+      world.kept = [];
+      world.copies.clear();
+      world.drop(3);
+      world.rows[0] = { ...world.rows[0]!, previousHash: Buffer.alloc(32, 1) };
+      expect(await world.sign()).toMatchObject({ state: 'contradicted', contradiction: 'broken' });
+    });
   });
 });
