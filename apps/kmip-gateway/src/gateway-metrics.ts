@@ -147,11 +147,6 @@ export class GatewayMetrics implements EngineMetrics, TransportObserver, Session
     this.#say('warn', 'unrecorded', { err: error }, 'questions about the server could not be recorded');
   }
 
-  /** A key was moved to the newest version of its root key because it was fetched. */
-  keyMoved(): void {
-    this.#moved.inc({ reason: 'rotation' });
-  }
-
   storedKeyKept(reason: StayReason): void {
     this.#kept.inc({ reason });
   }

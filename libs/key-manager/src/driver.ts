@@ -71,6 +71,8 @@ export interface TryEvent {
 
 export interface KeyManagerObserver {
   tried?(instanceId: InstanceId, event: TryEvent): void;
+  /** A root key has a version that keys of before are not wrapped by: told once for each adapter and version. */
+  rotated?(instanceId: InstanceId): void;
 }
 
 /** How a driver of any kind calls. */

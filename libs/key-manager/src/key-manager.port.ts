@@ -27,9 +27,8 @@ export interface WrapResult {
 
 export interface UnwrapResult {
   readonly plaintext: Secret;
+  /** Of the ciphertext: an older one is told of, and not what it would be under the newest. */
   readonly rootKeyVersion: string;
-  /** Present when the root key was rotated since: the same key under the newest version, to be stored instead. */
-  readonly rewrapped?: { readonly ciphertext: string; readonly rootKeyVersion: string };
 }
 
 export interface RewrapResult {

@@ -62,7 +62,14 @@ export function connectKeyProtect(options: KeyProtectSettings, target: KeyManage
     guard.run('always', context, (signal) => call({ correlationId: context.correlationId, signal }).catch(throwFault));
   const ring = keyRing === undefined ? {} : { keyRing };
   return {
-    keyManager: new KeyProtectKeyManager({ client, guard, timing, rootKeyId, ...ring }),
+    keyManager: new KeyProtectKeyManager({
+      client,
+      guard,
+      timing,
+      rootKeyId,
+      onRotation: () => observer.rotated?.(instanceId),
+      ...ring,
+    }),
     listRootKeys: async (context) => {
       const page = { limit: MAXIMUM_ROOT_KEYS, offset: 0, extractable: false };
       return (await ask(context, (tries) => client.listKeys(tries, page))).map(describeRootKey);

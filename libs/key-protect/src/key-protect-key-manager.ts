@@ -21,6 +21,7 @@ import { type KeyPage, type KeyProtectClient, RefusedCall, type TryContext } fro
 import { type CreatedKey, type KeyResource, keyStateOf } from './rest/resources';
 import { RootKeyDiagnosis } from './root-key-diagnosis';
 import { judgeMissing, missingAnswer, storedKeyAbsent, storedKeyMissing } from './second-look';
+import { VersionWatch } from './version-watch';
 
 export interface KeyProtectKeyManagerOptions {
   readonly client: KeyProtectClient;
@@ -29,6 +30,7 @@ export interface KeyProtectKeyManagerOptions {
   readonly rootKeyId: string;
   /** Ring that new stored keys go to; existing ones are found in any ring. */
   readonly keyRing?: string;
+  readonly onRotation?: () => void;
 }
 
 /** Standard-key payload before base64, as Key Protect limits it. */
@@ -43,15 +45,18 @@ const PAGE_OVERLAP = 20;
 /** Key Protect, or HPCS: the same API at another address. */
 export class KeyProtectKeyManager implements KeyManager {
   readonly #diagnosis: RootKeyDiagnosis;
+  readonly #versions: VersionWatch;
 
   constructor(private readonly options: KeyProtectKeyManagerOptions) {
     this.#diagnosis = new RootKeyDiagnosis(options.client, options.timing.clock, options.rootKeyId);
+    this.#versions = new VersionWatch(options.onRotation ?? (() => undefined));
   }
 
   /** Repeatable: a ciphertext whose answer was lost is never used. */
   wrap(context: CallContext, aad: Aad, plaintext?: Secret): Promise<WrapResult> {
     return this.#guarded('always', context, async (tries) => {
       const answer = await this.options.client.wrap(tries, this.options.rootKeyId, aad, plaintext);
+      this.#versions.seen(answer.keyVersion.id);
       const result = { ciphertext: answer.ciphertext, rootKeyVersion: answer.keyVersion.id };
       if (plaintext !== undefined) return result;
       if (answer.plaintext === undefined) throw unreadableAnswer(200);
@@ -62,10 +67,9 @@ export class KeyProtectKeyManager implements KeyManager {
   unwrap(context: CallContext, aad: Aad, ciphertext: string): Promise<UnwrapResult> {
     return this.#guarded('always', context, async (tries) => {
       const answer = await this.options.client.unwrap(tries, this.options.rootKeyId, aad, ciphertext);
-      const result = { plaintext: secretOf(answer.plaintext), rootKeyVersion: answer.keyVersion.id };
-      if (answer.ciphertext === undefined || answer.rewrappedKeyVersion === undefined) return result;
-      const rewrapped = { ciphertext: answer.ciphertext, rootKeyVersion: answer.rewrappedKeyVersion.id };
-      return { ...result, rewrapped };
+      const { keyVersion, rewrappedKeyVersion: newest } = answer;
+      this.#versions.seen((newest ?? keyVersion).id, newest !== undefined);
+      return { plaintext: secretOf(answer.plaintext), rootKeyVersion: keyVersion.id };
     });
   }
 

@@ -36,6 +36,14 @@ export class KeyMoveService {
     });
   }
 
+  /** A root key of the instance was rotated, as calls to its key manager tell: whoever moves keys looks at once. */
+  async rotationSeen(instanceId: InstanceId): Promise<void> {
+    await this.unitOfWork.forTenant(instanceId, (scope) => {
+      scope.invalidate();
+      return Promise.resolve();
+    });
+  }
+
   /** Newest first. @throws TenancyError('instance_not_found') */
   async formerRootKeys(instanceId: InstanceId): Promise<readonly FormerRootKeyStatus[]> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
@@ -49,11 +57,16 @@ export class KeyMoveService {
     });
   }
 
-  /** @returns keys of the instance that lie under other versions of this root key @throws TenancyError('instance_not_found') */
-  async keysUnderOlderVersions(instanceId: InstanceId, rootKeyId: string, version: string): Promise<number> {
+  /** Keys of the instance that lie under this root key, and under other versions of it. @throws TenancyError('instance_not_found') */
+  async keysUnder(
+    instanceId: InstanceId,
+    rootKeyId: string,
+    version: string,
+  ): Promise<{ readonly total: number; readonly older: number }> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       if ((await scope.instance.get()) === undefined) missingInstance();
-      return scope.keys.countUnder(rootKeyId, version);
+      const older = await scope.keys.countUnder(rootKeyId, version);
+      return { total: await scope.keys.countUnder(rootKeyId), older };
     });
   }
 

@@ -103,17 +103,13 @@ export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap,
     @Inject(Metrics) private readonly metrics: Metrics,
   ) {
     this.#loops = [
-      loops.make(
-        'reconcile',
-        async (instanceId, signal) => {
-          await reconciler.run(await scopes.of(instanceId, signal));
-          return false;
-        },
-        { looksAround: false },
-      ),
+      loops.make('reconcile', async (instanceId, signal) => {
+        await reconciler.run(await scopes.of(instanceId, signal));
+        return false;
+      }),
       // A root key that was rotated, and a note under a root key of before, stand in no row.
-      loops.make('custody-sweep', (instanceId, signal) => sweep.visit(instanceId, signal), { looksAround: true }),
-      loops.make('key-notes', (instanceId, signal) => notes.visit(instanceId, signal), { looksAround: true }),
+      loops.makeForMoves('custody-sweep', (...visit) => sweep.visit(...visit)),
+      loops.makeLookingAround('key-notes', (instanceId, signal) => notes.visit(instanceId, signal)),
     ];
   }
 

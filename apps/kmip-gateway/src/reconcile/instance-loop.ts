@@ -1,4 +1,5 @@
 import { type Clock, inParallel, type InstanceId, type Leases, stopping } from '@lib/kernel';
+import { type InvalidationBus } from '@lib/tenancy';
 
 /** Instances asked for at once; and so many are visited in a round although nothing is known of them. */
 const PAGE = 200;
@@ -33,7 +34,9 @@ export interface InstanceLoopOptions {
   /** Instances that are visited at the same time: where a visit may have to wait for somebody. Default 1. */
   readonly atOnce?: number;
   /** @returns true when there is more to do for this instance right away, or whether it is to be visited in the next round */
-  readonly visit: (instanceId: InstanceId, signal: AbortSignal) => Promise<boolean | 'next round'>;
+  readonly visit: (instanceId: InstanceId, signal: AbortSignal, woken: boolean) => Promise<boolean | 'next round'>;
+  /** Instances that changed are visited at once, and not in the next round only. Absent: a change is no reason. */
+  readonly changes?: Pick<InvalidationBus, 'subscribe'>;
   readonly log: (message: string, error?: unknown) => void;
 }
 
@@ -47,22 +50,39 @@ export class InstanceLoop {
   readonly #unfinished = new Set<InstanceId>();
   /** Of which a visit failed or was hindered: nothing may name them, and their turn in the slices is far. */
   readonly #nextRound = new Set<InstanceId>();
+  /** Changed since they were visited. */
+  readonly #woken = new Set<InstanceId>();
   #leasedUntilMs = 0;
+  /** Until then it is left to the gateway that holds the lease to hear of changes. */
+  #othersUntilMs = 0;
   #lastRoundMs = -Infinity;
   /** The last instance of the slice before. */
   #sliceAfter: InstanceId | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #isRunning = false;
+  #unsubscribe: (() => void) | undefined;
 
   constructor(private readonly options: InstanceLoopOptions) {}
 
   start(): void {
     this.#schedule(this.options.everyMs);
+    this.#unsubscribe = this.options.changes?.subscribe((change) => {
+      if (change.kind === 'instance') this.wake(change.instanceId);
+    });
+  }
+
+  /** The instance changed, or somebody has seen that there is something to do: it is visited at once. */
+  wake(instanceId: InstanceId): void {
+    if (this.#stopping.signal.aborted || this.options.clock.monotonicMs() < this.#othersUntilMs) return;
+    remember(this.#woken, instanceId);
+    if (!this.#isRunning) this.#schedule(0);
   }
 
   async stop(): Promise<void> {
     const { leases, name, owner } = this.options;
     this.#stopping.abort();
+    this.#unsubscribe?.();
     clearTimeout(this.#timer);
     await this.#running;
     await leases.release(name, owner).catch(() => undefined);
@@ -73,13 +93,12 @@ export class InstanceLoop {
     const { everyMs, clock, log, name } = this.options;
     try {
       if (!(await this.#hold())) {
-        this.#unfinished.clear();
-        this.#nextRound.clear();
+        for (const remembered of [this.#unfinished, this.#nextRound, this.#woken]) remembered.clear();
         return;
       }
       const due = clock.monotonicMs() - this.#lastRoundMs >= everyMs;
       if (this.hasMore && !due) {
-        await this.#visitAll([...this.#unfinished]);
+        await this.#visitAll([...new Set([...this.#unfinished, ...this.#woken])]);
         return;
       }
       this.#lastRoundMs = clock.monotonicMs();
@@ -90,12 +109,15 @@ export class InstanceLoop {
   }
 
   get hasMore(): boolean {
-    return this.#unfinished.size > 0;
+    return this.#unfinished.size + this.#woken.size > 0;
   }
 
   #schedule(delayMs: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      this.#isRunning = true;
       this.#running = this.round().then(() => {
+        this.#isRunning = false;
         if (this.#stopping.signal.aborted) return;
         this.#schedule(this.hasMore ? Math.min(AGAIN_MS, this.options.everyMs) : this.options.everyMs);
       });
@@ -109,7 +131,10 @@ export class InstanceLoop {
     const nowMs = clock.monotonicMs();
     if (nowMs < this.#leasedUntilMs - (2 * ttlMs) / 3) return true;
     this.#leasedUntilMs = 0;
-    if ((await leases.acquire(name, owner, ttlMs)) === undefined) return false;
+    if ((await leases.acquire(name, owner, ttlMs)) === undefined) {
+      this.#othersUntilMs = nowMs + everyMs;
+      return false;
+    }
     this.#leasedUntilMs = nowMs + ttlMs;
     return true;
   }
@@ -153,8 +178,9 @@ export class InstanceLoop {
     const { visit, log, name } = this.options;
     this.#unfinished.delete(instanceId);
     this.#nextRound.delete(instanceId);
+    const woken = this.#woken.delete(instanceId);
     try {
-      const more = await visit(instanceId, this.#stopping.signal);
+      const more = await visit(instanceId, this.#stopping.signal, woken);
       if (more === 'next round') remember(this.#nextRound, instanceId);
       else if (more) remember(this.#unfinished, instanceId);
     } catch (error) {

@@ -42,15 +42,18 @@ export class InstanceSweep {
 
   constructor(private readonly options: InstanceSweepOptions) {}
 
-  /** @returns true when another turn can follow at once; `next round` for a rotation that is under way and hindered */
-  async visit(instanceId: InstanceId, signal: AbortSignal): Promise<boolean | 'next round'> {
+  /**
+   * @param woken something has changed: whether the root key was rotated is asked about again
+   * @returns true when another turn can follow at once; `next round` for a rotation that is under way and hindered
+   */
+  async visit(instanceId: InstanceId, signal: AbortSignal, woken = false): Promise<boolean | 'next round'> {
     const { scopeFor, sweep, observer } = this.options;
     const scope = await scopeFor(instanceId, signal);
     let more = false;
     for (const former of scope.former) {
       if (await this.#leave(scope, former)) more = true;
     }
-    const report = await sweep.refresh(scope);
+    const report = await sweep.refresh(scope, { lookAgain: woken });
     observer.swept('rotation', report);
     const { bindingId } = scope;
     const { state, toVersion } = report;

@@ -218,8 +218,7 @@ describe('an envelope of a release that did not authenticate', () => {
     await stage.age();
     await stage.rewrite((envelope) => ({ ...envelope, usageMask: 1 }));
     stage.keyManager.rotate();
-    await stage.harness.fetch(stage.id);
-    await stage.harness.engine.drain();
+    await stage.harness.moveToNewest();
     const envelope = parseEnvelope(await stage.payload());
     expect(envelope).toMatchObject({ usageMask: 12, rootKeyVersion: stage.keyManager.rootKey.version });
     expect(authenticityOf(envelope, Secret.of(Buffer.from(stage.key)))).toBe('genuine');

@@ -1,5 +1,4 @@
 import { BackgroundTasks } from './background-tasks';
-import { RotationMove } from './rotation-move';
 import { EnvelopeCache } from './envelope-cache';
 import { KeyBirth } from './key-birth';
 import { type KeptKeyReports } from './kept-key';
@@ -19,7 +18,7 @@ export class Custodian {
     const cache = new EnvelopeCache();
     this.#tasks = new BackgroundTasks(reports.logger);
     this.birth = new KeyBirth(cache);
-    this.use = new KeyUse(cache, new RotationMove(cache, this.#tasks), new LostKeyNotes(this.#tasks));
+    this.use = new KeyUse(cache, new LostKeyNotes(this.#tasks));
   }
 
   /** Resolves once no background work is left. */

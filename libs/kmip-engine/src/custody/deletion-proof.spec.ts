@@ -184,8 +184,7 @@ const CALLERS: Readonly<Record<string, Caller>> = {
         return commit(...args);
       };
       stage.keyManager.rotate();
-      await stage.harness.fetch(stage.id);
-      await stage.harness.engine.drain();
+      await stage.harness.moveToNewest();
       return stage.original;
     },
   },

@@ -8,9 +8,6 @@ const ALLOWED_MS = 600_000;
 /** After this a right that was given is seen. Asking shows as a refused deletion in the tenant's own audit trail. */
 const REFUSED_MS = 3_600_000;
 
-export const KEYS_STAY =
-  'keys stay under older root keys or versions, which serve them as well: the service ID may not delete stored keys';
-
 interface Answer {
   readonly allowed: Promise<boolean>;
   untilMs: number;
@@ -34,7 +31,6 @@ export class DeletionRights {
     { clock, newUniqueIdentifier }: Dependencies,
     keyManager: StoredKeys,
     call: CallContext,
-    onRefused?: () => void,
   ): Promise<boolean> {
     const known = this.#answers.get(keyManager);
     if (known !== undefined && known.untilMs > clock.monotonicMs()) return known.allowed;
@@ -47,7 +43,6 @@ export class DeletionRights {
       const allowed = await answer.allowed;
       if (allowed) return true;
       answer.untilMs = clock.monotonicMs() + REFUSED_MS;
-      onRefused?.();
       return false;
     } catch (error) {
       this.#answers.delete(keyManager);

@@ -93,7 +93,7 @@ describe('use of a key', () => {
       const elsewhere = harness.anotherGateway();
       harness.keyManager.rotate();
       const key = await elsewhere.fetch(id);
-      await elsewhere.engine.drain();
+      await elsewhere.moveToNewest();
       expect(harness.store.objects()[0]?.custody?.rootKeyVersion).toBe(harness.keyManager.rootKey.version);
       expect(await harness.fetch(id)).toStrictEqual(key);
     });

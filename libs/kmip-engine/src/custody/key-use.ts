@@ -1,5 +1,5 @@
 import { BoundedMap, type Secret, type UniqueIdentifier } from '@lib/kernel';
-import { type CallContext, KeyManagerError, type KeyManager, type UnwrapResult } from '@lib/key-manager';
+import { type CallContext, KeyManagerError, type UnwrapResult } from '@lib/key-manager';
 
 import { digestOf } from '../crypto/digest';
 import { startDeadline } from '../deadline';
@@ -11,8 +11,7 @@ import { type ObjectKind } from '../kinds/object-kind';
 import { isDestroyed, stateAt } from '../lifecycle';
 import { type OperationContext, auditEvent } from '../operation-context';
 import { type ServableObject, storedSince } from '../ports/managed-object';
-import { envelopeOf, requireAuthentic } from './authentic-envelope';
-import { type RotationMove } from './rotation-move';
+import { requireAuthentic } from './authentic-envelope';
 import { type CachePlace, type EnvelopeCache, placeKey } from './envelope-cache';
 import { explainKeyManager } from './key-manager-failure';
 import { type LostKeyNotes } from './lost-key-notes';
@@ -81,7 +80,6 @@ export class KeyUse {
 
   constructor(
     private readonly cache: EnvelopeCache,
-    private readonly move: RotationMove,
     private readonly lost: LostKeyNotes,
   ) {}
 
@@ -221,34 +219,20 @@ export class KeyUse {
         result = await keyManager.unwrap(call, aad, envelope.ciphertext);
         this.cache.set(place, envelope.ciphertext);
       }
-      return await this.#accept(context, object, envelope, keyManager, result);
+      return accept(object, envelope, result);
     } catch (error) {
       result?.plaintext.wipe();
       throw error;
     }
   }
+}
 
-  async #accept(
-    context: OperationContext,
-    object: ServableObject,
-    envelope: StoredEnvelope,
-    keyManager: KeyManager,
-    result: UnwrapResult | undefined,
-  ): Promise<Secret> {
-    if (result === undefined) throw new Error('an unwrap was awaited that never started');
-    // AAD binds the ciphertext to this object; the digest also catches a key manager that answers with another key.
-    if (!digestOf(result.plaintext.expose()).equals(object.digest)) fail('stored_key_altered');
-    requireAuthentic(object, envelope, result.plaintext);
-    // What is written anew must be what the catalog says now: its dates and attributes too.
-    const current = result.rewrapped && (await context.scope.store.find(object.uniqueIdentifier));
-    if (result.rewrapped !== undefined && current !== undefined && isSameKey(context.scope, current, object)) {
-      const wrapping = { rootKeyId: envelope.rootKeyId, ...result.rewrapped };
-      // Here, where the key is: the move comes later, and keys are not kept for it.
-      const renewed = envelopeOf(context.scope.instanceId, current, wrapping, result.plaintext);
-      this.move.later(context, current, { envelope: renewed, keyManager });
-    }
-    return result.plaintext;
-  }
+function accept(object: ServableObject, envelope: StoredEnvelope, result: UnwrapResult | undefined): Secret {
+  if (result === undefined) throw new Error('an unwrap was awaited that never started');
+  // AAD binds the ciphertext to this object; the digest also catches a key manager that answers with another key.
+  if (!digestOf(result.plaintext.expose()).equals(object.digest)) fail('stored_key_altered');
+  requireAuthentic(object, envelope, result.plaintext);
+  return result.plaintext;
 }
 
 const isForgery = (error: unknown): error is OperationFailure =>
@@ -272,9 +256,6 @@ function proofOf(scope: EngineScope, object: ServableObject): string {
   const place = placeOf(scope, object);
   return `${placeKey(place)} ${object.digest.toString('hex')} ${String(place.custody.authenticated === true)}`;
 }
-
-const isSameKey = (scope: EngineScope, one: ServableObject, other: ServableObject): boolean =>
-  one.custody !== undefined && proofOf(scope, one) === proofOf(scope, other);
 
 function placeOf({ instanceId }: EngineScope, { uniqueIdentifier, custody }: ServableObject): CachePlace {
   if (custody === undefined) return fail('stored_key_deleted');

@@ -28,8 +28,6 @@ export type CustodyAlarm = 'stored_key_forged' | 'key_repeated' | 'birth_not_con
 
 export interface EngineMetrics {
   observeOperation(observation: OperationObservation): void;
-  /** A key was moved to the newest version of its root key because it was fetched. */
-  keyMoved?(): void;
   /** A stored key was looked at to be deleted, and stays. */
   storedKeyKept?(why: StayReason): void;
   /** Something that happens only when somebody or something works against the service. */

@@ -359,26 +359,89 @@ describe('after a rotation of the root key', () => {
     for (const [id, key] of tenant.keys) expect(await tenant.harness.fetch(id)).toStrictEqual(key);
   });
 
-  it('asks the key manager for the newest version every six hours', async () => {
+  it('asks the key manager for the newest version every ten minutes, and at once when somebody has seen another', async () => {
     const tenant = await rotated(1);
     for (let turn = 0; turn < 3; turn += 1) await refresh(tenant);
     expect(tenant.former.callsOf('describeRootKey')).toHaveLength(1);
-    tenant.former.rotate();
-    tenant.harness.clock.advance(6 * HOUR + 1);
-    expect(await refresh(tenant)).toMatchObject({ state: 'done', moved: 1 });
-    expect(tenant.former.callsOf('describeRootKey')).toHaveLength(2);
+    for (const [lookAgain, pause] of [
+      [false, 10 * MINUTE + 1],
+      [true, 1],
+    ] as const) {
+      tenant.former.rotate();
+      expect(await refresh(tenant)).toMatchObject({ state: 'waiting', moved: 0 });
+      tenant.harness.clock.advance(pause);
+      const report = await tenant.sweep.refresh(tenant.harness.reconcileScope(), { lookAgain });
+      expect(report).toMatchObject({ state: 'done', moved: 1 });
+    }
+    expect(tenant.former.callsOf('describeRootKey')).toHaveLength(3);
   });
 
-  it('asks for the right to delete no more often than that', async () => {
+  it('asks for the right to delete every hour, whoever has seen another version meanwhile', async () => {
     const tenant = await rotated(1);
     tenant.former.role = 'writer';
-    for (let hour = 0; hour < 6; hour += 1) {
-      expect(await refresh(tenant)).toMatchObject({ state: 'waiting', hindrance: 'may_not_delete' });
-      tenant.harness.clock.advance(HOUR);
+    for (let minute = 0; minute < 60; minute += 10) {
+      const report = await tenant.sweep.refresh(tenant.harness.reconcileScope(), { lookAgain: true });
+      expect(report).toMatchObject({ state: 'waiting', hindrance: 'may_not_delete', toVersion: expect.any(String) });
+      tenant.harness.clock.advance(10 * MINUTE);
     }
     expect(tenant.former.callsOf('deleteKey')).toHaveLength(1);
+    tenant.harness.clock.advance(1);
     tenant.former.role = 'manager';
     expect(await refresh(tenant)).toMatchObject({ state: 'done', moved: 1 });
+  });
+
+  it('does not ask a key manager that is away because somebody has seen another version', async () => {
+    const tenant = await rotated(1);
+    tenant.former.failNext('describeRootKey', 'unavailable', { times: Infinity });
+    const look = () => tenant.sweep.refresh(tenant.harness.reconcileScope(), { lookAgain: true });
+    for (let time = 0; time < 3; time += 1) {
+      expect(await look()).toMatchObject({ state: 'waiting', hindrance: 'unavailable' });
+    }
+    expect(tenant.former.callsOf('describeRootKey')).toHaveLength(1);
+  });
+
+  it('a fail-over hides the young stored key of an old object, and nobody calls it deleted', async () => {
+    const tenant = await rotated(1);
+    const { harness } = tenant;
+    const [[id, key]] = [...tenant.keys] as [[string, Buffer]];
+    harness.clock.advance(11 * HOUR);
+    await refresh(tenant);
+    expect(harness.store.objects()[0]?.custody?.storedAt).toStrictEqual(harness.clock.now());
+    harness.keyManager.failOver(new Date(harness.clock.now().getTime() - MINUTE));
+    expect(await harness.anotherGateway().refusal('Get', { uniqueIdentifier: id })).toMatchObject({
+      code: 'stored_key_absent',
+    });
+    harness.keyManager.failBack();
+    expect(await harness.anotherGateway().fetch(id)).toStrictEqual(key);
+  });
+
+  it('leaves a key where it is whose new stored key cannot be read back, and keeps what nobody can judge', async () => {
+    const tenant = await rotated(1);
+    const { harness } = tenant;
+    const [id] = tenant.keys.keys();
+    const before = harness.store.objects()[0]!.custody!;
+    const original = harness.keyManager.storeKey.bind(harness.keyManager);
+    harness.keyManager.storeKey = (call, name) => original(call, name, Buffer.from('damaged'));
+    await refresh(tenant).catch(() => undefined);
+    expect(harness.store.objects()[0]!.custody).toStrictEqual(before);
+    harness.clock.advance(600_001);
+    expect(await harness.reconcile()).toMatchObject({ kept: [id], settled: [] });
+    expect(harness.keyManager.storedKeys()).toHaveLength(2);
+    expect(harness.kept).toStrictEqual(['damaged']);
+  });
+
+  it('serves keys under a former root key through the scope, and says so when it cannot', async () => {
+    const tenant = await rotated(1);
+    const { harness } = tenant;
+    const [id] = [...tenant.keys.keys()] as [string];
+    const bound = { scope: { rootKeyId: 'another root key', keyManagerOf: () => harness.keyManager } };
+    await expect(harness.perform('Get', { uniqueIdentifier: id }, bound)).resolves.toMatchObject({
+      uniqueIdentifier: id,
+    });
+    const without = { scope: { rootKeyId: 'another root key' } };
+    expect(await harness.refusal('Get', { uniqueIdentifier: id }, without)).toMatchObject({
+      code: 'root_key_not_bound',
+    });
   });
 
   it('does not move a key again and again when the key manager names another version than it wraps with', async () => {

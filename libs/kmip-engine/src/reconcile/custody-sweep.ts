@@ -39,7 +39,8 @@ const KEYS_PER_TURN = 200;
  * what one tenant's key manager is asked for at most.
  */
 const AT_ONCE = 8;
-const CHECK_EVERY_MS = 6 * 3_600_000;
+/** One call for each root key: who notices a rotation sooner, by what calls answer, says so. */
+const CHECK_EVERY_MS = 600_000;
 
 /** Another process moves the key, or one that did was cut off and the reconciler has not settled it yet. */
 const BEING_MOVED = 'being_moved';
@@ -87,13 +88,17 @@ export class CustodySweep {
     return this.#turn({ name, scope, source, target: { keyManager, rootKeyId } });
   }
 
-  /** One turn of moving keys to the newest version of the root key; looks for one now and then. */
-  async refresh(scope: ReconcileScope): Promise<SweepReport> {
+  /** One turn of moving keys to the newest version of the root key; looks for one now and then, or now. */
+  async refresh(
+    scope: ReconcileScope,
+    { lookAgain = false }: { readonly lookAgain?: boolean } = {},
+  ): Promise<SweepReport> {
     const { keyManager, rootKeyId } = scope;
     if (keyManager === undefined || rootKeyId === undefined) return { moved: 0, state: 'done' };
     const binding = { keyManager, rootKeyId };
     const lane = { name: `${scope.instanceId}/${rootKeyId}/newest`, scope, source: binding, target: binding };
     const progress = this.#progressOf(lane);
+    if (lookAgain) progress.endRest();
     if (progress.isWaiting) return waiting(progress);
     const report = await this.#turnToNewest(lane, progress);
     const toVersion = progress.newestVersion;

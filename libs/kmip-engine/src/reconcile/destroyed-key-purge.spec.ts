@@ -148,8 +148,7 @@ describe('a destroyed key of an instance that wants it purged', () => {
 
   it('takes what moves have left along', async () => {
     harness.keyManager.rotate();
-    await harness.fetch(id);
-    await harness.engine.drain();
+    await harness.moveToNewest();
     expect(records()).toHaveLength(2);
     await destroy();
     await pass(13);

@@ -52,6 +52,7 @@ export class LaneProgress {
   #after: UniqueIdentifier | undefined;
   #staying: Record<string, number> = {};
   #waitUntilMs = 0;
+  #isResting = false;
   readonly #source: KeyManager;
   readonly #target: KeyManager;
 
@@ -115,6 +116,7 @@ export class LaneProgress {
   wait(stop: Stop): boolean {
     const isNews = this.stop?.hindrance !== stop.hindrance;
     this.stop = stop;
+    this.#isResting = false;
     this.#waitUntilMs = this.clock.monotonicMs() + waitMs(stop);
     return isNews;
   }
@@ -122,7 +124,14 @@ export class LaneProgress {
   /** There is nothing to do for so long. */
   rest(ms: number): void {
     delete this.newestVersion;
+    this.#isResting = true;
     this.#waitUntilMs = this.clock.monotonicMs() + ms;
+  }
+
+  /** There may be something to do again. Whatever was in the way is waited for still. */
+  endRest(): void {
+    if (this.#isResting) this.#waitUntilMs = 0;
+    this.#isResting = false;
   }
 }
 

@@ -258,11 +258,11 @@ describe('the reconciler and moves that were interrupted', () => {
   const custody = () => harness.store.objects()[0]!.custody!;
   const later = () => harness.clock.advance(TEN_MINUTES + 1);
 
-  /** A Get after the rotation, whose move is cut off. */
+  /** The move after the rotation, which is cut off. */
   async function interrupt(cut: (harness: EngineHarness) => void) {
     cut(harness);
+    await harness.moveToNewest().catch(() => undefined);
     expect(await harness.fetch(id)).toStrictEqual(key);
-    await harness.engine.drain();
     expect(harness.store.moves.all()).toHaveLength(1);
   }
 
@@ -315,12 +315,13 @@ describe('the reconciler and moves that were interrupted', () => {
 
   it('a mover that slept through it all neither swaps custody nor leaves a stored key', async () => {
     const release = harness.keyManager.hang('storeKey');
-    await harness.fetch(id);
+    const sleeping = harness.moveToNewest();
+    await new Promise(setImmediate);
     later();
     expect(await harness.settle()).toMatchObject({ settled: [id] });
     const before = custody();
     release();
-    await harness.engine.drain();
+    await sleeping.catch(() => undefined);
     expect(custody()).toStrictEqual(before);
     later();
     expect(await harness.settle()).toMatchObject({ settled: [id] });

@@ -115,7 +115,7 @@ describe('a key that changes between the look at its row and its release', () =>
   const rotate = async () => {
     other.keyManager.rotate();
     await get(other);
-    await other.harness.engine.drain();
+    await other.harness.moveToNewest();
   };
   const leaveRootKey = async () => {
     const { keyManager, scope, harness } = other;

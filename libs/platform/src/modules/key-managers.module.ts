@@ -8,12 +8,14 @@ import {
 } from '@nestjs/common';
 
 import { type CallLimits, KeyManagerRegistry, type TryEvent } from '@lib/key-manager';
+import { type Logger } from '@lib/observability';
 import { PostgresInvalidationBus } from '@lib/persistence';
-import { RootKeyBindingService } from '@lib/tenancy';
+import { KeyMoveService, RootKeyBindingService } from '@lib/tenancy';
 
 import { type CloudEndpointSettings, endpointGuard, endpointTemplates } from '../cloud-endpoints';
 import { type KeyManagerListener, keyManagerRegistry } from '../key-manager-drivers';
 import { TenantKeyManagers } from '../tenant-key-managers';
+import { LOGGER } from './process.module';
 import { built } from './providers';
 
 /** Told of every try of a call to a key manager, by the process that wants to count them; optional. */
@@ -41,16 +43,25 @@ export class KeyManagersModule implements OnModuleInit, OnApplicationShutdown {
     const registry = {
       provide: KeyManagerRegistry,
       inject: [
+        KeyMoveService,
+        LOGGER,
         { token: KEY_MANAGER_CALLS, optional: true },
         { token: KEY_MANAGER_LISTENER, optional: true },
       ],
-      useFactory: (calls?: KeyManagerCalls, listener?: KeyManagerListener) =>
+      useFactory: (moves: KeyMoveService, logger: Logger, calls?: KeyManagerCalls, listener?: KeyManagerListener) =>
         keyManagerRegistry(
           {
             iamUrl: options.iamUrl,
             ...(options.callLimits && { limits: options.callLimits }),
             endpoints: endpointGuard(endpointTemplates(options)),
-            ...(calls && { observer: { tried: (_instanceId, event) => calls.keyManagerTried(event) } }),
+            observer: {
+              tried: (_instanceId, event) => calls?.keyManagerTried(event),
+              // Lost: it is seen within ten minutes all the same.
+              rotated: (instanceId) =>
+                void moves.rotationSeen(instanceId).catch((error: unknown) => {
+                  logger.warn({ instanceId, err: error }, 'a rotation that was seen could not be told');
+                }),
+            },
           },
           listener,
         ),

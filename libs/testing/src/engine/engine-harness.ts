@@ -10,6 +10,7 @@ import {
   type BackgroundDependencies,
   DeletionRights,
   CatalogRebuild,
+  CustodySweep,
   type EngineDependencies,
   type EngineLogger,
   type EngineMetrics,
@@ -25,6 +26,7 @@ import {
   type ReconcileReport,
   type ReconcileScope,
   type StayReason,
+  type SweepReport,
 } from '@lib/kmip-engine';
 import {
   type Attribute,
@@ -241,6 +243,11 @@ export class EngineHarness {
     await reconciler.run(scope);
     this.clock.advance(600_001);
     return reconciler.run(scope);
+  }
+
+  /** One turn of the background work that follows a rotation of the root key. */
+  moveToNewest(): Promise<SweepReport> {
+    return new CustodySweep(this.background).refresh(this.reconcileScope());
   }
 
   reconciler(options: { readonly staleAfterMs?: number } = {}): Reconciler {

@@ -212,13 +212,7 @@ export class FakeKeyManager implements KeyManager {
     return this.#call('unwrap', context, { aad }, () => {
       this.#requireRootKey('unwrap');
       const { plaintext, version } = this.rootKey.unwrap(ciphertext, aad);
-      const newest = this.rootKey.version;
-      const result = { plaintext: Secret.of(plaintext), rootKeyVersion: version };
-      if (version === newest) return result;
-      return {
-        ...result,
-        rewrapped: { ciphertext: this.rootKey.wrap(plaintext, aad), rootKeyVersion: newest },
-      };
+      return { plaintext: Secret.of(plaintext), rootKeyVersion: version };
     });
   }
 

@@ -134,8 +134,9 @@ export class RootKeyController {
   async #rotation({ instanceId, rootKeyId, moves }: RootKeyBinding): Promise<object | undefined> {
     if (moves?.toVersion === undefined || moves.state === 'done') return undefined;
     const { toVersion } = moves;
-    const keysLeft = await this.moves.keysUnderOlderVersions(instanceId, rootKeyId, toVersion);
-    return { version: toVersion, keys_left: keysLeft, progress: progressOf(moves) };
+    const { total, older } = await this.moves.keysUnder(instanceId, rootKeyId, toVersion);
+    const message = rotationMessage(total, older, moves.hindrance?.code === 'may_not_delete');
+    return { version: toVersion, keys_total: total, keys_left: older, message, progress: progressOf(moves) };
   }
 
   async #health({ instanceId, id }: RootKeyBinding): Promise<object> {
@@ -165,6 +166,12 @@ export class RootKeyController {
     });
     return { status, body, etag: body.etag, ...(status === 201 && { location: href }) };
   }
+}
+
+function rotationMessage(total: number, older: number, stay: boolean): string {
+  const [moved, all] = [total - older, total].map((count) => count.toLocaleString('en'));
+  const told = `${moved} of ${all} keys are rewrapped by the newest version of the root key`;
+  return stay ? `${told}; the others stay under older versions, which serve them as well.` : `${told}.`;
 }
 
 function statusOf(binding: RootKeyBinding, rewrapping: boolean): string {
