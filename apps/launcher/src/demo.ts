@@ -106,7 +106,7 @@ async function rootKeyVersions({ keyProtect, ids }: Stage): Promise<readonly str
   return keys.filter(({ name }) => names.has(name)).map(({ rootKeyVersion }) => rootKeyVersion);
 }
 
-/** The move happens behind the Get that noticed the rotation; usually it is done before we ask. */
+/** The Get told of the rotation, and keys move in the background; usually it is done before we ask. */
 async function moved(stage: Stage, before: readonly string[]): Promise<void> {
   const deadline = Date.now() + MOVED_WITHIN_MS;
   const old = new Set(before);

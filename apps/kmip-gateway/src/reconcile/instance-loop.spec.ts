@@ -210,6 +210,45 @@ describe('InstanceLoop', () => {
     expect([...times, await round(), await round()]).toEqual([1, 1, 1, 1, 0]);
   });
 
+  it('visits an instance that changed at once, and tells why, but not while another gateway does it', async () => {
+    let changed: (instanceId: InstanceId) => void = () => undefined;
+    const woken: InstanceId[] = [];
+    instances = [id(1)];
+    const duty = loop({
+      changes: {
+        subscribe: (listener) => {
+          changed = (instanceId) => listener({ kind: 'instance', instanceId });
+          return () => (changed = () => undefined);
+        },
+      },
+      visit: (instanceId, _signal, isWoken) => {
+        if (isWoken) woken.push(instanceId);
+        return noted(instanceId);
+      },
+    });
+    duty.start();
+    const visitsOf = async (times: number): Promise<void> => {
+      while (visited.length < times) await new Promise(setImmediate);
+    };
+    changed(id(7));
+    await visitsOf(2);
+    changed(id(8));
+    await visitsOf(3);
+    // The first round comes with the first change: whoever is in it is visited as in any round.
+    expect([woken, visited.slice(-1)]).toStrictEqual([[id(7), id(8)], [id(8)]]);
+    await duty.stop();
+    leases.holder = 'gateway-2';
+    const other = loop();
+    await other.round();
+    other.wake(id(9));
+    expect(other.hasMore).toBe(false);
+    clock.advance(60_000);
+    leases.holder = undefined;
+    other.wake(id(9));
+    expect(other.hasMore).toBe(true);
+    await other.stop();
+  });
+
   it('ends the visit under way when it is stopped, gives up the lease and begins no other', async () => {
     const duty = loop({
       everyMs: 0,
