@@ -12,6 +12,8 @@ export const ADVICE: KeyManagerAdvice = {
     KEY_CREATE_IMPORT_ACCESS_ERR:
       'allow import_standard_key, without enforce_token, in the instance policy keyCreateImportAccess (needs Manager)',
     CONFIG_RULE_CONFLICT_ERR: 'let the context-based restriction of the account name this service',
+    AUTHORIZATIONS_NOT_MET:
+      'the instance policy dualAuthDelete asks for two people: let a second one authorise the deletions, or turn the policy off',
     BXNIM0462E: 'enable the API key in IAM, or create a new one and set it here',
     [NOT_INITIALISED]:
       'let the administrators of the HPCS instance load and commit its master key (TKE), then check again',

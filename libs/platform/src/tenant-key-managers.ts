@@ -13,6 +13,8 @@ import {
 /** How to reach the root keys of one instance. */
 export interface TenantKeyManager {
   readonly bindingId: string;
+  /** Of key manager. */
+  readonly kind: string;
   /** Of the adapter. */
   readonly version: string;
   readonly keyManager: KeyManager;
@@ -25,6 +27,7 @@ export interface TenantKeyManager {
 
 export interface FormerRootKey {
   readonly bindingId: string;
+  readonly kind: string;
   /** Of the adapter. */
   readonly version: string;
   readonly rootKeyId: string;
@@ -86,6 +89,7 @@ export class TenantKeyManagers {
     this.#inUse.set(instanceId, known.credentialId);
     return {
       bindingId: active.binding.id,
+      kind: active.binding.kind,
       version: active.target.version,
       keyManager: this.registry.for(active.target),
       rootKeyId: active.binding.rootKeyId,
@@ -106,6 +110,7 @@ export class TenantKeyManagers {
       .filter(({ binding }) => binding.status === 'retiring')
       .map(({ binding, target }) => ({
         bindingId: binding.id,
+        kind: binding.kind,
         version: target.version,
         rootKeyId: binding.rootKeyId,
         keyManager: this.registry.for(target),

@@ -1,3 +1,4 @@
+import { keyProtect } from '@lib/key-protect';
 import { CustodySweep, type SweepReport } from '@lib/kmip-engine';
 import { type MoveTurn, type QuietSince } from '@lib/tenancy';
 import { EngineHarness, FakeKeyManager } from '@lib/testing';
@@ -42,10 +43,19 @@ class Swept {
         ...this.harness.reconcileScope(),
         ...bound,
         bindingId: PRESENT,
+        kind: 'key_protect',
         signal,
         keyManagerOf: (id) => (id === former.rootKey.id ? former : undefined),
         former: [
-          { bindingId: BINDING, version: '1', rootKeyId: former.rootKey.id, keyManager: former, retiredAt, paused },
+          {
+            bindingId: BINDING,
+            kind: 'hpcs',
+            version: '1',
+            rootKeyId: former.rootKey.id,
+            keyManager: former,
+            retiredAt,
+            paused,
+          },
         ],
       });
     },
@@ -181,7 +191,13 @@ describe('what a tenant reads at a replaced root key', () => {
     [{ hindrance: 'root_key_deleted' }, /shredded/],
     [{ hindrance: 'credential_rejected' }, /API key/],
     [{ hindrance: 'unavailable' }, /does not answer/],
-    [{ hindrance: 'root_key_disabled', rootKeyId: 'crk-7' }, /root key crk-7 is disabled\. Enable it/],
+    [{ hindrance: 'rate_limited' }, /by itself, more slowly$/],
+    [{ hindrance: 'root_key_disabled', rootKeyId: 'crk-7' }, /root key crk-7 is disabled\. Enable the root key/],
+    [
+      { hindrance: 'refused', reasonCode: 'AUTHORIZATIONS_NOT_MET' },
+      /\(AUTHORIZATIONS_NOT_MET\)\. The instance policy dualAuthDelete/,
+    ],
+    [{ hindrance: 'refused', reasonCode: 'CONFIG_RULE_CONFLICT_ERR' }, /\. Let the context-based restriction/],
     [
       { hindrance: 'refused', reasonCode: 'KEY_CREATE_IMPORT_ACCESS_ERR', rootKeyId: 'crk-7' },
       /crk-7.*KEY_CREATE_IMPORT_ACCESS_ERR\)\. Allow import_standard_key/,
@@ -191,7 +207,7 @@ describe('what a tenant reads at a replaced root key', () => {
     [{ hindrance: 'keys_stay', staying: { stored_key_missing: 2, being_moved: 1 } }, /2 × stored_key_missing, 1 ×/],
   ];
   it.each(texts)('%j', (report, expected) => {
-    const text = hindranceText({ moved: 0, state: 'waiting', ...report });
+    const text = hindranceText({ moved: 0, state: 'waiting', ...report }, keyProtect.advice);
     if (expected === undefined) expect(text).toBeUndefined();
     else expect(text).toMatch(expected);
   });

@@ -1,6 +1,7 @@
 import { BoundedMap, type Clock, type InstanceId } from '@lib/kernel';
 import { type CustodySweep, type ReconcileScope, type SweepReport } from '@lib/kmip-engine';
-import { type FormerRootKey } from '@lib/platform';
+import { type KeyManagerAdvice } from '@lib/key-manager';
+import { driverOf, type FormerRootKey } from '@lib/platform';
 import { type KeyMoveService, type MoveTurn, type RootKeyBindingService } from '@lib/tenancy';
 
 import { hindranceText } from './hindrance-text';
@@ -14,6 +15,7 @@ const REMEMBERED = 10_000;
 export interface SweepScope extends ReconcileScope {
   /** Of the root key that is bound. */
   readonly bindingId?: string;
+  readonly kind?: string;
   /** Of its adapter. */
   readonly version?: string;
   readonly former: readonly FormerRootKey[];
@@ -58,7 +60,7 @@ export class InstanceSweep {
     const { bindingId } = scope;
     const { state, toVersion } = report;
     // Without a version nothing is known of a rotation: the key manager was not asked, or does not answer.
-    if (bindingId !== undefined && toVersion !== undefined) await this.#note(instanceId, bindingId, report);
+    if (bindingId !== undefined && toVersion !== undefined) await this.#note(scope, bindingId, report);
     if (more || state === 'more') return true;
     return state === 'waiting' && toVersion !== undefined && 'next round';
   }
@@ -69,14 +71,15 @@ export class InstanceSweep {
     if (clock.now().getTime() - former.retiredAt.getTime() < SETTLED_MS) return true;
     const report = await sweep.leave(scope, former);
     observer.swept('rebind', report);
-    await this.#note(scope.instanceId, former.bindingId, report);
+    await this.#note(scope, former.bindingId, report);
     if (report.state === 'more') return true;
     if (report.state === 'done') await this.#drop(scope.instanceId, former.bindingId);
     return false;
   }
 
-  async #note(instanceId: InstanceId, bindingId: string, report: SweepReport): Promise<void> {
-    const turn = turnOf(report, this.options.clock.now());
+  async #note(scope: SweepScope, bindingId: string, report: SweepReport): Promise<void> {
+    const { instanceId } = scope;
+    const turn = turnOf(report, hindranceText(report, adviceOf(scope, report)), this.options.clock.now());
     const said = `${turn.state} ${turn.hindrance?.message ?? ''}`;
     if (turn.moved === 0 && this.#noted.get(bindingId) === said) return;
     await this.options.moves.note(instanceId, bindingId, turn);
@@ -94,9 +97,15 @@ export class InstanceSweep {
 
 const STATES = { more: 'moving', waiting: 'waiting', done: 'done' } as const;
 
-function turnOf(report: SweepReport, now: Date): MoveTurn {
+/** Of the key manager that was met with; where that is not known, of the one that keys go to. */
+function adviceOf({ kind: present, former }: SweepScope, { rootKeyId }: SweepReport): KeyManagerAdvice {
+  const met = former.find((one) => one.rootKeyId === rootKeyId)?.kind ?? present;
+  if (met === undefined) throw new Error('keys move although no root key is bound');
+  return driverOf(met).advice;
+}
+
+function turnOf(report: SweepReport, message: string | undefined, now: Date): MoveTurn {
   const { moved, state, staying, toVersion, hindrance, rootKeyId, retryInMs = 0 } = report;
-  const message = hindranceText(report);
   const turn = {
     moved,
     state: STATES[state],

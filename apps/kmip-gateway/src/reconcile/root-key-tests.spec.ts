@@ -32,11 +32,13 @@ describe('RootKeyTests', () => {
   const scope = (signal: AbortSignal): SweepScope => ({
     ...harness.reconcileScope(),
     bindingId: 'present',
+    kind: 'key_protect',
     version: 'p1',
     signal,
     former: [
       {
         bindingId: 'former',
+        kind: 'key_protect',
         version: 'f1',
         rootKeyId: former.rootKey.id,
         keyManager: former,
