@@ -114,8 +114,9 @@ describe('a key that changes between the look at its row and its release', () =>
     );
   const rotate = async () => {
     other.keyManager.rotate();
-    await get(other);
-    await other.harness.moveToNewest();
+    const { harness } = other;
+    const store = pools[1]!.forInstance(instanceId);
+    await new CustodySweep(harness.background).refresh({ ...harness.reconcileScope(), store });
   };
   const leaveRootKey = async () => {
     const { keyManager, scope, harness } = other;
