@@ -1,5 +1,5 @@
 import { newCorrelationId, Secret, toInstanceId } from '@lib/kernel';
-import { EndpointGuard, type KeyManagerBinding, KeyManagerRegistry } from '@lib/key-manager';
+import { EndpointGuard, type KeyManager, type KeyManagerBinding, KeyManagerRegistry } from '@lib/key-manager';
 import { FakeKeyProtect, ManualTiming } from '@lib/testing';
 import { randomUUID } from 'node:crypto';
 
@@ -13,6 +13,7 @@ function registry(capacity = 100) {
   const opened: string[] = [];
   const closed: string[] = [];
   const tokens: string[] = [];
+  const rotated: string[] = [];
   const settings: KeyProtectSettings = {
     iamUrl: 'http://iam.invalid',
     endpoints: new EndpointGuard({
@@ -20,6 +21,7 @@ function registry(capacity = 100) {
       regions: ['us-south', 'eu-de', 'eu-gb', 'eu-es'],
     }),
     timing: new ManualTiming(),
+    observer: { rotated: (instanceId) => rotated.push(instanceId) },
     requestToken: (apiKey) => {
       const accessToken = apiKey.exposeText();
       tokens.push(accessToken);
@@ -56,7 +58,7 @@ function registry(capacity = 100) {
     openCredential: () => Secret.fromText('first-key'),
     ...changes,
   });
-  return { instance, binding, service, opened, closed, tokens };
+  return { instance, binding, service, rootKey, opened, closed, tokens, rotated };
 }
 
 describe('KeyManagerRegistry', () => {
@@ -133,6 +135,21 @@ describe('KeyManagerRegistry', () => {
       expect.objectContaining({ fault: 'refused' }) as Error,
     );
     expect(opened).toEqual([]);
+  });
+
+  it.each<[string, (keyManager: KeyManager, ciphertext: string) => Promise<unknown>]>([
+    ['a wrap', (keyManager) => keyManager.wrap(context(), [])],
+    ['an unwrap', (keyManager, ciphertext) => keyManager.unwrap(context(), [], ciphertext)],
+    ['a look at the root key', (keyManager) => keyManager.describeRootKey(context())],
+  ])('tells once of a rotation that %s shows, whose instance it is', async (_what, call) => {
+    const { instance, binding, rootKey, rotated } = registry();
+    const keyManager = instance.for(binding());
+    const { ciphertext } = await keyManager.wrap(context(), []);
+    await call(keyManager, ciphertext);
+    expect(rotated).toEqual([]);
+    rootKey.rotate();
+    for (let times = 0; times < 3; times += 1) await call(keyManager, ciphertext);
+    expect(rotated).toEqual([binding().instanceId]);
   });
 
   it('closes everything', async () => {

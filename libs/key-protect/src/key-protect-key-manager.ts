@@ -173,8 +173,9 @@ export class KeyProtectKeyManager implements KeyManager {
 
   describeRootKey(context: CallContext): Promise<RootKeyDescription> {
     return this.#guarded('always', context, async (tries) => {
-      const resource = await this.options.client.keyMetadata(tries, this.options.rootKeyId);
-      return describeRootKey(resource);
+      const described = describeRootKey(await this.options.client.keyMetadata(tries, this.options.rootKeyId));
+      if (described.version !== undefined) this.#versions.seen(described.version);
+      return described;
     });
   }
 
