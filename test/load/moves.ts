@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-import { type KmipClient, vcenter } from '@lib/kmip-client';
+import { vcenter } from '@lib/kmip-client';
 import { encodeRequestMessage } from '@lib/kmip-protocol';
 
 import { RunningService, until } from '../e2e/support/running-service';
@@ -83,8 +83,7 @@ async function createKeys(target: Target): Promise<readonly string[]> {
 async function measureClients(target: Target, ids: readonly string[]): Promise<Clients> {
   let number = 0;
   // Keys that are moved, from the end: what has moved is fetched as well as what has not.
-  const get: Request = (_client: KmipClient) =>
-    encodeRequestMessage(vcenter.getKey(ids.at(-1 - ((number += 7) % ids.length)) ?? ''));
+  const get: Request = () => encodeRequestMessage(vcenter.getKey(ids.at(-1 - ((number += 7) % ids.length)) ?? ''));
   return {
     Get: await measureHeld(target, CONNECTIONS, SECONDS / 2, get),
     Create: await measureHeld(target, CONNECTIONS, SECONDS / 2, REQUESTS.create),

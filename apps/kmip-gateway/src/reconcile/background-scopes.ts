@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type InstanceId } from '@lib/kernel';
-import { PostgresObjectStores } from '@lib/persistence';
+import { PostgresInvalidationBus, PostgresObjectStores } from '@lib/persistence';
 import { RestoreWatch, TenantKeyManagers } from '@lib/platform';
 
 import { type SweepScope } from './instance-sweep';
@@ -13,6 +13,8 @@ export class BackgroundScopes {
     @Inject(PostgresObjectStores) private readonly stores: PostgresObjectStores,
     @Inject(TenantKeyManagers) private readonly keyManagers: TenantKeyManagers,
     @Inject(RestoreWatch) private readonly restore: RestoreWatch,
+    /** Tells of instances whose scope is another one from now on. */
+    @Inject(PostgresInvalidationBus) readonly changes: PostgresInvalidationBus,
   ) {}
 
   /** Bound, since it is handed on as a function. */

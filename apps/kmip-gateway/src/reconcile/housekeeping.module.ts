@@ -108,7 +108,7 @@ export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap,
         return false;
       }),
       // A root key that was rotated, and a note under a root key of before, stand in no row.
-      loops.makeForMoves('custody-sweep', (...visit) => sweep.visit(...visit)),
+      loops.makeForMoves('custody-sweep', scopes.changes, (...visit) => sweep.visit(...visit)),
       loops.makeLookingAround('key-notes', (instanceId, signal) => notes.visit(instanceId, signal)),
     ];
   }

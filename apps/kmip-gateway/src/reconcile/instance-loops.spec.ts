@@ -27,7 +27,7 @@ async function ownerUnder(workers: string): Promise<string> {
   };
   const logger = createLogger({ level: 'silent', name: 'test' });
   const parts = [configWith(workers), leases, {}, systemClock, logger, { isHeld: false }] as unknown as Parts;
-  await new InstanceLoops(...parts).makeForMoves('custody-sweep', () => Promise.resolve(false)).round();
+  await new InstanceLoops(...parts).makeLookingAround('custody-sweep', () => Promise.resolve(false)).round();
   return owners.join();
 }
 

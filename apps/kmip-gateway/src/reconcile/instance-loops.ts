@@ -5,7 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type GatewayConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
 import { type Logger, warningsOf } from '@lib/observability';
-import { PostgresInvalidationBus, PostgresLeases, PostgresRegionDirectory } from '@lib/persistence';
+import { PostgresLeases, PostgresRegionDirectory } from '@lib/persistence';
 import { CLOCK, LOGGER, RestoreWatch } from '@lib/platform';
 import { omit } from '@lib/tenancy';
 
@@ -32,7 +32,6 @@ export class InstanceLoops {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(RestoreWatch) private readonly restore: RestoreWatch,
-    @Inject(PostgresInvalidationBus) private readonly changes: PostgresInvalidationBus,
   ) {}
 
   /** Where rows tell of all there is to do. */
@@ -46,8 +45,12 @@ export class InstanceLoops {
   }
 
   /** Of instances whose keys have to go somewhere else: several at once, and at once when one of them changes. */
-  makeForMoves(name: string, visit: InstanceLoopOptions['visit']): InstanceLoop {
-    return this.#loop({ ...this.#roundTheRegion(name, visit), atOnce: MOVES_AT_ONCE, changes: this.changes });
+  makeForMoves(
+    name: string,
+    changes: NonNullable<InstanceLoopOptions['changes']>,
+    visit: InstanceLoopOptions['visit'],
+  ): InstanceLoop {
+    return this.#loop({ ...this.#roundTheRegion(name, visit), atOnce: MOVES_AT_ONCE, changes });
   }
 
   /** Of instances with a root key of which a test is due. One that waits for a dead key manager holds up no other. */

@@ -90,8 +90,7 @@ describe('root key, former root key, keys and trail', () => {
     const { status } = await api.send('PUT', `/v1/instances/${mine}/root_key`, { body: { crn: keyCrn(rootKey.id) } });
     expect(status).toBeLessThan(300);
   };
-  const read = async <T>(path: string): Promise<T> =>
-    (await api.send<T>('GET', `/v1/instances/${mine}${path}`)).body as T;
+  const read = async <T>(path: string): Promise<T> => (await api.send<T>('GET', `/v1/instances/${mine}${path}`)).body;
 
   /** What the gateway does: a turn, and its report at the binding it concerns. */
   async function turn(of: 'leave' | 'refresh'): Promise<SweepReport> {
