@@ -14,7 +14,8 @@ const EVICTED = 'a capacity; what was not used for longest goes';
 const BOUNDS: Readonly<Record<string, string>> = {
   'apps/kmip-gateway/src/log-limiter.ts #buckets': 'code: the kinds of lines',
   'apps/kmip-gateway/src/reconcile/instance-loop.ts #nextRound': 'REMEMBERED; slices come to the others',
-  'apps/kmip-gateway/src/reconcile/instance-loop.ts #woken': 'REMEMBERED; a visit ends each, and slices come to the others',
+  'apps/kmip-gateway/src/reconcile/instance-loop.ts #woken':
+    'REMEMBERED; a visit ends each, and slices come to the others',
   'apps/kmip-gateway/src/reconcile/instance-loop.ts #unfinished': 'REMEMBERED; slices come to the others',
   'apps/kmip-gateway/src/reconcile/traffic-reports.ts #waiting': 'MAXIMUM_WAITING; of others the next call tells',
   'apps/kmip-gateway/src/session/answer-memories.ts #perOwner': CONNECTIONS,
