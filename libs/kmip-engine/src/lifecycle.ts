@@ -118,30 +118,47 @@ export function notePurge(object: ManagedObject, now: Date, leftUntil: Date | un
   return { ...rest, recoverableUntil: leftUntil };
 }
 
-/** First half of Destroy: from here on the key is not served. */
-export function requestDestruction(object: ManagedObject, now: Date): ManagedObject {
+/** What an order of destruction passes over, that stops a client's. */
+export interface OrderOfDestruction {
+  /** Revokes an active key with the same commit. */
+  readonly revoking?: boolean;
+  /** Who suspended it wants it destroyed. */
+  readonly suspended?: boolean;
+}
+
+/**
+ * First half of Destroy: from here on the key is not served. An active key that is revoked with it stays Active until the
+ * end is committed: what is withdrawn leaves a key that is used as it was, and not one that locks its machine.
+ */
+export function requestDestruction(object: ManagedObject, now: Date, order: OrderOfDestruction = {}): ManagedObject {
   const current = settleDates(object, now);
   if (isDestroyed(current.state)) fail('already_destroyed');
-  if (current.suspended) fail('key_suspended');
+  if (current.suspended && order.suspended !== true) fail('key_suspended');
   // A destruction that was begun is carried on, whatever a date did to the state meanwhile.
   if (current.destroyRequestedAt !== undefined) return object;
-  if (transitions[current.state].destroy === undefined) fail('destroy_active');
-  return { ...current, destroyRequestedAt: now };
+  if (transitions[current.state].destroy !== undefined) return { ...current, destroyRequestedAt: now };
+  if (order.revoking !== true) fail('destroy_active');
+  const revocationReason = { code: RevocationReasonCode.CessationOfOperation };
+  return { ...current, destroyRequestedAt: now, revocationReason };
 }
 
 /** The key manager certainly kept the stored key: the key is as it was. */
 export function withdrawDestruction(object: ManagedObject): ManagedObject {
   const rest = { ...object };
   delete rest.destroyRequestedAt;
+  // No active key has one, but of an order that revoked it.
+  if (rest.state === 'Active') delete rest.revocationReason;
   return rest;
 }
 
 /** Second half of Destroy: the stored key is gone, whatever the state has become meanwhile. */
 export function completeDestruction(object: ManagedObject, now: Date, recoverableUntil: Date): ManagedObject {
-  const rest = { ...settleDates(object, now) };
+  const date = wholeSeconds(now);
+  const settled = settleDates(object, now);
+  const revoked = settled.state === 'Active' && settled.revocationReason !== undefined;
+  const rest = { ...settled, ...(revoked && { deactivationDate: date }) };
   delete rest.destroyRequestedAt;
   delete rest.custody;
-  const date = wholeSeconds(now);
   const state = rest.state === 'Compromised' ? 'DestroyedCompromised' : 'Destroyed';
   return { ...rest, state, destroyDate: date, recoverableUntil, lastChangeDate: date };
 }

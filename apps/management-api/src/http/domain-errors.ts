@@ -124,10 +124,11 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
     keyManagerOutage,
   ),
 
-  // What destroying a key by an administrator can meet; the texts are those of KMIP Destroy.
+  // What revoking or destroying a key by an administrator can meet; the texts are those of KMIP Revoke and Destroy.
   kmip_unknown_object: missing,
   ...all(
     [
+      'kmip_revoke_wrong_state',
       'kmip_destroy_active',
       'kmip_already_destroyed',
       'kmip_key_suspended',

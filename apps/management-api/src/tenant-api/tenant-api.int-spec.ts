@@ -338,6 +338,26 @@ describe('tenant API on Postgres', () => {
       const used = await send<{ name: string }>('GET', path());
       expect(codes(await send('DELETE', `${path()}?expected_name=${used.body.name}`))).toBe('409 invalid_state');
     });
+
+    it('are revoked, or destroyed while in use, under the name of their machine', async () => {
+      const revoke = (reason: string, { machine = 'web-01', headers = {} } = {}): Promise<Answer> =>
+        send('POST', `${path()}/revoke?expected_name=${machine}`, { body: { reason }, headers });
+      const dryRun = { headers: { 'ibm-api-dry-run': 'validate' } };
+      expect(codes(await revoke('superseded', { machine: 'web-02' }))).toBe('409 name_mismatch');
+      expect((await revoke('superseded', dryRun)).status).toBe(204);
+      const destruction = `${path()}?expected_name=web-01&revoke=true`;
+      expect((await send('DELETE', destruction, dryRun)).status).toBe(204);
+      expect((await send('GET', path())).body['state']).toBe('active');
+      const revoked = await revoke('superseded');
+      expect([revoked.status, revoked.body['state']]).toEqual([200, 'deactivated']);
+      expect(codes(await revoke('superseded'))).toBe('409 invalid_state');
+      expect((await revoke('key_compromise')).body['state']).toBe('compromised');
+      const body = { reason: 'superseded', compromise_occurred_at: '2026-01-01T00:00:00Z' };
+      expect(codes(await send('POST', `${path()}/revoke?expected_name=web-01`, { body }))).toBe('400 invalid_field');
+      key = await store({ state: 'Active', attributes: [textAttribute('x-Name', 'web-01')] });
+      expect((await send('DELETE', `${path()}?expected_name=web-01&revoke=true`)).status).toBe(204);
+      expect((await send('GET', path())).body['state']).toBe('destroyed');
+    });
   });
 
   describe('credential', () => {

@@ -57,9 +57,15 @@ class Administered {
     return this.administration.change(this.harness.store, id, change, this.administrator, guard);
   }
 
-  destroy(guard = pass, id = this.object.uniqueIdentifier): Promise<void> {
+  destroy(guard = pass, id = this.object.uniqueIdentifier, order = {}): Promise<void> {
     const { signal } = new AbortController();
-    return this.administration.destroy(this.harness.reconcileScope(), id, this.administrator, guard, signal);
+    const scope = this.harness.reconcileScope();
+    return this.administration.destroy(scope, id, this.administrator, guard, { signal, order });
+  }
+
+  revoke(code: number, guard = pass): Promise<ManagedObject> {
+    const { harness, object, administrator } = this;
+    return this.administration.revoke(harness.store, object.uniqueIdentifier, { code }, administrator, guard);
   }
 
   /** The state the key is in afterwards, or the code of the refusal. */
@@ -164,6 +170,70 @@ describe('administration of a key', () => {
       details: { step: 'withdrawn' },
     });
     await expect(administered.harness.fetch(administered.object.uniqueIdentifier)).resolves.toHaveLength(32);
+  });
+
+  describe('of a key in use', () => {
+    const revoking = { revoking: true };
+
+    it('revokes it for a reason, with its record', async () => {
+      const administered = await Administered.withKey({ state: 'Active' });
+      expect(await administered.revoke(5)).toMatchObject({ state: 'Deactivated', revocationReason: { code: 5 } });
+      expect(administered.harness.store.audits.at(-1)).toMatchObject({
+        action: 'vmware-solutions.kmip-key.revoke',
+        initiator: { iamId: 'IBMid-1' },
+        details: { reasonCode: 5, state: 'Deactivated' },
+      });
+      expect(await administered.revoke(2)).toMatchObject({ state: 'Compromised' });
+      expect(await administered.outcome(() => administered.revoke(5))).toBe('revoke_wrong_state');
+    });
+
+    it('destroys it in one act that revokes it too', async () => {
+      const administered = await Administered.withKey({ state: 'Active' });
+      await administered.destroy(pass, administered.object.uniqueIdentifier, revoking);
+      const { destroyDate } = administered.object;
+      expect(administered.object).toMatchObject({
+        state: 'Destroyed',
+        deactivationDate: destroyDate,
+        revocationReason: { code: 6 },
+      });
+      expect(administered.harness.keyManager.storedKeys()).toHaveLength(0);
+    });
+
+    it('leaves it active when the key manager refuses', async () => {
+      const administered = await Administered.withKey({ state: 'Active' });
+      const { lastChangeDate, ...before } = administered.object;
+      administered.harness.keyManager.role = 'writer';
+      const destroy = (): Promise<void> => administered.destroy(pass, before.uniqueIdentifier, revoking);
+      expect(await administered.outcome(destroy)).toBe('destroy_needs_manager');
+      expect(administered.object).toStrictEqual({ ...before, lastChangeDate });
+      await expect(administered.harness.fetch(before.uniqueIdentifier)).resolves.toHaveLength(32);
+    });
+
+    it('checks the same and does nothing', async () => {
+      const administered = await Administered.withKey({ state: 'Active' });
+      const { administration, object, harness } = administered;
+      const scope = harness.reconcileScope();
+      const check = (order = {}): Promise<void> =>
+        administration.checkDestruction(scope, object.uniqueIdentifier, pass, order);
+      expect(await administered.outcome(() => check())).toBe('destroy_active');
+      expect(await administered.outcome(() => check(revoking))).toBe('Active');
+      const unbound = { ...scope, rootKeyId: 'another', keyManagerOf: () => undefined };
+      const there = administration.checkDestruction(unbound, object.uniqueIdentifier, pass, revoking);
+      await expect(there).rejects.toMatchObject({ failure: 'root_key_not_bound' });
+      await administration.checkRevocation(harness.store, object.uniqueIdentifier, { code: 5 }, pass);
+      expect(administered.object).toStrictEqual(object);
+    });
+
+    it('looks at the key in the transaction that orders its destruction', async () => {
+      const administered = await Administered.withKey({ state: 'Deactivated' });
+      let looks = 0;
+      const renamedMeanwhile = (): void => {
+        looks += 1;
+        if (looks === 2) throw new Error('renamed');
+      };
+      await expect(administered.destroy(renamedMeanwhile)).rejects.toThrow('renamed');
+      expect(administered.object.state).toBe('Deactivated');
+    });
   });
 
   it.each(['change', 'destroy'] as const)('%s leaves the key as it is when the guard throws', async (method) => {

@@ -2,7 +2,16 @@ import { type AuditAction, type AuditEvent, type AuditInitiator } from '@lib/aud
 import { type Clock, type CorrelationId, DomainError, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 
 import { type DestructionAttempt, type KeyDestruction } from '../custody/key-destruction';
-import { isDestroyed, settleDates, wholeSeconds } from '../lifecycle';
+import { keyManagerFor } from '../custody/root-key-binding';
+import {
+  isDestroyed,
+  type OrderOfDestruction,
+  requestDestruction,
+  type Revocation,
+  revoke,
+  settleDates,
+  wholeSeconds,
+} from '../lifecycle';
 import { type ManagedObject } from '../ports/managed-object';
 import { type ManagedObjectStore } from '../ports/managed-object-store.port';
 
@@ -59,19 +68,66 @@ export class KeyAdministration {
     return done?.result ?? unknown();
   }
 
+  /** As KMIP Revoke, by an administrator. @throws OperationFailure, KeyAdministrationError, or what `guard` throws */
+  async revoke(
+    store: ManagedObjectStore,
+    uniqueIdentifier: UniqueIdentifier,
+    revocation: Revocation,
+    administrator: Administrator,
+    guard: KeyGuard,
+  ): Promise<ManagedObject> {
+    const now = this.clock.now();
+    const done = await store.mutate(uniqueIdentifier, (current) => {
+      guard(current);
+      const object = revoke(current, revocation, now);
+      const record = recordOf(administrator, 'vmware-solutions.kmip-key.revoke', object, now);
+      const details = { reasonCode: revocation.code, state: object.state };
+      return { object, audit: { ...record, details }, result: object };
+    });
+    return done?.result ?? unknown();
+  }
+
+  /** All that {@link revoke} would refuse, without doing it. */
+  async checkRevocation(
+    store: ManagedObjectStore,
+    uniqueIdentifier: UniqueIdentifier,
+    revocation: Revocation,
+    guard: KeyGuard,
+  ): Promise<void> {
+    const current = (await store.find(uniqueIdentifier)) ?? unknown();
+    guard(current);
+    revoke(current, revocation, this.clock.now());
+  }
+
+  /** All that {@link destroy} would refuse before it asks the key manager, without doing it. */
+  async checkDestruction(
+    scope: Scope,
+    uniqueIdentifier: UniqueIdentifier,
+    guard: KeyGuard,
+    order?: OrderOfDestruction,
+  ): Promise<void> {
+    const current = (await scope.store.find(uniqueIdentifier)) ?? unknown();
+    guard(current);
+    if (isDestroyed(current.state)) conflict('The key is destroyed already.');
+    const { custody } = requestDestruction(current, this.clock.now(), order);
+    if (custody !== undefined) keyManagerFor(scope, custody.rootKeyId);
+  }
+
   /** As KMIP Destroy, by an administrator. @throws OperationFailure, KeyAdministrationError, or what `guard` throws */
   async destroy(
     scope: Scope,
     uniqueIdentifier: UniqueIdentifier,
     administrator: Administrator,
     guard: KeyGuard,
-    signal: AbortSignal,
+    { signal, order = {} }: { readonly signal: AbortSignal; readonly order?: OrderOfDestruction },
   ): Promise<void> {
     const now = this.clock.now();
     const current = (await scope.store.find(uniqueIdentifier)) ?? unknown();
     guard(current);
     if (isDestroyed(current.state)) conflict('The key is destroyed already.');
     await this.destruction.destroy({
+      order,
+      guard,
       scope,
       uniqueIdentifier,
       now,
@@ -80,7 +136,7 @@ export class KeyAdministration {
       audit: (step, reason) => ({
         ...recordOf(administrator, 'vmware-solutions.kmip-key.destroy', current, now),
         ...(reason === undefined ? {} : { outcome: 'failure', reason }),
-        details: { step },
+        details: { step, ...(order.revoking === true && { revoking: true }) },
       }),
     });
   }

@@ -12,7 +12,13 @@ import {
 import { type EngineScope } from '../engine-scope';
 import { type FailureCode } from '../failures/failure-catalog';
 import { OperationFailure, fail } from '../failures/operation-failure';
-import { completeDestruction, isDestroyed, requestDestruction, withdrawDestruction } from '../lifecycle';
+import {
+  completeDestruction,
+  isDestroyed,
+  type OrderOfDestruction,
+  requestDestruction,
+  withdrawDestruction,
+} from '../lifecycle';
 import { type StayReason } from '../ports/engine-ports';
 import { type KeyCustody, type ManagedObject, storedSince } from '../ports/managed-object';
 import { type CustodyMove } from '../ports/custody-moves.port';
@@ -33,6 +39,10 @@ export interface DestructionAttempt {
   readonly now: Date;
   readonly correlationId: CorrelationId;
   readonly signal?: AbortSignal;
+  /** Of an administrator. */
+  readonly order?: OrderOfDestruction;
+  /** Looks at the key in the transaction that orders its destruction; throws to leave it. */
+  readonly guard?: (current: ManagedObject) => void;
   /** The order was found in the catalog, and not given by the client that waits for the answer. */
   readonly leftBehind?: boolean;
   /** Makes the record of one step, in the name of whoever attempts it. */
@@ -72,7 +82,8 @@ export class KeyDestruction {
   async #request(attempt: DestructionAttempt): Promise<ManagedObject> {
     const { scope, uniqueIdentifier, now } = attempt;
     const decided = await scope.store.mutate(uniqueIdentifier, (current) => {
-      const object = requestDestruction(current, now);
+      attempt.guard?.(current);
+      const object = requestDestruction(current, now, attempt.order);
       // Nothing is committed for a key no key manager is there for.
       if (object.custody !== undefined) keyManagerFor(scope, object.custody.rootKeyId);
       return { object, audit: attempt.audit('requested'), result: object };

@@ -42,6 +42,7 @@ const OPERATIONS: Readonly<Record<string, readonly [AuditAction, TargetKind]>> =
   get_instance_certificate_claim: ['vmware-solutions.diagnosis.read', 'instance'],
   create_instance_certificate_claim: ['vmware-solutions.claim.create', 'instance'],
   hand_over_instance_client_certificate: ['vmware-solutions.certificate.prove', 'certificate'],
+  revoke_instance_key: ['vmware-solutions.kmip-key.revoke', 'key'],
   delete_instance_certificate_claim: ['vmware-solutions.claim.delete', 'instance'],
 };
 
@@ -67,7 +68,7 @@ export class CallAudit implements CallRecorder {
 
   async record(call: RecordedCall): Promise<void> {
     const [usual, kind] = OPERATIONS[call.operationId] ?? RECORDS[call.action];
-    const action = call.action === 'key.update' ? changeOf(call.body, usual) : usual;
+    const action = call.operationId === 'update_instance_key' ? changeOf(call.body, usual) : usual;
     const sink = call.outcome === 'success' ? this.reads : this.sink;
     await sink.record({
       instanceId: call.instance.instanceId,

@@ -58,7 +58,7 @@ export function keyResponse(key: ManagedObject, context: KeyContext): { readonly
     unservable,
     shredded: lost && shreddedResponse(lost, context),
     ...numbersOf(key),
-    ...ownerOf(key),
+    ...ownedBy(key),
     attributes: key.attributes.map(({ name, index, value }) => ({ name, index, value: textOf(value) })),
     created_by: creator(key.createdBy, context),
     created_at: key.initialDate.toISOString(),
@@ -105,15 +105,26 @@ const nameValueOf = (value: TtlvValue): string | undefined => {
   return item?.type === 'TextString' ? item.value : undefined;
 };
 
+export interface KeyOwner {
+  readonly name: string | undefined;
+  readonly component: string | undefined;
+  readonly identifier: string | undefined;
+}
+
 /** vCenter tags its keys with what they protect: `x-Name`, `x-Component`, `x-Identifier`. */
-function ownerOf(key: ManagedObject): object {
+export function ownerOf(key: ManagedObject): KeyOwner | undefined {
   const tag = (wanted: string): string | undefined => {
     const found = key.attributes.find(({ name }) => name.toLowerCase() === wanted);
     return found && textOf(found.value).slice(0, 1024);
   };
   const owner = { name: tag('x-name'), component: tag('x-component'), identifier: tag('x-identifier') };
-  return Object.values(owner).some((value) => value !== undefined) ? { owner } : {};
+  return Object.values(owner).some((value) => value !== undefined) ? owner : undefined;
 }
+
+const ownedBy = (key: ManagedObject): object => {
+  const owner = ownerOf(key);
+  return owner ? { owner } : {};
+};
 
 /** Destroyed here is not gone there: the key manager keeps what was deleted for a while. */
 function recoveryOf(key: ManagedObject, { now }: KeyContext): object | undefined {

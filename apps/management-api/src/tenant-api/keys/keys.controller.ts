@@ -1,16 +1,15 @@
-import { Controller, Delete, Get, Inject, Patch } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Patch, Post } from '@nestjs/common';
 
 import { type AuditEvent, type AuditTrail } from '@lib/audit';
-import { KeyAdministration, keyName, type LostKey, type ManagedObject } from '@lib/kmip-engine';
+import { KeyAdministration, type LostKey, type ManagedObject } from '@lib/kmip-engine';
 import { type Clock, isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
 import { PostgresAuditTrail } from '@lib/persistence';
 import { CLOCK } from '@lib/platform';
 import { ClientCertificateService } from '@lib/tenancy';
 
-import { ApiError, notFound, preconditionFailed } from '../../http/api-error';
-import { ifMatchAllows } from '../../http/entity-tag';
-import { type OperationAnswer, type OperationCall } from '../../http/operation';
-import { Call, Operation } from '../../http/operation.decorator';
+import { notFound } from '../../http/api-error';
+import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
+import { Call, CheckedOperation, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 
 import { pageAnswer } from '../paging';
@@ -19,7 +18,9 @@ import { servingUnder } from '../root-key/root-key-health.response';
 import { KEY_ACCESS } from '../tokens';
 import { type KeyAccess } from './key-access.port';
 import { cursorOf, keyListingOf } from './key-listing';
-import { type KeyContext, keyResponse, keyVersion } from './key.response';
+import { asNamed, asSeen } from './key-guards';
+import { revocationOf } from './key-revocation';
+import { type KeyContext, keyResponse } from './key.response';
 
 /** InstanceKeyPatch. */
 interface Patch {
@@ -72,9 +73,7 @@ export class KeysController {
     const { suspended, state } = call.body as Patch;
     const store = this.keys.store(call.instance().instanceId);
     const id = keyId(call);
-    const guard = (current: ManagedObject): void => {
-      requireVersion(call, current);
-    };
+    const guard = asSeen(call);
     if (suspended === undefined && state === undefined) {
       const key = await store.find(id);
       if (!key) throw notFound();
@@ -85,21 +84,30 @@ export class KeysController {
     return this.#answer(call, await this.administration.change(store, id, change, administratorOf(call), guard));
   }
 
-  @Delete(':id')
-  @Operation('delete_instance_key', 'key.delete')
-  async destroy(@Call() call: OperationCall): Promise<OperationAnswer> {
-    const scope = await this.keys.scope(call.instance().instanceId);
-    const signal = AbortSignal.timeout(DESTROY_TIMEOUT_MS);
-    const guard = (current: ManagedObject): void => {
-      requireVersion(call, current);
-      if (call.query['expected_name'] === keyName(current)) return;
-      throw ApiError.of(409, 'name_mismatch', 'The key has another name: nothing was destroyed.', {
-        type: 'parameter',
-        name: 'expected_name',
-      });
+  @Post(':id/revoke')
+  @CheckedOperation('revoke_instance_key', 'key.update')
+  async revoke(@Call() call: OperationCall): Promise<CheckedChange> {
+    const store = this.keys.store(call.instance().instanceId);
+    const [id, revocation, guard] = [keyId(call), revocationOf(call), asNamed(call)];
+    await this.administration.checkRevocation(store, id, revocation, guard);
+    return async () => {
+      const revoked = await this.administration.revoke(store, id, revocation, administratorOf(call), guard);
+      return this.#answer(call, revoked);
     };
-    await this.administration.destroy(scope, keyId(call), administratorOf(call), guard, signal);
-    return { status: 204 };
+  }
+
+  @Delete(':id')
+  @CheckedOperation('delete_instance_key', 'key.delete')
+  async destroy(@Call() call: OperationCall): Promise<CheckedChange> {
+    const scope = await this.keys.scope(call.instance().instanceId);
+    const [id, guard] = [keyId(call), asNamed(call)];
+    const order = { revoking: call.query['revoke'] === true };
+    await this.administration.checkDestruction(scope, id, guard, order);
+    return async () => {
+      const signal = AbortSignal.timeout(DESTROY_TIMEOUT_MS);
+      await this.administration.destroy(scope, id, administratorOf(call), guard, { signal, order });
+      return { status: 204 };
+    };
   }
 
   async #answer(call: OperationCall, key: ManagedObject): Promise<OperationAnswer> {
@@ -147,8 +155,4 @@ function keyId(call: OperationCall): UniqueIdentifier {
   const id = call.path['id'] ?? '';
   if (!isUuid(id)) throw notFound();
   return toUniqueIdentifier(id);
-}
-
-function requireVersion(call: OperationCall, current: ManagedObject): void {
-  if (!ifMatchAllows(call.ifMatch, keyVersion(current))) throw preconditionFailed();
 }
