@@ -2,6 +2,7 @@
 // Checks an exported audit log offline. One file for Node 20 or newer: it needs no build, no package and no network.
 //
 //   node verify-audit.mjs LOG [HEAD] [--keys FILE] [--after HEAD] [--instance ID] [--part]
+//   node verify-audit.mjs --record RECORD --keys FILE [--instance ID]
 //
 //   LOG         lines of GET /v1/instances/ID/audit_log with Accept: application/x-ndjson
 //   HEAD        answer of GET /v1/instances/ID/audit_head, fetched before the log, or its `jws`, or SEQ:HASH
@@ -9,6 +10,7 @@
 //   --after     head at which an earlier log ended: this one must go on from there
 //   --instance  the instance that the log must be of
 //   --part      the log is of a part of the time: neither end is demanded
+//   --record    answer of GET /v1/instances/ID/shred_plans/PLAN/record, or its `jws`: what was shown of keys that were shredded
 //
 // Exit status 0: intact. 1: something was changed. 2: it could not be checked.
 import { createHash, createPublicKey, verify } from 'node:crypto';
@@ -19,6 +21,7 @@ import { parseArgs } from 'node:util';
 const CHUNK_BYTES = 1_048_576;
 const GENESIS = '0'.repeat(64);
 const HEAD_TYPE = 'kmip-audit-head+jws';
+const RECORD_TYPE = 'kmip-shred-record+jws';
 
 /** Exit status 1. */
 export class Tampered extends Error {
@@ -173,22 +176,7 @@ export function readHead(text, keys) {
 }
 
 function openHead(jws, keys) {
-  const [header = '', content = '', signature = '', ...rest] = jws.split('.');
-  const decode = (part) => parsed(Buffer.from(part, 'base64url').toString(), 'the head is no JWS');
-  const { alg, kid, typ } = decode(header);
-  if (alg !== 'EdDSA' || typ !== HEAD_TYPE || rest.length > 0) throw new Unusable('the head is no signed head');
-  const key = keys.get(kid);
-  if (key === undefined) throw new Unusable(`the head is signed by key ${kid}, which is not among the keys given`);
-  const isGood = verify(null, Buffer.from(`${header}.${content}`), key.key, Buffer.from(signature, 'base64url'));
-  // Base64 has spellings of which one alone is written.
-  if (!isGood || Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
-    throw new Tampered('bad_signature', 'the head was changed after it was signed, or is forged');
-  }
-  const head = decode(content);
-  const at = Date.parse(head.signed_at);
-  if (at < Date.parse(key.from) || at > Date.parse(key.until ?? '9999-12-31')) {
-    throw new Tampered('key_not_valid', `the key ${kid} was not valid at ${head.signed_at}`);
-  }
+  const { content: head, keyId: kid } = opened(jws, keys, { type: HEAD_TYPE, what: 'head', at: 'signed_at' });
   return {
     instanceId: head.instance_id,
     seq: head.seq,
@@ -198,6 +186,57 @@ function openHead(jws, keys) {
     supersedes: head.supersedes,
     keyId: kid,
   };
+}
+
+/** What a JWS of ours holds, once its signature is found good. */
+function opened(jws, keys, { type, what, at: dated }) {
+  const [header = '', content = '', signature = '', ...rest] = jws.split('.');
+  const decode = (part) => parsed(Buffer.from(part, 'base64url').toString(), `the ${what} is no JWS`);
+  const { alg, kid, typ } = decode(header);
+  if (alg !== 'EdDSA' || typ !== type || rest.length > 0) throw new Unusable(`the ${what} is no signed ${what}`);
+  const key = keys.get(kid);
+  if (key === undefined) throw new Unusable(`the ${what} is signed by key ${kid}, which is not among the keys given`);
+  const isGood = verify(null, Buffer.from(`${header}.${content}`), key.key, Buffer.from(signature, 'base64url'));
+  // Base64 has spellings of which one alone is written.
+  if (!isGood || Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
+    throw new Tampered('bad_signature', `the ${what} was changed after it was signed, or is forged`);
+  }
+  const read = decode(content);
+  const at = Date.parse(read[dated]);
+  // A date that cannot be read is after no beginning.
+  if (!(at >= Date.parse(key.from) && at <= Date.parse(key.until ?? '9999-12-31'))) {
+    throw new Tampered('key_not_valid', `the key ${kid} was not valid at ${read[dated]}`);
+  }
+  return { content: read, keyId: kid };
+}
+
+// ---- records of what was shredded -----------------------------------------------------------------------------------
+
+/** A record as an answer of the API, or its JWS alone. What an answer says beside the JWS is not believed. */
+export function readRecord(text, keys, instance) {
+  const jws = text.trimStart().startsWith('{') ? parsed(text, 'the record is no JSON').jws : text.trim();
+  if (typeof jws !== 'string') throw new Unusable('the record is not signed: it has no jws, and proves nothing');
+  if (keys === undefined) throw new Unusable('a record needs --keys FILE, the key set of the instance');
+  const record = opened(jws, keys, { type: RECORD_TYPE, what: 'record', at: 'issued_at' });
+  const { instance_id: of } = record.content;
+  if (instance !== undefined && of !== instance) throw new Tampered('other_instance', `it is of instance ${of}`);
+  return record;
+}
+
+function reportRecord({ content, keyId }) {
+  const { plan, keys, root_keys: rootKeys, says, does_not_say: doesNotSay } = content;
+  const of = (found) => keys.filter((key) => key.stored_key === found).length;
+  const named = ({ id, name, owner, stored_key: storedKey, restorable_until: until }) =>
+    `  ${id} ${JSON.stringify(owner?.name ?? name)}: stored key ${storedKey}, restorable until ${until}`;
+  return [
+    `the record of plan ${plan.id} of instance ${content.instance_id} is intact, issued at ${content.issued_at}, signed by key ${keyId}`,
+    `made by ${plan.created_by}, confirmed by ${plan.confirmed_by ?? 'nobody'}, executed by ${plan.executed_by}`,
+    `${keys.length} keys: ${of('deleted')} deleted, ${of('absent')} absent, ${of('not_asked')} not asked for in the key manager`,
+    ...keys.map(named),
+    ...rootKeys.map(({ id, unwrap, because }) => `root key ${id}: unwrap ${unwrap}${because ? ` (${because})` : ''}`),
+    ...says.map((claim) => `it says: ${claim}`),
+    ...doesNotSay.map((claim) => `it does not say: ${claim}`),
+  ];
 }
 
 function parsed(text, otherwise) {
@@ -325,9 +364,15 @@ function main() {
       after: { type: 'string' },
       instance: { type: 'string' },
       part: { type: 'boolean', default: false },
+      record: { type: 'string' },
     },
   });
   const [file, headText] = positionals;
+  if (values.record !== undefined && positionals.length === 0) {
+    const keys = values.keys === undefined ? undefined : readKeys(readFileSync(values.keys, 'utf8'));
+    console.log(reportRecord(readRecord(readFileSync(values.record, 'utf8'), keys, values.instance)).join('\n'));
+    return;
+  }
   if (file === undefined || positionals.length > 2) {
     throw new Unusable('usage: verify-audit LOG [HEAD] [--keys FILE] [--after HEAD] [--instance ID] [--part]');
   }

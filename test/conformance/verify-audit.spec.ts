@@ -12,6 +12,7 @@ import {
   auditKeyId,
   auditKeyJwk,
   canonicalAuditEvent,
+  signContent,
   signHead,
   toCadf,
   verifyExport,
@@ -321,6 +322,52 @@ describe('scripts/verify-audit.mjs', () => {
     ]);
     expect(script).toEqual(product);
     expect(new Set(product).size).toBe(6);
+  });
+
+  describe('of a record of what was shredded', () => {
+    const content = {
+      v: 1,
+      instance_id: MINE,
+      issued_at: AT.toISOString(),
+      plan: { id: 'plan', created_by: 'one', confirmed_by: 'two', executed_by: 'one' },
+      keys: [{ id: 'key', name: 'disk', owner: { name: 'web-01' }, stored_key: 'deleted', restorable_until: 'then' }],
+      root_keys: [{ id: 'root', unwrap: 'refused', because: 'root_key_deleted' }],
+      says: ['that'],
+      does_not_say: ['more'],
+    };
+    const sign = (what: object = content, by = key, type = 'kmip-shred-record+jws'): string =>
+      signContent(type, JSON.stringify(what), by);
+    const check = (jws: string | undefined, ...more: string[]): Promise<Verified> =>
+      run(['--record', file('record', JSON.stringify({ jws })), '--keys', file('keys', keySet(key)), ...more]);
+
+    it('shows what it says, and what it does not', async () => {
+      const { status, said } = await check(sign(), '--instance', MINE);
+      expect(status).toBe(0);
+      expect(said).toContain(`the record of plan plan of instance ${MINE} is intact`);
+      expect(said).toContain('confirmed by two');
+      expect(said).toContain('key "web-01": stored key deleted, restorable until then');
+      expect(said).toContain('root key root: unwrap refused (root_key_deleted)');
+      expect(said).toContain('it does not say: more');
+    });
+
+    const changed = (): string => {
+      const [header, , signature] = sign().split('.');
+      const other = Buffer.from(JSON.stringify({ ...content, keys: [] })).toString('base64url');
+      return [header, other, signature].join('.');
+    };
+
+    it.each<[string, number, string, () => string | undefined]>([
+      ['changed', 1, 'bad_signature', changed],
+      ['issued before its key was valid', 1, 'key_not_valid', () => sign({ ...content, issued_at: '1999-01-01' })],
+      ['without a date', 1, 'key_not_valid', () => sign({ ...content, issued_at: 'never' })],
+      ['of another instance', 1, 'other_instance', () => sign({ ...content, instance_id: OTHER })],
+      ['by a key that nobody knows', 2, 'not among the keys given', () => sign(content, stranger)],
+      ['that is a head', 2, 'no signed record', () => sign(content, key, 'kmip-audit-head+jws')],
+      ['unsigned', 2, 'proves nothing', () => undefined],
+    ])('finds one %s', async (_what, status, why, jws) => {
+      const found = await check(jws(), '--instance', MINE);
+      expect([found.status, found.said]).toEqual([status, expect.stringContaining(why)]);
+    });
   });
 });
 

@@ -63,6 +63,12 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.diagnosis.read',
   'vmware-solutions.claim.create',
   'vmware-solutions.claim.delete',
+  'vmware-solutions.shred-plan.create',
+  'vmware-solutions.shred-plan.confirm',
+  /** From here on keys of the plan are destroyed, each with records of its own. */
+  'vmware-solutions.shred-plan.execute',
+  'vmware-solutions.shred-plan.complete',
+  'vmware-solutions.shred-plan.delete',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -63,9 +63,8 @@ export function signingKeyAt(keys: readonly AuditKey[], now: Date): AuditKey | u
   });
 }
 
-/** @throws when the key only verifies */
+/** @throws as {@link signContent} */
 export function signHead(head: AuditHead, key: AuditKey): SignedAuditHead {
-  if (key.privateKey === undefined) throw new Error('a retired key cannot sign');
   const keyId = auditKeyId(key);
   const content = {
     v: 1,
@@ -78,9 +77,17 @@ export function signHead(head: AuditHead, key: AuditKey): SignedAuditHead {
     signed_at: head.signedAt.toISOString(),
     supersedes: head.supersedes.map(({ seq, hash, signedAt }) => ({ seq, hash, signed_at: signedAt.toISOString() })),
   };
-  const signed = `${encode({ alg: 'EdDSA', kid: keyId, typ: TYPE })}.${encode(content)}`;
-  const signature = sign(null, Buffer.from(signed), key.privateKey).toString('base64url');
-  return { ...head, keyId, jws: `${signed}.${signature}` };
+  return { ...head, keyId, jws: signContent(TYPE, JSON.stringify(content), key) };
+}
+
+/**
+ * Signs what the service says, in the compact form of RFC 7515. The type keeps what is said of one thing from being shown
+ * as if it were said of another. @throws when the key only verifies
+ */
+export function signContent(type: string, content: string, key: AuditKey): string {
+  if (key.privateKey === undefined) throw new Error('a retired key cannot sign');
+  const signed = `${encode({ alg: 'EdDSA', kid: auditKeyId(key), typ: type })}.${base64(content)}`;
+  return `${signed}.${sign(null, Buffer.from(signed), key.privateKey).toString('base64url')}`;
 }
 
 /** @returns undefined when it is no head, or none that one of the keys has signed */
@@ -118,7 +125,9 @@ interface SignedContent {
   readonly supersedes: readonly { readonly seq: number; readonly hash: string; readonly signed_at: string }[];
 }
 
-const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const base64 = (text: string): string => Buffer.from(text).toString('base64url');
+
+const encode = (value: object): string => base64(JSON.stringify(value));
 
 function decode(part: string): Readonly<Record<string, unknown>> {
   try {
