@@ -37,6 +37,7 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   key_notes: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT, UPDATE, DELETE' },
   former_stored_keys: { gateway: 'SELECT, INSERT, DELETE' },
   lost_keys: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT' },
+  shred_plans: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   later_looks: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT' },
 
   // Written by append_audit alone; the gateway does not even read it.

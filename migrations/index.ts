@@ -39,6 +39,7 @@ import { AuditRecords1767800000000 } from './1767800000000-audit-records';
 import { AuditArchives1767800000001 } from './1767800000001-audit-archives';
 import { RootKeyHealth1767830000000 } from './1767830000000-root-key-health';
 import { LostKeys1767831000000 } from './1767831000000-lost-keys';
+import { ShredPlans1767840000000 } from './1767840000000-shred-plans';
 import { ServedByWholeKeys1767850000000 } from './1767850000000-served-by-whole-keys';
 
 /** In the order they run. What has been released is never edited. */
@@ -83,5 +84,6 @@ export const migrations = [
   AuditArchives1767800000001,
   RootKeyHealth1767830000000,
   LostKeys1767831000000,
+  ShredPlans1767840000000,
   ServedByWholeKeys1767850000000,
 ];

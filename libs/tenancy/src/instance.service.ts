@@ -6,7 +6,7 @@ import { keyCount, type Loss, requireConfirmation } from './confirmation';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { insertInstanceWithinQuota } from './instance-quota';
-import { DEFAULT_OPTIONS, type Instance, type InstanceOptions } from './instance';
+import { DEFAULT_OPTIONS, type Instance, type InstanceOptions, withOptions } from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
 import { type InstancePage, type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
@@ -76,8 +76,9 @@ export class InstanceService {
   }
 
   async rename(id: InstanceId, name: string, context: ActionContext, revision?: number): Promise<Instance> {
-    const changes = { name: checkedName(name) };
-    return this.change(id, 'vmware-solutions.instance.update', context, { revision, changes });
+    const checked = checkedName(name);
+    const changed = (current: Instance): Instance => ({ ...current, name: checked });
+    return this.change(id, 'vmware-solutions.instance.update', context, { revision, changed });
   }
 
   /** Disabling never deletes anything: it is also how a deletion that can be taken back begins. */
@@ -115,7 +116,8 @@ export class InstanceService {
     context: ActionContext,
     revision?: number,
   ): Promise<Instance> {
-    return this.change(id, 'vmware-solutions.instance.update', context, { revision, changes, details: changes });
+    const changed = (current: Instance): Instance => withOptions(current, changes, this.clock.now());
+    return this.change(id, 'vmware-solutions.instance.update', context, { revision, changed, details: changes });
   }
 
   /**
@@ -167,12 +169,12 @@ export class InstanceService {
     id: InstanceId,
     action: AuditAction,
     context: ActionContext,
-    options: { revision?: number | undefined; changes: Partial<Instance>; details?: Details },
+    options: { revision?: number | undefined; changed: (current: Instance) => Instance; details?: Details },
   ): Promise<Instance> {
     return this.unitOfWork.forTenant(id, async (scope) => {
       const current = await lockedInstance(scope);
       checkRevision(current, options.revision);
-      return this.save(scope, { ...current, ...options.changes }, action, context, options.details ?? {});
+      return this.save(scope, options.changed(current), action, context, options.details ?? {});
     });
   }
 

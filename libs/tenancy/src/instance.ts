@@ -21,12 +21,15 @@ export interface InstanceOptions {
   readonly keyGeneration: KeyGeneration;
   /** Whether destroyed keys are purged in the key manager, so that nobody can restore them there. */
   readonly purgeDestroyedKeys: boolean;
+  /** Whether administrators destroy keys by plans alone that a second person has confirmed. */
+  readonly secondPersonToDestroy: boolean;
 }
 
 export const DEFAULT_OPTIONS: InstanceOptions = {
   credentialPolicy: 'ignore',
   keyGeneration: 'local',
   purgeDestroyedKeys: false,
+  secondPersonToDestroy: false,
 };
 
 /** One KMIP service instance of one tenant. */
@@ -46,6 +49,26 @@ export interface Instance extends InstanceOptions {
   readonly maximumKeys: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Until then a second person is demanded still, although the option is off. */
+  readonly secondPersonUntil?: Date;
   /** Grows with every change, for conditional updates (ETag). */
   readonly revision: number;
 }
+
+/** So long the option works on: one person alone cannot turn it off and destroy keys before the others hear of it. */
+const SECOND_PERSON_WORKS_ON_MS = 24 * 3_600_000;
+
+/** An instance whose options change. */
+export function withOptions(instance: Instance, changes: Partial<InstanceOptions>, now: Date): Instance {
+  const changed = { ...instance, ...changes };
+  if (changes.secondPersonToDestroy === undefined) return changed;
+  const { secondPersonUntil: before, ...rest } = changed;
+  if (changes.secondPersonToDestroy) return rest;
+  if (!instance.secondPersonToDestroy) return before === undefined ? rest : changed;
+  return { ...rest, secondPersonUntil: new Date(now.getTime() + SECOND_PERSON_WORKS_ON_MS) };
+}
+
+export const needsSecondPerson = (
+  { secondPersonToDestroy, secondPersonUntil }: Pick<Instance, 'secondPersonToDestroy' | 'secondPersonUntil'>,
+  now: Date,
+): boolean => secondPersonToDestroy || (secondPersonUntil !== undefined && now < secondPersonUntil);

@@ -9,6 +9,7 @@ const PRINTED_OF_INSTANCE = [
   'credentialPolicy',
   'keyGeneration',
   'purgeDestroyedKeys',
+  'secondPersonToDestroy',
 ] as const;
 
 const PRINTED_OF_CERTIFICATE = ['id', 'name', 'fingerprint', 'subject', 'notAfter'] as const;

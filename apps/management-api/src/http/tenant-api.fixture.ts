@@ -42,6 +42,7 @@ const instance = {
   credential_policy: 'ignore',
   key_generation: 'local',
   purge_destroyed_keys: false,
+  second_person_to_destroy: false,
   unwritten_notes: 0,
   next_step: { code: 'wait', message: 'Wait.' },
   endpoints: [],

@@ -44,6 +44,12 @@ export class InstanceEntity {
   @Column({ type: 'boolean', name: 'purge_destroyed_keys', default: false })
   purgeDestroyedKeys!: boolean;
 
+  @Column({ type: 'boolean', name: 'second_person_to_destroy', default: false })
+  secondPersonToDestroy!: boolean;
+
+  @Column({ type: 'timestamptz', precision: 3, name: 'second_person_until', nullable: true })
+  secondPersonUntil!: Date | null;
+
   @Column({ type: 'timestamptz', precision: 3, name: 'created_at' })
   createdAt!: Date;
 

@@ -60,10 +60,16 @@ export const instanceColumns = (dataSource: DataSource): string =>
     .columns.map(({ databaseName, propertyName }) => `${databaseName} AS "${propertyName}"`)
     .join(', ');
 
-export function toInstance({ disabledReason, ...row }: InstanceRow): Instance {
-  return { ...row, id: toInstanceId(row.id), ...(disabledReason === null ? {} : { disabledReason }) };
+export function toInstance({ disabledReason, secondPersonUntil, ...row }: InstanceRow): Instance {
+  return {
+    ...row,
+    id: toInstanceId(row.id),
+    ...(disabledReason === null ? {} : { disabledReason }),
+    ...(secondPersonUntil === null ? {} : { secondPersonUntil }),
+  };
 }
 
 function toRow(instance: Instance): Columns<InstanceEntity> {
-  return { ...instance, disabledReason: instance.disabledReason ?? null };
+  const { disabledReason = null, secondPersonUntil = null } = instance;
+  return { ...instance, disabledReason, secondPersonUntil };
 }

@@ -164,13 +164,17 @@ function describeInstances(harness: Harness): void {
         credentialPolicy: 'enforce',
         keyGeneration: 'key_manager',
         purgeDestroyedKeys: true,
+        secondPersonToDestroy: true,
+        secondPersonUntil: new Date('2026-11-26T01:02:03.456Z'),
         updatedAt: new Date('2026-11-25T01:02:03.456Z'),
         revision: 2,
       };
       await tenant.run(({ instance }) => instance.update(whole));
       expect(await tenant.run(({ instance }) => instance.get())).toStrictEqual(whole);
-      await tenant.run(({ instance }) => instance.update(omit(whole, 'disabledReason')));
-      expect(await tenant.run(({ instance }) => instance.lock())).toStrictEqual(omit(whole, 'disabledReason'));
+      await tenant.run(({ instance }) => instance.update(omit(whole, 'disabledReason', 'secondPersonUntil')));
+      expect(await tenant.run(({ instance }) => instance.lock())).toStrictEqual(
+        omit(whole, 'disabledReason', 'secondPersonUntil'),
+      );
     });
 
     it('are there once, by id and by CRN', async () => {

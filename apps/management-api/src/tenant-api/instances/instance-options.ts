@@ -5,6 +5,7 @@ const NAMES: Readonly<Record<keyof InstanceOptions, string>> = {
   credentialPolicy: 'credential_policy',
   keyGeneration: 'key_generation',
   purgeDestroyedKeys: 'purge_destroyed_keys',
+  secondPersonToDestroy: 'second_person_to_destroy',
 };
 
 const ENTRIES = Object.entries(NAMES) as readonly (readonly [keyof InstanceOptions, string])[];

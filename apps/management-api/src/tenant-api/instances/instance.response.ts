@@ -100,6 +100,7 @@ export function instanceResponse(
     health: completeness.health,
     proposed_root_key_crn: completeness.proposedRootKeyCrn,
     ...optionsResponse(instance),
+    second_person_until: instance.secondPersonUntil?.toISOString(),
     unwritten_notes: completeness.unwrittenNotes,
     restore: completeness.restoreHeldSince && restoreResponse(completeness.restoreHeldSince),
     endpoints: endpoints.map(endpointResponse),
