@@ -125,6 +125,32 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     };
   }
 
+  /** Plans of keys that nobody else touches meanwhile: one for each thing that can be done with a plan. */
+  async function shredPlans(): Promise<Values> {
+    const resource = { serviceName: 'kmip-for-vmware', serviceInstance: api.instanceId };
+    await service.localCloud('POST', '/policies', { iamId: 'IBMid-DEMOEDITOR', roles: ['Manager'], resource });
+    const other = new TenantApi(service, await service.token('editor'), api.instanceId);
+    const client = await service.kmip();
+    const plan = async (by: TenantApi): Promise<{ readonly id: string; readonly hash: string }> =>
+      by.ok('POST', '/shred_plans', { scope: 'keys', key_ids: [await createKey(client)] });
+    const [executed, done, confirmed, removed] = [await plan(api), await plan(api), await plan(other), await plan(api)];
+    await client.close();
+    await api.ok('POST', `/shred_plans/${done.id}/execute?confirm=${done.hash}`);
+    const acts = { execute: executed, confirm: confirmed, delete: removed };
+    return {
+      'create_instance_shred_plan.body': { scope: 'instance' },
+      'get_instance_shred_plan.id': done.id,
+      'list_instance_shred_plan_keys.id': done.id,
+      'get_instance_shred_plan_record.id': done.id,
+      ...Object.fromEntries(
+        Object.entries(acts).flatMap(([verb, { id, hash }]) => [
+          [`${verb}_instance_shred_plan.id`, id],
+          [`${verb}_instance_shred_plan.confirm`, hash],
+        ]),
+      ),
+    };
+  }
+
   async function diagnosis(): Promise<Values> {
     const stranger = await issueClientCertificate('self-signed', { commonName: 'stranger', validDays: 1 });
     const claim = await made('/certificate_claims', { kind: 'fingerprint', value: stranger.certificatePem });
@@ -208,6 +234,7 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     const usage = await api.ok<{ usage_records: { id: string }[] }>('GET', '/usage_records');
     return {
       ...(await keys()),
+      ...(await shredPlans()),
       ...(await certificates()),
       ...(await kmipCredentials()),
       ...(await diagnosis()),

@@ -1,4 +1,4 @@
-export { stateAt, stateNumbers, isDestroyed, LIVE_STATES, transitions } from './lifecycle';
+export { type Revocation, stateAt, stateNumbers, isDestroyed, LIVE_STATES, transitions } from './lifecycle';
 export { matchesValue, sameValue } from './attributes/ttlv-values';
 export { fromText, toText } from './attributes/ttlv-text';
 export { type EnvelopeFacts, envelopeOf, UNKNOWN_CREATOR } from './custody/authentic-envelope';
@@ -46,4 +46,8 @@ export * from './reconcile/reconciler';
 export * from './reconcile/stored-key-watch';
 export * from './supported-versions';
 export * from './administration/key-administration';
+export * from './administration/key-description';
 export * from './ports/key-catalog.port';
+export * from './administration/shred/shred-plan';
+export * from './administration/shred/shred-plans.port';
+export * from './administration/shred/shredding';

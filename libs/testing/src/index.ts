@@ -45,6 +45,7 @@ export {
 export { exportedLines } from './engine/exported-lines';
 export { propertyRuns } from './engine/property-runs';
 export { InMemoryManagedObjectStore } from './engine/in-memory-managed-object-store';
+export { InMemoryShredPlans } from './engine/in-memory-shred-plans';
 export {
   type ManagedObjectStoreHarness,
   describeManagedObjectStoreContract,

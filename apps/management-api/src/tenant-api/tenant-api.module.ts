@@ -18,6 +18,7 @@ import { DiagnosisModule } from './diagnosis/diagnosis.module';
 import { InstancesModule } from './instances/instances.module';
 import { KeysModule } from './keys/keys.module';
 import { RootKeyModule } from './root-key/root-key.module';
+import { ShredModule } from './shred/shred.module';
 import { UsageModule } from './usage/usage.module';
 
 const BURST_SECONDS = 10;
@@ -46,6 +47,7 @@ export const TENANT_API_MODULES = [
   ClientCertificatesModule,
   RootKeyModule,
   KeysModule,
+  ShredModule,
   AuditModule,
   UsageModule,
   DiagnosisModule,

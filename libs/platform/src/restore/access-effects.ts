@@ -113,6 +113,12 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.diagnosis.read': NONE,
   'vmware-solutions.claim.create': NONE,
   'vmware-solutions.claim.delete': NONE,
+  // Each key that goes by a plan has records of its own.
+  'vmware-solutions.shred-plan.create': NONE,
+  'vmware-solutions.shred-plan.confirm': NONE,
+  'vmware-solutions.shred-plan.execute': NONE,
+  'vmware-solutions.shred-plan.complete': NONE,
+  'vmware-solutions.shred-plan.delete': NONE,
 };
 
 /** What an event took away or gave back; nothing for one that did not succeed, but for an order that was withdrawn. */

@@ -8,6 +8,8 @@ export interface KeyAccess {
   catalog(instanceId: InstanceId): KeyCatalog;
   /** The root keys that keys of the instance may lie under, with what is known of them. */
   rootKeys(instanceId: InstanceId): Promise<WatchedRootKeys>;
+  /** Whether administrators destroy keys by confirmed plans alone. */
+  needsSecondPerson(instanceId: InstanceId): Promise<boolean>;
   /** With the key manager of the instance, as far as one is bound. */
   scope(
     instanceId: InstanceId,

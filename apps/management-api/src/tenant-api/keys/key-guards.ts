@@ -1,9 +1,8 @@
-import { type KeyGuard, keyName, type ManagedObject } from '@lib/kmip-engine';
+import { type KeyGuard, keyName, keyVersion, type ManagedObject, ownerOf } from '@lib/kmip-engine';
 
 import { ApiError, preconditionFailed } from '../../http/api-error';
 import { ifMatchAllows } from '../../http/entity-tag';
 import { type OperationCall } from '../../http/operation';
-import { keyVersion, ownerOf } from './key.response';
 
 /** The key has the version that the caller saw, where `If-Match` says one. @throws ApiError 412 */
 export const asSeen =
@@ -29,3 +28,11 @@ export function namesOf(key: ManagedObject): readonly string[] {
   const owner = ownerOf(key)?.name;
   return [keyName(key), ...(owner === undefined || owner === '' ? [] : [owner])];
 }
+
+/** One person alone destroys nothing here. */
+export const planNeeded = (): ApiError =>
+  ApiError.of(
+    409,
+    'confirmation_required',
+    'This instance destroys keys by shred plans alone, which a second person has confirmed: nothing was changed.',
+  );

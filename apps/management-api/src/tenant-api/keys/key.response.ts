@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
-
 import { type AuditEvent } from '@lib/audit';
 import {
   type KindNumbers,
   keyName,
   type LostKey,
+  keyVersion,
   type ManagedObject,
+  ownerOf,
   recoverableUntil,
   stateAt,
   type StoredState,
+  textOf,
 } from '@lib/kmip-engine';
-import { type TtlvValue } from '@lib/kmip-protocol';
 
 import { entityTag } from '../../http/entity-tag';
 import { obstacleOf, type Serving } from './key-servability';
@@ -31,7 +31,6 @@ export const SHREDDED = 'shredded';
 /** Cryptographic Algorithm (KMIP 1.4 §9.1.3.2.13) of what can be created. */
 const ALGORITHMS: Readonly<Record<number, string>> = { 1: 'des', 2: 'triple_des', 3: 'aes' };
 
-const NAME_VALUE_TAG = 0x420055;
 const NOTICE = 'Fetched is not used: hosts keep keys in memory, and a key that was not fetched may still be needed.';
 
 export interface KeyContext {
@@ -87,40 +86,6 @@ function numbersOf({ cryptographicAlgorithm: algorithm, ...others }: KindNumbers
   };
 }
 
-/**
- * Stands for everything a change of the key can depend on; fetches, and moves to a newer root key version, are none of
- * it. Objects have no counter of their own, because KMIP's Last Change Date has only whole seconds.
- */
-export function keyVersion(key: ManagedObject): string {
-  const parts = [key.state, key.suspended, key.lastChangeDate, key.activationDate, key.deactivationDate];
-  const attributes = key.attributes.map(({ name, index, value }) => [name, index, textOf(value)]);
-  return createHash('sha256')
-    .update(JSON.stringify([key.uniqueIdentifier, parts, attributes]))
-    .digest('hex');
-}
-
-const nameValueOf = (value: TtlvValue): string | undefined => {
-  if (value.type === 'TextString') return value.value;
-  const item = value.type === 'Structure' ? value.value.find(({ tag }) => tag === NAME_VALUE_TAG) : undefined;
-  return item?.type === 'TextString' ? item.value : undefined;
-};
-
-export interface KeyOwner {
-  readonly name: string | undefined;
-  readonly component: string | undefined;
-  readonly identifier: string | undefined;
-}
-
-/** vCenter tags its keys with what they protect: `x-Name`, `x-Component`, `x-Identifier`. */
-export function ownerOf(key: ManagedObject): KeyOwner | undefined {
-  const tag = (wanted: string): string | undefined => {
-    const found = key.attributes.find(({ name }) => name.toLowerCase() === wanted);
-    return found && textOf(found.value).slice(0, 1024);
-  };
-  const owner = { name: tag('x-name'), component: tag('x-component'), identifier: tag('x-identifier') };
-  return Object.values(owner).some((value) => value !== undefined) ? owner : undefined;
-}
-
 const ownedBy = (key: ManagedObject): object => {
   const owner = ownerOf(key);
   return owner ? { owner } : {};
@@ -161,19 +126,3 @@ function lastFetched(key: ManagedObject, context: KeyContext): object | undefine
     notice: NOTICE,
   };
 }
-
-/** For people: what a client set, without KMIP's types. */
-export function textOf(value: TtlvValue): string {
-  switch (value.type) {
-    case 'Structure':
-      return nameValueOf(value) ?? value.value.map((item) => `${tagName(item.tag)}=${textOf(item)}`).join('; ');
-    case 'ByteString':
-      return value.value.toString('hex');
-    case 'DateTime':
-      return new Date(Number(value.value) * 1000).toISOString();
-    default:
-      return String(value.value);
-  }
-}
-
-const tagName = (tag: number): string => `0x${tag.toString(16)}`;

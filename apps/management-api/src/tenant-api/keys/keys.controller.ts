@@ -18,7 +18,7 @@ import { servingUnder } from '../root-key/root-key-health.response';
 import { KEY_ACCESS } from '../tokens';
 import { type KeyAccess } from './key-access.port';
 import { cursorOf, keyListingOf } from './key-listing';
-import { asNamed, asSeen } from './key-guards';
+import { asNamed, asSeen, planNeeded } from './key-guards';
 import { revocationOf } from './key-revocation';
 import { type KeyContext, keyResponse } from './key.response';
 
@@ -99,7 +99,9 @@ export class KeysController {
   @Delete(':id')
   @CheckedOperation('delete_instance_key', 'key.delete')
   async destroy(@Call() call: OperationCall): Promise<CheckedChange> {
-    const scope = await this.keys.scope(call.instance().instanceId);
+    const { instanceId } = call.instance();
+    if (await this.keys.needsSecondPerson(instanceId)) throw planNeeded();
+    const scope = await this.keys.scope(instanceId);
     const [id, guard] = [keyId(call), asNamed(call)];
     const order = { revoking: call.query['revoke'] === true };
     await this.administration.checkDestruction(scope, id, guard, order);

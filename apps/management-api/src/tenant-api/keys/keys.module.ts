@@ -4,7 +4,7 @@ import { KeyAdministration, KeyDestruction } from '@lib/kmip-engine';
 import { type Logger } from '@lib/observability';
 import { PostgresKeyCatalog, PostgresObjectStores } from '@lib/persistence';
 import { built, builtFrom, CLOCK, LOGGER, onDatabase, RestoreWatch, TenantKeyManagers } from '@lib/platform';
-import { RootKeyHealthService } from '@lib/tenancy';
+import { InstanceService, RootKeyHealthService } from '@lib/tenancy';
 
 import { KEY_ACCESS } from '../tokens';
 import { KeysController } from './keys.controller';
@@ -22,6 +22,8 @@ import { RegionKeyAccess } from './region-key-access';
         health: RootKeyHealthService,
         restore: RestoreWatch,
         keyManagers: TenantKeyManagers,
+        instances: InstanceService,
+        clock: CLOCK,
       }),
       provide: KEY_ACCESS,
     },
@@ -32,6 +34,6 @@ import { RegionKeyAccess } from './region-key-access';
     },
     built(KeyAdministration, [KeyDestruction, CLOCK]),
   ],
-  exports: [KEY_ACCESS],
+  exports: [KEY_ACCESS, KeyAdministration],
 })
 export class KeysModule {}

@@ -1,7 +1,7 @@
 import { type EngineScope, type KeyCatalog, type ManagedObjectStore } from '@lib/kmip-engine';
-import { type InstanceId } from '@lib/kernel';
+import { type Clock, type InstanceId } from '@lib/kernel';
 import { type TenantKeyManager } from '@lib/platform';
-import { type RootKeyHealthService, type WatchedRootKeys } from '@lib/tenancy';
+import { type Instance, needsSecondPerson, type RootKeyHealthService, type WatchedRootKeys } from '@lib/tenancy';
 
 import { type KeyAccess } from './key-access.port';
 
@@ -10,6 +10,8 @@ export interface RegionKeys {
   readonly keyCatalogs: { forInstance(instanceId: InstanceId): KeyCatalog };
   readonly health: Pick<RootKeyHealthService, 'of'>;
   readonly restore: { destructionsWait(instanceId: InstanceId): boolean };
+  readonly instances: { get(instanceId: InstanceId): Promise<Instance> };
+  readonly clock: Clock;
   readonly keyManagers: { for(instanceId: InstanceId): Promise<TenantKeyManager | undefined> };
 }
 
@@ -26,6 +28,10 @@ export class RegionKeyAccess implements KeyAccess {
 
   rootKeys(instanceId: InstanceId): Promise<WatchedRootKeys> {
     return this.keys.health.of(instanceId);
+  }
+
+  async needsSecondPerson(instanceId: InstanceId): Promise<boolean> {
+    return needsSecondPerson(await this.keys.instances.get(instanceId), this.keys.clock.now());
   }
 
   async scope(

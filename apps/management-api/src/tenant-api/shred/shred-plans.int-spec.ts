@@ -1,0 +1,195 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type InstanceId, newCorrelationId } from '@lib/kernel';
+import { type ManagedObject } from '@lib/kmip-engine';
+import {
+  FakeIam,
+  FakeKeyManager,
+  sampleAudit,
+  sampleObject,
+  startTestPostgres,
+  type TestDatabase,
+  textAttribute,
+} from '@lib/testing';
+
+import { ACCOUNT, type Answer, TenantApiApp } from '../../../test/tenant-api-app';
+import { LocalRoleMap } from '../../auth/local-role-map';
+
+jest.setTimeout(60_000);
+
+interface Plan {
+  readonly id: string;
+  readonly hash: string;
+  readonly state: string;
+  readonly key_count: number;
+  readonly shown_count: number;
+  readonly second_person: boolean;
+}
+
+interface PlanKey {
+  readonly id: string;
+  readonly owner?: { readonly name: string };
+  readonly in_memory: { readonly possible: boolean };
+  readonly stored_key?: string;
+}
+
+describe('shred plans on Postgres', () => {
+  const keyManager = new FakeKeyManager();
+  const auditKey = { ...generateKeyPairSync('ed25519'), from: new Date(0) };
+  let database: TestDatabase;
+  let iam: FakeIam;
+  let api: TenantApiApp;
+  let mine: InstanceId;
+
+  beforeAll(async () => {
+    [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
+    const managers = ['manager', 'editor'].map((name) => `IBMid-${name}`);
+    const authorizer = new LocalRoleMap(
+      [...managers, 'IBMid-reader'].map((iamId) => ({
+        iamId,
+        accountId: ACCOUNT,
+        roles: [iamId === 'IBMid-reader' ? ('reader' as const) : ('manager' as const)],
+      })),
+    );
+    const heads = { list: () => Promise.resolve([]) };
+    const signer = { sign: () => Promise.reject(new Error('no head is asked for')) };
+    const signedHeads = { signer, heads, keys: () => Promise.resolve([auditKey]) } as never;
+    api = await TenantApiApp.start(await database.openDataSource(), iam, keyManager, {}, { authorizer, signedHeads });
+  });
+
+  afterAll(async () => {
+    await api.close();
+    await Promise.all([database.close(), iam.stop()]);
+  });
+
+  beforeEach(async () => {
+    api.failures.length = 0;
+    mine = await api.newInstance();
+  });
+
+  afterEach(() => {
+    expect(api.failures).toEqual([]);
+  });
+
+  const base = (): string => `/v1/instances/${mine}`;
+  const codes = ({ status, body }: Answer<object>): string =>
+    [status, ...body.errors.map(({ code }) => code)].join(' ');
+  const act = (plan: Plan, verb: string, { as = 'manager', headers = {}, hash = plan.hash } = {}) =>
+    api.send<Plan>('POST', `${base()}/shred_plans/${plan.id}/${verb}?confirm=${hash}`, { as, headers });
+  const plan = async (body: object = { scope: 'instance' }): Promise<Plan> => {
+    const made = await api.send<Plan>('POST', `${base()}/shred_plans`, { body });
+    expect(made.status).toBe(201);
+    return made.body;
+  };
+
+  async function key(name: string): Promise<ManagedObject> {
+    const call = { correlationId: newCorrelationId() };
+    const id = randomUUID();
+    const stored = await keyManager.storeKey(call, `vmware_kmip_${id}`, Buffer.from('x'));
+    const custody = { storedKeyId: stored.id, rootKeyId: 'root-1', rootKeyVersion: '1' };
+    const object = sampleObject({
+      uniqueIdentifier: id as ManagedObject['uniqueIdentifier'],
+      state: 'Active',
+      custody,
+      attributes: [textAttribute('x-Name', name)],
+    });
+    const catalog = api.stores.forInstance(mine);
+    const intent = { uniqueIdentifier: object.uniqueIdentifier, storedKeyName: stored.name };
+    await catalog.openIntent({ ...intent, startedAt: new Date(), createdBy: 'x' }, 1000);
+    await catalog.completeIntent(object, sampleAudit(mine));
+    return object;
+  }
+
+  it('say what would go, take it away, and give a record that anybody can check', async () => {
+    const objects = [await key('web-01'), await key('web-02')];
+    await api.stores.forInstance(mine).recordFetch(objects[0]!, sampleAudit(mine));
+    const made = await plan();
+    expect(made).toMatchObject({ state: 'draft', key_count: 2, shown_count: 0, second_person: false });
+    const keysOf = () =>
+      api.send<{ keys: PlanKey[] }>('GET', `${base()}/shred_plans/${made.id}/keys`, { as: 'reader' });
+    const planned = (await keysOf()).body.keys;
+    expect(planned.map(({ owner }) => owner?.name).sort()).toEqual(['web-01', 'web-02']);
+    expect(planned.find(({ id }) => id === objects[0]!.uniqueIdentifier)?.in_memory.possible).toBe(true);
+    expect((await act(made, 'execute', { headers: { 'ibm-api-dry-run': 'validate' } })).status).toBe(204);
+    expect((await api.send('GET', `${base()}/shred_plans/${made.id}/record`)).status).toBe(404);
+
+    const done = await act(made, 'execute');
+    expect(done.body).toMatchObject({ state: 'completed', shown_count: 2, failures: [] });
+    expect((await keysOf()).body.keys.map(({ stored_key: found }) => found)).toEqual(['deleted', 'deleted']);
+    const list = await api.send<{ shred_plans: Plan[] }>('GET', `${base()}/shred_plans`);
+    expect(list.body.shred_plans).toMatchObject([{ id: made.id, state: 'completed', key_count: 2, shown_count: 2 }]);
+
+    const record = await api.send('GET', `${base()}/shred_plans/${made.id}/record`);
+    const keySet = await api.send('GET', `${base()}/audit_key_set`);
+    const folder = mkdtempSync(join(tmpdir(), 'shred-record-'));
+    try {
+      const [recordFile, keys] = ['record', 'keys'].map((name) => join(folder, name)) as [string, string];
+      writeFileSync(recordFile, record.text);
+      writeFileSync(keys, keySet.text);
+      const script = join(process.cwd(), 'scripts', 'verify-audit.mjs');
+      const said = execFileSync(process.execPath, [script, '--record', recordFile, '--keys', keys], { cwd: folder });
+      expect(said.toString()).toContain(`the record of plan ${made.id} of instance ${mine} is intact`);
+      expect(said.toString()).toContain('"web-01": stored key deleted');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const removal = `${base()}/shred_plans/${made.id}?confirm=${made.hash}`;
+    expect((await api.send('DELETE', removal)).status).toBe(204);
+    expect((await api.send('DELETE', removal)).status).toBe(404);
+  });
+
+  it('are not executed by one person where the instance demands two, nor are single keys destroyed', async () => {
+    const object = await key('web-01');
+    const option = async (value: boolean): Promise<Answer> =>
+      api.send('PATCH', base(), { body: { second_person_to_destroy: value }, headers: { 'if-match': '*' } });
+    expect((await option(true)).body).toMatchObject({ second_person_to_destroy: true });
+    const destruction = `${base()}/keys/${object.uniqueIdentifier}?expected_name=web-01&revoke=true`;
+    expect(codes(await api.send('DELETE', destruction))).toBe('409 confirmation_required');
+    const made = await plan({ scope: 'keys', key_ids: [object.uniqueIdentifier] });
+    expect(codes(await act(made, 'execute'))).toBe('409 confirmation_required');
+    expect(codes(await act(made, 'confirm'))).toBe('409 invalid_state');
+    expect(codes(await act(made, 'confirm', { as: 'reader' }))).toBe('403 forbidden');
+    // Turned off by the one who wants to be alone: it works on.
+    expect((await option(false)).body).toHaveProperty('second_person_until');
+    expect(codes(await api.send('DELETE', destruction))).toBe('409 confirmation_required');
+    expect((await plan()).second_person).toBe(true);
+    expect(codes(await act(made, 'confirm', { as: 'editor', hash: 'ab'.repeat(32) }))).toBe(
+      '409 confirmation_required',
+    );
+    expect((await act(made, 'confirm', { as: 'editor' })).body).toMatchObject({ state: 'confirmed' });
+    expect((await act(made, 'execute')).body).toMatchObject({ state: 'completed' });
+    const admin = await database.openAdmin();
+    const { rows } = await admin.query<{ action: string; by: string }>(
+      `SELECT event::jsonb->>'action' AS action, event::jsonb->'initiator'->>'iamId' AS by FROM audit_events
+        WHERE instance_id = $1 AND event LIKE '%shred-plan%' AND event::jsonb->>'outcome' = 'success' ORDER BY seq`,
+      [mine],
+    );
+    expect(rows.map(({ action, by }) => `${action.slice(28)} ${by}`)).toEqual([
+      'create IBMid-manager',
+      'create IBMid-manager',
+      'confirm IBMid-editor',
+      'execute IBMid-manager',
+      'complete IBMid-manager',
+    ]);
+  });
+
+  it('of another instance are not there', async () => {
+    await key('web-01');
+    const made = await plan();
+    mine = await api.newInstance();
+    expect((await api.send('GET', `${base()}/shred_plans/${made.id}`)).status).toBe(404);
+    expect((await act(made, 'execute')).status).toBe(404);
+  });
+
+  it('of a root key say what its owner has to do', async () => {
+    await key('web-01');
+    const made = await plan({ scope: 'root_key', root_key_id: 'root-1' });
+    const done = await act(made, 'execute');
+    expect(done.body).toMatchObject({ state: 'keys_destroyed', root_keys: [{ id: 'root-1', unwrap: 'succeeded' }] });
+    expect(done.text).toContain('Delete the root key root-1 in your key manager');
+  });
+});

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+
+import { type Clock, type InstanceId, Secret } from '@lib/kernel';
+import { type CallContext, KeyManagerError, type KeyManager } from '@lib/key-manager';
+
+import { isFault } from '../../custody/key-manager-failure';
+import { boundKeyManager } from '../../custody/root-key-binding';
+import { storedKeyName } from '../../custody/stored-envelope';
+import { type EngineScope } from '../../engine-scope';
+import { recoverableUntil, type ManagedObject } from '../../ports/managed-object';
+import { type PlannedKey, type ShownKey, type ShownRootKey, type ShredProbe } from './shred-plan';
+
+type Bindings = Pick<EngineScope, 'keyManager' | 'rootKeyId' | 'keyManagerOf'>;
+
+/** Said of a root key that does not unwrap any more; a key manager that is away proves nothing. */
+const ENDED = ['root_key_deleted', 'root_key_missing'] as const;
+
+/** Shows what is left in the key manager of what was destroyed. */
+export class ShredProof {
+  constructor(
+    private readonly scope: Bindings,
+    private readonly call: CallContext,
+    private readonly clock: Clock,
+  ) {}
+
+  /** A value that nobody keeps, wrapped by each of the root keys while they still wrap. */
+  async probes(instanceId: InstanceId, planId: string, rootKeyIds: readonly string[]): Promise<readonly ShredProbe[]> {
+    const probes: ShredProbe[] = [];
+    for (const rootKeyId of rootKeyIds) {
+      const keyManager = boundKeyManager(this.scope, rootKeyId);
+      const ciphertext = keyManager && (await this.#wrapped(keyManager, [instanceId, planId]));
+      probes.push({ rootKeyId, ...(ciphertext !== undefined && { ciphertext }) });
+    }
+    return probes;
+  }
+
+  /** @returns undefined while the stored key that the plan names is there. @throws KeyManagerError */
+  async key(planned: PlannedKey, object: ManagedObject): Promise<ShownKey | undefined> {
+    const keyManager = planned.rootKeyId === undefined ? undefined : boundKeyManager(this.scope, planned.rootKeyId);
+    const storedKey = keyManager ? await this.#storedKey(keyManager, planned) : 'not_asked';
+    if (storedKey === undefined) return undefined;
+    const others = (await keyManager?.findKeysByName(this.call, storedKeyName(planned.id))) ?? [];
+    return {
+      destroyedAt: (object.destroyDate ?? this.clock.now()).toISOString(),
+      restorableUntil: (recoverableUntil(object) ?? this.clock.now()).toISOString(),
+      storedKey,
+      othersOfTheName: others.length,
+      checkedAt: this.clock.now().toISOString(),
+    };
+  }
+
+  async rootKeys(
+    instanceId: InstanceId,
+    planId: string,
+    probes: readonly ShredProbe[],
+  ): Promise<readonly ShownRootKey[]> {
+    const shown: ShownRootKey[] = [];
+    for (const probe of probes) {
+      const found = await this.#unwrap(probe, [instanceId, planId]);
+      shown.push({ rootKeyId: probe.rootKeyId, ...found, checkedAt: this.clock.now().toISOString() });
+    }
+    return shown;
+  }
+
+  async #storedKey(
+    keyManager: KeyManager,
+    { storedKeyId }: PlannedKey,
+  ): Promise<Exclude<ShownKey['storedKey'], 'not_asked'> | undefined> {
+    if (storedKeyId === undefined) return 'absent';
+    try {
+      (await keyManager.fetchKey(this.call, storedKeyId)).fill(0);
+      return undefined;
+    } catch (error) {
+      if (isFault(error, 'stored_key_missing')) return 'deleted';
+      if (isFault(error, 'stored_key_absent')) return 'absent';
+      throw error;
+    }
+  }
+
+  async #wrapped(keyManager: KeyManager, aad: readonly string[]): Promise<string | undefined> {
+    const value = Secret.of(randomBytes(32));
+    try {
+      return (await keyManager.wrap(this.call, aad, value)).ciphertext;
+    } catch (error) {
+      // Of a root key that is gone already nothing can be shown by a value that it never wrapped.
+      if (error instanceof KeyManagerError) return undefined;
+      throw error;
+    } finally {
+      value.wipe();
+    }
+  }
+
+  async #unwrap(
+    { rootKeyId, ciphertext }: ShredProbe,
+    aad: readonly string[],
+  ): Promise<Pick<ShownRootKey, 'unwrap' | 'because'>> {
+    const keyManager = boundKeyManager(this.scope, rootKeyId);
+    if (keyManager === undefined || ciphertext === undefined) return { unwrap: 'not_asked' };
+    try {
+      (await keyManager.unwrap(this.call, aad, ciphertext)).plaintext.wipe();
+      return { unwrap: 'succeeded' };
+    } catch (error) {
+      if (!(error instanceof KeyManagerError)) throw error;
+      const ended = ENDED.find((fault) => fault === error.fault);
+      return ended === undefined
+        ? { unwrap: 'not_asked', because: error.fault }
+        : { unwrap: 'refused', because: ended };
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { type InstanceId } from '@lib/kernel';
+
+import { type PlannedKey, type ShownKey, type ShownRootKey, type WholeShredPlan } from './shred-plan';
+
+const SAYS = [
+  'Each key listed is destroyed in the catalog of the service: no endpoint serves it any more.',
+  'Where stored_key is deleted, the key manager answered that the stored key is deleted, so there was nothing to unwrap. Where it is absent, it answered that it has none.',
+  'Where unwrap of a root key is refused, a value that this root key had wrapped before the first key was destroyed did not unwrap any more.',
+] as const;
+
+const DOES_NOT_SAY = [
+  'That nobody has a copy: hosts and vSAN keep keys that they fetched in memory until they restart or let go of them, and with key persistence in their TPM also after that.',
+  'That what was deleted cannot come back: the administrators of the key manager can restore it until restorable_until, unless it is purged before.',
+  'That a wrapped key copied out of the key manager before does not unwrap, as long as unwrap of its root key is not refused.',
+  'Anything of keys that are not listed, or of what happened after checked_at.',
+] as const;
+
+/** Says what was shown and what was not, and nothing else. */
+export function shredRecordContent(
+  instanceId: InstanceId,
+  plan: WholeShredPlan,
+  rootKeys: readonly ShownRootKey[],
+  issuedAt: string,
+): object {
+  return {
+    v: 1,
+    instance_id: instanceId,
+    issued_at: issuedAt,
+    plan: {
+      id: plan.id,
+      hash: plan.hash,
+      scope: plan.scope.kind,
+      ...(plan.scope.kind === 'root_key' && { root_key_id: plan.scope.rootKeyId }),
+      created_by: plan.createdBy,
+      created_at: plan.createdAt,
+      ...(plan.confirmedBy !== undefined && { confirmed_by: plan.confirmedBy, confirmed_at: plan.confirmedAt }),
+      executed_by: plan.executedBy,
+      executed_at: plan.executedAt,
+    },
+    keys: plan.keys.map((key) => recordedKey(key, plan.shown[key.id])),
+    root_keys: rootKeys.map(({ rootKeyId, unwrap, because, checkedAt }) => ({
+      id: rootKeyId,
+      unwrap,
+      ...(because !== undefined && { because }),
+      checked_at: checkedAt,
+    })),
+    says: SAYS,
+    does_not_say: DOES_NOT_SAY,
+  };
+}
+
+function recordedKey({ id, name, owner, storedKeyId, rootKeyId }: PlannedKey, shown: ShownKey | undefined): object {
+  return {
+    id,
+    name,
+    ...(owner && { owner }),
+    stored_key_id: storedKeyId,
+    root_key_id: rootKeyId,
+    ...(shown && {
+      destroyed_at: shown.destroyedAt,
+      restorable_until: shown.restorableUntil,
+      stored_key: shown.storedKey,
+      others_of_the_name: shown.othersOfTheName,
+      checked_at: shown.checkedAt,
+    }),
+  };
+}
