@@ -69,6 +69,7 @@ describe('a catalog that lost its keys', () => {
       present: 1,
       foreign: 0,
       refused: [],
+      lost: [],
       notes: { read: 0, applied: [], absent: [], destroyed: [], refused: [], gaps: [] },
     });
     for (const endpoint of [0, 1]) {

@@ -39,6 +39,7 @@ export * from './ports/note-of-work';
 export * from './ports/managed-object-store.port';
 export * from './reconcile/background';
 export * from './reconcile/catalog-rebuild';
+export { type LostKey } from './reconcile/rebuild-losses';
 export { type RebuildRefusal } from './reconcile/rebuild-candidates';
 export * from './reconcile/custody-sweep';
 export { type Hindrance } from './reconcile/lane-progress';

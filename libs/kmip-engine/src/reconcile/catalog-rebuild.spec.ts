@@ -195,6 +195,40 @@ describe('CatalogRebuild', () => {
     expect(refused).toMatchObject([{ storedKeyName: storedKeyName(other), reason: 'not_unwrapped' }]);
   });
 
+  it('counts and names keys whose stored key is gone, listed or not', async () => {
+    const harness = new EngineHarness();
+    const name = (value: string) => attribute('x-Name', { type: 'TextString', value });
+    const [kept, gone] = [await harness.createKey([name('web-01')]), await harness.createKey([name('web-02')])];
+    const storedKeyId = harness.store.objects().find(({ uniqueIdentifier }) => uniqueIdentifier === gone)
+      ?.custody?.storedKeyId;
+    harness.clock.advance(11 * 3_600_000);
+    harness.keyManager.deleteStoredKey(storedKeyId ?? '');
+    const report = await harness.rebuild({ dryRun: true });
+    expect(report).toMatchObject({ storedKeys: 1, present: 1 });
+    expect(report.lost).toEqual([
+      {
+        uniqueIdentifier: gone,
+        name: gone,
+        owner: 'web-02',
+        storedKeyId,
+        rootKeyId: harness.keyManager.rootKey.id,
+        storedKey: 'deleted',
+      },
+    ]);
+    // A policy may narrow the list: what is asked for by its id is there all the same.
+    harness.keyManager.listKeys = async function* () {};
+    expect((await harness.rebuild()).lost?.map(({ uniqueIdentifier }) => uniqueIdentifier)).toEqual([gone]);
+    expect(await harness.fetch(kept)).toHaveLength(32);
+  });
+
+  it('tells how far it is', async () => {
+    const harness = new EngineHarness();
+    for (let made = 0; made < 3; made += 1) await harness.createKey();
+    const told: string[] = [];
+    await harness.rebuild({ progress: (done, total) => told.push(`${done}/${total}`) });
+    expect(told).toEqual(['1/3', '2/3', '3/3']);
+  });
+
   it('stops when the key manager fails, keeps what it did, and goes on the next time', async () => {
     const lost = new Lost();
     await lost.create(3);
@@ -370,6 +404,6 @@ describe('CatalogRebuild', () => {
 });
 
 function counts(report: object): object {
-  const none = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0, refused: [] };
+  const none = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0, refused: [], lost: [] };
   return { ...none, notes: { read: 0, applied: [], absent: [], destroyed: [], refused: [], gaps: [] }, ...report };
 }

@@ -1,5 +1,5 @@
 import { type AuditEvent } from '@lib/audit';
-import { STORED_KEY_PREFIX, type UniqueIdentifier } from '@lib/kernel';
+import { inParallel, STORED_KEY_PREFIX, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, type KeyManagerFault, type StoredKey } from '@lib/key-manager';
 
 import { recordedAttributes, withMissing, withoutNames } from '../attributes/recorded-attributes';
@@ -22,6 +22,7 @@ import {
   keyManagersOf,
 } from './background';
 import { type Candidate, type RebuildRefusal, type WholeCandidate, judgeCandidates } from './rebuild-candidates';
+import { type LostKey, lostKeys } from './rebuild-losses';
 import { custodyIn, namedIdentifier, restoredObject } from './restorable-key';
 
 export interface RebuildOptions {
@@ -33,7 +34,12 @@ export interface RebuildOptions {
   readonly trail?: TrailFacts;
   /** Age at which a Create or a move that is not at its end was interrupted. Default 10 minutes. */
   readonly staleAfterMs?: number;
+  /** Told after each key. */
+  readonly progress?: (done: number, total: number) => void;
 }
+
+/** Each waits for the key manager most of the time; clients of the instance go first there. */
+const AT_ONCE = 8;
 
 export interface RefusedStoredKey {
   readonly storedKeyId: string;
@@ -66,6 +72,8 @@ export interface RebuildReport {
   readonly unproven: number;
   /** Stored keys that are not taken over. A key that has several may be there by another one. */
   readonly refused: readonly RefusedStoredKey[];
+  /** Keys that the catalog has, and whose stored key is not there. Absent when the run ended before they were looked for. */
+  readonly lost?: readonly LostKey[];
   /** What must not come back. Absent when the run ended before they were read. */
   readonly notes?: NotesReport;
   readonly trail?: TrailReport;
@@ -86,6 +94,8 @@ interface Run {
   /** Keys that came back with what their notes say. */
   readonly noted: UniqueIdentifier[];
   readonly restored: UniqueIdentifier[];
+  /** Their stored key was seen. */
+  readonly placed: Set<UniqueIdentifier>;
 }
 
 type Counts = Record<'storedKeys' | Exclude<Outcome, 'refused'> | 'unproven', number>;
@@ -120,13 +130,19 @@ export class CatalogRebuild {
     try {
       // Before any key: one must not be served again in between.
       const run = { ...basis, notes: await readNotes(scope, call) };
-      for (const [uniqueIdentifier, candidates] of await this.#list(run)) {
+      const listed = await this.#list(run);
+      let done = 0;
+      await inParallel(listed, AT_ONCE, async ([uniqueIdentifier, candidates]) => {
         const outcome = await this.#settle(run, uniqueIdentifier, candidates);
         if (outcome !== 'refused') run.counts[outcome] += 1;
-      }
+        if (outcome === 'restored' || outcome === 'relocated') run.placed.add(uniqueIdentifier);
+        options.progress?.((done += 1), listed.size);
+        return 'next';
+      });
       return {
         ...basis.counts,
         refused: basis.refused,
+        lost: await lostKeys(scope, call, run.placed),
         notes: await this.#applyNotes(run),
         ...(await this.#applyTrail(run)),
       };
@@ -216,10 +232,17 @@ export class CatalogRebuild {
   }
 
   /** Nothing is to be done for an object whose stored key is there, or that needs none any more. */
-  async #isInPlace({ scope, call }: Run, object: ManagedObject, candidates: readonly Candidate[]): Promise<boolean> {
+  async #isInPlace(
+    { scope, call, placed }: Run,
+    object: ManagedObject,
+    candidates: readonly Candidate[],
+  ): Promise<boolean> {
     const { state, custody, destroyRequestedAt } = object;
     if (isDestroyed(state) || destroyRequestedAt !== undefined || custody === undefined) return true;
-    if (candidates.some(({ stored }) => stored.id === custody.storedKeyId)) return true;
+    if (candidates.some(({ stored }) => stored.id === custody.storedKeyId)) {
+      placed.add(object.uniqueIdentifier);
+      return true;
+    }
     const keyManager = boundKeyManager(scope, custody.rootKeyId);
     if (keyManager === undefined) return true;
     try {
@@ -319,7 +342,7 @@ function newBasis(
   interruptedBefore: Date,
 ): Omit<Run, 'notes'> {
   const counts = { storedKeys: 0, restored: 0, relocated: 0, present: 0, foreign: 0, unproven: 0 };
-  return { scope, options, call, interruptedBefore, refused: [], counts, noted: [], restored: [] };
+  return { scope, options, call, interruptedBefore, refused: [], counts, noted: [], restored: [], placed: new Set() };
 }
 
 function refuse({ refused }: Run, { id, name }: StoredKey, reason: RebuildRefusal): void {

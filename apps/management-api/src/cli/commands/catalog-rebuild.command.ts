@@ -7,10 +7,11 @@ import { type Command } from '../command';
 import { trailOf } from '../exported-trail';
 import { InstanceScopes } from '../instance-scopes';
 import { instanceOf } from '../operator';
+import { ProgressBar } from '../progress-bar';
 
 /**
  * Brings keys back into the catalog that the instance's key manager holds; clients may be served meanwhile. Prints what
- * was restored and what was refused.
+ * was restored, what was refused, and which keys the catalog has whose stored key is gone.
  */
 @Injectable()
 export class CatalogRebuild implements Command {
@@ -24,7 +25,10 @@ export class CatalogRebuild implements Command {
     const options = { dryRun: isSet(given, 'dry-run'), take, ...(trail && { trail }) };
     const scope = await this.scopes.of(instanceId);
     if (scope === undefined) throw new UsageError('no root key is set for the instance: set it, then run this again');
-    const report = await new Rebuild(this.scopes.background).run(scope, options);
+    const bar = new ProgressBar(process.stderr, () => performance.now());
+    const progress = (done: number, total: number): void => bar.show(done, total);
+    const report = await new Rebuild(this.scopes.background).run(scope, { ...options, progress });
+    bar.end();
     // What was done is printed all the same; a script must see that it is not the end.
     if (report.stoppedBy !== undefined) process.exitCode = 1;
     return report;
