@@ -2,7 +2,7 @@ const WIDTH = 30;
 const EVERY_MS = 200;
 
 interface Terminal {
-  readonly isTTY?: boolean;
+  readonly isTTY?: boolean | undefined;
   write(text: string): unknown;
 }
 

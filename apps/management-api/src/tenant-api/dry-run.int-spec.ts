@@ -34,6 +34,8 @@ describe('a dry run', () => {
   /** What lies outside and was asked to change something. */
   const issued: string[] = [];
   const ids: Record<string, string> = {};
+  /** How what is destroyed is named, by its collection. */
+  const queries: Record<string, string> = {};
 
   beforeAll(async () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
@@ -75,13 +77,17 @@ describe('a dry run', () => {
       await api.send('PUT', `${base}/root_key`, { body: { crn: crn.replace(/[^:]+$/, id) } });
     }
     const [former] = (await api.bindings.list(mine)).filter(({ status }) => status === 'retiring');
-    const key = sampleObject({ state: 'Deactivated' });
+    const key = sampleObject({ state: 'PreActive' });
     const { uniqueIdentifier } = key;
     const store = api.stores.forInstance(mine);
     const intent = { uniqueIdentifier, storedKeyName: 'stored', startedAt: new Date(), createdBy: 'x' };
     await store.openIntent(intent, 10);
     await store.completeIntent(key, sampleAudit(mine));
+    const plan = await api.send('POST', `${base}/shred_plans`, { body: example('/shred_plans', 'POST') });
+    queries['keys'] = `?expected_name=${uniqueIdentifier}`;
+    queries['shred_plans'] = `?confirm=${String(plan.body['hash'])}`;
     Object.assign(ids, {
+      shred_plans: plan.body['id'],
       certificate_claims: claim.body['id'],
       client_certificates: certificate.body['id'],
       keys: uniqueIdentifier,
@@ -104,7 +110,8 @@ describe('a dry run', () => {
       const target = path
         .replace(/^\/v1\/instances\/\{[a-z_]+\}/, `/v1/instances/${mine}`)
         .replaceAll(/\{[a-z_]+\}/g, ids[collection] ?? randomUUID());
-      const query = collection === 'keys' && method === 'DELETE' ? `?expected_name=${ids['keys'] ?? ''}` : '';
+      const asksForName = parameters.some(({ name }) => name === 'expected_name' || name === 'confirm');
+      const query = asksForName ? (queries[collection] ?? '') : '';
       const body = exampleOf(path, method);
       const current = await api.send('GET', target);
       const before = await rows();

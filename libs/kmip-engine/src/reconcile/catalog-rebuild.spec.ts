@@ -233,8 +233,8 @@ describe('CatalogRebuild', () => {
     const lost = new Lost();
     await lost.create(3);
     lost.keyManager.failNext('fetchKey', 'unavailable');
-    expect(await lost.rebuild()).toMatchObject({ restored: 0, stoppedBy: 'unavailable' });
-    expect(await lost.rebuild()).toEqual(counts({ storedKeys: 3, restored: 3 }));
+    expect(await lost.rebuild()).toMatchObject({ restored: 2, stoppedBy: 'unavailable' });
+    expect(await lost.rebuild()).toEqual(counts({ storedKeys: 3, restored: 1, present: 2 }));
   });
 
   it('finds keys under root keys that were bound before', async () => {
