@@ -44,6 +44,7 @@ const instance = {
   purge_destroyed_keys: false,
   second_person_to_destroy: false,
   unwritten_notes: 0,
+  health: { state: 'unknown', problems: [], warnings: [] },
   next_step: { code: 'wait', message: 'Wait.' },
   endpoints: [],
   created_at: '2026-01-01T00:00:00.000Z',

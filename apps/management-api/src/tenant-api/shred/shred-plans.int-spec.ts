@@ -9,6 +9,7 @@ import { type ManagedObject } from '@lib/kmip-engine';
 import {
   FakeIam,
   FakeKeyManager,
+  recordedEvents,
   sampleAudit,
   sampleObject,
   startTestPostgres,
@@ -163,12 +164,11 @@ describe('shred plans on Postgres', () => {
     expect((await act(made, 'confirm', { as: 'editor' })).body).toMatchObject({ state: 'confirmed' });
     expect((await act(made, 'execute')).body).toMatchObject({ state: 'completed' });
     const admin = await database.openAdmin();
-    const { rows } = await admin.query<{ action: string; by: string }>(
-      `SELECT event::jsonb->>'action' AS action, event::jsonb->'initiator'->>'iamId' AS by FROM audit_events
-        WHERE instance_id = $1 AND event LIKE '%shred-plan%' AND event::jsonb->>'outcome' = 'success' ORDER BY seq`,
-      [mine],
-    );
-    expect(rows.map(({ action, by }) => `${action.slice(28)} ${by}`)).toEqual([
+    const recorded = (await recordedEvents(admin, mine))
+      .map(({ event }) => event)
+      .filter(({ action, outcome }) => action.includes('shred-plan') && outcome === 'success');
+    const by = ({ initiator }: (typeof recorded)[number]): string => (initiator.kind === 'user' ? initiator.iamId : '');
+    expect(recorded.map((event) => `${event.action.slice(28)} ${by(event)}`)).toEqual([
       'create IBMid-manager',
       'create IBMid-manager',
       'confirm IBMid-editor',
