@@ -141,6 +141,7 @@ export class InstanceService {
       await scope.credentials.remove();
       await scope.instance.remove();
       this.finish(scope, instance, 'vmware-solutions.instance.delete', context, {
+        account: instance.accountId,
         certificates: [...fingerprints].sort().join(' '),
         rootKeys: bindings.map(({ keyManagerCrn, rootKeyId }) => `${keyManagerCrn} ${rootKeyId}`).join(' '),
       });

@@ -35,6 +35,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     inRegion: async () => (await import('./commands/instance-remove.command.js')).InstanceRemove,
   },
   {
+    name: 'instance take-over',
+    required: { ...INSTANCE, from: 'ID_OF_THE_REMOVED_INSTANCE' },
+    optional: { 'dry-run': 'true', take: 'STORED_KEY_ID[,STORED_KEY_ID...]' },
+    inRegion: async () => (await import('./commands/instance-take-over.command.js')).InstanceTakeOver,
+  },
+  {
     name: 'root-key set',
     required: { ...INSTANCE, 'key-manager': 'CRN', 'root-key': 'ID', 'api-key-file': 'FILE' },
     optional: { endpoint: 'public_OR_private', 'key-ring': 'ID', confirm: 'NAME_OF_THE_INSTANCE' },
@@ -104,6 +110,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     // Every key is verified now; scripts that ask for it are not wrong.
     obsolete: ['verify'],
     inRegion: async () => (await import('./commands/catalog-rebuild.command.js')).CatalogRebuild,
+  },
+  {
+    name: 'drill',
+    optional: INSTANCE,
+    inRegion: async () => (await import('./commands/drill.command.js')).Drill,
   },
   {
     name: 'restore status',

@@ -20,6 +20,8 @@ export const MAXIMUM_OPEN_MOVES = 50;
 export interface Transfer {
   readonly store: Pick<ManagedObjectStore, 'find' | 'moves'>;
   readonly instanceId: InstanceId;
+  /** Of the former stored key, where that is another's: the instance is gone, and this one takes its keys over. */
+  readonly formerInstanceId?: InstanceId;
   readonly uniqueIdentifier: UniqueIdentifier;
   /** SHA-256 of the key material. */
   readonly digest: Buffer;
@@ -71,7 +73,8 @@ export class CustodyTransfer {
     const { storedKeyId, storedAt } = from;
     const place = { claim: move, storedKeyId, keyManager: transfer.source, digest: transfer.digest };
     const former = storedAt === undefined ? place : { ...place, storedAt };
-    const key = await examineStoredKey(bindingsOf(transfer), former, call);
+    const { instanceId, formerInstanceId = instanceId } = transfer;
+    const key = await examineStoredKey({ ...bindingsOf(transfer), instanceId: formerInstanceId }, former, call);
     const deletion = { why: 'superseded', key, named } as const;
     if (await this.#delete(dependencies, transfer.source, deletion, call)) await moves.close(move);
     return { outcome: 'moved', custody: to };

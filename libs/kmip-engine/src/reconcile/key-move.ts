@@ -1,5 +1,5 @@
 import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
-import { type Aad, type CallContext } from '@lib/key-manager';
+import { type CallContext } from '@lib/key-manager';
 
 import { digestOf } from '../crypto/digest';
 import { envelopeOf } from '../custody/authentic-envelope';
@@ -32,13 +32,15 @@ export class KeyMove {
     uniqueIdentifier: UniqueIdentifier,
     source: BoundRootKey,
     target: BoundRootKey,
+    formerInstanceId = scope.instanceId,
   ): Promise<TransferResult['outcome']> {
     const object = await scope.store.find(uniqueIdentifier);
     if (object === undefined || !liesUnder(object, source)) return 'overtaken';
     const call = backgroundCall(this.dependencies, scope);
     const deadline = startDeadline(TIMEOUT_MS, scope.signal);
     try {
-      return await this.#move(scope, object, source, target, { ...call, signal: deadline.signal });
+      const ends = { source, target, formerInstanceId };
+      return await this.#move(scope, object, ends, { ...call, signal: deadline.signal });
     } catch (error) {
       if (error instanceof NewestAlready) return 'overtaken';
       throw error;
@@ -50,31 +52,32 @@ export class KeyMove {
   async #move(
     scope: ReconcileScope,
     object: Placed,
-    source: BoundRootKey,
-    target: BoundRootKey,
+    ends: Ends,
     call: CallContext,
   ): Promise<TransferResult['outcome']> {
+    const { source, target, formerInstanceId } = ends;
+    const { instanceId } = scope;
     const { uniqueIdentifier, custody: from, digest } = object;
-    const within = source.rootKeyId === target.rootKeyId;
-    const aad = aadOf(scope.instanceId, uniqueIdentifier);
+    const isSameOwner = formerInstanceId === instanceId;
+    const within = isSameOwner && source.rootKeyId === target.rootKeyId;
     const { outcome } = await this.#transfer.run(
       this.dependencies,
       {
         store: scope.store,
-        instanceId: scope.instanceId,
+        instanceId,
+        formerInstanceId,
         uniqueIdentifier,
         digest,
         from,
         source: source.keyManager,
         target,
-        wrap: async () => {
-          const place = { instanceId: scope.instanceId, aad };
-          return within ? rewrap(object, place, source, call) : wrapAnew(object, place, source, target, call);
-        },
+        wrap: async () =>
+          within ? rewrap(object, instanceId, source, call) : wrapAnew(object, instanceId, ends, call),
         audit: (to) =>
           backgroundEvent(this.dependencies, scope, 'vmware-solutions.kmip-key.rewrap', uniqueIdentifier, {
             correlationId: call.correlationId,
             details: {
+              ...(isSameOwner ? {} : { fromInstance: formerInstanceId }),
               ...(within ? {} : { fromRootKeyId: from.rootKeyId, toRootKeyId: to.rootKeyId }),
               fromVersion: from.rootKeyVersion,
               toVersion: to.rootKeyVersion,
@@ -91,19 +94,23 @@ function liesUnder(object: ManagedObject, { rootKeyId }: BoundRootKey): object i
   return object.custody?.rootKeyId === rootKeyId && object.destroyRequestedAt === undefined;
 }
 
-interface Owned {
-  readonly instanceId: InstanceId;
-  readonly aad: Aad;
+/** Between which a key moves. */
+interface Ends {
+  readonly source: BoundRootKey;
+  readonly target: BoundRootKey;
+  /** Another one than the instance that has the key now, where it takes over keys of one that is gone. */
+  readonly formerInstanceId: InstanceId;
 }
 
 /** The key manager wraps it anew by itself; the key is in clear here only to authenticate the new envelope. */
 async function rewrap(
   object: Placed,
-  { instanceId, aad }: Owned,
+  instanceId: InstanceId,
   { keyManager, rootKeyId }: BoundRootKey,
   call: CallContext,
 ): Promise<StoredEnvelope> {
-  const { custody, digest } = object;
+  const { custody, digest, uniqueIdentifier } = object;
+  const aad = aadOf(instanceId, uniqueIdentifier);
   const { ciphertext } = parseEnvelope(await keyManager.fetchKey(call, custody.storedKeyId, storedSince(object)));
   const rewrapped = await keyManager.rewrap(call, aad, ciphertext);
   if (rewrapped.rootKeyVersion === custody.rootKeyVersion) throw new NewestAlready();
@@ -119,16 +126,20 @@ async function rewrap(
 /** The key is in clear here for as long as the other key manager takes to wrap it. */
 async function wrapAnew(
   object: Placed,
-  { instanceId, aad }: Owned,
-  source: BoundRootKey,
-  { keyManager, rootKeyId }: BoundRootKey,
+  instanceId: InstanceId,
+  { source, target: { keyManager, rootKeyId }, formerInstanceId }: Ends,
   call: CallContext,
 ): Promise<StoredEnvelope> {
+  const { uniqueIdentifier, digest } = object;
   const { storedKeyId } = object.custody;
-  const place = { storedKeyId, storedAt: storedSince(object), aad, digest: object.digest };
-  const { secret } = await openStoredKey(source.keyManager, place, call);
+  const aad = aadOf(formerInstanceId, uniqueIdentifier);
+  const { secret } = await openStoredKey(
+    source.keyManager,
+    { storedKeyId, storedAt: storedSince(object), aad, digest },
+    call,
+  );
   try {
-    const { ciphertext, rootKeyVersion } = await keyManager.wrap(call, aad, secret);
+    const { ciphertext, rootKeyVersion } = await keyManager.wrap(call, aadOf(instanceId, uniqueIdentifier), secret);
     return envelopeOf(instanceId, object, { rootKeyId, rootKeyVersion, ciphertext }, secret);
   } finally {
     secret.wipe();

@@ -7,7 +7,7 @@ import { type Command } from '../command';
 import { instanceOf, operatorContext } from '../operator';
 
 const UNDO =
-  'The wrapped keys are in the key manager still: `instance create` with the same CRN, `root-key set` and `catalog rebuild` bring them back.';
+  'The wrapped keys are in the key manager still: `instance create` with the same CRN, `root-key set` and `catalog rebuild` bring them back, or `instance take-over` into another instance.';
 
 /** Prints what was removed, and how to have it back. */
 @Injectable()

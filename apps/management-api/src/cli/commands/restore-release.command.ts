@@ -11,10 +11,9 @@ import { ADMIN_CONFIG, type AdminConfig } from '../admin.config';
 import { type Arguments, isSet, UsageError } from '../arguments';
 import { AuditHeads } from '../audit-heads';
 import { type Command } from '../command';
+import { everyInstance } from '../every-instance';
 import { InstanceScopes } from '../instance-scopes';
 import { operatorContext } from '../operator';
-
-const PAGE = 1_000;
 
 /**
  * What was revoked after the backup is revoked again first; what cannot be known is not released by mistake. Prints what
@@ -35,7 +34,7 @@ export class RestoreRelease implements Command {
     const named = given.find('instance');
     const withoutNotes = isSet(given, 'without-notes');
     if ((await this.restore.state()) === undefined) throw new UsageError('nothing is held: no restore was noticed');
-    const ids = named === undefined ? await this.#everyInstance() : [toInstanceId(named)];
+    const ids = named === undefined ? await everyInstance(this.directory) : [toInstanceId(named)];
     const unread = await this.#applyNotes(ids);
     if (unread.size > 0 && !withoutNotes) {
       const which = [...unread].map(([id, why]) => `${id} (${why})`).join(', ');
@@ -83,15 +82,5 @@ export class RestoreRelease implements Command {
       }
     }
     return unread;
-  }
-
-  async #everyInstance(): Promise<readonly InstanceId[]> {
-    const all: InstanceId[] = [];
-    for (;;) {
-      const after = all.at(-1);
-      const page = await this.directory.instances({ limit: PAGE, ...(after && { after }) });
-      all.push(...page);
-      if (page.length < PAGE) return all;
-    }
   }
 }

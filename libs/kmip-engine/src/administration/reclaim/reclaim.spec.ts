@@ -1,0 +1,60 @@
+import { aManagedObject } from '@lib/testing';
+import { isUnreferenced, type KeyInventory, type ReclaimError, referencesOf, requireFresh } from '@lib/kmip-engine';
+
+const HOUR_MS = 3_600_000;
+const NOW = new Date('2026-11-30T12:00:00.000Z');
+const ago = (hours: number): Date => new Date(NOW.getTime() - hours * HOUR_MS);
+const inventory = (takenAt: Date, keyIds: readonly string[] = []): KeyInventory => ({
+  takenAt,
+  uploadedAt: NOW,
+  uploadedBy: 'one',
+  source: 'PowerCLI',
+  keyIds,
+});
+
+function refusalOf(given: KeyInventory | undefined): string | undefined {
+  try {
+    requireFresh(given, NOW);
+    return undefined;
+  } catch (error) {
+    return (error as ReclaimError).code;
+  }
+}
+
+describe('an inventory', () => {
+  it.each([
+    [0, undefined],
+    [24, undefined],
+    [24.1, 'inventory_outdated'],
+    [-0.05, undefined],
+    [-1, 'inventory_outdated'],
+  ])('of %d hours ago: %s', (hours, refusal) => {
+    expect(refusalOf(inventory(ago(hours)))).toBe(refusal);
+  });
+
+  it('is needed: when keys were fetched makes no candidate', () => {
+    expect(refusalOf(undefined)).toBe('inventory_missing');
+  });
+});
+
+describe('a key', () => {
+  const old = { initialDate: ago(1_000) };
+  const taken = inventory(ago(2));
+  it.each<[string, object, boolean]>([
+    ['that nobody ever fetched', old, true],
+    ['that was last fetched before', { ...old, lastFetchedAt: ago(900) }, true],
+    ['that was fetched since', { ...old, lastFetchedAt: ago(1) }, false],
+    ['that was made since', { initialDate: ago(1) }, false],
+    ['that is destroyed', { ...old, state: 'Destroyed' }, false],
+    ['whose destruction has begun', { ...old, destroyRequestedAt: NOW }, false],
+    ['that is suspended', { ...old, suspended: true }, true],
+  ])('%s and is in no machine', (_which, facts, unreferenced) => {
+    expect(isUnreferenced({ ...aManagedObject(), ...facts }, taken, referencesOf(taken))).toBe(unreferenced);
+  });
+
+  it('that a machine has is none, however its id is written', () => {
+    const key = { ...aManagedObject(), ...old };
+    const referenced = inventory(ago(2), [key.uniqueIdentifier.toUpperCase()]);
+    expect(isUnreferenced(key, referenced, referencesOf(referenced))).toBe(false);
+  });
+});
