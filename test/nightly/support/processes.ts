@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chown, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +41,24 @@ export class Workplace {
     });
     this.#children.push(child);
     return child;
+  }
+
+  /** As {@link run}, to its end. @returns what it printed @throws Error unless it went well */
+  async finish(environment: Readonly<Record<string, string>>, command: string, ...args: string[]): Promise<string> {
+    const child = spawn(command, args, {
+      cwd: this.folder,
+      env: { PATH: process.env['PATH'] ?? '', HOME: this.folder, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...this.account,
+    });
+    const [printed, said] = [child.stdout, child.stderr].map((stream) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      return chunks;
+    }) as [Buffer[], Buffer[]];
+    const [status] = (await once(child, 'close')) as [number | null];
+    if (status === 0) return Buffer.concat(printed).toString();
+    throw new Error(`${command} ${args.join(' ')}: ${String(status)} ${Buffer.concat(said).toString()}`);
   }
 
   async log(name: string): Promise<string> {

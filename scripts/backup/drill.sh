@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Restores the newest backup into a folder that is thrown away, and tells what a restore and a rebuild would bring back and
+# what would be lost (`admin drill`). Neither the database in use nor any key manager is changed.
+#   drill.sh BACKUP_FOLDER ENVIRONMENT_FILE [TIME]
+# ENVIRONMENT_FILE has the settings of the operator's command line; database and record are replaced by copies. Needs the
+# programs of the version of PostgreSQL that made the backup in PATH, and an account that is not root.
+set -euo pipefail
+umask 077
+
+folder=${1:?usage: drill.sh BACKUP_FOLDER ENVIRONMENT_FILE [TIME]}
+environment=${2:?}
+until=${3:-}
+here=$(cd "$(dirname "$0")" && pwd)
+cli=${KMIP_CLI:-$here/../../dist/apps/management-api/src/cli.js}
+copy=$(mktemp -d)
+trap 'pg_ctl stop --silent --mode=immediate --pgdata "$copy/data" >/dev/null 2>&1 || true; rm -rf "$copy"' EXIT
+
+"$here/restore-database.sh" "$folder" "$copy/data" ${until:+"$until"} >/dev/null
+# Whoever may connect to the copy has come through this folder.
+echo "local all all trust" >"$copy/pg_hba.conf"
+pg_ctl start --silent --wait --timeout "${DRILL_TIMEOUT:-3600}" --pgdata "$copy/data" --log "$copy/log" --options \
+  "-c listen_addresses='' -c unix_socket_directories='$copy' -c hba_file='$copy/pg_hba.conf' -c port=5432 \
+   -c ssl=off -c fsync=off -c synchronous_standby_names='' -c shared_preload_libraries=''" ||
+  { cat "$copy/log" >&2; exit 1; }
+
+database=$(sed -nE 's/^DATABASE_URL=.*\/([^/?]+)(\?.*)?$/\1/p' "$environment" | tail -1)
+owner=$(psql --host "$copy" --no-psqlrc --tuples-only --no-align --dbname "${database:?no DATABASE_URL in $environment}" \
+  --username "${DRILL_SUPERUSER:-postgres}" --command 'SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()')
+mkdir "$copy/record"
+{
+  grep -vE '^(DATABASE_URL|RESTORE_RECORD_FOLDER|PGUSER)=' "$environment"
+  echo "DATABASE_URL=socket:$copy?db=$database"
+  echo "PGUSER=$owner"
+  echo "RESTORE_RECORD_FOLDER=$copy/record"
+} >"$copy/environment"
+node --env-file="$copy/environment" "$cli" drill
