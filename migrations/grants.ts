@@ -37,6 +37,8 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   key_notes: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT, UPDATE, DELETE' },
   former_stored_keys: { gateway: 'SELECT, INSERT, DELETE' },
   lost_keys: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT' },
+  key_inventories: { api: 'SELECT, INSERT, UPDATE, DELETE' },
+  quarantined_keys: { api: 'SELECT, INSERT, DELETE' },
   shred_plans: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   later_looks: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT' },
 

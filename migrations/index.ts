@@ -40,6 +40,7 @@ import { AuditArchives1767800000001 } from './1767800000001-audit-archives';
 import { RootKeyHealth1767830000000 } from './1767830000000-root-key-health';
 import { LostKeys1767831000000 } from './1767831000000-lost-keys';
 import { ShredPlans1767840000000 } from './1767840000000-shred-plans';
+import { ReclaimedKeys1767841000000 } from './1767841000000-reclaimed-keys';
 import { ServedByWholeKeys1767850000000 } from './1767850000000-served-by-whole-keys';
 
 /** In the order they run. What has been released is never edited. */
@@ -85,5 +86,6 @@ export const migrations = [
   RootKeyHealth1767830000000,
   LostKeys1767831000000,
   ShredPlans1767840000000,
+  ReclaimedKeys1767841000000,
   ServedByWholeKeys1767850000000,
 ];

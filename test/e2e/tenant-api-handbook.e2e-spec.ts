@@ -151,6 +151,22 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     };
   }
 
+  /** An inventory that has no key, and keys that nobody fetches meanwhile. */
+  async function reclaim(): Promise<Values> {
+    const client = await service.kmip();
+    const [put, kept, released] = [await createKey(client), await createKey(client), await createKey(client)];
+    await client.close();
+    const inventory = { taken_at: new Date().toISOString(), source: 'PowerCLI', key_ids: [] };
+    await api.ok('PUT', '/inventory', inventory);
+    for (const id of [kept, released]) await api.ok('POST', '/quarantined_keys', { id });
+    return {
+      'set_instance_inventory.body': inventory,
+      'create_instance_quarantined_key.body': { id: put },
+      'get_instance_quarantined_key.id': kept,
+      'delete_instance_quarantined_key.id': released,
+    };
+  }
+
   async function diagnosis(): Promise<Values> {
     const stranger = await issueClientCertificate('self-signed', { commonName: 'stranger', validDays: 1 });
     const claim = await made('/certificate_claims', { kind: 'fingerprint', value: stranger.certificatePem });
@@ -235,6 +251,7 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     return {
       ...(await keys()),
       ...(await shredPlans()),
+      ...(await reclaim()),
       ...(await certificates()),
       ...(await kmipCredentials()),
       ...(await diagnosis()),

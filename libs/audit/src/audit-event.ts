@@ -63,6 +63,8 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.diagnosis.read',
   'vmware-solutions.claim.create',
   'vmware-solutions.claim.delete',
+  /** Which keys an administrator found to be in use. */
+  'vmware-solutions.key-inventory.set',
   'vmware-solutions.shred-plan.create',
   'vmware-solutions.shred-plan.confirm',
   /** From here on keys of the plan are destroyed, each with records of its own. */

@@ -16,6 +16,7 @@ export { type AuditedCommit, observeCommits } from './database/commit-observers'
 export { TenantTransactions, type Transaction } from './database/transactions';
 export { PostgresObjectStores } from './catalog/postgres-object-stores';
 export { PostgresKeyCatalog } from './catalog/postgres-key-catalog';
+export { PostgresReclaimStores } from './catalog/postgres-reclaim-stores';
 export { PostgresShredPlans } from './catalog/postgres-shred-plans';
 export { type InvalidationBusOptions, PostgresInvalidationBus } from './coordination/postgres-invalidation-bus';
 export { PostgresActivationLog } from './coordination/postgres-activation-log';

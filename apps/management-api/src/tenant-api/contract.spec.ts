@@ -131,6 +131,8 @@ describe('the tenant API and its document', () => {
     roll_back_instance_former_root_key: 'as set_instance_root_key, which also takes it back',
     retry_instance_former_root_key: 'does at once what is done later by itself',
     update_instance_key: 'taken back by the same call',
+    set_instance_inventory: 'decides nothing by itself, and is replaced by the same call',
+    delete_instance_quarantined_key: 'gives a key back to whoever needs it',
   };
   const ASKING = ['confirm', 'expected_name'];
 

@@ -17,6 +17,7 @@ import { ClientCertificatesModule } from './client-certificates/client-certifica
 import { DiagnosisModule } from './diagnosis/diagnosis.module';
 import { InstancesModule } from './instances/instances.module';
 import { KeysModule } from './keys/keys.module';
+import { ReclaimModule } from './reclaim/reclaim.module';
 import { RootKeyModule } from './root-key/root-key.module';
 import { ShredModule } from './shred/shred.module';
 import { UsageModule } from './usage/usage.module';
@@ -48,6 +49,7 @@ export const TENANT_API_MODULES = [
   RootKeyModule,
   KeysModule,
   ShredModule,
+  ReclaimModule,
   AuditModule,
   UsageModule,
   DiagnosisModule,

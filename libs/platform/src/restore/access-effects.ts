@@ -113,6 +113,8 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.diagnosis.read': NONE,
   'vmware-solutions.claim.create': NONE,
   'vmware-solutions.claim.delete': NONE,
+  // Says what is in use; a key that is set aside is suspended, with a record of that.
+  'vmware-solutions.key-inventory.set': NONE,
   // Each key that goes by a plan has records of its own.
   'vmware-solutions.shred-plan.create': NONE,
   'vmware-solutions.shred-plan.confirm': NONE,

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+
+import { PostgresReclaimStores } from '@lib/persistence';
+import { onDatabase } from '@lib/platform';
+
+import { KeysModule } from '../keys/keys.module';
+import { InventoryController } from './inventory.controller';
+import { QuarantineController } from './quarantine.controller';
+import { Reclaiming } from './reclaiming';
+
+/** Keys that nobody needs any more, and how to be sure of that. */
+@Module({
+  imports: [KeysModule],
+  controllers: [InventoryController, QuarantineController],
+  providers: [onDatabase(PostgresReclaimStores), Reclaiming],
+})
+export class ReclaimModule {}

@@ -1,0 +1,89 @@
+import { type AuditEvent } from '@lib/audit';
+import { type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type AllReclaimStores, type KeyInventory, type QuarantinedKey, type ReclaimStore } from '@lib/kmip-engine';
+import { type DataSource } from 'typeorm';
+
+import { TenantTransactions } from '../database/transactions';
+
+interface InventoryRow {
+  readonly taken_at: Date;
+  readonly uploaded_at: Date;
+  readonly uploaded_by: string;
+  readonly source: string;
+  readonly key_ids: readonly string[];
+}
+
+interface QuarantineRow {
+  readonly id: UniqueIdentifier;
+  readonly since: Date;
+  readonly put_by: string;
+}
+
+/** What is known of keys that may not be needed, in a region; hands out that of an instance. */
+export class PostgresReclaimStores implements AllReclaimStores {
+  private readonly transactions: TenantTransactions;
+
+  constructor(dataSource: DataSource) {
+    this.transactions = new TenantTransactions(dataSource, 'lists');
+  }
+
+  forInstance(instanceId: InstanceId): ReclaimStore {
+    return new InstanceReclaim(this.transactions, instanceId);
+  }
+}
+
+class InstanceReclaim implements ReclaimStore {
+  constructor(
+    private readonly transactions: TenantTransactions,
+    private readonly instanceId: InstanceId,
+  ) {}
+
+  async inventory(): Promise<KeyInventory | undefined> {
+    const sql =
+      'SELECT taken_at, uploaded_at, uploaded_by, source, key_ids FROM key_inventories WHERE instance_id = $1';
+    const [row] = await this.#select<InventoryRow>(sql);
+    if (row === undefined) return undefined;
+    const { taken_at: takenAt, uploaded_at: uploadedAt, uploaded_by: uploadedBy, source, key_ids: keyIds } = row;
+    return { takenAt, uploadedAt, uploadedBy, source, keyIds };
+  }
+
+  async setInventory(inventory: KeyInventory, audit: AuditEvent): Promise<void> {
+    const { takenAt, uploadedAt, uploadedBy, source, keyIds } = inventory;
+    await this.transactions.run(this.instanceId, async (transaction) => {
+      await transaction.client.query(
+        `INSERT INTO key_inventories (instance_id, taken_at, uploaded_at, uploaded_by, source, key_ids)
+          VALUES ($1, $2, $3, $4, $5, $6)
+          ON CONFLICT (instance_id) DO UPDATE SET taken_at = EXCLUDED.taken_at, uploaded_at = EXCLUDED.uploaded_at,
+            uploaded_by = EXCLUDED.uploaded_by, source = EXCLUDED.source, key_ids = EXCLUDED.key_ids`,
+        [this.instanceId, takenAt, uploadedAt, uploadedBy, source, JSON.stringify(keyIds)],
+      );
+      await transaction.appendAudit([audit]);
+    });
+  }
+
+  async quarantined(): Promise<readonly QuarantinedKey[]> {
+    const sql = 'SELECT id, since, put_by FROM quarantined_keys WHERE instance_id = $1 ORDER BY id';
+    return (await this.#select<QuarantineRow>(sql)).map(({ id, since, put_by: putBy }) => ({ id, since, putBy }));
+  }
+
+  async quarantine({ id, since, putBy }: QuarantinedKey): Promise<void> {
+    await this.#change(
+      `INSERT INTO quarantined_keys (instance_id, id, since, put_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+      [id, since, putBy],
+    );
+  }
+
+  async release(id: UniqueIdentifier): Promise<void> {
+    await this.#change('DELETE FROM quarantined_keys WHERE instance_id = $1 AND id = $2', [id]);
+  }
+
+  #select<Row extends object>(sql: string): Promise<readonly Row[]> {
+    return this.transactions.look(this.instanceId, async ({ client }) => {
+      return (await client.query<Row>(sql, [this.instanceId])).rows;
+    });
+  }
+
+  async #change(sql: string, values: readonly unknown[]): Promise<void> {
+    await this.transactions.run(this.instanceId, ({ client }) => client.query(sql, [this.instanceId, ...values]));
+  }
+}
