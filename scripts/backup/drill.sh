@@ -28,9 +28,8 @@ owner=$(psql --host "$copy" --no-psqlrc --tuples-only --no-align --dbname "${dat
   --username "${DRILL_SUPERUSER:-postgres}" --command 'SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()')
 mkdir "$copy/record"
 {
-  grep -vE '^(DATABASE_URL|RESTORE_RECORD_FOLDER|PGUSER)=' "$environment"
-  echo "DATABASE_URL=socket:$copy?db=$database"
-  echo "PGUSER=$owner"
+  grep -vE '^(DATABASE_URL|RESTORE_RECORD_FOLDER)=' "$environment"
+  echo "DATABASE_URL=socket:$copy?db=$database&user=$owner"
   echo "RESTORE_RECORD_FOLDER=$copy/record"
 } >"$copy/environment"
 node --env-file="$copy/environment" "$cli" drill
