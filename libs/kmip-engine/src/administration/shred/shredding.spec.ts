@@ -215,6 +215,7 @@ describe('a shred plan', () => {
     const confirm = (person: string, hash = plan.hash): Promise<WholeShredPlan> =>
       stage.shredding.confirm(stage.access, plan.id, hash, stage.person(person));
     await expect(confirm('one')).rejects.toMatchObject({ code: 'shred_plan_same_person' });
+    await expect(confirm('iam-ServiceId-1')).rejects.toMatchObject({ code: 'shred_plan_same_person' });
     await expect(confirm('two', 'other')).rejects.toMatchObject({ code: 'shred_plan_other_hash' });
     expect(await confirm('two')).toMatchObject({ state: 'confirmed', confirmedBy: 'two' });
     await expect(confirm('three')).rejects.toMatchObject({ code: 'shred_plan_state_conflict' });

@@ -33,6 +33,9 @@ const FAILURES_SHOWN = 10;
 /** A key manager that refuses eight keys refuses the next ones too. */
 const FAILURES_ENOUGH = 8;
 
+/** Identities of IAM that the very person may have made who wants to be two. */
+const MADE_BY_OTHERS = /^iam-(?:ServiceId|Profile)-/;
+
 /** What an instance is to whoever shreds in it. */
 export interface ShredAccess extends ShredCatalog {
   readonly scope: DestructionAttempt['scope'];
@@ -93,8 +96,8 @@ export class Shredding {
   /** Another person says yes to this very plan. @throws ShredError */
   async confirm(access: ShredAccess, id: string, hash: string, confirmer: Person): Promise<WholeShredPlan> {
     const plan = await found(access.plans, id, hash);
-    if (plan.createdBy === confirmer.person) {
-      refuse('shred_plan_same_person', 'Who made the plan cannot confirm it.');
+    if (plan.createdBy === confirmer.person || MADE_BY_OTHERS.test(confirmer.person)) {
+      refuse('shred_plan_same_person', 'Another person than who made the plan confirms it, and no service ID.');
     }
     if (plan.state !== 'draft') refuse('shred_plan_state_conflict', 'The plan is confirmed, or executed, already.');
     await this.#requireFacts(access, plan);
