@@ -129,7 +129,8 @@ describe('a backup by the scripts', () => {
     expect(await readdir(at('backup/base'))).toEqual(before);
 
     await service.stop();
-    await end(server, 'SIGINT');
+    // At once: what was not archived by now is lost.
+    await end(server, 'SIGQUIT');
     await workplace.finish({}, script('restore-database.sh'), at('backup'), at('restored'));
     await rm(at('data'), { recursive: true });
     await begin('restored');
