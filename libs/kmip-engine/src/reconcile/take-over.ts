@@ -142,7 +142,7 @@ export class TakeOver {
     const object = known ?? restoredObject(stored, envelope, taken.attributes, this.dependencies.clock.now());
     const noted = this.#noted(run, object);
     if (options.dryRun === true) return isDestroyed(noted.state) ? 'destroyed' : 'takenOver';
-    const stays = (reason: NotTakenOver['reason']): undefined => {
+    const stays = (reason: NotTakenOver['reason']): Outcome | undefined => {
       notTaken.push({ uniqueIdentifier, storedKeyId: stored.id, reason });
       return undefined;
     };
