@@ -55,12 +55,12 @@ export const ACTION_CODES: Readonly<Record<AuditAction, number>> = {
   'vmware-solutions.root-key.expire': 51,
   'vmware-solutions.kmip-key.lose': 52,
   'vmware-solutions.kmip-key.regain': 53,
-  'vmware-solutions.key-inventory.set': 50,
-  'vmware-solutions.shred-plan.create': 51,
-  'vmware-solutions.shred-plan.confirm': 52,
-  'vmware-solutions.shred-plan.execute': 53,
-  'vmware-solutions.shred-plan.complete': 54,
-  'vmware-solutions.shred-plan.delete': 55,
+  'vmware-solutions.key-inventory.set': 54,
+  'vmware-solutions.shred-plan.create': 55,
+  'vmware-solutions.shred-plan.confirm': 56,
+  'vmware-solutions.shred-plan.execute': 57,
+  'vmware-solutions.shred-plan.complete': 58,
+  'vmware-solutions.shred-plan.delete': 59,
 };
 
 /** Words of events that a packed one has as one byte. Only ever added to at the end: records refer to them by position. */

@@ -40,7 +40,7 @@ export * from './ports/managed-object-store.port';
 export * from './reconcile/background';
 export * from './reconcile/catalog-rebuild';
 export * from './reconcile/take-over';
-export { type LostKey } from './reconcile/rebuild-losses';
+export { type RebuildLoss } from './reconcile/rebuild-losses';
 export { type RebuildRefusal } from './reconcile/rebuild-candidates';
 export * from './reconcile/custody-sweep';
 export { type Hindrance } from './reconcile/lane-progress';

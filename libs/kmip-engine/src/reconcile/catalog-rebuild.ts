@@ -22,7 +22,7 @@ import {
   keyManagersOf,
 } from './background';
 import { type Candidate, type RebuildRefusal, type WholeCandidate, judgeCandidates } from './rebuild-candidates';
-import { type LostKey, lostKeys } from './rebuild-losses';
+import { type RebuildLoss, lostKeys } from './rebuild-losses';
 import { custodyIn, namedIdentifier, restoredObject } from './restorable-key';
 
 export interface RebuildOptions {
@@ -73,7 +73,7 @@ export interface RebuildReport {
   /** Stored keys that are not taken over. A key that has several may be there by another one. */
   readonly refused: readonly RefusedStoredKey[];
   /** Keys that the catalog has, and whose stored key is not there. Absent when the run ended before they were looked for. */
-  readonly lost?: readonly LostKey[];
+  readonly lost?: readonly RebuildLoss[];
   /** What must not come back. Absent when the run ended before they were read. */
   readonly notes?: NotesReport;
   readonly trail?: TrailReport;

@@ -11,7 +11,7 @@ import { type ReconcileScope } from './background';
 const PAGE = 500;
 
 /** A key that the catalog has, and that cannot be served. */
-export interface LostKey {
+export interface RebuildLoss {
   readonly uniqueIdentifier: UniqueIdentifier;
   readonly name: string;
   /** Of the machine it belongs to, as vCenter recorded it. */
@@ -35,10 +35,10 @@ export async function lostKeys(
   scope: ReconcileScope,
   call: CallContext,
   placed: ReadonlySet<UniqueIdentifier>,
-): Promise<readonly LostKey[]> {
+): Promise<readonly RebuildLoss[]> {
   const { rootKeyId: bound, former = [], store } = scope;
   const rootKeyIds = new Set([...(bound === undefined ? [] : [bound]), ...former.map(({ rootKeyId }) => rootKeyId)]);
-  const lost: LostKey[] = [];
+  const lost: RebuildLoss[] = [];
   for (const rootKeyId of rootKeyIds) {
     for (let after: UniqueIdentifier | undefined; ;) {
       const page = await store.moves.keysUnder(rootKeyId, { ...(after && { after }), limit: PAGE });
@@ -52,7 +52,11 @@ export async function lostKeys(
   return lost;
 }
 
-async function lookFor(scope: ReconcileScope, call: CallContext, id: UniqueIdentifier): Promise<readonly LostKey[]> {
+async function lookFor(
+  scope: ReconcileScope,
+  call: CallContext,
+  id: UniqueIdentifier,
+): Promise<readonly RebuildLoss[]> {
   const object = await scope.store.find(id);
   const keyManager = object?.custody && boundKeyManager(scope, object.custody.rootKeyId);
   if (object?.custody === undefined || keyManager === undefined) return [];

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { type InstanceId, toInstanceId } from '@lib/kernel';
-import { CatalogRebuild, type LostKey, type RebuildReport } from '@lib/kmip-engine';
+import { CatalogRebuild, type RebuildLoss, type RebuildReport } from '@lib/kmip-engine';
 import { PostgresRegionDirectory } from '@lib/persistence';
 
 import { type Arguments } from '../arguments';
@@ -24,7 +24,7 @@ interface DrillReport {
   /** Keys that this database lacks, and a rebuild would bring back. */
   readonly broughtBack: number;
   /** What nothing would bring back. */
-  readonly lost: readonly (LostKey & { readonly instance: InstanceId })[];
+  readonly lost: readonly (RebuildLoss & { readonly instance: InstanceId })[];
   /** Stored keys that a rebuild would not take. */
   readonly refused: number;
 }
