@@ -148,6 +148,7 @@ describe('InstanceService', () => {
         {
           action: 'instance.delete',
           details: {
+            account: 'acc',
             certificates: certificates
               .map(({ fingerprint }) => fingerprint)
               .sort()
