@@ -43,7 +43,7 @@ describe('a backup by the scripts', () => {
     await admin.query('CREATE ROLE kmip_owner LOGIN CREATEROLE');
     await admin.query('CREATE DATABASE kmip OWNER kmip_owner');
     await admin.end();
-    url = `postgres://kmip_owner:of-a-test@127.0.0.1:${port}/kmip`;
+    url = `postgres://kmip_owner:password@127.0.0.1:${port}/kmip`;
     dataFolder = await makeDataFolder();
     service = await RunningService.start({ dataFolder, environment: { DATABASE_URL: url } });
   });
