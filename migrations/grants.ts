@@ -40,6 +40,7 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   key_inventories: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   quarantined_keys: { api: 'SELECT, INSERT, DELETE' },
   shred_plans: { api: 'SELECT, INSERT, UPDATE, DELETE' },
+  webhooks: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   later_looks: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT' },
 
   // Written by append_audit alone; the gateway does not even read it.
@@ -109,6 +110,7 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   measure_usage: ['api'],
   prepare_audit_months: ['api'],
   directory_outdated_credentials: ['api'],
+  directory_due_webhooks: ['api'],
   directory_catalog_instances: ['api'],
   directory_due_operations: ['api'],
   directory_expired_instances: ['api'],

@@ -42,6 +42,7 @@ import { LostKeys1767831000000 } from './1767831000000-lost-keys';
 import { ShredPlans1767840000000 } from './1767840000000-shred-plans';
 import { ReclaimedKeys1767841000000 } from './1767841000000-reclaimed-keys';
 import { ServedByWholeKeys1767850000000 } from './1767850000000-served-by-whole-keys';
+import { Webhooks1767860000000 } from './1767860000000-webhooks';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -88,4 +89,5 @@ export const migrations = [
   ShredPlans1767840000000,
   ReclaimedKeys1767841000000,
   ServedByWholeKeys1767850000000,
+  Webhooks1767860000000,
 ];

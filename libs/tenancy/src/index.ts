@@ -56,3 +56,4 @@ export {
   RootKeyBindingService,
 } from './root-key-binding.service';
 export * from './tenancy.error';
+export * from './webhook';
