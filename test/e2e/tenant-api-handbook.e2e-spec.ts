@@ -246,6 +246,19 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     );
   }
 
+  /** Of instances where nothing happens, one to lose its webhook; nobody knows the name, so that nothing is sent. */
+  async function webhook(): Promise<Values> {
+    const body = { url: 'https://hooks.example.com/kmip', vm_names: false };
+    const [kept, removed] = [await emptyInstance(service), await emptyInstance(service)];
+    for (const quiet of [kept, removed]) await quiet.ok('PUT', '/webhook', body);
+    const about = ['get', 'set', 'test'].map((verb) => `${verb}_instance_webhook.instance_id`);
+    return {
+      ...Object.fromEntries(about.map((name) => [name, kept.instanceId])),
+      'unset_instance_webhook.instance_id': removed.instanceId,
+      'set_instance_webhook.body': body,
+    };
+  }
+
   async function values(): Promise<Values> {
     const usage = await api.ok<{ usage_records: { id: string }[] }>('GET', '/usage_records');
     return {
@@ -256,6 +269,7 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
       ...(await kmipCredentials()),
       ...(await diagnosis()),
       ...(await rootKey()),
+      ...(await webhook()),
       ...(await formerRootKey()),
       instance_id: api.instanceId,
       id: api.instanceId,

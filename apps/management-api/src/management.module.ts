@@ -12,6 +12,7 @@ import { ManagementConfigModule } from './management-config.module';
 import { StoresModule } from './stores.module';
 import { AuditModule } from './tenant-api/audit/audit.module';
 import { TenantApiModule } from './tenant-api/tenant-api.module';
+import { WebhookDutyModule } from './webhooks/webhook-duty.module';
 
 /**
  * The management app: the tenants' side and the platform's side, in spaces of their own.
@@ -35,6 +36,7 @@ export class ManagementModule {
         AuditModule,
         HousekeepingModule,
         TenantApiModule.forRoot(config),
+        WebhookDutyModule,
         BrokerModule,
         HealthModule,
       ],

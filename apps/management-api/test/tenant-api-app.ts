@@ -34,6 +34,9 @@ import { type RestoreHold } from '../src/tenant-api/instances/instance-overview'
 import { KmipEndpoints } from '../src/tenant-api/instances/kmip-endpoints';
 import { RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
 import { AUDIT_HEADS } from '../src/tenant-api/tokens';
+import { type GuardedPostOptions } from '../src/webhooks/guarded-post';
+import { WebhookDelivery } from '../src/webhooks/webhook-delivery';
+import { WEBHOOK_POST } from '../src/webhooks/webhooks.module';
 import { type DataSource, NO_RESTORE, tenantApiModule } from './tenant-api-module';
 import { compiledApp } from './test-app';
 import { PUBLIC_URL, testConfig } from './test-config';
@@ -79,6 +82,7 @@ export interface Replaced {
   readonly proofPolicy?: ProofPolicy;
   readonly restore?: RestoreHold;
   readonly signedHeads?: SignedHeads;
+  readonly webhookPost?: GuardedPostOptions;
 }
 
 /** The tenant API over HTTP on a database of its own; IAM, the key manager and the cloud account are given. */
@@ -151,6 +155,10 @@ export class TenantApiApp {
     return this.app.get(RootKeyBindingService);
   }
 
+  get deliveries(): WebhookDelivery {
+    return this.app.get(WebhookDelivery, { strict: false });
+  }
+
   get port(): number {
     return (this.app.getHttpServer().address() as { readonly port: number }).port;
   }
@@ -221,6 +229,7 @@ const REPLACED: Readonly<Record<keyof Replaced, InjectionToken>> = {
   proofPolicy: PROOF_POLICY,
   restore: RestoreWatch,
   signedHeads: AUDIT_HEADS,
+  webhookPost: WEBHOOK_POST,
 };
 
 async function givenBy(iam: TestIam, failures: unknown[]): Promise<readonly Replacement[]> {

@@ -61,6 +61,10 @@ export const ACTION_CODES: Readonly<Record<AuditAction, number>> = {
   'vmware-solutions.shred-plan.execute': 57,
   'vmware-solutions.shred-plan.complete': 58,
   'vmware-solutions.shred-plan.delete': 59,
+  'vmware-solutions.webhook.read': 60,
+  'vmware-solutions.webhook.set': 61,
+  'vmware-solutions.webhook.unset': 62,
+  'vmware-solutions.webhook.test': 63,
 };
 
 /** Words of events that a packed one has as one byte. Only ever added to at the end: records refer to them by position. */

@@ -71,6 +71,11 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.shred-plan.execute',
   'vmware-solutions.shred-plan.complete',
   'vmware-solutions.shred-plan.delete',
+  'vmware-solutions.webhook.read',
+  'vmware-solutions.webhook.set',
+  'vmware-solutions.webhook.unset',
+  /** A test event was sent, and changed nothing. */
+  'vmware-solutions.webhook.test',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -23,6 +23,9 @@ export const ACTIONS = [
   'key.delete',
   'audit.read',
   'usage.read',
+  'webhook.read',
+  'webhook.set',
+  'webhook.unset',
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
-import { PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
+import { PostgresRegionDirectory, PostgresUnitOfWork, PostgresWebhooks } from '@lib/persistence';
 import { KEY_MANAGER_DRIVERS } from '@lib/platform';
 import {
   type ActionContext,
@@ -13,6 +13,8 @@ import {
 import { ManualClock, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { type DataSource } from 'typeorm';
 
+import { sealedRow, WebhookSender } from '../webhooks/webhook-sender';
+import { Webhooks } from '../webhooks/webhooks';
 import { CredentialResealing, RESEAL_AFTER_MS } from './credential-resealing';
 
 jest.setTimeout(60_000);
@@ -36,18 +38,25 @@ describe('CredentialResealing', () => {
   });
   afterAll(() => database.close());
 
-  /** The service as a process has it that knows these versions of the service key. */
-  function rootKeys(keys: Readonly<Record<number, Buffer>>): RootKeyBindingService {
+  type Keys = Readonly<Record<number, Buffer>>;
+
+  /** As a process has it that knows these versions of the service key. */
+  function sealerOf(keys: Keys): CredentialSealer {
     const known = new Map(Object.entries(keys).map(([version, key]) => [Number(version), Secret.of(Buffer.from(key))]));
-    const sealer = new CredentialSealer({ newest: Math.max(...known.keys()), keys: known });
+    return new CredentialSealer({ newest: Math.max(...known.keys()), keys: known });
+  }
+
+  function rootKeys(keys: Keys): RootKeyBindingService {
     const unitOfWork = new PostgresUnitOfWork(dataSource);
-    return new RootKeyBindingService(
-      unitOfWork,
-      sealer,
-      new EndpointPolicy(KEY_MANAGER_DRIVERS),
-      systemClock,
-      randomUUID,
-    );
+    const policy = new EndpointPolicy(KEY_MANAGER_DRIVERS);
+    return new RootKeyBindingService(unitOfWork, sealerOf(keys), policy, systemClock, randomUUID);
+  }
+
+  function webhooks(keys: Keys): Webhooks {
+    const sealer = sealerOf(keys);
+    const instances = new InstanceService(new PostgresUnitOfWork(dataSource), directory, systemClock);
+    const sender = new WebhookSender({ sealer, post: {}, clock: systemClock });
+    return new Webhooks({ store: new PostgresWebhooks(dataSource), sender, sealer, instances, clock: systemClock });
   }
 
   async function addInstance(): Promise<InstanceId> {
@@ -64,7 +73,7 @@ describe('CredentialResealing', () => {
     const unreadable: InstanceId[] = [];
     const resealing = new CredentialResealing({
       directory,
-      rootKeys: rootKeys({ 1: first, 2: second }),
+      keepers: [rootKeys({ 1: first, 2: second }), webhooks({ 1: first, 2: second })],
       serviceKeyVersion: 2,
       clock,
       gauge: (count) => counted.push(count),
@@ -90,5 +99,20 @@ describe('CredentialResealing', () => {
     expect(counted).toEqual([5, 1]);
     expect(unreadable).toEqual([broken]);
     for (const id of sound) expect((await rootKeys({ 2: second }).openApiKey(id)).exposeText()).toBe(`key of ${id}`);
+  });
+
+  it('moves the secrets of webhooks as well', async () => {
+    const id = await addInstance();
+    const wish = { url: 'https://hooks.example.com/', vmNames: false };
+    const made = await webhooks({ 1: first }).set(id, wish, { present: undefined, revision: undefined }, context);
+    const { clock, unreadable, resealing } = setUp();
+    await resealing.round();
+    clock.advance(RESEAL_AFTER_MS);
+    await resealing.round();
+    expect(unreadable).not.toContain(id);
+    const moved = await webhooks({ 2: second }).find(id);
+    expect(moved?.revision).toBe(1);
+    const opened = moved && sealerOf({ 2: second }).open(sealedRow(id, moved.id), moved.secret);
+    expect(opened?.expose()).toEqual(made?.expose());
   });
 });

@@ -1,9 +1,9 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
-import { type RegionDirectory, type RootKeyBindingService, TenancyError } from '@lib/tenancy';
+import { type RegionDirectory, TenancyError } from '@lib/tenancy';
 
 /**
  * While the processes of a region are restarted with a new service key, some do not know it yet, and would lose the
- * API keys that are sealed under it.
+ * secrets that are sealed under it.
  */
 export const RESEAL_AFTER_MS = 3_600_000;
 
@@ -12,7 +12,8 @@ const MAXIMUM_COUNTED = 100_000;
 
 export interface CredentialResealingDependencies {
   readonly directory: Pick<RegionDirectory, 'outdatedCredentials'>;
-  readonly rootKeys: Pick<RootKeyBindingService, 'reseal'>;
+  /** Who keeps something sealed for tenants. */
+  readonly keepers: readonly { reseal(instanceId: InstanceId): Promise<unknown> }[];
   /** Newest version of the service key that this process knows. */
   readonly serviceKeyVersion: number;
   readonly clock: Clock;
@@ -20,7 +21,7 @@ export interface CredentialResealingDependencies {
   readonly unreadable: (instanceId: InstanceId, error: TenancyError) => void;
 }
 
-/** Moves tenants' API keys to the newest version of the service key, so that older ones can be taken away some day. */
+/** Moves tenants' API keys and the secrets of their webhooks to the newest version of the service key, so that older ones can be taken away some day. */
 export class CredentialResealing {
   private readonly notBeforeMs: number;
 
@@ -50,11 +51,13 @@ export class CredentialResealing {
   }
 
   private async reseal(instanceId: InstanceId): Promise<void> {
-    try {
-      await this.dependencies.rootKeys.reseal(instanceId);
-    } catch (error) {
-      if (!(error instanceof TenancyError)) throw error;
-      this.dependencies.unreadable(instanceId, error);
+    for (const keeper of this.dependencies.keepers) {
+      try {
+        await keeper.reseal(instanceId);
+      } catch (error) {
+        if (!(error instanceof TenancyError)) throw error;
+        this.dependencies.unreadable(instanceId, error);
+      }
     }
   }
 }

@@ -16,11 +16,13 @@ import { CLOCK, type HeadSigning, LOGGER, onDatabase } from '@lib/platform';
 import { CredentialSealer, RootKeyBindingService } from '@lib/tenancy';
 
 import { AUDIT_HEADS } from '../tenant-api/tokens';
+import { Webhooks } from '../webhooks/webhooks';
+import { WebhooksModule } from '../webhooks/webhooks.module';
 import { UsageAndAttemptsUpkeep } from './usage-and-attempts-upkeep';
 import { AuditMonths } from './audit-months';
 import { CertificateExpiry } from './certificate-expiry';
 import { type Chore, Chores } from './chores';
-import { CredentialResealing } from './credential-resealing';
+import { CredentialResealing, type CredentialResealingDependencies } from './credential-resealing';
 import { HeadRound } from './head-round';
 import { KmipPasswordCount } from './kmip-passwords';
 
@@ -41,25 +43,37 @@ const certificateExpiry = {
   },
 };
 
+/** Whoever keeps something sealed for tenants. */
+const SEALED_KEEPERS = Symbol('SEALED_KEEPERS');
+
+const sealedKeepers = {
+  provide: SEALED_KEEPERS,
+  inject: [RootKeyBindingService, Webhooks],
+  useFactory: (...keepers: CredentialResealingDependencies['keepers']) => keepers,
+};
+
 const credentialResealing = {
   provide: CredentialResealing,
-  inject: [PostgresRegionDirectory, RootKeyBindingService, CredentialSealer, CLOCK, Metrics, LOGGER],
+  inject: [PostgresRegionDirectory, SEALED_KEEPERS, CredentialSealer, CLOCK, Metrics, LOGGER],
   useFactory: (
     directory: PostgresRegionDirectory,
-    rootKeys: RootKeyBindingService,
+    keepers: CredentialResealingDependencies['keepers'],
     { newestVersion: serviceKeyVersion }: CredentialSealer,
     clock: Clock,
     metrics: Metrics,
     logger: Logger,
   ) => {
-    const outdated = metrics.gauge('kmip_outdated_credentials', 'API keys not sealed by the newest service key');
+    const outdated = metrics.gauge(
+      'kmip_outdated_credentials',
+      'Tenants with secrets not sealed by the newest service key',
+    );
     return new CredentialResealing({
       directory,
-      rootKeys,
+      keepers,
       serviceKeyVersion,
       clock,
       gauge: (count) => outdated.set(count),
-      unreadable: (instanceId, err) => logger.warn({ instanceId, err }, 'a stored API key cannot be sealed anew'),
+      unreadable: (instanceId, err) => logger.warn({ instanceId, err }, 'a stored secret cannot be sealed anew'),
     });
   },
 };
@@ -101,11 +115,13 @@ const chores = {
 /** What is done from time to time for all tenants. Global, so that it stops after the duties of the broker. */
 @Global()
 @Module({
+  imports: [WebhooksModule],
   providers: [
     onDatabase(PostgresDailyUsages),
     onDatabase(PostgresConnectionAttempts),
     UsageAndAttemptsUpkeep,
     certificateExpiry,
+    sealedKeepers,
     credentialResealing,
     KmipPasswordCount,
     headRound,

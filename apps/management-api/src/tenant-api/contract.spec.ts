@@ -133,6 +133,9 @@ describe('the tenant API and its document', () => {
     update_instance_key: 'taken back by the same call',
     set_instance_inventory: 'decides nothing by itself, and is replaced by the same call',
     delete_instance_quarantined_key: 'gives a key back to whoever needs it',
+    set_instance_webhook: 'replaced by the same call; keys are served as before',
+    unset_instance_webhook: 'keys are served as before; what is not sent is in the audit trail',
+    test_instance_webhook: 'changes nothing',
   };
   const ASKING = ['confirm', 'expected_name'];
 

@@ -21,6 +21,7 @@ import { ReclaimModule } from './reclaim/reclaim.module';
 import { RootKeyModule } from './root-key/root-key.module';
 import { ShredModule } from './shred/shred.module';
 import { UsageModule } from './usage/usage.module';
+import { WebhookModule } from './webhook/webhook.module';
 
 const BURST_SECONDS = 10;
 /** Of one address, whoever is behind it: a proxy of a whole company must fit in. */
@@ -53,6 +54,7 @@ export const TENANT_API_MODULES = [
   AuditModule,
   UsageModule,
   DiagnosisModule,
+  WebhookModule,
 ];
 
 /** The tenants' side, under `/v1`. */

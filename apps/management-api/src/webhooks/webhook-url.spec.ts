@@ -12,7 +12,7 @@ describe('parseWebhookUrl', () => {
 
   it.each([
     ...['http://hooks.example.com/', 'ftp://hooks.example.com/', 'file:///etc/passwd', 'hooks.example.com', ''],
-    ...['https://user@hooks.example.com/', 'https://a:b@hooks.example.com/', 'https://hooks.example.com/#x'],
+    ...['https://user@hooks.example.com/', 'https://a:p@hooks.example.com/', 'https://hooks.example.com/#x'],
     ...[
       'https://localhost/',
       'https://localhost./',

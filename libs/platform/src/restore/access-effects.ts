@@ -121,6 +121,11 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.shred-plan.execute': NONE,
   'vmware-solutions.shred-plan.complete': NONE,
   'vmware-solutions.shred-plan.delete': NONE,
+  // Hears of keys, and gets none.
+  'vmware-solutions.webhook.read': NONE,
+  'vmware-solutions.webhook.set': NONE,
+  'vmware-solutions.webhook.unset': NONE,
+  'vmware-solutions.webhook.test': NONE,
 };
 
 /** What an event took away or gave back; nothing for one that did not succeed, but for an order that was withdrawn. */

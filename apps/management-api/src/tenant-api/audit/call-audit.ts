@@ -32,6 +32,9 @@ const RECORDS: Readonly<Record<Action, readonly [AuditAction, TargetKind]>> = {
   'key.delete': ['vmware-solutions.kmip-key.destroy', 'key'],
   'audit.read': ['vmware-solutions.audit.read', 'instance'],
   'usage.read': ['vmware-solutions.usage.read', 'instance'],
+  'webhook.read': ['vmware-solutions.webhook.read', 'instance'],
+  'webhook.set': ['vmware-solutions.webhook.set', 'instance'],
+  'webhook.unset': ['vmware-solutions.webhook.unset', 'instance'],
 };
 
 /** What is permitted to whoever may add certificates, and is something else. */
@@ -58,6 +61,7 @@ const OPERATIONS: Readonly<Record<string, readonly [AuditAction, TargetKind]>> =
   delete_instance_shred_plan: ['vmware-solutions.shred-plan.delete', 'instance'],
   revoke_instance_key: ['vmware-solutions.kmip-key.revoke', 'key'],
   delete_instance_certificate_claim: ['vmware-solutions.claim.delete', 'instance'],
+  test_instance_webhook: ['vmware-solutions.webhook.test', 'instance'],
 };
 
 /** One operation changes a key in three ways, which the trail tells apart. */

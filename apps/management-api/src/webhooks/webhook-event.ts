@@ -1,0 +1,104 @@
+import { type AuditAction, type AuditEvent } from '@lib/audit';
+import { type Instance } from '@lib/tenancy';
+
+import { eventId } from '../tenant-api/audit/audit-event.response';
+
+const NAMESPACE = 'com.ibm.cloud';
+
+/** What a tenant hears of, with a title for people, and whether somebody has to act. */
+const EVENTS = {
+  'vmware-solutions.root-key.health': ['Calls to the key manager meet something else than before', 'high'],
+  'vmware-solutions.root-key.expire': ['A root key is about to expire', 'high'],
+  'vmware-solutions.root-key.set': ['A root key was bound: keys move to it', 'low'],
+  'vmware-solutions.root-key.move': ['Keys that leave a former root key were told to wait or to go on', 'low'],
+  'vmware-solutions.kmip-key.lose': ['The stored key of a KMIP key is gone from the key manager', 'high'],
+  'vmware-solutions.kmip-key.regain': ['The stored key of a KMIP key is there again', 'low'],
+  'vmware-solutions.kmip-key.suspend': ['A KMIP key was suspended', 'low'],
+  'vmware-solutions.kmip-key.resume': ['A KMIP key was resumed', 'low'],
+  'vmware-solutions.kmip-key.destroy': ['A KMIP key was destroyed', 'low'],
+  'vmware-solutions.certificate.expire': ['A client certificate is about to expire', 'high'],
+} as const satisfies Partial<Record<AuditAction, readonly [title: string, severity: 'high' | 'low']>>;
+
+export const EVENT_ACTIONS = Object.keys(EVENTS) as readonly (keyof typeof EVENTS)[];
+
+/** Facts of records that an event has too. What a person or a machine could have named is none of them. */
+const DETAILS: ReadonlySet<string> = new Set(
+  ['rootKeyId', 'keyManagerCrn', 'state', 'met', 'days', 'storedKeyId', 'change', 'keysLeft', 'step'].concat([
+    'noticeDays',
+    'expiresAt',
+    'fingerprint',
+  ]),
+);
+
+/** A record of an instance's trail. */
+export interface EventRecord {
+  readonly seq: number;
+  readonly hash: Buffer;
+  readonly event: AuditEvent;
+}
+
+/** Names that go with an event, if the tenant wants them. */
+export interface EventNames {
+  readonly target?: string | undefined;
+  /** The machine that a key belongs to. */
+  readonly vm?: string | undefined;
+}
+
+export interface CloudEvent {
+  readonly id: string;
+  readonly specversion: '1.0';
+  readonly source: string;
+  readonly type: string;
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  readonly [attribute: string]: unknown;
+}
+
+/**
+ * CloudEvents 1.0 in JSON, with the attributes that Event Notifications shows. The identifier is the place in the trail
+ * and what lies there: the same with each attempt, and another one after a restore that lets the trail go on otherwise.
+ */
+export function cloudEventOf(
+  { id: instanceId, crn }: Pick<Instance, 'id' | 'crn'>,
+  { seq, hash, event }: EventRecord,
+  { publicUrl, names }: { readonly publicUrl: string; readonly names: EventNames },
+): CloudEvent {
+  const { action, occurredAt, target, details = {} } = event;
+  const [title, severity] = EVENTS[action as keyof typeof EVENTS];
+  const told = Object.entries(details).filter(([name]) => DETAILS.has(name));
+  return {
+    ...envelope(crn, `${eventId(seq)}-${hash.toString('hex', 0, 8)}`, action, occurredAt),
+    ...(target && { subject: target.id }),
+    ibmenseverity: severity,
+    ibmendefaultshort: title,
+    ibmendefaultlong: `${title}: ${names.vm ?? names.target ?? target?.id ?? instanceId}`,
+    data: {
+      action,
+      instance_id: instanceId,
+      target: target && { kind: target.kind, id: target.id, name: names.target },
+      vm: names.vm === undefined ? undefined : { name: names.vm },
+      details: Object.fromEntries(told),
+      audit_event: `${publicUrl}/v1/instances/${instanceId}/audit_events/${eventId(seq)}`,
+    },
+  };
+}
+
+/** What a test delivers. */
+export function testEventOf({ id, crn }: Pick<Instance, 'id' | 'crn'>, testId: string, now: Date): CloudEvent {
+  return {
+    ...envelope(crn, `test-${testId}`, 'vmware-solutions.webhook.test', now),
+    ibmenseverity: 'low',
+    ibmendefaultshort: 'A test of the webhook',
+    data: { action: 'vmware-solutions.webhook.test', instance_id: id },
+  };
+}
+
+const envelope = (source: string, id: string, action: AuditAction, at: Date): CloudEvent => ({
+  specversion: '1.0',
+  id,
+  source,
+  // Event Notifications parts what it is about from what happened by a colon.
+  type: `${NAMESPACE}.${action.replace(/\.([^.]+)$/, ':$1')}`,
+  time: at.toISOString(),
+  datacontenttype: 'application/json',
+});
