@@ -222,6 +222,15 @@ describe('a shred plan', () => {
     expect(await stage.execute(plan)).toMatchObject({ state: 'completed' });
   });
 
+  it('is confirmed by nobody when a service ID made it, which may be of the one who confirms', async () => {
+    const stage = await Stage.withKeys(1);
+    stage.secondPerson = true;
+    const { shredding, access } = stage;
+    const plan = await shredding.plan(access, { kind: 'instance' }, stage.person('iam-ServiceId-1'));
+    const confirmed = shredding.confirm(access, plan.id, plan.hash, stage.person('one'));
+    await expect(confirmed).rejects.toMatchObject({ code: 'shred_plan_same_person' });
+  });
+
   it('says what it could not do, and does it when it may', async () => {
     const stage = await Stage.withKeys(3);
     const plan = await stage.plan();

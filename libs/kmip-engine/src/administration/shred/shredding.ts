@@ -96,8 +96,11 @@ export class Shredding {
   /** Another person says yes to this very plan. @throws ShredError */
   async confirm(access: ShredAccess, id: string, hash: string, confirmer: Person): Promise<WholeShredPlan> {
     const plan = await found(access.plans, id, hash);
-    if (plan.createdBy === confirmer.person || MADE_BY_OTHERS.test(confirmer.person)) {
-      refuse('shred_plan_same_person', 'Another person than who made the plan confirms it, and no service ID.');
+    // Whose a service ID is nobody knows: one that made the plan may be of the one who confirms it.
+    const people = [plan.createdBy, confirmer.person];
+    if (plan.createdBy === confirmer.person || people.some((person) => MADE_BY_OTHERS.test(person))) {
+      const message = 'A person makes the plan and another one confirms it: no service ID or trusted profile does.';
+      refuse('shred_plan_same_person', message);
     }
     if (plan.state !== 'draft') refuse('shred_plan_state_conflict', 'The plan is confirmed, or executed, already.');
     await this.#requireFacts(access, plan);
