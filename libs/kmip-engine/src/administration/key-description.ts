@@ -5,6 +5,7 @@ import { type TtlvValue } from '@lib/kmip-protocol';
 import { type ManagedObject } from '../ports/managed-object';
 
 const NAME_VALUE_TAG = 0x420055;
+const SHOWN_CHARACTERS = 1024;
 
 export interface KeyOwner {
   readonly name: string | undefined;
@@ -16,11 +17,14 @@ export interface KeyOwner {
 export function ownerOf(key: ManagedObject): KeyOwner | undefined {
   const tag = (wanted: string): string | undefined => {
     const found = key.attributes.find(({ name }) => name.toLowerCase() === wanted);
-    return found && textOf(found.value).slice(0, 1024);
+    return found && shortened(textOf(found.value));
   };
   const owner = { name: tag('x-name'), component: tag('x-component'), identifier: tag('x-identifier') };
   return Object.values(owner).some((value) => value !== undefined) ? owner : undefined;
 }
+
+/** For people; without the first half of a character whose second is cut off, which JSON in the database cannot hold. */
+export const shortened = (text: string): string => text.slice(0, SHOWN_CHARACTERS).replace(/[\ud800-\udbff]$/u, '');
 
 /**
  * Stands for everything a change of the key can depend on; fetches, and moves to a newer root key version, are none of

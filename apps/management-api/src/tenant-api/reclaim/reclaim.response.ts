@@ -6,6 +6,7 @@ import {
   type ManagedObject,
   ownerOf,
   QUARANTINE_MS,
+  shortened,
   stateAt,
 } from '@lib/kmip-engine';
 
@@ -25,7 +26,7 @@ export const inventoryResponse = (inventory: KeyInventory, now: Date): object =>
 /** What an administrator knows a key by. */
 export const reclaimKey = (key: ManagedObject, now: Date): object => ({
   id: key.uniqueIdentifier,
-  name: keyName(key).slice(0, 1024),
+  name: shortened(keyName(key)),
   owner: ownerOf(key),
   state: KEY_STATES[stateAt(key, now)],
   created_at: key.initialDate.toISOString(),

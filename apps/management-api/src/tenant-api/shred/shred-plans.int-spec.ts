@@ -177,6 +177,11 @@ describe('shred plans on Postgres', () => {
     ]);
   });
 
+  it('hold what a client calls its key, though its end is cut off within a character', async () => {
+    await key(`${'x'.repeat(1023)}😀`);
+    expect(await plan()).toMatchObject({ state: 'draft', key_count: 1 });
+  });
+
   it('of another instance are not there', async () => {
     await key('web-01');
     const made = await plan();

@@ -5,7 +5,7 @@ import { DomainError, type InstanceId, type UniqueIdentifier } from '@lib/kernel
 import { keyName } from '../../ports/key-catalog.port';
 import { type ManagedObject, type StoredState } from '../../ports/managed-object';
 import { stateAt } from '../../lifecycle';
-import { type KeyOwner, keyVersion, ownerOf } from '../key-description';
+import { type KeyOwner, keyVersion, ownerOf, shortened } from '../key-description';
 
 /** What is to be shredded. */
 export type ShredScope =
@@ -138,7 +138,7 @@ export function plannedKey(object: ManagedObject, now: Date): PlannedKey {
   const owner = ownerOf(object);
   return {
     id,
-    name: keyName(object).slice(0, 1024),
+    name: shortened(keyName(object)),
     ...(owner && { owner }),
     state: stateAt(object, now),
     createdBy,
