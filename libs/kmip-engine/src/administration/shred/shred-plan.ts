@@ -37,8 +37,11 @@ export interface PlannedKey {
   readonly version: string;
 }
 
-/** What was seen of a key after its destruction. */
-export interface ShownKey {
+/** Where the stored key of a key lies. */
+export type KeyPlace = Pick<PlannedKey, 'storedKeyId' | 'rootKeyId'>;
+
+/** What was seen of a key after its destruction, and where it was looked for: a rotation may have moved it since the plan. */
+export interface ShownKey extends KeyPlace {
   readonly destroyedAt: string;
   /** Until when the key manager's administrators can restore what was deleted, at the latest. */
   readonly restorableUntil: string;

@@ -8,7 +8,7 @@ import { boundKeyManager } from '../../custody/root-key-binding';
 import { storedKeyName } from '../../custody/stored-envelope';
 import { type EngineScope } from '../../engine-scope';
 import { recoverableUntil, type ManagedObject } from '../../ports/managed-object';
-import { type PlannedKey, type ShownKey, type ShownRootKey, type ShredProbe } from './shred-plan';
+import { type KeyPlace, type PlannedKey, type ShownKey, type ShownRootKey, type ShredProbe } from './shred-plan';
 
 type Bindings = Pick<EngineScope, 'keyManager' | 'rootKeyId' | 'keyManagerOf'>;
 
@@ -34,17 +34,22 @@ export class ShredProof {
     return probes;
   }
 
-  /** @returns undefined while the stored key that the plan names is there. @throws KeyManagerError */
-  async key(planned: PlannedKey, object: ManagedObject): Promise<ShownKey | undefined> {
-    const keyManager = planned.rootKeyId === undefined ? undefined : boundKeyManager(this.scope, planned.rootKeyId);
-    const storedKey = keyManager ? await this.#storedKey(keyManager, planned) : 'not_asked';
+  /** @returns undefined while the stored key is there. @throws KeyManagerError */
+  async key(
+    id: PlannedKey['id'],
+    { storedKeyId, rootKeyId }: KeyPlace,
+    object: ManagedObject,
+  ): Promise<ShownKey | undefined> {
+    const keyManager = rootKeyId === undefined ? undefined : boundKeyManager(this.scope, rootKeyId);
+    const storedKey = keyManager ? await this.#storedKey(keyManager, storedKeyId) : 'not_asked';
     if (storedKey === undefined) return undefined;
-    const others = (await keyManager?.findKeysByName(this.call, storedKeyName(planned.id))) ?? [];
     return {
+      ...(storedKeyId !== undefined && { storedKeyId }),
+      ...(rootKeyId !== undefined && { rootKeyId }),
       destroyedAt: (object.destroyDate ?? this.clock.now()).toISOString(),
       restorableUntil: (recoverableUntil(object) ?? this.clock.now()).toISOString(),
       storedKey,
-      othersOfTheName: others.length,
+      othersOfTheName: await this.#othersOfTheName(id, rootKeyId),
       checkedAt: this.clock.now().toISOString(),
     };
   }
@@ -62,9 +67,19 @@ export class ShredProof {
     return shown;
   }
 
+  /** Under the root key that is bound now as well: of a key that was moved meanwhile the newest lies there. */
+  async #othersOfTheName(id: PlannedKey['id'], rootKeyId: string | undefined): Promise<number> {
+    const ids = new Set<string>();
+    for (const under of new Set([rootKeyId, this.scope.rootKeyId])) {
+      const keyManager = under === undefined ? undefined : boundKeyManager(this.scope, under);
+      for (const found of (await keyManager?.findKeysByName(this.call, storedKeyName(id))) ?? []) ids.add(found.id);
+    }
+    return ids.size;
+  }
+
   async #storedKey(
     keyManager: KeyManager,
-    { storedKeyId }: PlannedKey,
+    storedKeyId: string | undefined,
   ): Promise<Exclude<ShownKey['storedKey'], 'not_asked'> | undefined> {
     if (storedKeyId === undefined) return 'absent';
     try {

@@ -54,8 +54,8 @@ function recordedKey({ id, name, owner, storedKeyId, rootKeyId }: PlannedKey, sh
     id,
     name,
     ...(owner && { owner }),
-    stored_key_id: storedKeyId,
-    root_key_id: rootKeyId,
+    stored_key_id: shown?.storedKeyId ?? storedKeyId,
+    root_key_id: shown?.rootKeyId ?? rootKeyId,
     ...(shown && {
       destroyed_at: shown.destroyedAt,
       restorable_until: shown.restorableUntil,

@@ -119,7 +119,7 @@ class Stage {
 
 const contentOf = ({ record }: WholeShredPlan) =>
   JSON.parse(record?.content ?? '{}') as {
-    readonly keys: readonly { readonly id: string; readonly stored_key: string }[];
+    readonly keys: readonly { readonly id: string; readonly stored_key_id: string; readonly stored_key: string }[];
     readonly root_keys: readonly { readonly unwrap: string; readonly because?: string }[];
   };
 
@@ -144,6 +144,18 @@ describe('a shred plan', () => {
     expect(record.keys.map(({ stored_key: found }) => found)).toEqual(['deleted', 'deleted', 'deleted']);
     expect(record.root_keys).toMatchObject([{ unwrap: 'succeeded' }]);
     expect(await stage.execute(plan)).toMatchObject({ state: 'completed', record: done.record });
+  });
+
+  it('shows the stored key that was there, and not the one of before a rotation', async () => {
+    const stage = await Stage.withKeys(1);
+    const { harness } = stage;
+    const plan = await stage.plan();
+    harness.keyManager.rootKey.rotate();
+    await harness.moveToNewest();
+    const moved = harness.store.objects()[0]?.custody?.storedKeyId;
+    expect(moved).not.toBe(plan.keys[0]?.storedKeyId);
+    const done = await stage.execute(plan);
+    expect(contentOf(done).keys).toMatchObject([{ stored_key_id: moved, stored_key: 'deleted' }]);
   });
 
   it('of keys alone leaves the others, whatever their state', async () => {

@@ -9,6 +9,7 @@ import { type Administrator, type KeyAdministration } from '../key-administratio
 import { keyVersion } from '../key-description';
 import { type ShredCatalog, shredFacts } from './shred-facts';
 import {
+  type KeyPlace,
   type PlannedKey,
   ShredError,
   type ShredErrorCode,
@@ -118,7 +119,11 @@ export class Shredding {
     refuse('shred_plan_state_conflict', 'The plan is being executed: it can only be carried on.');
   }
 
-  /** All that {@link execute} would refuse before it begins. @throws ShredError */
+  /**
+   * All that {@link execute} would refuse before it begins.
+   * @returns the plan; until it is begun, with its keys where they lie by now
+   * @throws ShredError
+   */
   async check(access: ShredAccess, id: string, hash: string): Promise<WholeShredPlan> {
     const plan = await found(access.plans, id, hash);
     if (plan.state !== 'draft' && plan.state !== 'confirmed') return plan;
@@ -128,8 +133,7 @@ export class Shredding {
     if (access.scope.destructionsWait === true) {
       refuse('shred_plan_state_conflict', 'The service was restored from a backup: destructions wait.');
     }
-    await this.#requireFacts(access, plan);
-    return plan;
+    return { ...plan, keys: await this.#requireFacts(access, plan) };
   }
 
   /** Begins, or carries on. @throws ShredError, KeyManagerError */
@@ -203,8 +207,13 @@ export class Shredding {
     try {
       const before = await scope.store.find(key.id);
       if (before === undefined) return failure(key, 'shred_key_missing', 'The key is not in the catalog any more.');
+      // The last that is seen is the one in the transaction of the order: after it nobody moves the key.
+      let place: KeyPlace = key;
       if (!isDestroyed(before.state)) {
-        const guard = (current: ManagedObject): void => requireAsPlanned(key, current);
+        const guard = (current: ManagedObject): void => {
+          requireAsPlanned(key, current);
+          place = current.custody ?? key;
+        };
         await this.dependencies.administration.destroy(scope, key.id, executor, guard, {
           signal: patience.signal,
           order,
@@ -212,7 +221,7 @@ export class Shredding {
       }
       const after = (await scope.store.find(key.id)) ?? before;
       return (
-        (await proof.key(key, after)) ??
+        (await proof.key(key.id, place, after)) ??
         failure(key, 'shred_key_returned', 'The key is destroyed, and its stored key is there in the key manager.')
       );
     } catch (error) {
@@ -239,9 +248,9 @@ export class Shredding {
   }
 
   /** @throws ShredError */
-  async #requireFacts(access: ShredAccess, plan: WholeShredPlan): Promise<void> {
+  async #requireFacts(access: ShredAccess, plan: WholeShredPlan): Promise<readonly PlannedKey[]> {
     const facts = await shredFacts(access, plan.scope, this.dependencies.clock.now());
-    if (facts.hash === plan.hash) return;
+    if (facts.hash === plan.hash) return facts.keys;
     const versions = new Map(plan.keys.map((key) => [key.id, `${key.version} ${key.lastFetchedAt ?? ''}`]));
     const others = facts.keys.filter((key) => versions.get(key.id) !== `${key.version} ${key.lastFetchedAt ?? ''}`);
     const names = others.slice(0, 3).map(({ id, owner, name }) => `${id} (${owner?.name ?? name})`);
