@@ -19,6 +19,8 @@ interface QuarantineRow {
   readonly put_by: string;
 }
 
+const RELEASE = 'DELETE FROM quarantined_keys WHERE instance_id = $1 AND id = $2';
+
 /** What is known of keys that may not be needed, in a region; hands out that of an instance. */
 export class PostgresReclaimStores implements AllReclaimStores {
   private readonly transactions: TenantTransactions;
@@ -63,18 +65,24 @@ class InstanceReclaim implements ReclaimStore {
 
   async quarantined(): Promise<readonly QuarantinedKey[]> {
     const sql = 'SELECT id, since, put_by FROM quarantined_keys WHERE instance_id = $1 ORDER BY id';
-    return (await this.#select<QuarantineRow>(sql)).map(({ id, since, put_by: putBy }) => ({ id, since, putBy }));
+    return (await this.#select<QuarantineRow>(sql)).map(quarantined);
   }
 
-  async quarantine({ id, since, putBy }: QuarantinedKey): Promise<void> {
-    await this.#change(
-      `INSERT INTO quarantined_keys (instance_id, id, since, put_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-      [id, since, putBy],
-    );
+  quarantine({ id, since, putBy }: QuarantinedKey, anew: boolean): Promise<QuarantinedKey> {
+    return this.transactions.run(this.instanceId, async ({ client }) => {
+      if (anew) await client.query(RELEASE, [this.instanceId, id]);
+      await client.query(
+        'INSERT INTO quarantined_keys (instance_id, id, since, put_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+        [this.instanceId, id, since, putBy],
+      );
+      const sql = 'SELECT id, since, put_by FROM quarantined_keys WHERE instance_id = $1 AND id = $2';
+      const [row] = (await client.query<QuarantineRow>(sql, [this.instanceId, id])).rows;
+      return row === undefined ? { id, since, putBy } : quarantined(row);
+    });
   }
 
   async release(id: UniqueIdentifier): Promise<void> {
-    await this.#change('DELETE FROM quarantined_keys WHERE instance_id = $1 AND id = $2', [id]);
+    await this.transactions.run(this.instanceId, ({ client }) => client.query(RELEASE, [this.instanceId, id]));
   }
 
   #select<Row extends object>(sql: string): Promise<readonly Row[]> {
@@ -82,8 +90,6 @@ class InstanceReclaim implements ReclaimStore {
       return (await client.query<Row>(sql, [this.instanceId])).rows;
     });
   }
-
-  async #change(sql: string, values: readonly unknown[]): Promise<void> {
-    await this.transactions.run(this.instanceId, ({ client }) => client.query(sql, [this.instanceId, ...values]));
-  }
 }
+
+const quarantined = ({ id, since, put_by: putBy }: QuarantineRow): QuarantinedKey => ({ id, since, putBy });

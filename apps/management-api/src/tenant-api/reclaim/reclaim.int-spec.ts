@@ -122,6 +122,23 @@ describe('keys that nobody needs', () => {
     expect((await api.send('DELETE', href)).status).toBe(404);
   });
 
+  it('are set aside since they were last, and not since a quarantine of before', async () => {
+    const object = await key();
+    await upload([]);
+    await quarantine(object);
+    const admin = await database.openAdmin();
+    const age = `UPDATE quarantined_keys SET since = since - interval '40 days' WHERE instance_id = $1`;
+    await admin.query(age, [mine]);
+    const since = async (): Promise<Date> => {
+      const { body } = await quarantine(object);
+      return new Date((body as unknown as { quarantined_at: string }).quarantined_at);
+    };
+    expect((await since()).getTime()).toBeLessThan(ago(900).getTime());
+    const resume = { body: { suspended: false }, headers: { 'if-match': '*' } };
+    expect((await api.send('PATCH', `${base()}/keys/${object.uniqueIdentifier}`, resume)).status).toBe(200);
+    expect((await since()).getTime()).toBeGreaterThan(ago(1).getTime());
+  });
+
   it('of another instance are not there', async () => {
     const object = await key();
     await upload([]);

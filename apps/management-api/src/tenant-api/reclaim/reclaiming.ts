@@ -6,6 +6,7 @@ import {
   type Administrator,
   isUnreferenced,
   KeyAdministration,
+  KeyAdministrationError,
   type KeyInventory,
   type ListedKey,
   LIVE_STATES,
@@ -80,10 +81,13 @@ export class Reclaiming {
     const store = this.of(instanceId);
     const inventory = requireFresh(await store.inventory(), this.clock.now());
     const guard = (current: ManagedObject): void => requireUnreferenced(current, inventory);
-    const key = await this.administration.change(this.keys.store(instanceId), id, { suspended: true }, by, guard);
-    const since = this.clock.now();
-    await store.quarantine({ id, since, putBy: person });
-    return { id, since, putBy: person, key };
+    const keys = this.keys.store(instanceId);
+    const before = await keys.find(id);
+    if (before === undefined) throw new KeyAdministrationError('key_unknown', 'There is no key with this identifier.');
+    guard(before);
+    // Noted first: who is stopped in between finds it here, served still. One that was resumed has its time once more.
+    const put = await store.quarantine({ id, since: this.clock.now(), putBy: person }, !before.suspended);
+    return { ...put, key: await this.administration.change(keys, id, { suspended: true }, by, guard) };
   }
 
   /** The key is served again at once. @throws ReclaimError */

@@ -27,8 +27,11 @@ export interface ReclaimStore {
   inventory(): Promise<KeyInventory | undefined>;
   setInventory(inventory: KeyInventory, audit: AuditEvent): Promise<void>;
   quarantined(): Promise<readonly QuarantinedKey[]>;
-  /** Harmless when it is there: the first date counts. */
-  quarantine(key: QuarantinedKey): Promise<void>;
+  /**
+   * Harmless when it is there: the first date counts, unless `anew`.
+   * @returns what is noted now
+   */
+  quarantine(key: QuarantinedKey, anew: boolean): Promise<QuarantinedKey>;
   release(id: UniqueIdentifier): Promise<void>;
 }
 
