@@ -28,8 +28,6 @@ export function revocationOf({ body }: OperationCall): Revocation {
   if (occurred !== undefined && reason !== 'key_compromise') {
     throw wrongTime('Only a compromise has a time at which it occurred.');
   }
-  // RFC 3339 has leap seconds, and dates of ours have none.
-  if (occurred !== undefined && Number.isNaN(Date.parse(occurred))) throw wrongTime('There is no such time.');
   return {
     code: REASONS[reason],
     ...(message !== undefined && { message }),

@@ -139,6 +139,11 @@ describe('keys that nobody needs', () => {
     expect((await since()).getTime()).toBeGreaterThan(ago(1).getTime());
   });
 
+  it('are none by an inventory of a second that no clock shows', async () => {
+    const body = { taken_at: '2016-12-31T23:59:60Z', source: 'PowerCLI', key_ids: [] };
+    expect((await api.send('PUT', `${base()}/inventory`, { body })).status).toBe(400);
+  });
+
   it('of another instance are not there', async () => {
     const object = await key();
     await upload([]);
