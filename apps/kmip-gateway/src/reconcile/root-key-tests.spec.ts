@@ -106,5 +106,8 @@ describe('RootKeyTests', () => {
     await visit();
     expect(watched).toHaveLength(2);
     expect(await harness.store.lost.among([key])).toHaveLength(1);
+    // What is known to be lost is no reason to list all stored keys with every test.
+    await visit();
+    expect(watched).toHaveLength(2);
   });
 });

@@ -1,4 +1,4 @@
-import { type InstanceId, newCorrelationId } from '@lib/kernel';
+import { type InstanceId, newCorrelationId, type UniqueIdentifier } from '@lib/kernel';
 import { canary, type CanaryOptions, type KeyManager } from '@lib/key-manager';
 import { storedSince, type StoredKeyWatch } from '@lib/kmip-engine';
 import { type DueBinding, type KeyedBinding, type RootKeyHealthService } from '@lib/tenancy';
@@ -46,7 +46,7 @@ export class RootKeyTests {
     if (due.watch || isGone) await this.#watch(scope, due, reached);
   }
 
-  /** @returns whether it met a stored key that is gone */
+  /** @returns whether it met a stored key that is gone, which nobody knew */
   async #test(scope: SweepScope, due: KeyedBinding, { keyManager, version, isBound }: Reached): Promise<boolean> {
     const { instanceId, signal } = scope;
     const call = { correlationId: newCorrelationId(), givesWay: true, ...(signal && { signal }) } as const;
@@ -58,7 +58,9 @@ export class RootKeyTests {
     const { expiresAt } = report;
     const by = inTheNameOf(this.options.component);
     await this.options.health.noteTest(instanceId, due, { version, by, outcomes, ...(expiresAt && { expiresAt }) });
-    return report.storedKeyGone;
+    // Of one that is known to be lost each test would have all stored keys listed.
+    if (!report.storedKeyGone || stored === undefined) return false;
+    return (await scope.store.lost.among([stored.uniqueIdentifier])).length === 0;
   }
 
   async #watch(scope: SweepScope, due: KeyedBinding, { keyManager, version }: Reached): Promise<void> {
@@ -79,9 +81,12 @@ function reachedBy(scope: SweepScope, { binding }: KeyedBinding): Reached | unde
   return former && { keyManager: former.keyManager, version: former.version, isBound: false };
 }
 
-async function oneStoredKey({ store }: SweepScope, { binding }: KeyedBinding): Promise<CanaryOptions['stored']> {
+type TestedKey = NonNullable<CanaryOptions['stored']> & { readonly uniqueIdentifier: UniqueIdentifier };
+
+async function oneStoredKey({ store }: SweepScope, { binding }: KeyedBinding): Promise<TestedKey | undefined> {
   const [id] = await store.moves.keysUnder(binding.rootKeyId, { limit: 1 });
   const object = id === undefined ? undefined : await store.find(id);
   if (object?.custody === undefined) return undefined;
-  return { id: object.custody.storedKeyId, storedAt: storedSince(object) };
+  const { uniqueIdentifier, custody } = object;
+  return { uniqueIdentifier, id: custody.storedKeyId, storedAt: storedSince(object) };
 }
