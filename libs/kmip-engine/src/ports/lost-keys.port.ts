@@ -25,7 +25,10 @@ export interface PlacedKey {
  * that lies elsewhere by now it has nothing to do.
  */
 export interface LostKeys {
-  /** Of one that is noted already, only what can be restored until when is new, and nothing is recorded. */
+  /**
+   * Nothing is noted of a key that lies elsewhere by now, or is being destroyed: who looked for it had an older row.
+   * Of one that is noted already, only what can be restored until when is new, and nothing is recorded.
+   */
   note(lost: LostKey, audit: AuditEvent): Promise<void>;
   /** The stored key is there again. Where nothing is noted, nothing is recorded. */
   forget(uniqueIdentifier: UniqueIdentifier, audit: AuditEvent): Promise<void>;

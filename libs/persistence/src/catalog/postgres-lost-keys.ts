@@ -38,7 +38,8 @@ export class PostgresLostKeys implements LostKeys {
       );
       const { rowCount } = await client.query(
         `INSERT INTO lost_keys (instance_id, id, stored_key_id, since, restorable_until)
-        SELECT instance_id, id, $3, $4, $5 FROM managed_objects WHERE instance_id = $1 AND id = $2
+        SELECT instance_id, id, $3, $4, $5 FROM managed_objects
+          WHERE instance_id = $1 AND id = $2 AND stored_key_id = $3 AND destroy_requested_at IS NULL
         ON CONFLICT (instance_id, id) DO UPDATE SET
           since = CASE WHEN lost_keys.stored_key_id = EXCLUDED.stored_key_id THEN lost_keys.since ELSE EXCLUDED.since END,
           stored_key_id = EXCLUDED.stored_key_id, restorable_until = EXCLUDED.restorable_until`,

@@ -14,7 +14,8 @@ export class InMemoryLostKeys extends InMemoryRecords<UniqueIdentifier, LostKey,
 
   note(lost: LostKey, audit: AuditEvent): Promise<void> {
     return this.faults.run('note', () => {
-      if (!this.objects().some(({ uniqueIdentifier }) => uniqueIdentifier === lost.uniqueIdentifier)) return;
+      const object = this.objects().find(({ uniqueIdentifier }) => uniqueIdentifier === lost.uniqueIdentifier);
+      if (object?.custody?.storedKeyId !== lost.storedKeyId || object.destroyRequestedAt !== undefined) return;
       const known = this.records.get(lost.uniqueIdentifier);
       const isKnown = known?.storedKeyId === lost.storedKeyId;
       if (!isKnown) this.commit(audit);

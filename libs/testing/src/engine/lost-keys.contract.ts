@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { type AuditEvent } from '@lib/audit';
 import { type InstanceId } from '@lib/kernel';
 import { type LostKey, type ManagedObject, type ManagedObjectStore, storedSince } from '@lib/kmip-engine';
 
@@ -10,6 +11,7 @@ interface Harness {
   readonly store: ManagedObjectStore;
   readonly instanceId: InstanceId;
   readonly otherStore: ManagedObjectStore;
+  recorded(): Promise<readonly AuditEvent[]>;
 }
 
 const NOTED_AT = new Date('2026-11-25T00:00:00.000Z');
@@ -38,12 +40,28 @@ export function describeLostKeys(harness: () => Harness): void {
     });
 
     it('are those of the stored key that the row names, and no other', async () => {
-      const { store } = harness();
+      const { store, recorded } = harness();
       const key = await put();
+      const before = (await recorded()).length;
       await store.lost.note({ ...lostOf(key), storedKeyId: randomUUID() }, anAuditEvent(harness().instanceId));
       expect(await store.lost.among([key.uniqueIdentifier])).toStrictEqual([]);
+      // It was moved since it was looked for: nobody has lost anything.
+      expect(await recorded()).toHaveLength(before);
       await store.lost.note(lostOf(key, LATER), anAuditEvent(harness().instanceId));
       expect(await store.lost.among([key.uniqueIdentifier])).toStrictEqual([lostOf(key, LATER)]);
+    });
+
+    it('are none that are being destroyed', async () => {
+      const { store, instanceId, recorded } = harness();
+      const key = await put();
+      await store.mutate(key.uniqueIdentifier, (current) => ({
+        object: { ...current, destroyRequestedAt: NOTED_AT },
+        audit: anAuditEvent(instanceId),
+        result: undefined,
+      }));
+      const before = (await recorded()).length;
+      await store.lost.note(lostOf(key), anAuditEvent(instanceId));
+      expect(await recorded()).toHaveLength(before);
     });
 
     it('are of the instance alone, and of keys that are there', async () => {
