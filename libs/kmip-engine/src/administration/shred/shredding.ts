@@ -35,7 +35,7 @@ const FAILURES_SHOWN = 10;
 const FAILURES_ENOUGH = 8;
 
 /** Identities of IAM that the very person may have made who wants to be two. */
-const MADE_BY_OTHERS = /^iam-(?:ServiceId|Profile)-/;
+const MADE_BY_OTHERS = /^(?:iam-(?:ServiceId|Profile)-|crn-)/;
 
 /** What an instance is to whoever shreds in it. */
 export interface ShredAccess extends ShredCatalog {
