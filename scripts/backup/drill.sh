@@ -27,9 +27,7 @@ database=$(sed -nE 's/^DATABASE_URL=.*\/([^/?]+)(\?.*)?$/\1/p' "$environment" | 
 owner=$(psql --host "$copy" --no-psqlrc --tuples-only --no-align --dbname "${database:?no DATABASE_URL in $environment}" \
   --username "${DRILL_SUPERUSER:-postgres}" --command 'SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()')
 mkdir "$copy/record"
-{
-  grep -vE '^(DATABASE_URL|RESTORE_RECORD_FOLDER)=' "$environment"
-  echo "DATABASE_URL=socket:$copy?db=$database&user=$owner"
-  echo "RESTORE_RECORD_FOLDER=$copy/record"
-} >"$copy/environment"
-node --env-file="$copy/environment" "$cli" drill
+grep -vE '^(DATABASE_URL|RESTORE_RECORD_FOLDER)=' "$environment" >"$copy/environment" || true
+# Not by the file: what the operator's shell has exported would count, and that is the database in use.
+DATABASE_URL="socket:$copy?db=$database&user=$owner" RESTORE_RECORD_FOLDER="$copy/record" \
+  node --env-file="$copy/environment" "$cli" drill
