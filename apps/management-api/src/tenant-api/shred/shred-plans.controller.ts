@@ -10,7 +10,7 @@ import {
 } from '@lib/kmip-engine';
 import { CLOCK } from '@lib/platform';
 
-import { notFound } from '../../http/api-error';
+import { ApiError, notFound } from '../../http/api-error';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, CheckedOperation, Operation } from '../../http/operation.decorator';
 import { PUBLIC_URL } from '../../http/tokens';
@@ -143,7 +143,12 @@ const hashOf = (call: OperationCall): string => confirmOf(call) ?? '';
 
 const personOf = (call: OperationCall) => ({ ...administratorOf(call), person: call.principal.iamId });
 
-function scopeOf({ scope, key_ids: keyIds = [], root_key_id: rootKeyId = '' }: Prototype): ShredScope {
+/** @throws ApiError 400 */
+function scopeOf(prototype: Prototype): ShredScope {
+  const { scope, key_ids: keyIds = [], root_key_id: rootKeyId = '' } = prototype;
+  // Whoever names something means no more than that.
+  if (scope !== 'keys') refuseField(prototype, 'key_ids');
+  if (scope !== 'root_key') refuseField(prototype, 'root_key_id');
   switch (scope) {
     case 'keys':
       return { kind: 'keys', keyIds: [...new Set(keyIds)].sort().map(toUniqueIdentifier) };
@@ -152,4 +157,10 @@ function scopeOf({ scope, key_ids: keyIds = [], root_key_id: rootKeyId = '' }: P
     case 'instance':
       return { kind: 'instance' };
   }
+}
+
+function refuseField(prototype: Prototype, name: 'key_ids' | 'root_key_id'): void {
+  if (prototype[name] === undefined) return;
+  const message = `\`${name}\` does not go with the scope \`${prototype.scope}\`.`;
+  throw ApiError.of(400, 'invalid_field', message, { type: 'field', name });
 }

@@ -190,6 +190,14 @@ describe('shred plans on Postgres', () => {
     expect((await act(made, 'execute')).status).toBe(404);
   });
 
+  it('are not made of everything for somebody who names something', async () => {
+    const { uniqueIdentifier: id } = await key('web-01');
+    for (const extra of [{ key_ids: [id] }, { root_key_id: 'root-1' }]) {
+      const made = await api.send('POST', `${base()}/shred_plans`, { body: { scope: 'instance', ...extra } });
+      expect(codes(made)).toBe('400 invalid_field');
+    }
+  });
+
   it('of a root key say what its owner has to do', async () => {
     await key('web-01');
     const made = await plan({ scope: 'root_key', root_key_id: 'root-1' });
