@@ -12,6 +12,7 @@ const DOES_NOT_SAY = [
   'That nobody has a copy: hosts and vSAN keep keys that they fetched in memory until they restart or let go of them, and with key persistence in their TPM also after that.',
   'That what was deleted cannot come back: the administrators of the key manager can restore it until restorable_until, unless it is purged before.',
   'That a wrapped key copied out of the key manager before does not unwrap, as long as unwrap of its root key is not refused.',
+  'That a root key whose unwrap is refused cannot come back: its administrators can restore a deleted one for up to 30 days. Where because is root_key_missing, the key manager only did not know it: it was purged, or is kept from the service by a role that was withdrawn or by a fail-over.',
   'Anything of keys that are not listed, or of what happened after checked_at.',
 ] as const;
 
