@@ -139,6 +139,20 @@ describe('keys that nobody needs', () => {
     expect((await since()).getTime()).toBeGreaterThan(ago(1).getTime());
   });
 
+  it('leave the quarantine when they are destroyed too, which else would be full of them', async () => {
+    const object = await key();
+    await upload([]);
+    const href = String((await quarantine(object)).headers['location']);
+    await api.stores.forInstance(mine).mutate(object.uniqueIdentifier, (current) => ({
+      object: { ...current, state: 'Destroyed', destroyDate: new Date() },
+      audit: sampleAudit(mine),
+      result: undefined,
+    }));
+    expect((await api.send('GET', href)).body).toMatchObject({ message: 'The key is destroyed.' });
+    expect((await api.send('DELETE', href)).status).toBe(204);
+    expect((await api.send('GET', href)).status).toBe(404);
+  });
+
   it('are none by an inventory of a second that no clock shows', async () => {
     const body = { taken_at: '2016-12-31T23:59:60Z', source: 'PowerCLI', key_ids: [] };
     expect((await api.send('PUT', `${base()}/inventory`, { body })).status).toBe(400);

@@ -4,6 +4,7 @@ import { type AuditTrail } from '@lib/audit';
 import { type Clock, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
 import {
   type Administrator,
+  isDestroyed,
   isUnreferenced,
   KeyAdministration,
   KeyAdministrationError,
@@ -90,13 +91,17 @@ export class Reclaiming {
     return { ...put, key: await this.administration.change(keys, id, { suspended: true }, by, guard) };
   }
 
-  /** The key is served again at once. @throws ReclaimError */
+  /** The key is served again at once, unless it is destroyed. @throws ReclaimError */
   async release(instanceId: InstanceId, id: UniqueIdentifier, by: Administrator): Promise<void> {
     const store = this.of(instanceId);
     if (!(await store.quarantined()).some((each) => each.id === id)) {
       throw new ReclaimError('key_not_quarantined', 'The key is not in quarantine.');
     }
-    await this.administration.change(this.keys.store(instanceId), id, { suspended: false }, by, () => undefined);
+    const keys = this.keys.store(instanceId);
+    const key = await keys.find(id);
+    if (key !== undefined && !isDestroyed(key.state)) {
+      await this.administration.change(keys, id, { suspended: false }, by, () => undefined);
+    }
     await store.release(id);
   }
 
