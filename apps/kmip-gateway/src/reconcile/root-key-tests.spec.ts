@@ -96,6 +96,18 @@ describe('RootKeyTests', () => {
     expect(noted.size).toBe(0);
   });
 
+  it('says nothing of a test that found no room among what clients ask for', async () => {
+    await harness.createKey();
+    due = [bound('present', harness.keyManager.rootKey.id)];
+    for (const method of ['describeRootKey', 'wrap', 'fetchKey'] as const) {
+      harness.keyManager.failNext(method, 'overloaded');
+    }
+    await visit();
+    expect(noted.size).toBe(0);
+    await visit();
+    expect(noted.size).toBe(1);
+  });
+
   it('compares the keys of a root key when that is due, or when the test met one that is gone', async () => {
     const key = (await harness.createKey()) as UniqueIdentifier;
     due = [{ ...bound('present', harness.keyManager.rootKey.id), test: false, watch: true }];
