@@ -33,9 +33,13 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   key_fetches: { gateway: 'SELECT, INSERT, UPDATE', api: 'SELECT, INSERT, UPDATE' },
   creation_intents: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, UPDATE (claimed_at), DELETE' },
   instance_usage: { gateway: 'SELECT, INSERT, UPDATE', api: 'SELECT, INSERT, UPDATE, DELETE' },
-  custody_moves: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT' },
+  // The command line takes keys over by the steps of a move.
+  custody_moves: {
+    gateway: 'SELECT, INSERT, UPDATE, DELETE',
+    api: 'SELECT, INSERT, UPDATE (claimed_at), DELETE',
+  },
   key_notes: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT, UPDATE, DELETE' },
-  former_stored_keys: { gateway: 'SELECT, INSERT, DELETE' },
+  former_stored_keys: { gateway: 'SELECT, INSERT, DELETE', api: 'SELECT, INSERT, DELETE' },
   lost_keys: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT' },
   key_inventories: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   quarantined_keys: { api: 'SELECT, INSERT, DELETE' },

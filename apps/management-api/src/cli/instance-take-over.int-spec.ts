@@ -24,13 +24,16 @@ const KEY_MANAGER = 'crn:v1:bluemix:public:kms:eu-de:a/account:key-manager::';
 
 describe('taking over the keys of an instance that was removed', () => {
   let database: TestDatabase;
+  /** As clients use them, and as the command line does, which has less to do with keys. */
+  let gateways: PostgresObjectStores;
   let stores: PostgresObjectStores;
   let instances: InstanceService;
   let trail: PostgresAuditTrail;
 
   beforeAll(async () => {
     database = await startTestPostgres();
-    const dataSource = await database.openDataSource();
+    const dataSource = await database.openDataSource({ role: 'api' });
+    gateways = new PostgresObjectStores(await database.openDataSource({ role: 'gateway' }));
     const unitOfWork = new PostgresUnitOfWork(dataSource);
     instances = new InstanceService(unitOfWork, new PostgresRegionDirectory(dataSource), systemClock);
     [stores, trail] = [new PostgresObjectStores(dataSource), new PostgresAuditTrail(dataSource)];
@@ -60,9 +63,9 @@ describe('taking over the keys of an instance that was removed', () => {
       return new Tenant(former.id, successor.id);
     }
 
-    at(instanceId: InstanceId) {
+    at(instanceId: InstanceId, by = gateways) {
       const { keyManager } = this;
-      const store = stores.forInstance(instanceId);
+      const store = by.forInstance(instanceId);
       const harness = new EngineHarness({ instanceId, keyManager });
       return { harness, scope: { instanceId, store, keyManager, rootKeyId: keyManager.rootKey.id } };
     }
@@ -94,7 +97,7 @@ describe('taking over the keys of an instance that was removed', () => {
     }
 
     takeOver(from = this.former): Promise<unknown> {
-      const { harness, scope } = this.at(this.successor);
+      const { harness, scope } = this.at(this.successor, stores);
       const bindings = [{ keyManagerCrn: KEY_MANAGER, rootKeyId: this.keyManager.rootKey.id }];
       const command = new InstanceTakeOver(
         { of: () => Promise.resolve(scope), background: harness.background } as never,
