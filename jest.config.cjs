@@ -57,6 +57,7 @@ module.exports = {
     { ...shared, displayName: 'interop', testMatch: ['<rootDir>/test/interop/**/*.e2e-spec.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
     { ...shared, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.e2e-spec.ts'] },
+    { ...shared, displayName: 'lifecycle', testMatch: ['<rootDir>/test/lifecycle/**/*.e2e-spec.ts'] },
     { ...shared, displayName: 'nightly', testMatch: ['<rootDir>/test/nightly/**/*.e2e-spec.ts'] },
     { ...shared, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.e2e-spec.ts'] },
   ],

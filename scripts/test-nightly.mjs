@@ -26,6 +26,7 @@ const forms = [
     command: jest(['e2e'], 'e2e/broker-kill-nine'),
   },
   { name: 'faults', command: ['node', 'scripts/test-faults.mjs', '--seeds', '1000'] },
+  { name: 'lifecycle', environment: { LIFECYCLE_MONTHS: '12' }, command: jest(['lifecycle'], 'lifecycle/year') },
   { name: 'last-copy', environment: { DELETION_SEEDS: '500' }, command: jest(['unit'], 'last-copy') },
   {
     name: 'properties',

@@ -30,10 +30,10 @@ export interface KeyManagerKind {
 /** What the stand-in cloud made for a tenant. */
 export interface Seed {
   readonly account: { readonly id: string };
-  readonly instance: { readonly id: string; readonly crn: string };
-  readonly rootKey: { readonly id: string };
+  readonly instance: { readonly id: string; readonly crn: string; readonly endpoints: { readonly public: string } };
+  readonly rootKey: { readonly id: string; readonly crn: string };
   readonly serviceId: { readonly iamId: string };
-  readonly apiKey: { readonly apikey: string };
+  readonly apiKey: { readonly id: string; readonly apikey: string };
 }
 
 /** A tenant with everything of its own: account, key-manager instance, CRK, service ID, KMIP instance, certificate. */
@@ -77,7 +77,11 @@ export async function addKeyManager(
   });
 }
 
-export async function bindRootKey(service: RunningService, instanceId: string, seed: Seed): Promise<void> {
+export async function bindRootKey(
+  service: RunningService,
+  instanceId: string,
+  seed: Pick<Seed, 'instance' | 'rootKey'> & { readonly apiKey: { readonly apikey: string } },
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'kmip-tenant-'));
   try {
     const file = join(folder, 'api-key');
