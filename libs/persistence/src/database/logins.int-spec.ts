@@ -331,7 +331,7 @@ describe('the logins of the processes', () => {
   it('belong to an owner who is no superuser, and owns what was there before', async () => {
     const { rows } = await admin.query<{ owner: string }>(
       `SELECT DISTINCT relowner::regrole::text AS owner FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')`,
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'S')`,
     );
     expect(rows).toEqual([{ owner: owner.user }]);
     const { rows: facts } = await admin.query('SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = $1', [

@@ -85,7 +85,7 @@ async function ownershipOf(client: Client, owner: string): Promise<readonly stri
       SELECT format('ALTER %s %I OWNER TO ', CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END,
           relname) || $1 FROM pg_class c
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'S') AND relowner = current_user::regrole
-          AND (relispartition OR NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i')))
+          AND (relkind <> 'S' OR NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i')))
       UNION ALL
       SELECT 'ALTER FUNCTION ' || oid::regprocedure::text || ' OWNER TO ' || $1 FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace AND proowner = current_user::regrole
