@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 
 import { type ProcessReport } from '@lib/observability';
 
+import { dealAgain } from './handovers';
 import { type Answer, type Question } from './worker-link';
 
 /** A worker that is busier than this says nothing to anybody else either. */
@@ -29,6 +30,9 @@ export class WorkerProcess {
   /** @param environment beside what it inherits */
   constructor(environment: Readonly<Record<string, string>>, events: WorkerEvents) {
     this.#worker = cluster.fork(environment);
+    dealAgain(this.#worker.process, () => {
+      return Object.values(cluster.workers ?? {}).some((one) => one?.isConnected() === true && one !== this.#worker);
+    });
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', () => resolve());
       // One that could not be started has no exit.

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import { Workers } from './workers';
 
 /**
  * A worker as its primary sees it, without a gateway inside. What it does is said by files beside it: `fails-N` fails N
- * starts, a signal leaves a trace, SIGUSR1 has it leave by itself and stay until it is asked to go.
+ * starts, `listens` has it answer connections with its number, to a port that it writes there, a signal leaves a trace, SIGUSR1 has it leave by itself and stay until it is asked to go.
  */
 const WORKER = `
   const { existsSync, rmSync, writeFileSync } = require('node:fs');
@@ -24,6 +25,10 @@ const WORKER = `
     if (kind === 'metrics') process.send({ kind, id, values });
     else process.send({ kind, id, dependencies: [{ name: 'pid', ok: true, since: new Date(), reason: String(process.pid) }] });
   });
+  if (existsSync(file('listens'))) {
+    const server = require('node:net').createServer((socket) => socket.end(String(process.pid)));
+    server.listen(0, '127.0.0.1', () => writeFileSync(file('listens'), String(server.address().port)));
+  }
   const failing = [3, 2, 1].find((n) => existsSync(file('fails-' + n)));
   if (failing === undefined) process.send({ kind: 'ready' });
   else {
@@ -111,6 +116,27 @@ describe('Workers', () => {
     await workers.stop();
     expect(await starting).toBe(false);
     expect(pids()).toEqual([]);
+  });
+
+  it('deal a connection again that one was given and did not live to take', async () => {
+    writeFileSync(join(folder, 'listens'), '');
+    await started(2);
+    const port = (): number => Number(readFileSync(join(folder, 'listens'), 'utf8'));
+    await until(() => port() > 0);
+    const answer = async (): Promise<string> => {
+      const socket = connect(port(), '127.0.0.1');
+      const chunks = (await socket.toArray()) as Buffer[];
+      return Buffer.concat(chunks).toString();
+    };
+    await until(async () => new Set([await answer(), await answer()]).size === 2);
+    const stuck = kill('SIGSTOP');
+    await until(() => / T /.test(readFileSync(`/proc/${String(stuck)}/stat`, 'utf8')));
+    const answers = Promise.all([answer(), answer(), answer(), answer()]);
+    // The stuck one has been given one of them when the others are through.
+    await answer();
+    process.kill(stuck, 'SIGKILL');
+    const [other] = pids().filter((pid) => pid !== stuck);
+    expect(await answers).toEqual(Array.from({ length: 4 }, () => String(other)));
   });
 
   it('count on what was counted by those that ended', async () => {

@@ -22,7 +22,7 @@ export interface WorkersOptions {
 /**
  * The workers of one endpoint: as many as there should be, started again when they die, replaced one by one on demand.
  * This process accepts connections and deals them out in turn (Node's round robin): a connection that a worker which is
- * just ending did not take goes to the next one, and a worker that is stuck is given no second one.
+ * just ending, or has died, did not take goes to the next one, and a worker that is stuck is given no second one.
  */
 export class Workers {
   readonly metrics = new SummedMetrics(() => this.#askAll('metrics'));
