@@ -58,14 +58,11 @@ export class KeyAdministration {
     administrator: Administrator,
     guard: KeyGuard,
   ): Promise<ManagedObject> {
-    const now = this.clock.now();
-    const done = await store.mutate(uniqueIdentifier, (current) => {
-      guard(current);
+    return this.#mutate(store, uniqueIdentifier, guard, (current, now) => {
       const object = changed(current, change, now);
       const record = recordOf(administrator, actionOf(change), object, now);
-      return { object, audit: { ...record, details: detailsOf(change, object) }, result: object };
+      return { object, audit: { ...record, details: detailsOf(change, object) } };
     });
-    return done?.result ?? unknown();
   }
 
   /** As KMIP Revoke, by an administrator. @throws OperationFailure, KeyAdministrationError, or what `guard` throws */
@@ -76,15 +73,11 @@ export class KeyAdministration {
     administrator: Administrator,
     guard: KeyGuard,
   ): Promise<ManagedObject> {
-    const now = this.clock.now();
-    const done = await store.mutate(uniqueIdentifier, (current) => {
-      guard(current);
+    return this.#mutate(store, uniqueIdentifier, guard, (current, now) => {
       const object = revoke(current, revocation, now);
       const record = recordOf(administrator, 'vmware-solutions.kmip-key.revoke', object, now);
-      const details = { reasonCode: revocation.code, state: object.state };
-      return { object, audit: { ...record, details }, result: object };
+      return { object, audit: { ...record, details: { reasonCode: revocation.code, state: object.state } } };
     });
-    return done?.result ?? unknown();
   }
 
   /** All that {@link revoke} would refuse, without doing it. */
@@ -106,9 +99,7 @@ export class KeyAdministration {
     guard: KeyGuard,
     order?: OrderOfDestruction,
   ): Promise<void> {
-    const current = (await scope.store.find(uniqueIdentifier)) ?? unknown();
-    guard(current);
-    if (isDestroyed(current.state)) conflict('The key is destroyed already.');
+    const current = await destroyable(scope.store, uniqueIdentifier, guard);
     const { custody } = requestDestruction(current, this.clock.now(), order);
     if (custody !== undefined) keyManagerFor(scope, custody.rootKeyId);
   }
@@ -122,9 +113,7 @@ export class KeyAdministration {
     { signal, order = {} }: { readonly signal: AbortSignal; readonly order?: OrderOfDestruction },
   ): Promise<void> {
     const now = this.clock.now();
-    const current = (await scope.store.find(uniqueIdentifier)) ?? unknown();
-    guard(current);
-    if (isDestroyed(current.state)) conflict('The key is destroyed already.');
+    const current = await destroyable(scope.store, uniqueIdentifier, guard);
     await this.destruction.destroy({
       order,
       guard,
@@ -140,6 +129,32 @@ export class KeyAdministration {
       }),
     });
   }
+
+  async #mutate(
+    store: ManagedObjectStore,
+    uniqueIdentifier: UniqueIdentifier,
+    guard: KeyGuard,
+    change: (current: ManagedObject, now: Date) => { readonly object: ManagedObject; readonly audit: AuditEvent },
+  ): Promise<ManagedObject> {
+    const now = this.clock.now();
+    const done = await store.mutate(uniqueIdentifier, (current) => {
+      guard(current);
+      const { object, audit } = change(current, now);
+      return { object, audit, result: object };
+    });
+    return done?.result ?? unknown();
+  }
+}
+
+async function destroyable(
+  store: ManagedObjectStore,
+  uniqueIdentifier: UniqueIdentifier,
+  guard: KeyGuard,
+): Promise<ManagedObject> {
+  const current = (await store.find(uniqueIdentifier)) ?? unknown();
+  guard(current);
+  if (isDestroyed(current.state)) conflict('The key is destroyed already.');
+  return current;
 }
 
 function changed(stored: ManagedObject, change: KeyChange, now: Date): ManagedObject {
