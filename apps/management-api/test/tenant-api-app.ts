@@ -68,6 +68,16 @@ export const FIT_API_KEY = {
   disabled: false,
 } as const;
 
+/** A workbench that finds nothing in the way of a root key or an API key. */
+export const NOTHING_IN_THE_WAY: Partial<RootKeyWorkbench> = {
+  check: () => Promise.resolve({ passed: true, destroyPermitted: true, checkedAt: new Date(), steps: [] }),
+  describeApiKey: () => Promise.resolve(FIT_API_KEY),
+};
+
+/** Of a root key in a key-manager instance of its own. */
+export const rootKeyCrn = (rootKeyId: string): string =>
+  `crn:v1:bluemix:public:kms:us-south:a/1c8ae972c35e470d994b6faff9494ce1:${randomUUID()}:key:${rootKeyId}`;
+
 /** IAM's part in a test: where its keys are, and tokens. */
 export interface TestIam {
   readonly url: string;
@@ -174,6 +184,22 @@ export class TenantApiApp {
     const initiator = { kind: 'system', component: 'test' } as const;
     await this.instances.create({ crn, name: 'kmip-01' }, { initiator, observer: 'test', correlationId });
     return id as InstanceId;
+  }
+
+  /** Gives an instance an API key and binds it to each of these root keys in turn: all but the last are former ones. */
+  async bindRootKeys(instanceId: InstanceId, rootKeyIds: readonly string[]): Promise<void> {
+    const base = `/v1/instances/${instanceId}`;
+    await this.#succeed('PUT', `${base}/credential`, { body: { api_key: 'a'.repeat(44) } });
+    for (const id of rootKeyIds) {
+      const current = await this.send('GET', `${base}/root_key`);
+      const headers = current.status === 200 ? { 'if-match': `"${current.body.etag}"` } : {};
+      await this.#succeed('PUT', `${base}/root_key`, { body: { crn: rootKeyCrn(id) }, headers });
+    }
+  }
+
+  async #succeed(method: string, path: string, sending: Sending): Promise<void> {
+    const { status, text } = await this.send(method, path, sending);
+    if (status >= 300) throw new Error(`${method} ${path} was answered ${status}: ${text}`);
   }
 
   send<T = Record<string, unknown>>(

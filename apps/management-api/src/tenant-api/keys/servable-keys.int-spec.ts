@@ -14,7 +14,7 @@ import {
   type TestDatabase,
 } from '@lib/testing';
 
-import { FIT_API_KEY, TenantApiApp } from '../../../test/tenant-api-app';
+import { NOTHING_IN_THE_WAY, TenantApiApp } from '../../../test/tenant-api-app';
 
 jest.setTimeout(60_000);
 
@@ -39,19 +39,9 @@ describe('which keys cannot be served, and why', () => {
 
   beforeAll(async () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
-    const workbench = {
-      check: () => Promise.resolve({ passed: true, destroyPermitted: true, checkedAt: new Date(), steps: [] }),
-      describeApiKey: () => Promise.resolve(FIT_API_KEY),
-    };
-    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), workbench);
+    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), NOTHING_IN_THE_WAY);
     mine = await api.newInstance();
-    await send('PUT', `/v1/instances/${mine}/credential`, { body: { api_key: 'a'.repeat(44) } });
-    for (const id of [formerId, presentId]) {
-      const crn = `crn:v1:bluemix:public:kms:us-south:a/1c8ae972c35e470d994b6faff9494ce1:${randomUUID()}:key:${id}`;
-      const current = await send('GET', `/v1/instances/${mine}/root_key`);
-      const headers = current.status === 200 ? { 'if-match': `"${current.body.etag}"` } : {};
-      await send('PUT', `/v1/instances/${mine}/root_key`, { body: { crn }, headers });
-    }
+    await api.bindRootKeys(mine, [formerId, presentId]);
     const store = api.stores.forInstance(mine);
     const put = async (name: string, rootKeyId: string, changes: Partial<ManagedObject> = {}): Promise<void> => {
       const key = sampleObject({ state: 'Active', ...changes });

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import { type InstanceId } from '@lib/kernel';
 import { CustodySweep, type SweepReport } from '@lib/kmip-engine';
 import { ObjectType } from '@lib/kmip-protocol';
@@ -14,13 +12,11 @@ import {
   vcenterKey,
 } from '@lib/testing';
 
-import { FIT_API_KEY, TenantApiApp } from '../../../test/tenant-api-app';
+import { NOTHING_IN_THE_WAY, rootKeyCrn, TenantApiApp } from '../../../test/tenant-api-app';
 
 jest.setTimeout(60_000);
 
 const KEYS = 4;
-const keyCrn = (rootKeyId: string): string =>
-  `crn:v1:bluemix:public:kms:us-south:a/1c8ae972c35e470d994b6faff9494ce1:${randomUUID()}:key:${rootKeyId}`;
 
 interface Progress {
   readonly state: string;
@@ -62,11 +58,7 @@ describe('root key, former root key, keys and trail', () => {
 
   beforeAll(async () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
-    const workbench = {
-      check: () => Promise.resolve({ passed: true, destroyPermitted: true, checkedAt: new Date(), steps: [] }),
-      describeApiKey: () => Promise.resolve(FIT_API_KEY),
-    };
-    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), workbench);
+    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), NOTHING_IN_THE_WAY);
   });
   afterAll(async () => {
     await api.close();
@@ -87,7 +79,9 @@ describe('root key, former root key, keys and trail', () => {
   });
 
   const bind = async ({ rootKey }: FakeKeyManager): Promise<void> => {
-    const { status } = await api.send('PUT', `/v1/instances/${mine}/root_key`, { body: { crn: keyCrn(rootKey.id) } });
+    const { status } = await api.send('PUT', `/v1/instances/${mine}/root_key`, {
+      body: { crn: rootKeyCrn(rootKey.id) },
+    });
     expect(status).toBeLessThan(300);
   };
   const read = async <T>(path: string): Promise<T> => (await api.send<T>('GET', `/v1/instances/${mine}${path}`)).body;

@@ -13,12 +13,9 @@ import {
   type TestDatabase,
 } from '@lib/testing';
 
-import { FIT_API_KEY, TenantApiApp } from '../../../test/tenant-api-app';
+import { NOTHING_IN_THE_WAY, TenantApiApp } from '../../../test/tenant-api-app';
 
 jest.setTimeout(60_000);
-
-const rootKeyCrn = (rootKeyId: string): string =>
-  `crn:v1:bluemix:public:kms:us-south:a/1c8ae972c35e470d994b6faff9494ce1:${randomUUID()}:key:${rootKeyId}`;
 
 interface Health {
   readonly state: string;
@@ -37,11 +34,7 @@ describe('the health of root keys', () => {
 
   beforeAll(async () => {
     [database, iam] = await Promise.all([startTestPostgres(), FakeIam.start()]);
-    const workbench = {
-      check: () => Promise.resolve({ passed: true, destroyPermitted: true, checkedAt: new Date(), steps: [] }),
-      describeApiKey: () => Promise.resolve(FIT_API_KEY),
-    };
-    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), workbench);
+    api = await TenantApiApp.start(await database.openDataSource(), iam, new FakeKeyManager(), NOTHING_IN_THE_WAY);
   });
   afterAll(async () => {
     await api.close();
@@ -50,12 +43,7 @@ describe('the health of root keys', () => {
 
   beforeEach(async () => {
     mine = await api.newInstance();
-    await send('PUT', `${base()}/credential`, { body: { api_key: 'a'.repeat(44) } });
-    for (const id of [formerId, presentId]) {
-      const current = await send('GET', `${base()}/root_key`);
-      const headers = current.status === 200 ? { 'if-match': `"${current.body.etag}"` } : {};
-      await send('PUT', `${base()}/root_key`, { body: { crn: rootKeyCrn(id) }, headers });
-    }
+    await api.bindRootKeys(mine, [formerId, presentId]);
     const key = sampleObject({ state: 'Active' });
     await putObject(api.stores.forInstance(mine), mine, { ...key, custody: { ...key.custody!, rootKeyId: formerId } });
   });
