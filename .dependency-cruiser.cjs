@@ -21,6 +21,7 @@ const mayImport = {
   pki: ['kernel'],
   'embedded-postgres': ['kernel'],
   'kmip-client': ['kernel', 'kmip-protocol'],
+  'tenant-api-client': ['kernel'],
   'kmip-transport': ['kernel', 'kmip-protocol'],
   ...Object.fromEntries(drivers.map((driver) => [driver, ['kernel', 'key-manager', 'resilience']])),
   tenancy: ['kernel', 'audit', 'key-manager', 'pki'],
@@ -66,7 +67,7 @@ const guarded = [
   {
     name: 'tls-and-net',
     to: '^(node:)?(tls|net)$',
-    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/testing/|apps/launcher/|apps/management-api/src/http/server-limits|apps/management-api/src/webhooks/(guarded-post|public-address|webhook-url)|libs/persistence/src/database/(connection|primary-finder)|test/)',
+    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/testing/|apps/launcher/|apps/kmip4v/|apps/management-api/src/http/server-limits|apps/management-api/src/webhooks/(guarded-post|public-address|webhook-url)|libs/persistence/src/database/(connection|primary-finder)|test/)',
   },
 ];
 

@@ -5,6 +5,8 @@ ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY apps/kmip4v/package.json ./apps/kmip4v/package.json
+COPY apps/kmip4v/bin ./apps/kmip4v/bin
 RUN npm ci --ignore-scripts
 # By name, as .dockerignore lets through by name: what lies beside them never gets into a layer.
 COPY .swcrc ./
@@ -21,6 +23,10 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# node_modules has a link to it.
+COPY --from=build /app/apps/kmip4v/package.json ./apps/kmip4v/package.json
+COPY --from=build /app/apps/kmip4v/bin ./apps/kmip4v/bin
+RUN ln -s /app/apps/kmip4v/bin/kmip4v.js /usr/local/bin/kmip4v
 COPY docs/openapi ./docs/openapi
 COPY docs/errors.md ./docs/errors.md
 # Keys in flight live in this process: no core files, no inspector on SIGUSR1 (the apps ignore it), no root.

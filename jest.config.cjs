@@ -23,7 +23,7 @@ const shared = {
   moduleNameMapper: {
     '^@lib/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     // TypeScript wants the extension in `import()`, and means the source by it.
-    '^(\\./.*\\.command)\\.js$': '$1',
+    '^(\\./.*\\.commands?)\\.js$': '$1',
   },
   transform: {
     '^.+\\.[tj]s$': [

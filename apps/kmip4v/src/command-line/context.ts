@@ -1,0 +1,31 @@
+import { type TenantApi } from '@lib/tenant-api-client';
+
+import { type Output } from '../output/output';
+import { type Connection } from '../profiles/connection-file';
+import { type Profile } from '../profiles/profile';
+import { type Prompt } from './prompt';
+
+/** What a command works with. */
+export interface Context {
+  readonly out: Output;
+  readonly ask: Prompt;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of all commands, given before or after the command's own words. */
+  readonly shared: SharedOptions;
+  /** Of a file, or of standard input for `-`. @throws CommandFault */
+  readonly read: (file: string) => Promise<Buffer>;
+  readonly profile: () => Promise<Profile>;
+  /** The tenant API that the profile names. Nothing is asked before it is used. */
+  readonly api: () => Promise<TenantApi>;
+  /** The tenant API, and the instance that is worked on. @throws CommandFault when it is not clear which */
+  readonly tenant: () => Promise<{ readonly api: TenantApi; readonly instance: string }>;
+  /** The demo that runs in this checkout, or that was named, if there is one. */
+  readonly demo: () => Promise<Connection | undefined>;
+}
+
+export interface SharedOptions {
+  readonly profile: string | undefined;
+  readonly connection: string | undefined;
+  readonly instance: string | undefined;
+  readonly role: string | undefined;
+}

@@ -1,0 +1,51 @@
+import { type TenantApi, tenantApi } from '@lib/tenant-api-client';
+
+import { type Output } from '../output/output';
+import { chooseProfile, findConnection } from '../profiles/choose-profile';
+import { readFileOrFault } from '../profiles/private-file';
+import { type Profile } from '../profiles/profile';
+import { tokenOf } from '../profiles/token';
+import { instanceIdOf } from '../tenant/instance';
+import { trustingFetch } from '../tenant/trusting-fetch';
+import { type Context, type SharedOptions } from './context';
+import { Prompt } from './prompt';
+
+interface Opening {
+  readonly world: NodeJS.Process;
+  readonly out: Output;
+  readonly checkout: string | undefined;
+  readonly shared: SharedOptions;
+  /** Told before the first request that changes something. */
+  readonly onChange: () => void;
+}
+
+/** Everything is opened when a command first asks for it. */
+export function contextOf({ world, out, checkout, shared, onChange }: Opening): Context {
+  const { env, stdin } = world;
+  const profile = once(() => chooseProfile(shared, env, checkout));
+  const api = once(async () => await openApi(await profile(), env, onChange));
+  const tenant = once(async () => {
+    const [opened, { instance }] = [await api(), await profile()];
+    return { api: opened, instance: await instanceIdOf(opened, shared.instance ?? instance) };
+  });
+  const ask = new Prompt(world);
+  const read = (file: string): Promise<Buffer> => (file === '-' ? wholeOf(stdin) : readFileOrFault(file));
+  const demo = once(() => findConnection(shared, env, checkout));
+  return { out, ask, env, shared, read, profile, api, tenant, demo };
+}
+
+async function openApi(profile: Profile, env: NodeJS.ProcessEnv, onChange: () => void): Promise<TenantApi> {
+  const fetch = await trustingFetch(profile);
+  return tenantApi({ url: profile.url, token: tokenOf(profile.token, env), fetch, onChange });
+}
+
+async function wholeOf(stream: NodeJS.ReadableStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined;
+  return () => (opened ??= open());
+}

@@ -1,0 +1,5 @@
+import { type Command } from '../../command-line/command';
+import { instanceList } from './list.command';
+import { instanceShow } from './show.command';
+
+export const instanceCommands: readonly Command[] = [instanceList, instanceShow];
