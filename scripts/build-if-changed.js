@@ -11,7 +11,13 @@ const { join } = require('node:path');
 const STAMP = 'dist/.sources';
 /** What is compiled, by what, and how. */
 const FOLDERS = ['apps', 'libs', 'migrations'];
-const FILES = ['.swcrc', 'package.json', 'node_modules/@swc/core/package.json', 'node_modules/@swc/cli/package.json'];
+const FILES = [
+  '.swcrc',
+  'package.json',
+  'scripts/verify-audit.mjs',
+  'node_modules/@swc/core/package.json',
+  'node_modules/@swc/cli/package.json',
+];
 
 const sources = FOLDERS.flatMap((folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -356,8 +356,13 @@ function report(log, head, after) {
   return lines;
 }
 
-function main() {
+/**
+ * The command. @param args its words, as above @returns lines to print
+ * @throws Tampered, or Unusable for what could not be checked
+ */
+export function verifyAudit(args) {
   const { values, positionals } = parseArgs({
+    args,
     allowPositionals: true,
     options: {
       keys: { type: 'string' },
@@ -370,8 +375,7 @@ function main() {
   const [file, headText] = positionals;
   if (values.record !== undefined && positionals.length === 0) {
     const keys = values.keys === undefined ? undefined : readKeys(readFileSync(values.keys, 'utf8'));
-    console.log(reportRecord(readRecord(readFileSync(values.record, 'utf8'), keys, values.instance)).join('\n'));
-    return;
+    return reportRecord(readRecord(readFileSync(values.record, 'utf8'), keys, values.instance));
   }
   if (file === undefined || positionals.length > 2) {
     throw new Unusable('usage: verify-audit LOG [HEAD] [--keys FILE] [--after HEAD] [--instance ID] [--part]');
@@ -381,16 +385,13 @@ function main() {
   const [head, after] = [headOf(headText), headOf(values.after)];
   const log = checkLog(linesIn(chunksOf(file)), { head, after, instance: values.instance, part: values.part });
   if (log === undefined) throw new Unusable('the log holds no events');
-  console.log(
-    report(log, values.part && head && (head.seq > log.last || head.seq < log.first) ? undefined : head, after).join(
-      '\n',
-    ),
-  );
+  const isOutside = values.part && head && (head.seq > log.last || head.seq < log.first);
+  return report(log, isOutside ? undefined : head, after);
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
   try {
-    main();
+    console.log(verifyAudit(process.argv.slice(2)).join('\n'));
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = error instanceof Tampered ? 1 : 2;

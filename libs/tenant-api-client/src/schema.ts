@@ -2122,7 +2122,7 @@ export interface components {
        * @example pem
        * @enum {string}
        */
-      encoding: 'pem' | 'pkcs12';
+      encoding?: 'pem' | 'pkcs12';
       /**
        * Format: password
        * @description The password that protects the PKCS #12 file, required for it.
@@ -2135,7 +2135,7 @@ export interface components {
        * @default 730
        * @example 730
        */
-      validity_days: number;
+      validity_days?: number;
     };
     /**
      * @description A private key with its client certificate. The private key is not kept: this answer is the only copy.
@@ -2728,7 +2728,7 @@ export interface components {
        * @example private
        * @enum {string}
        */
-      endpoint_visibility: 'private' | 'public';
+      endpoint_visibility?: 'private' | 'public';
     };
     /** @description The root key to check with the stored credential. */
     InstanceRootKeyCheckPrototype: {
@@ -2744,7 +2744,7 @@ export interface components {
        * @example private
        * @enum {string}
        */
-      endpoint_visibility: 'private' | 'public';
+      endpoint_visibility?: 'private' | 'public';
     };
     /**
      * @description The outcome of calling the key manager with the stored credential, step by step.
@@ -3930,7 +3930,7 @@ export interface components {
        * @default false
        * @example false
        */
-      vm_names: boolean;
+      vm_names?: boolean;
       /**
        * Format: password
        * @description 24 to 64 random bytes; without it, the one that is there stays, or the service makes one.

@@ -15,7 +15,7 @@ export class OutputClosed extends Error {}
 interface Stream {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
-  write(text: string, written: (error?: Error | null) => void): unknown;
+  write(text: string | Uint8Array, written: (error?: Error | null) => void): unknown;
 }
 
 export interface Streams {
@@ -44,7 +44,7 @@ export class Output {
   }
 
   /** For what is printed as it comes: lines of a log. @throws OutputClosed */
-  async write(text: string): Promise<void> {
+  async write(text: string | Uint8Array): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.streams.stdout.write(text, (error) => {
         if (error) reject(new OutputClosed('the output was closed', { cause: error }));

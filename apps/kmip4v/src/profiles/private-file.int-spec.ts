@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { type SharedOptions } from '../command-line/context';
 import { chooseProfile } from './choose-profile';
-import { readPrivateFile, writeNewPrivateFile, writePrivateFile } from './private-file';
+import { readPrivateFile, NewPrivateFile, writePrivateFile } from './private-file';
 import { readProfiles, writeProfiles } from './profile-file';
 
 const NOTHING: SharedOptions = { profile: undefined, connection: undefined, instance: undefined, role: undefined };
@@ -34,9 +34,12 @@ describe('files of profiles', () => {
 
   it('take the place of nothing that cannot be had again', async () => {
     const key = join(folder, 'key.pem');
-    await writeNewPrivateFile(key, 'one');
-    await expect(writeNewPrivateFile(key, 'two')).rejects.toMatchObject({ exit: 1 });
-    expect(await readFile(key, 'utf8')).toBe('one');
+    await (await NewPrivateFile.open(key)).fill('one');
+    await expect(NewPrivateFile.open(key)).rejects.toMatchObject({ exit: 2 });
+    expect([(await stat(key)).mode & 0o777, await readFile(key, 'utf8')]).toEqual([0o600, 'one']);
+    const other = await NewPrivateFile.open(join(folder, 'other.pem'));
+    await expect(other.orDiscard(Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+    await expect(stat(other.path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it.each([

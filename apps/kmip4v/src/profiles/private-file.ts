@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { EXIT } from '../command-line/exit-codes';
@@ -38,17 +38,56 @@ export async function writePrivateFile(path: string, content: string | Buffer): 
   await rename(temporary, path);
 }
 
-/** For what must not take the place of anything: a private key that cannot be had again. @throws CommandFault when it exists */
-export async function writeNewPrivateFile(path: string, content: string | Buffer): Promise<void> {
-  try {
-    await writeFile(path, content, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new CommandFault(
-      EXIT.failed,
-      exists ? `${path} exists already` : `${path} cannot be written: ${error instanceof Error ? error.message : ''}`,
-      'name another file',
-    );
+/**
+ * For what must not take the place of anything, and cannot be had again: the file is made before the thing is asked for,
+ * so that nothing is lost for want of a place.
+ */
+export class NewPrivateFile {
+  private constructor(
+    readonly path: string,
+    private readonly file: FileHandle,
+  ) {}
+
+  /** @throws CommandFault when it exists, or cannot be made */
+  static async open(path: string): Promise<NewPrivateFile> {
+    try {
+      return new NewPrivateFile(path, await open(path, 'wx', 0o600));
+    } catch (error) {
+      const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
+      const what = exists ? 'exists already' : `cannot be written: ${error instanceof Error ? error.message : ''}`;
+      throw new CommandFault(EXIT.usage, `${path} ${what}`, 'name another file');
+    }
+  }
+
+  /** Takes the file away again when what it was made for fails. */
+  async orDiscard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      await this.#discard();
+      throw error;
+    }
+  }
+
+  async #discard(): Promise<void> {
+    await this.file.close();
+    await rm(this.path, { force: true });
+  }
+
+  async fill(content: string | Uint8Array): Promise<void> {
+    await this.fillFrom([content]);
+  }
+
+  /** Piece by piece: what is written can be larger than memory. What was begun is taken away when the rest fails. */
+  async fillFrom(pieces: AsyncIterable<Uint8Array> | Iterable<string | Uint8Array>): Promise<void> {
+    try {
+      for await (const piece of pieces) await this.file.writeFile(piece);
+      await this.file.sync();
+    } catch (error) {
+      await this.#discard();
+      throw error;
+    }
+    await this.file.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Command } from '../../command-line/command';
 import { instanceList } from './list.command';
 import { instanceShow } from './show.command';
+import { instanceUpdate } from './update.command';
 
-export const instanceCommands: readonly Command[] = [instanceList, instanceShow];
+export const instanceCommands: readonly Command[] = [instanceList, instanceShow, instanceUpdate];

@@ -1,0 +1,39 @@
+import { type Columns, type Toned } from '../../output/table';
+import { bad, colons, day, time } from '../../output/views';
+import { type ClientCertificate } from '../../tenant/resources';
+
+const SOON_DAYS = 30;
+
+function expiry({ expires_at: at, expires_in_days: days }: ClientCertificate): string | Toned {
+  const text = `${day(at) ?? ''} (${days} d)`;
+  if (days < 0) return bad(text);
+  return days <= SOON_DAYS ? { text, tone: 'warning' } : text;
+}
+
+const activation = ({ activation: { complete, pending } }: ClientCertificate): string | Toned =>
+  complete ? 'on all endpoints' : { text: `not yet on ${pending.join(', ')}`, tone: 'warning' };
+
+export const CERTIFICATE_COLUMNS: Columns<ClientCertificate> = [
+  ['name', ({ name }) => name],
+  ['id', ({ id }) => id, 'whole'],
+  ['subject', ({ subject }) => subject],
+  ['expires', expiry],
+  ['last seen', ({ last_seen: seen }) => time(seen?.at)],
+  ['proof', ({ proof }) => proof?.kind],
+  ['new keys', ({ births }) => births.place],
+];
+
+export const CERTIFICATE_FIELDS: Columns<ClientCertificate> = [
+  ...CERTIFICATE_COLUMNS,
+  ['new keys, why', ({ births }) => births.message],
+  ['honoured', activation],
+  ['SHA-256', ({ sha256_fingerprint: fingerprint }) => colons(fingerprint)],
+  ['SHA-1', ({ sha1_fingerprint: fingerprint }) => colons(fingerprint)],
+  ['issuer', ({ issuer }) => issuer],
+  ['serial number', ({ serial_number: serial }) => serial],
+  ['key', ({ key_type: type }) => type],
+  ['valid from', ({ valid_from: from }) => time(from)],
+  ['seen from', ({ last_seen: seen }) => seen && `${seen.address}, on ${seen.endpoint}`],
+  ['keys elsewhere', ({ keys_elsewhere: keys }) => keys],
+  ['warnings', ({ warnings }) => warnings.map(({ message }) => message).join(' ')],
+];

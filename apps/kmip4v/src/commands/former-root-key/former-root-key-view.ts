@@ -1,0 +1,24 @@
+import { type Columns } from '../../output/table';
+import { time, word } from '../../output/views';
+import { type FormerRootKey } from '../../tenant/resources';
+
+const state = ({ paused, progress }: FormerRootKey) => word(paused ? 'paused' : (progress?.state ?? 'moving'));
+
+export const FORMER_ROOT_KEY_COLUMNS: Columns<FormerRootKey> = [
+  ['id', ({ id }) => id, 'whole'],
+  ['state', state],
+  ['keys left', ({ keys_left: left }) => left],
+  ['a minute', ({ progress }) => progress?.keys_per_minute],
+  ['done at', ({ completes_at: at }) => time(at)],
+  ['message', ({ message }) => message],
+];
+
+export const FORMER_ROOT_KEY_FIELDS: Columns<FormerRootKey> = [
+  ...FORMER_ROOT_KEY_COLUMNS,
+  ['CRN', ({ crn }) => crn],
+  ['replaced', ({ replaced_at: at }) => time(at)],
+  ['keys moved', ({ progress }) => progress?.keys_moved],
+  ['in the way', ({ progress }) => progress?.hindrance?.message],
+  ['tried again', ({ progress }) => time(progress?.hindrance?.retry_at)],
+  ['stay', ({ progress }) => progress?.staying.map(({ reason, keys }) => `${keys}: ${reason}`).join('; ')],
+];

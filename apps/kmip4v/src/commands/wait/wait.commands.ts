@@ -1,0 +1,6 @@
+import { type Command } from '../../command-line/command';
+import { waitCertificate } from './certificate.command';
+import { waitInstance } from './instance.command';
+import { waitKeysMoved } from './keys-moved.command';
+
+export const waitCommands: readonly Command[] = [waitInstance, waitCertificate, waitKeysMoved];
