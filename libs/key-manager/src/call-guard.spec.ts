@@ -241,3 +241,45 @@ describe('CallGuard: a key manager in trouble', () => {
     expect(tries).toBe(1);
   });
 });
+
+describe('CallGuard: closed', () => {
+  const CLOSED = { fault: 'overloaded', details: { closed: true, certainlyNotDone: true } };
+
+  it('lets a try under way end, and tells who waits for a place or for a repetition at once', async () => {
+    const { timing, instance } = guard({ concurrent: 2, waiting: 1 });
+    let answer: (key: string) => void = () => undefined;
+    const underWay = instance.run('always', {}, () => new Promise<string>((resolve) => (answer = resolve)));
+    const limited = fault('rate_limited', { certainlyNotDone: true, retryAfterMs: 5_000 });
+    const repeated = instance.run('only_if_certainly_not_done', {}, () => Promise.reject(limited));
+    const waiting = instance.run('always', {}, () => Promise.reject(new Error('must not run')));
+    for (const call of [repeated, waiting]) call.catch(() => undefined);
+    await timing.advance(0);
+    instance.close();
+    await expect(waiting).rejects.toMatchObject(CLOSED);
+    await expect(repeated).rejects.toMatchObject(CLOSED);
+    answer('key');
+    await expect(underWay).resolves.toBe('key');
+  });
+
+  it.each<[string, Repeatable, KeyManagerError, object]>([
+    ['that it may be repeated elsewhere', 'always', fault('unavailable'), { closed: true, certainlyNotDone: false }],
+    ['what became of it, where nobody knows', 'only_if_certainly_not_done', fault('timeout'), {}],
+    ['what the key manager says of it', 'always', fault('root_key_disabled'), {}],
+  ])('tells of a try under way that fails %s', async (_what, repeatable, error, details) => {
+    const { instance } = guard({ maximumRetries: 0 });
+    const failing = instance.run(repeatable, {}, () => {
+      instance.close();
+      return Promise.reject(error);
+    });
+    await expect(failing).rejects.toMatchObject({ details });
+  });
+
+  it('says so rather than that its breaker is open, which says nothing of the next', async () => {
+    const { instance } = guard({ maximumRetries: 0 });
+    for (let tries = 0; tries < 5; tries += 1) {
+      await expect(instance.run('always', {}, () => Promise.reject(fault('unavailable')))).rejects.toBeDefined();
+    }
+    instance.close();
+    await expect(instance.run('always', {}, () => Promise.resolve('key'))).rejects.toMatchObject(CLOSED);
+  });
+});

@@ -8,10 +8,11 @@ import {
   RetryBudget,
   type RetryBudgetOptions,
   type Timing,
+  untilAborted,
   withDeadline,
 } from '@lib/resilience';
 
-import { KeyManagerError } from './key-manager.error';
+import { adapterClosed, KeyManagerError } from './key-manager.error';
 import { type CallContext } from './key-manager.port';
 
 /** Limits of one tenant's calls to its key manager. */
@@ -65,6 +66,7 @@ export class CallGuard {
   readonly #bulkhead: Bulkhead;
   readonly #breaker: CircuitBreaker;
   readonly #budget: RetryBudget;
+  readonly #closing = new AbortController();
   /** What the breaker counted last: it is what opened it. */
   #lastFailure: KeyManagerError | undefined;
 
@@ -96,6 +98,12 @@ export class CallGuard {
     );
   }
 
+  /** No try begins any more: who waits, or would repeat, is told so at once. A try under way ends as it may. */
+  close(): void {
+    this.#closing.abort();
+    this.#bulkhead.dismiss(() => this.#named(adapterClosed()));
+  }
+
   async #tryRepeatedly<T>(
     repeatable: Repeatable,
     callerSignal: AbortSignal | undefined,
@@ -105,6 +113,7 @@ export class CallGuard {
     this.#budget.recordCall();
     let lastError: KeyManagerError | undefined;
     for (let retries = 0; ; retries += 1) {
+      this.#refuseWhenClosed(lastError);
       const permit = this.#breaker.tryAcquire();
       if (permit === undefined) throw lastError ?? this.#named(this.#breakerOpen());
       try {
@@ -113,12 +122,26 @@ export class CallGuard {
         if (!(error instanceof KeyManagerError)) throw error;
         lastError = this.#named(error);
       }
+      if (!mayRepeat(lastError, repeatable)) throw lastError;
+      this.#refuseWhenClosed(lastError);
       const delayMs = this.#delayMs(lastError, retries);
       const fits = this.timing.clock.monotonicMs() + delayMs < endsAtMs;
-      if (retries >= this.limits.maximumRetries || !mayRepeat(lastError, repeatable) || !fits) throw lastError;
+      if (retries >= this.limits.maximumRetries || !fits) throw lastError;
       if (isAborted(callerSignal) || !this.#budget.tryTake()) throw lastError;
-      if (!(await pause(this.timing, delayMs, callerSignal))) throw lastError;
+      if (!(await this.#pause(delayMs, callerSignal))) throw lastError;
     }
+  }
+
+  /** @returns false when the caller gave up */
+  async #pause(delayMs: number, callerSignal: AbortSignal | undefined): Promise<boolean> {
+    const over = pause(this.timing, delayMs, callerSignal);
+    // Closed meanwhile: the next try says so.
+    return untilAborted(this.#closing.signal, over, adapterClosed).catch(() => true);
+  }
+
+  #refuseWhenClosed(lastError: KeyManagerError | undefined): void {
+    if (!this.#closing.signal.aborted) return;
+    throw this.#named(adapterClosed(lastError === undefined || lastError.details.certainlyNotDone === true));
   }
 
   async #tryOnce<T>(

@@ -4,6 +4,7 @@ export * from './deletion-proof';
 export * from './driver';
 export * from './endpoint-guard';
 export * from './endpoint-template';
+export * from './following-key-manager';
 export * from './key-manager-registry';
 export * from './key-manager.error';
 export * from './key-manager.port';

@@ -1,6 +1,8 @@
 import { type InstanceId } from '@lib/kernel';
 
 import { type KeyManagerConnection, type KeyManagerTarget } from './driver';
+import { followingKeyManager, type Successor } from './following-key-manager';
+import { adapterClosed } from './key-manager.error';
 import { type KeyManager } from './key-manager.port';
 
 /** One root key that an instance is, or was, bound to. */
@@ -10,24 +12,28 @@ export interface KeyManagerBinding extends KeyManagerTarget {
   readonly bindingId: string;
   /** Differs after every change of the binding or its credential; the former adapter is dropped then. */
   readonly version: string;
+  /** When it was read, by any count that rises: of two versions the one that was read later is in force. */
+  readonly asOf?: number;
+  /** Who serves what this adapter cannot any more. Absent: its calls end with it. */
+  readonly successor?: Successor;
 }
 
-interface Entry {
-  readonly instanceId: InstanceId;
-  readonly bindingId: string;
-  readonly version: string;
+interface Entry extends Pick<KeyManagerBinding, 'instanceId' | 'bindingId' | 'version'> {
+  readonly asOf: number;
   readonly connection: KeyManagerConnection;
+  readonly keyManager: KeyManager;
 }
 
 const DEFAULT_CAPACITY = 2_000;
 
 /**
  * The adapters of all tenants, each with its own token, connections, breaker and limits: tenants share nothing here.
- * Ask {@link for} at each request; an adapter held for longer stops working when its binding is replaced.
+ * Ask {@link for} at each request; an adapter held for longer asks its binding's successor when it was replaced.
  */
 export class KeyManagerRegistry {
   /** By instance and binding, in order of last use, oldest first. */
   readonly #entries = new Map<string, Entry>();
+  #closed = false;
 
   /** @param capacity adapters kept at most; the one unused for longest goes first */
   constructor(
@@ -38,12 +44,13 @@ export class KeyManagerRegistry {
   /** @throws KeyManagerError `refused` when the address is not allowed */
   for(binding: KeyManagerBinding): KeyManager {
     const key = `${binding.instanceId}/${binding.bindingId}`;
+    if (this.#closed) throw adapterClosed();
     const known = this.#entries.get(key);
-    const entry = known?.version === binding.version ? known : this.#replace(key, binding);
+    const entry = known !== undefined && serves(known, binding) ? known : this.#replace(key, binding);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     this.#evict();
-    return entry.connection.keyManager;
+    return entry.keyManager;
   }
 
   /**
@@ -57,6 +64,7 @@ export class KeyManagerRegistry {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const entries = [...this.#entries.values()];
     this.#entries.clear();
     await Promise.all(entries.map(({ connection }) => connection.close()));
@@ -64,8 +72,11 @@ export class KeyManagerRegistry {
 
   #replace(key: string, binding: KeyManagerBinding): Entry {
     this.#drop(key);
-    const { instanceId, bindingId, version } = binding;
-    return { instanceId, bindingId, version, connection: this.connect(binding) };
+    const { instanceId, bindingId, version, asOf = 0, successor } = binding;
+    const connection = this.connect(binding);
+    const { keyManager: adapter } = connection;
+    const keyManager = successor === undefined ? adapter : followingKeyManager(adapter, successor);
+    return { instanceId, bindingId, version, asOf, connection, keyManager };
   }
 
   #evict(): void {
@@ -82,3 +93,7 @@ export class KeyManagerRegistry {
     entry?.connection.close().catch(() => undefined);
   }
 }
+
+/** Whoever read the binding before it changed must not bring back what was replaced. */
+const serves = (entry: Entry, { version, asOf = 0 }: KeyManagerBinding): boolean =>
+  entry.version === version || entry.asOf > asOf;

@@ -60,6 +60,8 @@ export class KeyManagerError extends DomainError {
       readonly certainlyNotDone?: boolean;
       /** The key manager tells an error of its own in the same words: repeated before it is believed. */
       readonly doubtful?: boolean;
+      /** The adapter was closed first: another one may serve. Whoever asked may repeat the call there. */
+      readonly closed?: true;
       /** How long the key manager (or our own limit for it) asks to be left alone. */
       readonly retryAfterMs?: number;
       readonly cause?: unknown;
@@ -79,3 +81,13 @@ export class KeyManagerError extends DomainError {
     return !this.transient;
   }
 }
+
+/**
+ * Whoever asks holds an adapter whose binding was replaced; the registry has its successor.
+ * @param certainlyNotDone false when a try before may have been carried out
+ */
+export const adapterClosed = (certainlyNotDone = true): KeyManagerError =>
+  new KeyManagerError('overloaded', 'the binding to the key manager was just replaced; try again', {
+    certainlyNotDone,
+    closed: true,
+  });

@@ -80,6 +80,7 @@ export function connectKeyProtect(options: KeyProtectSettings, target: KeyManage
     listObstacles: async (context, visibility) =>
       obstaclesOf(await ask(context, (tries) => client.instancePolicies(tries)), visibility),
     close: async () => {
+      guard.close();
       tokens.close();
       await client.close();
     },

@@ -1,5 +1,5 @@
 import { BoundedMap, type InstanceId } from '@lib/kernel';
-import { type KeyManager, type KeyManagerBinding, type KeyManagerRegistry } from '@lib/key-manager';
+import { type KeyManager, type KeyManagerBinding, type KeyManagerRegistry, type Successor } from '@lib/key-manager';
 import {
   adapterVersion,
   type InvalidationBus,
@@ -45,6 +45,8 @@ interface KnownBinding {
 }
 
 interface Known {
+  /** Number of the reading. */
+  readonly asOf: number;
   readonly bindings: readonly KnownBinding[];
   readonly credentialId: string;
   readonly options: InstanceOptions;
@@ -61,6 +63,7 @@ export class TenantKeyManagers {
   readonly #known = new BoundedMap<InstanceId, Promise<Known | undefined>>(REMEMBERED);
   /** Credential behind the adapters of an instance. */
   readonly #inUse = new BoundedMap<InstanceId, string>(REMEMBERED);
+  #readings = 0;
   #unsubscribe: (() => void) | undefined;
 
   constructor(
@@ -150,21 +153,23 @@ export class TenantKeyManagers {
   }
 
   async #read(instanceId: InstanceId): Promise<Known | undefined> {
+    this.#readings += 1;
+    const asOf = this.#readings;
     try {
       const { active, retiring, credentialId, apiKey, options } = await this.bindings.access(instanceId);
       apiKey.wipe();
       const bindings = [active, ...retiring].map((binding) => ({
         binding,
-        target: this.#target(binding, credentialId),
+        target: this.#target(binding, credentialId, asOf),
       }));
-      return { bindings, credentialId, options };
+      return { asOf, bindings, credentialId, options };
     } catch (error) {
       if (error instanceof TenancyError && NOT_SET.has(error.code)) return undefined;
       throw error;
     }
   }
 
-  #target(binding: RootKeyBinding, credentialId: string): KeyManagerBinding {
+  #target(binding: RootKeyBinding, credentialId: string, asOf: number): KeyManagerBinding {
     const { instanceId, id, kind, endpointUrl, keyManagerCrn, rootKeyId, keyRingId } = binding;
     return {
       kind,
@@ -176,7 +181,20 @@ export class TenantKeyManagers {
       keyManager: keyManagerCrn,
       rootKeyId,
       ...(keyRingId === undefined ? {} : { keyRing: keyRingId }),
+      asOf,
+      successor: this.#successor(instanceId, id),
       openCredential: async () => (await this.bindings.access(instanceId)).apiKey,
+    };
+  }
+
+  /** A call that was refused may have met a change that we have not heard of yet: what is known is read anew. */
+  #successor(instanceId: InstanceId, bindingId: string): Successor {
+    return async (why) => {
+      if (why === 'refused') this.#known.delete(instanceId);
+      const known = await this.#load(instanceId);
+      const bound = known?.bindings.find(({ binding }) => binding.id === bindingId);
+      if (bound === undefined) throw new TenancyError('root_key_not_set', 'the root key or its API key was taken away');
+      return this.registry.for(bound.target);
     };
   }
 }

@@ -60,6 +60,18 @@ describe('Bulkhead', () => {
     await first;
   });
 
+  it('sends away who waits, and leaves alone what is under way', async () => {
+    const bulkhead = bulkheadOf(1, 2);
+    const { opened, open } = gate();
+    const running = bulkhead.run(never, () => opened);
+    const waiting = [bulkhead.run(never, () => opened), bulkhead.run(never, () => opened, 'gives_way')];
+    bulkhead.dismiss(() => LATE);
+    for (const waiter of waiting) await expect(waiter).rejects.toBe(LATE);
+    open();
+    await expect(running).resolves.toBeUndefined();
+    await expect(bulkhead.run(never, () => Promise.resolve('free'))).resolves.toBe('free');
+  });
+
   it('asks nobody to wait while there are places', async () => {
     const wait = () => Promise.reject(new Error('must not wait'));
     await expect(bulkheadOf(1, 0).run(wait, () => Promise.resolve('runs'))).resolves.toBe('runs');

@@ -1,5 +1,6 @@
 interface Waiter {
   readonly enter: () => void;
+  readonly leave: (error: Error) => void;
 }
 
 /** What those are told whose work was not begun. */
@@ -46,6 +47,13 @@ export class Bulkhead {
     }
   }
 
+  /** Whoever waits for a place is told so, and waits no longer. What is under way goes on. */
+  dismiss(refusal: () => Error): void {
+    for (const waiting of Object.values(this.#waiting)) {
+      for (const waiter of waiting.splice(0)) waiter.leave(refusal());
+    }
+  }
+
   #isFree(priority: Priority): boolean {
     if (this.#active >= this.concurrent) return false;
     return priority === 'first' || this.#yielding < Math.max(1, Math.floor(this.concurrent / 2));
@@ -64,6 +72,10 @@ export class Bulkhead {
         enter: () => {
           signal.removeEventListener('abort', giveUp);
           resolve();
+        },
+        leave: (error) => {
+          signal.removeEventListener('abort', giveUp);
+          reject(error);
         },
       };
       const giveUp = (): void => {

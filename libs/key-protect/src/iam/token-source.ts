@@ -1,5 +1,5 @@
 import { type Secret } from '@lib/kernel';
-import { KeyManagerError, type OpenCredential } from '@lib/key-manager';
+import { adapterClosed, KeyManagerError, type OpenCredential } from '@lib/key-manager';
 import { type Timing, untilAborted } from '@lib/resilience';
 
 import { type IamToken, type TokenRequest } from './request-token';
@@ -69,13 +69,20 @@ export class TokenSource {
     call: (token: string) => Promise<T>,
     isRefusal: (error: unknown) => boolean,
   ): Promise<T> {
-    const token = await this.get(signal);
+    const token = await this.#current(signal);
     try {
       return await this.#prove(token, call);
     } catch (error) {
       if (!isRefusal(error) || !this.drop(token)) throw error;
     }
-    return this.#prove(await this.get(signal), call);
+    return this.#prove(await this.#current(signal), call);
+  }
+
+  /** A token that is still ours when the call begins, and not only when it was asked for. */
+  async #current(signal: AbortSignal): Promise<string> {
+    const token = await this.get(signal);
+    this.#refuseWhenClosed();
+    return token;
   }
 
   async #prove<T>(token: string, call: (token: string) => Promise<T>): Promise<T> {
@@ -130,6 +137,8 @@ export class TokenSource {
       this.#proven = false;
       return token.accessToken;
     } catch (error) {
+      // What it failed of may be our closing.
+      this.#refuseWhenClosed();
       if (error instanceof KeyManagerError && error.fault === 'credential_rejected') {
         // The tenant took the key back: the token it once gave must not outlive it here.
         this.#held = undefined;
@@ -140,7 +149,7 @@ export class TokenSource {
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closed.signal.aborted) throw bindingReplaced();
+    if (this.#closed.signal.aborted) throw adapterClosed();
   }
 
   async #request(): Promise<IamToken> {
@@ -177,9 +186,3 @@ function hold({ accessToken, lifetimeMs }: IamToken, startedMs: number): HeldTok
     expiresAtMs: startedMs + Math.max(lifetimeMs - EXPIRY_MARGIN_MS, lifetimeMs / 2),
   };
 }
-
-/** The caller holds an adapter whose binding was replaced; the registry has its successor. Ours, so not repeated. */
-export const bindingReplaced = (): KeyManagerError =>
-  new KeyManagerError('overloaded', 'the binding to the key manager was just replaced; try again', {
-    certainlyNotDone: true,
-  });
