@@ -14,6 +14,7 @@ const mayImport = {
   kernel: [],
   'kmip-protocol': ['kernel'],
   resilience: ['kernel'],
+  'vi-json': ['kernel'],
   'key-manager': ['kernel', 'resilience'],
   audit: ['kernel'],
   config: ['kernel'],
