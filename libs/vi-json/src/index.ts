@@ -1,3 +1,16 @@
+export * from './client/key-providers';
+export {
+  PinnedTransport,
+  presentedCertificate,
+  type PresentedCertificate,
+  sameFingerprint,
+} from './client/pinned-transport';
+export * from './client/properties';
+export * from './client/tasks';
+export * from './client/transport';
+export * from './client/vi-connection.error';
+export * from './client/vi-fault';
+export * from './client/vi-session';
 export * from './types/crypto';
 export * from './types/faults';
 export * from './types/host';

@@ -1,0 +1,226 @@
+import type { ManagedObjectType, MethodOf, ParametersOf, ResultOf } from '../types/methods';
+import { SESSION_HEADER } from '../types/negotiation';
+import type { ServiceContent, UserSession } from '../types/service';
+import { type ManagedObjectReference, reference, unbox } from '../types/values';
+import { isJson, negotiate } from './negotiation';
+import type { ViResponse, ViTransport } from './transport';
+import { ViConnectionError } from './vi-connection.error';
+import { readFault, ViFault } from './vi-fault';
+
+const CALL_TIMEOUT_MS = 60_000;
+const RETRIED_STATUSES = [502, 503, 504];
+const RETRY_DELAY_MS = 500;
+
+export interface ViCredentials {
+  readonly userName: string;
+  readonly password: string;
+}
+
+export interface ViSessionOptions {
+  readonly transport: ViTransport;
+  readonly credentials: ViCredentials;
+  readonly userAgent?: string;
+  /** Ends whatever is under way. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A login at one vCenter. A session that ended is opened anew once per call, which is repeated: NotAuthenticated is said
+ * before anything is done, so that is safe for every call. Reads are repeated when the proxy in front of vCenter was
+ * not ready; changes are not, since they may have been made, and neither is Login, which would lock the account.
+ */
+export class ViSession {
+  #token: string | undefined;
+  #user: UserSession | undefined;
+  #login: Promise<void> | undefined;
+
+  private constructor(
+    private readonly options: ViSessionOptions,
+    readonly release: string,
+    readonly content: ServiceContent,
+  ) {}
+
+  /**
+   * @throws ViConnectionError
+   * @throws ViFault InvalidLogin, NoPermission
+   */
+  static async open(options: ViSessionOptions): Promise<ViSession> {
+    const { release, content } = await negotiate(options.transport, deadline(options.signal));
+    const session = new ViSession(options, release, content);
+    await session.#logIn();
+    return session;
+  }
+
+  /** Who is logged in; its `key` is what HasPrivilegeOnEntities takes. */
+  get user(): UserSession {
+    if (this.#user === undefined) throw new Error('a session that was never opened');
+    return this.#user;
+  }
+
+  /**
+   * Calls a method of the managed object; `undefined` for one without parameters, which is sent without a body. A void one
+   * gives nothing, a nullable one may give null.
+   * @throws ViFault what vCenter refused
+   */
+  async call<Type extends ManagedObjectType, Name extends MethodOf<Type>>(
+    object: ManagedObjectReference,
+    type: Type,
+    name: Name,
+    parameters: ParametersOf<Type, Name> | undefined,
+  ): Promise<ResultOf<Type, Name>> {
+    const answer = await this.#withSession(`${type}.${name}`, READS.has(name), () => ({
+      method: 'POST' as const,
+      path: this.#path(reference(type, object.value), name),
+      ...(parameters === undefined ? {} : { body: JSON.stringify(parameters) }),
+    }));
+    return answer as ResultOf<Type, Name>;
+  }
+
+  /** A top-level property, as its declared type: never boxed; null when unset. */
+  async property(object: ManagedObjectReference, name: string): Promise<unknown> {
+    return await this.#withSession(`${object.type}.${name}`, true, () => ({
+      method: 'GET' as const,
+      path: this.#path(object, name),
+    }));
+  }
+
+  /** Opens the session anew. For who finds NotAuthenticated inside an answer that was 200. */
+  async renew(): Promise<void> {
+    this.#token = undefined;
+    await this.#logIn();
+  }
+
+  /** Ends the session, if there is one still, and the connections. */
+  async close(): Promise<void> {
+    try {
+      const { sessionManager } = this.content;
+      if (sessionManager !== undefined) await this.#once('POST', this.#path(sessionManager, 'Logout'), undefined);
+    } catch {
+      // A session that has ended meanwhile is what was wanted.
+    }
+    await this.options.transport.close();
+  }
+
+  #path(object: ManagedObjectReference, name: string): string {
+    const space = object.type.startsWith('Vsan') ? 'vsan/' : '';
+    return `/sdk/vim25/${this.release}/${space}${object.type}/${encodeURIComponent(object.value)}/${name}`;
+  }
+
+  async #logIn(): Promise<void> {
+    this.#login ??= this.#newLogin().finally(() => (this.#login = undefined));
+    await this.#login;
+  }
+
+  async #newLogin(): Promise<void> {
+    const { sessionManager } = this.content;
+    if (sessionManager === undefined) throw new ViConnectionError('not_a_vcenter', 'This server has no sessions.');
+    const { userName, password } = this.options.credentials;
+    const answer = await this.#once(
+      'POST',
+      this.#path(sessionManager, 'Login'),
+      JSON.stringify({ userName, password, locale: 'en' }),
+    );
+    this.#user = outcome(answer, 'SessionManager.Login') as UserSession;
+    if (this.#token === undefined) throw new ViConnectionError('malformed', 'vCenter gave no session token.');
+  }
+
+  async #withSession(
+    call: string,
+    repeatable: boolean,
+    asked: () => { method: 'GET' | 'POST'; path: string; body?: string },
+  ): Promise<unknown> {
+    const perform = async (): Promise<unknown> => {
+      const { method, path, body } = asked();
+      return outcome(await this.#patiently(method, path, body, repeatable), call);
+    };
+    try {
+      return await perform();
+    } catch (error) {
+      if (!(error instanceof ViFault) || !error.is('NotAuthenticated')) throw error;
+      await this.renew();
+      return await perform();
+    }
+  }
+
+  async #patiently(
+    method: 'GET' | 'POST',
+    path: string,
+    body: string | undefined,
+    repeatable: boolean,
+  ): Promise<ViResponse> {
+    for (let attempt = 1; ; attempt++) {
+      const last = !repeatable || attempt === 3;
+      try {
+        const answer = await this.#once(method, path, body);
+        if (last || !RETRIED_STATUSES.includes(answer.status)) return answer;
+      } catch (error) {
+        if (last || !(error instanceof ViConnectionError) || error.code !== 'unreachable') throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS * attempt));
+    }
+  }
+
+  async #once(method: 'GET' | 'POST', path: string, body: string | undefined): Promise<ViResponse> {
+    const answer = await this.options.transport.exchange({
+      method,
+      path,
+      headers: {
+        'user-agent': this.options.userAgent ?? 'kmip4v',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(this.#token === undefined ? {} : { [SESSION_HEADER]: this.#token }),
+      },
+      ...(body === undefined ? {} : { body }),
+      signal: deadline(this.options.signal),
+    });
+    this.#token = answer.headers[SESSION_HEADER] ?? this.#token;
+    return answer;
+  }
+}
+
+/** Methods that change nothing, and may be sent again. */
+const READS: ReadonlySet<string> = new Set([
+  'HasPrivilegeOnEntities',
+  'RetrievePropertiesEx',
+  'ListKmipServers',
+  'ListKmsClusters',
+  'GetDefaultKmsCluster',
+  'IsKmsClusterActive',
+  'RetrieveKmipServerCert',
+  'RetrieveSelfSignedClientCert',
+  'RetrieveClientCsr',
+  'RetrieveClientCert',
+  'QueryCryptoKeyStatus',
+  'ListKeys',
+  'ListVStorageObject',
+  'RetrieveVStorageObject',
+  'VsanClusterGetConfig',
+]);
+
+function deadline(signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+}
+
+/** What a 200 or 204 holds, null for an empty one. @throws ViFault, ViConnectionError */
+function outcome(answer: ViResponse, call: string): unknown {
+  if (answer.status === 204 || (answer.status === 200 && answer.body === '')) return null;
+  if (!isJson(answer)) throw notJson(answer, call);
+  const value: unknown = parsed(answer.body, call);
+  if (answer.status === 200) return unbox(value);
+  throw readFault(value, call) ?? notJson(answer, call);
+}
+
+function parsed(body: string, call: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new ViConnectionError('malformed', `vCenter answered ${call} with what is no JSON.`, { cause });
+  }
+}
+
+function notJson(answer: ViResponse, call: string): ViConnectionError {
+  return new ViConnectionError(
+    'proxy_answer',
+    `${call} was answered with HTTP ${answer.status} that is no answer of vCenter's API: the services behind its proxy may be starting.`,
+  );
+}
