@@ -73,6 +73,22 @@ export class Metrics implements MetricsSource {
     });
   }
 
+  /** The same, by labels: of each combination that was ever read, since one that is missing keeps its value. */
+  polledGauges<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    read: () => readonly { readonly labels: Readonly<Record<L, string>>; readonly value: number }[],
+  ): void {
+    new Gauge({
+      ...this.#common(name, help),
+      labelNames: [...labelNames],
+      collect() {
+        for (const { labels, value } of read()) this.set(labels, value);
+      },
+    });
+  }
+
   /** A counter that is kept elsewhere and read when somebody asks for the metrics. */
   polledCounter(name: string, help: string, read: () => number): void {
     new Counter({
