@@ -65,6 +65,10 @@ export const ACTION_CODES: Readonly<Record<AuditAction, number>> = {
   'vmware-solutions.webhook.set': 61,
   'vmware-solutions.webhook.unset': 62,
   'vmware-solutions.webhook.test': 63,
+  'vmware-solutions.root-key-move.begin': 64,
+  'vmware-solutions.root-key-move.hinder': 65,
+  'vmware-solutions.root-key-move.continue': 66,
+  'vmware-solutions.root-key-move.finish': 67,
 };
 
 /** Words of events that a packed one has as one byte. Only ever added to at the end: records refer to them by position. */

@@ -50,6 +50,11 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.root-key.unset',
   /** Keys that leave a former root key are to wait, to go on, or to be tried again. */
   'vmware-solutions.root-key.move',
+  /** Keys begin to leave a former root key, are kept from it, go on after that, and have left it: it can be deleted now. */
+  'vmware-solutions.root-key-move.begin',
+  'vmware-solutions.root-key-move.hinder',
+  'vmware-solutions.root-key-move.continue',
+  'vmware-solutions.root-key-move.finish',
   /** What calls under a root key met is other than it was: `state` says `attention` or `well`. */
   'vmware-solutions.root-key.health',
   /** It expires in so many days, or fewer: told 90, 30, 7 and 1 days before. */

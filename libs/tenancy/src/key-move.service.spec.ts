@@ -11,6 +11,8 @@ import {
 import { KeyMoveService } from './key-move.service';
 import { type RootKeyBinding } from './root-key-binding';
 
+const BY = anActionContext();
+
 describe('KeyMoveService', () => {
   const clock = new ManualClock();
   let unitOfWork: InMemoryUnitOfWork;
@@ -35,35 +37,35 @@ describe('KeyMoveService', () => {
     (await unitOfWork.forTenant(id, ({ bindings }) => bindings.list())).find((each) => each.id === bindingId);
 
   it('writes nothing of a root key that no key has to leave', async () => {
-    await moves.note(id, active.id, { toVersion: 'v1', state: 'done', moved: 0 });
+    await moves.note(id, active.id, { toVersion: 'v1', state: 'done', moved: 0 }, BY);
     expect(await read(active)).toStrictEqual(active);
   });
 
   it('takes back what a process has written that was cut off before it could', async () => {
-    await moves.note(id, active.id, { toVersion: 'v2', state: 'moving', moved: 3 });
-    await moves.note(id, active.id, { toVersion: 'v2', state: 'done', moved: 0 });
+    await moves.note(id, active.id, { toVersion: 'v2', state: 'moving', moved: 3 }, BY);
+    await moves.note(id, active.id, { toVersion: 'v2', state: 'done', moved: 0 }, BY);
     expect((await read(active))?.moves).toMatchObject({ state: 'done', moved: 3 });
   });
 
   it('counts from the start for another version, and after an end', async () => {
-    await moves.note(id, active.id, { toVersion: 'v2', state: 'moving', moved: 3 });
+    await moves.note(id, active.id, { toVersion: 'v2', state: 'moving', moved: 3 }, BY);
     clock.advance(60_000);
-    await moves.note(id, active.id, { toVersion: 'v3', state: 'moving', moved: 1 });
+    await moves.note(id, active.id, { toVersion: 'v3', state: 'moving', moved: 1 }, BY);
     expect((await read(active))?.moves).toMatchObject({ moved: 1, startedAt: clock.now() });
-    await moves.note(id, active.id, { toVersion: 'v3', state: 'done', moved: 1 });
-    await moves.note(id, active.id, { toVersion: 'v3', state: 'moving', moved: 4 });
+    await moves.note(id, active.id, { toVersion: 'v3', state: 'done', moved: 1 }, BY);
+    await moves.note(id, active.id, { toVersion: 'v3', state: 'moving', moved: 4 }, BY);
     expect((await read(active))?.moves).toMatchObject({ moved: 4 });
   });
 
   it('tells how many arrive in a minute, lately, and none while they wait', async () => {
-    await moves.note(id, former.id, { state: 'moving', moved: 10 });
+    await moves.note(id, former.id, { state: 'moving', moved: 10 }, BY);
     clock.advance(30_000);
-    await moves.note(id, former.id, { state: 'moving', moved: 50 });
+    await moves.note(id, former.id, { state: 'moving', moved: 50 }, BY);
     expect((await read(former))?.moves?.perMinute).toBe(100);
     clock.advance(30_000);
-    await moves.note(id, former.id, { state: 'moving', moved: 100 });
+    await moves.note(id, former.id, { state: 'moving', moved: 100 }, BY);
     expect((await read(former))?.moves?.perMinute).toBeCloseTo(130);
-    await moves.note(id, former.id, { state: 'waiting', moved: 0 });
+    await moves.note(id, former.id, { state: 'waiting', moved: 0 }, BY);
     expect((await read(former))?.moves?.perMinute).toBe(0);
   });
 

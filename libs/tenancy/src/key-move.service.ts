@@ -1,17 +1,13 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
 
-import { type ActionContext, successEvent } from './action-context';
+import { type ActionContext } from './action-context';
 import { lockedInstance, missingInstance } from './guards';
 import { afterTurn, isNoNews, type MoveTurn } from './key-moves';
+import { moveNews, type MoveNews } from './move-state';
+import { moveEvent, type MoveStatus, moveStatusOf } from './move-status';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
 import { type RootKeyBinding } from './root-key-binding';
-
-/** A root key that was replaced, with the keys that lie under it still. */
-export interface FormerRootKeyStatus {
-  readonly binding: RootKeyBinding;
-  readonly keysLeft: number;
-}
 
 /** - `retry`: whatever kept the keys is asked about again, at once */
 export type MoveChange = 'pause' | 'resume' | 'retry';
@@ -23,16 +19,24 @@ export class KeyMoveService {
     private readonly clock: Clock,
   ) {}
 
-  /** What the gateway that moves them found. Not a change of the binding: no audit record. */
-  async note(instanceId: InstanceId, bindingId: string, turn: MoveTurn): Promise<void> {
+  /**
+   * What the gateway that moves them found. No change of the binding; what hinders the keys of a former root key, and that
+   * it does no more, is recorded once.
+   */
+  async note(instanceId: InstanceId, bindingId: string, turn: MoveTurn, by: ActionContext): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
       // The common case writes nothing, so it holds nothing: no key of most root keys has to move.
       if (isNoNews(turn, (await bindingOf(scope, bindingId))?.moves)) return;
       await lockedInstance(scope);
       const found = await bindingOf(scope, bindingId);
       if (found === undefined) return;
-      const moves = afterTurn(found.moves, turn, this.clock.now());
+      const after = { ...found, moves: afterTurn(found.moves, turn, this.clock.now()) };
+      const { moves, news }: MoveNews = found.status === 'retiring' ? moveNews(after, turn.moved > 0) : after;
       await scope.bindings.update({ ...found, moves });
+      if (news === undefined) return;
+      const status = await moveStatusOf(scope, { ...found, moves });
+      if (status !== undefined)
+        scope.record(moveEvent(by, this.clock, status, `vmware-solutions.root-key-move.${news}`));
     });
   }
 
@@ -44,30 +48,22 @@ export class KeyMoveService {
     });
   }
 
-  /** Newest first. @throws TenancyError('instance_not_found') */
-  async formerRootKeys(instanceId: InstanceId): Promise<readonly FormerRootKeyStatus[]> {
+  /** All moves that are under way: to the newest version of the root key first, then former ones, the newest first. @throws TenancyError('instance_not_found') */
+  async of(instanceId: InstanceId): Promise<readonly MoveStatus[]> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       if ((await scope.instance.get()) === undefined) missingInstance();
-      const retiring = (await scope.bindings.list()).filter(({ status }) => status === 'retiring');
-      const counted: FormerRootKeyStatus[] = [];
-      for (const binding of retiring) {
-        counted.push({ binding, keysLeft: await scope.keys.countUnder(binding.rootKeyId) });
+      const moves: MoveStatus[] = [];
+      for (const binding of await scope.bindings.list()) {
+        const status = await moveStatusOf(scope, binding);
+        if (status !== undefined) moves.push(status);
       }
-      return counted;
+      return moves;
     });
   }
 
-  /** Keys of the instance that lie under this root key, and under other versions of it. @throws TenancyError('instance_not_found') */
-  async keysUnder(
-    instanceId: InstanceId,
-    rootKeyId: string,
-    version: string,
-  ): Promise<{ readonly total: number; readonly older: number }> {
-    return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      if ((await scope.instance.get()) === undefined) missingInstance();
-      const older = await scope.keys.countUnder(rootKeyId, version);
-      return { total: await scope.keys.countUnder(rootKeyId), older };
-    });
+  /** Newest first. @throws TenancyError('instance_not_found') */
+  async formerRootKeys(instanceId: InstanceId): Promise<readonly MoveStatus[]> {
+    return (await this.of(instanceId)).filter(({ binding }) => binding.status === 'retiring');
   }
 
   /** @returns undefined when the instance has no such former root key, or none any more @throws TenancyError('instance_not_found') */
@@ -76,22 +72,18 @@ export class KeyMoveService {
     bindingId: string,
     change: MoveChange,
     context: ActionContext,
-  ): Promise<FormerRootKeyStatus | undefined> {
+  ): Promise<MoveStatus | undefined> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       const found = await bindingOf(scope, bindingId);
       if (found?.status !== 'retiring') return undefined;
       const binding = changed(found, change, this.clock.now());
       await scope.bindings.update(binding);
-      const { id, rootKeyId, keyManagerCrn } = binding;
-      const keysLeft = await scope.keys.countUnder(rootKeyId);
-      const target = { kind: 'root-key', id } as const;
-      const details = { rootKeyId, keyManagerCrn, change, keysLeft };
-      scope.record(
-        successEvent(context, this.clock, instanceId, 'vmware-solutions.root-key.move', { target, details }),
-      );
+      const status = await moveStatusOf(scope, binding);
+      if (status === undefined) return undefined;
+      scope.record(moveEvent(context, this.clock, status, 'vmware-solutions.root-key.move', { change }));
       scope.invalidate();
-      return { binding, keysLeft };
+      return status;
     });
   }
 }

@@ -1,3 +1,5 @@
+import { PASSING_FAULTS } from './root-key-health';
+
 /** Why keys wait, in the gateway's word and in words for the administrator. */
 export interface MoveHindrance {
   readonly code: string;
@@ -24,6 +26,8 @@ export interface KeyMoves {
   /** Keys that stay where they are, by the reason. */
   readonly staying?: Readonly<Record<string, number>>;
   readonly hindrance?: MoveHindrance;
+  /** The hindrance that the tenant was told of last, and whether he was told that it is over. */
+  readonly told?: { readonly code: string; readonly at: Date; readonly over: boolean };
 }
 
 /** One turn of moving, as the gateway reports it. */
@@ -49,16 +53,27 @@ export function afterTurn(known: KeyMoves | undefined, turn: MoveTurn, now: Date
   const { hindrance, ...rest } = turn;
   return {
     ...rest,
+    ...(known?.told && { told: known.told }),
     startedAt: before?.startedAt ?? now,
     notedAt: now,
     moved: (before?.moved ?? 0) + turn.moved,
     perMinute: rateOf(before, turn, now),
-    ...(hindrance === undefined ? {} : { hindrance: { ...hindrance, since: sinceOf(before, hindrance.code) ?? now } }),
+    ...(hindrance && { hindrance: { ...hindrance, since: sinceOf(before, turn, now) } }),
   };
 }
 
-const sinceOf = (before: KeyMoves | undefined, code: string): Date | undefined =>
-  before?.hindrance?.code === code ? before.hindrance.since : undefined;
+/** What goes on by itself does not hinder while keys arrive. */
+function sinceOf(before: KeyMoves | undefined, { hindrance: met, moved }: MoveTurn, now: Date): Date {
+  const known = before?.hindrance;
+  if (known === undefined || met === undefined || !isSameTrouble(known.code, met.code)) return now;
+  return moved > 0 && PASSING.has(met.code) ? now : known.since;
+}
+
+/** What may be over with the next try: nobody has to do anything about it. */
+export const PASSING: ReadonlySet<string> = new Set([...PASSING_FAULTS, 'unsettled_moves']);
+/** An outage that answers in several ways is one. */
+export const isSameTrouble = (one: string, other: string): boolean =>
+  one === other || (PASSING.has(one) && PASSING.has(other));
 
 function rateOf(before: KeyMoves | undefined, { moved, state }: MoveTurn, now: Date): number {
   if (state !== 'moving' || before === undefined) return 0;

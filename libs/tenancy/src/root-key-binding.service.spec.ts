@@ -197,7 +197,7 @@ describe('RootKeyBindingService', () => {
   describe('a replaced root key', () => {
     const LATER = new Date('2100-01-01');
     const drop = (changes: Partial<Parameters<RootKeyBindingService['dropRetired']>[1]> = {}) =>
-      rootKeys.dropRetired(id, { retiredBefore: LATER, creationsBefore: LATER, ...changes });
+      rootKeys.dropRetired(id, { retiredBefore: LATER, creationsBefore: LATER, ...changes }, context);
 
     beforeEach(async () => {
       await setKey('k');

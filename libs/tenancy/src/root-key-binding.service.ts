@@ -9,6 +9,7 @@ import { type EndpointPolicy } from './endpoint-policy';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { DEFAULT_OPTIONS, type Instance, type InstanceOptions } from './instance';
 import { afterStep, type TenantStep } from './instance-progress';
+import { moveEvent, moveFinishedEvent, moveStatusOf } from './move-status';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
 import { type Credential, type RootKeyBinding } from './root-key-binding';
@@ -124,15 +125,16 @@ export class RootKeyBindingService {
 
   /**
    * Drops retiring bindings under which no key lies any more, and none can come to lie: a gateway that had not heard of
-   * the change may have begun a Create under them. @returns how many
+   * the change may have begun a Create under them. The trail says of each that it can be deleted now. @returns how many
    */
-  async dropRetired(instanceId: InstanceId, quiet: QuietSince): Promise<number> {
+  async dropRetired(instanceId: InstanceId, quiet: QuietSince, by: ActionContext): Promise<number> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       let dropped = 0;
       for (const binding of await scope.bindings.list()) {
         if (binding.status !== 'retiring' || (await isNeeded(scope, binding, quiet))) continue;
         await scope.bindings.remove(binding.id);
+        scope.record(moveFinishedEvent(by, this.clock, binding));
         dropped += 1;
       }
       if (dropped > 0) scope.invalidate();
@@ -266,7 +268,7 @@ export class RootKeyBindingService {
     const bindings = await scope.bindings.list();
     const active = bindings.find(({ status }) => status === 'active');
     if (active !== undefined) checkRevision(active, revision);
-    const bound = await this.replace(scope, wanted, active, bindings);
+    const bound = await this.replace(scope, wanted, active, bindings, context);
     await this.progress(scope, instance, 'root-key-set');
     const facts = rootKeyFacts(bound);
     const wasFormer = bindings.some(({ id, status }) => id === bound.id && status === 'retiring');
@@ -335,15 +337,11 @@ export class RootKeyBindingService {
     wanted: RootKeyBinding,
     active: RootKeyBinding | undefined,
     bindings: readonly RootKeyBinding[],
+    context: ActionContext,
   ): Promise<RootKeyBinding> {
     const revision = Math.max(0, ...bindings.map((binding) => binding.revision)) + 1;
     const known = bindings.find((binding) => isSameRootKey(binding, wanted));
-    if (active !== undefined && active.id !== known?.id)
-      await scope.bindings.update({
-        ...omit(active, 'moves', 'movesPausedAt'),
-        status: 'retiring',
-        updatedAt: this.clock.now(),
-      });
+    if (active !== undefined && active.id !== known?.id) await this.retire(scope, active, context);
     if (known === undefined) {
       const bound = { ...wanted, revision };
       await scope.bindings.insert(bound);
@@ -353,6 +351,16 @@ export class RootKeyBindingService {
     const bound = { ...wanted, id: known.id, createdAt: known.createdAt, revision };
     await scope.bindings.update(bound);
     return bound;
+  }
+
+  /** Its keys are to leave it from now on. */
+  private async retire(scope: TenantScope, active: RootKeyBinding, context: ActionContext): Promise<void> {
+    const updatedAt = this.clock.now();
+    const former = { ...omit(active, 'moves', 'movesPausedAt'), status: 'retiring', updatedAt } as const;
+    await scope.bindings.update(former);
+    const begun = await moveStatusOf(scope, former);
+    if (begun !== undefined)
+      scope.record(moveEvent(context, this.clock, begun, 'vmware-solutions.root-key-move.begin'));
   }
 
   private async progress(scope: TenantScope, instance: Instance, step: TenantStep): Promise<void> {

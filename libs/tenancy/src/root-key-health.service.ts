@@ -3,6 +3,7 @@ import { type Clock, type InstanceId } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from './action-context';
 import { lockedInstance } from './guards';
+import { type MoveStatus, moveStatusOf } from './move-status';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
 import { adapterVersion, type RootKeyBinding } from './root-key-binding';
@@ -30,10 +31,11 @@ export interface DueBinding extends KeyedBinding {
   readonly watch: boolean;
 }
 
-/** A root key, and how many keys lie under it, counted where it has trouble. */
+/** A root key, how many keys lie under it, counted where it has trouble, and how those go that are to leave it. */
 export interface WatchedRootKey {
   readonly binding: RootKeyBinding;
   readonly keys?: number;
+  readonly move?: MoveStatus;
 }
 
 /** The root keys of an instance, and by which credential they are reached. */
@@ -84,7 +86,9 @@ export class RootKeyHealthService {
       const rootKeys: WatchedRootKey[] = [];
       for (const binding of await scope.bindings.list()) {
         const isTroubled = (binding.health?.findings.length ?? 0) > 0;
-        rootKeys.push(isTroubled ? { binding, keys: await scope.keys.countUnder(binding.rootKeyId) } : { binding });
+        const move = await moveStatusOf(scope, binding);
+        const keys = isTroubled ? { keys: await scope.keys.countUnder(binding.rootKeyId) } : {};
+        rootKeys.push({ binding, ...keys, ...(move && { move }) });
       }
       return { rootKeys, ...(credential === undefined ? {} : { credentialId: credential.id }) };
     });

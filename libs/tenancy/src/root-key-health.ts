@@ -28,10 +28,15 @@ export type CallOutcome = 'ok' | Pick<HealthFinding, 'fault' | 'reasonCode'>;
 export type CallOutcomes = ReadonlyMap<WatchedCall, CallOutcome>;
 
 /** Faults that may be over with the next call. */
-const PASSING: ReadonlySet<KeyManagerFault> = new Set(['rate_limited', 'unavailable', 'timeout', 'overloaded']);
+export const PASSING_FAULTS: ReadonlySet<KeyManagerFault> = new Set([
+  'rate_limited',
+  'unavailable',
+  'timeout',
+  'overloaded',
+]);
 
 /** A single call that was not answered proves nothing yet: a test is made, which decides. */
-export const isDoubtful = (outcome: CallOutcome): boolean => outcome !== 'ok' && PASSING.has(outcome.fault);
+export const isDoubtful = (outcome: CallOutcome): boolean => outcome !== 'ok' && PASSING_FAULTS.has(outcome.fault);
 
 const TEST_EVERY_MS = 15 * 60_000;
 const AGAIN_MS = 60_000;

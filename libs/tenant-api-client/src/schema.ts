@@ -1374,6 +1374,7 @@ export interface components {
      *         "problems": [],
      *         "warnings": []
      *       },
+     *       "key_moves": [],
      *       "credential_policy": "ignore",
      *       "key_generation": "local",
      *       "purge_destroyed_keys": false,
@@ -1446,6 +1447,8 @@ export interface components {
        */
       proposed_root_key_crn?: string;
       health: components['schemas']['InstanceHealth'];
+      /** @description Keys that are to leave a root key, or an older version of it; one item for each root key. */
+      key_moves: components['schemas']['InstanceKeyMove'][];
       /**
        * @description What becomes of KMIP requests with a credential that the service did not issue for the instance: they are served as without it, or refused. A wrong password under the user name of the instance is refused in any case.
        * @example ignore
@@ -1665,6 +1668,7 @@ export interface components {
      *             "problems": [],
      *             "warnings": []
      *           },
+     *           "key_moves": [],
      *           "credential_policy": "ignore",
      *           "key_generation": "local",
      *           "purge_destroyed_keys": false,
@@ -2448,6 +2452,38 @@ export interface components {
       staying: components['schemas']['InstanceKeyMoveStaying'][];
       hindrance?: components['schemas']['InstanceKeyMoveHindrance'];
     };
+    /**
+     * @description How keys go away from a former root key, or from an older version of the one that is bound. `hindered` while no key arrives until something is done, or an outage has lasted two minutes. `staying`: the service ID may not delete stored keys, and older versions serve as well. `settling`: no key is left, but not everything that was begun is at its end.
+     * @example moving
+     * @enum {string}
+     */
+    InstanceKeyMoveState: 'moving' | 'paused' | 'hindered' | 'staying' | 'settling';
+    /** @description Keys that are to leave a former root key, or an older version of the one that is bound. */
+    InstanceKeyMove: {
+      /**
+       * Format: crn
+       * @description The CRN of the root key that they lie under.
+       * @example crn:v1:bluemix:public:hs-crypto:us-south:a/1c8ae972c35e470d994b6faff9494ce1:ed20abbe-8870-44e6-90f7-56d764c21127:key:5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e
+       */
+      root_key_crn: string;
+      /**
+       * @description Whether another root key has taken its place. Otherwise the keys go to its newest version.
+       * @example true
+       */
+      former: boolean;
+      state: components['schemas']['InstanceKeyMoveState'];
+      /**
+       * Format: int32
+       * @description How many keys have not arrived.
+       * @example 392
+       */
+      keys_left: number;
+      /**
+       * @description How far it is, and of a former root key whether it is still needed.
+       * @example Do not delete this root key yet: 392 keys lie under it, and would be lost.
+       */
+      message: string;
+    };
     /** @description Keys that cannot be moved for one reason. */
     InstanceKeyMoveStaying: {
       /**
@@ -2499,6 +2535,7 @@ export interface components {
        * @example 0f7c0b1e-7d2a-4c52-9c0b-0d8e9b5f3a77
        */
       version: string;
+      state: components['schemas']['InstanceKeyMoveState'];
       /**
        * Format: int32
        * @description How many keys lie under older versions.
@@ -2526,6 +2563,7 @@ export interface components {
      *       "crn": "crn:v1:bluemix:public:hs-crypto:us-south:a/1c8ae972c35e470d994b6faff9494ce1:ed20abbe-8870-44e6-90f7-56d764c21127:key:5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e",
      *       "provider": "hyper_protect_crypto_services",
      *       "provider_ends_on": "2027-03-28",
+     *       "state": "moving",
      *       "paused": false,
      *       "keys_left": 392,
      *       "replaced_at": "2026-11-23T10:05:00.000Z",
@@ -2567,6 +2605,7 @@ export interface components {
        * @example 2027-03-28
        */
       provider_ends_on?: string;
+      state: components['schemas']['InstanceKeyMoveState'];
       /**
        * @description Whether the keys are to stay for now.
        * @example false
@@ -2591,7 +2630,7 @@ export interface components {
        */
       completes_at?: string;
       /**
-       * @description Whether the root key is still needed.
+       * @description Whether the root key is still needed, and what is in the way of its keys.
        * @example Do not delete this root key yet: 392 keys lie under it, and would be lost.
        */
       message: string;
@@ -2684,11 +2723,11 @@ export interface components {
        */
       endpoint_visibility: 'private' | 'public';
       /**
-       * @description Whether the root key can be used, as found when it was last checked. `rewrapping` while keys still lie under another root key.
+       * @description Whether the root key can be used, as found when it was last checked. `rewrapping` while keys move to it, or to its newest version; `rewrapping_paused` and `rewrapping_hindered` while they are to, and do not.
        * @example available
        * @enum {string}
        */
-      status: 'available' | 'rewrapping' | 'unavailable' | 'unverified';
+      status: 'available' | 'rewrapping' | 'rewrapping_paused' | 'rewrapping_hindered' | 'unavailable' | 'unverified';
       health: components['schemas']['InstanceHealth'];
       rotation?: components['schemas']['InstanceKeyRotation'];
       /**
@@ -3050,7 +3089,8 @@ export interface components {
      *       "custody": {
      *         "stored_key_id": "0d45edaa-456f-48f2-abff-c01fd6b7530f",
      *         "root_key_id": "5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e",
-     *         "root_key_version": "5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e"
+     *         "root_key_version": "5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e",
+     *         "move_state": "none"
      *       },
      *       "last_fetched": {
      *         "at": "2026-11-23T10:05:00.000Z",
@@ -3261,6 +3301,12 @@ export interface components {
        * @example 5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e
        */
       root_key_version: string;
+      /**
+       * @description How the key goes away from there, as the moves of the instance do; `none` if it is to stay.
+       * @example none
+       * @enum {string}
+       */
+      move_state: 'none' | 'moving' | 'paused' | 'hindered' | 'staying' | 'settling';
     };
     /**
      * @description A destroyed key is never served again. The key manager keeps what was deleted for a while, so that its administrators can restore it.
@@ -3359,7 +3405,8 @@ export interface components {
      *           "custody": {
      *             "stored_key_id": "0d45edaa-456f-48f2-abff-c01fd6b7530f",
      *             "root_key_id": "5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e",
-     *             "root_key_version": "5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e"
+     *             "root_key_version": "5a1b3d1c-0a01-4f0c-9f0e-2f0c7e9f6a2e",
+     *             "move_state": "none"
      *           },
      *           "last_fetched": {
      *             "at": "2026-11-23T10:05:00.000Z",

@@ -22,6 +22,7 @@ import { type InstanceLoop } from './instance-loop';
 import { InstanceLoops } from './instance-loops';
 import { InstanceNotes } from './instance-notes';
 import { InstanceSweep } from './instance-sweep';
+import { serveMoves } from './move-metrics';
 
 /** What work needs that no client asked for. */
 export const BACKGROUND = Symbol('BACKGROUND');
@@ -59,9 +60,9 @@ const instanceSweep = {
     { reconcileIntentsAfterMs: staleAfterMs }: GatewayConfig,
     observer: GatewayMetrics,
   ) => {
-    const { clock } = dependencies;
+    const { clock, component } = dependencies;
     const sweep = new CustodySweep(dependencies);
-    return new InstanceSweep({ sweep, rootKeys, moves, scopeFor: scopes.of, clock, staleAfterMs, observer });
+    return new InstanceSweep({ sweep, rootKeys, moves, scopeFor: scopes.of, clock, staleAfterMs, observer, component });
   },
 };
 
@@ -98,7 +99,7 @@ export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap,
     @Inject(InstanceLoops) loops: InstanceLoops,
     @Inject(BackgroundScopes) scopes: BackgroundScopes,
     @Inject(Reconciler) reconciler: Reconciler,
-    @Inject(InstanceSweep) sweep: InstanceSweep,
+    @Inject(InstanceSweep) private readonly sweep: InstanceSweep,
     @Inject(InstanceNotes) private readonly notes: InstanceNotes,
     @Inject(Metrics) private readonly metrics: Metrics,
   ) {
@@ -116,6 +117,7 @@ export class HousekeepingModule implements OnModuleInit, OnApplicationBootstrap,
   onModuleInit(): void {
     const unwritten = 'Revocations and suspensions that no key manager remembers yet.';
     this.metrics.polledGauge('kmip_notes_unwritten', unwritten, () => this.notes.unwritten);
+    serveMoves(this.metrics, this.sweep);
   }
 
   onApplicationBootstrap(): void {

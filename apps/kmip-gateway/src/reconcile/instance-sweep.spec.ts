@@ -1,10 +1,12 @@
 import { keyProtect } from '@lib/key-protect';
 import { CustodySweep, type SweepReport } from '@lib/kmip-engine';
-import { type MoveTurn, type QuietSince } from '@lib/tenancy';
-import { EngineHarness, FakeKeyManager } from '@lib/testing';
+import { type MoveStatus, type MoveTurn, type QuietSince } from '@lib/tenancy';
+import { Metrics } from '@lib/observability';
+import { aRootKeyBinding, EngineHarness, FakeKeyManager } from '@lib/testing';
 
 import { hindranceText } from './hindrance-text';
 import { InstanceSweep } from './instance-sweep';
+import { serveMoves } from './move-metrics';
 
 const BINDING = 'binding-1';
 const PRESENT = 'binding-2';
@@ -18,6 +20,7 @@ class Swept {
   readonly turns: MoveTurn[] = [];
   readonly rotations: MoveTurn[] = [];
   paused = false;
+  underWay: readonly MoveStatus[] = [];
   readonly drops: QuietSince[] = [];
   readonly reports: (readonly ['rebind' | 'rotation', SweepReport])[] = [];
   readonly sweep = new InstanceSweep({
@@ -34,6 +37,7 @@ class Swept {
         (binding === BINDING ? this.turns : this.rotations).push(turn);
         return Promise.resolve();
       },
+      of: () => Promise.resolve(this.underWay),
     },
     scopeFor: (_instance, signal) => {
       const { keyManager: former } = this.harness;
@@ -62,6 +66,7 @@ class Swept {
     clock: this.harness.clock,
     staleAfterMs: STALE_MS,
     observer: { swept: (reason, report) => this.reports.push([reason, report]) },
+    component: 'kmip-1',
   });
 
   visit(): Promise<boolean | 'next round'> {
@@ -112,10 +117,7 @@ describe('InstanceSweep', () => {
   it('writes at the binding what is in the way when that changes, and takes it back', async () => {
     swept.harness.clock.advance(5_000);
     swept.harness.keyManager.role = 'writer';
-    for (let turn = 0; turn < 3; turn += 1) {
-      expect(await swept.visit()).toBe(false);
-      swept.harness.clock.advance(3_600_001);
-    }
+    for (let turn = 0; turn < 3; turn += 1) expect(await swept.visit()).toBe(false);
     const { rootKey } = swept.harness.keyManager;
     const message = expect.stringMatching(new RegExp(`${rootKey.id}.* Manager`)) as string;
     expect(swept.turns).toStrictEqual([
@@ -126,10 +128,35 @@ describe('InstanceSweep', () => {
       },
     ]);
     expect(swept.drops).toHaveLength(0);
+    // How long it has been there is written too.
+    swept.harness.clock.advance(60_001);
+    expect(await swept.visit()).toBe(false);
+    expect(swept.turns).toMatchObject([{ state: 'waiting' }, { state: 'waiting', hindrance: { message } }]);
+    swept.harness.clock.advance(3_600_001);
     swept.harness.keyManager.role = 'manager';
     while (await swept.visit());
-    expect(swept.turns.slice(1).every(({ hindrance }) => hindrance === undefined)).toBe(true);
+    expect(swept.turns.slice(2).every(({ hindrance }) => hindrance === undefined)).toBe(true);
     expect(swept.turns.at(-1)).toMatchObject({ state: 'done' });
+  });
+
+  it('counts moves for the operator as the tenant reads them, until there are none or nobody looks', async () => {
+    const metrics = new Metrics();
+    serveMoves(metrics, swept.sweep);
+    const served = async () => (await metrics.text()).split('\n').filter((line) => /^kmip_key.*[1-9]\d*$/.test(line));
+    const former = aRootKeyBinding(swept.harness.instanceId, { status: 'retiring' });
+    const move = { binding: former, keysUnder: 3, keysLeft: 3, message: 'm' } as const;
+    swept.paused = true;
+    swept.underWay = [{ ...move, state: 'paused' }];
+    await swept.visit();
+    const counted = ['kmip_key_moves{reason="rebind",state="paused"} 1', 'kmip_keys_to_move{reason="rebind"} 3'];
+    expect(await served()).toEqual(counted);
+    swept.harness.clock.advance(600_001);
+    expect(await served()).toEqual([]);
+    await swept.visit();
+    expect(await served()).toEqual(counted);
+    swept.underWay = [];
+    await swept.visit();
+    expect(await served()).toEqual([]);
   });
 
   it('comes back in the next round to a rotation that was hindered, until it is done', async () => {

@@ -11,6 +11,10 @@ const EVENTS = {
   'vmware-solutions.root-key.expire': ['A root key is about to expire', 'high'],
   'vmware-solutions.root-key.set': ['A root key was bound: keys move to it', 'low'],
   'vmware-solutions.root-key.move': ['Keys that leave a former root key were told to wait or to go on', 'low'],
+  'vmware-solutions.root-key-move.begin': ['Keys begin to leave a former root key: do not delete it yet', 'low'],
+  'vmware-solutions.root-key-move.hinder': ['Keys cannot leave a former root key', 'high'],
+  'vmware-solutions.root-key-move.continue': ['Keys leave a former root key again', 'low'],
+  'vmware-solutions.root-key-move.finish': ['A former root key can be deleted now', 'low'],
   'vmware-solutions.kmip-key.lose': ['The stored key of a KMIP key is gone from the key manager', 'high'],
   'vmware-solutions.kmip-key.regain': ['The stored key of a KMIP key is there again', 'low'],
   'vmware-solutions.kmip-key.suspend': ['A KMIP key was suspended', 'low'],
@@ -25,6 +29,8 @@ export const EVENT_ACTIONS = Object.keys(EVENTS) as readonly (keyof typeof EVENT
 const DETAILS: ReadonlySet<string> = new Set(
   ['rootKeyId', 'keyManagerCrn', 'state', 'met', 'days', 'storedKeyId', 'change', 'keysLeft', 'step'].concat([
     'noticeDays',
+    'code',
+    'message',
     'expiresAt',
     'fingerprint',
   ]),

@@ -69,11 +69,16 @@ function toBinding({
   };
 }
 
-function toMoves({ startedAt, notedAt, hindrance, ...moves }: StoredKeyMoves): KeyMoves {
-  const dates = { startedAt: new Date(startedAt), notedAt: new Date(notedAt) };
-  if (hindrance === undefined) return { ...moves, ...dates };
-  const since = new Date(hindrance.since);
-  return { ...moves, ...dates, hindrance: { ...hindrance, since, retryAt: new Date(hindrance.retryAt) } };
+function toMoves({ startedAt, notedAt, hindrance, told, ...moves }: StoredKeyMoves): KeyMoves {
+  return {
+    ...moves,
+    startedAt: new Date(startedAt),
+    notedAt: new Date(notedAt),
+    ...(told && { told: { ...told, at: new Date(told.at) } }),
+    ...(hindrance && {
+      hindrance: { ...hindrance, since: new Date(hindrance.since), retryAt: new Date(hindrance.retryAt) },
+    }),
+  };
 }
 
 function toHealth({ findings, testedAt, expiresAt, ...health }: StoredRootKeyHealth): RootKeyHealth {

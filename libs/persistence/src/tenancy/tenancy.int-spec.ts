@@ -15,7 +15,7 @@ import {
   RootKeyBindingService,
   type ServiceKeyring,
 } from '@lib/tenancy';
-import { recordedEvents, startTestPostgres, type TestDatabase } from '@lib/testing';
+import { anActionContext, recordedEvents, startTestPostgres, type TestDatabase } from '@lib/testing';
 import { Client } from 'pg';
 import { type DataSource } from 'typeorm';
 
@@ -284,11 +284,11 @@ describe('tenancy services on Postgres', () => {
     ])('is kept while %s', async (_, open) => {
       await replace();
       await admin.query(`INSERT INTO ${open}`, [id]);
-      expect(await rootKeys.dropRetired(id, LATER)).toBe(0);
+      expect(await rootKeys.dropRetired(id, LATER, anActionContext())).toBe(0);
       await admin.query('DELETE FROM creation_intents WHERE instance_id = $1', [id]);
       await admin.query('DELETE FROM custody_moves WHERE instance_id = $1', [id]);
       await admin.query('DELETE FROM later_looks WHERE instance_id = $1', [id]);
-      expect(await rootKeys.dropRetired(id, LATER)).toBe(1);
+      expect(await rootKeys.dropRetired(id, LATER, anActionContext())).toBe(1);
     });
 
     it('and the notes of its moves go with the instance', async () => {

@@ -102,6 +102,10 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   // Refused while the instance has keys.
   'vmware-solutions.root-key.unset': NONE,
   'vmware-solutions.root-key.move': NONE,
+  'vmware-solutions.root-key-move.begin': NONE,
+  'vmware-solutions.root-key-move.hinder': NONE,
+  'vmware-solutions.root-key-move.continue': NONE,
+  'vmware-solutions.root-key-move.finish': NONE,
   'vmware-solutions.root-key.health': NONE,
   'vmware-solutions.root-key.expire': NONE,
   'vmware-solutions.credential.read': NONE,

@@ -6,6 +6,7 @@ import { RootKeyProposals } from '@lib/service-instances';
 import { ClientCertificateService, type Instance, RootKeyHealthService } from '@lib/tenancy';
 
 import { rootKeyCrn } from '../root-key/root-key-crn';
+import { keyMoveOf } from '../root-key/key-move-progress';
 import { healthResponse } from '../root-key/root-key-health.response';
 import { type KeyAccess } from '../keys/key-access.port';
 import { KEY_ACCESS } from '../tokens';
@@ -44,6 +45,7 @@ export class InstanceOverview {
       hasRootKey,
       hasCredential: watched.credentialId !== undefined,
       health: healthResponse(watched, this.clock.now()),
+      keyMoves: watched.rootKeys.flatMap(({ move }) => (move === undefined ? [] : [keyMoveOf(move)])),
       proposedRootKeyCrn: hasRootKey ? undefined : proposal,
       restoreHeldSince: this.restore.heldSince(id),
       unwrittenNotes: await this.keys.store(id).notes.countUnwritten(active?.rootKeyId),

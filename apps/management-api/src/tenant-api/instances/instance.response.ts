@@ -19,6 +19,8 @@ export interface Completeness {
   readonly hasCertificate: boolean;
   /** InstanceHealth. */
   readonly health: object;
+  /** InstanceKeyMove, of each move that is under way. */
+  readonly keyMoves: readonly object[];
   /** Of a root key, or of a key manager, that was chosen in the order and not bound yet. */
   readonly proposedRootKeyCrn?: string | undefined;
   /** When it was noticed that the database is from a backup, until the operator releases the instance. */
@@ -98,6 +100,7 @@ export function instanceResponse(
     state,
     next_step: nextStep(state, completeness),
     health: completeness.health,
+    key_moves: completeness.keyMoves,
     proposed_root_key_crn: completeness.proposedRootKeyCrn,
     ...optionsResponse(instance),
     second_person_until: instance.secondPersonUntil?.toISOString(),

@@ -1,4 +1,5 @@
 import { isDestroyed, type LostKey, type ManagedObject } from '@lib/kmip-engine';
+import { type RootKeyBinding } from '@lib/tenancy';
 
 import { type Obstacle } from '../root-key/root-key-health.response';
 
@@ -8,6 +9,8 @@ export interface Serving {
   readonly lost: ReadonlyMap<string, LostKey>;
   /** By the id of each root key that is or was bound; see `servingUnder`. */
   readonly rootKeys: ReadonlyMap<string, Obstacle | undefined>;
+  /** Of those root keys. */
+  readonly bindings: readonly RootKeyBinding[];
 }
 
 const DESTROYED: Obstacle = {

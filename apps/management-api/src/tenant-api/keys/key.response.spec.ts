@@ -2,7 +2,7 @@ import { aManagedObject } from '@lib/testing';
 
 import { keyResponse } from './key.response';
 
-const NOTHING_KNOWN = { lost: new Map(), rootKeys: new Map() };
+const NOTHING_KNOWN = { lost: new Map(), rootKeys: new Map(), bindings: [] };
 const DAY_MS = 86_400_000;
 const destroyDate = new Date('2026-01-01T00:00:00Z');
 const after = (days: number): Date => new Date(destroyDate.getTime() + days * DAY_MS);

@@ -11,6 +11,7 @@ import {
   type StoredState,
   textOf,
 } from '@lib/kmip-engine';
+import { keyMoveStateOf } from '@lib/tenancy';
 
 import { entityTag } from '../../http/entity-tag';
 import { obstacleOf, type Serving } from './key-servability';
@@ -67,11 +68,7 @@ export function keyResponse(key: ManagedObject, context: KeyContext): { readonly
     compromised_at: key.compromiseDate?.toISOString(),
     destroyed_at: key.destroyDate?.toISOString(),
     recovery: recoveryOf(key, context),
-    custody: key.custody && {
-      stored_key_id: key.custody.storedKeyId,
-      root_key_id: key.custody.rootKeyId,
-      root_key_version: key.custody.rootKeyVersion,
-    },
+    custody: key.custody && custodyResponse(key.custody, context.serving),
     last_fetched: lastFetched(key, context),
   };
   return { ...body, etag: entityTag(keyVersion(key), body) };
@@ -108,6 +105,19 @@ function shreddedResponse({ since, restorableUntil }: LostKey, { now }: KeyConte
     since: since.toISOString(),
     restorable: restorableUntil !== undefined && now < restorableUntil,
     restorable_until: restorableUntil?.toISOString(),
+  };
+}
+
+function custodyResponse(
+  { storedKeyId, rootKeyId, rootKeyVersion }: NonNullable<ManagedObject['custody']>,
+  { bindings }: Serving,
+): object {
+  const binding = bindings.find((one) => one.rootKeyId === rootKeyId);
+  return {
+    stored_key_id: storedKeyId,
+    root_key_id: rootKeyId,
+    root_key_version: rootKeyVersion,
+    move_state: (binding && keyMoveStateOf(binding, rootKeyVersion)) ?? 'none',
   };
 }
 

@@ -5,7 +5,7 @@ import { KeyAdministration, type LostKey, type ManagedObject } from '@lib/kmip-e
 import { type Clock, isUuid, toUniqueIdentifier, type UniqueIdentifier } from '@lib/kernel';
 import { PostgresAuditTrail } from '@lib/persistence';
 import { CLOCK } from '@lib/platform';
-import { ClientCertificateService } from '@lib/tenancy';
+import { ClientCertificateService, type RootKeyBinding, type WatchedRootKeys } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -47,11 +47,12 @@ export class KeysController {
   async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const now = this.clock.now();
     const { instanceId } = call.instance();
-    const rootKeys = servingUnder(await this.keys.rootKeys(instanceId));
+    const watched = await this.keys.rootKeys(instanceId);
+    const rootKeys = servingUnder(watched);
     const listing = keyListingOf(call, now, rootKeys);
     const found = await this.keys.catalog(instanceId).list(listing);
     const [certificateNames, lost] = await Promise.all([this.#certificateNames(call), this.#lost(call, found)]);
-    const serving = { rootKeys, lost };
+    const serving = { rootKeys, lost, bindings: bindingsOf(watched) };
     return pageAnswer(call, this.publicUrl, 'keys', found, {
       cursorOf: (key) => cursorOf(key, listing.order),
       present: (key) => keyResponse(key, { href: this.#href(call, key), now, certificateNames, serving }),
@@ -119,7 +120,7 @@ export class KeysController {
       this.#lost(call, [key]),
       key.lastFetchedAt && this.#lastFetch(call, key.uniqueIdentifier),
     ]);
-    const serving = { rootKeys: servingUnder(watched), lost };
+    const serving = { rootKeys: servingUnder(watched), lost, bindings: bindingsOf(watched) };
     const context: KeyContext = { href: this.#href(call, key), now: this.clock.now(), certificateNames, serving };
     const body = keyResponse(key, lastFetch ? { ...context, lastFetch } : context);
     return { status: 200, body, etag: body.etag };
@@ -152,6 +153,8 @@ export class KeysController {
     return `${this.publicUrl}/v1/instances/${call.instance().instanceId}/keys/${uniqueIdentifier}`;
   }
 }
+
+const bindingsOf = ({ rootKeys }: WatchedRootKeys): readonly RootKeyBinding[] => rootKeys.map(({ binding }) => binding);
 
 function keyId(call: OperationCall): UniqueIdentifier {
   const id = call.path['id'] ?? '';

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Patch, Post } from '@nestjs/common';
 
-import { type FormerRootKeyStatus, KeyMoveService, type MoveChange } from '@lib/tenancy';
+import { KeyMoveService, type MoveChange, type MoveStatus } from '@lib/tenancy';
 
 import { notFound } from '../../http/api-error';
 import { type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -29,7 +29,7 @@ export class FormerRootKeysController {
   @Operation('list_instance_former_root_keys', 'root-key.read')
   async list(@Call() call: OperationCall): Promise<OperationAnswer> {
     const all = await this.moves.formerRootKeys(call.instance().instanceId);
-    const idOf = ({ binding }: FormerRootKeyStatus): string => binding.id;
+    const idOf = ({ binding }: MoveStatus): string => binding.id;
     return pageAnswer(call, this.publicUrl, 'former_root_keys', restById(all, pageRequest(call, 1), idOf), {
       cursorOf: (one) => [idOf(one)],
       present: (one) => this.#item(call, one),
@@ -67,7 +67,7 @@ export class FormerRootKeysController {
     return this.#answer(call, await this.moves.change(instanceId, id, change, administratorOf(call)));
   }
 
-  #answer(call: OperationCall, found: FormerRootKeyStatus | undefined): OperationAnswer {
+  #answer(call: OperationCall, found: MoveStatus | undefined): OperationAnswer {
     if (found === undefined) throw notFound();
     return { status: 200, body: this.#item(call, found) };
   }
@@ -76,32 +76,26 @@ export class FormerRootKeysController {
     return `${this.publicUrl}/v1/instances/${call.instance().instanceId}/former_root_keys`;
   }
 
-  #item(call: OperationCall, { binding, keysLeft }: FormerRootKeyStatus): object {
+  #item(call: OperationCall, { binding, state, keysLeft, message }: MoveStatus): object {
     const { id, kind, moves, movesPausedAt, updatedAt } = binding;
     return {
       id,
       href: `${this.#href(call)}/${id}`,
       crn: rootKeyCrn(binding),
       ...providerOf(kind),
+      state,
       paused: movesPausedAt !== undefined,
       keys_left: keysLeft,
       replaced_at: updatedAt.toISOString(),
       completes_at: completesAt(binding, keysLeft),
-      message: messageOf(keysLeft),
+      message,
       ...(moves !== undefined && { progress: progressOf(moves) }),
     };
   }
 }
 
 /** As lately it went; unknown while nothing moves. */
-function completesAt({ moves }: FormerRootKeyStatus['binding'], keysLeft: number): string | undefined {
+function completesAt({ moves }: MoveStatus['binding'], keysLeft: number): string | undefined {
   if (moves === undefined || moves.perMinute === 0 || moves.state !== 'moving') return undefined;
   return new Date(moves.notedAt.getTime() + (keysLeft / moves.perMinute) * 60_000).toISOString();
-}
-
-function messageOf(keysLeft: number): string {
-  const keys = keysLeft === 1 ? '1 key lies' : `${keysLeft} keys lie`;
-  return keysLeft > 0
-    ? `Do not delete this root key yet: ${keys} under it, and would be lost.`
-    : 'Do not delete this root key yet: no key lies under it any more, but not everything that was begun under it is settled. It leaves this list when it is.';
 }

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
 import { type InstanceId } from '@lib/kernel';
-import { FakeIam, FakeKeyManager, putObject, sampleObject, startTestPostgres, type TestDatabase } from '@lib/testing';
+import {
+  anActionContext,
+  FakeIam,
+  FakeKeyManager,
+  putObject,
+  sampleObject,
+  startTestPostgres,
+  type TestDatabase,
+} from '@lib/testing';
 
 import { STEPS } from './check-steps';
 import { type RootKeyWish } from './root-key-workbench';
@@ -9,6 +17,7 @@ import { FIT_API_KEY, OTHER_ACCOUNT, TenantApiApp } from '../../../test/tenant-a
 
 jest.setTimeout(60_000);
 
+const BY = anActionContext();
 const OWNER = '1c8ae972c35e470d994b6faff9494ce1';
 const rootKeyCrn = (service: string, rootKeyId: string): string =>
   `crn:v1:bluemix:public:${service}:us-south:a/${OWNER}:${randomUUID()}:key:${rootKeyId}`;
@@ -79,8 +88,8 @@ describe('former root keys', () => {
   it('tell what is in the way, since when, and how far the keys are', async () => {
     const turn = { state: 'moving', moved: 40 } as const;
     const hindrance = { code: 'may_not_delete', message: 'm', rootKeyId: formerId, retryAt: new Date() };
-    await api.moves.note(mine, former.id, turn);
-    await api.moves.note(mine, former.id, { ...turn, state: 'waiting', moved: 2, hindrance });
+    await api.moves.note(mine, former.id, turn, BY);
+    await api.moves.note(mine, former.id, { ...turn, state: 'waiting', moved: 2, hindrance }, BY);
     const { body: first } = await send<{ progress: { hindrance: object } }>('GET', path());
     expect(first.progress).toMatchObject({
       state: 'waiting',
@@ -88,10 +97,10 @@ describe('former root keys', () => {
       hindrance: { code: 'may_not_delete', message: 'm', root_key_id: formerId },
     });
     expect(first).not.toHaveProperty('completes_at');
-    await api.moves.note(mine, former.id, { state: 'waiting', moved: 0, hindrance });
+    await api.moves.note(mine, former.id, { state: 'waiting', moved: 0, hindrance }, BY);
     const { body: later } = await send<{ progress: { hindrance: object } }>('GET', path());
     expect(later.progress.hindrance).toEqual(first.progress.hindrance);
-    await api.moves.note(mine, former.id, { state: 'moving', moved: 1 });
+    await api.moves.note(mine, former.id, { state: 'moving', moved: 1 }, BY);
     expect((await send<{ progress: object }>('GET', path())).body.progress).not.toHaveProperty('hindrance');
   });
 
@@ -116,7 +125,7 @@ describe('former root keys', () => {
   it('keep what the administrator wants while the gateway writes how far it is', async () => {
     await Promise.all([
       send('PATCH', path(), { body: { paused: true } }),
-      ...Array.from({ length: 10 }, () => api.moves.note(mine, former.id, { state: 'moving', moved: 1 })),
+      ...Array.from({ length: 10 }, () => api.moves.note(mine, former.id, { state: 'moving', moved: 1 }, BY)),
     ]);
     expect((await send('GET', path())).body).toMatchObject({ paused: true });
     await send('PATCH', path(), { body: { paused: false } });

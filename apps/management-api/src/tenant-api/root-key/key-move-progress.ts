@@ -1,4 +1,6 @@
-import { type KeyMoves } from '@lib/tenancy';
+import { type KeyMoves, type MoveStatus } from '@lib/tenancy';
+
+import { rootKeyCrn } from './root-key-crn';
 
 /** InstanceKeyMoveProgress: how far keys are, as the gateway that moves them found it last. */
 export function progressOf({ state, moved, perMinute, startedAt, notedAt, staying, hindrance }: KeyMoves): object {
@@ -20,3 +22,12 @@ export function progressOf({ state, moved, perMinute, startedAt, notedAt, stayin
     }),
   };
 }
+
+/** InstanceKeyMove. */
+export const keyMoveOf = ({ binding, state, keysLeft, message }: MoveStatus): object => ({
+  root_key_crn: rootKeyCrn(binding),
+  former: binding.status === 'retiring',
+  state,
+  keys_left: keysLeft,
+  message,
+});

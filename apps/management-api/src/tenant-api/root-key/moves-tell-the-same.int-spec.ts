@@ -3,6 +3,7 @@ import { CustodySweep, type SweepReport } from '@lib/kmip-engine';
 import { ObjectType } from '@lib/kmip-protocol';
 import { type MoveTurn } from '@lib/tenancy';
 import {
+  anActionContext,
   EngineHarness,
   FakeIam,
   FakeKeyManager,
@@ -17,6 +18,7 @@ import { NOTHING_IN_THE_WAY, rootKeyCrn, TenantApiApp } from '../../../test/tena
 jest.setTimeout(60_000);
 
 const KEYS = 4;
+const BY = anActionContext();
 
 interface Progress {
   readonly state: string;
@@ -25,6 +27,7 @@ interface Progress {
 }
 interface Former {
   readonly id: string;
+  readonly state: string;
   readonly crn: string;
   readonly paused: boolean;
   readonly keys_left: number;
@@ -34,6 +37,7 @@ interface Former {
 interface RootKey {
   readonly status: string;
   readonly rotation?: {
+    readonly state: string;
     readonly keys_total: number;
     readonly keys_left: number;
     readonly message: string;
@@ -41,7 +45,20 @@ interface RootKey {
   };
 }
 interface Key {
-  readonly custody: { readonly root_key_id: string; readonly root_key_version: string };
+  readonly custody: { readonly root_key_id: string; readonly root_key_version: string; readonly move_state: string };
+}
+interface Instance {
+  readonly key_moves: readonly {
+    readonly root_key_crn: string;
+    readonly former: boolean;
+    readonly state: string;
+    readonly keys_left: number;
+    readonly message: string;
+  }[];
+}
+interface Told {
+  readonly action: string;
+  readonly details: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** An instance on a real catalog whose keys lie under one root key, and how the gateway moves them. */
@@ -95,13 +112,14 @@ describe('root key, former root key, keys and trail', () => {
     const report =
       of === 'leave' ? await sweep.leave({ ...scope, former: [source] }, source) : await sweep.refresh(scope);
     const binding = (await api.bindings.list(mine)).find(({ rootKeyId }) => rootKeyId === former.rootKey.id);
-    await api.moves.note(mine, binding!.id, turnOf(report));
+    await api.moves.note(mine, binding!.id, turnOf(report), BY);
     return report;
   }
 
   /** Every place that tells of a move, held against where the keys lie. */
   async function told() {
     const [
+      instance,
       rootKey,
       {
         former_root_keys: [one],
@@ -109,6 +127,7 @@ describe('root key, former root key, keys and trail', () => {
       { keys },
       { audit_events: rewraps },
     ] = await Promise.all([
+      read<Instance>(''),
       read<RootKey>('/root_key'),
       read<{ former_root_keys: Former[] }>('/former_root_keys'),
       read<{ keys: Key[] }>('/keys'),
@@ -116,61 +135,162 @@ describe('root key, former root key, keys and trail', () => {
     ]);
     const under = keys.filter(({ custody }) => custody.root_key_id === former.rootKey.id).length;
     const newest = keys.filter(({ custody }) => custody.root_key_version === former.rootKey.version).length;
-    return { rootKey, former: one, under, older: KEYS - newest, rewraps: rewraps.length };
+    return { instance, rootKey, former: one, keys, under, older: KEYS - newest, rewraps: rewraps.length };
   }
 
-  it.each<[string, () => Promise<unknown>, object]>([
-    ['in progress', () => turn('leave'), { paused: false, progress: { state: 'moving' } }],
+  /** What the trail says of moves, the oldest first. */
+  async function trail(): Promise<readonly Record<string, string>[]> {
+    const { audit_events: events } = await read<{ audit_events: Told[] }>('/audit_events?limit=100');
+    const moves = events.filter(({ action }) => action.includes('.root-key-move.')).reverse();
+    return moves.map(({ action, details }) => ({
+      what: action.split('.').pop()!,
+      ...Object.fromEntries(details.map(({ name, value }) => [name, value])),
+    }));
+  }
+
+  const pause = async (paused: boolean) => {
+    const [{ id }] = (await read<{ former_root_keys: [Former] }>('/former_root_keys')).former_root_keys;
+    const { status } = await api.send('PATCH', `/v1/instances/${mine}/former_root_keys/${id}`, { body: { paused } });
+    expect(status).toBe(200);
+  };
+  const asWriter = () => {
+    former.role = 'writer';
+    return turn('leave');
+  };
+
+  it.each<[string, () => Promise<unknown>, string, string, object]>([
+    ['not looked at yet', () => Promise.resolve(), 'moving', 'rewrapping', { paused: false }],
+    ['in progress', () => turn('leave'), 'moving', 'rewrapping', { progress: { state: 'moving' } }],
     [
       'paused',
       async () => {
         await turn('leave');
-        const [{ id }] = (await read<{ former_root_keys: [Former] }>('/former_root_keys')).former_root_keys;
-        await api.send('PATCH', `/v1/instances/${mine}/former_root_keys/${id}`, { body: { paused: true } });
+        await pause(true);
       },
+      'paused',
+      'rewrapping_paused',
       { paused: true },
     ],
     [
       'hindered',
-      () => {
-        former.role = 'writer';
-        return turn('leave');
-      },
+      asWriter,
+      'hindered',
+      'rewrapping_hindered',
       { paused: false, progress: { state: 'waiting', hindrance: { code: 'may_not_delete' } } },
+    ],
+    [
+      'paused while something is in the way',
+      async () => {
+        await asWriter();
+        await pause(true);
+      },
+      'paused',
+      'rewrapping_paused',
+      { paused: true },
     ],
     [
       'done, and not settled yet',
       async () => {
         while ((await turn('leave')).state === 'more');
       },
+      'settling',
+      'rewrapping',
       { paused: false, progress: { state: 'done' } },
     ],
-  ])('tell the same of a move that is %s', async (_what, happen, shown) => {
+  ])('tell the same of a move that is %s', async (_what, happen, state, status, shown) => {
     await bind(present);
     await happen();
-    const { rootKey, former: one, under, rewraps } = await told();
-    expect(one).toMatchObject({ ...shown, keys_left: under });
+    const { instance, rootKey, former: one, keys, under, rewraps } = await told();
+    expect(one).toMatchObject({ ...shown, state, keys_left: under });
     expect(one?.message).toMatch(
       under > 0 ? `Do not delete this root key yet: ${under} key` : 'not delete this root key yet',
     );
-    // While there is a former root key, keys may be on their way, or kept from it: where, it says itself.
-    expect(rootKey.status).toBe('rewrapping');
+    const { crn: root_key_crn, message } = one!;
+    expect(instance.key_moves).toEqual([{ root_key_crn, former: true, state, keys_left: under, message }]);
+    expect(rootKey.status).toBe(status);
+    expect(keys.map(({ custody }) => custody.move_state).sort()).toEqual(
+      keys.map(({ custody }) => (custody.root_key_id === former.rootKey.id ? state : 'none')).sort(),
+    );
     expect(rewraps).toBe(KEYS - under);
-    expect(one?.progress?.keys_moved).toBe(rewraps);
+    expect(one?.progress?.keys_moved ?? 0).toBe(rewraps);
+    // What the operator counts is the same list.
+    expect((await api.moves.of(mine)).map((move) => [move.state, move.keysLeft])).toEqual([[state, under]]);
   });
 
-  it.each<[string, 'manager' | 'writer', number, string, RegExp]>([
-    ['in progress', 'manager', KEYS / 2, 'rewrapping', /^2 of 4 keys are rewrapped[^;]*\.$/],
-    ['kept back from a Writer', 'writer', KEYS, 'available', /^0 of 4 keys are rewrapped.*; the others stay/],
-  ])('tell the same of a rotation that is %s', async (_what, role, left, status, message) => {
+  it('tell when a move begins, is hindered, goes on, and that the root key can be deleted now', async () => {
+    await bind(present);
+    await asWriter();
+    await asWriter();
+    former.role = 'manager';
+    clock.advance(3_600_001);
+    while ((await turn('leave')).state === 'more');
+    const { former: one } = await told();
+    const LATER = new Date(Date.now() + 3_600_000);
+    const quiet = { retiredBefore: LATER, creationsBefore: LATER };
+    expect([await api.bindings.dropRetired(mine, quiet, BY), await api.bindings.dropRetired(mine, quiet, BY)]).toEqual([
+      1, 0,
+    ]);
+    const rootKeyId = former.rootKey.id;
+    expect(await trail()).toMatchObject(
+      [
+        {
+          what: 'begin',
+          rootKeyId,
+          state: 'moving',
+          keysLeft: '4',
+          message: /^Do not delete this root key yet: 4 keys/,
+        },
+        { what: 'hinder', rootKeyId, state: 'hindered', keysLeft: '4', code: 'may_not_delete', message: /lost\. M\./ },
+        { what: 'continue', rootKeyId, state: 'moving', keysLeft: '2' },
+        { what: 'finish', rootKeyId, state: 'done', message: /^This root key can be deleted now/ },
+      ].map(({ message, ...event }) => ({
+        ...event,
+        ...(message && { message: expect.stringMatching(message) as string }),
+      })),
+    );
+    expect(one?.state).toBe('settling');
+    const { instance, rootKey, former: none } = await told();
+    expect([instance.key_moves, none]).toEqual([[], undefined]);
+    expect(['unverified', 'available']).toContain(rootKey.status);
+  });
+
+  it('tell of a move that is rolled back that the other root key is left', async () => {
+    await bind(present);
+    await turn('leave');
+    const { former: one } = await told();
+    await api.send('POST', `/v1/instances/${mine}/former_root_keys/${one!.id}/roll_back`);
+    expect((await trail()).map(({ what, rootKeyId }) => [what, rootKeyId])).toEqual([
+      ['begin', former.rootKey.id],
+      ['begin', present.rootKey.id],
+    ]);
+    const { instance } = await told();
+    expect(instance.key_moves).toMatchObject([{ root_key_crn: expect.stringContaining(present.rootKey.id) as string }]);
+  });
+
+  it.each<[string, 'manager' | 'writer', number, string, string, RegExp]>([
+    ['in progress', 'manager', KEYS / 2, 'moving', 'rewrapping', /^2 of 4 keys are rewrapped[^;]*\.$/],
+    [
+      'kept back from a Writer',
+      'writer',
+      KEYS,
+      'staying',
+      'available',
+      /^0 of 4 keys are rewrapped.*; the others stay/,
+    ],
+  ])('tell the same of a rotation that is %s', async (_what, role, left, state, status, message) => {
     former.rotate();
     former.role = role;
     await turn('refresh');
-    const { rootKey, former: none, older, rewraps } = await told();
+    const { instance, rootKey, former: none, keys, older, rewraps } = await told();
     expect(none).toBeUndefined();
+    expect(instance.key_moves).toMatchObject([
+      { former: false, state, keys_left: left, message: rootKey.rotation?.message },
+    ]);
+    expect(keys.filter(({ custody }) => custody.move_state === state)).toHaveLength(left);
+    expect(await trail()).toEqual([]);
     expect(older).toBe(left);
     expect(rootKey).toMatchObject({
-      rotation: { keys_total: KEYS, keys_left: left, message: expect.stringMatching(message) as string },
+      rotation: { state, keys_total: KEYS, keys_left: left, message: expect.stringMatching(message) as string },
     });
     expect(rootKey.rotation?.progress.keys_moved).toBe(rewraps);
     expect(rewraps).toBe(KEYS - left);

@@ -3,7 +3,15 @@ import { Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
 import { type Clock } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
 import { CLOCK } from '@lib/platform';
-import { KeyMoveService, type RootKeyBinding, RootKeyBindingService, RootKeyHealthService } from '@lib/tenancy';
+import {
+  KeyMoveService,
+  type MoveState,
+  type MoveStatus,
+  movesTogether,
+  type RootKeyBinding,
+  RootKeyBindingService,
+  RootKeyHealthService,
+} from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -37,9 +45,9 @@ export class RootKeyController {
   @Get('root_key')
   @Operation('get_instance_root_key', 'root-key.read')
   async get(@Call() call: OperationCall): Promise<OperationAnswer> {
-    const [active, ...retiring] = await this.#bindings(call);
+    const [active] = await this.#bindings(call);
     if (!active) throw notFound();
-    return this.#answer(call, 200, active, retiring.length > 0);
+    return this.#answer(call, 200, active);
   }
 
   @Put('root_key')
@@ -65,7 +73,7 @@ export class RootKeyController {
   /** Binds what passes every call that it will have to serve. */
   async #bind(
     call: OperationCall,
-    [active, ...retiring]: readonly RootKeyBinding[],
+    [active]: readonly RootKeyBinding[],
     { keyManagerCrn, rootKeyId, visibility }: RootKeyWish,
   ): Promise<CheckedChange> {
     if (!active) refuseIfMatch(call);
@@ -83,9 +91,7 @@ export class RootKeyController {
     return async () => {
       const bound = await this.bindings.set(instanceId, wanted, administratorOf(call), revision);
       await this.bindings.noteProbe(instanceId, bound.id, undefined);
-      const replaced = active !== undefined && active.id !== bound.id;
-      const status = active ? 200 : 201;
-      return this.#answer(call, status, { ...bound, checkedAt: check.checkedAt }, replaced || retiring.length > 0);
+      return this.#answer(call, active ? 200 : 201, { ...bound, checkedAt: check.checkedAt });
     };
   }
 
@@ -130,35 +136,23 @@ export class RootKeyController {
     return found[0]?.status === 'active' ? found : [];
   }
 
-  /** Keys that go to the newest version of the root key, while they do. */
-  async #rotation({ instanceId, rootKeyId, moves }: RootKeyBinding): Promise<object | undefined> {
-    if (moves?.toVersion === undefined || moves.state === 'done') return undefined;
-    const { toVersion } = moves;
-    const { total, older } = await this.moves.keysUnder(instanceId, rootKeyId, toVersion);
-    const message = rotationMessage(total, older, moves.hindrance?.code === 'may_not_delete');
-    return { version: toVersion, keys_total: total, keys_left: older, message, progress: progressOf(moves) };
-  }
-
   async #health({ instanceId, id }: RootKeyBinding): Promise<object> {
     const { rootKeys, ...reached } = await this.health.of(instanceId);
     const own = rootKeys.filter(({ binding }) => binding.id === id);
     return healthResponse({ ...reached, rootKeys: own }, this.clock.now());
   }
 
-  async #answer(
-    call: OperationCall,
-    status: 200 | 201,
-    binding: RootKeyBinding,
-    rewrapping: boolean,
-  ): Promise<OperationAnswer> {
-    const href = `${this.publicUrl}/v1/instances/${call.instance().instanceId}/root_key`;
+  async #answer(call: OperationCall, status: 200 | 201, binding: RootKeyBinding): Promise<OperationAnswer> {
+    const { instanceId } = call.instance();
+    const href = `${this.publicUrl}/v1/instances/${instanceId}/root_key`;
+    const moves = await this.moves.of(instanceId);
     const body = withEntityTag(binding.id, binding, {
       crn: rootKeyCrn(binding),
       href,
       ...providerOf(binding.kind),
       endpoint_visibility: visibilityOf(binding),
-      status: statusOf(binding, rewrapping),
-      rotation: await this.#rotation(binding),
+      status: statusOf(binding, moves),
+      rotation: rotationOf(binding, moves),
       message: binding.statusDetail,
       health: await this.#health(binding),
       verified_at: binding.checkedAt?.toISOString(),
@@ -168,17 +162,34 @@ export class RootKeyController {
   }
 }
 
-function rotationMessage(total: number, older: number, stay: boolean): string {
-  const [moved, all] = [total - older, total].map((count) => count.toLocaleString('en'));
-  const told = `${moved} of ${all} keys are rewrapped by the newest version of the root key`;
-  return stay ? `${told}; the others stay under older versions, which serve them as well.` : `${told}.`;
+/** Keys that go to the newest version of the root key, while they do. */
+function rotationOf({ id, moves }: RootKeyBinding, all: readonly MoveStatus[]): object | undefined {
+  const rotation = all.find(({ binding }) => binding.id === id);
+  if (rotation === undefined || moves === undefined) return undefined;
+  const { state, keysUnder, keysLeft, message } = rotation;
+  return {
+    version: moves.toVersion,
+    state,
+    keys_total: keysUnder,
+    keys_left: keysLeft,
+    message,
+    progress: progressOf(moves),
+  };
 }
 
-function statusOf(binding: RootKeyBinding, rewrapping: boolean): string {
-  const { statusDetail, checkedAt } = binding;
+/** Keys that stay where they are serve as well. */
+const STATUS_WHILE: Readonly<Record<MoveState, string | undefined>> = {
+  moving: 'rewrapping',
+  settling: 'rewrapping',
+  paused: 'rewrapping_paused',
+  hindered: 'rewrapping_hindered',
+  staying: undefined,
+};
+
+function statusOf({ statusDetail, checkedAt }: RootKeyBinding, moves: readonly MoveStatus[]): string {
   if (statusDetail !== undefined) return 'unavailable';
-  if (rewrapping || binding.moves?.state === 'moving') return 'rewrapping';
-  return checkedAt ? 'available' : 'unverified';
+  const state = movesTogether(moves.map((move) => move.state));
+  return (state && STATUS_WHILE[state]) ?? (checkedAt ? 'available' : 'unverified');
 }
 
 function wishOf({ crn, endpoint_visibility: wanted }: Prototype, active?: RootKeyBinding): RootKeyWish {

@@ -227,9 +227,12 @@ describe('the webhook of an instance', () => {
     await happens('vmware-solutions.kmip-key.suspend', { outcome: 'failure', reason: 'key_state_conflict' });
     await happens('vmware-solutions.kmip-key.lose');
     await happens('vmware-solutions.root-key.expire', { details: { days: 7 } });
-    expect(await shown()).toMatchObject({ events_waiting: 3 });
+    const met = { state: 'hindered', keysLeft: 2, code: 'may_not_delete', message: 'Give it Manager there.' };
+    await happens('vmware-solutions.root-key-move.hinder', { details: met });
+    expect(await shown()).toMatchObject({ events_waiting: 4 });
     await api.deliveries.round();
-    expect(types('/a')).toEqual(['root-key:health', 'kmip-key:lose', 'root-key:expire']);
+    expect(types('/a')).toEqual(['root-key:health', 'kmip-key:lose', 'root-key:expire', 'root-key-move:hinder']);
+    expect(receiver.delivered.at(-1)?.event).toMatchObject({ ibmenseverity: 'high', data: { details: met } });
     expect(receiver.delivered.every((each) => each.id === each.event.id && verified(each, secret))).toBe(true);
     const [first] = receiver.delivered;
     expect(first?.event).toMatchObject({
@@ -239,7 +242,7 @@ describe('the webhook of an instance', () => {
     });
     expect(first?.body).not.toContain('web-01');
     await api.deliveries.round();
-    expect(receiver.delivered).toHaveLength(3);
+    expect(receiver.delivered).toHaveLength(4);
     const state = await shown();
     expect(state).toMatchObject({ state: 'well', events_waiting: 0, events_skipped: 0 });
     expect(state).toHaveProperty('last_delivered_at');

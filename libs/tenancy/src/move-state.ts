@@ -1,0 +1,113 @@
+import { isSameTrouble, type KeyMoves, type MoveHindrance, PASSING } from './key-moves';
+import { type RootKeyBinding } from './root-key-binding';
+
+/**
+ * How a move goes:
+ * - `paused`: by the administrator
+ * - `hindered`: no key arrives until something is done, or the outage is over
+ * - `staying`: keys stay under older versions of the root key, which serve them as well
+ * - `settling`: no key is left, but not everything that was begun is at its end
+ */
+export const MOVE_STATES = ['moving', 'paused', 'hindered', 'staying', 'settling'] as const;
+export type MoveState = (typeof MOVE_STATES)[number];
+
+/** An outage that is shorter hinders nobody. */
+const HINDERED_AFTER_MS = 120_000;
+
+/**
+ * The one place that decides how a move is called, in the tenant API, the audit trail, webhooks and metrics.
+ * @returns undefined when no key is to leave the root key, or an older version of it
+ */
+export function moveStateOf(
+  binding: Pick<RootKeyBinding, 'status' | 'moves' | 'movesPausedAt'>,
+): MoveState | undefined {
+  const { status, moves, movesPausedAt } = binding;
+  if (status === 'active') return rotationStateOf(moves);
+  if (movesPausedAt !== undefined) return 'paused';
+  if (moves === undefined) return 'moving';
+  if (isHindered(moves)) return 'hindered';
+  return moves.state === 'done' ? 'settling' : 'moving';
+}
+
+function rotationStateOf(moves: KeyMoves | undefined): MoveState | undefined {
+  if (moves?.toVersion === undefined || moves.state === 'done') return undefined;
+  if (moves.hindrance?.code === 'may_not_delete') return 'staying';
+  return isHindered(moves) ? 'hindered' : 'moving';
+}
+
+function isHindered({ hindrance, notedAt }: KeyMoves): boolean {
+  if (hindrance === undefined) return false;
+  return !PASSING.has(hindrance.code) || notedAt.getTime() - hindrance.since.getTime() >= HINDERED_AFTER_MS;
+}
+
+/** Of a key that lies under that version of the root key: undefined for one that has arrived. */
+export function keyMoveStateOf(binding: RootKeyBinding, rootKeyVersion: string): MoveState | undefined {
+  const hasArrived = binding.status === 'active' && binding.moves?.toVersion === rootKeyVersion;
+  return hasArrived ? undefined : moveStateOf(binding);
+}
+
+const WHAT_COUNTS_MOST: readonly MoveState[] = ['hindered', 'moving', 'settling', 'paused', 'staying'];
+
+/** Of several moves at once: what somebody has to do something about, then what happens. */
+export const movesTogether = (states: readonly (MoveState | undefined)[]): MoveState | undefined =>
+  WHAT_COUNTS_MOST.find((state) => states.includes(state));
+
+/** Again of the same hindrance, once it was over: what comes and goes is no news each time. */
+const TOLD_AGAIN_AFTER_MS = 3_600_000;
+
+/**
+ * What the tenant is told after a turn, once for each hindrance.
+ * @param arrived whether keys did in this turn
+ * @returns what is known then, with what he was told
+ */
+export function moveNews(binding: RootKeyBinding & { readonly moves: KeyMoves }, arrived: boolean): MoveNews {
+  const { moves } = binding;
+  const { told, hindrance, notedAt: at } = moves;
+  const isStanding = told?.over === false;
+  if (moveStateOf(binding) !== 'hindered' || hindrance === undefined) {
+    // That something else is in the way is not that nothing is.
+    const isOver = isStanding && (hindrance === undefined || arrived) && binding.movesPausedAt === undefined;
+    return isOver ? { moves: { ...moves, told: { ...told, over: true } }, news: 'continue' } : { moves };
+  }
+  const isKnown = told !== undefined && isSameTrouble(told.code, hindrance.code);
+  if (isKnown && (isStanding || at.getTime() - told.at.getTime() < TOLD_AGAIN_AFTER_MS)) return { moves };
+  return { moves: { ...moves, told: { code: hindrance.code, at, over: false } }, news: 'hinder' };
+}
+
+export interface MoveNews {
+  readonly moves: KeyMoves;
+  readonly news?: 'hinder' | 'continue';
+}
+
+/** What the tenant reads of a former root key. */
+export function moveMessage({ state, keysLeft, moves }: MoveFacts): string {
+  const keys = keysLeft === 1 ? '1 key lies' : `${keysLeft} keys lie`;
+  if (keysLeft === 0) {
+    return 'Do not delete this root key yet: no key lies under it any more, but not everything that was begun under it is settled. It leaves this list when it is.';
+  }
+  return `Do not delete this root key yet: ${keys} under it, and would be lost.${reasonOf(state, moves?.hindrance)}`;
+}
+
+interface MoveFacts {
+  readonly state: MoveState;
+  readonly keysLeft: number;
+  readonly moves?: KeyMoves | undefined;
+}
+
+function reasonOf(state: MoveState, hindrance: MoveHindrance | undefined): string {
+  if (state === 'paused') return ' The move is paused; it goes on when it is resumed.';
+  if (state !== 'hindered' || hindrance === undefined) return '';
+  const { message } = hindrance;
+  return ` ${message.charAt(0).toUpperCase()}${message.slice(1)}${message.endsWith('.') ? '' : '.'}`;
+}
+
+/** How far the keys are on their way to the newest version. */
+export function rotationMessage({ state, keysLeft, moves }: MoveFacts, keysUnder: number): string {
+  const [moved, all] = [keysUnder - keysLeft, keysUnder].map((count) => count.toLocaleString('en'));
+  const told = `${moved} of ${all} keys are rewrapped by the newest version of the root key`;
+  if (state === 'staying') return `${told}; the others stay under older versions, which serve them as well.`;
+  return `${told}.${reasonOf(state, moves?.hindrance)}`;
+}
+
+export const MOVE_FINISHED =
+  'This root key can be deleted now, as far as this instance goes: no key of it lies under it any more, and nothing that was begun under it is open.';
