@@ -21,6 +21,7 @@ const mayImport = {
   observability: ['kernel'],
   pki: ['kernel'],
   'embedded-postgres': ['kernel'],
+  'stand-in': ['kernel'],
   'kmip-client': ['kernel', 'kmip-protocol'],
   'tenant-api-client': ['kernel'],
   'kmip-transport': ['kernel', 'kmip-protocol'],

@@ -64,7 +64,8 @@ const BOUNDS: Readonly<Record<string, string>> = {
 };
 
 const SERVER = /^(apps|libs)\/[^/]+\/src\/.*\.ts$/;
-const ASIDE = /\.(int-)?spec\.ts$|\.fixture\.ts$|^libs\/(testing|kmip-client)\/|^apps\/(local-cloud|launcher)\//;
+const ASIDE =
+  /\.(int-)?spec\.ts$|\.fixture\.ts$|^libs\/(testing|kmip-client|stand-in)\/|^apps\/(local-cloud|local-vcenter|launcher)\//;
 const FIELD = /^\s+(?:private |readonly |static )*(#?\w+)(?:: [^=\n]+)? = new (?:Map|Set)\b/gm;
 
 describe('collections that live as long as the process', () => {

@@ -1,5 +1,5 @@
 import { type Behaviour } from './behaviour';
-import { type MovableClock } from './clock';
+import { type MovableClock } from '@lib/stand-in';
 import { type FaultBoard } from './http/faults';
 import { type RequestLog } from './http/request-log';
 import { type AccessPolicies } from './iam/access-policies';

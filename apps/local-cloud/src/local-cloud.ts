@@ -1,11 +1,9 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { announce, MovableClock, refuseSecondProcess } from '@lib/stand-in';
 import { type FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.routes';
 import { Behaviour } from './behaviour';
-import { MovableClock } from './clock';
 import { type Cloud } from './cloud';
-import { refuseSecondProcess } from './data-folder';
 import { FaultBoard } from './http/faults';
 import { RequestLog } from './http/request-log';
 import { createServer } from './http/server';
@@ -85,7 +83,7 @@ export async function createLocalCloud(options: LocalCloudOptions = {}): Promise
     async start() {
       await app.listen({ host, port: options.port ?? 0 });
       url = urlOf(host, boundPort(app));
-      if (dataFolder !== undefined) await announce(dataFolder, url);
+      if (dataFolder !== undefined) await announce(join(dataFolder, READY_FILE), `${url}/admin`, { url });
       return localCloud;
     },
     async close() {
@@ -102,12 +100,4 @@ function boundPort(app: FastifyInstance): number {
   const address = app.server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the server is not bound to a port');
   return address.port;
-}
-
-/** Tells those who wait for us where we are; whole or not at all, so that nobody reads half a file. */
-async function announce(dataFolder: string, url: string): Promise<void> {
-  const file = join(dataFolder, READY_FILE);
-  const content = JSON.stringify({ url, adminUrl: `${url}/admin`, pid: process.pid }, null, 2);
-  await writeFile(`${file}.new`, `${content}\n`, { mode: 0o600 });
-  await rename(`${file}.new`, file);
 }

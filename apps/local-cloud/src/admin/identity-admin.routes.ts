@@ -1,7 +1,7 @@
 import { type FastifyInstance } from 'fastify';
 import { type Cloud } from '../cloud';
 import { type ApiKeyRow, type IdentityRow } from '../journal/rows';
-import { within } from '../journal/store';
+import { within } from '@lib/stand-in';
 import {
   apiKeyChange,
   apiKeyInput,

@@ -1,91 +1,12 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { FileJournal, memoryJournal, type Journal } from './journal';
-import { type Rows, type TableName } from './rows';
+import { type RowChange, RowStore } from '@lib/stand-in';
+import { type Rows } from './rows';
 
-/** A row that replaces the one of the same id; null removes it. */
-export type Change = { [T in TableName]: readonly [table: T, id: string, row: Rows[T] | null] }[TableName];
+/** Everything this cloud knows. */
+export type Store = RowStore<Rows>;
 
-/** Id of a row that belongs to something else (a key to its instance): rows are listed by what they belong to. */
-export const within = (owner: string, id: string): string => `${owner}|${id}`;
+export type Change = RowChange<Rows>;
 
-const ownerOf = (id: string): string => id.slice(0, Math.max(0, id.indexOf('|')));
-
-const JOURNAL_FILE = 'journal.jsonl';
-const COMPACT_ABOVE_BATCHES = 1000;
-
-/**
- * Everything this cloud knows, in memory, with a journal behind it. Rows are never changed in place. A handler reads
- * and commits without awaiting in between, so it sees no one else's half-done work.
- */
-export class Store {
-  readonly #tables = new Map<TableName, Map<string, Map<string, unknown>>>();
-  #journal: Journal = memoryJournal;
-
-  static inMemory(): Store {
-    return new Store();
-  }
-
-  static async open(folder: string): Promise<Store> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const path = join(folder, JOURNAL_FILE);
-    const store = new Store();
-    let opened = await FileJournal.open(path);
-    // The journal is ours alone (0600) and was parsed as JSON: its batches are lists of changes.
-    for (const batch of opened.batches) store.#apply(batch as Change[]);
-    if (opened.batches.length > COMPACT_ABOVE_BATCHES) {
-      await opened.journal.close();
-      await FileJournal.rewrite(path, [store.#everything()]);
-      opened = await FileJournal.open(path);
-    }
-    store.#journal = opened.journal;
-    return store;
-  }
-
-  get<T extends TableName>(table: T, id: string): Rows[T] | undefined {
-    return this.#tables.get(table)?.get(ownerOf(id))?.get(id) as Rows[T] | undefined;
-  }
-
-  /** The rows that belong to `owner`; for rows that belong to nothing, leave it out. */
-  *list<T extends TableName>(table: T, owner = ''): Generator<Rows[T]> {
-    for (const row of this.#tables.get(table)?.get(owner)?.values() ?? []) yield row as Rows[T];
-  }
-
-  *entries<T extends TableName>(table: T): Generator<[id: string, row: Rows[T]]> {
-    for (const part of this.#tables.get(table)?.values() ?? []) {
-      for (const [id, row] of part) yield [id, row as Rows[T]];
-    }
-  }
-
-  /** Readers see the changes at once; the promise resolves when they can no longer be lost. */
-  commit(...changes: Change[]): Promise<void> {
-    this.#apply(changes);
-    return this.#journal.append(changes);
-  }
-
-  async clear(): Promise<void> {
-    const removals = this.#everything().map(([table, id]) => [table, id, null] as Change);
-    await this.commit(...removals);
-  }
-
-  close(): Promise<void> {
-    return this.#journal.close();
-  }
-
-  #apply(changes: readonly Change[]): void {
-    for (const [table, id, row] of changes) {
-      const parts = this.#tables.get(table) ?? new Map<string, Map<string, unknown>>();
-      const rows = parts.get(ownerOf(id)) ?? new Map<string, unknown>();
-      if (row === null) rows.delete(id);
-      else rows.set(id, row);
-      parts.set(ownerOf(id), rows);
-      this.#tables.set(table, parts);
-    }
-  }
-
-  #everything(): Change[] {
-    return [...this.#tables.keys()].flatMap((table) =>
-      [...this.entries(table)].map(([id, row]) => [table, id, row] as Change),
-    );
-  }
-}
+export const Store = {
+  inMemory: (): Store => RowStore.inMemory<Rows>(),
+  open: (folder: string): Promise<Store> => RowStore.open<Rows>(folder),
+};

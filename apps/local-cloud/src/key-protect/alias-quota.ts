@@ -1,5 +1,5 @@
 import { type Cloud } from '../cloud';
-import { within } from '../journal/store';
+import { within } from '@lib/stand-in';
 import { KmsError } from './kms.errors';
 
 const ALIASES_PER_INSTANCE = 1000;

@@ -1,7 +1,7 @@
 import { type FastifyInstance } from 'fastify';
-import { toTimestamp } from '../clock';
+import { toTimestamp } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
-import { within } from '../journal/store';
+import { within } from '@lib/stand-in';
 import { requireAliasesFree } from './alias-quota';
 import { requireAlias } from './key-input';
 import { callOf } from './kms-call';

@@ -1,9 +1,10 @@
 import { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { toTimestamp } from '../clock';
+import { toTimestamp } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { type InstancePolicyRow } from '../journal/rows';
-import { within, type Change } from '../journal/store';
+import { within } from '@lib/stand-in';
+import { type Change } from '../journal/store';
 import { readBody } from './key-input';
 import { type Query, textOf } from './key-list-query';
 import { collection } from './key-representation';

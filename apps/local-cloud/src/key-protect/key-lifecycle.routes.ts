@@ -1,9 +1,10 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { toTimestamp } from '../clock';
+import { toTimestamp } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { type KeyRow } from '../journal/rows';
-import { within, type Change } from '../journal/store';
+import { within } from '@lib/stand-in';
+import { type Change } from '../journal/store';
 import { without } from '../journal/without';
 import { readBody, readEnvelope } from './key-input';
 import { collection, KEY_TYPE, representKey } from './key-representation';

@@ -1,4 +1,4 @@
-import { toTimestamp } from '../clock';
+import { toTimestamp } from '@lib/stand-in';
 import { type InstanceRow, type KeyRow } from '../journal/rows';
 import {
   DESTROYED,

@@ -1,8 +1,9 @@
 import { type FastifyInstance } from 'fastify';
-import { toTimestamp } from '../clock';
+import { toTimestamp } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { type KeyRow } from '../journal/rows';
-import { within, type Change } from '../journal/store';
+import { within } from '@lib/stand-in';
+import { type Change } from '../journal/store';
 import { type Query, readBoolean, readPage } from './key-list-query';
 import { collection } from './key-representation';
 import { DESTROYED, isPurged } from './key-state';

@@ -1,7 +1,7 @@
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { toTimestamp } from '../clock';
+import { toTimestamp } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
-import { within } from '../journal/store';
+import { within } from '@lib/stand-in';
 import { without } from '../journal/without';
 import { ACTIVE, requireSettled, requireState, SUSPENDED } from './key-state';
 import { callOf } from './kms-call';

@@ -1,7 +1,8 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Cloud } from '../cloud';
 import { type KeyRow } from '../journal/rows';
-import { within, type Change } from '../journal/store';
+import { within } from '@lib/stand-in';
+import { type Change } from '../journal/store';
 import { requireAliasesFree } from './alias-quota';
 import { requireCreationAllowed, isPolicyOn } from './instance-policy';
 import { readNewKey } from './key-input';

@@ -5,7 +5,7 @@ import { type AccessTarget } from '../iam/access-policies';
 import { verifyCaller } from '../iam/caller';
 import { type TokenClaims } from '../iam/token-claims';
 import { type InstanceRow, type KeyRow, type ServiceName } from '../journal/rows';
-import { within } from '../journal/store';
+import { within } from '@lib/stand-in';
 import { KmsError, KmsGoneError, KmsUnauthorizedError } from './kms.errors';
 import { isPurged } from './key-state';
 import { KMS_OPERATIONS, type OperationName } from './operations';

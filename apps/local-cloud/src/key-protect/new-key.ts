@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { toTimestamp } from '../clock';
+import { toTimestamp } from '@lib/stand-in';
 import { type KeyRow } from '../journal/rows';
 
 const GENERATED_KEY_BYTES = 32;

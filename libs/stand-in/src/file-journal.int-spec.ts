@@ -2,8 +2,13 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { itWithSmallDisk, smallDisk } from '@lib/testing';
-import { FileJournal } from './journal';
-import { Store, within } from './store';
+import { FileJournal } from './file-journal';
+import { RowStore, within } from './row-store';
+
+interface Rows {
+  keyRing: { instanceId: string; id: string; createdAt: string; createdBy: string };
+  account: { id: string; name: string };
+}
 
 let folder: string;
 let path: string;
@@ -88,7 +93,7 @@ itWithSmallDisk(
 );
 
 it('a store reads the same after compaction', async () => {
-  let store = await Store.open(folder);
+  let store = await RowStore.open<Rows>(folder);
   for (let n = 0; n < 1500; n++) {
     const id = `ring-${n % 10}`;
     await store.commit(['keyRing', within('i', id), { instanceId: 'i', id, createdAt: String(n), createdBy: 'x' }]);
@@ -96,12 +101,12 @@ it('a store reads the same after compaction', async () => {
   await store.commit(['keyRing', within('i', 'ring-3'), null]);
   const rows = [...store.list('keyRing', 'i')];
   await store.close();
-  store = await Store.open(folder);
+  store = await RowStore.open<Rows>(folder);
   expect([...store.list('keyRing', 'i')]).toEqual(rows);
   await store.commit(['account', 'a', { id: 'a', name: 'after' }]);
   await store.close();
   expect(readFileSync(path, 'utf8').trim().split('\n')).toHaveLength(2);
-  store = await Store.open(folder);
+  store = await RowStore.open<Rows>(folder);
   expect([rows.length, [...store.list('keyRing', 'i')].length, [...store.list('account')].length]).toEqual([9, 9, 1]);
   await store.close();
 });

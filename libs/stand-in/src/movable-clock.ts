@@ -1,8 +1,8 @@
 import { type Clock } from '@lib/kernel';
 
 /**
- * The clock of the key managers: it runs with the machine and can be moved, so that a test waits out a month in one
- * call. IAM tokens keep to the machine's own time, because those who verify them do.
+ * The clock of a stand-in: it runs with the machine and can be moved, so that a test waits out a month in one call.
+ * What others verify by their own clock (IAM tokens, TLS) keeps to the machine's time.
  */
 export class MovableClock implements Clock {
   #offsetMs = 0;

@@ -1,0 +1,3 @@
+export { announce, refuseSecondProcess } from './data-folder';
+export { MovableClock, toTimestamp } from './movable-clock';
+export { type RowChange, RowStore, within } from './row-store';
