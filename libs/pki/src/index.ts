@@ -16,10 +16,12 @@ export {
   type IssuedCertificate,
   issueServerCertificate,
   type ServerCertificateRequest,
+  type SubjectFields,
   type Validity,
 } from './issue';
 export { type KeyKind } from './key-pair';
 export { certificateBlocks } from './pem';
+export { newSigningRequest, type NewSigningRequest } from './new-signing-request';
 export { toPkcs12 } from './pkcs12';
 export * from './pki.errors';
 export { type PublicKeyDescription } from './public-key';

@@ -37,7 +37,18 @@ export interface ServerCertificateRequest extends Validity {
   readonly keyKind?: KeyKind;
 }
 
-export interface ClientCertificateRequest extends Validity {
+/** Parts of a subject that vCenter lets an administrator fill in. */
+export interface SubjectFields {
+  readonly organization?: string;
+  readonly organizationUnit?: string;
+  readonly locality?: string;
+  readonly state?: string;
+  /** Two letters. */
+  readonly country?: string;
+  readonly email?: string;
+}
+
+export interface ClientCertificateRequest extends Validity, SubjectFields {
   readonly commonName: string;
   readonly keyKind?: KeyKind;
   /** Default true. vCenter's own self-made certificates have none. */
@@ -96,7 +107,7 @@ export async function issueClientCertificate(
   const usage = request.extendedKeyUsage === false ? undefined : x509.ExtendedKeyUsage.clientAuth;
   const content: CertificateContent = {
     ...request,
-    subject: commonName(request.commonName),
+    subject: subjectOf(request),
     publicKey: keys.publicKey,
     extensions: leafExtensions(keys.publicKey, usage),
   };
@@ -159,6 +170,20 @@ async function build(
 /** As structured data, not text: a comma or plus sign in a name must not start another attribute. */
 function commonName(name: string): x509.JsonName {
   return [{ CN: [name] }];
+}
+
+/** Text in its parts: a comma or plus sign in one of them must not start another attribute. */
+export function subjectOf(fields: SubjectFields & { readonly commonName: string }): x509.JsonName {
+  const { organization, organizationUnit, locality, state, country, email } = fields;
+  return [
+    { CN: [fields.commonName] },
+    ...(organization === undefined ? [] : [{ O: [organization] }]),
+    ...(organizationUnit === undefined ? [] : [{ OU: [organizationUnit] }]),
+    ...(locality === undefined ? [] : [{ L: [locality] }]),
+    ...(state === undefined ? [] : [{ ST: [state] }]),
+    ...(country === undefined ? [] : [{ C: [country] }]),
+    ...(email === undefined ? [] : [{ E: [email] }]),
+  ];
 }
 
 /** 16 random bytes, positive and without a leading zero byte (RFC 5280 §4.1.2.2). */
