@@ -2,6 +2,8 @@ export * from './kmip-client';
 export * from './kmip-client.error';
 export {
   parseIdentity,
+  presentedCertificate,
+  type PresentedCertificateOptions,
   type ServerTrust,
   type TlsConnectionOptions,
   type TlsIdentity,

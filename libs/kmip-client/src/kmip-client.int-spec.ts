@@ -22,6 +22,7 @@ import { issueCertificateAuthority, issueClientCertificate, issueServerCertifica
 
 import { KmipClient, type KmipClientOptions } from './kmip-client';
 import { KmipClientError } from './kmip-client.error';
+import { presentedCertificate } from './tls-connection';
 import { vcenter } from './vcenter-dialogue';
 
 type Answer = (request: RequestMessage) => Buffer | undefined;
@@ -147,6 +148,20 @@ describe('KmipClient over TLS', () => {
     const client = await connect({ serverTrust: { pinnedSha256: pin } });
     expect(client.session.serverSha256).toBe(pin.replaceAll(':', '').toLowerCase());
     expect(await faultOf(connect({ serverTrust: { pinnedSha256: 'ab'.repeat(32) } }))).toBe('untrusted');
+    expect(requests).toEqual([]);
+  });
+
+  it('trusts one of several pinned certificates', async () => {
+    const client = await connect({ serverTrust: { pinnedSha256: ['ab'.repeat(32), pin] } });
+    expect(client.session.serverSha256).toBe(pin.replaceAll(':', '').toLowerCase());
+    expect(await faultOf(connect({ serverTrust: { pinnedSha256: [] } }))).toBe('untrusted');
+  });
+
+  it('reads the certificate of a server whom nobody trusts, without a word', async () => {
+    const { host, port, ...identity } = options;
+    const certificate = await presentedCertificate({ host, port: port!, identity });
+    expect(new X509Certificate(certificate!).fingerprint256).toBe(pin);
+    expect(await presentedCertificate({ host, port: 1 })).toBeUndefined();
     expect(requests).toEqual([]);
   });
 

@@ -5,8 +5,9 @@ import { type Secret } from '@lib/kernel';
 
 import { KmipClientError } from './kmip-client.error';
 
-/** How the server is recognised: by a CA of ours, by the SHA-256 of its certificate (hex), or by the public CAs. */
-export type ServerTrust = { readonly caPem: string } | { readonly pinnedSha256: string } | 'public-cas';
+/** How the server is recognised: by a CA of ours, by the SHA-256 of its certificate (hex; of one of several), or by the public CAs. */
+export type ServerTrust =
+  { readonly caPem: string } | { readonly pinnedSha256: string | readonly string[] } | 'public-cas';
 
 /** Who the client is and whom it trusts. */
 export interface TlsIdentity {
@@ -119,4 +120,42 @@ function readFacts(socket: TLSSocket): TlsSessionFacts {
 }
 
 const isTrusted = (trust: ServerTrust, facts: TlsSessionFacts): boolean =>
-  trust === 'public-cas' || 'caPem' in trust || normalFingerprint(trust.pinnedSha256) === facts.serverSha256;
+  trust === 'public-cas' ||
+  'caPem' in trust ||
+  [trust.pinnedSha256].flat().some((pinned) => normalFingerprint(pinned) === facts.serverSha256);
+
+export interface PresentedCertificateOptions {
+  readonly host: string;
+  /** 5696 unless said otherwise. */
+  readonly port?: number;
+  readonly timeoutMs?: number;
+  /** Shown to a server that asks for it. */
+  readonly identity?: Omit<TlsIdentity, 'serverTrust'>;
+}
+
+/**
+ * The certificate that a server shows, trusted or not: a handshake, and nothing is sent.
+ * @returns PEM of the leaf; undefined when there is no TLS server
+ */
+export function presentedCertificate(options: PresentedCertificateOptions): Promise<string | undefined> {
+  const { host, port = DEFAULT_PORT, identity, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options;
+  return new Promise((resolve) => {
+    const socket = connect({
+      minVersion: 'TLSv1.2',
+      ...(identity && { cert: identity.clientCertificatePem, key: identity.clientKeyPem.expose() }),
+      host,
+      port,
+      ...(isIP(host) === 0 && { servername: host }),
+      rejectUnauthorized: false,
+    });
+    const settle = (certificate: string | undefined): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(certificate);
+    };
+    const timer = setTimeout(() => settle(undefined), timeoutMs);
+    socket.on('error', () => settle(undefined));
+    socket.once('close', () => settle(undefined));
+    socket.once('secureConnect', () => settle(socket.getPeerX509Certificate()?.toString()));
+  });
+}
