@@ -1,6 +1,6 @@
 import { type Behaviour } from './behaviour';
 import { type MovableClock } from '@lib/stand-in';
-import { type FaultBoard } from './http/faults';
+import { type CloudFaultBoard } from './http/faults';
 import { type RequestLog } from './http/request-log';
 import { type AccessPolicies } from './iam/access-policies';
 import { type TokenIssuer } from './iam/token-issuer';
@@ -12,7 +12,7 @@ export interface Cloud {
   readonly clock: MovableClock;
   readonly tokens: TokenIssuer;
   readonly access: AccessPolicies;
-  readonly faults: FaultBoard;
+  readonly faults: CloudFaultBoard;
   readonly requests: RequestLog;
   readonly behaviour: Behaviour;
   /** Where this cloud is reached, without a trailing slash; known once it listens. */

@@ -4,7 +4,7 @@ import { type FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.routes';
 import { Behaviour } from './behaviour';
 import { type Cloud } from './cloud';
-import { FaultBoard } from './http/faults';
+import { newFaultBoard } from './http/faults';
 import { RequestLog } from './http/request-log';
 import { createServer } from './http/server';
 import { AccessPolicies } from './iam/access-policies';
@@ -60,7 +60,7 @@ export async function createLocalCloud(options: LocalCloudOptions = {}): Promise
       options.tokenLifetimeSeconds ?? TOKEN_LIFETIME_SECONDS,
     ),
     access: new AccessPolicies(store),
-    faults: new FaultBoard(),
+    faults: newFaultBoard(),
     requests: new RequestLog(),
     behaviour: new Behaviour(),
     baseUrl: () => url,

@@ -5,6 +5,7 @@ import { type Clock } from '@lib/kernel';
  * What others verify by their own clock (IAM tokens, TLS) keeps to the machine's time.
  */
 export class MovableClock implements Clock {
+  readonly #waiting = new Set<() => void>();
   #offsetMs = 0;
 
   get offsetMs(): number {
@@ -13,6 +14,7 @@ export class MovableClock implements Clock {
 
   moveTo(offsetMs: number): void {
     this.#offsetMs = offsetMs;
+    for (const look of [...this.#waiting]) look();
   }
 
   now(): Date {
@@ -22,7 +24,30 @@ export class MovableClock implements Clock {
   monotonicMs(): number {
     return performance.now() + this.#offsetMs;
   }
+
+  /** Runs `work` once, when this clock is `delayMs` further: by waiting, or by being moved. @returns how to cancel it */
+  startTimer(work: () => void, delayMs: number): () => void {
+    const due = this.monotonicMs() + delayMs;
+    let timer: NodeJS.Timeout | undefined;
+    const cancel = (): void => {
+      clearTimeout(timer);
+      this.#waiting.delete(look);
+    };
+    const look = (): void => {
+      clearTimeout(timer);
+      const left = due - this.monotonicMs();
+      if (left > 0) {
+        timer = setTimeout(look, left);
+        return;
+      }
+      cancel();
+      work();
+    };
+    this.#waiting.add(look);
+    timer = setTimeout(look, delayMs);
+    return cancel;
+  }
 }
 
-/** RFC 3339 in UTC with whole seconds, the only form of date in these APIs. */
+/** RFC 3339 in UTC with whole seconds. */
 export const toTimestamp = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;

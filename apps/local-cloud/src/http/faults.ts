@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { FaultBoard } from '@lib/stand-in';
 
 interface FaultMatch {
   /** First path segment: iam, kms, hpcs, resource-controller, metering. */
@@ -29,18 +29,6 @@ export type FaultEffect =
 /** `after`: the operation takes effect and only its answer is lost. */
 type FaultMoment = 'before' | 'after';
 
-export interface FaultRule {
-  readonly id: string;
-  readonly match: FaultMatch;
-  readonly effect: FaultEffect;
-  /** How many more requests it strikes; absent: until it is removed. */
-  readonly count?: number | undefined;
-  /** How many matching requests it lets pass first. */
-  readonly skip?: number | undefined;
-  /** Strikes one in so many matching requests, the others pass. */
-  readonly every?: number | undefined;
-}
-
 export interface RequestFacts {
   readonly service: string;
   readonly instance: string | undefined;
@@ -49,46 +37,9 @@ export interface RequestFacts {
   readonly writes: boolean;
 }
 
-/** The faults in force, oldest first. They live in memory: a restarted cloud is a healthy one. */
-export class FaultBoard {
-  readonly #rules = new Map<string, FaultRule>();
+export type CloudFaultBoard = FaultBoard<FaultMatch, RequestFacts, FaultEffect>;
 
-  add(rule: Omit<FaultRule, 'id'>): FaultRule {
-    const added = { ...rule, id: randomUUID() };
-    this.#rules.set(added.id, added);
-    return added;
-  }
-
-  list(): FaultRule[] {
-    return [...this.#rules.values()];
-  }
-
-  remove(id: string): boolean {
-    return this.#rules.delete(id);
-  }
-
-  clear(): void {
-    this.#rules.clear();
-  }
-
-  /** The effects that strike this request; each counts as used. */
-  strike(facts: RequestFacts): FaultEffect[] {
-    if (this.#rules.size === 0) return [];
-    const effects: FaultEffect[] = [];
-    for (const rule of this.#rules.values()) {
-      if (!matches(rule.match, facts)) continue;
-      if ((rule.skip ?? 0) > 0) {
-        this.#rules.set(rule.id, { ...rule, skip: (rule.skip ?? 0) - 1 });
-        continue;
-      }
-      effects.push(rule.effect);
-      const { count, every = 1 } = rule;
-      if (count === 1) this.#rules.delete(rule.id);
-      else this.#rules.set(rule.id, { ...rule, skip: every - 1, ...(count !== undefined && { count: count - 1 }) });
-    }
-    return effects;
-  }
-}
+export const newFaultBoard = (): CloudFaultBoard => new FaultBoard(matches);
 
 function matches(match: FaultMatch, facts: RequestFacts): boolean {
   return (
