@@ -1,6 +1,6 @@
 import { type KeyRow } from './journal/rows';
 import { type Store } from './journal/store';
-import { without } from './journal/without';
+import { without } from '@lib/stand-in';
 import { ACTIVE, DESTROYED } from './key-protect/key-state';
 
 /** What the real services may do and need not: their documents allow it or say nothing. */

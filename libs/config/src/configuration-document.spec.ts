@@ -7,6 +7,7 @@ import {
   gatewayConfig,
   launcherConfig,
   localCloudConfig,
+  localVcenterConfig,
   managementApiConfig,
   readEnvironment,
 } from './index';
@@ -21,21 +22,20 @@ describe('docs/configuration.md', () => {
   });
 });
 
-describe.each(Object.entries({ gatewayConfig, managementApiConfig, localCloudConfig, launcherConfig }))(
-  '%s',
-  (_name, schema) => {
-    it('names each variable once and explains it', () => {
-      const rows = describeConfig(schema);
-      expect(new Set(rows.map(({ variable }) => variable)).size).toBe(rows.length);
-      for (const row of rows) {
-        expect(row.variable).toMatch(/^[A-Z][A-Z0-9_]+$/);
-        expect(row.meaning).toMatch(/\.$/);
-        expect(row.consequence).toMatch(/\.$/);
-      }
-    });
+describe.each(
+  Object.entries({ gatewayConfig, managementApiConfig, localCloudConfig, localVcenterConfig, launcherConfig }),
+)('%s', (_name, schema) => {
+  it('names each variable once and explains it', () => {
+    const rows = describeConfig(schema);
+    expect(new Set(rows.map(({ variable }) => variable)).size).toBe(rows.length);
+    for (const row of rows) {
+      expect(row.variable).toMatch(/^[A-Z][A-Z0-9_]+$/);
+      expect(row.meaning).toMatch(/\.$/);
+      expect(row.consequence).toMatch(/\.$/);
+    }
+  });
 
-    it('has no default for a secret', () => {
-      expect(describeConfig(schema).filter((row) => row.secret && row.fallback !== undefined)).toEqual([]);
-    });
-  },
-);
+  it('has no default for a secret', () => {
+    expect(describeConfig(schema).filter((row) => row.secret && row.fallback !== undefined)).toEqual([]);
+  });
+});

@@ -2,6 +2,7 @@ import { migrationSettings } from './processes/common-settings';
 import { gatewayConfig } from './processes/gateway.config';
 import { launcherConfig } from './processes/launcher.config';
 import { localCloudConfig } from './processes/local-cloud.config';
+import { localVcenterConfig } from './processes/local-vcenter.config';
 import { managementApiConfig } from './processes/management-api.config';
 import { type ConfigSchema } from './setting';
 
@@ -50,6 +51,11 @@ const PROCESSES: readonly { readonly title: string; readonly purpose: string; re
     title: 'Local cloud',
     purpose: 'Stands in for the IBM Cloud services in development, evaluation and tests. Never for production.',
     schema: localCloudConfig,
+  },
+  {
+    title: 'Local vCenter',
+    purpose: 'Stands in for a vCenter 8.0.3 in development, evaluation and tests. Never for production.',
+    schema: localVcenterConfig,
   },
   {
     title: 'Launcher',

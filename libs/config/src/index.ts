@@ -13,6 +13,7 @@ export { keyManagerEndpoints, migrationSettings } from './processes/common-setti
 export { type GatewayConfig, gatewayConfig } from './processes/gateway.config';
 export { type LauncherConfig, launcherConfig } from './processes/launcher.config';
 export { type LocalCloudConfig, localCloudConfig } from './processes/local-cloud.config';
+export { type LocalVcenterConfig, localVcenterConfig } from './processes/local-vcenter.config';
 export { type ManagementApiConfig, managementApiConfig } from './processes/management-api.config';
 export * from './service-key-file';
 export {

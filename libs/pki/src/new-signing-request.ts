@@ -1,3 +1,5 @@
+import { webcrypto } from 'node:crypto';
+
 import { type Secret } from '@lib/kernel';
 
 import { type SubjectFields, subjectOf } from './issue';
@@ -15,13 +17,13 @@ export async function newSigningRequest(
   subject: SubjectFields & { readonly commonName: string },
 ): Promise<NewSigningRequest> {
   const keys = await newKeyPair('rsa-2048');
-  const { key, algorithm } = await toSigningKey(keys.privateKey);
+  const { key: privateKey, algorithm } = await toSigningKey(keys.privateKey);
+  const spki = keys.publicKey.export({ type: 'spki', format: 'der' });
+  const publicKey = await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']);
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: subjectOf(subject),
-    keys: { privateKey: key, publicKey: await verificationKey(keys.publicKey.export({ type: 'spki', format: 'der' })) },
+    keys: { privateKey, publicKey },
     signingAlgorithm: algorithm,
   });
   return { requestPem: `${request.toString('pem')}\n`, privateKeyPem: privateKeyPem(keys.privateKey) };
 }
-
-const verificationKey = (spki: Buffer) => new x509.PublicKey(spki).export();

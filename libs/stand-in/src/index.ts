@@ -2,3 +2,4 @@ export { announce, refuseSecondProcess } from './data-folder';
 export { FaultBoard } from './fault-board';
 export { MovableClock, toTimestamp } from './movable-clock';
 export { type RowChange, RowStore, within } from './row-store';
+export { without } from './without';

@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { toTimestamp } from '@lib/stand-in';
+import { toTimestamp, within } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { hashApiKey, newApiKey } from '../iam/api-keys';
 import { type AccountRow, type ApiKeyRow, type IdentityRow, type InstanceRow, type PolicyRow } from '../journal/rows';
-import { within } from '@lib/stand-in';
 import { type Change } from '../journal/store';
 import { newKey } from '../key-protect/new-key';
 import {

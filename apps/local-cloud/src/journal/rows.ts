@@ -176,5 +176,3 @@ export interface Rows {
   usage: UsageRow;
   settings: SettingsRow;
 }
-
-export type TableName = keyof Rows;

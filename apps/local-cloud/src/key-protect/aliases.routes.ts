@@ -1,7 +1,6 @@
 import { type FastifyInstance } from 'fastify';
-import { toTimestamp } from '@lib/stand-in';
+import { toTimestamp, within } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
-import { within } from '@lib/stand-in';
 import { requireAliasesFree } from './alias-quota';
 import { requireAlias } from './key-input';
 import { callOf } from './kms-call';

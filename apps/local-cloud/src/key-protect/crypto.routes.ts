@@ -1,10 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { toTimestamp } from '@lib/stand-in';
+import { toTimestamp, within } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { type KeyRow, type KeyVersion } from '../journal/rows';
-import { within } from '@lib/stand-in';
 import { illegalByteOf, isBase64 } from './base64';
 import { open, seal } from './ciphertext';
 import { requireCreationAllowed } from './instance-policy';

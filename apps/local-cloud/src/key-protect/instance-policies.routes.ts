@@ -1,9 +1,8 @@
 import { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { toTimestamp } from '@lib/stand-in';
+import { toTimestamp, within } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { type InstancePolicyRow } from '../journal/rows';
-import { within } from '@lib/stand-in';
 import { type Change } from '../journal/store';
 import { readBody } from './key-input';
 import { type Query, textOf } from './key-list-query';

@@ -1,11 +1,9 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { toTimestamp } from '@lib/stand-in';
+import { toTimestamp, within, without } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { type KeyRow } from '../journal/rows';
-import { within } from '@lib/stand-in';
 import { type Change } from '../journal/store';
-import { without } from '../journal/without';
 import { readBody, readEnvelope } from './key-input';
 import { collection, KEY_TYPE, representKey } from './key-representation';
 import {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { toTimestamp } from '@lib/stand-in';
+import { toTimestamp, within } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { type InstanceRow, type KeyPolicyRow, type KeyRow } from '../journal/rows';
-import { within } from '@lib/stand-in';
 import { readEnvelope } from './key-input';
 import { type Query, textOf } from './key-list-query';
 import { collection, keyCrn } from './key-representation';

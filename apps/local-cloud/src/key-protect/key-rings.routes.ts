@@ -1,8 +1,7 @@
 import { type FastifyInstance } from 'fastify';
-import { toTimestamp } from '@lib/stand-in';
+import { toTimestamp, within } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
 import { type KeyRow } from '../journal/rows';
-import { within } from '@lib/stand-in';
 import { type Change } from '../journal/store';
 import { type Query, readBoolean, readPage } from './key-list-query';
 import { collection } from './key-representation';

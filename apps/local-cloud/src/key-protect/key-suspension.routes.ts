@@ -1,8 +1,6 @@
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { toTimestamp } from '@lib/stand-in';
+import { toTimestamp, within, without } from '@lib/stand-in';
 import { type Cloud } from '../cloud';
-import { within } from '@lib/stand-in';
-import { without } from '../journal/without';
 import { ACTIVE, requireSettled, requireState, SUSPENDED } from './key-state';
 import { callOf } from './kms-call';
 import { KmsError } from './kms.errors';

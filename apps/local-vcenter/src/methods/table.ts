@@ -1,0 +1,25 @@
+import { AUTHORIZATION_MANAGER_METHODS } from './authorization-manager';
+import { CERTIFICATE_METHODS } from './crypto-manager/certificates';
+import { CLUSTER_METHODS } from './crypto-manager/clusters';
+import { KEY_METHODS } from './crypto-manager/keys';
+import { SERVER_METHODS } from './crypto-manager/servers';
+import { type MethodDefinition } from './method';
+import { PROPERTY_COLLECTOR_METHODS } from './property-collector';
+import { SERVICE_INSTANCE_METHODS } from './service-instance';
+import { SESSION_MANAGER_METHODS } from './session-manager';
+import { TASK_METHODS } from './task-info';
+import { VIEW_METHODS } from './view-manager';
+
+/** Every method that this vCenter serves. */
+export const METHODS: readonly MethodDefinition[] = [
+  ...SERVICE_INSTANCE_METHODS,
+  ...SESSION_MANAGER_METHODS,
+  ...AUTHORIZATION_MANAGER_METHODS,
+  ...PROPERTY_COLLECTOR_METHODS,
+  ...VIEW_METHODS,
+  ...TASK_METHODS,
+  ...SERVER_METHODS,
+  ...CLUSTER_METHODS,
+  ...CERTIFICATE_METHODS,
+  ...KEY_METHODS,
+];

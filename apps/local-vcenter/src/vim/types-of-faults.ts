@@ -1,0 +1,42 @@
+import { type Declarations } from './type-table';
+
+/** Faults as data types (reference page, 1.5; parents as vi-json's FAULT_PARENTS has them, a spec compares both). */
+export const FAULT_TYPES: Declarations = {
+  'MethodFault*': 'faultCause?: LocalizedMethodFault, faultMessage?: LocalizableMessage[]',
+  'RuntimeFault < MethodFault': '',
+  'VimFault < MethodFault': '',
+  'SecurityError < RuntimeFault': '',
+  NoPermissionEntityPrivileges: 'entity: ManagedObjectReference @7.0.3, privilegeIds?: string[] @7.0.3',
+  'NoPermission < SecurityError':
+    'object?: ManagedObjectReference, privilegeId?: string, missingPrivileges?: NoPermissionEntityPrivileges[] @7.0.3',
+  'NotAuthenticated < NoPermission': '',
+  'InvalidArgument < RuntimeFault': 'invalidProperty?: string',
+  'InvalidRequest < RuntimeFault': '',
+  'MethodNotFound < InvalidRequest': 'receiver: ManagedObjectReference, method: string',
+  'InvalidType < InvalidRequest': 'argument?: string',
+  'ManagedObjectNotFound < RuntimeFault': 'obj: ManagedObjectReference',
+  'NotSupported < RuntimeFault': '',
+  'SystemError < RuntimeFault': 'reason: string',
+  'RequestCanceled < RuntimeFault': '',
+  'InvalidProperty < MethodFault': 'name: string',
+  'InvalidLogin < VimFault': '',
+  'InvalidLocale < VimFault': '',
+  'InvalidState < VimFault': '',
+  'InvalidPowerState < InvalidState':
+    'requestedState?: VirtualMachinePowerState, existingState: VirtualMachinePowerState',
+  'InvalidVmState < InvalidState': 'vm: ManagedObjectReference',
+  'EncryptionKeyRequired < InvalidState': 'requiredKey?: CryptoKeyId[]',
+  'ResourceInUse < VimFault': 'type?: string, name?: string',
+  'TaskInProgress < VimFault': 'task: ManagedObjectReference',
+  'ConcurrentAccess < VimFault': '',
+  'AlreadyExists < VimFault': 'name?: string',
+  'NotFound < VimFault': '',
+  'FileFault < VimFault': 'file: string',
+  'InvalidDatastore < VimFault': 'datastore?: ManagedObjectReference, name?: string',
+  'VmConfigFault < VimFault': '',
+  'InvalidVmConfig < VmConfigFault': 'property?: string',
+  'InvalidDeviceSpec < InvalidVmConfig': 'deviceIndex: int',
+  'HostConfigFault < VimFault': '',
+  'HostCommunication < RuntimeFault': '',
+  'HostNotConnected < HostCommunication': '',
+};
