@@ -242,6 +242,23 @@ describe('key rings', () => {
     expect(outcome(await manager.call('DELETE', '/key_rings/keks'))).toBe('404 KEY_RING_NOT_FOUND_ERR');
   });
 
+  it.each([
+    ['hs-crypto', '409 KEY_QUOTA_ERR'],
+    ['kms', '201'],
+  ])('number as many as %s holds, deleted ones not counted', async (serviceName, answer) => {
+    const tiny = await cloud.seed({ instance: { serviceName } });
+    const client = new KmsClient(tiny, await cloud.userWith(tiny, ['Manager']));
+    const add = () => client.call('POST', '/keys', envelope({ name: 'kek', extractable: true, payload: base64(32) }));
+    await cloud.setUp('POST', '/settings', { hpcsKeys: 3 });
+    const ids: unknown[] = [];
+    // The root key is one of them.
+    for (let n = 1; n < 3; n++) ids.push(firstResource(await add())['id']);
+    expect(outcome(await add())).toBe(answer);
+    await client.call('DELETE', `/keys/${String(ids[0])}`);
+    expect((await add()).status).toBe(201);
+    await cloud.setUp('POST', '/settings', { hpcsKeys: 50_000 });
+  });
+
   it('number 50 at most', async () => {
     const small = await cloud.seed();
     const client = new KmsClient(small, await cloud.userWith(small, ['Manager']));

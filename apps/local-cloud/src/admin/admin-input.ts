@@ -150,6 +150,8 @@ export const clockInput = z.union([
 export const settingsInput = z.strictObject({
   tokenLifetimeSeconds: z.int().min(1).max(3600).optional(),
   decisionCacheSeconds: z.int().min(0).max(3600).optional(),
+  // Never kinder than the service is.
+  hpcsKeys: z.int().min(1).max(50_000).optional(),
 });
 
 export const rotateInput = z.strictObject({ retire: z.boolean().default(false) });

@@ -18,10 +18,11 @@ export function registerTrafficAdmin(admin: FastifyInstance, cloud: Cloud): void
   admin.get('/usage', () => [...cloud.store.list('usage')]);
 
   admin.post('/settings', async (request) => {
-    const { tokenLifetimeSeconds, decisionCacheSeconds } = parse(settingsInput, request.body);
+    const { tokenLifetimeSeconds, decisionCacheSeconds, hpcsKeys } = parse(settingsInput, request.body);
     await changeSettings(cloud.store, {
       ...(tokenLifetimeSeconds !== undefined && { tokenLifetimeSeconds }),
       ...(decisionCacheSeconds !== undefined && { decisionCacheSeconds }),
+      ...(hpcsKeys !== undefined && { hpcsKeys }),
     });
     return readSettings(cloud.store);
   });

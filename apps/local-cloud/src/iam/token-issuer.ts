@@ -13,7 +13,12 @@ import { type Store } from '../journal/store';
 import { claimsOf, type TokenClaims } from './token-claims';
 
 const SETTINGS_ID = 'settings';
-const DEFAULT_SETTINGS: SettingsRow = { clockOffsetMs: 0, tokenGeneration: 1, decisionCacheSeconds: 600 };
+const DEFAULT_SETTINGS: SettingsRow = {
+  clockOffsetMs: 0,
+  tokenGeneration: 1,
+  decisionCacheSeconds: 600,
+  hpcsKeys: 50_000,
+};
 export const readSettings = (store: Store): SettingsRow => ({
   ...DEFAULT_SETTINGS,
   ...store.get('settings', SETTINGS_ID),

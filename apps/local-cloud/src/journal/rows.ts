@@ -159,6 +159,8 @@ export interface SettingsRow {
   readonly tokenLifetimeSeconds?: number;
   /** How long a policy decision may be kept by whoever asked for it. */
   readonly decisionCacheSeconds: number;
+  /** Root and standard keys that an HPCS instance holds at most; deleted ones do not count. */
+  readonly hpcsKeys: number;
 }
 
 export interface Rows {

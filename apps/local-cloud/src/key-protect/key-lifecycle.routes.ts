@@ -5,6 +5,7 @@ import { type Cloud } from '../cloud';
 import { type KeyRow } from '../journal/rows';
 import { type Change } from '../journal/store';
 import { readBody, readEnvelope } from './key-input';
+import { requireRoom } from './key-quota';
 import { collection, KEY_TYPE, representKey } from './key-representation';
 import {
   ACTIVE,
@@ -88,6 +89,7 @@ async function restore(cloud: Cloud, request: IdRequest, reply: FastifyReply): P
   }
   if (elapsedMs(deletedAt, now) >= RESTORABLE_MS) throw new KmsError('KEY_RESTORE_EXPIRED');
   requireSettled(key, now);
+  requireRoom(cloud, call.instance);
   const kept = without(key, 'deletedAt', 'deletedBy', 'setForDeletion');
   const restored: KeyRow = { ...kept, state: ACTIVE, updatedAt: toTimestamp(now) };
   await cloud.store.commit(['key', within(key.instanceId, key.id), restored]);

@@ -6,6 +6,7 @@ import { type Change } from '../journal/store';
 import { requireAliasesFree } from './alias-quota';
 import { requireCreationAllowed, isPolicyOn } from './instance-policy';
 import { readNewKey } from './key-input';
+import { requireRoom } from './key-quota';
 import { type Query, readBoolean, readNarrowing, readPage, search, sortKeys, textOf } from './key-list-query';
 import { collection, KEY_TYPE, representKey } from './key-representation';
 import { ACTIVE, DESTROYED, isPurged, requireState } from './key-state';
@@ -76,6 +77,7 @@ async function create(cloud: Cloud, request: FastifyRequest, reply: FastifyReply
   // Material sealed for an import token: there is none here, as on an instance whose token ran out.
   if (input.encryptedNonce !== undefined || input.iv !== undefined) throw new KmsError('IMPORT_TOKEN_EXPIRED_ERR');
   requireCreationAllowed(cloud, instance.id, input.extractable, input.payload !== undefined);
+  requireRoom(cloud, instance);
   requireAliasesFree(cloud, instance.id, input.aliases ?? []);
   const dualAuthDelete = isPolicyOn(cloud, instance.id, 'dualAuthDelete');
   const key = newKey({ ...input, instanceId: instance.id, keyRingId, dualAuthDelete, createdBy: call.by, now });

@@ -34,6 +34,7 @@ const REASONS = {
     400,
     "This root key was created with user-supplied key material: Key material is required to perform a 'rotate' action",
   ],
+  KEY_QUOTA_ERR: [409, 'The maximum number of keys is reached'],
   KEY_RESTORE_EXPIRED: [400, 'Key restoration has expired'],
   KEY_RING_NOT_EMPTY_ERR: [409, 'Key ring is not empty'],
   KEY_RING_NOT_FOUND_ERR: [404, 'Key ring does not exist'],
