@@ -37,13 +37,17 @@ describe('the great mistakes of an operator', () => {
     await other.close();
     return 'hex' in served;
   };
-  const setRootKey = async (change: { keyManager?: string; rootKey?: string; apiKey?: string }): Promise<unknown> => {
+  const setRootKey = async (
+    change: { keyManager?: string; rootKey?: string; apiKey?: string },
+    ...more: string[]
+  ): Promise<unknown> => {
     const file = join(folder, 'api-key');
     await writeFile(file, change.apiKey ?? tenant.seed.apiKey.apikey, { mode: 0o600 });
     const { crn } = tenant.seed.instance;
     return service.admin(
       ...['root-key', 'set', '--instance', tenant.instanceId, '--api-key-file', file],
       ...['--key-manager', change.keyManager ?? crn, '--root-key', change.rootKey ?? tenant.rootKeyId],
+      ...more,
     );
   };
 
@@ -65,6 +69,29 @@ describe('the great mistakes of an operator', () => {
     await expect(setRootKey(change())).rejects.toThrow();
     expect(await service.admin('root-key', 'list', '--instance', tenant.instanceId)).toEqual(before);
     expect(await stillServed()).toBe(true);
+  });
+
+  it('a dry run says what another root key would cost in key versions, and sets nothing', async () => {
+    const before = await service.admin('root-key', 'list', '--instance', tenant.instanceId);
+    const account = { id: tenant.seed.account.id };
+    const other = await service.localCloud<Tenant['seed']>('POST', '/seed', {
+      account,
+      instance: { serviceName: 'kms' },
+      serviceId: { id: tenant.seed.serviceId.iamId.replace('iam-ServiceId-', '') },
+      roles: ['Viewer', 'Manager'],
+    });
+    const change = { keyManager: other.instance.crn, rootKey: other.rootKey.id };
+    expect(await setRootKey(change, '--dry-run', 'true')).toMatchObject({
+      passed: true,
+      steps: expect.arrayContaining([
+        expect.objectContaining({
+          code: 'key_versions',
+          message: expect.stringMatching(/1 key version more.*30 days more/) as string,
+        }),
+        expect.objectContaining({ code: 'key_manager_quota', result: 'passed' }),
+      ]) as unknown[],
+    });
+    expect(await service.admin('root-key', 'list', '--instance', tenant.instanceId)).toEqual(before);
   });
 
   it('setting the right one works', async () => {

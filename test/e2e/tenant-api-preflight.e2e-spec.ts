@@ -170,6 +170,21 @@ describe('the check of a root key', () => {
     expect([unseen.passed, unseen.results['key_manager_read']]).toEqual([true, 'warning']);
   });
 
+  it('counts what an HPCS instance holds, and refuses one that is full, by its limit', async () => {
+    const manager = await keyManager('hs-crypto');
+    const roomy = await check(manager);
+    const quota = roomy.steps.find(({ code }) => code === 'key_manager_quota');
+    expect([roomy.passed, quota?.result]).toEqual([true, 'passed']);
+    expect(quota?.message).toMatch(/^1 key that the service ID may see lies there, .* at most 50,000/);
+    expect(roomy.results['key_versions']).toBe('passed');
+    await service.localCloud('POST', '/settings', { hpcsKeys: 1 });
+    const full = await check(manager).finally(() => service.localCloud('POST', '/settings', { hpcsKeys: 50_000 }));
+    expect([full.passed, full.results['stored_key_create']]).toEqual([false, 'failed']);
+    const refused = full.steps.find(({ code }) => code === 'stored_key_create');
+    expect(refused?.message).toContain('KEY_QUOTA_ERR');
+    expect(refused?.remedy).toContain('one key more than it can hold');
+  });
+
   it('wants the root key of an HPCS instance in its default key ring', async () => {
     const manager = await keyManager('hs-crypto');
     await kms(manager, 'POST', '/key_rings/ring-1');

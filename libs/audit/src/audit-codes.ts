@@ -69,6 +69,7 @@ export const ACTION_CODES: Readonly<Record<AuditAction, number>> = {
   'vmware-solutions.root-key-move.hinder': 65,
   'vmware-solutions.root-key-move.continue': 66,
   'vmware-solutions.root-key-move.finish': 67,
+  'vmware-solutions.key-manager.fill': 68,
 };
 
 /** Words of events that a packed one has as one byte. Only ever added to at the end: records refer to them by position. */

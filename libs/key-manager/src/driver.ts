@@ -24,6 +24,18 @@ export interface ServiceEnd {
   readonly remedy: string;
 }
 
+/** What an instance of a key manager holds, and what its price goes by, as far as that is published. */
+export interface KeyManagerPlan {
+  /** For people. */
+  readonly name: string;
+  /** Root and standard keys together, deleted ones not counted; absent where no figure is published. */
+  readonly maximumKeys?: number;
+  /** What a key more costs: a key version, or nothing, since the price is for hardware. */
+  readonly billedBy: 'key_versions' | 'crypto_units';
+  /** A deleted key is billed on for so long, unless it is purged. */
+  readonly billedAfterDeletionDays?: number;
+}
+
 /** What can be said of a kind of key manager without calling one. */
 export interface KeyManagerProfile {
   /** As bindings keep it: it never changes. */
@@ -41,6 +53,8 @@ export interface KeyManagerProfile {
   readonly defaultRingOnly: boolean;
   /** When the service ends, where that is known. */
   readonly ends?: ServiceEnd;
+  /** Of the instance at this address; absent where nothing is known of plans. */
+  planAt?(location: KeyManagerLocation, baseUrl: string): KeyManagerPlan;
   /** @returns undefined when the name is not of this kind */
   locate(name: string): KeyManagerLocation | undefined;
 }
@@ -98,6 +112,8 @@ export interface KeyManagerConnection {
   listRootKeys(context: CallContext): Promise<readonly RootKeyDescription[]>;
   /** Absent where a key manager has no such rules. @throws KeyManagerError, also where the credential may not ask */
   listObstacles?(context: CallContext, visibility: EndpointVisibility): Promise<readonly Obstacle[]>;
+  /** Root and standard keys that are there and that the credential may see. Absent where nobody counts. @throws KeyManagerError */
+  countKeys?(context: CallContext): Promise<number>;
   close(): Promise<void>;
 }
 

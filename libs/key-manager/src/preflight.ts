@@ -57,6 +57,7 @@ const FIX: Readonly<Partial<Record<KeyManagerFault, string>>> = {
   root_key_expired: 'bind a root key without an expiration date',
   root_key_deleted: 'restore the root key in the key manager, or bind another one',
   root_key_missing: 'check the id of the root key and of the instance',
+  refused: 'look in the key manager for what it refuses: a policy of the instance, or one key more than it can hold',
   stored_key_absent: 'try again in a minute',
   rate_limited: 'try again in a minute',
   unavailable: 'check that the key manager is up and initialised, then try again',

@@ -79,6 +79,7 @@ export function connectKeyProtect(options: KeyProtectSettings, target: KeyManage
     listPolicies: (context) => ask(context, (tries) => client.instancePolicies(tries)),
     listObstacles: async (context, visibility) =>
       obstaclesOf(await ask(context, (tries) => client.instancePolicies(tries)), visibility),
+    countKeys: (context) => ask(context, (tries) => client.countKeys(tries)),
     close: async () => {
       guard.close();
       tokens.close();

@@ -3,6 +3,7 @@ import {
   type EndpointTemplates,
   type KeyManagerDriver,
   type KeyManagerLocation,
+  type KeyManagerPlan,
   type ServiceEnd,
 } from '@lib/key-manager';
 
@@ -46,6 +47,23 @@ const byCrn =
     return crn?.serviceName === service ? { name, region: crn.region, instance: crn.serviceInstance } : undefined;
   };
 
+/**
+ * `key-protect/pricing-plan.md` of IBM's documentation (2026-07-19): each version of each key that is not destroyed is
+ * billed, and a destroyed one for the 30 days in which it can be restored. No maximum of keys is published.
+ */
+const STANDARD: KeyManagerPlan = { name: 'Key Protect', billedBy: 'key_versions', billedAfterDeletionDays: 30 };
+/** The same page: the price goes by crypto units alone. No maximum of keys is published. */
+const DEDICATED: KeyManagerPlan = { name: 'Key Protect Dedicated', billedBy: 'crypto_units' };
+/**
+ * `hs-crypto/FAQs-performance.md` (2024-05-30): 50,000 root and standard keys in an instance of the Standard plan.
+ * `hs-crypto/FAQs-pricing.md` (2023-09-19): the price goes by crypto units and key rings.
+ */
+const HPCS_STANDARD: KeyManagerPlan = {
+  name: 'Hyper Protect Crypto Services',
+  maximumKeys: 50_000,
+  billedBy: 'crypto_units',
+};
+
 export const keyProtect = {
   kind: 'key_protect',
   serviceName: 'Key Protect',
@@ -55,6 +73,8 @@ export const keyProtect = {
   advice: ADVICE,
   defaultRingOnly: false,
   locate: byCrn('kms'),
+  // An instance with a host of its own is Dedicated; others share that of their region.
+  planAt: ({ instance }: KeyManagerLocation, baseUrl: string) => (baseUrl.includes(instance) ? DEDICATED : STANDARD),
   connect: connectKeyProtect,
 } as const satisfies KeyManagerDriver<KeyProtectSettings>;
 
@@ -76,5 +96,6 @@ export const hpcs = {
   defaultRingOnly: true,
   ends: HPCS_ENDS,
   locate: byCrn('hs-crypto'),
+  planAt: () => HPCS_STANDARD,
   connect: connectKeyProtect,
 } as const satisfies KeyManagerDriver<KeyProtectSettings>;

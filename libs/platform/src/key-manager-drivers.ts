@@ -2,6 +2,7 @@ import {
   type KeyManagerBinding,
   type KeyManagerDriver,
   KeyManagerError,
+  type KeyManagerPlan,
   KeyManagerRegistry,
   observedKeyManager,
   type WatchedCall,
@@ -24,13 +25,27 @@ export type KeyManagerEndpoints = Readonly<
   Partial<Record<(typeof KEY_MANAGER_DRIVERS)[KeyManagerKind]['endpointsSetting'], readonly string[] | undefined>>
 >;
 
+const byKind = (kind: string): KeyManagerDriver<DriverSettings> | undefined =>
+  Object.values(KEY_MANAGER_DRIVERS).find((candidate) => candidate.kind === kind);
+
 /** @throws KeyManagerError `refused` for a kind that this release does not know */
 export function driverOf(kind: string): KeyManagerDriver<DriverSettings> {
-  const driver = Object.values(KEY_MANAGER_DRIVERS).find((candidate) => candidate.kind === kind);
+  const driver = byKind(kind);
   if (driver !== undefined) return driver;
   throw new KeyManagerError('refused', 'a later release bound this key manager: here is no driver for it', {
     certainlyNotDone: true,
   });
+}
+
+/** Where a binding leads, as far as its plan goes. @returns undefined where nothing is known of it */
+export function planOf(bound: {
+  readonly kind: string;
+  readonly keyManagerCrn: string;
+  readonly endpointUrl: string;
+}): KeyManagerPlan | undefined {
+  const driver = byKind(bound.kind);
+  const location = driver?.locate(bound.keyManagerCrn);
+  return location && driver?.planAt?.(location, bound.endpointUrl);
 }
 
 /** Told of the calls under a root key, whoever makes them. */

@@ -52,6 +52,7 @@ export {
   type WatchedRootKeys,
 } from './root-key-health.service';
 export {
+  type LeftRootKey,
   type NewRootKeyBinding,
   type QuietSince,
   type RootKeyAccess,

@@ -48,6 +48,12 @@ export interface QuietSince {
   readonly creationsBefore: Date;
 }
 
+/** A root key that another one would take the place of. */
+export interface LeftRootKey {
+  readonly binding: RootKeyBinding;
+  readonly keys: number;
+}
+
 /** What is known of an API key that is to take the place of another one. */
 export interface CredentialRisk {
   /** Why it does not serve the root keys that are bound, without a full stop; absent when it does. */
@@ -103,6 +109,18 @@ export class RootKeyBindingService {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       if ((await scope.instance.get()) === undefined) missingInstance();
       return scope.bindings.list();
+    });
+  }
+
+  /** Root keys of the instance other than this one, with the keys that would move from there if it were bound. */
+  async leaving(instanceId: InstanceId, wanted: RootKeyName): Promise<readonly LeftRootKey[]> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      const left: LeftRootKey[] = [];
+      for (const binding of await scope.bindings.list()) {
+        if (isSameRootKey(binding, wanted)) continue;
+        left.push({ binding, keys: await scope.keys.countUnder(binding.rootKeyId) });
+      }
+      return left;
     });
   }
 
@@ -413,7 +431,9 @@ const credentialFacts = ({ id, serviceIdIamId }: Credential): Pick<AuditEvent, '
   details: serviceIdIamId === undefined ? {} : { serviceIdIamId },
 });
 
-const isSameRootKey = (one: RootKeyBinding, other: RootKeyBinding): boolean =>
+type RootKeyName = Pick<RootKeyBinding, 'keyManagerCrn' | 'rootKeyId'>;
+
+const isSameRootKey = (one: RootKeyName, other: RootKeyName): boolean =>
   one.rootKeyId === other.rootKeyId && one.keyManagerCrn === other.keyManagerCrn;
 
 const rootKeyNotSet = (): TenancyError => new TenancyError('root_key_not_set', 'no root key is set for the instance');

@@ -150,7 +150,7 @@ describe('RootKeyHealthService', () => {
 
   it('has keys compared every quarter of an hour, and the more rarely the more there are to list', async () => {
     const watch = async (keys: number, listed: number): Promise<number> => {
-      await health.noteWatch(id, { binding, keys }, { version, by: anActionContext() }, listed);
+      await health.noteWatch(id, { binding, keys }, { version, by: anActionContext(), listed });
       return ((await read()).watchDueAt!.getTime() - clock.now().getTime()) / MINUTE_MS;
     };
     expect(await health.due(id)).toMatchObject([{ watch: true }]);
@@ -160,9 +160,33 @@ describe('RootKeyHealthService', () => {
     expect(await health.due(id)).toEqual([]);
   });
 
+  it('keeps how many stored keys were listed, until another API key is set', async () => {
+    const by = { version, by: anActionContext() };
+    await health.noteWatch(id, { binding, keys: 1 }, { ...by, listed: 40_000, maximumKeys: 50_000 });
+    await health.noteWatch(id, { binding, keys: 1 }, { ...by, listed: 0, maximumKeys: 50_000 });
+    await test(WELL);
+    expect((await read()).health).toMatchObject({ storedKeys: 40_000, findings: [] });
+  });
+
   describe('in the trail', () => {
     const recorded = (): readonly object[] =>
       region.recorded(id).map(({ action, details }) => ({ action, ...details }));
+
+    it('says once at each step how full a key manager is, where a maximum is known', async () => {
+      const by = { version, by: anActionContext() };
+      const list = (listed: number, maximumKeys: number | undefined = 1_000) =>
+        health.noteWatch(id, { binding, keys: 1 }, { ...by, listed, maximumKeys });
+      await health.noteWatch(id, { binding, keys: 1 }, { ...by, listed: 5_000 });
+      await list(100);
+      for (const listed of [799, 800, 850, 799, 801, 960, 1_200]) await list(listed);
+      const fills = region.recorded(id).filter(({ action }) => action === 'vmware-solutions.key-manager.fill');
+      expect(fills.map(({ details }) => [details?.['percent'], details?.['storedKeys']])).toEqual([
+        [80, 800],
+        [80, 801],
+        [95, 960],
+        [100, 1_200],
+      ]);
+    });
 
     it('says what is met when that is other than before, and that all is well again', async () => {
       await test(WELL);

@@ -13,6 +13,7 @@ import {
   type CallOutcomes,
   dueAfterTraffic,
   dueWarning,
+  fillingOf,
   isDoubtful,
   nextTestAt,
   nextWatchAt,
@@ -51,6 +52,14 @@ export interface TrafficNote {
   readonly outcomes: CallOutcomes;
   /** Who found it. */
   readonly by: ActionContext;
+}
+
+/** What a list of stored keys came to. */
+export interface WatchNote extends Pick<TrafficNote, 'version' | 'by'> {
+  /** Stored keys that the key manager listed; 0 where it was not asked, or did not answer. */
+  readonly listed: number;
+  /** That the instance holds at most, where that is published. */
+  readonly maximumKeys?: number | undefined;
 }
 
 /** What a test came to. */
@@ -123,15 +132,11 @@ export class RootKeyHealthService {
     });
   }
 
-  /** @param listed stored keys that the key manager listed */
-  async noteWatch(
-    instanceId: InstanceId,
-    { binding, keys }: KeyedBinding,
-    by: Pick<TrafficNote, 'version' | 'by'>,
-    listed: number,
-  ): Promise<void> {
-    await this.#note(instanceId, binding.id, by, (found, now) => ({
+  async noteWatch(instanceId: InstanceId, { binding, keys }: KeyedBinding, note: WatchNote): Promise<void> {
+    const { version, listed } = note;
+    await this.#note(instanceId, binding.id, note, (found, now) => ({
       ...found,
+      ...(listed > 0 && { health: { ...afterCalls(found.health, version, new Map(), now), storedKeys: listed } }),
       watchDueAt: nextWatchAt({ keys, listed, now, random: this.random() }),
     }));
   }
@@ -148,7 +153,7 @@ export class RootKeyHealthService {
   async #note(
     instanceId: InstanceId,
     bindingId: string,
-    { version, by }: Pick<TrafficNote, 'version' | 'by'>,
+    { version, by, maximumKeys }: Pick<WatchNote, 'version' | 'by' | 'maximumKeys'>,
     change: (binding: RootKeyBinding, now: Date) => RootKeyBinding | undefined,
   ): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
@@ -166,7 +171,7 @@ export class RootKeyHealthService {
       if (next === undefined) return;
       const before = await bindingOf(scope, bindingId);
       await scope.bindings.update(next);
-      for (const event of newsOf(before?.health, next, now)) {
+      for (const event of [...newsOf(before?.health, next, now), ...fillingNews(before?.health, next, maximumKeys)]) {
         scope.record(successEvent(by, this.clock, instanceId, event.action, event.facts));
       }
     });
@@ -194,6 +199,19 @@ function newsOf(before: RootKeyHealth | undefined, { id, rootKeyId, health }: Ro
   ];
 }
 
+/** Each step once while it fills; only of the root key that new keys go to. */
+function fillingNews(
+  before: RootKeyHealth | undefined,
+  { id, status, rootKeyId, keyManagerCrn, health }: RootKeyBinding,
+  maximumKeys: number | undefined,
+): News[] {
+  const [was, percent] = [before, health].map((known) => fillingOf(known?.storedKeys, maximumKeys));
+  if (status !== 'active' || maximumKeys === undefined || percent === undefined || percent <= (was ?? 0)) return [];
+  const details = { rootKeyId, keyManagerCrn, percent, storedKeys: health?.storedKeys ?? 0, maximumKeys };
+  return [{ action: FILL, facts: { target: { kind: 'root-key', id }, details } }];
+}
+
+const FILL: AuditAction = 'vmware-solutions.key-manager.fill';
 const HEALTH: AuditAction = 'vmware-solutions.root-key.health';
 const EXPIRE: AuditAction = 'vmware-solutions.root-key.expire';
 

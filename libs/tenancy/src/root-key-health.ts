@@ -21,6 +21,8 @@ export interface RootKeyHealth {
   readonly failures: number;
   /** When the root key stops to wrap. */
   readonly expiresAt?: Date;
+  /** That its key manager listed last, whoever they are of; the credential may not see all. */
+  readonly storedKeys?: number;
 }
 
 /** How a call ended: well, or by this. */
@@ -99,6 +101,14 @@ function warningAt(expiresAt: Date | undefined, at: Date): number | undefined {
   if (expiresAt === undefined || expiresAt <= at) return undefined;
   const days = (expiresAt.getTime() - at.getTime()) / DAY_MS;
   return WARNED_BEFORE_DAYS.find((limit) => days <= limit);
+}
+
+const TOLD_AT_PERCENT = [100, 95, 90, 80] as const;
+
+/** @returns how full a key manager is, in per cent, where that is worth a word */
+export function fillingOf(storedKeys: number | undefined, maximumKeys: number | undefined): number | undefined {
+  if (storedKeys === undefined || maximumKeys === undefined) return undefined;
+  return TOLD_AT_PERCENT.find((percent) => storedKeys * 100 >= maximumKeys * percent);
 }
 
 const PAGE = 1_000;

@@ -2405,10 +2405,10 @@ export interface components {
       remedy: string;
       /**
        * Format: date-time
-       * @description When it will happen.
+       * @description When it will happen; absent if no date tells.
        * @example 2027-01-01T00:00:00.000Z
        */
-      expires_at: string;
+      expires_at?: string;
       /**
        * Format: crn
        * @description The CRN of the root key.

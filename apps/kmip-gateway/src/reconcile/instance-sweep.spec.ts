@@ -229,7 +229,10 @@ describe('what a tenant reads at a replaced root key', () => {
       { hindrance: 'refused', reasonCode: 'KEY_CREATE_IMPORT_ACCESS_ERR', rootKeyId: 'crk-7' },
       /crk-7.*KEY_CREATE_IMPORT_ACCESS_ERR\)\. Allow import_standard_key/,
     ],
-    [{ hindrance: 'refused', reasonCode: 'SOMETHING_NEW' }, /\(SOMETHING_NEW\)$/],
+    [
+      { hindrance: 'refused', reasonCode: 'SOMETHING_NEW' },
+      /\(SOMETHING_NEW\)\. Look in the key manager for what it refuses: a policy/,
+    ],
     [{ hindrance: 'unsettled_moves', staying: { being_moved: 1 } }, /earlier moves/],
     [{ hindrance: 'keys_stay', staying: { stored_key_missing: 2, being_moved: 1 } }, /2 × stored_key_missing, 1 ×/],
   ];

@@ -54,7 +54,7 @@ describe('RootKeyTests', () => {
         noted.set(binding.id, test);
         return Promise.resolve();
       },
-      noteWatch: (_id: unknown, { binding }: KeyedBinding, _by: unknown, listed: number) => {
+      noteWatch: (_id: unknown, { binding }: KeyedBinding, { listed }: { listed: number }) => {
         watched.push([binding.id, listed]);
         return Promise.resolve();
       },

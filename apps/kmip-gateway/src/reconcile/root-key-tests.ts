@@ -1,6 +1,7 @@
 import { type InstanceId, newCorrelationId, type UniqueIdentifier } from '@lib/kernel';
 import { canary, type CanaryOptions, type KeyManager } from '@lib/key-manager';
 import { storedSince, type StoredKeyWatch } from '@lib/kmip-engine';
+import { planOf } from '@lib/platform';
 import { type DueBinding, type KeyedBinding, type RootKeyHealthService } from '@lib/tenancy';
 
 import { type SweepScope } from './instance-sweep';
@@ -66,11 +67,12 @@ export class RootKeyTests {
   }
 
   async #watch(scope: SweepScope, due: KeyedBinding, { keyManager, version }: Reached): Promise<void> {
-    const { rootKeyId } = due.binding;
+    const { rootKeyId, kind, keyManagerCrn, endpointUrl } = due.binding;
     const listed = due.keys === 0 ? 0 : (await this.options.watch.run(scope, { keyManager, rootKeyId })).listed;
     if (scope.signal?.aborted === true) return;
     const by = inTheNameOf(this.options.component);
-    await this.options.health.noteWatch(scope.instanceId, due, { version, by }, listed);
+    const maximumKeys = planOf({ kind, keyManagerCrn, endpointUrl })?.maximumKeys;
+    await this.options.health.noteWatch(scope.instanceId, due, { version, by, listed, maximumKeys });
   }
 }
 

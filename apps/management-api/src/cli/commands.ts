@@ -43,7 +43,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'root-key set',
     required: { ...INSTANCE, 'key-manager': 'CRN', 'root-key': 'ID', 'api-key-file': 'FILE' },
-    optional: { endpoint: 'public_OR_private', 'key-ring': 'ID', confirm: 'NAME_OF_THE_INSTANCE' },
+    optional: {
+      endpoint: 'public_OR_private',
+      'key-ring': 'ID',
+      confirm: 'NAME_OF_THE_INSTANCE',
+      'dry-run': 'true',
+    },
     inRegion: async () => (await import('./commands/root-key-set.command.js')).RootKeySet,
   },
   {

@@ -1,7 +1,7 @@
 import { type Dispatcher, Pool } from 'undici';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
   /** Path and query, already encoded. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

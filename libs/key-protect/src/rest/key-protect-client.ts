@@ -80,6 +80,13 @@ const MAXIMUM_KEY_RINGS = 5_000;
 /** Deleted keys too; a list leaves them out otherwise. */
 const ALL_STATES = '0,1,2,3,5';
 const DELETED = '5';
+const PRESENT_STATES = '0,1,2,3';
+/** An answer to HEAD has it as a header, and no body. */
+const KEY_TOTAL = 'key-total';
+const keyTotal = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
 
 /**
  * The dozen calls of the Key Protect API v2 that the product makes, one HTTP request each (two when a token turned
@@ -178,6 +185,12 @@ export class KeyProtectClient {
     const { metadata, resources } = await this.#send(context, call);
     if (metadata?.incompleteSearch === true) throw incompleteSearch();
     return resources;
+  }
+
+  /** Root and standard keys that are not destroyed, as far as the credential may list them. */
+  countKeys(context: TryContext): Promise<number> {
+    const path = `/keys?state=${PRESENT_STATES}`;
+    return this.#send(context, { name: 'count', method: 'HEAD', path, target: 'instance', answer: keyTotal });
   }
 
   /** Newest first. */
@@ -285,7 +298,8 @@ function read<T>(response: HttpResponse, call: Call<T>, clock: Clock): T {
       const refusal = readRefusal(response, clock);
       throw new RefusedCall(refusal, refusalFault(refusal, call.target));
     }
-    const parsed = call.answer.safeParse(parseJson(response.body.toString('utf8')));
+    const answer = call.method === 'HEAD' ? response.header(KEY_TOTAL) : parseJson(response.body.toString('utf8'));
+    const parsed = call.answer.safeParse(answer);
     // The schema's complaint is dropped: it may quote the answer, and the answer may hold a key.
     if (!parsed.success) throw unreadableAnswer(response.status);
     return parsed.data;

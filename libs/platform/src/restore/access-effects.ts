@@ -112,6 +112,7 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.credential.set': (event) => [ofInstance(event, 'credential_set')],
   'vmware-solutions.credential.unset': (event) => [ofInstance(event, 'credential_removed')],
   'vmware-solutions.key-manager.list': NONE,
+  'vmware-solutions.key-manager.fill': NONE,
   'vmware-solutions.audit.read': NONE,
   'vmware-solutions.usage.read': NONE,
   'vmware-solutions.diagnosis.read': NONE,

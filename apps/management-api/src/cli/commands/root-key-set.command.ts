@@ -26,7 +26,7 @@ import { readText } from '../read-text';
  * one transaction: a mistake in either leaves in force what was there.
  *
  * The API key comes from a file: on the command line it would be seen in the list of processes. Prints the
- * root key, and what the check warned of.
+ * root key, and what the check warned of. `--dry-run true` prints the check, with what the move would cost, and sets nothing.
  */
 @Injectable()
 export class RootKeySet implements Command {
@@ -38,7 +38,7 @@ export class RootKeySet implements Command {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async run(given: Arguments): Promise<RootKeyBinding & { readonly warnings: readonly string[] }> {
+  async run(given: Arguments): Promise<RootKeyCheck | (RootKeyBinding & { readonly warnings: readonly string[] })> {
     const instanceId = instanceOf(given);
     const keyManagerCrn = parseInstanceCrn(given.get('key-manager')).text;
     const rootKeyId = given.get('root-key');
@@ -53,6 +53,7 @@ export class RootKeySet implements Command {
       if (unfit !== undefined) throw refused(unfit);
       const wish = { keyManagerCrn, rootKeyId, visibility };
       const check = await workbench.check(instanceId, wish, newCorrelationId());
+      if (given.find('dry-run') === 'true') return check;
       if (!check.passed) throw refused(told(check, 'failed').join('; '));
       const keyRingId = given.find('key-ring') ?? check.keyRingId;
       const { discoveredEndpoint } = check;
@@ -80,7 +81,10 @@ export class RootKeySet implements Command {
   #workbenchWith(apiKey: Secret): RootKeyWorkbench {
     const { iamUrl, resourceControllerUrl } = this.config;
     return new RootKeyWorkbench({
-      bindings: { openApiKey: () => Promise.resolve(apiKey.clone()) },
+      bindings: {
+        openApiKey: () => Promise.resolve(apiKey.clone()),
+        leaving: (...of) => this.rootKeys.leaving(...of),
+      },
       endpoints: this.endpoints,
       account: { iamUrl, resourceControllerUrl },
       connection: { iamUrl, endpoints: endpointGuard(endpointTemplates(this.config)) },

@@ -13,7 +13,7 @@ import {
   type TestDatabase,
 } from '@lib/testing';
 
-import { NOTHING_IN_THE_WAY, TenantApiApp } from '../../../test/tenant-api-app';
+import { NOTHING_IN_THE_WAY, rootKeyCrn, TenantApiApp } from '../../../test/tenant-api-app';
 
 jest.setTimeout(60_000);
 
@@ -123,5 +123,30 @@ describe('the health of root keys', () => {
     expect(warnings).toMatchObject([{ code: 'root_key_expires' }]);
     expect(warnings[0]?.message).toContain(`Root key ${presentId} expires on`);
     expect(warnings[0]?.message).toContain('in 30 days');
+  });
+
+  it('warns of an HPCS instance that is nearly full, and not of a key manager without a published maximum', async () => {
+    const hpcsKey = rootKeyCrn(randomUUID()).replace(':kms:', ':hs-crypto:');
+    const list = async (storedKeys: number) => {
+      const { rootKeys, credentialId } = await api.health.of(mine);
+      const [{ binding } = rootKeys[0]!] = rootKeys;
+      const version = adapterVersion(binding, credentialId!);
+      await api.health.noteWatch(mine, { binding, keys: 1 }, { version, by: anActionContext(), listed: storedKeys });
+      return (await healthOf()).warnings;
+    };
+    expect(await list(60_000)).toEqual([]);
+    const { etag } = (await send('GET', `${base()}/root_key`)).body;
+    const headers = { 'if-match': `"${etag}"` };
+    expect((await send('PUT', `${base()}/root_key`, { body: { crn: hpcsKey }, headers })).status).toBe(200);
+    expect(await list(39_999)).toEqual([]);
+    expect(await list(40_000)).toMatchObject(
+      [
+        {
+          code: 'key_manager_nearly_full',
+          message: /lists 40,000 stored keys.* at most 50,000/,
+          root_key_crn: hpcsKey,
+        },
+      ].map((warning) => ({ ...warning, message: expect.stringMatching(warning.message) as string })),
+    );
   });
 });

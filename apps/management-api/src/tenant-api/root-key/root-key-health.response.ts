@@ -1,6 +1,8 @@
 import { type KeyManagerFault } from '@lib/key-manager';
+import { planOf } from '@lib/platform';
 import {
   adapterVersion,
+  fillingOf,
   type HealthFinding,
   type RootKeyBinding,
   type WatchedRootKey,
@@ -31,7 +33,7 @@ export function healthResponse({ rootKeys, credentialId }: WatchedRootKeys, now:
     state: problems.length > 0 ? 'attention' : untested ? 'unknown' : 'well',
     tested_at: tested.length === 0 ? undefined : new Date(Math.min(...tested)).toISOString(),
     problems,
-    warnings: known.flatMap((one) => expiryOf(one, now)),
+    warnings: known.flatMap((one) => [...expiryOf(one, now), ...fillingOfKeyManager(one)]),
   };
 }
 
@@ -94,6 +96,23 @@ function problemOf(binding: RootKeyBinding, keys: number, findings: readonly Hea
     former: binding.status === 'retiring',
     keys_under_root_key: keys,
   };
+}
+
+/** Nothing is made in the key manager of a former root key. */
+function fillingOfKeyManager({ binding, health }: Known): object[] {
+  const { maximumKeys, name = '' } = planOf(binding) ?? {};
+  const percent = fillingOf(health?.storedKeys, maximumKeys);
+  if (percent === undefined || maximumKeys === undefined || binding.status === 'retiring') return [];
+  const [stored, most] = [health?.storedKeys ?? 0, maximumKeys].map((count) => count.toLocaleString('en'));
+  return [
+    {
+      code: 'key_manager_nearly_full',
+      message: `The key-manager instance of root key ${binding.rootKeyId} lists ${stored} stored keys; an instance of ${name} holds at most ${most} root and standard keys. From then on no key can be made.`,
+      remedy:
+        'Delete stored keys that nobody needs, or bind a root key of another key-manager instance: keys move there and are served meanwhile.',
+      root_key_crn: rootKeyCrn(binding),
+    },
+  ];
 }
 
 function expiryOf({ binding, health }: Known, now: Date): object[] {

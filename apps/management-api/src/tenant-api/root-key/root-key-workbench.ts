@@ -10,10 +10,11 @@ import {
   type RootKeyDescription,
 } from '@lib/key-manager';
 import { type ApiKeyRecord, CloudAccount, type CloudAccountOptions, type KeyManagerInstance } from '@lib/key-protect';
-import { driverOf, type DriverSettings } from '@lib/platform';
+import { driverOf, type DriverSettings, planOf } from '@lib/platform';
 import { type EndpointPolicy, parseInstanceCrn, type RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { type CheckStep, fromFinding, fromObstacles, STEPS, unreadObstacles } from './check-steps';
+import { moveCost } from './move-cost';
 import { type RootKeyReference } from './root-key-crn';
 
 export interface RootKeyWish extends RootKeyReference {
@@ -31,7 +32,7 @@ export interface RootKeyCheck {
 }
 
 export interface WorkbenchOptions {
-  readonly bindings: Pick<RootKeyBindingService, 'openApiKey'>;
+  readonly bindings: Pick<RootKeyBindingService, 'openApiKey' | 'leaving'>;
   readonly endpoints: EndpointPolicy;
   readonly account: CloudAccountOptions;
   readonly connection: DriverSettings;
@@ -125,7 +126,10 @@ export class RootKeyWorkbench {
     apiKey?: Secret,
   ): Promise<RootKeyCheck> {
     if (apiKey !== undefined) {
-      const bindings = { openApiKey: () => Promise.resolve(apiKey.clone()) };
+      const bindings = {
+        openApiKey: () => Promise.resolve(apiKey.clone()),
+        leaving: (...of: Parameters<RootKeyBindingService['leaving']>) => this.options.bindings.leaving(...of),
+      };
       return new RootKeyWorkbench({ ...this.options, bindings }).check(instanceId, wish, correlationId);
     }
     const steps: CheckStep[] = [];
@@ -143,9 +147,35 @@ export class RootKeyWorkbench {
       preflight(manager, correlationId, advice),
     );
     steps.push(...report.findings.map((finding) => fromFinding(finding, advice.permissions)));
+    steps.push(...(await this.#cost(instanceId, wish, baseUrl, correlationId)));
     return this.#verdict(steps, {
       ...(keyRing !== undefined && { keyRingId: keyRing }),
       discoveredEndpoint: baseUrl,
+    });
+  }
+
+  /** Room and price, where plans are known. */
+  async #cost(
+    instanceId: InstanceId,
+    wish: RootKeyWish,
+    baseUrl: string,
+    correlationId: CorrelationId,
+  ): Promise<readonly CheckStep[]> {
+    const { keyManagerCrn } = wish;
+    const plan = planOf({ kind: this.#kindOf(wish), keyManagerCrn, endpointUrl: baseUrl });
+    if (plan === undefined) return [];
+    const held = await this.#connected(instanceId, wish, { baseUrl }, async (connection) =>
+      connection.countKeys?.({ correlationId }).catch((error: unknown) => void faultOf(error)),
+    );
+    const leaving = await this.options.bindings.leaving(instanceId, wish);
+    return moveCost({
+      plan,
+      held,
+      leaving: leaving.map(({ binding, keys }) => ({
+        keys,
+        sameInstance: binding.keyManagerCrn === keyManagerCrn,
+        plan: planOf(binding),
+      })),
     });
   }
 
