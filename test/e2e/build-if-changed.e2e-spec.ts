@@ -7,15 +7,16 @@ import { promisify } from 'node:util';
 const SCRIPT = resolve('scripts/build-if-changed.js');
 const BUILD = `rm -f dist/.sources && mkdir -p dist && echo built >> count`;
 const SOURCE = 'libs/kernel/src/index.ts';
+/** Copied as it is. */
+const VERIFIER = 'scripts/verify-audit.mjs';
 
 describe('what npm start does before it starts', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'build-'));
     await write('package.json', JSON.stringify({ scripts: { build: BUILD } }));
-    for (const file of ['.swcrc', 'node_modules/@swc/core/package.json', 'node_modules/@swc/cli/package.json']) {
-      await write(file, '{}');
-    }
+    const swc = ['node_modules/@swc/core/package.json', 'node_modules/@swc/cli/package.json'];
+    for (const file of ['.swcrc', ...swc, VERIFIER]) await write(file, '{}');
     for (const file of ['apps/gateway/src/main.ts', SOURCE, 'libs/kernel/src/clock.ts', 'migrations/index.ts']) {
       await write(file, 'export {};\n');
     }
@@ -42,6 +43,7 @@ describe('what npm start does before it starts', () => {
     ['a file was deleted', () => rm(at('libs/kernel/src/clock.ts'))],
     ['a file is new', () => write('apps/gateway/src/other.ts', '')],
     ['the compiler is another one', () => write('node_modules/@swc/core/package.json', '{ "version": "2" }')],
+    ['a script that is copied was changed', () => write(VERIFIER, 'export {};\n')],
     ['dist is gone', () => rm(at('dist'), { recursive: true })],
   ])('builds again when %s', async (_when, change) => {
     await change();
