@@ -12,6 +12,7 @@ const drivers = Array.from(
  */
 const mayImport = {
   kernel: [],
+  terminal: [],
   'kmip-protocol': ['kernel'],
   resilience: ['kernel'],
   'vi-json': ['kernel'],
@@ -96,8 +97,15 @@ module.exports = {
     {
       name: 'apps-never-import-apps',
       severity: 'error',
-      from: { path: '^apps/([^/]+)/' },
+      from: { path: '^apps/([^/]+)/', pathNot: '^apps/kmip4v/src/admin/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      // One command line for tenants and for the operator (docs/adr/0116).
+      name: 'of-other-apps-the-operator-commands-alone',
+      severity: 'error',
+      from: { path: '^apps/kmip4v/src/admin/' },
+      to: { path: '^apps/', pathNot: '^apps/(kmip4v/|management-api/src/cli/)' },
     },
     { name: 'libs-never-import-apps', severity: 'error', from: { path: '^libs/' }, to: { path: '^apps/' } },
     {

@@ -63,5 +63,5 @@ export default tseslint.config(
     rules: { 'max-lines': 'off' },
   },
   { files: ['libs/key-manager/src/deletion-proof.ts'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['apps/launcher/**', 'apps/*/src/cli*.ts', 'test/load/**'], rules: { 'no-console': 'off' } },
+  { files: ['apps/launcher/**', 'test/load/**'], rules: { 'no-console': 'off' } },
 );

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Restores the newest backup into a folder that is thrown away, and tells what a restore and a rebuild would bring back and
-# what would be lost (`admin drill`). Neither the database in use nor any key manager is changed.
+# what would be lost (`kmip4v admin drill`). Neither the database in use nor any key manager is changed.
 #   drill.sh BACKUP_FOLDER ENVIRONMENT_FILE [TIME]
 # ENVIRONMENT_FILE has the settings of the operator's command line; database and record are replaced by copies. Needs the
 # programs of the version of PostgreSQL that made the backup in PATH, and an account that is not root.
@@ -11,7 +11,7 @@ folder=${1:?usage: drill.sh BACKUP_FOLDER ENVIRONMENT_FILE [TIME]}
 environment=${2:?}
 until=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
-cli=${KMIP_CLI:-$here/../../dist/apps/management-api/src/cli.js}
+cli=${KMIP_CLI:-$here/../../apps/kmip4v/bin/kmip4v.js}
 copy=$(mktemp -d)
 trap 'pg_ctl stop --silent --mode=immediate --pgdata "$copy/data" >/dev/null 2>&1 || true; rm -rf "$copy"' EXIT
 
@@ -30,4 +30,4 @@ mkdir "$copy/record"
 grep -vE '^(DATABASE_URL|RESTORE_RECORD_FOLDER)=' "$environment" >"$copy/environment" || true
 # Not by the file: what the operator's shell has exported would count, and that is the database in use.
 DATABASE_URL="socket:$copy?db=$database&user=$owner" RESTORE_RECORD_FOLDER="$copy/record" \
-  node --env-file="$copy/environment" "$cli" drill
+  node --env-file="$copy/environment" "$cli" admin drill --output json

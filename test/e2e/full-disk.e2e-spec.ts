@@ -33,8 +33,8 @@ describeWithSmallDisk('a data disk that fills up', () => {
   });
 
   it('does not hide from the command line that its result was lost', async () => {
-    const cli = join(process.cwd(), 'dist', 'apps', 'management-api', 'src', 'cli.js');
-    const command = `exec "$0" --env-file="$1" "$2" instance list >/dev/full`;
+    const cli = join(process.cwd(), 'apps', 'kmip4v', 'bin', 'kmip4v.js');
+    const command = `exec "$0" --env-file="$1" "$2" admin instance list >/dev/full`;
     await expect(run('sh', ['-c', command, process.execPath, disk.file('service.env'), cli])).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining('its result could not be written') as string,

@@ -18,7 +18,7 @@ import { type ApiAnswer, emptyInstance, newApiKey, TenantApi } from './support/t
 
 jest.setTimeout(240_000);
 
-const CLI = join(process.cwd(), 'dist', 'apps', 'management-api', 'src', 'cli.js');
+const CLI = join(process.cwd(), 'apps', 'kmip4v', 'bin', 'kmip4v.js');
 const run = promisify(execFile);
 
 const SECRET_VARIABLES = [gatewayConfig, managementApiConfig]
@@ -37,7 +37,11 @@ interface Bundle {
 async function bundle(service: RunningService, health: string, environment: Record<string, string>): Promise<string> {
   const env = { PATH: process.env['PATH'] ?? '', ...environment };
   const file = `--env-file=${join(service.dataFolder, 'service.env')}`;
-  const { stdout } = await run(process.execPath, [file, CLI, 'support', 'bundle', '--health', health], { env });
+  const { stdout } = await run(
+    process.execPath,
+    [file, CLI, 'admin', 'support', 'bundle', '--health', health, '--output=json'],
+    { env },
+  );
   return stdout;
 }
 

@@ -1,3 +1,4 @@
+import { ADMIN } from './admin/admin-entry';
 import { type Entry } from './command-line/command';
 
 /** All that the program can do. A noun's commands are loaded when one of them is asked for, or its help. */
@@ -89,4 +90,5 @@ export const TREE: readonly Entry[] = [
     about: 'Wait until something is so',
     commands: async () => (await import('./commands/wait/wait.commands.js')).waitCommands,
   },
+  ADMIN,
 ];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ConnectionFile } from './connection-file';
 
 /** What a VMware administrator does next. */
-export function greeting({ kmip, management, localCloud, instance }: ConnectionFile, dataFolder: string): string {
+export function greeting({ kmip, management, localCloud }: ConnectionFile, dataFolder: string): string {
   const [first, second] = kmip.ports;
   return `
 KMIP for VMware is ready.
@@ -16,7 +16,7 @@ In vCenter: Configure > Key Providers > Add > Standard Key Provider
                  SHA-1   ${kmip.serverFingerprints.sha1}
                  SHA-256 ${kmip.serverFingerprints.sha256}
   Establish Trust > Make KMS trust vCenter > vCenter Certificate: copy it into a file, then
-                 npm run admin -- certificate add --instance ${instance.id} --name vcenter --file FILE
+                 npx kmip4v certificate add vcenter --file FILE
                  Both endpoints honour it within a second, and the provider turns to "Connected".
 
 Without a vCenter at hand, in another terminal:

@@ -13,7 +13,7 @@ import { type ConnectionFile } from '../../../apps/launcher/src/connection-file'
 /** jest and the benchmark both run from the repository's root. */
 const REPOSITORY = process.cwd();
 const LAUNCHER = join(REPOSITORY, 'dist', 'apps', 'launcher', 'src', 'main.js');
-const ADMIN = join(REPOSITORY, 'dist', 'apps', 'management-api', 'src', 'cli.js');
+const KMIP4V = join(REPOSITORY, 'apps', 'kmip4v', 'bin', 'kmip4v.js');
 const run = promisify(execFile);
 const READY_WITHIN_MS = 120_000;
 
@@ -88,12 +88,14 @@ export class RunningService {
     });
   }
 
-  /** The administrator's command line, as `npm run admin -- …`. @returns what it printed, parsed */
+  /** The operator's command line, `kmip4v admin`. @returns what it printed, parsed */
   async admin<T>(...args: string[]): Promise<T> {
     const { stdout } = await run(process.execPath, [
       `--env-file=${join(this.dataFolder, 'service.env')}`,
-      ADMIN,
+      KMIP4V,
+      'admin',
       ...args,
+      '--output=json',
     ]);
     return JSON.parse(stdout) as T;
   }

@@ -9,11 +9,13 @@ interface OptionSpec {
   readonly placeholder?: string;
   readonly required?: boolean;
   readonly choices?: readonly string[];
+  /** Taken, and not in the help. */
+  readonly hidden?: boolean;
 }
 
 interface ArgumentSpec {
   readonly about: string;
-  readonly presence: 'required' | 'optional' | 'several';
+  readonly presence: 'required' | 'optional' | 'several' | 'any';
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -100,4 +102,6 @@ export type Entry = { readonly name: string; readonly about: string } & (
 /** A noun below a noun, e.g. `admin instance`. */
 export interface Group extends Description {
   readonly commands: readonly Command[];
+  /** What it does without another word. */
+  readonly itself?: Command;
 }

@@ -19,6 +19,10 @@ export interface Context {
   readonly api: () => Promise<TenantApi>;
   /** The tenant API, and the instance that is worked on. @throws CommandFault when it is not clear which */
   readonly tenant: () => Promise<{ readonly api: TenantApi; readonly instance: string }>;
+  /** Folder of the repository that the program was started from, if it was. */
+  readonly checkout: string | undefined;
+  /** To be called before something is changed without the tenant API: a result that is lost is then told of. */
+  readonly changes: () => void;
   /** The demo that runs in this checkout, or that was named, if there is one. */
   readonly demo: () => Promise<Connection | undefined>;
 }
@@ -27,5 +31,7 @@ export interface SharedOptions {
   readonly profile: string | undefined;
   readonly connection: string | undefined;
   readonly instance: string | undefined;
+  /** The same where it stands on the command line, and not in the environment. */
+  readonly typedInstance?: string | undefined;
   readonly role: string | undefined;
 }

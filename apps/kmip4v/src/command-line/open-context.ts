@@ -31,7 +31,7 @@ export function contextOf({ world, out, checkout, shared, onChange }: Opening): 
   const ask = new Prompt(world);
   const read = (file: string): Promise<Buffer> => (file === '-' ? wholeOf(stdin) : readFileOrFault(file));
   const demo = once(() => findConnection(shared, env, checkout));
-  return { out, ask, env, shared, read, profile, api, tenant, demo };
+  return { out, ask, env, shared, checkout, changes: onChange, read, profile, api, tenant, demo };
 }
 
 async function openApi(profile: Profile, env: NodeJS.ProcessEnv, onChange: () => void): Promise<TenantApi> {

@@ -75,8 +75,11 @@ function add(parent: CommanderCommand, definition: Command | Group, options: Pro
   if (definition.details !== undefined) command.addHelpText('after', `\n${definition.details}`);
   if ('commands' in definition) {
     for (const below of definition.commands) add(command, below, options);
-    return;
-  }
+    if (definition.itself !== undefined) carries(command, definition.itself, options);
+  } else carries(command, definition, options);
+}
+
+function carries(command: CommanderCommand, definition: Command, options: ProgramOptions): void {
   addArguments(command, definition.arguments);
   addOptions(command, definition.options);
   const names = Object.keys(definition.arguments);
@@ -100,13 +103,21 @@ const withFlags = (specs: OptionSpecs, own: Readonly<Record<string, unknown>>): 
 const sharedOf = (command: CommanderCommand): Record<string, string | undefined> => {
   let root = command;
   while (root.parent !== null) root = root.parent;
-  return root.opts();
+  const all = root.opts<Record<string, string | undefined>>();
+  return { ...all, typedInstance: root.getOptionValueSource('instance') === 'cli' ? all['instance'] : undefined };
 };
 
 function addArguments(command: CommanderCommand, specs: ArgumentSpecs): void {
   for (const [name, { about, presence }] of Object.entries(specs)) {
     const word = name.toUpperCase();
-    const marked = presence === 'required' ? `<${word}>` : presence === 'several' ? `<${word}...>` : `[${word}]`;
+    const marked =
+      presence === 'required'
+        ? `<${word}>`
+        : presence === 'several'
+          ? `<${word}...>`
+          : presence === 'any'
+            ? `[${word}...]`
+            : `[${word}]`;
     command.argument(marked, about);
   }
 }
@@ -117,6 +128,7 @@ function addOptions(command: CommanderCommand, specs: OptionSpecs): void {
     const option = new Option(spec.kind === 'flag' ? long : `${long} <${spec.placeholder ?? 'VALUE'}>`, spec.about);
     if (spec.choices !== undefined) option.choices(spec.choices);
     if (spec.required === true) option.makeOptionMandatory();
+    if (spec.hidden === true) option.hideHelp();
     if (spec.kind === 'list') option.argParser(collected);
     else if (spec.kind === 'value' && spec.choices === undefined) option.argParser(once(long));
     command.addOption(option);

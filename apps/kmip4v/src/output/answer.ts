@@ -1,4 +1,4 @@
-import { type Columns, record, type Screen, table } from './table';
+import { type Cell, type Columns, record, type Screen, table } from './table';
 
 /** What a command found out: for programs as it is, for people as text. */
 export interface Answer {
@@ -28,3 +28,29 @@ export const together = (value: unknown, parts: readonly (readonly [title: strin
   text: (screen) =>
     parts.map(([title, answer]) => (title === '' ? '' : `${title}\n`) + answer.text(screen)).join('\n\n'),
 });
+
+/** Whatever it is: objects in a list are rows, one is a title and a text a line. */
+export function presented(value: unknown): Answer {
+  if (Array.isArray(value) && value.every(isRecord)) {
+    const titles = [...new Set(value.flatMap((item) => Object.keys(item)))];
+    return { ...listed(value, titles.map(column), 'None.'), value };
+  }
+  if (isRecord(value)) return { ...shown(value, Object.keys(value).map(column)), value };
+  return told(typeof value === 'string' ? value : JSON.stringify(value ?? {}), value);
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const column = (title: string) =>
+  [
+    title,
+    (item: Readonly<Record<string, unknown>>): Cell => cellOf(item[title]),
+    /id$|crn/i.test(title) ? 'whole' : undefined,
+  ] as const;
+
+function cellOf(value: unknown): Cell {
+  if (value === undefined || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
+  return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+}

@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
 
+import { ProgressBar } from '@lib/terminal';
+
 import { type Told } from '../command-line/faults';
 import { type Answer } from './answer';
 import { plain } from './plain-text';
-import { ProgressBar } from './progress-bar';
 import { type Paint, type Screen, type Tone } from './table';
 
 export const FORMATS = ['table', 'json', 'yaml'] as const;
@@ -64,7 +65,7 @@ export class Output {
       return;
     }
     const paint = this.#paint(this.streams.stderr);
-    this.note(`${paint('error:', 'bad')} ${plain(message)}`);
+    this.note(`${paint('error:', 'bad')} ${message.split('\n').map(plain).join('\n')}`);
     if (remedy !== undefined) this.note(`${paint('what to do:', 'faint')} ${plain(remedy)}`);
     if (trace !== undefined) this.note(`${paint('trace:', 'faint')} ${plain(trace)}`);
   }

@@ -12,7 +12,7 @@ export interface Toned {
 export type Cell = string | number | boolean | undefined | Toned;
 
 /** A title, what stands under it, and whether it is never shortened: identifiers and fingerprints are for copying. */
-export type Column<T> = readonly [title: string, of: (item: T) => Cell, whole?: 'whole'];
+export type Column<T> = readonly [title: string, of: (item: T) => Cell, whole?: 'whole' | undefined];
 export type Columns<T> = readonly Column<T>[];
 
 /** Where text is shown. */

@@ -14,8 +14,7 @@ import { type DataSource } from 'typeorm';
 
 import { adminConfig } from './admin.config';
 import { headFile, monthsAfter, monthText, recordsFile } from './archived-file';
-import { commandOf, type Invocation } from './command';
-import { COMMANDS } from './commands';
+import { askedLine } from './asked-line.fixture';
 import { runInRegion } from './run-in-region';
 
 jest.setTimeout(120_000);
@@ -87,12 +86,12 @@ describe('the command lines of archives', () => {
     owner.query(`CREATE TABLE audit_records_${of} (LIKE audit_records);
       ALTER TABLE audit_records ATTACH PARTITION audit_records_${of} FOR VALUES IN (${of})`);
   const admin = async <T = Head>(line: string): Promise<T> => {
-    const { entry, given } = commandOf(COMMANDS, line.split(' ')) as Invocation;
+    const { entry, given } = askedLine(line);
     let printed: unknown;
     if ('alone' in entry) printed = await (await entry.alone())(environment, given);
     else {
       const config = parseConfig(adminConfig, environment);
-      await runInRegion(await entry.inRegion(), config, given, (value) => void (printed = value));
+      await runInRegion(await entry.inRegion(), config, given, (value) => Promise.resolve(void (printed = value)));
     }
     return JSON.parse(JSON.stringify(printed)) as T;
   };

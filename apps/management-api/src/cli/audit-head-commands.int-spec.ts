@@ -11,9 +11,9 @@ import { RestoreWatch, socketUrl } from '@lib/platform';
 import { recordedEvents, startTestPostgres, type TestDatabase } from '@lib/testing';
 
 import { adminConfig, type AdminConfig } from './admin.config';
-import { readArguments } from './arguments';
-import { type Command, commandOf, type Invocation } from './command';
-import { COMMANDS } from './commands';
+import { argumentsOf } from './arguments';
+import { askedLine } from './asked-line.fixture';
+import { type Command } from './command';
 import { auditKeyList } from './commands/audit-key-list.command';
 import { auditKeyRotate } from './commands/audit-key-rotate.command';
 import { runInRegion } from './run-in-region';
@@ -72,11 +72,11 @@ describe('the command lines of signed heads', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** As `npm run admin` does, with a region of its own for each command. */
+  /** As `kmip4v admin` does, with a region of its own for each command. */
   const admin = async <T = Head>(line: string): Promise<T> => {
-    const { entry, given } = commandOf(COMMANDS, line.split(' ')) as Invocation;
+    const { entry, given } = askedLine(line);
     let printed: unknown;
-    const print = (value: unknown): void => void (printed = value);
+    const print = (value: unknown): Promise<void> => Promise.resolve(void (printed = value));
     if ('alone' in entry) throw new Error(`${line} needs no region`);
     await runInRegion(await entry.inRegion(), config, given, print);
     return JSON.parse(JSON.stringify(printed)) as T;
@@ -157,7 +157,7 @@ describe('the command lines of signed heads', () => {
     await admin(`audit-head status --instance ${made}`);
     await admin(`instance disable --instance ${restored}`);
     const lost = await admin(`audit-head status --instance ${restored}`);
-    await runInRegion(RestoreRound, config, readArguments([], { required: [] }), () => undefined);
+    await runInRegion(RestoreRound, config, argumentsOf({}), () => Promise.resolve());
 
     config = configOf(backup);
     expect(await admin('restore status')).toMatchObject({ held: true });

@@ -16,7 +16,7 @@ import {
 } from '@lib/tenancy';
 import { recordedEvents, startTestPostgres, type TestDatabase } from '@lib/testing';
 
-import { readArguments } from './arguments';
+import { argumentsOf } from './arguments';
 import { Births } from './births';
 import { CertificateAdd } from './commands/certificate-add.command';
 import { CertificateHandOver } from './commands/certificate-hand-over.command';
@@ -34,11 +34,6 @@ const context: ActionContext = {
   observer: 'admin',
 };
 const config = { clientCertificateProof: 'offered' } as const;
-const arguments_ = (given: Record<string, string>) =>
-  readArguments(
-    Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]),
-    { required: Object.keys(given), optional: ['take-over'] },
-  );
 
 describe('the operator', () => {
   let database: TestDatabase;
@@ -100,7 +95,7 @@ describe('the operator', () => {
   });
 
   const add = (instance: InstanceId, more: Record<string, string> = {}) =>
-    region.add.run(arguments_({ instance, name: 'vc', file, ...more }));
+    region.add.run(argumentsOf({ instance, name: 'vc', file, ...more }));
 
   it('proves by his word whose a certificate is, and is told whether new keys go there', async () => {
     expect(await add(first)).toMatchObject({ instance: first, births: { place: 'here', reason: 'proven' } });
@@ -115,7 +110,7 @@ describe('the operator', () => {
     expect(await actionsOf(second)).toContain('certificate.prove');
     expect(await actionsOf(first)).toContain('certificate.displace');
     const [back] = await region.certificates.list(first);
-    const given = arguments_({ instance: first, certificate: back?.id ?? '' });
+    const given = argumentsOf({ instance: first, certificate: back?.id ?? '' });
     expect(await region.takeOver.run(given)).toMatchObject({ births: { place: 'here' } });
     await expect(add(second, { 'take-over': 'yes' })).rejects.toThrow('--take-over is true or false');
   });
@@ -137,20 +132,20 @@ describe('the operator', () => {
     const issued = await issueClientCertificate('self-signed', { commonName: 'made', validDays: 30 });
     const request = { name: 'made', pem: issued.certificatePem, origin: 'issued' } as const;
     const { id: certificate } = await region.certificates.add(first, request, context);
-    const given = arguments_({ instance: first, certificate, to: second });
+    const given = argumentsOf({ instance: first, certificate, to: second });
     expect(await region.handOver.run(given)).toMatchObject({
       instance: second,
       births: { place: 'here', reason: 'proven' },
     });
     expect(await actionsOf(first)).toContain('certificate.displace');
-    const nowhere = arguments_({ instance: first, certificate, to: randomUUID() });
+    const nowhere = argumentsOf({ instance: first, certificate, to: randomUUID() });
     await expect(region.handOver.run(nowhere)).rejects.toMatchObject({
       code: 'instance_not_found',
     });
   });
 
   it('issues, lists and removes KMIP credentials, and sees a password once', async () => {
-    const instance = arguments_({ instance: first });
+    const instance = argumentsOf({ instance: first });
     const issued = (await region.issueCredential.run(instance)) as { id: string; password: string };
     expect(issued.password).toMatch(/^([a-z2-7]{4}-){7}[a-z2-7]{4}$/);
     const listed = await region.listCredentials.run(instance);
@@ -166,7 +161,7 @@ describe('the operator', () => {
       const outdated = { instanceId: first, id: issued.id, serviceKeyVersion, valid };
       expect(await region.outdatedCredentials.run()).toEqual([outdated]);
     }
-    await region.removeCredential.run(arguments_({ instance: first, credential: issued.id }));
+    await region.removeCredential.run(argumentsOf({ instance: first, credential: issued.id }));
     expect(await region.listCredentials.run(instance)).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import {
 import { InstanceService } from '@lib/tenancy';
 import { EngineHarness, FakeKeyManager, startTestPostgres, type TestDatabase, vcenterKey } from '@lib/testing';
 
-import { readArguments } from './arguments';
+import { argumentsOf } from './arguments';
 import { InstanceTakeOver } from './commands/instance-take-over.command';
 
 jest.setTimeout(60_000);
@@ -105,8 +105,7 @@ describe('taking over the keys of an instance that was removed', () => {
         { list: () => Promise.resolve(bindings) } as never,
         { list: (...asked: Parameters<PostgresAuditTrail['list']>) => this.#recorded(...asked) } as never,
       );
-      const given = ['--instance', this.successor, '--from', from];
-      return command.run(readArguments(given, { required: ['instance', 'from'], optional: ['dry-run', 'take'] }));
+      return command.run(argumentsOf({ instance: this.successor, from }));
     }
   }
 

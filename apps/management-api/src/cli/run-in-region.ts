@@ -15,11 +15,11 @@ export async function runInRegion(
   command: Type<Command>,
   config: AdminConfig,
   given: Arguments,
-  printed: (value: unknown) => void,
+  printed: (value: unknown) => Promise<void>,
 ): Promise<void> {
   const context = await NestFactory.createApplicationContext(AdminModule.forCommand(command, config), quietly());
   try {
-    printed(await context.get(command).run(given));
+    await printed(await context.get(command).run(given));
   } finally {
     await context.close();
   }

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { CatalogRebuild as Rebuild, type RebuildReport } from '@lib/kmip-engine';
+import { ProgressBar } from '@lib/terminal';
 
 import { type Arguments, isSet, UsageError } from '../arguments';
 import { type Command } from '../command';
 import { trailOf } from '../exported-trail';
 import { InstanceScopes } from '../instance-scopes';
 import { instanceOf } from '../operator';
-import { ProgressBar } from '../progress-bar';
 
 /**
  * Brings keys back into the catalog that the instance's key manager holds; clients may be served meanwhile. Prints what

@@ -3,12 +3,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type InstanceId, toInstanceId } from '@lib/kernel';
 import { CatalogRebuild, type RebuildLoss, type RebuildReport } from '@lib/kmip-engine';
 import { PostgresRegionDirectory } from '@lib/persistence';
+import { ProgressBar } from '@lib/terminal';
 
 import { type Arguments } from '../arguments';
 import { type Command } from '../command';
 import { everyInstance } from '../every-instance';
 import { InstanceScopes } from '../instance-scopes';
-import { ProgressBar } from '../progress-bar';
 
 interface DrilledInstance {
   readonly instance: InstanceId;

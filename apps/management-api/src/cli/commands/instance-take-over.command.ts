@@ -5,12 +5,12 @@ import { type InstanceId, toInstanceId } from '@lib/kernel';
 import { TakeOver, type TakeOverReport } from '@lib/kmip-engine';
 import { PostgresAuditTrail } from '@lib/persistence';
 import { InstanceService, type RootKeyBinding, RootKeyBindingService, TenancyError } from '@lib/tenancy';
+import { ProgressBar } from '@lib/terminal';
 
 import { type Arguments, isSet, UsageError } from '../arguments';
 import { type Command } from '../command';
 import { InstanceScopes } from '../instance-scopes';
 import { instanceOf } from '../operator';
-import { ProgressBar } from '../progress-bar';
 
 /**
  * Brings the keys of an instance that was removed, by mistake, into another one of the same account, to which the same

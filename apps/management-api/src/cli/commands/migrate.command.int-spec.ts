@@ -4,7 +4,7 @@ import { type Environment } from '@lib/config';
 import { socketUrl } from '@lib/platform';
 import { startTestPostgres, type TestDatabase } from '@lib/testing';
 
-import { readArguments } from '../arguments';
+import { argumentsOf } from '../arguments';
 import { migrateRevert } from './migrate-revert.command';
 import { migrateStatus } from './migrate-status.command';
 
@@ -22,7 +22,7 @@ describe('migrations, told and taken back', () => {
   });
   afterAll(() => database.close());
 
-  const confirmed = (name: string) => readArguments(['--confirm', name], { required: ['confirm'] });
+  const confirmed = (name: string) => argumentsOf({ confirm: name });
   const status = async (): Promise<Status['migrations']> => ((await migrateStatus(environment)) as Status).migrations;
 
   it('says which ran, takes back the newest only by its name, and nothing else', async () => {
