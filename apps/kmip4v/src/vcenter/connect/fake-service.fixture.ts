@@ -1,0 +1,109 @@
+import { sha256Of } from '../certificates';
+import {
+  type IssuedCredential,
+  type KmipService,
+  type RegisteredCertificate,
+  type ServedEndpoint,
+  type ServedInstance,
+  type ServedKey,
+  type UploadedInventory,
+} from '../kmip-service';
+
+/** One instance of our service in memory. */
+export class FakeService implements KmipService {
+  readonly registered: RegisteredCertificate[] = [];
+  readonly credentials: IssuedCredential[] = [];
+  readonly keys = new Map<string, ServedKey>();
+  readonly inventories: UploadedInventory[] = [];
+  #next = 0;
+
+  constructor(
+    private readonly endpoints: readonly ServedEndpoint[],
+    private readonly issue: () => { readonly pem: string; readonly privateKeyPem: string },
+  ) {}
+
+  snapshot(): unknown {
+    return structuredClone({ registered: this.registered, credentials: this.credentials, keys: [...this.keys] });
+  }
+
+  instance(): Promise<ServedInstance> {
+    return Promise.resolve({ id: 'i', name: 'acme', state: 'installed', endpoints: this.endpoints });
+  }
+
+  certificates(): Promise<readonly RegisteredCertificate[]> {
+    return Promise.resolve(this.registered);
+  }
+
+  register(name: string, pem: string): Promise<RegisteredCertificate> {
+    const made = { id: `c${++this.#next}`, name, pem, sha256: sha256Of(pem), expiresAt: '2030-01-01T00:00:00.000Z' };
+    this.registered.push(made);
+    return Promise.resolve(made);
+  }
+
+  async sign(name: string): Promise<RegisteredCertificate> {
+    return await this.register(name, this.issue().pem);
+  }
+
+  async makePair(name: string): Promise<RegisteredCertificate & { privateKeyPem: string }> {
+    const { pem, privateKeyPem } = this.issue();
+    return { ...(await this.register(name, pem)), privateKeyPem };
+  }
+
+  unregister({ id }: RegisteredCertificate): Promise<void> {
+    this.registered.splice(
+      this.registered.findIndex((each) => each.id === id),
+      1,
+    );
+    return Promise.resolve();
+  }
+
+  issueCredential(): Promise<IssuedCredential> {
+    const made = { id: `k${++this.#next}`, userName: 'acme-user', password: 'shown once' };
+    this.credentials.push(made);
+    return Promise.resolve(made);
+  }
+
+  withdrawCredential(id: string): Promise<void> {
+    this.credentials.splice(
+      this.credentials.findIndex((each) => each.id === id),
+      1,
+    );
+    return Promise.resolve();
+  }
+
+  credentialUserName(): Promise<string | undefined> {
+    return Promise.resolve(this.credentials[0]?.userName);
+  }
+
+  key(id: string): Promise<ServedKey | undefined> {
+    return Promise.resolve(this.keys.get(id));
+  }
+
+  #change(id: string, change: Partial<ServedKey>): Promise<void> {
+    const key = this.keys.get(id);
+    if (key !== undefined) this.keys.set(id, { ...key, ...change });
+    return Promise.resolve();
+  }
+
+  resumeKey(id: string): Promise<void> {
+    return this.#change(id, { suspended: false, servable: true });
+  }
+
+  reactivateKey(id: string): Promise<void> {
+    return this.#change(id, { state: 'active', servable: true });
+  }
+
+  destroyKey(id: string): Promise<void> {
+    this.keys.delete(id);
+    return Promise.resolve();
+  }
+
+  uploadInventory(inventory: UploadedInventory): Promise<{ keyCount: number }> {
+    this.inventories.push(inventory);
+    return Promise.resolve({ keyCount: inventory.keyIds.length });
+  }
+
+  refusals(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+}

@@ -1,0 +1,108 @@
+import { KEY_STATUS_BITS, type KmipClusterStatus, type KmipServerStatus } from '@lib/vi-json';
+
+import { type Step } from '../plan/steps';
+import { type ConnectWorld, providerOf } from './connect-world';
+
+const POLL_MS = 1_000;
+
+/** Colour and flags decide; the text of a status is free. */
+export function isConnected({ status, clientTrustServer, serverTrustClient }: KmipServerStatus): boolean {
+  return status === 'green' && clientTrustServer !== false && serverTrustClient !== false;
+}
+
+/** Every server of the provider is Connected, both of them. */
+export const waitUntilConnected: Step<ConnectWorld> = {
+  what: 'vCenter is connected to every server',
+  isDone: async (world) => allConnected(await statusOf(world)),
+  async do(world) {
+    const until = world.now().getTime() + world.wish.waitMs;
+    for (;;) {
+      const status = await statusOf(world);
+      if (allConnected(status)) return;
+      if (world.now().getTime() >= until) throw new Error(await whyNot(world, status));
+      await world.pause(POLL_MS);
+    }
+  },
+};
+
+async function statusOf(world: ConnectWorld): Promise<KmipClusterStatus | undefined> {
+  const info = await providerOf(world);
+  return info === undefined ? undefined : await world.providers.status(info);
+}
+
+function allConnected(status: KmipClusterStatus | undefined): boolean {
+  return status !== undefined && status.servers.length > 0 && status.servers.every(isConnected);
+}
+
+async function whyNot(world: ConnectWorld, status: KmipClusterStatus | undefined): Promise<string> {
+  const servers = (status?.servers ?? []).filter((server) => !isConnected(server)).map(describeServer);
+  const refusals = await world.service.refusals().catch(() => []);
+  const ours = refusals.length > 0 ? ` The service says: ${refusals.join(' ')}` : '';
+  return `${servers.join('; ') || 'vCenter shows no server'} after ${Math.round(world.wish.waitMs / 1000)} s.${ours}`;
+}
+
+export function describeServer({
+  name,
+  status,
+  connectionStatus,
+  clientTrustServer,
+  serverTrustClient,
+}: KmipServerStatus): string {
+  const trust = [
+    ...(clientTrustServer === false ? ['vCenter does not trust the server'] : []),
+    ...(serverTrustClient === false ? ['the server does not trust vCenter'] : []),
+  ];
+  return `${name}: ${[connectionStatus === '' ? status : `${connectionStatus} (${status})`, ...trust].join(', ')}`;
+}
+
+/** A key is made in this instance and fetched; then nobody has it any more. */
+export const testKey: Step<ConnectWorld> = {
+  what: 'a test key was made by vCenter, found in the instance and taken away again',
+  // What was tested before leaves no trace: it is tested when something was changed.
+  isDone: async (world) => !world.changed && !world.wish.testAgain && allConnected(await statusOf(world)),
+  async do(world) {
+    const { providers, service, wish } = world;
+    const key = await providers.generateKey(wish.provider, { 'x-Purpose': 'kmip4v test key' });
+    try {
+      const ours = await service.key(key.keyId);
+      if (ours === undefined) {
+        throw new Error(
+          `vCenter made the key ${key.keyId}, and it is not in this instance: the client certificate is proven for another one. ` +
+            'Repeat with --credential, which proves it for this one.',
+        );
+      }
+      const [status] = await providers.keyStatus([key], KEY_STATUS_BITS.available);
+      // A key that nothing uses yet is not active, and that is all that may be missing.
+      if (status?.keyAvailable !== true && status?.reason !== 'KeyStateNotActiveOrEnabled') {
+        throw new Error(`vCenter cannot fetch the key that it made: ${status?.reason ?? 'it says no reason'}.`);
+      }
+    } finally {
+      await forgetTestKey(world, key);
+    }
+  },
+};
+
+type TestKey = Awaited<ReturnType<ConnectWorld['providers']['generateKey']>>;
+
+async function forgetTestKey({ providers, service, note }: ConnectWorld, key: TestKey): Promise<void> {
+  // vCenter may know nothing of a key that nothing uses.
+  await providers.forgetKey(key).catch(() => undefined);
+  await service.destroyKey(key.keyId).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    note(`The test key ${key.keyId} is still in the instance, and nothing uses it: ${why}`);
+  });
+}
+
+/** vCenter takes it for everything that names no provider. */
+export const makeDefault: Step<ConnectWorld> = {
+  what: 'the key provider is the default one',
+  isDone: async (world) => (await providerOf(world))?.useAsDefault === true,
+  async do(world) {
+    world.changed = true;
+    world.defaultBefore = { provider: await world.providers.defaultProvider() };
+    await world.providers.makeDefault(world.wish.provider);
+  },
+  async undo(world) {
+    if (world.defaultBefore !== undefined) await world.providers.setDefault(world.defaultBefore.provider);
+  },
+};
