@@ -1,0 +1,110 @@
+import { type EncryptedMachine, type ExaminedHost, type Inventory, type KeyReference } from '../inventory/inventory';
+import { idOf, type RekeyMode, type Target } from './journal';
+
+export interface Selection {
+  readonly mode: RekeyMode;
+  /** Names or identifiers; all where there are none. */
+  readonly only: readonly string[];
+  /** Objects with a key of this provider alone. */
+  readonly from?: string;
+  /** Storage policy, which a deep re-key and first-class disks need. */
+  readonly profile?: string;
+}
+
+export interface Chosen {
+  readonly targets: readonly Target[];
+  /** What cannot be done by this tool as it is, with what to do. */
+  readonly hindered: readonly { readonly name: string; readonly why: string }[];
+  /** What may go wrong, and is done all the same. */
+  readonly warnings: readonly string[];
+}
+
+/** Hosts first: a host without its key cannot take VMs; then VMs, then disks and vSAN. */
+export function chooseTargets(inventory: Inventory, selection: Selection): Chosen {
+  const wanted = inventory.references.filter(
+    ({ provider, keyId }) => keyId !== '' && (selection.from === undefined || provider === selection.from),
+  );
+  const chosen: Target[] = [];
+  const hindered: Chosen['hindered'][number][] = [];
+  const warnings: string[] = [];
+  for (const target of candidates(inventory, wanted)) {
+    if (!isSelected(target, selection.only)) continue;
+    const machine = inventory.machines.find((each) => idOf(each) === idOf(target));
+    const why = machine === undefined ? hindranceOf(target, selection) : machineHindrance(machine, selection);
+    if (why !== undefined) hindered.push({ name: target.name, why });
+    else {
+      chosen.push(target);
+      const warning = machine && powerOffWarning(machine, inventory.hosts);
+      if (warning !== undefined) warnings.push(warning);
+    }
+  }
+  return { targets: chosen, hindered, warnings };
+}
+
+const TARGET_KINDS: Readonly<Partial<Record<KeyReference['kind'], Target['kind']>>> = {
+  host: 'host',
+  vm_home: 'machine',
+  vm_disk: 'machine',
+  customization: 'machine',
+  first_class_disk: 'first_class_disk',
+  vsan: 'vsan',
+};
+const ORDER: readonly Target['kind'][] = ['host', 'machine', 'first_class_disk', 'vsan'];
+
+/** Snapshots are re-keyed with their VM, and cluster policies set by hand: neither is a target. */
+function candidates(inventory: Inventory, references: readonly KeyReference[]): readonly Target[] {
+  const found = new Map<string, Target>();
+  for (const { kind, object, name } of references) {
+    const targetKind = TARGET_KINDS[kind];
+    if (targetKind === undefined) continue;
+    const target: Target = { kind: targetKind, object, name };
+    const datastore = inventory.datastores[object.value];
+    found.set(idOf(target), datastore === undefined ? target : { ...target, datastore });
+  }
+  return [...found.values()].sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind));
+}
+
+const isSelected = ({ name, object }: Target, only: readonly string[]): boolean =>
+  only.length === 0 || only.includes(name) || only.includes(object.value);
+
+function hindranceOf({ kind }: Target, { mode, profile }: Selection): string | undefined {
+  if (kind === 'first_class_disk' && profile === undefined) {
+    return 'vSphere re-keys a first-class disk together with its storage policy: give the identifier of an encryption policy with --policy.';
+  }
+  if (kind === 'host' && mode === 'deep')
+    return 'A host has nothing to encrypt anew: give it a new key by a shallow re-key.';
+  return undefined;
+}
+
+function machineHindrance(machine: EncryptedMachine, { mode, profile }: Selection): string | undefined {
+  if (machine.locked) return 'It is locked: kmip4v vcenter unlock finds out why.';
+  if (mode === 'shallow') return shallowHindrance(machine);
+  if (machine.poweredOn) return 'A deep re-key needs it powered off.';
+  if (machine.snapshots !== 'none') return 'A deep re-key takes no snapshots: delete them first.';
+  if (profile === undefined) return 'A deep re-key needs the identifier of its encryption policy: --policy.';
+  return undefined;
+}
+
+function shallowHindrance(machine: EncryptedMachine): string | undefined {
+  if (machine.snapshots === 'tree') {
+    return 'Its snapshots branch, and vSphere re-keys a single chain alone: delete snapshots until none branches.';
+  }
+  if (machine.hasIde && machine.poweredOn)
+    return 'It has an IDE disk, with which vSphere re-keys it powered off alone.';
+  return undefined;
+}
+
+/** ESXi 8.0 Update 3e (Broadcom KB 395110). Before it, and on 7.0, a re-key may power a VM off that has CBT (KB 387897). */
+const FIRST_BUILD_WITHOUT_POWER_OFF = 24_674_464;
+
+function powerOffWarning(machine: EncryptedMachine, hosts: readonly ExaminedHost[]): string | undefined {
+  if (!machine.poweredOn || !machine.changeTracking) return undefined;
+  const host = hosts.find(({ object }) => object.value === machine.host);
+  if (host !== undefined && host.build >= FIRST_BUILD_WITHOUT_POWER_OFF) return undefined;
+  const on =
+    host === undefined ? 'a host that is not known' : `${host.name} (ESXi ${host.version} build ${host.build})`;
+  return (
+    `${machine.name} is powered on, has changed-block tracking, and runs on ${on}: before 8.0 Update 3e a re-key can power such a VM off ` +
+    '(Broadcom KB 387897). Power it off first, update the host, or leave it out.'
+  );
+}
