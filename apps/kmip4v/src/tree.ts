@@ -90,5 +90,10 @@ export const TREE: readonly Entry[] = [
     about: 'Wait until something is so',
     commands: async () => (await import('./commands/wait/wait.commands.js')).waitCommands,
   },
+  {
+    name: 'vcenter',
+    about: 'Set up a vCenter, watch it, and move its keys',
+    commands: async () => (await import('./commands/vcenter/vcenter.commands.js')).vcenterCommands,
+  },
   ADMIN,
 ];

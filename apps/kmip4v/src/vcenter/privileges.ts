@@ -1,3 +1,4 @@
+import { Refusal } from './refusal';
 import { type ManagedObjectReference, reference, type ViSession } from '@lib/vi-json';
 
 /** Which of the privileges the session lacks on the object: asked before anything is done. */
@@ -21,7 +22,7 @@ export async function lackingPrivileges(
   return privileges.filter((privilege) => !granted.has(privilege));
 }
 
-export class PrivilegesLacking extends Error {
+export class PrivilegesLacking extends Refusal {
   constructor(
     readonly privileges: readonly string[],
     userName: string,

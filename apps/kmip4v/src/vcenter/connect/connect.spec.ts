@@ -228,7 +228,7 @@ describe('connecting a vCenter', () => {
 
   it('asks for privileges first, and names each that is missing', async () => {
     vcenter.lacking = ['Cryptographer.ManageKeyServers', 'Cryptographer.ManageKeys'];
-    const check = checkBeforeConnect(await vcenter.session(), await service.instance(), undefined);
+    const check = checkBeforeConnect(await vcenter.session(), await service.instance());
     await expect(check).rejects.toThrow(
       /Cryptographer.ManageKeyServers, Cryptographer.ManageKeys.*Nothing was changed/,
     );

@@ -2,6 +2,7 @@ import { PRIVILEGES, type KmipClusterInfo, type ViSession } from '@lib/vi-json';
 
 import { type Step } from '../plan/steps';
 import { demandPrivileges } from '../privileges';
+import { Refusal } from '../refusal';
 import { type ServedEndpoint, type ServedInstance } from '../kmip-service';
 import { presentClientCertificate, registerClientCertificate } from './client-certificate-steps';
 import { type ConnectWish, type ConnectWorld, serverAt } from './connect-world';
@@ -27,17 +28,12 @@ export function connectSteps(endpoints: readonly ServedEndpoint[], wish: Connect
  * What must hold before the first step, so that no step fails for it.
  * @throws PrivilegesLacking that names all of them
  */
-export async function checkBeforeConnect(
-  session: ViSession,
-  instance: ServedInstance,
-  provider: KmipClusterInfo | undefined,
-): Promise<void> {
+export async function checkBeforeConnect(session: ViSession, instance: ServedInstance): Promise<void> {
   await demandPrivileges(session, [PRIVILEGES.manageKeyServers, PRIVILEGES.manageKeys], 'connecting a key provider');
   if (instance.endpoints.length === 0)
-    throw new Error(`The instance ${instance.name} has no endpoint yet: ${instance.state}.`);
+    throw new Refusal(`The instance ${instance.name} has no endpoint yet: ${instance.state}.`);
   if (instance.hindrance !== undefined)
-    throw new Error(`The instance ${instance.name} can make no keys yet. ${instance.hindrance}`);
-  demandStandardProvider(provider);
+    throw new Refusal(`The instance ${instance.name} can make no keys yet. ${instance.hindrance}`);
 }
 
 /** @throws Error where a provider of this name is none that speaks KMIP, or makes wrapped keys */
@@ -45,12 +41,12 @@ export function demandStandardProvider(provider: KmipClusterInfo | undefined): v
   const { managementType, defaultKeyType } = provider ?? {};
   const name = provider?.clusterId.id ?? '';
   if (managementType === 'nativeProvider' || managementType === 'trustAuthority') {
-    throw new Error(
+    throw new Refusal(
       `The key provider ${name} is no standard key provider (${managementType}). Choose another name with --provider.`,
     );
   }
   if (defaultKeyType === 'wrappedKey') {
-    throw new Error(
+    throw new Refusal(
       `The key provider ${name} makes wrapped keys, which vSphere 9.0 brought and this service does not serve: what vSphere asks a key server for ` +
         'is not published. Set its key type to raw keys, or choose another name with --provider.',
     );

@@ -1,0 +1,155 @@
+import { KeyProviders, type CertSignRequest, ViConnectionError, type ViSession } from '@lib/vi-json';
+
+import { choice, command, flag, value } from '../../command-line/command';
+import { type Context } from '../../command-line/context';
+import { CommandFault, usageFault } from '../../command-line/faults';
+import { type Answer, listed } from '../../output/answer';
+import { type Columns, type Toned } from '../../output/table';
+import {
+  checkBeforeConnect,
+  connectSteps,
+  demandStandardProvider,
+  providerNameFor,
+} from '../../vcenter/connect/connect';
+import { type ConnectWish, type ConnectWorld, TRUST_WAYS, type TrustWay } from '../../vcenter/connect/connect-world';
+import { connectByPowerCli } from '../../vcenter/connect/powercli';
+import { type KmipService } from '../../vcenter/kmip-service';
+import { atVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
+import { carryOut, type StepOutcome, type StepReport } from '../../vcenter/plan/steps';
+import { serviceOf } from './service-of';
+
+const OUTCOMES: Readonly<Record<StepOutcome, Toned>> = {
+  already: { text: 'was so already', tone: 'faint' },
+  done: { text: 'done', tone: 'good' },
+  would_do: { text: 'would be done', tone: 'warning' },
+  failed: { text: 'failed', tone: 'bad' },
+  undone: { text: 'taken back', tone: 'warning' },
+  not_undone: { text: 'not taken back', tone: 'bad' },
+};
+const COLUMNS: Columns<StepReport> = [
+  ['step', ({ what }) => what],
+  ['outcome', ({ outcome }) => OUTCOMES[outcome]],
+];
+
+interface ConnectGiven extends VCenterGiven {
+  readonly provider: string | undefined;
+  readonly trust: TrustWay | undefined;
+  readonly credential: boolean;
+  readonly default: boolean;
+  readonly test: boolean;
+  readonly dryRun: boolean;
+  readonly serverFingerprint: string | undefined;
+  readonly commonName: string | undefined;
+  readonly organization: string | undefined;
+  readonly wait: string | undefined;
+}
+
+export const vcenterConnect = command({
+  name: 'connect',
+  about: 'Make the instance a key provider of a vCenter, from nothing to Connected',
+  details: [
+    'Registers both endpoints, trusts the certificate of the service after comparing its fingerprint with what the tenant',
+    'API says, lets a client certificate of vCenter in, waits until vCenter is connected to every endpoint, and makes and',
+    'fetches a test key. A second run changes nothing. When a step fails, those before it are taken back.',
+    'Needs the privileges Cryptographer.ManageKeyServers and Cryptographer.ManageKeys.',
+  ].join('\n'),
+  options: {
+    ...VCENTER_OPTIONS,
+    provider: value(
+      'NAME',
+      'of the key provider (default: the one that has the endpoints, else the name of the instance)',
+    ),
+    trust: choice(TRUST_WAYS, 'how the service comes to trust vCenter (default: self-signed)'),
+    credential: flag('let vCenter send a KMIP user name and password, which proves that it is yours'),
+    default: flag('make the key provider the default one'),
+    test: flag('make the test key even if nothing had to be done'),
+    dryRun: flag('show what would be done, and do nothing'),
+    serverFingerprint: value('SHA256', 'of the certificate of the service, where the tenant API does not know it'),
+    commonName: value('NAME', 'subject of the client certificate that vCenter makes'),
+    organization: value('NAME', 'subject of the client certificate that vCenter makes'),
+    wait: value('SECONDS', 'how long to wait until vCenter is connected (default: 120)'),
+  },
+  async run(given: ConnectGiven, context) {
+    const service = await serviceOf(context);
+    try {
+      return await atVCenter(given, context, (session) => connect(session, given, service, context));
+    } catch (error) {
+      if (!isWithoutApi(error)) throw error;
+      // 7.0: the same steps by hand.
+      await context.out.answer(connectByPowerCli(await service.instance(), given.provider));
+      throw error;
+    }
+  },
+});
+
+function isWithoutApi(error: unknown): boolean {
+  return (
+    error instanceof CommandFault && error.cause instanceof ViConnectionError && error.cause.code === 'no_json_api'
+  );
+}
+
+async function connect(
+  session: ViSession,
+  given: ConnectGiven,
+  service: KmipService,
+  { out }: Context,
+): Promise<Answer> {
+  const providers = new KeyProviders(session);
+  const instance = await service.instance();
+  await checkBeforeConnect(session, instance);
+  const known = await providers.list();
+  const wish = wishOf(given, given.provider ?? providerNameFor(instance, known));
+  demandStandardProvider(known.find(({ clusterId }) => clusterId.id === wish.provider));
+  const world: ConnectWorld = {
+    providers,
+    service,
+    wish,
+    endpoints: instance.endpoints,
+    now: () => new Date(),
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    note: (text) => out.note(text),
+    changed: false,
+    madeProvider: false,
+  };
+  const tell = ({ what, outcome, why }: StepReport): void =>
+    out.note(`${OUTCOMES[outcome].text}: ${what}${why === undefined ? '' : ` (${why})`}`);
+  const steps = await carryOut(connectSteps(instance.endpoints, wish), world, { dryRun: given.dryRun, tell });
+  return answerOf(steps, wish.provider);
+}
+
+function wishOf(given: ConnectGiven, provider: string): ConnectWish {
+  const { commonName, organization } = given;
+  const subject: CertSignRequest = { ...(commonName && { commonName }), ...(organization && { organization }) };
+  return {
+    provider,
+    trust: given.trust ?? 'self-signed',
+    credential: given.credential,
+    makeDefault: given.default,
+    testAgain: given.test,
+    waitMs: secondsIn(given.wait ?? '120') * 1000,
+    ...(Object.keys(subject).length > 0 && { subject }),
+    ...(given.serverFingerprint !== undefined && { serverFingerprint: given.serverFingerprint }),
+  };
+}
+
+function secondsIn(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= 3_600) return seconds;
+  throw usageFault(`--wait is no number of seconds: ${text}`, 'between 0 and 3600');
+}
+
+function answerOf(steps: readonly StepReport[], provider: string): Answer {
+  const changed = steps.filter(({ outcome }) => outcome === 'done').length;
+  const wouldChange = steps.filter(({ outcome }) => outcome === 'would_do').length;
+  const sentence =
+    wouldChange > 0
+      ? `${wouldChange} steps would be done. Nothing was changed.`
+      : changed > 0
+        ? `vCenter is connected to every server of the key provider ${provider}.`
+        : `Nothing had to be done: vCenter is connected to every server of the key provider ${provider}.`;
+  const table = listed(steps, COLUMNS, '');
+  return {
+    value: { provider, changed: changed > 0, steps },
+    text: (screen) => `${table.text(screen)}\n\n${sentence}`,
+  };
+}

@@ -1,0 +1,159 @@
+import {
+  type FaultName,
+  PinnedTransport,
+  presentedCertificate,
+  sameFingerprint,
+  ViConnectionError,
+  type ViConnectionFault,
+  ViFault,
+  ViSession,
+} from '@lib/vi-json';
+
+import { value } from '../command-line/command';
+import { type Context } from '../command-line/context';
+import { EXIT, type ExitCode } from '../command-line/exit-codes';
+import { CommandFault, usageFault } from '../command-line/faults';
+import { VERSION } from '../version';
+import { colonForm } from './certificates';
+import { Pins } from './pins';
+import { StepFailure } from './plan/steps';
+import { Refusal } from './refusal';
+
+/** Of every command that talks to a vCenter. In a checkout with `npm start` running none of them is needed. */
+export const VCENTER_OPTIONS = {
+  vcenter: value('URL', 'of the vCenter, e.g. https://vcenter.example.com (or KMIP4V_VCENTER)'),
+  user: value('NAME', 'user of the vCenter, e.g. administrator@vsphere.local (or KMIP4V_VCENTER_USER)'),
+  passwordFile: value('FILE', 'file with the password, or - for standard input (or KMIP4V_VCENTER_PASSWORD)'),
+  fingerprint: value('SHA256', 'of the certificate of the vCenter: trust this one from now on'),
+};
+
+export interface VCenterGiven {
+  readonly vcenter: string | undefined;
+  readonly user: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly fingerprint: string | undefined;
+}
+
+interface Access {
+  readonly url: URL;
+  readonly userName: string;
+  readonly password: string;
+}
+
+/** Logs in, does the work and logs out again, and puts what vCenter says into the words of the command line. */
+export async function atVCenter<T>(
+  given: VCenterGiven,
+  context: Context,
+  work: (session: ViSession) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  try {
+    const access = await accessOf(given, context);
+    const pin = await pinOf(access.url, given.fingerprint, context);
+    const { userName, password, url } = access;
+    const session = await ViSession.open({
+      transport: new PinnedTransport(url, pin),
+      credentials: { userName, password },
+      userAgent: `kmip4v/${VERSION}`,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    throw commandFault(error) ?? error;
+  }
+}
+
+async function accessOf(given: VCenterGiven, context: Context): Promise<Access> {
+  const demo = (await context.demo())?.vcenter;
+  const { KMIP4V_VCENTER: address = demo?.url, KMIP4V_VCENTER_USER: user } = context.env;
+  const url = urlOf(given.vcenter ?? address);
+  const own = demo !== undefined && urlOf(demo.url).origin === url.origin ? demo : undefined;
+  const userName = given.user ?? user ?? own?.user;
+  if (userName === undefined) throw usageFault('it is not known who logs in at vCenter', 'give the user with --user');
+  const ofDemo = userName === own?.user ? own.password : undefined;
+  return { url, userName, password: await passwordOf(userName, given, context, ofDemo) };
+}
+
+async function passwordOf(
+  userName: string,
+  { passwordFile }: VCenterGiven,
+  { ask, env, read }: Context,
+  ofDemo: string | undefined,
+): Promise<string> {
+  if (passwordFile !== undefined) return (await read(passwordFile)).toString('utf8').replace(/\r?\n$/, '');
+  const known = env['KMIP4V_VCENTER_PASSWORD'] ?? ofDemo;
+  return known ?? (await ask.secret(`Password of ${userName}: `, '--password-file'));
+}
+
+function urlOf(address: string | undefined): URL {
+  if (address === undefined) throw usageFault('it is not known which vCenter to talk to', 'give it with --vcenter');
+  const url = URL.parse(/^[a-z]+:\/\//i.test(address) ? address : `https://${address}`);
+  if (url?.protocol !== 'https:') throw usageFault(`${address} is no address of a vCenter`, 'https://NAME[:PORT]');
+  return new URL(url.origin);
+}
+
+/** Trusted at first use, with the fingerprint shown, and never another one in silence. */
+async function pinOf(url: URL, given: string | undefined, { env, out }: Context): Promise<string> {
+  const pins = Pins.in(env);
+  const known = await pins.of(url.origin);
+  if (known !== undefined && (given === undefined || sameFingerprint(known, given))) return known;
+  const { sha256, subject } = await presentedCertificate(url);
+  if (given !== undefined && !sameFingerprint(sha256, given)) {
+    throw new CommandFault(
+      EXIT.refused,
+      `${url.host} presents another certificate than the one that was given. Given: ${colonForm(given)}; presented: ${sha256} (SHA-256).`,
+      'ask the administrator of the vCenter for its fingerprint',
+    );
+  }
+  await pins.set(url.origin, sha256, new Date());
+  if (given === undefined) {
+    out.note(`Trusting ${url.host} from now on by its certificate: SHA-256 ${sha256}, ${subject}.`);
+    out.note('Compare it with what the administrator of the vCenter sees; another one will be refused.');
+  }
+  return sha256;
+}
+
+const CONNECTION_EXITS: Readonly<Partial<Record<ViConnectionFault, readonly [ExitCode, string?]>>> = {
+  unreachable: [EXIT.unavailable, 'check the address, DNS and firewalls between here and the vCenter'],
+  deadline: [EXIT.unavailable, 'try again; vCenter may be busy'],
+  proxy_answer: [EXIT.unavailable, 'try again in a few minutes'],
+  malformed: [EXIT.failed],
+  cancelled: [EXIT.failed],
+  certificate_changed: [EXIT.refused, 'if it is right, repeat the command with --fingerprint and the new one'],
+};
+
+const FAULT_REMEDIES: readonly (readonly [FaultName, ExitCode, string])[] = [
+  ['InvalidLogin', EXIT.refused, 'check user and password: vCenter locks accounts after a few wrong ones'],
+  ['NotAuthenticated', EXIT.refused, 'log in again'],
+  ['NoPermission', EXIT.refused, 'give the user a role with the privileges that are named'],
+  ['ManagedObjectNotFound', EXIT.notFound, 'it is gone from vCenter: look again'],
+];
+
+/** What was thrown, with an exit code and what to do; undefined for what is none of vCenter's. */
+export function commandFault(error: unknown): CommandFault | undefined {
+  if (error instanceof StepFailure) return stepFault(error);
+  if (error instanceof Refusal) return new CommandFault(EXIT.refused, error.message);
+  if (error instanceof ViConnectionError) {
+    const [exit, remedy] = CONNECTION_EXITS[error.code] ?? [EXIT.refused];
+    return new CommandFault(exit, error.message, remedy, { cause: error });
+  }
+  if (!(error instanceof ViFault)) return undefined;
+  const found = FAULT_REMEDIES.find(([name]) => error.is(name));
+  return new CommandFault(found?.[1] ?? EXIT.failed, error.message, found?.[2], { cause: error });
+}
+
+function stepFault(error: StepFailure): CommandFault {
+  const cause = commandFault(error.cause);
+  const left = error.remaining.map(({ what, why }) => `${what} (${why ?? ''})`);
+  const undone = error.reports.some(({ outcome }) => outcome === 'undone')
+    ? ' What was done before was taken back.'
+    : '';
+  const remaining = left.length === 0 ? '' : ` Could not be taken back: ${left.join('; ')}.`;
+  return new CommandFault(cause?.exit ?? EXIT.failed, `${error.message}${undone}${remaining}`, cause?.remedy, {
+    cause: error,
+  });
+}

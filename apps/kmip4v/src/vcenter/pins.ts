@@ -1,0 +1,41 @@
+import { dirname, join } from 'node:path';
+
+import { z } from 'zod';
+
+import { EXIT } from '../command-line/exit-codes';
+import { CommandFault } from '../command-line/faults';
+import { readPrivateFile, writePrivateFile } from '../profiles/private-file';
+import { profileFilePath } from '../profiles/profile-file';
+
+const pinFile = z.strictObject({
+  vcenters: z.record(z.string(), z.strictObject({ sha256: z.string(), pinnedAt: z.string() })),
+});
+
+/** Certificates of vCenters that were trusted at first use, by origin. Readable by their owner alone, as profiles are. */
+export class Pins {
+  constructor(private readonly path: string) {}
+
+  static in(env: Readonly<Record<string, string | undefined>>): Pins {
+    return new Pins(join(dirname(profileFilePath(env)), 'vcenters.json'));
+  }
+
+  async of(origin: string): Promise<string | undefined> {
+    return (await this.#read())[origin]?.sha256;
+  }
+
+  async set(origin: string, sha256: string, now: Date): Promise<void> {
+    const vcenters = { ...(await this.#read()), [origin]: { sha256, pinnedAt: now.toISOString() } };
+    await writePrivateFile(this.path, `${JSON.stringify({ vcenters }, null, 2)}\n`);
+  }
+
+  async #read(): Promise<z.infer<typeof pinFile>['vcenters']> {
+    const text = await readPrivateFile(this.path);
+    if (text === undefined) return {};
+    try {
+      return pinFile.parse(JSON.parse(text)).vcenters;
+    } catch {
+      // Without it any certificate would be trusted as at first use.
+      throw new CommandFault(EXIT.refused, `${this.path} is not understood`, 'mend it, or remove it to trust anew');
+    }
+  }
+}
