@@ -27,6 +27,8 @@ const BOUNDS: Readonly<Record<string, string>> = {
   'apps/kmip-gateway/src/session/turns.ts #lanes': UNDER_WAY,
   'apps/kmip-gateway/src/workers/worker.ts #questions': 'questions under way; each ends in time',
   'apps/kmip-gateway/src/workers/workers.ts #all': 'code: the workers of one endpoint',
+  'apps/kmip4v/src/vcenter/rekey/journal.ts #progress': 'the targets of one plan; one command',
+  'apps/kmip4v/src/vcenter/rekey/run.ts #ended': 'the tasks of one command',
   'apps/management-api/src/auth/policy-decision-point.ts #cache': EVICTED,
   'apps/management-api/src/http/openapi/contract.ts #answers': TABLE,
   'apps/management-api/src/http/operation-table.ts #bound': TABLE,

@@ -1,4 +1,4 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 
 /** SHA-256 over DER, lower-case hexadecimal, as the tenant API has it. */
 export function sha256Of(pem: string): string {
@@ -19,9 +19,4 @@ export function isSelfSigned(pem: string): boolean {
 export function isValidAt(pem: string, now: Date): boolean {
   const { validFrom, validTo } = new X509Certificate(pem);
   return new Date(validFrom) <= now && now < new Date(validTo);
-}
-
-/** Whether a certificate is of the key pair that a PEM public key shows. */
-export function sameKey(certificatePem: string, publicKeyPem: string): boolean {
-  return new X509Certificate(certificatePem).publicKey.equals(createPublicKey(publicKeyPem));
 }

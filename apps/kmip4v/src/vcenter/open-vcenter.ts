@@ -71,11 +71,16 @@ async function accessOf(given: VCenterGiven, context: Context): Promise<Access> 
   const demo = (await context.demo())?.vcenter;
   const { KMIP4V_VCENTER: address = demo?.url, KMIP4V_VCENTER_USER: user } = context.env;
   const url = urlOf(given.vcenter ?? address);
-  const own = demo !== undefined && urlOf(demo.url).origin === url.origin ? demo : undefined;
+  const own = isAt(demo, url) ? demo : undefined;
   const userName = given.user ?? user ?? own?.user;
   if (userName === undefined) throw usageFault('it is not known who logs in at vCenter', 'give the user with --user');
-  const ofDemo = userName === own?.user ? own.password : undefined;
+  const ofDemo = own?.user === userName ? own.password : undefined;
   return { url, userName, password: await passwordOf(userName, given, context, ofDemo) };
+}
+
+/** Its password goes to the demo's own vCenter alone. */
+function isAt(demo: { readonly url: string } | undefined, url: URL): boolean {
+  return demo !== undefined && urlOf(demo.url).origin === url.origin;
 }
 
 async function passwordOf(

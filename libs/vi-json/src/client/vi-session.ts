@@ -33,6 +33,7 @@ export class ViSession {
   #token: string | undefined;
   #user: UserSession | undefined;
   #login: Promise<void> | undefined;
+  #clockAheadMs = 0;
 
   private constructor(
     private readonly options: ViSessionOptions,
@@ -55,6 +56,11 @@ export class ViSession {
   get user(): UserSession {
     if (this.#user === undefined) throw new Error('a session that was never opened');
     return this.#user;
+  }
+
+  /** How far the clock of vCenter's proxy is ahead of ours, to the second, by its last answer. */
+  get clockAheadMs(): number {
+    return this.#clockAheadMs;
   }
 
   /**
@@ -173,6 +179,8 @@ export class ViSession {
       signal: deadline(this.options.signal),
     });
     this.#token = answer.headers[SESSION_HEADER] ?? this.#token;
+    const { date } = answer.headers;
+    if (date !== undefined) this.#clockAheadMs = Date.parse(date) - Date.now();
     return answer;
   }
 }

@@ -1,4 +1,16 @@
 import { type Command } from '../../command-line/command';
 import { vcenterConnect } from './connect.command';
+import { vcenterInventory } from './inventory.command';
+import { vcenterMigrate } from './migrate.command';
+import { vcenterRekey } from './rekey.command';
+import { vcenterStatus } from './status.command';
+import { vcenterUnlock } from './unlock.command';
 
-export const vcenterCommands: readonly Command[] = [vcenterConnect];
+export const vcenterCommands: readonly Command[] = [
+  vcenterConnect,
+  vcenterStatus,
+  vcenterInventory,
+  vcenterRekey,
+  vcenterMigrate,
+  vcenterUnlock,
+];

@@ -15,6 +15,13 @@ import { MACHINE_PROPERTIES, machineReferences } from '../inventory/machines';
 import { type RekeyMode, type Target } from './journal';
 import { machineSpec, policy } from './specs';
 
+/** It was deleted meanwhile, and needs no key. */
+export class Gone extends Error {
+  constructor() {
+    super('it is gone from vCenter');
+  }
+}
+
 export interface RekeyWish {
   readonly mode: RekeyMode;
   readonly provider: string;
@@ -157,7 +164,7 @@ export class Acts {
 
   async #read(object: ManagedObjectReference, paths: readonly string[]): Promise<RetrievedObject> {
     const [read] = await retrieveSome(this.session, [object], { [object.type]: paths });
-    if (read === undefined) throw new Error('it is gone from vCenter');
+    if (read === undefined) throw new Gone();
     return read;
   }
 }

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +7,7 @@ import { reference } from '@lib/vi-json';
 import { Acts } from './acts';
 import { FakeFleet, lost } from './fake-fleet.fixture';
 import { Journal, type Target } from './journal';
+import { openJournal } from './open-journal';
 import { runRekey, type RunOptions, type TargetReport } from './run';
 
 const WISH = { mode: 'shallow', provider: 'ours' } as const;
@@ -138,6 +139,36 @@ describe('re-keying', () => {
     expect((await run(fleet, await resume())).map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done']);
     expectAllMoved(fleet);
     expect(fleet.madeKeys).toHaveLength(3);
+  });
+
+  it('leaves out what was deleted meanwhile', async () => {
+    const fleet = new FakeFleet(2, 'theirs');
+    const journal = await begin(fleet);
+    fleet.machines.delete('vm-0');
+    expect((await run(fleet, journal)).map(({ outcome }) => outcome)).toEqual(['skipped', 'done']);
+  });
+
+  it('is worked on by one process, and put aside when it has ended', async () => {
+    const fleet = new FakeFleet(2, 'theirs');
+    const wanted = { vcenter: 'u', ...WISH };
+    const plan = (): Promise<Journal['plan']> =>
+      Promise.resolve({ kind: 'plan', id: 'p', ...wanted, targets: targetsOf(fleet) });
+    // Of a process that is there for certain, and is not this one.
+    await writeFile(`${path}.lock`, String(process.ppid));
+    await expect(openJournal(path, wanted, plan)).rejects.toThrow('already');
+    await writeFile(`${path}.lock`, '0');
+    const first = await openJournal(path, wanted, plan);
+    await run(fleet, first.journal, { limit: 1 });
+    await first.close();
+    await expect(openJournal(path, { ...wanted, provider: 'another' }, plan)).rejects.toThrow('--journal');
+    const second = await openJournal(path, wanted, plan);
+    expect(second.resumed).toBe(true);
+    await run(fleet, second.journal);
+    await second.close();
+    const third = await openJournal(path, wanted, plan);
+    await third.close();
+    expect(third.resumed).toBe(false);
+    expect(await readdir(folder)).toHaveLength(2);
   });
 
   it('never takes the place of a journal', async () => {

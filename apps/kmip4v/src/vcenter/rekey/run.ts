@@ -10,7 +10,7 @@ import {
   type ViSession,
 } from '@lib/vi-json';
 
-import { type Acts } from './acts';
+import { type Acts, Gone } from './acts';
 import { idOf, type Journal, type Outcome, type Target } from './journal';
 
 const FIRST_DELAY_MS = 100;
@@ -54,7 +54,7 @@ export async function runRekey(
   options: RunOptions,
 ): Promise<readonly TargetReport[]> {
   const { targets } = journal.plan;
-  const open = targets.filter((target) => journal.progressOf(target).outcome !== 'done');
+  const open = targets.filter((target) => !hasEnded(journal, target));
   const taken = open.slice(0, options.limit ?? open.length);
   const tell = (): void => {
     options.onProgress?.(
@@ -68,6 +68,12 @@ export async function runRekey(
     await run.carryOut(taken.slice(from, from + options.wave), tell);
   }
   return targets.map((target) => reportOf(target, journal));
+}
+
+/** What failed is tried again by the next run. */
+export function hasEnded(journal: Journal, target: Target): boolean {
+  const { outcome } = journal.progressOf(target);
+  return outcome === 'done' || outcome === 'skipped';
 }
 
 function reportOf(target: Target, journal: Journal): TargetReport {
@@ -112,7 +118,8 @@ class Wave {
       } catch (error) {
         // Connection lost: of no object in particular, and the journal lets another run go on.
         if (error instanceof ViConnectionError && error.code !== 'proxy_answer') throw error;
-        if (!last && isPassing(error)) again.push(target);
+        if (isGone(error)) await this.#end(target, 'skipped', ended, wordsOf(error));
+        else if (!last && isPassing(error)) again.push(target);
         else await this.#end(target, 'failed', ended, wordsOf(error));
       }
     };
@@ -183,6 +190,9 @@ class Wave {
     }
   }
 }
+
+const isGone = (error: unknown): boolean =>
+  error instanceof Gone || (error instanceof ViFault && error.is('ManagedObjectNotFound'));
 
 /** Somebody else is at it, or was: what is true in a moment may differ. */
 function isPassing(error: unknown): boolean {

@@ -1,0 +1,93 @@
+import { command, flag, list } from '../../command-line/command';
+import { type Context } from '../../command-line/context';
+import { usageFault } from '../../command-line/faults';
+import { type Answer, listed, together } from '../../output/answer';
+import { type Columns } from '../../output/table';
+import { type Inventory, type KeyInUse, type KeyReference, type Unexamined } from '../../vcenter/inventory/inventory';
+import { takeInventory } from '../../vcenter/inventory/take-inventory';
+import { uploadInventories } from '../../vcenter/inventory/upload';
+import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { serviceOf } from './service-of';
+
+export const REFERENCE_COLUMNS: Columns<KeyReference> = [
+  ['kind', ({ kind }) => kind.replaceAll('_', ' ')],
+  ['name', ({ name }) => name],
+  ['part', ({ detail }) => detail],
+  ['key', ({ keyId }) => keyId, 'whole'],
+  ['key provider', ({ provider }) => provider],
+];
+const KEY_COLUMNS: Columns<KeyInUse> = [
+  ['key that cannot be had', ({ keyId }) => keyId, 'whole'],
+  ['key provider', ({ provider }) => provider],
+  ['reason', ({ reason }) => reason],
+  ['needed by', ({ users }) => users.join(', ')],
+];
+export const UNEXAMINED_COLUMNS: Columns<Unexamined> = [
+  ['not looked at', ({ what }) => what],
+  ['why', ({ why }) => why],
+];
+
+export const vcenterInventory = command({
+  name: 'inventory',
+  about: 'List everything in a vCenter that needs a key, and tell the service',
+  details: [
+    'Homes of VMs, disks with the links of their chains, templates, snapshots, first-class disks, hosts, cluster policies, vSAN.',
+    'With --upload the service is told which keys are in use. It is told nothing while something could not be looked at, or',
+    'while another client of the instance is not covered: keys that nobody is known to need may be proposed for destruction.',
+  ].join('\n'),
+  options: {
+    ...VCENTER_OPTIONS,
+    upload: flag('tell the service which keys are in use'),
+    with: list('FILE', 'inventory of another vCenter (--output json), to upload with this one'),
+    withoutCertificate: list('NAME', 'client certificate whose client is known to need no key'),
+  },
+  async run(given, context) {
+    const { out } = context;
+    const onProgress = (what: string): void => out.note(`Looking at ${what}.`);
+    const inventory = await atVCenter(given, context, (session) =>
+      takeInventory(session, { now: new Date(), onProgress }),
+    );
+    if (!given.upload) return answerOf(inventory);
+    const others = await Promise.all(given.with.map((file) => readInventory(file, context)));
+    const service = await serviceOf(context);
+    const { withoutCertificate: withoutCertificates } = given;
+    try {
+      const upload = { service, now: new Date(), withoutCertificates };
+      const { keyCount } = await uploadInventories([inventory, ...others], upload);
+      out.note(`The service knows now that ${keyCount} keys are in use.`);
+    } catch (error) {
+      await out.answer(answerOf(inventory));
+      throw error;
+    }
+    return answerOf(inventory);
+  },
+});
+
+async function readInventory(file: string, { read }: Context): Promise<Inventory> {
+  const text = (await read(file)).toString('utf8');
+  try {
+    const found = JSON.parse(text) as Partial<Inventory>;
+    if (Array.isArray(found.references) && Array.isArray(found.unexamined)) return found as Inventory;
+  } catch {
+    // Said below, as for JSON that is something else.
+  }
+  throw usageFault(`${file} is no inventory`, 'of `kmip4v vcenter inventory --output json`');
+}
+
+function answerOf(inventory: Inventory): Answer {
+  const { references, keys, unexamined, examined } = inventory;
+  const missing = keys.filter(({ available }) => available === false);
+  const counts = Object.entries(examined).map(([what, count]) => `${count} ${what}`);
+  return together(inventory, [
+    ['', listed(references, REFERENCE_COLUMNS, 'Nothing needs a key.')],
+    ...(missing.length > 0 ? [['', listed(missing, KEY_COLUMNS, '')] as const] : []),
+    ...(unexamined.length > 0 ? [['', listed(unexamined, UNEXAMINED_COLUMNS, '')] as const] : []),
+    [
+      '',
+      {
+        value: undefined,
+        text: () => `${keys.length} keys in ${references.length} places; looked at ${counts.join(', ')}.`,
+      },
+    ],
+  ]);
+}

@@ -1,0 +1,78 @@
+import { KeyProviders, type KmipClusterInfo, type ViSession } from '@lib/vi-json';
+
+import { command, flag, needed, value } from '../../command-line/command';
+import { type Context } from '../../command-line/context';
+import { EXIT } from '../../command-line/exit-codes';
+import { CommandFault } from '../../command-line/faults';
+import { type Answer, listed, together } from '../../output/answer';
+import { REFERENCE_COLUMNS, UNEXAMINED_COLUMNS } from './inventory.command';
+import { type Inventory } from '../../vcenter/inventory/inventory';
+import { takeInventory } from '../../vcenter/inventory/take-inventory';
+import { remarks } from '../../vcenter/migrate/plan';
+import { proofFor, proofSentence, type ProviderProof } from '../../vcenter/migrate/proof';
+import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { Refusal } from '../../vcenter/refusal';
+import { agreeToWarnings, demandRekeyPrivileges, ownProvider } from './rekey.command';
+import { chosenFrom, planAnswer, providerToUse, rekey, REKEY_OPTIONS, reportAnswer } from './rekey-run';
+
+export const vcenterMigrate = command({
+  name: 'migrate',
+  about: 'Move a vCenter from another key provider to this service, with proof',
+  details: [
+    'Keys cannot be taken over from another provider: everything that needs one of its keys gets a new one here. Then all of',
+    'vCenter is looked at again, and only zero references with nothing left out is a proof. Nothing is deleted at the old one.',
+  ].join('\n'),
+  options: {
+    ...VCENTER_OPTIONS,
+    from: needed('NAME', 'key provider that is to be left'),
+    to: value('NAME', 'key provider of this service (default: the one that has the endpoints)'),
+    ...REKEY_OPTIONS,
+    plan: flag('show the plan with its checks and an estimate, and do nothing'),
+    proof: flag('look whether the old provider is needed still, and do nothing'),
+    yes: flag('do it although running VMs may be powered off by a known fault of vSphere'),
+  },
+  async run(given, context) {
+    return await atVCenter(given, context, async (session) => {
+      await demandRekeyPrivileges(session);
+      const to = given.to ?? (await ownProvider(session, context));
+      if (to === given.from)
+        throw new Refusal(`${to} is this service's own key provider. Name the one that is to be left.`);
+      await providerToUse(session, to);
+      const look = (): Promise<Inventory> => inventoryOf(session, context);
+      const inventory = await look();
+      if (given.proof) return await proven(proofFor(inventory, given.from), context);
+      const chosen = chosenFrom(inventory, given, given.from);
+      const notes = remarks(inventory, given.from, await infoOf(session, to));
+      if (given.plan) return planAnswer(chosen, inventory, given, notes);
+      for (const note of notes) context.out.note(note);
+      await agreeToWarnings(chosen.warnings, given.yes, context);
+      const rekeyed = await rekey(session, inventory, { provider: to, from: given.from, given }, context);
+      const proof = proofFor(await look(), given.from);
+      return await proven(proof, context, reportAnswer(rekeyed));
+    });
+  },
+});
+
+async function inventoryOf(session: ViSession, { out }: Context): Promise<Inventory> {
+  return await takeInventory(session, { now: new Date(), onProgress: (what) => out.note(`Looking at ${what}.`) });
+}
+
+async function infoOf(session: ViSession, provider: string): Promise<KmipClusterInfo> {
+  const info = await new KeyProviders(session).find(provider);
+  if (info === undefined) throw new Refusal(`vCenter has no key provider ${provider}.`);
+  return info;
+}
+
+/** Ends well with a proof alone. */
+async function proven(proof: ProviderProof, { out }: Context, report?: Answer): Promise<Answer> {
+  const { references, unexamined } = proof;
+  const answer = together({ ...(report && { rekey: report.value }), proof }, [
+    ...(report === undefined ? [] : [['', report] as const]),
+    ...(references.length > 0 ? [['Still needed by', listed(references, REFERENCE_COLUMNS, '')] as const] : []),
+    ...(unexamined.length > 0 ? [['', listed(unexamined, UNEXAMINED_COLUMNS, '')] as const] : []),
+    ['', { value: undefined, text: () => proofSentence(proof) }],
+  ]);
+  if (proof.proven) return answer;
+  await out.answer(answer);
+  throw new CommandFault(EXIT.failed, `it is not proven that ${proof.provider} is needed no more`);
+}

@@ -1,0 +1,63 @@
+import { KeyProviders, PRIVILEGES, type ViSession } from '@lib/vi-json';
+
+import { command, flag, value } from '../../command-line/command';
+import { type Context } from '../../command-line/context';
+import { EXIT } from '../../command-line/exit-codes';
+import { CommandFault } from '../../command-line/faults';
+import { providerNameFor } from '../../vcenter/connect/connect';
+import { takeInventory } from '../../vcenter/inventory/take-inventory';
+import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { demandPrivileges } from '../../vcenter/privileges';
+import { chosenFrom, isAllDone, planAnswer, providerToUse, rekey, REKEY_OPTIONS, reportAnswer } from './rekey-run';
+import { serviceOf } from './service-of';
+
+export const vcenterRekey = command({
+  name: 'rekey',
+  about: 'Give VMs, hosts and disks new keys',
+  details: [
+    'In waves, with a journal on the disk: after a kill or Ctrl-C the same command goes on where it was. One object that fails',
+    'does not stop the others, and is tried again by the next run. Needs Cryptographer.ManageKeys, Recrypt and RegisterHost.',
+  ].join('\n'),
+  options: {
+    ...VCENTER_OPTIONS,
+    ...REKEY_OPTIONS,
+    provider: value('NAME', 'of the key provider of the new keys (default: the one that has the endpoints)'),
+    dryRun: flag('show what would be done, and do nothing'),
+    yes: flag('do it although running VMs may be powered off by a known fault of vSphere'),
+  },
+  async run(given, context) {
+    return await atVCenter(given, context, async (session) => {
+      await demandRekeyPrivileges(session);
+      const provider = given.provider ?? (await ownProvider(session, context));
+      await providerToUse(session, provider);
+      const inventory = await takeInventory(session, {
+        now: new Date(),
+        onProgress: (what) => context.out.note(`Looking at ${what}.`),
+      });
+      const chosen = chosenFrom(inventory, given, undefined);
+      if (given.dryRun) return planAnswer(chosen, inventory, given);
+      await agreeToWarnings(chosen.warnings, given.yes, context);
+      const rekeyed = await rekey(session, inventory, { provider, given }, context);
+      const answer = reportAnswer(rekeyed);
+      if (isAllDone(rekeyed)) return answer;
+      await context.out.answer(answer);
+      throw new CommandFault(EXIT.failed, 'not everything has a new key', 'mend what is named, and repeat the command');
+    });
+  },
+});
+
+export async function demandRekeyPrivileges(session: ViSession): Promise<void> {
+  const { manageKeyServers, manageKeys, recrypt, registerHost } = PRIVILEGES;
+  await demandPrivileges(session, [manageKeyServers, manageKeys, recrypt, registerHost], 're-keying');
+}
+
+export async function ownProvider(session: ViSession, context: Context): Promise<string> {
+  const instance = await (await serviceOf(context)).instance();
+  return providerNameFor(instance, await new KeyProviders(session).list());
+}
+
+/** @throws CommandFault unless somebody agrees */
+export async function agreeToWarnings(warnings: readonly string[], yes: boolean, { out, ask }: Context): Promise<void> {
+  for (const warning of warnings) out.note(`Warning: ${warning}`);
+  if (warnings.length > 0 && !yes) await ask.agreed(`Do it all the same?`);
+}

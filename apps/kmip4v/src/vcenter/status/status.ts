@@ -1,0 +1,130 @@
+import {
+  type CertificateInfo,
+  daysLeft,
+  KeyProviders,
+  type KmipClusterInfo,
+  type KmipServerStatus,
+  type ViSession,
+} from '@lib/vi-json';
+
+import { colonForm, sha256Of } from '../certificates';
+import { describeServer, isConnected } from '../connect/use-steps';
+import { type KmipService, type ServedInstance } from '../kmip-service';
+
+const CLOCKS_APART_MS = 60_000;
+
+export interface ServerReport {
+  readonly name: string;
+  readonly address: string;
+  readonly connected: boolean;
+  /** vCenter's own words. */
+  readonly status: string;
+  readonly certificateDaysLeft?: number;
+}
+
+/** How a key provider stands, from both sides. */
+export interface StatusReport {
+  readonly provider: string;
+  readonly isDefault: boolean;
+  readonly overall: string;
+  readonly servers: readonly ServerReport[];
+  readonly clientCertificate?: {
+    readonly sha256: string;
+    readonly daysLeft?: number;
+    readonly registeredAs?: string;
+    readonly lastSeen?: { readonly at: string; readonly endpoint: string };
+  };
+  readonly clockAheadSeconds: number;
+  /** What needs somebody, the worst first. Empty where all is well. */
+  readonly problems: readonly string[];
+}
+
+interface StatusOptions {
+  readonly now: Date;
+  readonly warnDays: number;
+}
+
+export async function statusOf(
+  session: ViSession,
+  service: KmipService,
+  info: KmipClusterInfo,
+  { now, warnDays }: StatusOptions,
+): Promise<StatusReport> {
+  const providers = new KeyProviders(session);
+  const status = await providers.status(info);
+  const client = await clientReport(providers, service, info, status?.clientCertInfo, now);
+  const servers = (info.servers ?? []).map(({ name, address, port }) =>
+    serverReport(
+      `${address}:${port}`,
+      status?.servers.find((each) => each.name === name) ?? { name, status: 'gray', connectionStatus: 'not known' },
+      now,
+    ),
+  );
+  const report = {
+    provider: info.clusterId.id,
+    isDefault: info.useAsDefault,
+    overall: status?.overallStatus ?? 'gray',
+    servers,
+    ...(client === undefined ? {} : { clientCertificate: client }),
+    clockAheadSeconds: Math.round(session.clockAheadMs / 1000),
+  };
+  const missing = missingEndpoints(info, await service.instance());
+  return { ...report, problems: [...missing, ...problemsOf(report, warnDays)] };
+}
+
+function serverReport(address: string, server: KmipServerStatus, now: Date): ServerReport {
+  return {
+    name: server.name,
+    address,
+    connected: isConnected(server),
+    status: describeServer(server),
+    ...(server.certInfo && { certificateDaysLeft: daysLeft(server.certInfo, now) }),
+  };
+}
+
+async function clientReport(
+  providers: KeyProviders,
+  service: KmipService,
+  info: KmipClusterInfo,
+  shown: CertificateInfo | undefined,
+  now: Date,
+): Promise<StatusReport['clientCertificate']> {
+  const pem = await providers.clientCertificate(info.clusterId.id);
+  if (pem === undefined) return undefined;
+  const sha256 = sha256Of(pem);
+  const registered = (await service.certificates()).find((each) => each.sha256 === sha256);
+  const end = shown?.notAfter ?? registered?.expiresAt;
+  return {
+    sha256: colonForm(sha256),
+    ...(end !== undefined && { daysLeft: Math.floor((Date.parse(end) - now.getTime()) / 86_400_000) }),
+    ...(registered && { registeredAs: registered.name }),
+    ...(registered?.lastSeen && { lastSeen: registered.lastSeen }),
+  };
+}
+
+/** An endpoint that vCenter does not know is none that it can fall back to. */
+function missingEndpoints(info: KmipClusterInfo, { endpoints }: ServedInstance): readonly string[] {
+  return endpoints
+    .filter(({ address, port }) => !info.servers?.some((each) => each.address === address && each.port === port))
+    .map(
+      ({ address, port }) => `${address}:${port} of the service is no server of it: kmip4v vcenter connect adds it.`,
+    );
+}
+
+function problemsOf(report: Omit<StatusReport, 'problems'>, warnDays: number): readonly string[] {
+  const { servers, clientCertificate: client, clockAheadSeconds } = report;
+  const ending = servers.filter(({ certificateDaysLeft: days = Infinity }) => days < warnDays);
+  const apart = Math.abs(clockAheadSeconds) * 1000 > CLOCKS_APART_MS;
+  return [
+    ...servers.filter(({ connected }) => !connected).map(({ status }) => `Not connected. ${status}.`),
+    ...(client === undefined ? ['vCenter has no client certificate for it: kmip4v vcenter connect makes one.'] : []),
+    ...(client !== undefined && client.registeredAs === undefined
+      ? ['The service does not let the client certificate of vCenter in: kmip4v vcenter connect registers it.']
+      : []),
+    ...((client?.daysLeft ?? Infinity) < warnDays
+      ? [`The client certificate of vCenter ends in ${client?.daysLeft ?? 0} days: kmip4v vcenter renew.`]
+      : []),
+    ...ending.map(({ name, certificateDaysLeft: days }) => `The certificate of ${name} ends in ${days ?? 0} days.`),
+    ...(apart ? [`The clocks of vCenter and of this machine are ${Math.abs(clockAheadSeconds)} s apart.`] : []),
+  ];
+}
