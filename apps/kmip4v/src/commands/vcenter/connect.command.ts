@@ -111,8 +111,10 @@ async function connect(
     changed: false,
     madeProvider: false,
   };
-  const tell = ({ what, outcome, why }: StepReport): void =>
-    out.note(`${OUTCOMES[outcome].text}: ${what}${why === undefined ? '' : ` (${why})`}`);
+  const tell = ({ what, outcome, why }: StepReport): void => {
+    // A dry run has nothing to wait for: its table says all of it.
+    if (!given.dryRun) out.note(`${OUTCOMES[outcome].text}: ${what}${why === undefined ? '' : ` (${why})`}`);
+  };
   const steps = await carryOut(connectSteps(instance.endpoints, wish), world, { dryRun: given.dryRun, tell });
   return answerOf(steps, wish.provider);
 }
@@ -150,6 +152,6 @@ function answerOf(steps: readonly StepReport[], provider: string): Answer {
   const table = listed(steps, COLUMNS, '');
   return {
     value: { provider, changed: changed > 0, steps },
-    text: (screen) => `${table.text(screen)}\n\n${sentence}`,
+    text: (screen) => (wouldChange > 0 ? `${table.text(screen)}\n\n${sentence}` : sentence),
   };
 }

@@ -1,0 +1,111 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { type RunningService, until } from './running-service';
+
+const run = promisify(execFile);
+const MAIN = join(process.cwd(), 'dist', 'apps', 'local-vcenter', 'src', 'main.js');
+const KMIP4V = join(process.cwd(), 'apps', 'kmip4v', 'bin', 'kmip4v.js');
+const PASSWORD = 'a password of the tests';
+export const ADMINISTRATOR = 'administrator@vsphere.local';
+
+export interface Ran {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The stand-in vCenter as a process of its own, with `kmip4v` pointed at it and at a running service. */
+export class RunningVcenter {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly folder: string,
+    readonly url: string,
+    readonly fingerprint: string,
+  ) {}
+
+  static async start(environment: Record<string, string> = {}): Promise<RunningVcenter> {
+    const folder = await mkdtemp(join(tmpdir(), 'kmip-vcenter-'));
+    const data = join(folder, 'vcenter');
+    const child = spawn(process.execPath, [MAIN], {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        LOCAL_VCENTER_PORT: '0',
+        LOCAL_VCENTER_DATA: data,
+        LOCAL_VCENTER_PASSWORD: PASSWORD,
+        LOG_LEVEL: 'warn',
+        ...environment,
+      },
+      stdio: 'ignore',
+    });
+    let announced = '';
+    await until('the stand-in vCenter', 60_000, async () => {
+      if (child.exitCode !== null) throw new Error('the stand-in vCenter ended');
+      announced = await readFile(join(data, 'local-vcenter.json'), 'utf8').catch(() => '');
+      return announced !== '';
+    });
+    const { url, fingerprint } = JSON.parse(announced) as { url: string; fingerprint: string };
+    return new RunningVcenter(child, folder, url, fingerprint);
+  }
+
+  /** `kmip4v vcenter …`, as somebody would type it. */
+  async kmip4v(service: RunningService, words: readonly string[], user = ADMINISTRATOR): Promise<Ran> {
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      XDG_CONFIG_HOME: this.folder,
+      KMIP4V_CONNECTION: join(service.dataFolder, 'connection.json'),
+      KMIP4V_VCENTER: this.url,
+      KMIP4V_VCENTER_USER: user,
+      KMIP4V_VCENTER_PASSWORD: PASSWORD,
+    };
+    const options = { env, maxBuffer: 64 * 1024 * 1024 };
+    try {
+      return { exit: 0, ...(await run(process.execPath, [KMIP4V, 'vcenter', ...words], options)) };
+    } catch (error) {
+      // Of execFile: the program ran, and ended with another status.
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+      return { exit: code, stdout, stderr };
+    }
+  }
+
+  /** A user who lacks privileges. */
+  async limit(name: string, without: readonly string[]): Promise<void> {
+    await this.admin('PUT', `/users/${name}`, { password: PASSWORD, without });
+  }
+
+  async admin<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const text = await new Promise<string>((resolve, reject) => {
+      const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+      const outgoing = request(
+        `${this.url}/admin${path}`,
+        { method, rejectUnauthorized: false, headers },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.on('end', () => {
+            const answer = Buffer.concat(chunks).toString();
+            if ((incoming.statusCode ?? 500) < 300) resolve(answer);
+            else reject(new Error(`${method} ${path}: ${answer}`));
+          });
+          incoming.on('error', reject);
+        },
+      );
+      outgoing.on('error', reject);
+      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  async remove(): Promise<void> {
+    if (this.child.exitCode === null) {
+      const ended = new Promise((resolve) => this.child.once('exit', resolve));
+      this.child.kill('SIGTERM');
+      await ended;
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,125 @@
+import { answerOf, tenantApi, type TenantApi } from '@lib/tenant-api-client';
+
+import { RunningService } from './support/running-service';
+import { type Ran, RunningVcenter } from './support/vcenter';
+
+interface Connected {
+  readonly provider: string;
+  readonly changed: boolean;
+  readonly steps: readonly { readonly what: string; readonly outcome: string }[];
+}
+
+/** Methods of vCenter that leave something behind. */
+const CHANGES = [
+  'RegisterKmipServer',
+  'UpdateKmipServer',
+  'RemoveKmipServer',
+  'UploadKmipServerCert',
+  'GenerateSelfSignedClientCert',
+  'GenerateClientCsr',
+  'UpdateSelfSignedClientCert',
+  'UpdateKmsSignedCsrClientCert',
+  'UploadClientCert',
+  'GenerateKey',
+  'MarkDefault',
+];
+
+describe('kmip4v vcenter connect', () => {
+  let service: RunningService;
+  let vcenter: RunningVcenter;
+  let api: TenantApi;
+
+  beforeAll(async () => {
+    [service, vcenter] = await Promise.all([RunningService.start(), RunningVcenter.start()]);
+    const { management } = service.connection;
+    api = tenantApi({ url: management.url, token: () => service.token('Manager') });
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.allSettled([service.remove(), vcenter.remove()]);
+  });
+
+  const connect = (...words: string[]): Promise<Ran> =>
+    vcenter.kmip4v(service, ['connect', '--wait', '20', '--output', 'json', ...words]);
+  const connected = async (...words: string[]): Promise<Connected> => {
+    const { exit, stdout, stderr } = await connect(...words);
+    if (exit !== 0) throw new Error(stderr);
+    return JSON.parse(stdout) as Connected;
+  };
+  const certificates = async (): Promise<readonly string[]> => {
+    const params = { path: { instance_id: service.connection.instance.id } };
+    const page = await answerOf(api.GET('/v1/instances/{instance_id}/client_certificates', { params }));
+    return page.client_certificates.map(({ name }) => name);
+  };
+  const status = (provider: string): Promise<Ran> =>
+    vcenter.kmip4v(service, ['status', '--provider', provider, '--output', 'json']);
+
+  it.each(['self-signed', 'csr', 'pair'])('ends with both servers connected (%s), and is monitored', async (trust) => {
+    const provider = `by-${trust}`;
+    const { steps, changed } = await connected('--provider', provider, '--trust', trust);
+    expect(changed).toBe(true);
+    expect(steps.every(({ outcome }) => outcome === 'done' || outcome === 'already')).toBe(true);
+    const { exit, stdout } = await status(provider);
+    const report = JSON.parse(stdout) as { servers: { connected: boolean }[]; problems: string[] };
+    expect(report.servers.map((server) => server.connected)).toEqual([true, true]);
+    expect([exit, report.problems]).toEqual([0, []]);
+  });
+
+  it('registers the leaf that vCenter presents where its root CA is trusted elsewhere', async () => {
+    await connected('--provider', 'by-pair', '--trust', 'root-ca');
+    expect((await status('by-pair')).exit).toBe(0);
+  });
+
+  it('changes nothing a second time', async () => {
+    await connected('--provider', 'twice', '--credential', '--default');
+    const before = await certificates();
+    await vcenter.admin('DELETE', '/calls');
+    const again = await connected('--provider', 'twice', '--credential', '--default');
+    expect(again.changed).toBe(false);
+    const { counts } = await vcenter.admin<{ counts: Record<string, number> }>('GET', '/calls');
+    const made = Object.keys(counts).map((name) => name.split('.').at(-1) ?? name);
+    expect(made).toContain('ListKmipServers');
+    expect(made.filter((name) => CHANGES.includes(name))).toEqual([]);
+    expect(await certificates()).toEqual(before);
+  });
+
+  it.each([
+    ['RegisterKmipServer', 1],
+    ['UpdateKmipServer', 1],
+    ['MarkDefault', 0],
+  ])('leaves nothing behind when vCenter refuses %s', async (method, skip) => {
+    const before = await certificates();
+    const effect = { kind: 'fault', fault: 'SystemError', message: 'A general system error occurred' };
+    await vcenter.admin('POST', '/faults', { match: { method }, effect, skip, count: 1 });
+    const { exit, stderr } = await connect('--provider', 'undone', '--credential', '--default');
+    await vcenter.admin('DELETE', '/faults');
+    expect(exit).toBe(1);
+    expect(stderr).toContain(`CryptoManagerKmip.${method}: A general system error occurred (SystemError)`);
+    expect(stderr).not.toContain('Could not be taken back');
+    expect((await status('undone')).exit).toBe(4);
+    expect(await certificates()).toEqual(before);
+  });
+
+  it.each(['Cryptographer.ManageKeyServers', 'Cryptographer.ManageKeys'])(
+    'names %s where it is missing, before anything is done',
+    async (privilege) => {
+      await vcenter.limit('limited@vsphere.local', [privilege]);
+      const words = ['connect', '--provider', 'denied'];
+      const { exit, stderr } = await vcenter.kmip4v(service, words, 'limited@vsphere.local');
+      expect([exit, stderr.includes(privilege)]).toEqual([3, true]);
+      expect((await status('denied')).exit).toBe(4);
+    },
+  );
+
+  it('takes no other certificate of the vCenter than the one that was trusted', async () => {
+    const other = vcenter.fingerprint.replace(/^../, (first) => (first === '00' ? '11' : '00'));
+    const { exit, stderr } = await connect('--fingerprint', other);
+    expect([exit, stderr.includes(other), stderr.includes(vcenter.fingerprint)]).toEqual([3, true, true]);
+  });
+
+  it('logs in once more where the session ended in the middle', async () => {
+    const effect = { kind: 'fault', fault: 'NotAuthenticated', message: 'The session is not authenticated.' };
+    const match = { method: 'UploadKmipServerCert' };
+    await vcenter.admin('POST', '/faults', { match, effect, count: 1 });
+    expect((await connected('--provider', 'expired')).changed).toBe(true);
+  });
+});
