@@ -58,6 +58,33 @@ function createWithin(milliseconds: number): Promise<string> {
   return Promise.race([create(), late]).finally(() => clearTimeout(timer));
 }
 
+it('strikes the calls about one key alone: its creation, its id, its name and what it is wrapped with', async () => {
+  await fault({ about: 'struck' }, { kind: 'status', status: 503 });
+  await expect(manager.create({ name: 'struck' })).rejects.toThrow();
+  await cloud.setUp('DELETE', '/faults');
+  const [struck, other] = [await manager.create({ name: 'struck' }), await manager.create({ name: 'other' })];
+  await fault({ about: 'struck' }, { kind: 'status', status: 503 }, { skip: 1 });
+  const wrapFor = (aad: string) => manager.call('POST', `/keys/${tenant.rootKey.id}/actions/wrap`, { aad: [aad] });
+  const answers = [
+    await manager.call('GET', `/keys/${struck}`),
+    await manager.call('GET', `/keys/${other}`),
+    await manager.call('GET', `/keys/${struck}`),
+    await manager.call('GET', '/keys?search=struck'),
+    await manager.call('GET', `/keys?search=${struck}`),
+    await wrapFor('not struck'),
+    await wrapFor('another'),
+    await wrap(),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 503, 503, 503, 503, 200, 200]);
+  const { latest } = await cloud.setUp<{ latest: { about?: readonly string[] }[] }>('GET', '/requests');
+  expect(latest.slice(-4).map(({ about }) => about)).toEqual([
+    [struck, 'struck'],
+    [tenant.rootKey.id, 'not struck', 'root-key'],
+    [tenant.rootKey.id, 'another', 'root-key'],
+    [tenant.rootKey.id, 'root-key'],
+  ]);
+});
+
 it('delays', async () => {
   await fault({ operations: ['secrets.wrap'] }, { kind: 'delay', milliseconds: 60 }, { count: 1 });
   const started = performance.now();

@@ -106,6 +106,7 @@ export const faultInput = z.strictObject({
       method: z.string().toUpperCase().optional(),
       operations: z.array(z.string()).optional(),
       writesOnly: z.boolean().optional(),
+      about: z.string().min(1).optional(),
     })
     .default({}),
   effect: z.discriminatedUnion('kind', [

@@ -10,6 +10,8 @@ interface FaultMatch {
   readonly operations?: readonly string[] | undefined;
   /** Only operations that change something: what a region that failed over to a read-only copy refuses. */
   readonly writesOnly?: boolean | undefined;
+  /** Part of what the request is about; such a rule strikes once the body is read. */
+  readonly about?: string | undefined;
 }
 
 export type FaultEffect =
@@ -35,6 +37,8 @@ export interface RequestFacts {
   readonly method: string;
   readonly operation: string;
   readonly writes: boolean;
+  /** Absent as long as the body is not read. */
+  readonly about?: readonly string[];
 }
 
 export type CloudFaultBoard = FaultBoard<FaultMatch, RequestFacts, FaultEffect>;
@@ -47,6 +51,11 @@ function matches(match: FaultMatch, facts: RequestFacts): boolean {
     (match.instance === undefined || match.instance === facts.instance) &&
     (match.method === undefined || match.method === facts.method) &&
     (match.operations === undefined || match.operations.includes(facts.operation)) &&
-    (match.writesOnly !== true || facts.writes)
+    (match.writesOnly !== true || facts.writes) &&
+    isAbout(match.about, facts.about)
   );
 }
+
+/** A request is judged twice: what a rule without a subject strikes it has suffered when its body is read. */
+const isAbout = (wanted: string | undefined, about: readonly string[] | undefined): boolean =>
+  wanted === undefined ? about === undefined : about?.some((text) => text.includes(wanted)) === true;

@@ -5,6 +5,8 @@ export interface RequestEntry {
   readonly method: string;
   readonly instance?: string | undefined;
   readonly correlationId?: string | undefined;
+  /** What the request is about, of calls of the keys API: ids and names, never a body. */
+  about?: readonly string[];
   /** Set for a wrap whose key was made here. */
   madeKey?: true;
   /** Absent while unanswered, and for ever when the connection was reset or left hanging. */

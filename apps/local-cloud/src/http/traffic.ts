@@ -16,12 +16,20 @@ declare module 'fastify' {
   }
 }
 
+interface Readers {
+  readonly instanceOf: (request: FastifyRequest) => string | undefined;
+  /** Called when the body is read. */
+  readonly subjectsOf: (request: FastifyRequest) => readonly string[];
+}
+
+const READERS: Readers = { instanceOf: () => undefined, subjectsOf: () => [] };
+
 /** Logs and disturbs the requests of one area, as the admin API asked. */
 export function watchTraffic(
   scope: FastifyInstance,
   cloud: Cloud,
   service: string,
-  instanceOf: (request: FastifyRequest) => string | undefined = () => undefined,
+  { instanceOf, subjectsOf }: Readers = READERS,
 ): void {
   scope.decorateRequest('faultsAfter', undefined);
   scope.decorateRequest('logEntry', undefined);
@@ -38,6 +46,21 @@ export function watchTraffic(
     request.logEntry = { at: cloud.clock.now().toISOString(), service, operation, method, instance, correlationId };
     cloud.requests.record(request.logEntry);
     const effects = cloud.faults.strike({ service, instance, method, operation, writes: writes === true });
+    if (effects.length === 0) next();
+    else void suffer(request, reply, effects).then((sufferedAll) => sufferedAll && next(), next);
+  });
+
+  scope.addHook('preHandler', (request, reply, next) => {
+    const { logEntry } = request;
+    if (logEntry === undefined) {
+      next();
+      return;
+    }
+    const about = subjectsOf(request);
+    if (about.length > 0) logEntry.about = about;
+    const { operation, method, instance } = logEntry;
+    const { writes } = request.routeOptions.config;
+    const effects = cloud.faults.strike({ service, instance, method, operation, writes: writes === true, about });
     if (effects.length === 0) next();
     else void suffer(request, reply, effects).then((sufferedAll) => sufferedAll && next(), next);
   });

@@ -3,6 +3,7 @@ import { type Cloud } from '../cloud';
 import { UnreadableBodyError } from '../http/server';
 import { watchTraffic } from '../http/traffic';
 import { registerAliases } from './aliases.routes';
+import { subjectsOf } from './call-subject';
 import { registerCrypto } from './crypto.routes';
 import { registerInstancePolicies } from './instance-policies.routes';
 import { registerKeyLifecycle } from './key-lifecycle.routes';
@@ -62,7 +63,10 @@ function prepare(kms: FastifyInstance, cloud: Cloud, host: Host): void {
     void reply.header('correlation-id', correlationIdOf(request));
     next();
   });
-  watchTraffic(kms, cloud, host.watchedAs, instanceIdOf);
+  watchTraffic(kms, cloud, host.watchedAs, {
+    instanceOf: instanceIdOf,
+    subjectsOf: (request) => subjectsOf(cloud, request),
+  });
   kms.addHook('onRequest', (request, reply, next) => {
     if (!isInitialized(cloud, request)) {
       void reply.code(503).type('text/plain').send(UNINITIALIZED);
