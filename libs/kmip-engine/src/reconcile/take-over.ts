@@ -1,12 +1,15 @@
 import { inParallel, type InstanceId, STORED_KEY_PREFIX, type UniqueIdentifier } from '@lib/kernel';
 import { type CallContext, KeyManagerError, type KeyManagerFault } from '@lib/key-manager';
 
+import { MAXIMUM_OPEN_MOVES } from '../custody/custody-transfer';
 import { boundKeyManager } from '../custody/root-key-binding';
+import { type Examination, examineStoredKey } from '../custody/stored-key-examination';
 import { OperationFailure } from '../failures/operation-failure';
 import { isDestroyed } from '../lifecycle';
 import { type FoundNotes, readNotes } from '../notes/note-reader';
 import { factsInForce, withNotes } from '../notes/noted-facts';
-import { type ManagedObject } from '../ports/managed-object';
+import { type CustodyMove } from '../ports/custody-moves.port';
+import { type ManagedObject, storedSince } from '../ports/managed-object';
 import {
   type BackgroundDependencies,
   backgroundCall,
@@ -17,6 +20,7 @@ import {
 import { KeyMove } from './key-move';
 import { type Candidate, judgeCandidates, type RebuildRefusal, type WholeCandidate } from './rebuild-candidates';
 import { custodyIn, namedIdentifier, restoredObject } from './restorable-key';
+import { StoredKeyRemoval } from './stored-key-removal';
 
 const AT_ONCE = 8;
 /** A Create or a move of this age was interrupted. */
@@ -82,9 +86,11 @@ interface Run {
  */
 export class TakeOver {
   readonly #move: KeyMove;
+  readonly #removal: StoredKeyRemoval;
 
   constructor(private readonly dependencies: BackgroundDependencies) {
     this.#move = new KeyMove(dependencies);
+    this.#removal = new StoredKeyRemoval(dependencies);
   }
 
   /** @throws what the catalog throws */
@@ -124,7 +130,7 @@ export class TakeOver {
       return known === undefined ? 'foreign' : 'present';
     }
     if (known !== undefined && known.custody?.storedKeyId !== taken.stored.id) {
-      run.left.push({ uniqueIdentifier: id, storedKeyId: taken.stored.id });
+      await this.#removeFormer(run, taken);
       return isDestroyed(known.state) ? 'destroyed' : 'present';
     }
     return this.#take(run, taken, known, candidates);
@@ -150,7 +156,7 @@ export class TakeOver {
     const entered = noted === object ? object : await this.#apply(run, uniqueIdentifier);
     if (entered === undefined || isDestroyed(entered.state)) return 'destroyed';
     if (known !== undefined && (await this.#carryOn(run, known, candidates))) {
-      run.left.push({ uniqueIdentifier, storedKeyId: stored.id });
+      await this.#removeFormer(run, taken);
       return 'takenOver';
     }
     const why = await this.#transfer(run, taken);
@@ -199,6 +205,64 @@ export class TakeOver {
       result: undefined,
     }));
     return true;
+  }
+
+  /**
+   * A run before was cut after the row named the new stored key and before the former one was deleted. As at the end of
+   * a move: the new one gives the key, and both are looked at under one note.
+   */
+  async #removeFormer(run: Run, taken: WholeCandidate): Promise<void> {
+    if (run.options.dryRun !== true && (await this.#isRemoved(run, taken))) return;
+    run.left.push({ uniqueIdentifier: taken.envelope.uniqueIdentifier, storedKeyId: taken.stored.id });
+  }
+
+  async #isRemoved({ scope, formerScope, call }: Run, { envelope }: WholeCandidate): Promise<boolean> {
+    const { uniqueIdentifier, rootKeyId } = envelope;
+    const source = boundKeyManager(scope, rootKeyId);
+    const object = await scope.store.find(uniqueIdentifier);
+    if (source === undefined || object === undefined) return false;
+    const claim = await this.#claim(scope, object, rootKeyId);
+    const named = claim && (await this.#named(scope, claim, object, call));
+    if (claim === undefined || named === undefined) return false;
+    const task = { claim, digest: object.digest, named };
+    const { removed, waits } = await this.#removal.run(formerScope, source, task, call);
+    if (!waits) await scope.store.moves.close(claim);
+    return removed > 0;
+  }
+
+  async #named(
+    scope: ReconcileScope,
+    claim: CustodyMove,
+    object: ManagedObject,
+    call: CallContext,
+  ): Promise<Examination | undefined> {
+    const { custody, digest } = object;
+    const keyManager = custody && boundKeyManager(scope, custody.rootKeyId);
+    if (custody === undefined || keyManager === undefined) return undefined;
+    const { storedKeyId, authenticated } = custody;
+    const place = { claim, storedKeyId, storedAt: storedSince(object), keyManager, digest, authenticated };
+    return await examineStoredKey(scope, place, call);
+  }
+
+  /** The note that the run before left, or another one. @returns undefined when a stored key of it is no proof of anything */
+  async #claim(
+    { store }: ReconcileScope,
+    { uniqueIdentifier, custody, destroyRequestedAt }: ManagedObject,
+    fromRootKeyId: string,
+  ): Promise<CustodyMove | undefined> {
+    if (custody === undefined || destroyRequestedAt !== undefined) return undefined;
+    const { dependencies } = this;
+    const toRootKeyId = custody.rootKeyId;
+    const left = await store.moves.find(uniqueIdentifier);
+    const move = left ?? {
+      uniqueIdentifier,
+      moveId: dependencies.newUniqueIdentifier(),
+      fromRootKeyId,
+      toRootKeyId,
+      startedAt: dependencies.clock.now(),
+    };
+    const opened = left !== undefined || (await store.moves.open(move, MAXIMUM_OPEN_MOVES)) === 'opened';
+    return opened && (await store.moves.claim(move)) ? move : undefined;
   }
 
   /** It names the former stored key still, which is wrapped for another instance: nobody is served by it. */
