@@ -27,6 +27,11 @@ const forms = [
   },
   { name: 'faults', command: ['node', 'scripts/test-faults.mjs', '--seeds', '1000'] },
   { name: 'lifecycle', environment: { LIFECYCLE_MONTHS: '12' }, command: jest(['lifecycle'], 'lifecycle/year') },
+  {
+    name: 'kill-each-custody-step',
+    environment: { KILL_STEPS: 'long' },
+    command: jest(['lifecycle'], 'lifecycle/kill-each-custody-step'),
+  },
   { name: 'last-copy', environment: { DELETION_SEEDS: '500' }, command: jest(['unit'], 'last-copy') },
   {
     name: 'properties',

@@ -156,10 +156,7 @@ export const STEPS: readonly Step[] = [
     name: 'the instance is removed by mistake, and its keys are taken over by another one',
     month: 11,
     happens: async (year) => {
-      const { name } = await year.api.ok<{ name: string }>('GET', '');
-      const which = ['--instance', year.api.instanceId];
-      await year.service.admin('instance', 'disable', ...which);
-      await year.service.admin('instance', 'remove', ...which, '--confirm', name);
+      await year.removeInstance();
       return year.all;
     },
     refused:

@@ -90,14 +90,17 @@ export class RunningService {
 
   /** The operator's command line, `kmip4v admin`. @returns what it printed, parsed */
   async admin<T>(...args: string[]): Promise<T> {
-    const { stdout } = await run(process.execPath, [
-      `--env-file=${join(this.dataFolder, 'service.env')}`,
-      KMIP4V,
-      'admin',
-      ...args,
-      '--output=json',
-    ]);
+    const { stdout } = await run(process.execPath, this.#commandLine(args));
     return JSON.parse(stdout) as T;
+  }
+
+  /** The same, for who does not wait for its end. */
+  startAdmin(...args: string[]): ChildProcess {
+    return spawn(process.execPath, this.#commandLine(args), { stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  #commandLine(args: readonly string[]): readonly string[] {
+    return [`--env-file=${join(this.dataFolder, 'service.env')}`, KMIP4V, 'admin', ...args, '--output=json'];
   }
 
   /** The stand-in cloud's admin endpoint. */

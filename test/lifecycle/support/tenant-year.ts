@@ -317,6 +317,15 @@ export class TenantYear {
     });
   }
 
+  /** By mistake, with its keys left where they are. @returns its id */
+  async removeInstance(): Promise<string> {
+    const { instanceId } = this.api;
+    const { name } = await this.api.ok<{ name: string }>('GET', '');
+    await this.service.admin('instance', 'disable', '--instance', instanceId);
+    await this.service.admin('instance', 'remove', '--instance', instanceId, '--confirm', name);
+    return instanceId;
+  }
+
   /** Ordered anew after the instance is gone: another id, with the same key manager and a certificate of its own. */
   async orderAgain(): Promise<void> {
     this.api = await emptyInstance(this.service);
