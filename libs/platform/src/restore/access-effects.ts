@@ -13,6 +13,9 @@ const KINDS = {
   instance_created: 'existence',
   credential_policy_enforced: 'credential policy',
   credential_policy_ignored: 'credential policy',
+  /** Who could destroy keys alone cannot any more. */
+  second_person_demanded: 'second person',
+  second_person_waived: 'second person',
   /** Never taken back: a new password is another one. */
   kmip_password_deleted: 'password',
   credential_removed: 'credential',
@@ -76,7 +79,7 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.kmip-server.refuse': NONE,
   'vmware-solutions.instance.read': NONE,
   'vmware-solutions.instance.create': (event) => [ofInstance(event, 'instance_created')],
-  'vmware-solutions.instance.update': (event) => [removal(event), policy(event)],
+  'vmware-solutions.instance.update': (event) => [removal(event), policy(event), secondPerson(event)],
   'vmware-solutions.instance.enable': (event) => [ofInstance(event, 'instance_enabled')],
   'vmware-solutions.instance.disable': (event) => [ofInstance(event, 'instance_disabled', 'reason')],
   'vmware-solutions.instance.delete': (event) => [ofInstance(event, 'instance_removed')],
@@ -168,6 +171,12 @@ function policy(event: AuditEvent): AccessWord | undefined {
   const credentialPolicy = event.details?.['credentialPolicy'];
   if (credentialPolicy === undefined) return undefined;
   return ofInstance(event, credentialPolicy === 'enforce' ? 'credential_policy_enforced' : 'credential_policy_ignored');
+}
+
+function secondPerson(event: AuditEvent): AccessWord | undefined {
+  const demanded = event.details?.['secondPersonToDestroy'];
+  if (typeof demanded !== 'boolean') return undefined;
+  return ofInstance(event, demanded ? 'second_person_demanded' : 'second_person_waived');
 }
 
 /** By the word of notes or of an exported trail; a destruction is not ordered by either. */

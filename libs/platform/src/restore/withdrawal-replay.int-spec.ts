@@ -109,6 +109,7 @@ class Tenants {
       () => this.toggleCertificate(1 + pick(this.pems.length - 1)),
       async () => instances.setEnabled(this.one, !(await instances.get(this.one)).enabled, 'a reason', context()),
       () => instances.setOptions(this.one, { credentialPolicy: pick(2) === 0 ? 'enforce' : 'ignore' }, context()),
+      () => instances.setOptions(this.one, { secondPersonToDestroy: pick(2) === 0 }, context()),
       () => kmipCredentials.issue(this.one, context()),
       async () => {
         const [oldest] = await kmipCredentials.list(this.one);
@@ -138,11 +139,12 @@ class Tenants {
   /** All that is open to somebody, one word each. */
   async open(region: Region): Promise<readonly string[]> {
     const { instances, certificates, kmipCredentials, rootKeys, directory, objectStores } = region;
-    const { enabled, credentialPolicy } = await instances.get(this.one);
+    const { enabled, credentialPolicy, secondPersonToDestroy } = await instances.get(this.one);
     const birthplace = birthplaceOf(await registrantsOf(directory, this.shared), {}, new Date());
     const open = [
       enabled && 'instance',
       credentialPolicy === 'ignore' && 'without a password',
+      !secondPersonToDestroy && 'destroyed by one person',
       'instance' in birthplace && `births in ${birthplace.instance.instanceId}`,
       (await isThere(() => rootKeys.getCredential(this.one))) && 'credential',
       ...(await certificates.list(this.one)).map(({ fingerprint }) => `certificate ${fingerprint}`),
@@ -361,6 +363,10 @@ describe('after a restore', () => {
         ({ region, one }) => region.instances.setOptions(one, { credentialPolicy: 'enforce' }, context()),
         'api',
       ],
+      second_person_demanded: [
+        ({ region, one }) => region.instances.setOptions(one, { secondPersonToDestroy: true }, context()),
+        'api',
+      ],
       kmip_password_deleted: [
         async ({ region, one }) => {
           const [password] = await region.kmipCredentials.list(one);
@@ -397,6 +403,7 @@ describe('after a restore', () => {
         'instance_enabled',
         'reactivated',
         'resumed',
+        'second_person_waived',
       ]);
       const database = await databaseFrom();
       const tenants = new Tenants(pems);

@@ -7,6 +7,7 @@ import {
   type CertificateProofService,
   type ClientCertificate,
   type ClientCertificateService,
+  type InstanceOptions,
   type InstanceService,
   type KmipCredentialService,
   type RootKeyBindingService,
@@ -27,6 +28,7 @@ const OF_THE_API: ReadonlySet<WithdrawalKind> = new Set([
   'instance_disabled',
   'instance_removed',
   'credential_policy_enforced',
+  'second_person_demanded',
   'kmip_password_deleted',
   'credential_removed',
 ]);
@@ -59,8 +61,10 @@ export class WithdrawalReplay {
     // Its keys are not erased here: that is done by removing it again.
     instance_removed: ({ instanceId }) => this.#disable(instanceId, 'removed before the database was restored'),
     instance_created: LEFT,
-    credential_policy_enforced: ({ instanceId }) => this.#enforce(instanceId),
+    credential_policy_enforced: ({ instanceId }) => this.#choose(instanceId, 'credentialPolicy', 'enforce'),
     credential_policy_ignored: LEFT,
+    second_person_demanded: ({ instanceId }) => this.#choose(instanceId, 'secondPersonToDestroy', true),
+    second_person_waived: LEFT,
     kmip_password_deleted: (each) => this.#deletePassword(each),
     credential_removed: ({ instanceId }) => this.#unsetCredential(instanceId),
     credential_set: LEFT,
@@ -112,9 +116,13 @@ export class WithdrawalReplay {
     return 'withdrawn_again';
   }
 
-  async #enforce(instanceId: InstanceId): Promise<ReplayOutcome> {
-    if ((await this.parts.instances.get(instanceId)).credentialPolicy === 'enforce') return 'in_force';
-    await this.parts.instances.setOptions(instanceId, { credentialPolicy: 'enforce' }, context());
+  async #choose<Name extends keyof InstanceOptions>(
+    instanceId: InstanceId,
+    name: Name,
+    value: InstanceOptions[Name],
+  ): Promise<ReplayOutcome> {
+    if ((await this.parts.instances.get(instanceId))[name] === value) return 'in_force';
+    await this.parts.instances.setOptions(instanceId, { [name]: value }, context());
     return 'withdrawn_again';
   }
 
