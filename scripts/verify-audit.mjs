@@ -356,6 +356,13 @@ function report(log, head, after) {
   return lines;
 }
 
+/** What is checked is anybody's writing: nothing in it moves a terminal's cursor or turns a text round. */
+const printable = (text) =>
+  text.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
+    (each) => `\\u${each.codePointAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /**
  * The command. @param args its words, as above @returns lines to print
  * @throws Tampered, or Unusable for what could not be checked
@@ -391,9 +398,9 @@ export function verifyAudit(args) {
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
   try {
-    console.log(verifyAudit(process.argv.slice(2)).join('\n'));
+    for (const line of verifyAudit(process.argv.slice(2))) console.log(printable(line));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(printable(error instanceof Error ? error.message : String(error)));
     process.exitCode = error instanceof Tampered ? 1 : 2;
   }
 }

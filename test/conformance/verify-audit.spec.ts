@@ -350,6 +350,26 @@ describe('scripts/verify-audit.mjs', () => {
       expect(said).toContain('it does not say: more');
     });
 
+    it('prints nothing that moves a cursor or turns a text round, wherever it stands', async () => {
+      const hostile = '\u001b[2J\u009b31m\u0085\u202e\u2066\u2028\r\u007f';
+      const told = await check(
+        sign({
+          ...content,
+          plan: { id: hostile, created_by: hostile, confirmed_by: hostile, executed_by: hostile },
+          keys: [{ id: hostile, name: hostile, stored_key: hostile, restorable_until: hostile }],
+          root_keys: [{ id: hostile, unwrap: hostile, because: hostile }],
+          says: [hostile],
+          does_not_say: [hostile],
+        }),
+      );
+      const refused = await check(sign({ ...content, instance_id: hostile }), '--instance', MINE);
+      expect([told.status, refused.status]).toEqual([0, 1]);
+      for (const { said } of [told, refused]) {
+        expect(said).toContain('\\u009b31m');
+        expect(said.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
+      }
+    });
+
     const changed = (): string => {
       const [header, , signature] = sign().split('.');
       const other = Buffer.from(JSON.stringify({ ...content, keys: [] })).toString('base64url');
