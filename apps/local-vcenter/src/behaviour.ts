@@ -16,6 +16,8 @@ export interface BehaviourSettings extends WireForm {
   readonly pageSize: number;
   /** Whether a shallow recrypt also reaches the files of a snapshot beside its disks [inferred: yes]. */
   readonly snapshotHomes: 'recrypted' | 'kept';
+  /** A locked machine may have no `config` at all, and `invalid` as its connection [inferred]. */
+  readonly lockedConfig: 'readable' | 'gone';
   /** How long a task takes, and how long it waits in the queue before. */
   readonly taskSeconds: number;
   readonly queueSeconds: number;
@@ -31,6 +33,7 @@ export const PLAIN: BehaviourSettings = {
   emptyProvider: 'kept',
   pageSize: 1000,
   snapshotHomes: 'recrypted',
+  lockedConfig: 'readable',
   taskSeconds: 0,
   queueSeconds: 0,
 };
@@ -46,6 +49,7 @@ export const UNKIND: BehaviourSettings = {
   emptyProvider: 'removed',
   pageSize: 3,
   snapshotHomes: 'kept',
+  lockedConfig: 'gone',
 };
 
 /** In memory, like the faults: a restarted vCenter behaves plainly. */

@@ -8,7 +8,11 @@ import { type KeyProviders } from './kmip/key-providers';
 import { type KeyServers } from './kmip/key-servers';
 import { type ProviderHealth } from './kmip/provider-health';
 import { type ProviderKeys } from './kmip/provider-keys';
-import { type KeyReferences } from './key-references';
+import { type HostCrypto } from './inventory/host-crypto';
+import { type HostKeys } from './inventory/host-keys';
+import { type Inventory } from './inventory/inventory';
+import { type MachineCrypto } from './inventory/machine-crypto';
+import { type VsanCrypto } from './inventory/vsan-crypto';
 import { type Kind, type ManagedObjects } from './managed-objects';
 import { type CenterStore } from './rows';
 import { type Sessions } from './sessions';
@@ -30,7 +34,11 @@ export interface Center {
   readonly keys: ProviderKeys;
   readonly health: ProviderHealth;
   readonly objects: ManagedObjects<Center>;
-  readonly references: KeyReferences;
+  readonly inventory: Inventory;
+  readonly hostKeys: HostKeys;
+  readonly hosts: HostCrypto;
+  readonly machines: MachineCrypto;
+  readonly vsan: VsanCrypto;
   /** What it says about itself. */
   readonly about: AboutInfo;
 }

@@ -12,10 +12,15 @@ import { CallLog } from './http/call-log';
 import { registerNegotiation } from './http/negotiation.routes';
 import { createServer } from './http/server';
 import { strikes } from './http/traffic';
-import { fateOfTask, registerViJson } from './http/vi-json.routes';
+import { registerViJson } from './http/vi-json.routes';
 import { ensureSettings } from './identity';
 import { INVENTORY_KINDS } from './kinds/inventory-kinds';
 import { SERVICE_KINDS } from './kinds/service-kinds';
+import { HostCrypto } from './inventory/host-crypto';
+import { HostKeys } from './inventory/host-keys';
+import { Inventory } from './inventory/inventory';
+import { MachineCrypto } from './inventory/machine-crypto';
+import { VsanCrypto } from './inventory/vsan-crypto';
 import { KeyProviders } from './kmip/key-providers';
 import { KeyServers } from './kmip/key-servers';
 import { KmipLog } from './kmip/kmip-log';
@@ -24,6 +29,7 @@ import { ProviderKeys } from './kmip/provider-keys';
 import { ManagedObjects } from './managed-objects';
 import { type CenterStore, type Rows, type SettingsRow } from './rows';
 import { Sessions } from './sessions';
+import { fateOf } from './task-fate';
 import { Tasks } from './tasks';
 import { ADMINISTRATOR, Users } from './users';
 
@@ -92,6 +98,7 @@ export async function createLocalVcenter(options: LocalVcenterOptions): Promise<
       await app.close();
       await center.tasks.close();
       await center.health.stop();
+      await center.hosts.settled();
       await center.keys.settled();
       await store.close();
     },
@@ -105,6 +112,12 @@ function createCenter(store: CenterStore, settings: SettingsRow): Center {
   const behaviour = new Behaviour();
   const providers = new KeyProviders(store);
   const keyServers = new KeyServers(providers, clock, behaviour, new KmipLog());
+  const now = (): Date => clock.now();
+  const keys = new ProviderKeys(store, keyServers, settings.version, now);
+  const hostKeys = new HostKeys(store, providers, keys);
+  const inventory = new Inventory(store, (key) => hostKeys.drop(key));
+  const hosts = new HostCrypto(store, inventory, providers, keys, hostKeys);
+  const faults: Center['faults'] = new FaultBoard(strikes);
   const center: Center = {
     store,
     clock,
@@ -112,20 +125,20 @@ function createCenter(store: CenterStore, settings: SettingsRow): Center {
     users: new Users(store, () => clock.monotonicMs()),
     sessions: new Sessions(clock),
     tasks: new Tasks(clock, behaviour, ({ entity, name, userName }) =>
-      fateOfTask(center, entity?.value ?? '', name, userName),
+      fateOf(faults, { type: entity?.type ?? '', object: entity?.value ?? '', method: name, user: userName }),
     ),
-    faults: new FaultBoard(strikes),
+    faults,
     calls: new CallLog(),
     providers,
     keyServers,
-    keys: new ProviderKeys(store, keyServers, settings.version, () => clock.now()),
+    keys,
+    hostKeys,
+    inventory,
+    hosts,
+    machines: new MachineCrypto({ inventory, providers, keys, hostKeys, hosts, behaviour, now }),
+    vsan: new VsanCrypto(store, inventory, hosts),
     health: new ProviderHealth(clock, behaviour, providers, keyServers),
     objects: new ManagedObjects([...SERVICE_KINDS, ...INVENTORY_KINDS], () => center),
-    references: {
-      usersOf: () => ({ virtualMachines: [], hosts: [], tags: [] }),
-      keysInUse: () => [],
-      forget: () => Promise.resolve(),
-    },
     about: aboutInfo(settings),
   };
   return center;

@@ -65,11 +65,143 @@ export interface SettingsRow {
   readonly version: string;
 }
 
+/** A data key as it lies beside what it encrypts: wrapped (RFC 3394) by the key of the key provider. */
+export interface SealedRow {
+  readonly keyId: string;
+  readonly providerId: string;
+  readonly wrapped: string;
+}
+
+export interface DiskRow {
+  readonly key: number;
+  readonly label: string;
+  readonly capacityInKB: number;
+  readonly controllerKey: number;
+  readonly unitNumber: number;
+  /** Files, the newest link first; what a file is sealed with is in the machine's `sealed`. */
+  readonly chain: readonly string[];
+  /** First-class disk that is attached here. */
+  readonly diskObject?: string;
+}
+
+export interface SnapshotRow {
+  readonly id: string;
+  readonly number: number;
+  readonly name: string;
+  readonly parent?: string;
+  readonly createTime: string;
+  readonly state: PowerState;
+  readonly home?: SealedRow;
+  readonly disks: readonly DiskRow[];
+}
+
+export interface VmRow {
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly host: string;
+  readonly datastore: string;
+  readonly uuid: string;
+  readonly instanceUuid: string;
+  readonly template: boolean;
+  readonly power: PowerState;
+  /** The home: vmx, nvram, swap. */
+  readonly home?: SealedRow;
+  readonly disks: readonly DiskRow[];
+  /** By file. */
+  readonly sealed: Readonly<Record<string, SealedRow>>;
+  readonly snapshots: readonly SnapshotRow[];
+  readonly currentSnapshot?: string;
+  readonly tpm: boolean;
+  readonly ide: boolean;
+  readonly changeTracking: boolean;
+  /** A clone that shares its base disk with another machine. */
+  readonly linkedClone: boolean;
+  readonly changeVersion: string;
+  /** How the seed meant it to be encrypted. */
+  readonly wanted: EncryptionWish;
+}
+
+export type EncryptionWish = 'nothing' | 'home' | 'one_key' | 'own_disk_keys';
+
+export interface HostRow {
+  readonly id: string;
+  readonly name: string;
+  readonly cluster: string;
+  readonly uuid: string;
+  readonly connection: 'connected' | 'notResponding' | 'disconnected';
+  readonly cryptoState: 'incapable' | 'prepared' | 'safe';
+  readonly hostKey?: { readonly keyId: string; readonly providerId: string };
+  readonly bootTime: string;
+  readonly version: string;
+  readonly build: string;
+}
+
+/** A key in a host's memory, by name; the key itself is in the memory of this process. */
+export interface HostKeyRow {
+  readonly host: string;
+  readonly keyId: string;
+  readonly providerId: string;
+}
+
+export interface ClusterRow {
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly cryptoMode: 'onDemand' | 'forceEnable';
+  readonly policy?: { readonly keyId?: string; readonly providerId?: string };
+  readonly vsan: boolean;
+  readonly vsanEncryption?: VsanEncryptionRow;
+}
+
+export interface VsanEncryptionRow {
+  readonly providerId: string;
+  readonly kekId: string;
+  readonly hostKeyId: string;
+  readonly generation: number;
+}
+
+/** Datacenter and the folders in it. */
+export interface FolderRow {
+  readonly id: string;
+  readonly type: 'Folder' | 'Datacenter';
+  readonly name: string;
+  readonly parent: string;
+}
+
+export interface DatastoreRow {
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly type: 'VMFS' | 'vsan';
+}
+
+/** A first-class disk. Attached to a machine, it is sealed there. */
+export interface DiskObjectRow {
+  readonly id: string;
+  readonly name: string;
+  readonly datastore: string;
+  readonly file: string;
+  readonly capacityInMB: number;
+  readonly createTime: string;
+  readonly attachedTo?: string;
+  readonly sealed?: SealedRow;
+}
+
+export type PowerState = 'poweredOff' | 'poweredOn' | 'suspended';
+
 export interface Rows {
   settings: SettingsRow;
   user: UserRow;
   provider: ProviderRow;
   key: KeyRow;
+  folder: FolderRow;
+  cluster: ClusterRow;
+  host: HostRow;
+  hostKey: HostKeyRow;
+  datastore: DatastoreRow;
+  vm: VmRow;
+  diskObject: DiskObjectRow;
 }
 
 export type CenterStore = RowStore<Rows>;

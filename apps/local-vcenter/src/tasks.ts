@@ -16,7 +16,7 @@ export interface TaskRequest {
   readonly userName: string;
   readonly cancelable?: boolean;
   /** @returns the result with its type */
-  readonly work: () => Promise<TaskResult | undefined>;
+  readonly work: (cut: TaskCut | undefined) => Promise<TaskResult | undefined>;
 }
 
 export interface TaskResult {
@@ -42,6 +42,13 @@ export interface Task extends TaskRequest {
 export interface TaskFate {
   readonly seconds?: number | undefined;
   readonly fault?: VimFault | undefined;
+  readonly cut?: TaskCut | undefined;
+}
+
+/** The task is cut in the middle: after so many of its steps it ends with the fault. */
+export interface TaskCut {
+  readonly after: number;
+  readonly fault: VimFault;
 }
 
 /** Long operations. They are not kept over a restart: a vCenter that was restarted knows no task of before. */
@@ -131,7 +138,7 @@ export class Tasks {
   async #work(task: Task, fate: TaskFate): Promise<void> {
     try {
       if (fate.fault !== undefined) throw fate.fault;
-      const result = await task.work();
+      const result = await task.work(fate.cut);
       this.#finish(task, result === undefined ? {} : { result });
     } catch (error) {
       this.#finish(task, { error: error instanceof VimFault ? error : unexpected() });

@@ -36,12 +36,12 @@ export class FaultBoard<Match, Facts, Effect> {
     this.#rules.clear();
   }
 
-  /** The effects that strike this event; each counts as used. */
-  strike(facts: Facts): Effect[] {
+  /** The effects that strike this event; each counts as used. @param concerns whether an effect belongs to such events */
+  strike(facts: Facts, concerns: (effect: Effect) => boolean = () => true): Effect[] {
     if (this.#rules.size === 0) return [];
     const effects: Effect[] = [];
     for (const rule of this.#rules.values()) {
-      if (!this.matches(rule.match, facts)) continue;
+      if (!concerns(rule.effect) || !this.matches(rule.match, facts)) continue;
       if ((rule.skip ?? 0) > 0) {
         this.#rules.set(rule.id, { ...rule, skip: (rule.skip ?? 0) - 1 });
         continue;

@@ -1,4 +1,7 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+
+import { parseBody } from '../http/server';
 
 export class AdminError extends Error {
   constructor(
@@ -36,6 +39,7 @@ export const faultInput = z.strictObject({
       in: z.enum(['call', 'task']).default('call'),
     }),
     z.strictObject({ kind: z.literal('slow_task'), seconds: z.number().min(0) }),
+    z.strictObject({ kind: z.literal('cut_task'), after: z.int().min(0) }),
     z.strictObject({ kind: z.literal('page'), status: z.int().min(400).max(599), when: moments }),
     z.strictObject({ kind: z.literal('hang'), when: moments }),
     z.strictObject({ kind: z.literal('reset'), when: moments }),
@@ -62,10 +66,20 @@ export const behaviourInput = z
     emptyProvider: z.enum(['kept', 'removed']),
     pageSize: z.int().min(1).max(10_000),
     snapshotHomes: z.enum(['recrypted', 'kept']),
+    lockedConfig: z.enum(['readable', 'gone']),
     taskSeconds: z.number().min(0),
     queueSeconds: z.number().min(0),
   })
   .partial();
+
+export const seedInput = z.strictObject({
+  machines: z.int().min(1).max(10_000).default(10),
+  seed: z.int().min(0).default(1),
+});
+
+export const encryptInput = z.strictObject({ provider: z.string().min(1) });
+
+export const hostInput = z.strictObject({ connection: z.enum(['connected', 'notResponding', 'disconnected']) });
 
 export const sessionsInput = z.strictObject({ user: z.string().optional() });
 
@@ -74,3 +88,14 @@ export function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T
   if (parsed.success) return parsed.data;
   throw new AdminError(400, parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
 }
+
+/** @throws AdminError */
+export function bodyOf(request: FastifyRequest): unknown {
+  try {
+    return parseBody(request.body);
+  } catch {
+    throw new AdminError(400, 'the body is not JSON');
+  }
+}
+
+export const done = (reply: FastifyReply): FastifyReply => reply.code(204).send();

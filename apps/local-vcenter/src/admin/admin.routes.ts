@@ -1,15 +1,25 @@
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type FastifyInstance } from 'fastify';
 
 import { type Center } from '../center';
-import { parseBody } from '../http/server';
-import { AdminError, behaviourInput, clockInput, faultInput, parse, sessionsInput, userInput } from './admin-input';
+import {
+  AdminError,
+  behaviourInput,
+  bodyOf,
+  clockInput,
+  done,
+  faultInput,
+  parse,
+  sessionsInput,
+  userInput,
+} from './admin-input';
+import { registerInventoryAdmin } from './inventory-admin.routes';
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 /** The hand that sets the scene. There is no login: it answers on loopback only, and never to a web page. */
 export function registerAdmin(app: FastifyInstance, center: Center, baseUrl: () => string): void {
   app.register(
-    (admin, _options, done) => {
+    (admin, _options, registered) => {
       admin.addHook('onRequest', (request, reply, next) => {
         const local = LOOPBACK.test(request.socket.remoteAddress ?? '') && request.headers.origin === undefined;
         if (local) next();
@@ -27,22 +37,12 @@ export function registerAdmin(app: FastifyInstance, center: Center, baseUrl: () 
       registerClock(admin, center);
       registerBehaviour(admin, center);
       registerLogs(admin, center);
-      done();
+      registerInventoryAdmin(admin, center);
+      registered();
     },
     { prefix: '/admin' },
   );
 }
-
-/** @throws AdminError */
-function bodyOf(request: FastifyRequest): unknown {
-  try {
-    return parseBody(request.body);
-  } catch {
-    throw new AdminError(400, 'the body is not JSON');
-  }
-}
-
-const done = (reply: FastifyReply): FastifyReply => reply.code(204).send();
 
 function registerUsers(admin: FastifyInstance, { store, sessions, users }: Center): void {
   admin.put<{ Params: { name: string } }>('/users/:name', async (request, reply) => {

@@ -31,6 +31,8 @@ export type FaultEffect =
       readonly in: 'call' | 'task';
     }
   | { readonly kind: 'slow_task'; readonly seconds: number }
+  /** A recrypt that is cut after so many files: those have their new keys. */
+  | { readonly kind: 'cut_task'; readonly after: number }
   /** The reverse proxy's own words: no JSON. */
   | { readonly kind: 'page'; readonly status: number; readonly when: FaultMoment }
   | { readonly kind: 'hang'; readonly when: FaultMoment }
@@ -71,3 +73,6 @@ export async function suffer(
 
 export const faultOf = ({ fault, message, members }: Extract<FaultEffect, { kind: 'fault' }>): VimFault =>
   new VimFault(fault, message, members);
+
+export const isOfTask = (effect: FaultEffect): boolean =>
+  effect.kind === 'slow_task' || effect.kind === 'cut_task' || (effect.kind === 'fault' && effect.in === 'task');

@@ -14,7 +14,7 @@ import { type Parameters, readParameters } from '../vim/input';
 import { writeValue } from '../vim/output';
 import { type CallEntry } from './call-log';
 import { parseBody } from './server';
-import { faultOf, suffer } from './traffic';
+import { isOfTask, suffer } from './traffic';
 
 /** Releases of the path that 8.0.3 knows: its own and the older ones. */
 export const SERVED_RELEASES = ['8.0.1.0', '8.0.2.0', '8.0.3.0'];
@@ -72,7 +72,7 @@ async function watched(
   const facts = { type, object: id, method: name, user };
   const entry: CallEntry = { at: center.clock.now().toISOString(), ...facts };
   center.calls.record(entry);
-  const effects = center.faults.strike(facts).filter(({ kind }) => kind !== 'slow_task');
+  const effects = center.faults.strike(facts, (effect) => !isOfTask(effect));
   try {
     if (!(await suffer(request, reply, effects, 'before'))) return await reply;
     const answer = await work();
@@ -195,15 +195,4 @@ function userOf(center: Center, session: Session, object: ManagedObjectReference
   const user = center.users.find(session.userName);
   if (user === undefined) throw notAuthenticated(object);
   return user;
-}
-
-/** Whether a task is to be slow or to fail, by the same rules as calls. */
-export function fateOfTask(center: Center, object: string, method: string, user: string) {
-  const effects = center.faults.strike({ type: 'Task', object, method, user });
-  const slow = effects.find(({ kind }) => kind === 'slow_task');
-  const fault = effects.find((effect) => effect.kind === 'fault' && effect.in === 'task');
-  return {
-    ...(slow?.kind === 'slow_task' && { seconds: slow.seconds }),
-    ...(fault?.kind === 'fault' && { fault: faultOf(fault) }),
-  };
 }

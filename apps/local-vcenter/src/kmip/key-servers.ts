@@ -123,7 +123,7 @@ export class KeyServers {
     });
   }
 
-  /** Asks for each attribute first, then adds them in one batch. @throws KeyServerFailure */
+  /** Asks for each attribute first, then adds those that are not there in one batch. @throws KeyServerFailure */
   async tag(
     provider: ProviderRow,
     server: ServerRow,
@@ -131,10 +131,13 @@ export class KeyServers {
     attributes: Readonly<Record<string, string>>,
   ): Promise<void> {
     await this.#action(provider, server, { action: 'tag', keyId }, async ({ client }) => {
-      for (const name of Object.keys(attributes)) {
-        await ask(client, 'GetAttributes', vcenter.getCustomAttribute(keyId, name));
+      const absent: [name: string, value: string][] = [];
+      for (const [name, value] of Object.entries(attributes)) {
+        const { attributes: found } = await ask(client, 'GetAttributes', vcenter.getCustomAttribute(keyId, name));
+        if (found.length === 0) absent.push([name, value]);
       }
-      await ask(client, 'AddAttribute', vcenter.addAttributes(keyId, attributes));
+      if (absent.length === 0) return;
+      await ask(client, 'AddAttribute', vcenter.addAttributes(keyId, Object.fromEntries(absent)));
     });
   }
 

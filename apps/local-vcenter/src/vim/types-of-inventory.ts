@@ -5,6 +5,7 @@ const VIRTUAL_MACHINE: Declarations = {
   VirtualMachineRuntimeInfo:
     'host?: ManagedObjectReference, connectionState: VirtualMachineConnectionState, powerState: VirtualMachinePowerState, bootTime?: dateTime, cryptoState?: string, toolsInstallerMounted: boolean',
   VirtualMachineFileInfo: 'vmPathName?: string, snapshotDirectory?: string, logDirectory?: string',
+  VirtualMachineFileLayoutEx: 'timestamp: dateTime',
   VirtualMachineFlagInfo: 'virtualMmuUsage?: string, snapshotDisabled?: boolean',
   VirtualMachineDefaultPowerOpInfo: 'powerOffType?: string, suspendType?: string, resetType?: string',
   ToolsConfigInfo: 'toolsVersion?: int, customizationKeyId?: CryptoKeyId',

@@ -1,8 +1,9 @@
 import { type CryptoKeyId, type CryptoKeyResult, type CryptoKeyStatus, KEY_STATUS_BITS } from '@lib/vi-json';
 
 import { type Center } from '../../center';
-import { keyName, type KeyReference, type KeyState, ProviderFailure } from '../../kmip/provider-keys';
+import { keyName, type KeyState, ProviderFailure } from '../../kmip/provider-keys';
 import { type ProviderRow } from '../../rows';
+import { toCryptoKeyId } from '../../vim/crypto-key-id';
 import { invalidArgument, VimFault } from '../../vim/fault';
 import { method, methodBeside, type MethodDefinition } from '../method';
 
@@ -65,7 +66,7 @@ export const KEY_METHODS: readonly MethodDefinition[] = [
     'ListKeys',
     { ...K, parameters: 'limit?: int', returns: 'CryptoKeyId[]?' },
     ({ center, parameters: { limit = -1 } }) => {
-      const keys = center.references.keysInUse().map(toCryptoKeyId);
+      const keys = center.inventory.keysInUse().map(toCryptoKeyId);
       return limit < 0 ? keys : keys.slice(0, limit);
     },
   ),
@@ -110,12 +111,6 @@ interface PlainKey {
   readonly keyData: string;
 }
 
-export const toCryptoKeyId = ({ keyId, providerId }: KeyReference): CryptoKeyId => ({
-  _typeName: 'CryptoKeyId',
-  keyId,
-  providerId: { _typeName: 'KeyProviderId', id: providerId },
-});
-
 async function generated(
   center: Center,
   provider: ProviderRow,
@@ -153,7 +148,7 @@ const attributesOf = (attributes: readonly { key: string; value: string }[]): Re
 async function keyStatus(center: Center, key: CryptoKeyId, bits: number): Promise<CryptoKeyStatus> {
   const asks = (bit: number): boolean => (bits & bit) !== 0;
   const providerId = key.providerId?.id ?? center.keys.cached(key.keyId);
-  const users = center.references.usersOf({ keyId: key.keyId, providerId: providerId ?? '' });
+  const users = center.inventory.usersOf({ keyId: key.keyId, providerId: providerId ?? '' });
   return {
     _typeName: 'CryptoManagerKmipCryptoKeyStatus',
     keyId: key,
@@ -188,7 +183,7 @@ async function whyUnavailable(
 /** vCenter forgets the key, and with force its hosts do; nothing happens at the key server. */
 async function removeKey(center: Center, key: CryptoKeyId, force: boolean): Promise<void> {
   const name = { keyId: key.keyId, providerId: key.providerId?.id ?? center.keys.cached(key.keyId) ?? '' };
-  const users = center.references.usersOf(name);
+  const users = center.inventory.usersOf(name);
   const [user] = [...users.virtualMachines, ...users.hosts];
   const isKnown = center.store.get('key', keyName(name)) !== undefined || user !== undefined;
   if (!isKnown && !force) throw invalidArgument('key');
@@ -198,7 +193,7 @@ async function removeKey(center: Center, key: CryptoKeyId, force: boolean): Prom
       name: user.value,
     });
   }
-  await center.references.forget(name);
+  await center.inventory.forget(name);
   if (isKnown) await center.store.commit(['key', keyName(name), null]);
 }
 
