@@ -110,6 +110,16 @@ describe('kmip4v vcenter connect', () => {
     },
   );
 
+  it('renews the client certificate with both let in, and removes nothing that was seen today', async () => {
+    const before = await certificates();
+    const words = ['renew', '--provider', 'by-csr', '--trust', 'csr', '--now', '--output', 'json'];
+    const { exit, stderr } = await vcenter.kmip4v(service, words);
+    expect([exit, stderr.includes('error')]).toEqual([0, false]);
+    expect(await certificates()).toEqual(expect.arrayContaining([...before]));
+    expect(await certificates()).toHaveLength(before.length + 1);
+    expect((await status('by-csr')).exit).toBe(0);
+  });
+
   it('takes no other certificate of the vCenter than the one that was trusted', async () => {
     const other = vcenter.fingerprint.replace(/^../, (first) => (first === '00' ? '11' : '00'));
     const { exit, stderr } = await connect('--fingerprint', other);

@@ -17,6 +17,8 @@ export interface KmipService {
   reactivateKey(id: string): Promise<void>;
   destroyKey(id: string): Promise<void>;
   uploadInventory(inventory: UploadedInventory): Promise<{ readonly keyCount: number }>;
+  /** When each client certificate was last let in at each endpoint, as far as that is kept. */
+  sightings(): Promise<readonly Sighting[]>;
   /** Why clients were refused lately, as far as the instance may know: a sentence and what to do. */
   refusals(): Promise<readonly string[]>;
 }
@@ -54,6 +56,12 @@ export interface RegisteredCertificate {
   readonly lastSeen?: { readonly at: string; readonly endpoint: string };
   /** Why new keys made with it are not born in this instance, with what to do. */
   readonly notBornHere?: string;
+}
+
+export interface Sighting {
+  readonly sha256: string;
+  readonly endpoint: string;
+  readonly at: string;
 }
 
 export interface IssuedCredential {

@@ -67,6 +67,12 @@ export async function atVCenter<T>(
   }
 }
 
+/** Under which the vCenter that is meant is known. */
+export async function originOf({ vcenter }: Pick<VCenterGiven, 'vcenter'>, context: Context): Promise<string> {
+  const demo = (await context.demo())?.vcenter;
+  return urlOf(vcenter ?? context.env['KMIP4V_VCENTER'] ?? demo?.url).origin;
+}
+
 async function accessOf(given: VCenterGiven, context: Context): Promise<Access> {
   const demo = (await context.demo())?.vcenter;
   const { KMIP4V_VCENTER: address = demo?.url, KMIP4V_VCENTER_USER: user } = context.env;

@@ -7,11 +7,23 @@ import { CommandFault } from '../command-line/faults';
 import { readPrivateFile, writePrivateFile } from '../profiles/private-file';
 import { profileFilePath } from '../profiles/profile-file';
 
-const pinFile = z.strictObject({
-  vcenters: z.record(z.string(), z.strictObject({ sha256: z.string(), pinnedAt: z.string() })),
+const known = z.strictObject({
+  sha256: z.string(),
+  pinnedAt: z.string(),
+  /** Client certificates that a renewal registered or replaced: to be removed when nobody presents them any more. */
+  leaving: z.array(z.strictObject({ sha256: z.string(), since: z.string() })).exactOptional(),
 });
+const pinFile = z.strictObject({ vcenters: z.record(z.string(), known) });
 
-/** Certificates of vCenters that were trusted at first use, by origin. Readable by their owner alone, as profiles are. */
+export interface LeavingCertificate {
+  readonly sha256: string;
+  readonly since: string;
+}
+
+/**
+ * What is known of vCenters, by origin: the certificate that was trusted at first use, and client certificates on their way
+ * out. Readable by their owner alone, as profiles are.
+ */
 export class Pins {
   constructor(private readonly path: string) {}
 
@@ -24,7 +36,21 @@ export class Pins {
   }
 
   async set(origin: string, sha256: string, now: Date): Promise<void> {
-    const vcenters = { ...(await this.#read()), [origin]: { sha256, pinnedAt: now.toISOString() } };
+    const before = (await this.#read())[origin];
+    await this.#write(origin, { ...before, sha256, pinnedAt: now.toISOString() });
+  }
+
+  async leaving(origin: string): Promise<readonly LeavingCertificate[]> {
+    return (await this.#read())[origin]?.leaving ?? [];
+  }
+
+  async setLeaving(origin: string, leaving: readonly LeavingCertificate[]): Promise<void> {
+    const before = (await this.#read())[origin];
+    if (before !== undefined) await this.#write(origin, { ...before, leaving: [...leaving] });
+  }
+
+  async #write(origin: string, entry: z.infer<typeof known>): Promise<void> {
+    const vcenters = { ...(await this.#read()), [origin]: entry };
     await writePrivateFile(this.path, `${JSON.stringify({ vcenters }, null, 2)}\n`);
   }
 

@@ -6,6 +6,7 @@ import {
   type RegisteredCertificate,
   type ServedInstance,
   type ServedKey,
+  type Sighting,
   type UploadedInventory,
 } from './kmip-service';
 
@@ -127,13 +128,24 @@ export class TenantService implements KmipService {
     return { keyCount: stored.key_count };
   }
 
+  async sightings(): Promise<readonly Sighting[]> {
+    const accepted = (await this.#attempts()).filter(({ verdict }) => verdict === 'accepted');
+    return accepted.flatMap(({ certificate, endpoint, last_at: at }) =>
+      certificate === undefined ? [] : [{ sha256: digits(certificate.sha256_fingerprint), endpoint, at }],
+    );
+  }
+
   async refusals(): Promise<readonly string[]> {
-    const params = { path: this.#here };
-    const page = await answerOf(this.api.GET('/v1/instances/{instance_id}/connection_attempts', { params }));
     const since = this.now().getTime() - RECENT_MS;
-    return page.connection_attempts
+    return (await this.#attempts())
       .filter(({ verdict, last_at: last }) => verdict !== 'accepted' && Date.parse(last) >= since)
       .map(({ message, remedy }) => `${message} ${remedy}`);
+  }
+
+  async #attempts(): Promise<readonly Schemas['InstanceConnectionAttempt'][]> {
+    const params = { path: this.#here, query: { limit: PAGE } };
+    const page = await answerOf(this.api.GET('/v1/instances/{instance_id}/connection_attempts', { params }));
+    return page.connection_attempts;
   }
 }
 

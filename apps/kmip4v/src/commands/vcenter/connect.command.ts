@@ -3,8 +3,7 @@ import { KeyProviders, type CertSignRequest, ViConnectionError, type ViSession }
 import { choice, command, flag, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { CommandFault, usageFault } from '../../command-line/faults';
-import { type Answer, listed } from '../../output/answer';
-import { type Columns, type Toned } from '../../output/table';
+import { type Answer } from '../../output/answer';
 import {
   checkBeforeConnect,
   connectSteps,
@@ -15,21 +14,9 @@ import { type ConnectWish, type ConnectWorld, TRUST_WAYS, type TrustWay } from '
 import { connectByPowerCli } from '../../vcenter/connect/powercli';
 import { type KmipService } from '../../vcenter/kmip-service';
 import { atVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
-import { carryOut, type StepOutcome, type StepReport } from '../../vcenter/plan/steps';
+import { carryOut } from '../../vcenter/plan/steps';
 import { serviceOf } from './service-of';
-
-const OUTCOMES: Readonly<Record<StepOutcome, Toned>> = {
-  already: { text: 'was so already', tone: 'faint' },
-  done: { text: 'done', tone: 'good' },
-  would_do: { text: 'would be done', tone: 'warning' },
-  failed: { text: 'failed', tone: 'bad' },
-  undone: { text: 'taken back', tone: 'warning' },
-  not_undone: { text: 'not taken back', tone: 'bad' },
-};
-const COLUMNS: Columns<StepReport> = [
-  ['step', ({ what }) => what],
-  ['outcome', ({ outcome }) => OUTCOMES[outcome]],
-];
+import { noteSteps, stepsAnswer } from './steps-answer';
 
 interface ConnectGiven extends VCenterGiven {
   readonly provider: string | undefined;
@@ -111,12 +98,11 @@ async function connect(
     changed: false,
     madeProvider: false,
   };
-  const tell = ({ what, outcome, why }: StepReport): void => {
-    // A dry run has nothing to wait for: its table says all of it.
-    if (!given.dryRun) out.note(`${OUTCOMES[outcome].text}: ${what}${why === undefined ? '' : ` (${why})`}`);
-  };
-  const steps = await carryOut(connectSteps(instance.endpoints, wish), world, { dryRun: given.dryRun, tell });
-  return answerOf(steps, wish.provider);
+  const { dryRun } = given;
+  const tell = dryRun ? {} : { tell: noteSteps(out) };
+  const steps = await carryOut(connectSteps(instance.endpoints, wish), world, { dryRun, ...tell });
+  const sentence = `vCenter is connected to every server of the key provider ${wish.provider}.`;
+  return stepsAnswer(steps, wish.provider, { changed: sentence, unchanged: `Nothing had to be done: ${sentence}` });
 }
 
 function wishOf(given: ConnectGiven, provider: string): ConnectWish {
@@ -138,20 +124,4 @@ function secondsIn(text: string): number {
   const seconds = Number(text);
   if (Number.isInteger(seconds) && seconds >= 0 && seconds <= 3_600) return seconds;
   throw usageFault(`--wait is no number of seconds: ${text}`, 'between 0 and 3600');
-}
-
-function answerOf(steps: readonly StepReport[], provider: string): Answer {
-  const changed = steps.filter(({ outcome }) => outcome === 'done').length;
-  const wouldChange = steps.filter(({ outcome }) => outcome === 'would_do').length;
-  const sentence =
-    wouldChange > 0
-      ? `${wouldChange} steps would be done. Nothing was changed.`
-      : changed > 0
-        ? `vCenter is connected to every server of the key provider ${provider}.`
-        : `Nothing had to be done: vCenter is connected to every server of the key provider ${provider}.`;
-  const table = listed(steps, COLUMNS, '');
-  return {
-    value: { provider, changed: changed > 0, steps },
-    text: (screen) => (wouldChange > 0 ? `${table.text(screen)}\n\n${sentence}` : sentence),
-  };
 }

@@ -28,6 +28,7 @@ const SERVER_COLUMNS: Columns<ServerReport> = [
   ['address', ({ address }) => address, 'whole'],
   ['connected', ({ connected }) => ({ text: connected ? 'yes' : 'no', tone: connected ? 'good' : 'bad' })],
   ['days left', ({ certificateDaysLeft: days }) => days],
+  ['last seen there', ({ lastSeen }) => lastSeen],
   ['in the words of vCenter', ({ status }) => status],
 ];
 

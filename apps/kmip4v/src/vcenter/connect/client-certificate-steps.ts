@@ -20,7 +20,7 @@ export const registerClientCertificate: Step<ConnectWorld> = {
   },
   async do(world) {
     world.changed = true;
-    world.candidate = await newCandidate(world);
+    world.candidate = await newCandidate(world, 'needed');
   },
   async undo(world) {
     if (world.registered !== undefined) await world.service.unregister(world.registered);
@@ -38,16 +38,19 @@ export const presentClientCertificate: Step<ConnectWorld> = {
     if (world.candidate !== undefined) return sha256Of(current) === sha256Of(world.candidate.pem);
     return isAmong(await world.service.certificates(), current);
   },
-  async do(world) {
-    const { candidate, wish, providers } = world;
-    if (candidate === undefined) throw new Error('no client certificate was made');
-    world.changed = true;
-    if (candidate.privateKeyPem !== undefined) {
-      await providers.usePair(wish.provider, candidate.pem, candidate.privateKeyPem);
-    } else if (wish.trust === 'csr') await providers.useSigned(wish.provider, candidate.pem);
-    else await providers.useSelfSigned(wish.provider, candidate.pem);
-  },
+  do: present,
 };
+
+/** Gives vCenter the candidate, by the way that it was made. */
+export async function present(world: ConnectWorld): Promise<void> {
+  const { candidate, wish, providers } = world;
+  if (candidate === undefined) throw new Error('no client certificate was made');
+  world.changed = true;
+  if (candidate.privateKeyPem !== undefined) {
+    await providers.usePair(wish.provider, candidate.pem, candidate.privateKeyPem);
+  } else if (wish.trust === 'csr') await providers.useSigned(wish.provider, candidate.pem);
+  else await providers.useSelfSigned(wish.provider, candidate.pem);
+}
 
 /** The certificate that vCenter presents, where it is valid and of the kind that is wished for. */
 async function usableCurrent({ providers, wish, now }: ConnectWorld): Promise<string | undefined> {
@@ -56,7 +59,7 @@ async function usableCurrent({ providers, wish, now }: ConnectWorld): Promise<st
 }
 
 /** Of a run that was cut off between the two steps. A pair has none: its private key was shown once. */
-async function pendingCandidate(
+export async function pendingCandidate(
   { providers, wish }: ConnectWorld,
   registered: readonly RegisteredCertificate[],
 ): Promise<Candidate | undefined> {
@@ -65,8 +68,8 @@ async function pendingCandidate(
   return pem !== undefined && isAmong(registered, pem) ? { pem } : undefined;
 }
 
-/** Makes one, or takes the one that vCenter has, and registers it. */
-async function newCandidate(world: ConnectWorld): Promise<Candidate> {
+/** Makes one and registers it; unless always a new one is wanted, one of this kind that vCenter has will do. */
+export async function newCandidate(world: ConnectWorld, when: 'needed' | 'always'): Promise<Candidate> {
   const { providers, service, wish } = world;
   const current = await usableCurrent(world);
   const name = registrationName(wish.provider);
@@ -82,7 +85,7 @@ async function newCandidate(world: ConnectWorld): Promise<Candidate> {
       return { pem: current };
     }
     case 'self-signed': {
-      const own = current !== undefined && isSelfSigned(current) ? current : undefined;
+      const own = when === 'needed' && current !== undefined && isSelfSigned(current) ? current : undefined;
       const pem = own ?? (await providers.newSelfSigned(wish.provider, wish.subject));
       world.registered = await service.register(name, pem);
       return { pem };

@@ -6,6 +6,7 @@ import {
   type ServedEndpoint,
   type ServedInstance,
   type ServedKey,
+  type Sighting,
   type UploadedInventory,
 } from '../kmip-service';
 
@@ -101,6 +102,10 @@ export class FakeService implements KmipService {
   uploadInventory(inventory: UploadedInventory): Promise<{ keyCount: number }> {
     this.inventories.push(inventory);
     return Promise.resolve({ keyCount: inventory.keyIds.length });
+  }
+
+  sightings(): Promise<readonly Sighting[]> {
+    return Promise.resolve([]);
   }
 
   refusals(): Promise<readonly string[]> {

@@ -20,6 +20,8 @@ export interface ServerReport {
   /** vCenter's own words. */
   readonly status: string;
   readonly certificateDaysLeft?: number;
+  /** When the service last let this vCenter in there: it trusted the certificate that was presented then. */
+  readonly lastSeen?: string;
 }
 
 /** How a key provider stands, from both sides. */
@@ -53,13 +55,13 @@ export async function statusOf(
   const providers = new KeyProviders(session);
   const status = await providers.status(info);
   const client = await clientReport(providers, service, info, status?.clientCertInfo, now);
-  const servers = (info.servers ?? []).map(({ name, address, port }) =>
-    serverReport(
-      `${address}:${port}`,
-      status?.servers.find((each) => each.name === name) ?? { name, status: 'gray', connectionStatus: 'not known' },
-      now,
-    ),
-  );
+  const seen = await seenAt(service, client?.sha256);
+  const servers = (info.servers ?? []).map(({ name, address, port }) => {
+    const unknown = { name, status: 'gray', connectionStatus: 'not known' } as const;
+    const server = status?.servers.find((each) => each.name === name) ?? unknown;
+    const lastSeen = seen.get(name);
+    return { ...serverReport(`${address}:${port}`, server, now), ...(lastSeen !== undefined && { lastSeen }) };
+  });
   const report = {
     provider: info.clusterId.id,
     isDefault: info.useAsDefault,
@@ -80,6 +82,15 @@ function serverReport(address: string, server: KmipServerStatus, now: Date): Ser
     status: describeServer(server),
     ...(server.certInfo && { certificateDaysLeft: daysLeft(server.certInfo, now) }),
   };
+}
+
+/** By endpoint. */
+async function seenAt(service: KmipService, sha256: string | undefined): Promise<ReadonlyMap<string, string>> {
+  const digits = sha256?.replaceAll(':', '').toLowerCase();
+  const sightings = (await service.sightings()).filter((sighting) => sighting.sha256 === digits);
+  return new Map(
+    sightings.toSorted((one, other) => one.at.localeCompare(other.at)).map(({ endpoint, at }) => [endpoint, at]),
+  );
 }
 
 async function clientReport(

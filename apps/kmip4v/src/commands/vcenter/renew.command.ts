@@ -1,0 +1,84 @@
+import { KeyProviders, PRIVILEGES, type ViSession } from '@lib/vi-json';
+
+import { choice, command, flag, value } from '../../command-line/command';
+import { type Context } from '../../command-line/context';
+import { type Answer } from '../../output/answer';
+import { type TrustWay } from '../../vcenter/connect/connect-world';
+import { providerNameFor } from '../../vcenter/connect/connect';
+import { atVCenter, originOf, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
+import { Pins } from '../../vcenter/pins';
+import { carryOut } from '../../vcenter/plan/steps';
+import { demandPrivileges } from '../../vcenter/privileges';
+import { RENEWAL, type RenewWorld } from '../../vcenter/renew/renew';
+import { noteSteps, stepsAnswer } from './steps-answer';
+import { wholeNumber } from './numbers';
+import { serviceOf } from './service-of';
+
+const WAYS = ['self-signed', 'csr', 'pair'] as const satisfies readonly TrustWay[];
+
+interface RenewGiven extends VCenterGiven {
+  readonly provider: string | undefined;
+  readonly trust: (typeof WAYS)[number] | undefined;
+  readonly beforeDays: string | undefined;
+  readonly now: boolean;
+  readonly dryRun: boolean;
+}
+
+export const vcenterRenew = command({
+  name: 'renew',
+  about: 'Give vCenter a new client certificate without a gap',
+  details: [
+    'The next one is registered, vCenter changes to it, and the old one is removed by a later run, when no endpoint has seen it',
+    'for 7 days: vSAN hosts present it too. Meant to be run from time to time. A certificate of the service that was renewed is',
+    'trusted by `kmip4v vcenter connect`, one endpoint after the other.',
+  ].join('\n'),
+  options: {
+    ...VCENTER_OPTIONS,
+    provider: value('NAME', 'of the key provider (default: the one that has the endpoints)'),
+    trust: choice(WAYS, 'how the new one is made (default: self-signed)'),
+    beforeDays: value('DAYS', 'renew when fewer days are left (default: 30)'),
+    now: flag('renew however many days are left'),
+    dryRun: flag('show what would be done, and do nothing'),
+  },
+  async run(given: RenewGiven, context) {
+    return await atVCenter(given, context, (session) => renew(session, given, context));
+  },
+});
+
+async function renew(session: ViSession, given: RenewGiven, context: Context): Promise<Answer> {
+  const { manageKeyServers, manageKeys } = PRIVILEGES;
+  await demandPrivileges(session, [manageKeyServers, manageKeys], 'renewing the client certificate');
+  const service = await serviceOf(context);
+  const providers = new KeyProviders(session);
+  const { endpoints, ...instance } = await service.instance();
+  const provider = given.provider ?? providerNameFor({ ...instance, endpoints }, await providers.list());
+  const pins = Pins.in(context.env);
+  const origin = await originOf(given, context);
+  const world: RenewWorld = {
+    providers,
+    service,
+    endpoints,
+    wish: {
+      provider,
+      trust: given.trust ?? 'self-signed',
+      credential: false,
+      makeDefault: false,
+      testAgain: false,
+      waitMs: 120_000,
+    },
+    now: () => new Date(),
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    note: (text) => context.out.note(text),
+    changed: false,
+    madeProvider: false,
+    beforeDays: given.now ? Infinity : wholeNumber(given.beforeDays ?? '30', '--before-days', 3_650),
+    leaving: () => pins.leaving(origin),
+    setLeaving: (leaving) => pins.setLeaving(origin, leaving),
+  };
+  const { dryRun } = given;
+  const steps = await carryOut(RENEWAL, world, { dryRun, ...(!dryRun && { tell: noteSteps(context.out) }) });
+  return stepsAnswer(steps, provider, {
+    changed: `vCenter presents a new client certificate to the key provider ${provider}.`,
+    unchanged: 'Nothing had to be done.',
+  });
+}

@@ -1,0 +1,43 @@
+import { type Answer, listed } from '../../output/answer';
+import { type Output } from '../../output/output';
+import { type Columns, type Toned } from '../../output/table';
+import { type StepOutcome, type StepReport } from '../../vcenter/plan/steps';
+
+const OUTCOMES: Readonly<Record<StepOutcome, Toned>> = {
+  already: { text: 'was so already', tone: 'faint' },
+  done: { text: 'done', tone: 'good' },
+  would_do: { text: 'would be done', tone: 'warning' },
+  failed: { text: 'failed', tone: 'bad' },
+  undone: { text: 'taken back', tone: 'warning' },
+  not_undone: { text: 'not taken back', tone: 'bad' },
+};
+const COLUMNS: Columns<StepReport> = [
+  ['step', ({ what }) => what],
+  ['outcome', ({ outcome }) => OUTCOMES[outcome]],
+];
+
+/** Tells each step when it has ended. */
+export const noteSteps =
+  (out: Output) =>
+  ({ what, outcome, why }: StepReport): void =>
+    out.note(`${OUTCOMES[outcome].text}: ${what}${why === undefined ? '' : ` (${why})`}`);
+
+/** What the steps came to. Of a dry run all of them are shown: nobody was told before. */
+export function stepsAnswer(
+  steps: readonly StepReport[],
+  provider: string,
+  sentences: { readonly changed: string; readonly unchanged: string },
+): Answer {
+  const changed = steps.some(({ outcome }) => outcome === 'done');
+  const wouldChange = steps.filter(({ outcome }) => outcome === 'would_do').length;
+  const table = listed(steps, COLUMNS, '');
+  return {
+    value: { provider, changed, steps },
+    text: (screen) =>
+      wouldChange > 0
+        ? `${table.text(screen)}\n\n${wouldChange} steps would be done. Nothing was changed.`
+        : changed
+          ? sentences.changed
+          : sentences.unchanged,
+  };
+}
