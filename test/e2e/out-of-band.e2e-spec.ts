@@ -299,6 +299,18 @@ const CHANGES: readonly Change[] = [
     create: 'served',
     destroy: /two people.*dualAuthDelete.*\[destroy_needs_two\]/,
   },
+  {
+    // Nothing that a tenant does, and easily taken for the key manager.
+    what: 'IAM away',
+    act: () =>
+      admin(cloud, '/faults', {
+        match: { operations: ['token.create'] },
+        effect: { kind: 'status', status: 503 },
+      }),
+    get: /IAM gives no token.*key manager was not asked.*\[iam_unavailable\]/,
+    create: /\[iam_unavailable\]/,
+    api: /IAM gives no token.*root key [0-9a-f-]+.*may be well/,
+  },
 ];
 
 let cloud: LocalCloud;
@@ -330,6 +342,7 @@ describe('what a tenant changes in the key manager, behind our back', () => {
       if (destroy !== undefined) expectTold(await harness.attempt('Destroy', { uniqueIdentifier }), destroy);
       expect(await toldByApi(worker, keyManager)).toMatch(api ?? /^$/);
     } finally {
+      await fetch(`${cloud.adminUrl}/faults`, { method: 'DELETE' });
       await worker.tenant.registry.close();
     }
   });

@@ -31,6 +31,22 @@ export const KEY_MANAGER_FAULTS = [
 /** Reason code of ours for what has none: a key manager whose administrators have not made it ready yet. */
 export const NOT_INITIALISED = 'HPCS_NOT_INITIALISED';
 
+/** Reason code of ours: whoever gives out tokens does not answer and gave no reason, so the key manager was not asked. */
+export const IAM_NOT_AVAILABLE = 'IAM_NOT_AVAILABLE';
+
+/** IAM's codes look like BXNIM0415E. */
+const OF_IAM = /^BXNIM\d{4}[A-Z]$/;
+const AWAY: ReadonlySet<string> = new Set(['unavailable', 'timeout', 'rate_limited']);
+
+/** It is IAM that gives no token for now; of the key manager that says nothing. */
+export const isIamAway = ({
+  fault,
+  reasonCode,
+}: {
+  readonly fault: string;
+  readonly reasonCode?: string | undefined;
+}) => AWAY.has(fault) && reasonCode !== undefined && (reasonCode === IAM_NOT_AVAILABLE || OF_IAM.test(reasonCode));
+
 /** Reason code of ours: the gateway may not call this address, and did not. */
 export const ADDRESS_NOT_ALLOWED = 'ADDRESS_NOT_ALLOWED';
 

@@ -1,5 +1,5 @@
 import { type Hindrance, type SweepReport } from '@lib/kmip-engine';
-import { type KeyManagerAdvice, remedyFor } from '@lib/key-manager';
+import { isIamAway, type KeyManagerAdvice, remedyFor } from '@lib/key-manager';
 
 type Text = (rootKey: string) => string;
 
@@ -25,6 +25,9 @@ const TEXTS: Readonly<Record<Exclude<Hindrance, 'keys_stay' | 'may_not_delete' |
   ciphertext_rejected: later,
 };
 
+const IAM_AWAY: Text = (where) =>
+  `keys wait to be moved: IBM Cloud IAM gives no token with which the key manager of ${where} could be asked. It is tried again by itself`;
+
 /** What goes on by itself needs nobody. */
 const PASSING: ReadonlySet<Hindrance> = new Set(['rate_limited', 'unavailable', 'timeout', 'overloaded']);
 
@@ -49,6 +52,7 @@ export function hindranceText(report: SweepReport, advice: KeyManagerAdvice): st
       return `keys stay where they are: the service ID may not delete stored keys in the key manager of ${where}. Give it ${right} there until they have moved, then ask for another try`;
     }
     default: {
+      if (isIamAway({ fault: hindrance, reasonCode })) return IAM_AWAY(where);
       const reason = reasonCode === undefined ? '' : ` (${reasonCode})`;
       const text = `keys wait to be moved: ${TEXTS[hindrance](where)}${reason}`;
       const remedy =

@@ -173,6 +173,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
       'kmip_key_manager_crowded',
       'kmip_key_manager_uninitialised',
       'kmip_key_manager_unavailable',
+      'kmip_iam_unavailable',
       'kmip_key_manager_timeout',
     ],
     keyManagerOutage,

@@ -1,5 +1,5 @@
 import { type Secret } from '@lib/kernel';
-import { KeyManagerError } from '@lib/key-manager';
+import { IAM_NOT_AVAILABLE, KeyManagerError } from '@lib/key-manager';
 import { IamTokenManager } from 'ibm-cloud-sdk-core';
 import { z } from 'zod';
 
@@ -42,6 +42,7 @@ export function iamTokenRequest(iamUrl: string, timeoutMs = TOKEN_TIMEOUT_MS): T
     if (!parsed.success) {
       throw new KeyManagerError('unavailable', 'IAM answered the token request in a form it does not document', {
         certainlyNotDone: true,
+        reasonCode: IAM_NOT_AVAILABLE,
       });
     }
     const { access_token: accessToken, expires_in: seconds } = parsed.data.result;
@@ -95,12 +96,13 @@ function tokenFault(error: unknown): KeyManagerError {
   if (condemnsKey(status, errorCode)) {
     return new KeyManagerError('credential_rejected', `IAM does not accept the API key (${errorCode})`, details);
   }
-  if (status === 429) return new KeyManagerError('rate_limited', 'IAM asks to be called less often', details);
+  const away = { ...details, reasonCode: errorCode ?? IAM_NOT_AVAILABLE };
+  if (status === 429) return new KeyManagerError('rate_limited', 'IAM asks to be called less often', away);
   if (statusText !== undefined && TIMEOUT_CODES.has(statusText)) {
-    return new KeyManagerError('timeout', 'IAM did not answer the token request in time', details);
+    return new KeyManagerError('timeout', 'IAM did not answer the token request in time', away);
   }
   const how = status === undefined ? '' : ` (HTTP ${[status, errorCode].join(' ').trim()})`;
-  return new KeyManagerError('unavailable', `no token could be had from IAM${how}`, details);
+  return new KeyManagerError('unavailable', `no token could be had from IAM${how}`, away);
 }
 
 const condemnsKey = (status: number | undefined, errorCode: string | undefined): boolean =>

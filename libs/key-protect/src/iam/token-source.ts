@@ -1,5 +1,5 @@
 import { type Secret } from '@lib/kernel';
-import { adapterClosed, KeyManagerError, type OpenCredential } from '@lib/key-manager';
+import { adapterClosed, IAM_NOT_AVAILABLE, KeyManagerError, type OpenCredential } from '@lib/key-manager';
 import { type Timing, untilAborted } from '@lib/resilience';
 
 import { type IamToken, type TokenRequest } from './request-token';
@@ -56,7 +56,11 @@ export class TokenSource {
     return untilAborted(
       signal,
       this.#fetch(),
-      () => new KeyManagerError('timeout', 'IAM did not answer the token request in time', { certainlyNotDone: true }),
+      () =>
+        new KeyManagerError('timeout', 'IAM did not answer the token request in time', {
+          certainlyNotDone: true,
+          reasonCode: IAM_NOT_AVAILABLE,
+        }),
     );
   }
 

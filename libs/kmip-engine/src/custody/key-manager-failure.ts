@@ -1,4 +1,11 @@
-import { ADDRESS_NOT_ALLOWED, KeyManagerError, type KeyManagerFault, NOT_INITIALISED } from '@lib/key-manager';
+import {
+  ADDRESS_NOT_ALLOWED,
+  IAM_NOT_AVAILABLE,
+  isIamAway,
+  KeyManagerError,
+  type KeyManagerFault,
+  NOT_INITIALISED,
+} from '@lib/key-manager';
 
 import { type EngineScope } from '../engine-scope';
 import { type FailureCode } from '../failures/failure-catalog';
@@ -49,13 +56,17 @@ export function explainKeyManager(error: unknown, bound: Bound = {}, override?: 
   // The tenant's API key could not be opened: what stood in the way is what helps.
   const opening = foreseenFailure(met.cause);
   if (opening !== undefined) return new OperationFailure(opening, { cause: error });
-  const { reasonCode } = met.details;
-  const reason = reasonCode === undefined ? undefined : failureByReason[reasonCode];
+  const reason = reasonOf(met);
   const detail = detailOf(error, met, bound);
   return new OperationFailure(override ?? reason ?? failureOf[met.fault], {
     cause: error,
     ...(detail === '' ? {} : { detail }),
   });
+}
+
+function reasonOf({ fault, details: { reasonCode } }: KeyManagerError): FailureCode | undefined {
+  if (isIamAway({ fault, reasonCode })) return 'iam_unavailable';
+  return reasonCode === undefined ? undefined : failureByReason[reasonCode];
 }
 
 /** Which root key, which reason, and whether anybody was asked at all. */
@@ -65,9 +76,15 @@ function detailOf(error: KeyManagerError, met: KeyManagerError, { rootKeyId: bou
   const former = boundId !== undefined && rootKeyId !== boundId ? 'former ' : '';
   return [
     ...(rootKeyId !== undefined && ROOT_KEY_ID.test(rootKeyId) ? [`${former}root key ${rootKeyId}`] : []),
-    ...(reasonCode !== undefined && REASON_CODE.test(reasonCode) ? [`key manager: ${reasonCode}`] : []),
+    ...whoSaid(met.fault, reasonCode),
     ...(met === error ? [] : ['met several times in a row; it is asked again every few seconds']),
   ].join('; ');
+}
+
+/** Not a code of ours, of whom the text speaks already. */
+function whoSaid(fault: KeyManagerFault, reasonCode: string | undefined): readonly string[] {
+  if (reasonCode === undefined || reasonCode === IAM_NOT_AVAILABLE || !REASON_CODE.test(reasonCode)) return [];
+  return [`${isIamAway({ fault, reasonCode }) ? 'IAM' : 'key manager'}: ${reasonCode}`];
 }
 
 /** Nothing was carried out: either the key manager said no, or the request never left. */

@@ -104,6 +104,10 @@ export const custody = {
     reason: ResultReason.GeneralFailure,
     text: 'The key manager (Key Protect or HPCS) is unreachable or reports an outage. Nothing in vCenter needs to be changed; try again.',
   },
+  iam_unavailable: {
+    reason: ResultReason.GeneralFailure,
+    text: 'IBM Cloud IAM gives no token with which the key manager could be asked: it is unreachable, reports an outage or limits the rate. The key manager was not asked, and API key and roles may be right. Nothing in vCenter needs to be changed; try again.',
+  },
   key_manager_timeout: {
     reason: ResultReason.GeneralFailure,
     text: 'The key manager (Key Protect or HPCS) did not answer in time. Nothing in vCenter needs to be changed; try again.',

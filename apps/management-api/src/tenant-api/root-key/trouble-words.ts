@@ -1,4 +1,4 @@
-import { type KeyManagerFault, remedyFor } from '@lib/key-manager';
+import { isIamAway, type KeyManagerFault, remedyFor } from '@lib/key-manager';
 import { driverOf } from '@lib/platform';
 import { type RootKeyBinding } from '@lib/tenancy';
 
@@ -35,6 +35,9 @@ const BY_FAULT: Readonly<Record<KeyManagerFault, Words>> = {
   ciphertext_rejected: (rootKey) => `The key manager does not unwrap under ${rootKey} what it wrapped a moment before.`,
 };
 
+const IAM_AWAY: Words = (rootKey) =>
+  `IBM Cloud IAM gives no token with which the key manager of ${rootKey} could be asked: IAM is unreachable, reports an outage or limits the rate. The key manager itself may be well.`;
+
 const BY_REASON: Readonly<Record<string, Words>> = {
   KEY_CREATE_IMPORT_ACCESS_ERR: (rootKey) =>
     `The instance policy keyCreateImportAccess of the key manager of ${rootKey} forbids to store wrapped keys: keys are served, and no new ones can be made.`,
@@ -46,13 +49,14 @@ const BY_REASON: Readonly<Record<string, Words>> = {
 
 /** One or two sentences that name the root key, and whether it is the one that is bound. */
 export function troubleOf({ rootKeyId, status }: RootKeyBinding, { fault, reasonCode }: Trouble): string {
-  const words = (reasonCode === undefined ? undefined : BY_REASON[reasonCode]) ?? BY_FAULT[fault];
+  const words = isIamAway({ fault, reasonCode }) ? IAM_AWAY : (BY_REASON[reasonCode ?? ''] ?? BY_FAULT[fault]);
   const text = words(`${status === 'retiring' ? 'former root key' : 'root key'} ${rootKeyId}`);
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** What helps, as an order. */
 export function remedyOf(kind: string, { fault, reasonCode }: Trouble): string {
+  if (isIamAway({ fault, reasonCode })) return 'Look at the status of IBM Cloud: it is tried again by itself.';
   const text = remedyFor(driverOf(kind).advice, fault, reasonCode) ?? 'nothing to do: it is tried again by itself';
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
