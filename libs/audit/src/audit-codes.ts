@@ -70,6 +70,7 @@ export const ACTION_CODES: Readonly<Record<AuditAction, number>> = {
   'vmware-solutions.root-key-move.continue': 66,
   'vmware-solutions.root-key-move.finish': 67,
   'vmware-solutions.key-manager.fill': 68,
+  'vmware-solutions.webhook.disable': 69,
 };
 
 /** Words of events that a packed one has as one byte. Only ever added to at the end: records refer to them by position. */

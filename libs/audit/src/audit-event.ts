@@ -81,6 +81,8 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.webhook.read',
   'vmware-solutions.webhook.set',
   'vmware-solutions.webhook.unset',
+  /** Its receiver said that it is there no more: nothing is sent until it is set again. */
+  'vmware-solutions.webhook.disable',
   /** A test event was sent, and changed nothing. */
   'vmware-solutions.webhook.test',
 ] as const;

@@ -17,6 +17,10 @@ export interface DeliveryFailure {
   readonly status?: number;
 }
 
+/** The receiver says that it is there no more (CloudEvents HTTP Webhook 1.0 §2.2): an end, and not a failure. */
+export const isGone = ({ failures, lastFailure }: Pick<Webhook, 'failures' | 'lastFailure'>): boolean =>
+  failures > 0 && lastFailure?.status === 410;
+
 /** What an administrator says of a webhook. */
 export interface WebhookSettings {
   readonly url: string;

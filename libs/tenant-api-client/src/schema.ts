@@ -3833,11 +3833,11 @@ export interface components {
        */
       updated_at: string;
       /**
-       * @description Whether the last delivery went well.
+       * @description Whether the last delivery went well. `gone`: the receiver answered 410, and nothing is sent until the webhook is set again.
        * @example well
        * @enum {string}
        */
-      state: 'well' | 'failing';
+      state: 'well' | 'failing' | 'gone';
       /**
        * Format: int32
        * @description How many events are not taken yet; 100 stands for 100 or more.

@@ -1,8 +1,9 @@
-import { type Clock, inParallel, type InstanceId, type UniqueIdentifier } from '@lib/kernel';
+import { type AuditEvent } from '@lib/audit';
+import { type Clock, inParallel, type InstanceId, newCorrelationId, type UniqueIdentifier } from '@lib/kernel';
 import { ownerOf } from '@lib/kmip-engine';
 import { type Logger } from '@lib/observability';
 import { type PendingEvent, type PostgresWebhooks, type WebhookOutcome } from '@lib/persistence';
-import { type Instance, type InstanceService, type Webhook } from '@lib/tenancy';
+import { type Instance, type InstanceService, successEvent, type Webhook } from '@lib/tenancy';
 
 import { type KeyAccess } from '../tenant-api/keys/key-access.port';
 import { cloudEventOf, EVENT_ACTIONS, type EventNames } from './webhook-event';
@@ -17,6 +18,9 @@ const EVENTS = 50;
 /** So long an instance sends in a round, and so long a round begins with others. */
 const INSTANCE_MS = 10_000;
 export const ROUND_MS = 60_000;
+
+const GONE = 410;
+const COMPONENT = 'webhooks';
 
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 3_600_000;
@@ -89,7 +93,7 @@ export class WebhookDelivery {
       const delivery = await this.#send(instance, current, pending);
       if (this.#stopping.signal.aborted && delivery.failure !== undefined) return undefined;
       const outcome = this.#outcomeOf(current, delivery, events.slice(index));
-      const noted = await webhooks.note(instance.id, current, outcome);
+      const noted = await webhooks.note(instance.id, current, outcome, this.#recordsOf(instance, current, outcome));
       if (!noted || delivery.failure !== undefined) return undefined;
       current = { ...current, cursor: outcome.cursor };
     }
@@ -109,11 +113,24 @@ export class WebhookDelivery {
     return { target: target.name, vm: key && ownerOf(key)?.name };
   }
 
+  /** That it was switched off: nobody is sent that any more, so it is in the trail alone. */
+  #recordsOf({ id }: Instance, { url }: Webhook, outcome: WebhookOutcome): readonly AuditEvent[] {
+    if (outcome.kind !== 'gone') return [];
+    const by = {
+      initiator: { kind: 'system', component: COMPONENT },
+      correlationId: newCorrelationId(),
+      observer: COMPONENT,
+    } as const;
+    const facts = { target: { kind: 'instance', id }, details: { host: new URL(url).host, status: 410 } } as const;
+    return [successEvent(by, this.parts.clock, id, 'vmware-solutions.webhook.disable', facts)];
+  }
+
   /** @param left of the events, the one that was sent first */
   #outcomeOf({ cursor, failures }: Webhook, delivery: Delivery, left: readonly PendingEvent[]): WebhookOutcome {
     const at = this.parts.clock.now();
     const { failure, retryAfterMs = 0 } = delivery;
     if (failure === undefined) return { kind: 'delivered', cursor: left[0]?.seq ?? cursor, at };
+    if (failure.status === GONE) return { kind: 'gone', cursor, at, failure };
     const fresh = left.findIndex(({ event }) => at.getTime() - event.occurredAt.getTime() < TRIED_FOR_MS);
     const old = fresh === -1 ? left : left.slice(0, fresh);
     const backoffMs = FIRST_WAIT_MS * 2 ** Math.min(failures, 10);

@@ -53,6 +53,8 @@ export interface WebhookChange extends WebhookSettings {
 export type WebhookOutcome =
   | { readonly kind: 'delivered'; readonly cursor: number; readonly at: Date }
   | { readonly kind: 'nothing due'; readonly cursor: number; readonly at: Date }
+  /** Nothing is tried any more, until somebody sets it again. */
+  | { readonly kind: 'gone'; readonly cursor: number; readonly at: Date; readonly failure: DeliveryFailure }
   | {
       readonly kind: 'failed';
       readonly at: Date;
@@ -164,13 +166,25 @@ export class PostgresWebhooks {
     });
   }
 
-  /** @returns false when it was changed, removed or moved by another process meanwhile: nothing is written then */
-  async note(instanceId: InstanceId, { id, revision, cursor }: Webhook, outcome: WebhookOutcome): Promise<boolean> {
+  /**
+   * @param audit that is committed with it
+   * @returns false when it was changed, removed or moved by another process meanwhile: nothing is written then
+   */
+  async note(
+    instanceId: InstanceId,
+    { id, revision, cursor }: Webhook,
+    outcome: WebhookOutcome,
+    audit: readonly AuditEvent[] = [],
+  ): Promise<boolean> {
     const { assignments, values } = assigned(outcome);
     const sql = `UPDATE webhooks SET moved_at = CASE WHEN cursor = $5 THEN moved_at ELSE $6 END, cursor = $5, ${assignments}
       WHERE instance_id = $1 AND id = $2 AND revision = $3 AND cursor = $4`;
     const all = [instanceId, id, revision, cursor, outcome.cursor, outcome.at, ...values];
-    return this.transactions.run(instanceId, async ({ client }) => (await client.query(sql, all)).rowCount === 1);
+    return this.transactions.run(instanceId, async (transaction) => {
+      const isNoted = (await transaction.client.query(sql, all)).rowCount === 1;
+      if (isNoted && audit.length > 0) await transaction.appendAudit(audit);
+      return isNoted;
+    });
   }
 
   /** What is changed is committed with its record, or not at all. */
@@ -184,12 +198,20 @@ export class PostgresWebhooks {
   }
 }
 
+/** The last day that every client of Postgres reads as a date. */
+const NEVER = new Date('9999-12-31T00:00:00Z');
+
 function assigned(outcome: WebhookOutcome): { readonly assignments: string; readonly values: readonly unknown[] } {
   switch (outcome.kind) {
     case 'nothing due':
       return { assignments: 'due_at = $6', values: [] };
     case 'delivered':
       return { assignments: 'due_at = $6, failures = 0, last_delivered_at = $6', values: [] };
+    case 'gone':
+      return {
+        assignments: 'failures = failures + 1, last_failed_at = $6, last_failure = $7, due_at = $8',
+        values: [JSON.stringify(outcome.failure), NEVER],
+      };
     case 'failed':
       return {
         assignments: `failures = failures + 1, last_failed_at = $6, last_failure = $7, due_at = $8, skipped = skipped + $9,

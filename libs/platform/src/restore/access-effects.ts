@@ -133,6 +133,7 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.webhook.read': NONE,
   'vmware-solutions.webhook.set': NONE,
   'vmware-solutions.webhook.unset': NONE,
+  'vmware-solutions.webhook.disable': NONE,
   'vmware-solutions.webhook.test': NONE,
 };
 

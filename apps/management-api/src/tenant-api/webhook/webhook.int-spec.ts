@@ -293,6 +293,30 @@ describe('the webhook of an instance', () => {
     expect(await shown()).toMatchObject({ state: 'well', events_waiting: 0 });
   });
 
+  it('ends at a receiver that is gone, says so once, and goes on when it is set again', async () => {
+    await set({ url: receiver.url('/a') });
+    receiver.answers.set('/a', 410);
+    await happens('vmware-solutions.kmip-key.lose');
+    await happens('vmware-solutions.kmip-key.regain');
+    for (let round = 0; round < 3; round += 1) await api.deliveries.round();
+    expect(types('/a')).toEqual(['kmip-key:lose']);
+    const state = await shown();
+    expect(state).toMatchObject({
+      state: 'gone',
+      events_waiting: 2,
+      last_failure: { status_code: 410, message: expect.stringContaining('set again') as string },
+    });
+    expect(state).not.toHaveProperty('next_attempt_at');
+    const disabled = '/audit_events?action=vmware-solutions.webhook.disable';
+    const { body } = await api.send<{ audit_events: object[] }>('GET', `/v1/instances/${mine}${disabled}`);
+    expect(body.audit_events).toMatchObject([{ outcome: 'success' }]);
+    receiver.answers.clear();
+    await set({ url: receiver.url('/a') });
+    await api.deliveries.round();
+    expect(types('/a')).toEqual(['kmip-key:lose', 'kmip-key:lose', 'kmip-key:regain']);
+    expect(await shown()).toMatchObject({ state: 'well', events_waiting: 0 });
+  });
+
   it('gives up what nobody took for three days, says so, and goes on', async () => {
     await set({ url: receiver.url('/a') });
     receiver.answers.set('/a', 500);

@@ -1,4 +1,4 @@
-import { type DeliveryFailure, type Webhook } from '@lib/tenancy';
+import { type DeliveryFailure, isGone, type Webhook } from '@lib/tenancy';
 
 import { type Delivery } from '../../webhooks/webhook-sender';
 
@@ -13,28 +13,32 @@ const WORDS: Readonly<Record<DeliveryFailure['fault'], string>> = {
   secret_unreadable: 'The secret cannot be opened: set it again.',
 };
 
+const GONE =
+  'The receiver answered 410: it is there no more. Nothing is sent until the webhook is set again, with another URL or the same.';
+
 const failureResponse = ({ fault, status }: DeliveryFailure): object => ({
   reason: fault,
   status_code: status,
-  message: WORDS[fault],
+  message: status === 410 ? GONE : WORDS[fault],
 });
 
 export function webhookResponse(webhook: Webhook, href: string, waiting: number): object {
   const { url, vmNames, createdAt, updatedAt, failures, dueAt, lastFailedAt, lastFailure, skipped } = webhook;
   const isFailing = failures > 0;
+  const gone = isGone(webhook);
   return {
     href,
     url,
     vm_names: vmNames,
     created_at: createdAt.toISOString(),
     updated_at: updatedAt.toISOString(),
-    state: isFailing ? 'failing' : 'well',
+    state: gone ? 'gone' : isFailing ? 'failing' : 'well',
     events_waiting: waiting,
     events_skipped: skipped,
     last_skipped_at: webhook.lastSkippedAt?.toISOString(),
     last_delivered_at: webhook.lastDeliveredAt?.toISOString(),
     last_failure: lastFailedAt && lastFailure && { at: lastFailedAt.toISOString(), ...failureResponse(lastFailure) },
-    next_attempt_at: isFailing ? dueAt.toISOString() : undefined,
+    next_attempt_at: isFailing && !gone ? dueAt.toISOString() : undefined,
   };
 }
 
