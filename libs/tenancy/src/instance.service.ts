@@ -110,6 +110,14 @@ export class InstanceService {
     });
   }
 
+  /** Every process looks anew at what it knows of the instance. */
+  async announce(id: InstanceId): Promise<void> {
+    await this.unitOfWork.forTenant(id, (scope) => {
+      scope.invalidate();
+      return Promise.resolve();
+    });
+  }
+
   async setOptions(
     id: InstanceId,
     changes: Partial<InstanceOptions>,

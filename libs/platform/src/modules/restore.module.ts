@@ -62,6 +62,8 @@ const withdrawalReplay = builtFrom(WithdrawalReplay, {
 @Global()
 @Module({})
 export class RestoreModule implements OnModuleInit, OnApplicationShutdown {
+  #unsubscribe: (() => void) | undefined;
+
   constructor(
     @Inject(RestoreWatch) private readonly watch: RestoreWatch,
     @Inject(RegionDatabase) private readonly database: RegionDatabase,
@@ -93,6 +95,9 @@ export class RestoreModule implements OnModuleInit, OnApplicationShutdown {
     if (this.metrics !== undefined) describeRestore(this.metrics, this.watch);
     try {
       await this.wait.until(() => this.watch.start());
+      this.#unsubscribe = this.database.bus.subscribe(() => {
+        this.watch.heard();
+      });
     } catch (error) {
       // Nest stops nothing of a process that did not start, and a command would not end.
       await this.database.close();
@@ -101,6 +106,7 @@ export class RestoreModule implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.#unsubscribe?.();
     await this.watch.stop();
   }
 }

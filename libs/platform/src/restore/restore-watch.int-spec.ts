@@ -11,13 +11,14 @@ import {
   type ManagedObject,
 } from '@lib/kmip-engine';
 import {
+  PostgresInvalidationBus,
   PostgresRegionDirectory,
   observeCommits,
   PostgresObjectStores,
   PostgresRegionProgress,
   PostgresUnitOfWork,
 } from '@lib/persistence';
-import { ClientCertificateService } from '@lib/tenancy';
+import { ClientCertificateService, InstanceService } from '@lib/tenancy';
 import {
   aManagedObject,
   anAuditEvent,
@@ -205,6 +206,47 @@ describe('a restored database', () => {
     await second.watch.release();
     await third.watch.round();
     expect([second, third].map(({ watch }) => watch.isHeld)).toStrictEqual([false, false]);
+  });
+
+  it('is released everywhere as soon as somebody says so', async () => {
+    const admin = await database.openAdmin();
+    const one = await insertInstance(admin);
+    const certificateId = await insertCertificate(admin, one);
+    const before = new Process(await database.openDataSource(), record);
+    await before.watch.round();
+    await admin.end();
+    const copy = await backup();
+    const initiator = { kind: 'system', component: 'test' } as const;
+    await before.certificates.remove(one, certificateId, {
+      initiator,
+      correlationId: newCorrelationId(),
+      observer: 'test',
+    });
+    await before.watch.round();
+    const dataSource = await copy.openDataSource();
+    const [releasing, hearing] = [new Process(dataSource, record), new Process(dataSource, record)];
+    for (const { watch } of [releasing, hearing]) await watch.round();
+    expect(hearing.watch.isHeld).toBe(true);
+    const log = () => undefined;
+    const bus = new PostgresInvalidationBus({ connection: copy.connection, dataSource, log });
+    await bus.start();
+    try {
+      const heard = new Promise<void>((resolve) => {
+        bus.subscribe(() => {
+          hearing.watch.heard();
+          resolve();
+        });
+      });
+      await releasing.watch.release();
+      const region = new PostgresRegionDirectory(dataSource);
+      await new InstanceService(new PostgresUnitOfWork(dataSource), region, systemClock).announce(one);
+      await heard;
+      // Waits for what is under way.
+      await hearing.watch.stop();
+      expect([releasing, hearing].map(({ watch }) => watch.isHeld)).toStrictEqual([false, false]);
+    } finally {
+      await bus.close();
+    }
   });
 
   it.each<[string, KeyChange | undefined, boolean]>([

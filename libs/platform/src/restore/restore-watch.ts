@@ -66,6 +66,8 @@ export class RestoreWatch {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
+  #isHeardAgain = false;
+  #hearing: Promise<void> | undefined;
 
   constructor(private readonly parts: RestoreWatchParts) {}
 
@@ -79,6 +81,7 @@ export class RestoreWatch {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#running;
+    await this.#hearing;
   }
 
   /** Destructions that were ordered wait: the order may have been withdrawn after the backup. */
@@ -117,7 +120,14 @@ export class RestoreWatch {
     return { restoredAt: held.since, sign: held.sign, released: [...held.released], withdrawals };
   }
 
-  /** Ends the hold of the region or of one instance; other processes follow within a minute. */
+  /** Something has changed in the region, which may be that it is released. Never rejects: the next round looks too. */
+  heard(): void {
+    if (this.#held === undefined || this.#stopped) return;
+    this.#isHeardAgain = true;
+    this.#hearing ??= this.#lookAgain().finally(() => (this.#hearing = undefined));
+  }
+
+  /** Ends the hold of the region or of one instance; other processes follow with the next change that they hear of. */
   async release(instanceId?: InstanceId): Promise<void> {
     await this.parts.progress.release(instanceId);
     await this.#refresh();
@@ -170,6 +180,15 @@ export class RestoreWatch {
     } catch (error) {
       this.parts.logger.error({ err: error }, 'the record beside the service keys cannot be read');
       return { counter: 0, withdrawals: [] };
+    }
+  }
+
+  async #lookAgain(): Promise<void> {
+    while (this.#isHeardAgain) {
+      this.#isHeardAgain = false;
+      await this.#refresh().catch((err: unknown) => {
+        this.parts.logger.warn({ err }, 'whether the restore is released is unknown');
+      });
     }
   }
 

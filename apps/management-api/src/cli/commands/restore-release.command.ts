@@ -44,6 +44,9 @@ export class RestoreRelease implements Command {
     }
     await this.#record(ids, named === undefined);
     await this.restore.release(named === undefined ? undefined : toInstanceId(named));
+    // One word is enough: who hears it looks at the whole region.
+    const [first] = ids;
+    if (first !== undefined) await this.instances.announce(first);
     return { released: named ?? 'region' };
   }
 
