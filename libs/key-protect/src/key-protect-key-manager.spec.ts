@@ -384,6 +384,21 @@ describe('a stored key that is not given out', () => {
     expect(service.requests[0]?.headers).toMatchObject({ prefer: 'return=representation' });
   });
 
+  it.each<[string, object, Date]>([
+    ['by its end', { restoreExpirationDate: '2026-01-11T12:00:00Z' }, new Date('2026-01-11T12:00:00Z')],
+    ['by its beginning', { deletionDate: '2025-12-20T00:00:00Z' }, new Date('2026-01-19T00:00:00Z')],
+    ['at the latest, of a key that is shown as active', { state: 1, deletionDate: '2025-12-20T00:00:00Z' }, LATEST],
+    ['at the latest, without a date', {}, LATEST],
+  ])(
+    'because it was deleted without a word is looked at for the date of the service: %s',
+    async (_what, dates, until) => {
+      const { service, keyManager } = impatient({ maximumRetries: 0 });
+      const resource = { id: ID, name: 'n', state: 5, extractable: true, ...dates };
+      service.answerNext({ status: 204 }, { status: 200, body: { resources: [resource] } });
+      await expect(keyManager.deleteKey(context(), deletable(ID))).resolves.toEqual(until);
+    },
+  );
+
   it('because it lags does not open the breaker', async () => {
     const { service, keyManager } = impatient({ maximumRetries: 0 });
     const lagging: FakeResponse = { status: 200, body: { resources: [{ id: ID, state: 1, extractable: true }] } };

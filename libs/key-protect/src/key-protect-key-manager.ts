@@ -117,7 +117,8 @@ export class KeyProtectKeyManager implements KeyManager {
       const until = await this.#guarded('always', context, (tries) =>
         this.#unlessMissing(tries, storedKeyId, storedAt, () => this.options.client.deleteKey(tries, storedKeyId)),
       );
-      if (until !== undefined) return new Date(until);
+      const told = until === undefined ? await this.#ownDate(context, storedKeyId) : new Date(until);
+      if (told !== undefined) return told;
     } catch (error) {
       if (!(error instanceof KeyManagerError) || error.fault !== 'stored_key_missing') throw error;
       // It went at a time of its own; another copy may have gone later than this one.
@@ -217,6 +218,20 @@ export class KeyProtectKeyManager implements KeyManager {
       if (!tooBroad) throw error;
     }
     return (await collect(this.#standardKeys(context, { deleted }))).filter(exact);
+  }
+
+  /** Until when a deleted key can be restored, by the service's clock; undefined where it does not tell. */
+  async #ownDate(context: CallContext, id: string): Promise<Date | undefined> {
+    try {
+      const shown = await this.#metadataOf(context, id);
+      const isDated = shown?.restoreExpirationDate !== undefined || shown?.deletionDate !== undefined;
+      if (!isDated || keyStateOf(shown.state) !== 'destroyed') return undefined;
+      return deletedKey(shown, this.options.timing.clock.now()).restorableUntil;
+    } catch (error) {
+      // That it is gone is certain all the same.
+      if (error instanceof KeyManagerError) return undefined;
+      throw error;
+    }
   }
 
   #metadataOf(context: CallContext, id: string): Promise<KeyResource | undefined> {
