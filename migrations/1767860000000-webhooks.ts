@@ -71,7 +71,7 @@ export class Webhooks1767860000000 implements MigrationInterface {
 }
 
 /** The same question as before, of whatever is sealed for tenants. */
-async function replaceOutdated(queryRunner: QueryRunner, before: string, after: string): Promise<void> {
+export async function replaceOutdated(queryRunner: QueryRunner, before: string, after: string): Promise<void> {
   const found = (await queryRunner.query(`SELECT pg_get_functiondef('${OUTDATED}'::regprocedure) AS source`)) as {
     source: string;
   }[];

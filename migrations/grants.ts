@@ -15,6 +15,8 @@ interface Rights {
 export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   instances: { gateway: 'SELECT, UPDATE (updated_at)', api: 'SELECT, INSERT, UPDATE, DELETE' },
   credentials: { gateway: 'SELECT', api: 'SELECT, INSERT, UPDATE, DELETE' },
+  // They go with their binding, whoever removes it.
+  former_credentials: { gateway: 'SELECT', api: 'SELECT, INSERT, UPDATE, DELETE' },
   root_key_bindings: { gateway: 'SELECT, UPDATE, DELETE', api: 'SELECT, INSERT, UPDATE, DELETE' },
   // The gateway removes what a restore has brought back.
   client_certificates: { gateway: 'SELECT, DELETE', api: 'SELECT, INSERT, UPDATE, DELETE' },

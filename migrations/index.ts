@@ -43,6 +43,7 @@ import { ShredPlans1767840000000 } from './1767840000000-shred-plans';
 import { ReclaimedKeys1767841000000 } from './1767841000000-reclaimed-keys';
 import { ServedByWholeKeys1767850000000 } from './1767850000000-served-by-whole-keys';
 import { Webhooks1767860000000 } from './1767860000000-webhooks';
+import { FormerCredentials1767870000000 } from './1767870000000-former-credentials';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -90,4 +91,5 @@ export const migrations = [
   ReclaimedKeys1767841000000,
   ServedByWholeKeys1767850000000,
   Webhooks1767860000000,
+  FormerCredentials1767870000000,
 ];

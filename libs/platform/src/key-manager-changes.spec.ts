@@ -86,7 +86,10 @@ class Tenant {
       this.#notify = listener;
       return () => undefined;
     };
-    const bindings = { access: () => this.#access() } as unknown as RootKeyBindingService;
+    const bindings = {
+      access: () => this.#access(),
+      openApiKey: async () => (await this.#access()).apiKey,
+    } as unknown as RootKeyBindingService;
     this.keyManagers = new TenantKeyManagers(bindings, registry, { subscribe });
     this.keyManagers.start();
   }
@@ -176,7 +179,12 @@ class Tenant {
           retiring: [{ ...first, revision: 1, status: 'retiring' as const }],
         }
       : { active: first, retiring: [] };
-    const common = { credentialId: apiKey, apiKey: Secret.fromText(apiKey), options: DEFAULT_OPTIONS };
+    const common = {
+      credentialId: apiKey,
+      formerCredentialIds: new Map<string, string>(),
+      apiKey: Secret.fromText(apiKey),
+      options: DEFAULT_OPTIONS,
+    };
     return Promise.resolve({ ...bound, ...common });
   }
 }

@@ -33,7 +33,8 @@ function tenant() {
       };
       const { credentialId, keyGeneration } = state;
       const options = { ...DEFAULT_OPTIONS, keyGeneration };
-      return Promise.resolve({ ...access, credentialId, apiKey: Secret.fromText('k'), options });
+      const formerCredentialIds = new Map<string, string>();
+      return Promise.resolve({ ...access, credentialId, formerCredentialIds, apiKey: Secret.fromText('k'), options });
     },
   } as unknown as RootKeyBindingService;
   const registry = {
@@ -41,8 +42,8 @@ function tenant() {
       built.push(version);
       return {} as KeyManager;
     },
-    invalidate: (instanceId: InstanceId, still?: ReadonlySet<string>) =>
-      still === undefined ? dropped.push(instanceId) : kept.push([...still]),
+    invalidate: (instanceId: InstanceId, still: ReadonlySet<string>) =>
+      still.size === 0 ? dropped.push(instanceId) : kept.push([...still]),
     close: () => Promise.resolve(),
   } as unknown as KeyManagerRegistry;
   const bus = {

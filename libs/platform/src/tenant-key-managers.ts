@@ -48,7 +48,8 @@ interface Known {
   /** Number of the reading. */
   readonly asOf: number;
   readonly bindings: readonly KnownBinding[];
-  readonly credentialId: string;
+  /** By binding. */
+  readonly credentialIds: ReadonlyMap<string, string>;
   readonly options: InstanceOptions;
 }
 
@@ -61,8 +62,8 @@ const REMEMBERED = 10_000;
  */
 export class TenantKeyManagers {
   readonly #known = new BoundedMap<InstanceId, Promise<Known | undefined>>(REMEMBERED);
-  /** Credential behind the adapters of an instance. */
-  readonly #inUse = new BoundedMap<InstanceId, string>(REMEMBERED);
+  /** Credentials behind the adapters of an instance, by binding. */
+  readonly #inUse = new BoundedMap<InstanceId, ReadonlyMap<string, string>>(REMEMBERED);
   #readings = 0;
   #unsubscribe: (() => void) | undefined;
 
@@ -89,7 +90,7 @@ export class TenantKeyManagers {
     const known = await this.#load(instanceId);
     const active = known?.bindings.find(({ binding }) => binding.status === 'active');
     if (known === undefined || active === undefined) return undefined;
-    this.#inUse.set(instanceId, known.credentialId);
+    this.#inUse.set(instanceId, known.credentialIds);
     return {
       bindingId: active.binding.id,
       kind: active.binding.kind,
@@ -129,15 +130,13 @@ export class TenantKeyManagers {
    */
   async #reread(instanceId: InstanceId): Promise<void> {
     this.#known.delete(instanceId);
-    const credentialId = this.#inUse.get(instanceId);
-    if (credentialId === undefined) return;
+    const inUse = this.#inUse.get(instanceId);
+    if (inUse === undefined) return;
     const known = await this.#load(instanceId).catch(() => undefined);
-    if (known?.credentialId === credentialId) {
-      this.registry.invalidate(instanceId, new Set(known.bindings.map(({ binding }) => binding.id)));
-      return;
-    }
-    this.#inUse.delete(instanceId);
-    this.registry.invalidate(instanceId);
+    const still = [...(known?.credentialIds ?? [])].filter(([id, credentialId]) => inUse.get(id) === credentialId);
+    if (known === undefined) this.#inUse.delete(instanceId);
+    else this.#inUse.set(instanceId, known.credentialIds);
+    this.registry.invalidate(instanceId, new Set(still.map(([id]) => id)));
   }
 
   #load(instanceId: InstanceId): Promise<Known | undefined> {
@@ -156,13 +155,15 @@ export class TenantKeyManagers {
     this.#readings += 1;
     const asOf = this.#readings;
     try {
-      const { active, retiring, credentialId, apiKey, options } = await this.bindings.access(instanceId);
+      const { active, retiring, credentialId, formerCredentialIds, apiKey, options } =
+        await this.bindings.access(instanceId);
       apiKey.wipe();
-      const bindings = [active, ...retiring].map((binding) => ({
-        binding,
-        target: this.#target(binding, credentialId, asOf),
-      }));
-      return { asOf, bindings, credentialId, options };
+      const known = [active, ...retiring].map((binding) => {
+        const ownId = formerCredentialIds.get(binding.id) ?? credentialId;
+        return { binding, ownId, target: this.#target(binding, ownId, asOf) };
+      });
+      const credentialIds = new Map(known.map(({ binding, ownId }) => [binding.id, ownId]));
+      return { asOf, bindings: known, credentialIds, options };
     } catch (error) {
       if (error instanceof TenancyError && NOT_SET.has(error.code)) return undefined;
       throw error;
@@ -183,7 +184,7 @@ export class TenantKeyManagers {
       ...(keyRingId === undefined ? {} : { keyRing: keyRingId }),
       asOf,
       successor: this.#successor(instanceId, id),
-      openCredential: async () => (await this.bindings.access(instanceId)).apiKey,
+      openCredential: () => this.bindings.openApiKey(instanceId, id),
     };
   }
 

@@ -1,6 +1,8 @@
 export * from './access-roles';
 export { type ActionContext, successEvent } from './action-context';
 export * from './activation';
+export * from './api-key-ring';
+export { type CredentialRisk } from './credential-change';
 export { readApiKey } from './api-key';
 export * from './certificate-claim';
 export { insertWithinQuota } from './certificate-quota';

@@ -6,7 +6,7 @@ import { type CertificateClaimRepository } from './certificate-claim';
 import { type Instance } from './instance';
 import { type KmipCredential, type KmipCredentialRepository } from './proof/kmip-credential';
 import { type Proof, type Registrations, type Standing } from './proof/registration';
-import { type RootKeyBinding, type SealedCredential } from './root-key-binding';
+import { type FormerCredential, type RootKeyBinding, type SealedCredential } from './root-key-binding';
 
 /** What belongs to one instance, inside one transaction. There is no tenant parameter to forget. */
 export interface TenantScope {
@@ -80,6 +80,12 @@ export interface CredentialRepository {
   get(): Promise<SealedCredential | undefined>;
   /** Replaces what is there. */
   put(credential: SealedCredential): Promise<void>;
+  /** Those that go with a former root key each. */
+  former(): Promise<readonly FormerCredential[]>;
+  /** Replaces the one of that root key, which is there. */
+  putFormer(credential: FormerCredential): Promise<void>;
+  removeFormer(bindingId: string): Promise<void>;
+  /** All of them. */
   remove(): Promise<void>;
 }
 

@@ -46,7 +46,7 @@ describe('RootKeyBindingService', () => {
   const setKey = (text: string) => rootKeys.setCredential(id, { apiKey: Secret.fromText(text) }, context);
   const bind = (rootKeyId = 'crk-1', revision?: number) => {
     clock.advance(1_000);
-    return rootKeys.set(id, { keyManagerCrn, rootKeyId }, context, revision);
+    return rootKeys.set(id, { keyManagerCrn, rootKeyId }, context, { revision });
   };
   const state = async () => (await unitOfWork.forTenant(id, ({ instance }) => instance.get()))?.state;
   const putKey = () => {
@@ -119,11 +119,9 @@ describe('RootKeyBindingService', () => {
     await setKey('k');
     await bind();
     const setBoth = (crn: string) =>
-      rootKeys.setBoth(
-        id,
-        { credential: { apiKey: Secret.fromText('new') }, binding: { keyManagerCrn: crn, rootKeyId: 'crk-2' } },
-        context,
-      );
+      rootKeys.set(id, { keyManagerCrn: crn, rootKeyId: 'crk-2' }, context, {
+        credential: { apiKey: Secret.fromText('new'), reaches: new Set() },
+      });
     await expect(setBoth(`${keyManagerCrn}x`)).rejects.toMatchObject({ code: 'invalid_crn' });
     region.failNextCommit(new Error('disk full'));
     await expect(setBoth(keyManagerCrn)).rejects.toThrow('disk full');
@@ -191,6 +189,181 @@ describe('RootKeyBindingService', () => {
       await rootKeys.judgeCredential(id, { ...risk, confirm: NAME });
       await replace(NAME);
       expect(lastDetails()).toEqual({ liveKeys: 1, unreached: 'the root key answers 403' });
+    });
+  });
+
+  describe('a root key that comes with an API key', () => {
+    const elsewhere = aRootKeyBinding('' as InstanceId).keyManagerCrn.replace(/a\/acc/, 'a/other');
+    const LATER = new Date('2100-01-01');
+    const move = async (reaches: readonly string[] = [], text = 'new') => {
+      clock.advance(1_000);
+      const credential = { apiKey: Secret.fromText(text), serviceIdIamId: 'iam-other', reaches: new Set(reaches) };
+      return rootKeys.set(id, { keyManagerCrn: elsewhere, rootKeyId: 'crk-2' }, context, { credential });
+    };
+    const reached = async () =>
+      Promise.all(
+        (await rootKeys.list(id)).map(async (binding) => {
+          const apiKey = await rootKeys.openApiKey(id, binding.id);
+          return [binding.rootKeyId, apiKey.exposeText()];
+        }),
+      );
+    const drop = () => rootKeys.dropRetired(id, { retiredBefore: LATER, creationsBefore: LATER }, context);
+    const credentialEvents = () =>
+      region
+        .recorded(id)
+        .filter(({ action }) => action.startsWith('vmware-solutions.credential.'))
+        .map(({ action, target, details }) => [
+          action.replace('vmware-solutions.credential.', ''),
+          target?.id,
+          details,
+        ]);
+
+    beforeEach(async () => {
+      await setKey('old');
+      await bind();
+    });
+
+    it('is reached with it, and the one of before with the former one', async () => {
+      const before = await rootKeys.access(id);
+      await move();
+      expect(await reached()).toEqual([
+        ['crk-2', 'new'],
+        ['crk-1', 'old'],
+      ]);
+      const after = await rootKeys.access(id);
+      const [former] = after.retiring;
+      // Another row, another adapter: what was met with the one of before is forgotten.
+      expect(after.credentialId).not.toBe(before.credentialId);
+      expect(after.formerCredentialIds.get(former!.id)).not.toBe(before.credentialId);
+      expect((await rootKeys.getCredential(id)).serviceIdIamId).toBe('iam-other');
+      expect(credentialEvents().at(-1)).toEqual([
+        'set',
+        after.credentialId,
+        { serviceIdIamId: 'iam-other', formerKeptFor: 'crk-1' },
+      ]);
+    });
+
+    it('gives it to those of before that it serves', async () => {
+      const [binding] = await rootKeys.list(id);
+      await move([binding!.id]);
+      expect(await reached()).toEqual([
+        ['crk-2', 'new'],
+        ['crk-1', 'new'],
+      ]);
+      expect(await rootKeys.formerCredentials(id)).toEqual(new Map());
+    });
+
+    it('is bound with it or not at all', async () => {
+      region.failNextCommit(new Error('disk full'));
+      await expect(move()).rejects.toThrow('disk full');
+      expect(await reached()).toEqual([['crk-1', 'old']]);
+      await expect(
+        rootKeys.set(id, { keyManagerCrn: elsewhere, rootKeyId: 'crk-2' }, context, { revision: 9 }),
+      ).rejects.toMatchObject({ code: 'revision_mismatch' });
+    });
+
+    it('lets go of the former one when no key lies there, with a record of which it was', async () => {
+      const object = await putKey();
+      await move();
+      const [former] = (await rootKeys.formerCredentials(id)).values();
+      expect(await drop()).toBe(0);
+      expect((await rootKeys.formerCredentials(id)).size).toBe(1);
+      region.storeOf(id).overwrite({ ...object, custody: { ...object.custody!, rootKeyId: 'crk-2' } });
+      expect(await drop()).toBe(1);
+      expect(await rootKeys.formerCredentials(id)).toEqual(new Map());
+      expect(await reached()).toEqual([['crk-2', 'new']]);
+      expect(credentialEvents().at(-1)).toEqual(['unset', former!.id, { formerRootKeyId: 'crk-1', keyManagerCrn }]);
+    });
+
+    it('can have either replaced while keys are on their way', async () => {
+      await move();
+      const [, former] = await rootKeys.list(id);
+      await setKey('newer');
+      expect(await reached()).toEqual([
+        ['crk-2', 'newer'],
+        ['crk-1', 'old'],
+      ]);
+      const request = { apiKey: Secret.fromText('older'), serviceIdIamId: 'iam-1' };
+      const set = await rootKeys.setFormerCredential(id, former!.id, request, context);
+      expect(await reached()).toEqual([
+        ['crk-2', 'newer'],
+        ['crk-1', 'older'],
+      ]);
+      const named = { serviceIdIamId: 'iam-1', formerRootKeyId: 'crk-1', keyManagerCrn };
+      expect(credentialEvents().at(-1)).toEqual(['set', set!.id, named]);
+      expect(await rootKeys.setFormerCredential(id, 'gone', request, context)).toBeUndefined();
+    });
+
+    it('asks before the API key of a former one is replaced by one that does not serve it', async () => {
+      await putKey();
+      await move();
+      const [, former] = await rootKeys.list(id);
+      const risk = { unreached: 'the root key answers 401' };
+      const replace = (confirm?: string) =>
+        rootKeys.setFormerCredential(id, former!.id, { apiKey: Secret.fromText('x') }, context, { ...risk, confirm });
+      await expect(replace()).rejects.toMatchObject({ code: 'confirmation_needed' });
+      expect(await reached()).toContainEqual(['crk-1', 'old']);
+      await replace(NAME);
+      expect(await reached()).toContainEqual(['crk-1', 'x']);
+    });
+
+    it('is taken back with the API key that was kept', async () => {
+      await move();
+      await bind('crk-1');
+      expect(await reached()).toEqual([
+        ['crk-1', 'old'],
+        ['crk-2', 'new'],
+      ]);
+      expect(credentialEvents().at(-1)).toMatchObject([
+        'set',
+        expect.anything(),
+        { broughtBack: true, formerKeptFor: 'crk-2' },
+      ]);
+      // And on again.
+      await rootKeys.set(id, { keyManagerCrn: elsewhere, rootKeyId: 'crk-2' }, context);
+      expect(await reached()).toEqual([
+        ['crk-2', 'new'],
+        ['crk-1', 'old'],
+      ]);
+      expect(await rootKeys.formerCredentials(id)).toHaveProperty('size', 1);
+    });
+
+    it('needs no API key to be there before', async () => {
+      await rootKeys.unsetCredential(id, context);
+      await move();
+      expect(await reached()).toEqual([
+        ['crk-2', 'new'],
+        ['crk-1', 'new'],
+      ]);
+    });
+
+    it('leaves none behind when the credential is unset', async () => {
+      await move();
+      await rootKeys.unsetCredential(id, context);
+      expect(await rootKeys.formerCredentials(id)).toEqual(new Map());
+      await expect(rootKeys.openApiKey(id, (await rootKeys.list(id))[1]!.id)).rejects.toMatchObject({
+        code: 'credential_not_set',
+      });
+    });
+
+    it('has all moved to the newest service key', async () => {
+      await move();
+      const rotated = serviceWith(2, [1, firstKey], [2, secondKey]);
+      expect([await rotated.reseal(id), await rotated.reseal(id)]).toEqual([true, false]);
+      rootKeys = serviceWith(2, [2, secondKey]);
+      expect(await reached()).toEqual([
+        ['crk-2', 'new'],
+        ['crk-1', 'old'],
+      ]);
+    });
+
+    it('has what was met with another API key forgotten', async () => {
+      const health = { version: 'v', findings: [], failures: 1 };
+      await unitOfWork.forTenant(id, async ({ bindings }) => {
+        for (const binding of await bindings.list()) await bindings.update({ ...binding, health });
+      });
+      await move();
+      for (const binding of await rootKeys.list(id)) expect(binding).not.toHaveProperty('health');
     });
   });
 

@@ -3,7 +3,17 @@ import { type Clock, type InstanceId, type Secret } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
 
 import { type ActionContext, successEvent } from './action-context';
+import { type ApiKeyChange, ApiKeyRing, type NewCredential, type NewRootKeyCredential } from './api-key-ring';
 import { keyCount, requireConfirmation } from './confirmation';
+import {
+  credentialFacts,
+  type CredentialRisk,
+  formerCredentialFacts,
+  lossAccepted,
+  rootKeyFacts,
+  untested,
+  withoutApiKey,
+} from './credential-change';
 import { type CredentialSealer } from './credential-sealer';
 import { type EndpointPolicy } from './endpoint-policy';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
@@ -24,18 +34,16 @@ export interface NewRootKeyBinding {
   readonly discoveredEndpoint?: string;
 }
 
-export interface NewCredential {
-  readonly apiKey: Secret;
-  readonly serviceIdIamId?: string;
-}
-
 /** What the gateway needs to act at the tenant's key managers. The caller wipes the API key. */
 export interface RootKeyAccess {
   readonly active: RootKeyBinding;
   /** Root keys bound before, under which some keys still lie. */
   readonly retiring: readonly RootKeyBinding[];
+  /** Of the active one. */
   readonly credentialId: string;
   readonly apiKey: Secret;
+  /** Of former root keys that are reached with another API key, by binding. */
+  readonly formerCredentialIds: ReadonlyMap<string, string>;
   /** What the administrator asks of the work with the key manager. */
   readonly options: InstanceOptions;
 }
@@ -54,54 +62,37 @@ export interface LeftRootKey {
   readonly keys: number;
 }
 
-/** What is known of an API key that is to take the place of another one. */
-export interface CredentialRisk {
-  /** Why it does not serve the root keys that are bound, without a full stop; absent when it does. */
-  readonly unreached?: string | undefined;
-  /** Name of the instance, when it has live keys that would be lost. */
-  readonly confirm?: string | undefined;
-}
-
 /** Which root key protects an instance's keys, and the API key to reach it with. Checking them at the key manager is the caller's. */
 export class RootKeyBindingService {
+  private readonly apiKeys: ApiKeyRing;
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly sealer: CredentialSealer,
+    sealer: CredentialSealer,
     private readonly endpoints: EndpointPolicy,
     private readonly clock: Clock,
     private readonly newId: () => string,
-  ) {}
+  ) {
+    this.apiKeys = new ApiKeyRing(sealer, clock, newId);
+  }
 
   /**
    * Binds a root key, or another one in place of the present: that one stays as retiring while keys lie under it.
+   * With an API key of its own, perhaps of another account, either both are in force or what was there before still is;
+   * root keys that it does not reach keep the API key of before until no key lies under them.
    * @throws TenancyError `invalid_crn`, `endpoint_not_allowed`, `credential_not_set`, `instance_not_found`
    */
   async set(
     instanceId: InstanceId,
     request: NewRootKeyBinding,
     context: ActionContext,
-    revision?: number,
+    {
+      revision,
+      credential,
+    }: { readonly revision?: number | undefined; readonly credential?: NewRootKeyCredential } = {},
   ): Promise<RootKeyBinding> {
     const wanted = this.toBinding(instanceId, request);
-    return this.unitOfWork.forTenant(instanceId, (scope) => this.bind(scope, wanted, context, revision));
-  }
-
-  /**
-   * API key and root key in one transaction: either both are in force, or what was there before still is.
-   * @throws TenancyError as {@link set}
-   */
-  async setBoth(
-    instanceId: InstanceId,
-    { credential, binding }: { readonly credential: NewCredential; readonly binding: NewRootKeyBinding },
-    context: ActionContext,
-    risk: CredentialRisk = {},
-  ): Promise<RootKeyBinding> {
-    const wanted = this.toBinding(instanceId, binding);
-    return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      const accepted = await lossAccepted(scope, risk);
-      await this.storeCredential(scope, credential, context, undefined, accepted);
-      return this.bind(scope, wanted, context);
-    });
+    return this.unitOfWork.forTenant(instanceId, (scope) => this.bind(scope, wanted, context, revision, credential));
   }
 
   /** @returns the active binding first, then retiring ones; empty when none was set */
@@ -143,15 +134,21 @@ export class RootKeyBindingService {
 
   /**
    * Drops retiring bindings under which no key lies any more, and none can come to lie: a gateway that had not heard of
-   * the change may have begun a Create under them. The trail says of each that it can be deleted now. @returns how many
+   * the change may have begun a Create under them. What API keys they had go with them. The trail says of each that it
+   * can be deleted now. @returns how many
    */
   async dropRetired(instanceId: InstanceId, quiet: QuietSince, by: ActionContext): Promise<number> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       let dropped = 0;
+      const credentials = await scope.credentials.former();
       for (const binding of await scope.bindings.list()) {
         if (binding.status !== 'retiring' || (await isNeeded(scope, binding, quiet))) continue;
+        const own = credentials.find(({ bindingId }) => bindingId === binding.id);
         await scope.bindings.remove(binding.id);
+        if (own !== undefined) {
+          this.finish(scope, 'vmware-solutions.credential.unset', by, formerCredentialFacts(own, binding));
+        }
         scope.record(moveFinishedEvent(by, this.clock, binding));
         dropped += 1;
       }
@@ -198,13 +195,46 @@ export class RootKeyBindingService {
   /** Never with the API key. @throws TenancyError('credential_not_set') */
   async getCredential(instanceId: InstanceId): Promise<Credential> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
-      const found = (await scope.credentials.get()) ?? credentialNotSet();
-      return omit(found, 'serviceKeyVersion', 'sealedApiKey');
+      return withoutApiKey((await scope.credentials.get()) ?? credentialNotSet());
+    });
+  }
+
+  /** Of former root keys that are reached with another API key than the active one, by binding. */
+  async formerCredentials(instanceId: InstanceId): Promise<ReadonlyMap<string, Credential>> {
+    const former = await this.unitOfWork.forTenant(instanceId, ({ credentials }) => credentials.former());
+    return new Map(former.map((one) => [one.bindingId, withoutApiKey(one)]));
+  }
+
+  /**
+   * Stores the API key with which a former root key is reached from now on, in place of the one before.
+   * @returns undefined when the instance has no such former root key, or none any more
+   * @throws TenancyError `confirmation_needed`, `credential_not_set`
+   */
+  async setFormerCredential(
+    instanceId: InstanceId,
+    bindingId: string,
+    request: NewCredential,
+    context: ActionContext,
+    risk: CredentialRisk = {},
+  ): Promise<Credential | undefined> {
+    return this.unitOfWork.forTenant(instanceId, async (scope) => {
+      await lockedInstance(scope);
+      const binding = (await scope.bindings.list()).find(({ id, status }) => id === bindingId && status === 'retiring');
+      if (binding === undefined) return undefined;
+      const accepted = await lossAccepted(scope, risk);
+      const { revision } = (await this.apiKeys.of(scope, bindingId)) ?? credentialNotSet();
+      const sealed = this.apiKeys.seal(instanceId, request, revision + 1);
+      await scope.credentials.putFormer({ ...sealed, bindingId });
+      await scope.bindings.update(untested(binding));
+      const facts = formerCredentialFacts(sealed, binding);
+      const details = { ...facts.details, ...accepted };
+      this.finish(scope, 'vmware-solutions.credential.set', context, { ...facts, details });
+      return withoutApiKey(sealed);
     });
   }
 
   /**
-   * Erases the API key. It is not kept anywhere, so this cannot be undone but by setting one again.
+   * Erases the API key, and those of former root keys. It is not kept anywhere, so this cannot be undone but by setting one again.
    * @param options.confirm name of the instance, when it has live keys
    * @throws TenancyError `credential_not_set`, `confirmation_needed`
    */
@@ -228,48 +258,42 @@ export class RootKeyBindingService {
     });
   }
 
-  /** For setting a binding up, when there is none yet. The caller wipes it. @throws TenancyError `credential_not_set`, `credential_unreadable` */
-  async openApiKey(instanceId: InstanceId): Promise<Secret> {
-    const sealed = await this.unitOfWork.forTenant(instanceId, (scope) => scope.credentials.get());
-    if (sealed === undefined) return credentialNotSet();
-    const { id, serviceKeyVersion, sealedApiKey: bytes } = sealed;
-    return this.sealer.open({ instanceId, rowId: id }, { serviceKeyVersion, bytes });
+  /**
+   * The caller wipes it.
+   * @param bindingId whose root key it is to reach; without one, that of a root key that is yet to be bound
+   * @throws TenancyError `credential_not_set`, `credential_unreadable`
+   */
+  async openApiKey(instanceId: InstanceId, bindingId = ''): Promise<Secret> {
+    const sealed = await this.unitOfWork.forTenant(instanceId, (scope) => this.apiKeys.of(scope, bindingId));
+    return sealed === undefined ? credentialNotSet() : this.apiKeys.open(sealed);
   }
 
   /** @throws TenancyError `root_key_not_set`, `credential_not_set`, `credential_unreadable` */
   async access(instanceId: InstanceId): Promise<RootKeyAccess> {
-    const { options, bindings, sealed } = await this.unitOfWork.forTenant(instanceId, async (scope) => ({
+    const { options, bindings, sealed, former } = await this.unitOfWork.forTenant(instanceId, async (scope) => ({
       options: (await scope.instance.get()) ?? DEFAULT_OPTIONS,
       bindings: await scope.bindings.list(),
       sealed: await scope.credentials.get(),
+      former: await scope.credentials.former(),
     }));
     const active = bindings.find(({ status }) => status === 'active');
     if (active === undefined) throw rootKeyNotSet();
     if (sealed === undefined) return credentialNotSet();
-    const { id, serviceKeyVersion, sealedApiKey: bytes } = sealed;
     return {
       active,
       retiring: bindings.filter(({ status }) => status === 'retiring'),
-      credentialId: id,
-      apiKey: this.sealer.open({ instanceId, rowId: id }, { serviceKeyVersion, bytes }),
+      credentialId: sealed.id,
+      apiKey: this.apiKeys.open(sealed),
+      formerCredentialIds: new Map(former.map(({ bindingId, id }) => [bindingId, id])),
       options,
     };
   }
 
-  /** Moves an instance's credential to the newest service key. @returns false when it was there already */
+  /** Moves an instance's credentials to the newest service key. @returns false when they were there already */
   async reseal(instanceId: InstanceId): Promise<boolean> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await scope.instance.lock();
-      const present = await scope.credentials.get();
-      if (present === undefined || present.serviceKeyVersion === this.sealer.newestVersion) return false;
-      const { id, serviceKeyVersion, sealedApiKey } = present;
-      const moved = this.sealer.reseal({ instanceId, rowId: id }, { serviceKeyVersion, bytes: sealedApiKey });
-      await scope.credentials.put({
-        ...present,
-        serviceKeyVersion: moved.serviceKeyVersion,
-        sealedApiKey: moved.bytes,
-      });
-      return true;
+      return this.apiKeys.reseal(scope);
     });
   }
 
@@ -278,16 +302,19 @@ export class RootKeyBindingService {
     wanted: RootKeyBinding,
     context: ActionContext,
     revision?: number,
+    credential?: NewRootKeyCredential,
   ): Promise<RootKeyBinding> {
     const instance = await lockedInstance(scope);
-    if ((await scope.credentials.get()) === undefined) {
+    if (credential === undefined && (await scope.credentials.get()) === undefined) {
       throw new TenancyError('credential_not_set', 'set the API key before the root key');
     }
     const bindings = await scope.bindings.list();
     const active = bindings.find(({ status }) => status === 'active');
     if (active !== undefined) checkRevision(active, revision);
     const bound = await this.replace(scope, wanted, active, bindings, context);
+    const change = await this.apiKeys.follow(scope, bound, bindings, credential);
     await this.progress(scope, instance, 'root-key-set');
+    if (change.set !== undefined) await this.credentialFollowed(scope, change, context);
     const facts = rootKeyFacts(bound);
     const wasFormer = bindings.some(({ id, status }) => id === bound.id && status === 'retiring');
     const details = { ...facts.details, ...(wasFormer && { rolledBack: true }) };
@@ -302,29 +329,39 @@ export class RootKeyBindingService {
     revision?: number,
     accepted: NonNullable<AuditEvent['details']> = {},
   ): Promise<Credential> {
-    const { instanceId } = scope;
     const instance = await lockedInstance(scope);
     const present = await scope.credentials.get();
     if (present !== undefined) checkRevision(present, revision);
-    const id = this.newId();
-    const sealed = this.sealer.seal({ instanceId, rowId: id }, request.apiKey);
-    const credential: Credential = {
-      instanceId,
-      id,
-      ...(request.serviceIdIamId === undefined ? {} : { serviceIdIamId: request.serviceIdIamId }),
-      createdAt: this.clock.now(),
-      revision: (present?.revision ?? 0) + 1,
-    };
-    const { serviceKeyVersion, bytes } = sealed;
-    await scope.credentials.put({ ...credential, serviceKeyVersion, sealedApiKey: bytes });
+    const credential = this.apiKeys.seal(scope.instanceId, request, (present?.revision ?? 0) + 1);
+    await scope.credentials.put(credential);
     // What the API key before it met says nothing of this one.
+    const others = new Set((await scope.credentials.former()).map(({ bindingId }) => bindingId));
     for (const binding of await scope.bindings.list())
-      await scope.bindings.update(omit(binding, 'health', 'lookDueAt', 'watchDueAt'));
+      if (!others.has(binding.id)) await scope.bindings.update(untested(binding));
     await this.progress(scope, instance, 'credential-set');
     const facts = credentialFacts(credential);
     const details = { ...facts.details, ...accepted };
     this.finish(scope, 'vmware-solutions.credential.set', context, { ...facts, details });
-    return credential;
+    return withoutApiKey(credential);
+  }
+
+  /** The API key in force is another one since the root key is. */
+  private async credentialFollowed(
+    scope: TenantScope,
+    { set, broughtBack, keptFor, changedFor }: ApiKeyChange,
+    context: ActionContext,
+  ): Promise<void> {
+    if (set === undefined) return;
+    for (const binding of await scope.bindings.list()) {
+      if (changedFor.has(binding.id)) await scope.bindings.update(untested(binding));
+    }
+    const facts = credentialFacts(set);
+    const details = {
+      ...facts.details,
+      ...(broughtBack && { broughtBack }),
+      ...(keptFor.length > 0 && { formerKeptFor: keptFor.map(({ rootKeyId }) => rootKeyId).join(' ') }),
+    };
+    this.finish(scope, 'vmware-solutions.credential.set', context, { ...facts, details });
   }
 
   private toBinding(instanceId: InstanceId, request: NewRootKeyBinding): RootKeyBinding {
@@ -399,19 +436,6 @@ export class RootKeyBindingService {
   }
 }
 
-/** Nobody can bring back the API key that is replaced, so keys that the new one does not reach have to be meant. */
-async function lossAccepted(
-  scope: TenantScope,
-  { unreached, confirm }: CredentialRisk,
-): Promise<NonNullable<AuditEvent['details']>> {
-  if (unreached === undefined) return {};
-  const { name } = await lockedInstance(scope);
-  const liveKeys = await scope.keys.countLive();
-  const stops = `With this API key ${keyCount(liveKeys)} of the instance cannot be fetched any more: ${unreached}`;
-  requireConfirmation(liveKeys === 0 ? undefined : { name, stops }, confirm);
-  return { liveKeys, unreached };
-}
-
 async function isNeeded(
   { keys }: TenantScope,
   { rootKeyId, updatedAt }: RootKeyBinding,
@@ -420,16 +444,6 @@ async function isNeeded(
   if (updatedAt >= retiredBefore || (await keys.countUnder(rootKeyId)) > 0) return true;
   return keys.mayBeNeeded(rootKeyId, creationsBefore);
 }
-
-const rootKeyFacts = ({ id, rootKeyId, keyManagerCrn }: RootKeyBinding): Pick<AuditEvent, 'target' | 'details'> => ({
-  target: { kind: 'root-key', id },
-  details: { rootKeyId, keyManagerCrn },
-});
-
-const credentialFacts = ({ id, serviceIdIamId }: Credential): Pick<AuditEvent, 'target' | 'details'> => ({
-  target: { kind: 'credential', id },
-  details: serviceIdIamId === undefined ? {} : { serviceIdIamId },
-});
 
 type RootKeyName = Pick<RootKeyBinding, 'keyManagerCrn' | 'rootKeyId'>;
 

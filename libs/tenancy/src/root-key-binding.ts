@@ -47,7 +47,7 @@ export const adapterVersion = (
   credentialId: string,
 ): string => `${revision}/${moveAttempt}/${credentialId}`;
 
-/** The API key with which we act at the tenant's key manager, without the key itself. */
+/** The API key with which we act at the tenant's key managers, without the key itself. */
 export interface Credential {
   readonly instanceId: InstanceId;
   readonly id: string;
@@ -60,4 +60,12 @@ export interface Credential {
 export interface SealedCredential extends Credential {
   readonly serviceKeyVersion: number;
   readonly sealedApiKey: Buffer;
+}
+
+/**
+ * With which a former root key is reached, where the API key that came with the present one does not reach it: keys lie
+ * there still, perhaps in another account. It goes with the binding.
+ */
+export interface FormerCredential extends SealedCredential {
+  readonly bindingId: string;
 }

@@ -37,9 +37,11 @@ export interface WatchedRootKey {
   readonly binding: RootKeyBinding;
   readonly keys?: number;
   readonly move?: MoveStatus;
+  /** With which it is reached. */
+  readonly credentialId?: string;
 }
 
-/** The root keys of an instance, and by which credential they are reached. */
+/** The root keys of an instance, and the credential that is in force. */
 export interface WatchedRootKeys {
   /** The one that is bound first, then former ones. */
   readonly rootKeys: readonly WatchedRootKey[];
@@ -92,12 +94,14 @@ export class RootKeyHealthService {
   async of(instanceId: InstanceId): Promise<WatchedRootKeys> {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       const credential = await scope.credentials.get();
+      const former = await scope.credentials.former();
       const rootKeys: WatchedRootKey[] = [];
       for (const binding of await scope.bindings.list()) {
         const isTroubled = (binding.health?.findings.length ?? 0) > 0;
         const move = await moveStatusOf(scope, binding);
         const keys = isTroubled ? { keys: await scope.keys.countUnder(binding.rootKeyId) } : {};
-        rootKeys.push({ binding, ...keys, ...(move && { move }) });
+        const credentialId = former.find(({ bindingId }) => bindingId === binding.id)?.id ?? credential?.id;
+        rootKeys.push({ binding, ...keys, ...(move && { move }), ...(credentialId !== undefined && { credentialId }) });
       }
       return { rootKeys, ...(credential === undefined ? {} : { credentialId: credential.id }) };
     });
@@ -159,7 +163,9 @@ export class RootKeyHealthService {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
       const now = this.clock.now();
       const changed = async (): Promise<RootKeyBinding | undefined> => {
-        const [found, credential] = [await bindingOf(scope, bindingId), await scope.credentials.get()];
+        const found = await bindingOf(scope, bindingId);
+        const former = (await scope.credentials.former()).find((one) => one.bindingId === bindingId);
+        const credential = former ?? (await scope.credentials.get());
         if (found === undefined || credential === undefined) return undefined;
         // An adapter of before says nothing of the one that is in force.
         return adapterVersion(found, credential.id) === version ? change(found, now) : undefined;

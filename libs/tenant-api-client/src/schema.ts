@@ -262,7 +262,7 @@ export interface paths {
     get: operations['get_instance_root_key'];
     /**
      * Set the root key
-     * @description Binds a root key after every call that it will have to serve was tried. Binding another root key rewraps the keys.
+     * @description Binds a root key after every call that it will have to serve was tried. Binding another root key rewraps the keys. A root key of another account comes with an API key of its own.
      */
     put: operations['set_instance_root_key'];
     post?: never;
@@ -332,7 +332,7 @@ export interface paths {
     head?: never;
     /**
      * Pause or resume the moving of keys
-     * @description Says whether keys leave this former root key. While it is paused they are served from where they lie. Resuming also tries again at once what was in the way before.
+     * @description Says whether keys leave this former root key. While it is paused they are served from where they lie. Resuming also tries again at once what was in the way before. An API key takes the place of the one with which this root key is reached.
      */
     patch: operations['update_instance_former_root_key'];
     trace?: never;
@@ -2634,7 +2634,28 @@ export interface components {
        * @example Do not delete this root key yet: 392 keys lie under it, and would be lost.
        */
       message: string;
+      /**
+       * Format: password
+       * @description The API key of a service ID with which this former root key is reached from now on. It is never returned.
+       * @example Xq7mN2pR9sT4vW6yZ8aB1cD3eF5gH0jKlMnOpQrStUvW
+       */
+      api_key?: string;
+      credential?: components['schemas']['InstanceFormerRootKeyCredential'];
       progress?: components['schemas']['InstanceKeyMoveProgress'];
+    };
+    /** @description The API key that a former root key keeps until its keys have left; absent if it is reached with the credential of the instance. The API key is never returned. */
+    InstanceFormerRootKeyCredential: {
+      /**
+       * @description The IAM identifier of the service ID.
+       * @example iam-ServiceId-c1e45eff-8df9-49b7-af73-d9c6e6f99a69
+       */
+      iam_id?: string;
+      /**
+       * Format: date-time
+       * @description When the API key was set.
+       * @example 2026-11-23T10:05:00.000Z
+       */
+      updated_at: string;
     };
     /**
      * @description Changes of a former root key.
@@ -2648,6 +2669,12 @@ export interface components {
        * @example true
        */
       paused?: boolean;
+      /**
+       * Format: password
+       * @description The API key of a service ID with which this former root key is reached from now on.
+       * @example Xq7mN2pR9sT4vW6yZ8aB1cD3eF5gH0jKlMnOpQrStUvW
+       */
+      api_key?: string;
     };
     /**
      * @description A page of former root keys.
@@ -2768,6 +2795,12 @@ export interface components {
        * @enum {string}
        */
       endpoint_visibility?: 'private' | 'public';
+      /**
+       * Format: password
+       * @description The API key of a service ID of the account of the root key. It is in force with it; root keys of before that it does not serve keep theirs. If absent, the credential of the instance is used.
+       * @example Xq7mN2pR9sT4vW6yZ8aB1cD3eF5gH0jKlMnOpQrStUvW
+       */
+      api_key?: string;
     };
     /** @description The root key to check with the stored credential. */
     InstanceRootKeyCheckPrototype: {
@@ -2784,6 +2817,12 @@ export interface components {
        * @enum {string}
        */
       endpoint_visibility?: 'private' | 'public';
+      /**
+       * Format: password
+       * @description The API key to check with, in place of the one that is in force.
+       * @example Xq7mN2pR9sT4vW6yZ8aB1cD3eF5gH0jKlMnOpQrStUvW
+       */
+      api_key?: string;
     };
     /**
      * @description The outcome of calling the key manager with the stored credential, step by step.
@@ -6196,7 +6235,10 @@ export interface operations {
   };
   update_instance_former_root_key: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description The name of what is removed, or of the instance that would be cut off from its keys, when it is in use. Without it such a request is answered 409, with what would stop and the name to repeat. */
+        confirm?: components['parameters']['Confirm'];
+      };
       header?: never;
       path: {
         /**

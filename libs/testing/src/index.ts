@@ -79,6 +79,7 @@ export {
   anActionContext,
   anInstance,
   aRootKeyBinding,
+  aFormerCredential,
   aSealedCredential,
   instanceCrn,
   putInstance,

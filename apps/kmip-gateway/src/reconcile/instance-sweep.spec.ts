@@ -26,7 +26,8 @@ class Swept {
   readonly sweep = new InstanceSweep({
     sweep: new CustodySweep(this.harness.background, { keysPerTurn: 2 }),
     rootKeys: {
-      dropRetired: (_instance, quiet) => {
+      dropRetired: (_instance, quiet, by) => {
+        expect(by.initiator).toEqual({ kind: 'system', component: 'kmip-1' });
         this.drops.push(quiet);
         return Promise.resolve(0);
       },

@@ -62,12 +62,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'root-key set',
     about: 'Bind a root key, with the API key of the tenant',
     required: { ...INSTANCE, 'key-manager': 'CRN', 'root-key': 'ID', 'api-key-file': 'FILE' },
-    optional: {
-      endpoint: 'public_OR_private',
-      'key-ring': 'ID',
-      confirm: 'NAME_OF_THE_INSTANCE',
-      'dry-run': 'true',
-    },
+    optional: { endpoint: 'public_OR_private', 'key-ring': 'ID', 'dry-run': 'true' },
     inRegion: async () => (await import('./commands/root-key-set.command.js')).RootKeySet,
   },
   {

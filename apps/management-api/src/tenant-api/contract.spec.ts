@@ -127,7 +127,6 @@ describe('the tenant API and its document', () => {
     hand_over_instance_client_certificate: 'keys stay where they are and are served; handed back by the same call',
     update_instance: 'taken back by the same call',
     update_instance_client_certificate: 'a name, taken back by the same call',
-    update_instance_former_root_key: 'taken back by the same call; keys are served from where they lie',
     roll_back_instance_former_root_key: 'as set_instance_root_key, which also takes it back',
     retry_instance_former_root_key: 'does at once what is done later by itself',
     update_instance_key: 'taken back by the same call',

@@ -2,6 +2,7 @@ import { ServiceBindingEntity, ServiceInstanceEntity, InstanceOperationEntity } 
 import { CertificateClaimEntity } from './certificate-claim.entity';
 import { ClientCertificateEntity } from './client-certificate.entity';
 import { CredentialEntity } from './credential.entity';
+import { FormerCredentialEntity } from './former-credential.entity';
 import { InstanceEntity } from './instance.entity';
 import { KmipCredentialEntity } from './kmip-credential.entity';
 import { MeteringRecordEntity } from './metering-record.entity';
@@ -12,6 +13,7 @@ export const entities = [
   InstanceEntity,
   CredentialEntity,
   RootKeyBindingEntity,
+  FormerCredentialEntity,
   ClientCertificateEntity,
   CertificateClaimEntity,
   KmipCredentialEntity,

@@ -112,8 +112,8 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.root-key.health': NONE,
   'vmware-solutions.root-key.expire': NONE,
   'vmware-solutions.credential.read': NONE,
-  'vmware-solutions.credential.set': (event) => [ofInstance(event, 'credential_set')],
-  'vmware-solutions.credential.unset': (event) => [ofInstance(event, 'credential_removed')],
+  'vmware-solutions.credential.set': (event) => ofCredential(event, 'credential_set'),
+  'vmware-solutions.credential.unset': (event) => ofCredential(event, 'credential_removed'),
   'vmware-solutions.key-manager.list': NONE,
   'vmware-solutions.key-manager.fill': NONE,
   'vmware-solutions.audit.read': NONE,
@@ -192,4 +192,9 @@ function destruction(event: AuditEvent): AccessWord | undefined {
   return step === `${prefix}requested` || step === `${prefix}completed`
     ? ofKey(event, 'destruction_ordered')
     : undefined;
+}
+
+/** Of the one in force: that of a former root key comes and goes with where keys lie, and is of no use without it. */
+function ofCredential(event: AuditEvent, kind: 'credential_set' | 'credential_removed'): readonly AccessWord[] {
+  return event.details?.['formerRootKeyId'] === undefined ? [ofInstance(event, kind)] : [];
 }

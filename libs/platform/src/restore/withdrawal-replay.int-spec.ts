@@ -69,6 +69,9 @@ interface Region {
   close(): Promise<void>;
 }
 
+const LATER = new Date('2100-01-01');
+const KEY_MANAGER = 'crn:v1:bluemix:public:kms:eu-de:a/acc:7f0e6c42-5f0e-4e0e-9d5c-5a2e2b6f3a01::';
+
 /** What two instances of one owner are changed by, at random. */
 class Tenants {
   region!: Region;
@@ -117,6 +120,8 @@ class Tenants {
       },
       () => rootKeys.setCredential(this.one, { apiKey: Secret.fromText('s3cret') }, context()),
       () => rootKeys.unsetCredential(this.one, context(), { confirm: 'kmip-01' }),
+      () => this.bind(`crk-${pick(2)}`),
+      () => rootKeys.dropRetired(this.one, { retiredBefore: LATER, creationsBefore: LATER }, context()),
       () => this.proveAt(pick(2) === 0 ? this.one : this.other),
       () => mutate('vmware-solutions.kmip-key.suspend', { suspended: true }),
       () => mutate('vmware-solutions.kmip-key.resume', { suspended: false }),
@@ -166,6 +171,12 @@ class Tenants {
     const { certificates, proofs } = this.region;
     const found = (await certificates.list(id)).find(({ fingerprint }) => fingerprint === this.shared);
     await proofs.takeOver(id, found!.id, context());
+  }
+
+  /** With an API key of its own; the root key of before keeps the other one. */
+  async bind(rootKeyId: string): Promise<void> {
+    const credential = { apiKey: Secret.fromText('s3cret'), reaches: new Set<string>() };
+    await this.region.rootKeys.set(this.one, { keyManagerCrn: KEY_MANAGER, rootKeyId }, context(), { credential });
   }
 
   async toggleCertificate(index: number): Promise<void> {
@@ -295,6 +306,30 @@ describe('after a restore', () => {
       expect(await tenants.open(restored)).toStrictEqual(open);
     },
   );
+
+  it('the API key in force stays where one of a former root key was erased', async () => {
+    const database = await databaseFrom();
+    const tenants = new Tenants(pems);
+    tenants.region = await openRegion(database);
+    await tenants.make(database);
+    const { one } = tenants;
+    await tenants.bind('crk-1');
+    await tenants.bind('crk-2');
+    await regions.pop()!.close();
+    const backup = await databaseFrom(database);
+
+    const region = await openRegion(database);
+    const quiet = { retiredBefore: LATER, creationsBefore: LATER };
+    expect(await region.rootKeys.dropRetired(one, quiet, context())).toBe(1);
+    await region.restore.round();
+
+    const restored = await openRegion(backup);
+    expect(await restored.rootKeys.getCredential(one)).toBeDefined();
+    // As yesterday: the root key is a former one again, with its API key, until no key lies there.
+    expect((await restored.rootKeys.formerCredentials(one)).size).toBe(1);
+    expect(await restored.rootKeys.dropRetired(one, quiet, context())).toBe(1);
+    expect((await restored.rootKeys.formerCredentials(one)).size).toBe(0);
+  });
 
   it('a certificate that was removed and added again stays, and what was removed for good is gone', async () => {
     const database = await databaseFrom();

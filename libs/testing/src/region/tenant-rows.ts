@@ -5,6 +5,7 @@ import { type InstanceOperation, type ServiceBinding, type ServiceInstance } fro
 import {
   type CertificateClaim,
   type ClientCertificate,
+  type FormerCredential,
   type Instance,
   type KmipCredential,
   type RootKeyBinding,
@@ -23,6 +24,8 @@ export interface StandingRow extends Standing {
 export class TenantRows {
   instance: Instance | undefined;
   credential: SealedCredential | undefined;
+  /** By binding. */
+  readonly formerCredentials = new Map<string, FormerCredential>();
   serviceInstance: ServiceInstance | undefined;
   meteredUntil: Date | undefined;
   readonly certificates = new Map<string, ClientCertificate>();

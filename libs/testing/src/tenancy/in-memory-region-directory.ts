@@ -113,7 +113,11 @@ export class InMemoryRegionDirectory implements RegionDirectory {
   outdatedCredentials(serviceKeyVersion: number, limit: number): Promise<readonly InstanceId[]> {
     return answered(() =>
       this.#tenants()
-        .filter(([, { credential }]) => credential !== undefined && credential.serviceKeyVersion !== serviceKeyVersion)
+        .filter(([, { credential, formerCredentials }]) =>
+          [...(credential === undefined ? [] : [credential]), ...formerCredentials.values()].some(
+            (sealed) => sealed.serviceKeyVersion !== serviceKeyVersion,
+          ),
+        )
         .map(([id]) => id)
         .slice(0, limit),
     );

@@ -1,5 +1,6 @@
 import {
   type CredentialRepository,
+  type FormerCredential,
   type RootKeyBinding,
   type RootKeyBindingRepository,
   type SealedCredential,
@@ -31,11 +32,17 @@ export class InMemoryRootKeyBindings implements RootKeyBindingRepository {
   }
 
   remove(id: string): Promise<void> {
-    return answered(() => void this.transaction.rows.bindings.delete(id));
+    return answered(() => {
+      this.transaction.rows.bindings.delete(id);
+      this.transaction.rows.formerCredentials.delete(id);
+    });
   }
 
   removeAll(): Promise<void> {
-    return answered(() => this.transaction.rows.bindings.clear());
+    return answered(() => {
+      this.transaction.rows.bindings.clear();
+      this.transaction.rows.formerCredentials.clear();
+    });
   }
 
   #put(binding: RootKeyBinding): void {
@@ -62,9 +69,26 @@ export class InMemoryCredentials implements CredentialRepository {
     });
   }
 
+  former(): Promise<readonly FormerCredential[]> {
+    return answered(() => [...this.transaction.rows.formerCredentials.values()]);
+  }
+
+  putFormer(credential: FormerCredential): Promise<void> {
+    return answered(() => {
+      const { bindings, formerCredentials } = this.transaction.rows;
+      if (!bindings.has(credential.bindingId)) throw new Error('there is no root key to have an API key');
+      formerCredentials.set(credential.bindingId, credential);
+    });
+  }
+
+  removeFormer(bindingId: string): Promise<void> {
+    return answered(() => void this.transaction.rows.formerCredentials.delete(bindingId));
+  }
+
   remove(): Promise<void> {
     return answered(() => {
       this.transaction.rows.credential = undefined;
+      this.transaction.rows.formerCredentials.clear();
     });
   }
 }

@@ -14,7 +14,13 @@ import {
 } from '@lib/tenancy';
 
 import { type SymmetricKeyChanges, aManagedObject, putObject } from '../engine/managed-object.fixture';
-import { aClientCertificate, aSealedCredential, putInstance } from './tenancy.fixture';
+import {
+  aClientCertificate,
+  aFormerCredential,
+  aRootKeyBinding,
+  aSealedCredential,
+  putInstance,
+} from './tenancy.fixture';
 
 /** The part of {@link TenancyHarness} that registrations need. */
 interface Harness {
@@ -363,8 +369,15 @@ function describeDirectory(harness: () => Harness, region: Region): void {
       await region.run(old, ({ credentials }) => credentials.put(aSealedCredential(old.id)));
       const sealed = aSealedCredential(current.id, { serviceKeyVersion: 2 });
       await region.run(current, ({ credentials }) => credentials.put(sealed));
+      const former = await region.instance();
+      await region.run(former, async ({ bindings, credentials }) => {
+        const binding = aRootKeyBinding(former.id, { status: 'retiring' });
+        await bindings.insert(binding);
+        await credentials.put(aSealedCredential(former.id, { serviceKeyVersion: 2 }));
+        await credentials.putFormer(aFormerCredential(former.id, binding.id));
+      });
       const found = await harness().directory.outdatedCredentials(2, 1_000);
-      expect([found.includes(old.id), found.includes(current.id)]).toEqual([true, false]);
+      expect([old, current, former].map(({ id }) => found.includes(id))).toEqual([true, false, true]);
     });
 
     it('remembers since when proof is required', async () => {

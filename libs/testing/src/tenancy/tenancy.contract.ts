@@ -7,7 +7,14 @@ import { type Instance, omit, type RegionDirectory, type TenantScope, type UnitO
 
 import { aManagedObject, aMove, anAuditEvent, anIntent, putObject } from '../engine/managed-object.fixture';
 import { describeRegistrations } from './registrations.contract';
-import { aClientCertificate, anInstance, aRootKeyBinding, aSealedCredential, putInstance } from './tenancy.fixture';
+import {
+  aClientCertificate,
+  aFormerCredential,
+  anInstance,
+  aRootKeyBinding,
+  aSealedCredential,
+  putInstance,
+} from './tenancy.fixture';
 
 /** The settings of a region's tenants under test. */
 export interface TenancyHarness {
@@ -32,6 +39,7 @@ export function describeTenancyContract(name: string, make: () => Promise<Tenanc
     describeTransactions(() => harness);
     describeInstances(() => harness);
     describeRootKeys(() => harness);
+    describeFormerCredentials(() => harness);
     describeLists(() => harness);
     describeKeyCensus(() => harness);
     describeRegistrations(() => harness);
@@ -123,10 +131,13 @@ function describeTransactions(harness: Harness): void {
   it('keeps tenants apart', async () => {
     const { id } = tenant.instance;
     const certificate = aClientCertificate(id);
+    const former = aRootKeyBinding(id, { status: 'retiring' });
     await tenant.run(async (scope) => {
       await scope.certificates.insert(certificate);
       await scope.bindings.insert(aRootKeyBinding(id));
+      await scope.bindings.insert(former);
       await scope.credentials.put(aSealedCredential(id));
+      await scope.credentials.putFormer(aFormerCredential(id, former.id));
     });
     const other = await putInstance(harness().unitOfWork);
     await harness().unitOfWork.forTenant(other.id, async (scope) => {
@@ -137,15 +148,22 @@ function describeTransactions(harness: Harness): void {
       expect(await scope.standings.get(certificate.fingerprint)).toBeUndefined();
       expect(await scope.bindings.list()).toEqual([]);
       expect(await scope.credentials.get()).toBeUndefined();
+      expect(await scope.credentials.former()).toEqual([]);
+      await scope.credentials.removeFormer(former.id);
+      await scope.bindings.remove(former.id);
       await scope.certificates.remove(certificate.id);
       await scope.bindings.removeAll();
       await scope.credentials.remove();
     });
     await tenant.run(async (scope) => {
       expect(await scope.certificates.count()).toBe(1);
-      expect(await scope.bindings.list()).toHaveLength(1);
+      expect(await scope.bindings.list()).toHaveLength(2);
       expect(await scope.credentials.get()).toBeDefined();
+      expect(await scope.credentials.former()).toHaveLength(1);
     });
+    const stolen = aFormerCredential(other.id, former.id);
+    const put = harness().unitOfWork.forTenant(other.id, ({ credentials }) => credentials.putFormer(stolen));
+    await expect(put).rejects.toThrow();
   });
 }
 
@@ -307,6 +325,72 @@ function describeRootKeys(harness: Harness): void {
       }
       await tenant.run(({ credentials }) => credentials.remove());
       expect(await tenant.run(({ credentials }) => credentials.get())).toBeUndefined();
+    });
+  });
+}
+
+function describeFormerCredentials(harness: Harness): void {
+  describe('API keys of former root keys', () => {
+    const tenant = tenantOf(harness);
+    const [first, second] = [randomUUID(), randomUUID()];
+
+    beforeEach(async () => {
+      const { id } = tenant.instance;
+      await tenant.run(async ({ bindings, credentials }) => {
+        for (const binding of [first, second]) {
+          await bindings.insert(aRootKeyBinding(id, { id: binding, status: 'retiring' }));
+        }
+        await credentials.put(aSealedCredential(id));
+      });
+    });
+
+    const former = async () => [...(await tenant.run(({ credentials }) => credentials.former()))];
+
+    it('are what was put in, one for each root key, and none of the one in force', async () => {
+      const { id } = tenant.instance;
+      const present = await tenant.run(({ credentials }) => credentials.get());
+      const bare = aFormerCredential(id, first);
+      const named = aFormerCredential(id, first, { serviceIdIamId: 'iam-ServiceId-1', serviceKeyVersion: 2 });
+      for (const credential of [bare, named, bare]) {
+        await tenant.run(({ credentials }) => credentials.putFormer(credential));
+        expect(await former()).toStrictEqual([credential]);
+      }
+      const other = aFormerCredential(id, second);
+      await tenant.run(({ credentials }) => credentials.putFormer(other));
+      await tenant.run(({ credentials }) => credentials.removeFormer(first));
+      expect(await former()).toStrictEqual([other]);
+      expect(await tenant.run(({ credentials }) => credentials.get())).toStrictEqual(present);
+      await tenant.run(({ credentials }) => credentials.put(aSealedCredential(id)));
+      expect(await former()).toStrictEqual([other]);
+    });
+
+    it.each<[string, (scope: TenantScope) => Promise<void>, number]>([
+      ['its root key', ({ bindings }) => bindings.remove(first), 1],
+      ['all root keys', ({ bindings }) => bindings.removeAll(), 0],
+      ['the one in force', ({ credentials }) => credentials.remove(), 0],
+    ])('go with %s', async (_what, remove, left) => {
+      const { id } = tenant.instance;
+      await tenant.run(async ({ credentials }) => {
+        await credentials.putFormer(aFormerCredential(id, first));
+        await credentials.putFormer(aFormerCredential(id, second));
+      });
+      await tenant.run(remove);
+      expect(await former()).toHaveLength(left);
+    });
+
+    it('stay when their root key is only changed', async () => {
+      const { id } = tenant.instance;
+      await tenant.run(({ credentials }) => credentials.putFormer(aFormerCredential(id, first)));
+      await tenant.run(async ({ bindings }) => {
+        const binding = (await bindings.list()).find((one) => one.id === first)!;
+        await bindings.update({ ...binding, moveAttempt: 1 });
+      });
+      expect(await former()).toHaveLength(1);
+    });
+
+    it('are of a root key that is there', async () => {
+      const stray = aFormerCredential(tenant.instance.id, randomUUID());
+      await expect(tenant.run(({ credentials }) => credentials.putFormer(stray))).rejects.toThrow();
     });
   });
 }

@@ -5,6 +5,7 @@ import {
   type ActionContext,
   type ClientCertificate,
   DEFAULT_OPTIONS,
+  type FormerCredential,
   type Instance,
   type RootKeyBinding,
   type SealedCredential,
@@ -96,6 +97,12 @@ export function aSealedCredential(instanceId: InstanceId, changes: Partial<Seale
     ...changes,
   };
 }
+
+export const aFormerCredential = (
+  instanceId: InstanceId,
+  bindingId: string,
+  changes: Partial<SealedCredential> = {},
+): FormerCredential => ({ ...aSealedCredential(instanceId, changes), bindingId });
 
 export async function putInstance(unitOfWork: UnitOfWork, changes: Partial<Instance> = {}): Promise<Instance> {
   const instance = anInstance(changes);

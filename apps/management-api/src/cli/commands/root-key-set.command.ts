@@ -14,7 +14,8 @@ import {
 
 import { unfitApiKey } from '../../tenant-api/root-key/api-key-fitness';
 import { type RootKeyCheck, RootKeyWorkbench } from '../../tenant-api/root-key/root-key-workbench';
-import { unreachedRootKeys } from '../../tenant-api/root-key/unreached-root-keys';
+import { accountOf } from '../../tenant-api/root-key/root-key-crn';
+import { reachedRootKeys } from '../../tenant-api/root-key/unreached-root-keys';
 import { ADMIN_CONFIG, type AdminConfig } from '../admin.config';
 import { type Arguments, UsageError } from '../arguments';
 import { type Command } from '../command';
@@ -44,12 +45,12 @@ export class RootKeySet implements Command {
     const rootKeyId = given.get('root-key');
     if (!isUuid(rootKeyId)) throw new UsageError('--root-key is the id of a root key, a UUID');
     const visibility = visibilityOf(given);
-    const { accountId } = await this.instances.get(instanceId);
+    await this.instances.get(instanceId);
     const apiKey = readApiKey(await readText(given.get('api-key-file')));
     try {
       const workbench = this.#workbenchWith(apiKey);
       const { iamId, ...record } = await workbench.describeApiKey(apiKey);
-      const unfit = unfitApiKey(record, accountId, this.clock.now());
+      const unfit = unfitApiKey(record, accountOf(keyManagerCrn), this.clock.now(), 'key manager');
       if (unfit !== undefined) throw refused(unfit);
       const wish = { keyManagerCrn, rootKeyId, visibility };
       const check = await workbench.check(instanceId, wish, newCorrelationId());
@@ -62,14 +63,14 @@ export class RootKeySet implements Command {
         ...(keyRingId !== undefined && { keyRingId }),
         ...(discoveredEndpoint !== undefined && { discoveredEndpoint }),
       };
-      const credential = { apiKey, serviceIdIamId: iamId };
       // The wanted one was tried already.
       const others = (await this.rootKeys.list(instanceId)).filter(
         (each) => each.rootKeyId !== rootKeyId || each.keyManagerCrn !== keyManagerCrn,
       );
       const trial = { instanceId, correlationId: newCorrelationId(), apiKey };
-      const risk = { unreached: await unreachedRootKeys(workbench, others, trial), confirm: given.find('confirm') };
-      const bound = await this.rootKeys.setBoth(instanceId, { credential, binding }, operatorContext(), risk);
+      const reaches = await reachedRootKeys(workbench, others, trial);
+      const credential = { apiKey, serviceIdIamId: iamId, reaches };
+      const bound = await this.rootKeys.set(instanceId, binding, operatorContext(), { credential });
       await this.rootKeys.noteProbe(instanceId, bound.id, undefined);
       return { ...bound, warnings: told(check, 'warning') };
     } finally {

@@ -76,6 +76,14 @@ export const STEPS = {
     message: seen ? 'It works.' : 'The credential cannot see the key manager instance; its usual address is used.',
     ...(!seen && { remedy: 'Give the service ID the platform role Viewer on the key manager instance.' }),
   }),
+  account: (): CheckStep => ({
+    code: 'key_manager_account',
+    permission: '',
+    purpose: 'A service ID acts in its own account only.',
+    result: 'failed',
+    message: 'The root key lies in another account than the API key.',
+    remedy: 'Give the API key of a service ID of that account along with the root key (`api_key`).',
+  }),
   initialised: (): CheckStep => ({
     code: 'key_manager_initialised',
     permission: '',

@@ -1,8 +1,9 @@
 import { Controller, Delete, Get, Inject, Put } from '@nestjs/common';
 
 import { type Clock, type Secret } from '@lib/kernel';
+import { type ApiKeyRecord } from '@lib/key-protect';
 import { CLOCK } from '@lib/platform';
-import { type Credential, readApiKey, RootKeyBindingService, TenancyError } from '@lib/tenancy';
+import { type Credential, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
@@ -12,6 +13,8 @@ import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
 import { confirmOf } from '../confirm';
 import { unfitApiKey } from './api-key-fitness';
+import { givenApiKey, using } from './given-api-key';
+import { accountOf } from './root-key-crn';
 import { RootKeyWorkbench } from './root-key-workbench';
 import { unreachedRootKeys } from './unreached-root-keys';
 
@@ -39,7 +42,7 @@ export class CredentialController {
     if (!present) refuseIfMatch(call);
     const revision = present && expectedRevision(call, present.id, present);
     const record = await withApiKey(call, (apiKey) => this.workbench.describeApiKey(apiKey));
-    const unfit = unfitApiKey(record, call.instance().accountId, this.clock.now());
+    const unfit = await this.#unfit(call, record);
     if (unfit !== undefined) {
       throw ApiError.of(400, 'credential_rejected', unfit, { type: 'field', name: 'api_key' });
     }
@@ -66,9 +69,20 @@ export class CredentialController {
     return { status: 204 };
   }
 
+  /** It is the one of the root key that is bound, which may lie in another account. */
+  async #unfit(call: OperationCall, record: ApiKeyRecord): Promise<string | undefined> {
+    const { instanceId, accountId } = call.instance();
+    const active = (await this.bindings.list(instanceId)).find(({ status }) => status === 'active');
+    // Of the account of the instance it is refused only by the key manager, and set by who means that.
+    const ofRootKey = active !== undefined && record.accountId === accountOf(active.keyManagerCrn);
+    return unfitApiKey(record, ofRootKey ? record.accountId : accountId, this.clock.now());
+  }
+
+  /** Former root keys with an API key of their own keep it. */
   async #unreached(call: OperationCall): Promise<string | undefined> {
     const { instanceId } = call.instance();
-    const bindings = await this.bindings.list(instanceId);
+    const others = await this.bindings.formerCredentials(instanceId);
+    const bindings = (await this.bindings.list(instanceId)).filter(({ id }) => !others.has(id));
     return withApiKey(call, (apiKey) =>
       unreachedRootKeys(this.workbench, bindings, { instanceId, correlationId: call.correlationId, apiKey }),
     );
@@ -94,12 +108,10 @@ export class CredentialController {
   }
 }
 
-async function withApiKey<T>({ body }: OperationCall, work: (apiKey: Secret) => Promise<T>): Promise<T> {
-  // Valid by its schema.
-  const apiKey = readApiKey((body as { readonly api_key: string }).api_key);
-  try {
-    return await work(apiKey);
-  } finally {
-    apiKey.wipe();
-  }
+const withApiKey = <T>({ body }: OperationCall, work: (apiKey: Secret) => Promise<T>): Promise<T> =>
+  // Required by its schema.
+  using(givenApiKey(body) ?? never(), work);
+
+function never(): never {
+  throw new Error('the schema asks for an API key');
 }

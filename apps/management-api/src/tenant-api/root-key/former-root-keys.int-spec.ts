@@ -133,6 +133,7 @@ describe('former root keys', () => {
 
   it.each([
     ['PATCH', '', { paused: true }],
+    ['PATCH', '', { api_key: 'b'.repeat(44) }],
     ['POST', '/retry', undefined],
     ['POST', '/roll_back', undefined],
   ] as const)('are changed by a Manager of this instance only: %s%s', async (method, suffix, body) => {

@@ -1,4 +1,4 @@
-import { tidyPasted } from '@lib/kernel';
+import { readCrn, tidyPasted } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
 import { type RootKeyBinding } from '@lib/tenancy';
 
@@ -39,3 +39,6 @@ export function parseRootKeyCrn(pasted: string): RootKeyReference {
 
 export const rootKeyCrn = ({ keyManagerCrn, rootKeyId }: RootKeyReference): string =>
   `${keyManagerCrn.replace(/:+$/, '')}:key:${rootKeyId}`;
+
+/** Whose key manager it is; a service ID acts in its own account only. */
+export const accountOf = (keyManagerCrn: string): string => readCrn(keyManagerCrn)?.accountId ?? '';

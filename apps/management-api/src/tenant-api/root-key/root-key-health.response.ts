@@ -24,8 +24,8 @@ const STOPS: Readonly<Record<HealthFinding['call'], Stops | undefined>> = {
 };
 
 /** InstanceHealth: of one root key, or of all that an instance has. */
-export function healthResponse({ rootKeys, credentialId }: WatchedRootKeys, now: Date): object {
-  const known = rootKeys.map((one) => ({ ...one, health: inForce(one.binding, credentialId) }));
+export function healthResponse({ rootKeys }: Pick<WatchedRootKeys, 'rootKeys'>, now: Date): object {
+  const known = rootKeys.map((one) => ({ ...one, health: inForce(one.binding, one.credentialId) }));
   const problems = known.flatMap(problemsOf);
   const tested = known.flatMap(({ health }) => (health?.testedAt === undefined ? [] : [health.testedAt.getTime()]));
   const untested = known.length === 0 || tested.length < known.length;
@@ -71,13 +71,13 @@ const NO_API_KEY: Obstacle = {
 
 /** By the id of each root key that is or was bound, what keeps keys under it from being served; `undefined` where nothing does. */
 export function servingUnder({ rootKeys, credentialId }: WatchedRootKeys): ReadonlyMap<string, Obstacle | undefined> {
-  const obstacle = (binding: RootKeyBinding): Obstacle | undefined => {
+  const obstacle = ({ binding, credentialId: own }: WatchedRootKey): Obstacle | undefined => {
     if (credentialId === undefined) return NO_API_KEY;
-    const met = inForce(binding, credentialId)?.findings.find(({ call }) => STOPS[call] === 'get');
+    const met = inForce(binding, own)?.findings.find(({ call }) => STOPS[call] === 'get');
     if (met === undefined) return undefined;
     return { code: met.fault, message: troubleOf(binding, met), remedy: remedyOf(binding.kind, met) };
   };
-  return new Map(rootKeys.map(({ binding }) => [binding.rootKeyId, obstacle(binding)]));
+  return new Map(rootKeys.map((one) => [one.binding.rootKeyId, obstacle(one)]));
 }
 
 function problemOf(binding: RootKeyBinding, keys: number, findings: readonly HealthFinding[]): object {

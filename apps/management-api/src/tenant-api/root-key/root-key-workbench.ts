@@ -15,7 +15,7 @@ import { type EndpointPolicy, parseInstanceCrn, type RootKeyBindingService, Tena
 
 import { type CheckStep, fromFinding, fromObstacles, STEPS, unreadObstacles } from './check-steps';
 import { moveCost } from './move-cost';
-import { type RootKeyReference } from './root-key-crn';
+import { accountOf, type RootKeyReference } from './root-key-crn';
 
 export interface RootKeyWish extends RootKeyReference {
   readonly visibility: EndpointVisibility;
@@ -81,6 +81,12 @@ function faultOf(error: unknown): KeyManagerError {
 const ELSEWHERE: ReadonlySet<KeyManagerFault> = new Set(['permission_denied', 'unavailable', 'timeout']);
 
 const DEFAULT_RING = 'default';
+
+/** Where IAM says whose the API key is. */
+async function isForeign(account: CloudAccount, { keyManagerCrn }: RootKeyWish): Promise<boolean> {
+  const record = await account.describeApiKey().catch(() => undefined);
+  return record !== undefined && record.accountId !== accountOf(keyManagerCrn);
+}
 
 /** Setting a root key up: what an API key may see, and whether it may do what the product will do with it. */
 export class RootKeyWorkbench {
@@ -198,6 +204,7 @@ export class RootKeyWorkbench {
         steps.push(STEPS.token());
         const found = await account.findKeyManager(serviceInstance).catch(() => undefined);
         steps.push(STEPS.instance(found !== undefined));
+        if (found === undefined && (await isForeign(account, wish))) steps.push(STEPS.account());
         return found;
       });
     } catch (error) {

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
 
-import { type Clock } from '@lib/kernel';
+import { type Clock, type Secret } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
 import { CLOCK } from '@lib/platform';
 import {
@@ -8,6 +8,7 @@ import {
   type MoveState,
   type MoveStatus,
   movesTogether,
+  type NewRootKeyCredential,
   type RootKeyBinding,
   RootKeyBindingService,
   RootKeyHealthService,
@@ -19,14 +20,16 @@ import { Call, CheckedOperation, Operation } from '../../http/operation.decorato
 import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
+import { fitServiceId, givenApiKey, using, type WithApiKey } from './given-api-key';
 import { progressOf } from './key-move-progress';
 import { providerOf } from './provider';
 import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
 import { healthResponse } from './root-key-health.response';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
+import { reachedRootKeys } from './unreached-root-keys';
 
 /** InstanceRootKeyPrototype, InstanceRootKeyCheckPrototype. */
-interface Prototype {
+interface Prototype extends WithApiKey {
   readonly crn?: string;
   readonly endpoint_visibility?: EndpointVisibility;
 }
@@ -73,15 +76,17 @@ export class RootKeyController {
   /** Binds what passes every call that it will have to serve. */
   async #bind(
     call: OperationCall,
-    [active]: readonly RootKeyBinding[],
+    bindings: readonly RootKeyBinding[],
     { keyManagerCrn, rootKeyId, visibility }: RootKeyWish,
   ): Promise<CheckedChange> {
+    const [active] = bindings;
     if (!active) refuseIfMatch(call);
     const revision = active && expectedRevision(call, active.id, active);
     const wish = { keyManagerCrn, rootKeyId, visibility };
     const { instanceId } = call.instance();
-    const check = await this.workbench.check(instanceId, wish, call.correlationId);
+    const check = await this.#check(call, bindings, wish);
     if (!check.passed) throw unavailable(check);
+    const credential = await this.#credential(call, bindings, wish);
     const { keyRingId, discoveredEndpoint } = check;
     const wanted = {
       ...wish,
@@ -89,7 +94,12 @@ export class RootKeyController {
       ...(discoveredEndpoint !== undefined && { discoveredEndpoint }),
     };
     return async () => {
-      const bound = await this.bindings.set(instanceId, wanted, administratorOf(call), revision);
+      const bound = await using(givenApiKey(call.body), (apiKey) =>
+        this.bindings.set(instanceId, wanted, administratorOf(call), {
+          revision,
+          ...(apiKey !== undefined && credential !== undefined && { credential: { ...credential, apiKey } }),
+        }),
+      );
       await this.bindings.noteProbe(instanceId, bound.id, undefined);
       return this.#answer(call, active ? 200 : 201, { ...bound, checkedAt: check.checkedAt });
     };
@@ -108,11 +118,14 @@ export class RootKeyController {
   @Post('root_key_checks')
   @Operation('check_instance_root_key', 'root-key.check')
   async check(@Call() call: OperationCall): Promise<OperationAnswer> {
-    const [active] = await this.#bindings(call);
-    const wish = wishOf(call.body as Prototype, active);
+    const bindings = await this.#bindings(call);
+    const [active] = bindings;
+    const body = call.body as Prototype;
+    const wish = wishOf(body, active);
     const { instanceId } = call.instance();
-    const check = await this.workbench.check(instanceId, wish, call.correlationId);
-    if (active && rootKeyCrn(active) === rootKeyCrn(wish)) {
+    const check = await this.#check(call, bindings, wish);
+    // Of another API key it says nothing of the root key as it is bound.
+    if (active && rootKeyCrn(active) === rootKeyCrn(wish) && body.api_key === undefined) {
       const failure = failureOf(check);
       await this.bindings.noteProbe(instanceId, active.id, failure);
       // All calls were made, those that no test makes included.
@@ -130,6 +143,35 @@ export class RootKeyController {
     };
   }
 
+  /** With the API key that comes with the root key, or that it has as a former one; or else with the one in force. */
+  async #check(call: OperationCall, bindings: readonly RootKeyBinding[], wish: RootKeyWish): Promise<RootKeyCheck> {
+    const { instanceId } = call.instance();
+    const known = bindings.find((binding) => rootKeyCrn(binding) === rootKeyCrn(wish));
+    const own = async (): Promise<Secret | undefined> => {
+      const others = known && (await this.bindings.formerCredentials(instanceId));
+      return known && others?.has(known.id) === true ? this.bindings.openApiKey(instanceId, known.id) : undefined;
+    };
+    return using(givenApiKey(call.body) ?? own(), (apiKey) =>
+      this.workbench.check(instanceId, wish, call.correlationId, apiKey),
+    );
+  }
+
+  /** Of the API key that comes with the root key: whose it is, and which other root keys it serves. */
+  async #credential(
+    call: OperationCall,
+    bindings: readonly RootKeyBinding[],
+    wish: RootKeyWish,
+  ): Promise<Omit<NewRootKeyCredential, 'apiKey'> | undefined> {
+    return using(givenApiKey(call.body), async (apiKey) => {
+      if (apiKey === undefined) return undefined;
+      const { instanceId } = call.instance();
+      const serviceIdIamId = await fitServiceId(this.workbench, apiKey, wish.keyManagerCrn, this.clock);
+      const others = bindings.filter((binding) => rootKeyCrn(binding) !== rootKeyCrn(wish));
+      const trial = { instanceId, correlationId: call.correlationId, apiKey };
+      return { serviceIdIamId, reaches: await reachedRootKeys(this.workbench, others, trial) };
+    });
+  }
+
   /** The active one first. */
   async #bindings(call: OperationCall): Promise<readonly RootKeyBinding[]> {
     const found = await this.bindings.list(call.instance().instanceId);
@@ -137,9 +179,9 @@ export class RootKeyController {
   }
 
   async #health({ instanceId, id }: RootKeyBinding): Promise<object> {
-    const { rootKeys, ...reached } = await this.health.of(instanceId);
+    const { rootKeys } = await this.health.of(instanceId);
     const own = rootKeys.filter(({ binding }) => binding.id === id);
-    return healthResponse({ ...reached, rootKeys: own }, this.clock.now());
+    return healthResponse({ rootKeys: own }, this.clock.now());
   }
 
   async #answer(call: OperationCall, status: 200 | 201, binding: RootKeyBinding): Promise<OperationAnswer> {

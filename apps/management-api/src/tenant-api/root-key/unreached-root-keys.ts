@@ -24,7 +24,23 @@ export async function unreachedRootKeys(
   for (const binding of bindings) {
     const wish = { ...binding, visibility: visibilityOf(binding) };
     const { steps } = await workbench.check(instanceId, wish, correlationId, apiKey);
-    for (const { code, message, result } of steps) if (result === 'failed') faults.add(`${code}: ${message}`);
+    for (const { code, message, result } of steps) {
+      // Its keys lie there already.
+      if (result === 'failed' && code !== 'key_manager_quota') faults.add(`${code}: ${message}`);
+    }
   }
   return faults.size === 0 ? undefined : [...faults].join('; ');
+}
+
+/** Those of the bindings that this API key serves as well. */
+export async function reachedRootKeys(
+  workbench: Pick<RootKeyWorkbench, 'check'>,
+  bindings: readonly RootKeyBinding[],
+  trial: Trial,
+): Promise<ReadonlySet<string>> {
+  const reached = new Set<string>();
+  for (const binding of bindings) {
+    if ((await unreachedRootKeys(workbench, [binding], trial)) === undefined) reached.add(binding.id);
+  }
+  return reached;
 }
