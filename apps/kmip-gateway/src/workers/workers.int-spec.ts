@@ -121,10 +121,11 @@ describe('Workers', () => {
   it('deal a connection again that one was given and did not live to take', async () => {
     writeFileSync(join(folder, 'listens'), '');
     await started(2);
-    const port = (): number => Number(readFileSync(join(folder, 'listens'), 'utf8'));
-    await until(() => port() > 0);
+    // Each of them writes the same number, into a file that is empty for a moment meanwhile.
+    let port = 0;
+    await until(() => (port = Number(readFileSync(join(folder, 'listens'), 'utf8'))) > 0);
     const answer = async (): Promise<string> => {
-      const socket = connect(port(), '127.0.0.1');
+      const socket = connect(port, '127.0.0.1');
       const chunks = (await socket.toArray()) as Buffer[];
       return Buffer.concat(chunks).toString();
     };
