@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import { type Context, type SharedOptions } from './command-line/context';
 import { EXIT } from './command-line/exit-codes';
 import { CommandFault, toldOf } from './command-line/faults';
+import { describe, type Described } from './command-line/reference';
 import { helpAsOption, type Invocation, programOf } from './command-line/program';
 import { type Format, FORMATS, Output, OutputClosed } from './output/output';
 import { TREE } from './tree';
@@ -36,17 +37,20 @@ async function run(world: NodeJS.Process, checkout: string | undefined): Promise
       checkout,
       shared: shared as unknown as SharedOptions,
       onChange: () => (changed = true),
+      reference,
     });
     const answer = await command.run(given, context);
     if (answer !== undefined) await out.answer(answer);
   };
+  const options = {
+    version: VERSION,
+    writeOut: (text: string) => world.stdout.write(text),
+    writeErr: (text: string) => world.stderr.write(text),
+    invoked,
+  };
+  const reference = async (): Promise<Described> => describe(await programOf(TREE, undefined, options));
   try {
-    const program = await programOf(TREE, words, {
-      version: VERSION,
-      writeOut: (text) => world.stdout.write(text),
-      writeErr: (text) => world.stderr.write(text),
-      invoked,
-    });
+    const program = await programOf(TREE, words, options);
     await program.parseAsync(words, { from: 'user' });
     return EXIT.ok;
   } catch (error) {

@@ -77,7 +77,7 @@ export const TREE: readonly Entry[] = [
   },
   {
     name: 'attempt',
-    about: 'Connections that were refused, and why',
+    about: 'Attempts to connect, and why they were refused',
     commands: async () => (await import('./commands/attempt/attempt.commands.js')).attemptCommands,
   },
   {
@@ -94,6 +94,16 @@ export const TREE: readonly Entry[] = [
     name: 'vcenter',
     about: 'Set up a vCenter, watch it, and move its keys',
     commands: async () => (await import('./commands/vcenter/vcenter.commands.js')).vcenterCommands,
+  },
+  {
+    name: 'doctor',
+    about: 'Say whether a vCenter with this certificate will work, and why not',
+    command: async () => (await import('./commands/doctor/doctor.command.js')).doctor,
+  },
+  {
+    name: 'completion',
+    about: 'Print what makes a shell complete the words of kmip4v',
+    command: async () => (await import('./commands/completion/completion.command.js')).completion,
   },
   ADMIN,
 ];

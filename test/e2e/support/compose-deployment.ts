@@ -259,7 +259,7 @@ function userOf({ user = '' }: ComposeService): Ids {
   return status === 0 ? { uid, gid } : {};
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;

@@ -4,6 +4,7 @@ import { type Output } from '../output/output';
 import { type Connection } from '../profiles/connection-file';
 import { type Profile } from '../profiles/profile';
 import { type Prompt } from './prompt';
+import { type Described } from './reference';
 
 /** What a command works with. */
 export interface Context {
@@ -23,6 +24,8 @@ export interface Context {
   readonly checkout: string | undefined;
   /** To be called before something is changed without the tenant API: a result that is lost is then told of. */
   readonly changes: () => void;
+  /** The whole program, with all that it can do loaded. */
+  readonly reference: () => Promise<Described>;
   /** The demo that runs in this checkout, or that was named, if there is one. */
   readonly demo: () => Promise<Connection | undefined>;
 }

@@ -115,14 +115,27 @@ const CONNECTION_FAULTS: Readonly<Partial<Record<string, readonly [message: stri
     ],
   };
 
+interface Caused {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+}
+
+const isCaused = (thrown: unknown): thrown is Caused =>
+  typeof thrown === 'object' && thrown !== null && 'name' in thrown && 'message' in thrown;
+
 /** `fetch` hides why a connection failed in a chain of causes. */
 function connectionFault(error: unknown): Told | undefined {
-  for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
-    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
+  for (let cause: unknown = error, depth = 0; isCaused(cause) && depth < 5; cause = cause.cause, depth += 1) {
+    const code = typeof cause.code === 'string' ? cause.code : cause.name;
     const known = CONNECTION_FAULTS[code];
     if (known === undefined) continue;
     const [what, remedy, exit] = known;
     return { exit, code, message: `the service cannot be reached: ${what}`, remedy };
   }
-  return undefined;
+  // What `fetch` throws when it got no answer, whatever is behind it.
+  if (!isCaused(error) || error.name !== 'TypeError' || !isCaused(error.cause)) return undefined;
+  const message = `the service cannot be reached: ${error.cause.message}`;
+  return { exit: EXIT.unavailable, message, remedy: 'check the address' };
 }

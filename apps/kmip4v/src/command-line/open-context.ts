@@ -9,8 +9,10 @@ import { instanceIdOf } from '../tenant/instance';
 import { trustingFetch } from '../tenant/trusting-fetch';
 import { type Context, type SharedOptions } from './context';
 import { Prompt } from './prompt';
+import { type Described } from './reference';
 
 interface Opening {
+  readonly reference: () => Promise<Described>;
   readonly world: NodeJS.Process;
   readonly out: Output;
   readonly checkout: string | undefined;
@@ -20,7 +22,7 @@ interface Opening {
 }
 
 /** Everything is opened when a command first asks for it. */
-export function contextOf({ world, out, checkout, shared, onChange }: Opening): Context {
+export function contextOf({ world, out, checkout, shared, onChange, reference }: Opening): Context {
   const { env, stdin } = world;
   const profile = once(() => chooseProfile(shared, env, checkout));
   const api = once(async () => await openApi(await profile(), env, onChange));
@@ -31,7 +33,7 @@ export function contextOf({ world, out, checkout, shared, onChange }: Opening): 
   const ask = new Prompt(world);
   const read = (file: string): Promise<Buffer> => (file === '-' ? wholeOf(stdin) : readFileOrFault(file));
   const demo = once(() => findConnection(shared, env, checkout));
-  return { out, ask, env, shared, checkout, changes: onChange, read, profile, api, tenant, demo };
+  return { out, ask, env, shared, checkout, changes: onChange, read, profile, api, tenant, demo, reference };
 }
 
 async function openApi(profile: Profile, env: NodeJS.ProcessEnv, onChange: () => void): Promise<TenantApi> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EXIT } from '../command-line/exit-codes';
 import { CommandFault } from '../command-line/faults';
 import { type SharedOptions } from '../command-line/context';
+import { addressIn } from './address';
 import { type Connection, profileOf, readConnection } from './connection-file';
 import { IAM_URL, type Profile, type TokenSource } from './profile';
 import { profileFilePath, readProfiles } from './profile-file';
@@ -20,7 +21,7 @@ export async function chooseProfile(
   checkout: string | undefined,
 ): Promise<Profile> {
   const named = await namedConnection(shared, env);
-  if (named !== undefined) return profileOf(named.file, named.connection, roleOf(shared, env));
+  if (named !== undefined) return asUserOf(named, shared, env);
   const fromEnvironment = profileInEnvironment(env);
   const name = shared.profile ?? env['KMIP4V_PROFILE'];
   if (name === undefined && fromEnvironment !== undefined) return fromEnvironment;
@@ -35,11 +36,15 @@ export async function chooseProfile(
     return { name: chosen, ...profile, ...overrides(env) };
   }
   const demo = await demoConnection(env, checkout);
-  if (demo !== undefined) return profileOf(demo.file, demo.connection, roleOf(shared, env));
+  if (demo !== undefined) return asUserOf(demo, shared, env);
   throw new CommandFault(EXIT.usage, 'it is not known which service to talk to', 'kmip4v profile add --help');
 }
 
-const roleOf = (shared: SharedOptions, env: Environment): string | undefined => shared.role ?? env['KMIP4V_ROLE'];
+/** A role that is named goes before a token that the environment gives. */
+function asUserOf({ file, connection }: FoundConnection, shared: SharedOptions, env: Environment): Profile {
+  const role = shared.role ?? env['KMIP4V_ROLE'];
+  return { ...profileOf(file, connection, role), ...(role === undefined && overrides(env)) };
+}
 
 /** The running demo that is named, or that this checkout has. */
 export async function findConnection(
@@ -80,7 +85,7 @@ function profileInEnvironment(env: Environment): Profile | undefined {
   if (token === undefined) {
     throw new CommandFault(EXIT.usage, 'KMIP4V_URL is set, and neither KMIP4V_TOKEN nor KMIP4V_API_KEY');
   }
-  return { name: 'the environment', url, caFile, pinnedSha256, instance, token };
+  return { name: 'the environment', url: addressIn(url), caFile, pinnedSha256, instance, token };
 }
 
 /** What the environment gives for this one command. */

@@ -105,6 +105,10 @@ describe('the profile in use', () => {
   it('may come from the environment alone', async () => {
     const env = { KMIP4V_URL: 'https://a.example', KMIP4V_CONFIG: join(folder, 'none') };
     await expect(chooseProfile(NOTHING, env, undefined)).rejects.toMatchObject({ exit: 2 });
+    for (const url of ['http://kmip.example', 'kmip.example', 'https://user:password@kmip.example']) {
+      const given = { ...env, KMIP4V_URL: url, KMIP4V_TOKEN: 'x' };
+      await expect(chooseProfile(NOTHING, given, undefined)).rejects.toMatchObject({ exit: 2 });
+    }
     expect(await chooseProfile(NOTHING, { ...env, KMIP4V_API_KEY: API_KEY }, undefined)).toMatchObject({
       url: 'https://a.example',
       token: { kind: 'api-key', iamUrl: 'https://iam.cloud.ibm.com' },

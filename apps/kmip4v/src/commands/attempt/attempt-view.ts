@@ -6,7 +6,7 @@ export const ATTEMPT_COLUMNS: Columns<ConnectionAttempt> = [
   ['last', ({ last_at: at }) => time(at)],
   ['from', ({ address }) => address],
   ['on', ({ endpoint }) => endpoint],
-  ['verdict', ({ verdict }) => bad(verdict)],
+  ['verdict', ({ verdict }) => (verdict === 'accepted' ? { text: verdict, tone: 'good' } : bad(verdict))],
   ['times', ({ occurrences }) => occurrences],
   ['certificate', ({ certificate }) => certificate?.subject],
   ['id', ({ id }) => id, 'whole'],

@@ -3,7 +3,7 @@ import { type TenantApi } from '@lib/tenant-api-client';
 import { collected, present } from '../../tenant/asking';
 import { type ConnectionAttempt } from '../../tenant/resources';
 
-/** Refused connections, the last ones first. */
+/** Attempts to connect, the last ones first. */
 export const attempts = (
   api: TenantApi,
   instance: string,

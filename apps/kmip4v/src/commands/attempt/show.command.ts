@@ -5,7 +5,7 @@ import { ATTEMPT_FIELDS } from './attempt-view';
 
 export const attemptShow = command({
   name: 'show',
-  about: 'Show a connection that was refused, with what to do about it',
+  about: 'Show an attempt to connect, with what to do about it',
   arguments: { id: argument('its identifier') },
   async run({ id }, context) {
     const { api, instance } = await context.tenant();

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { choice, command, argument, flag, needed, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { usageFault } from '../../command-line/faults';
+import { addressIn } from '../../profiles/address';
 import { told } from '../../output/answer';
 import { IAM_URL, type TokenSource } from '../../profiles/profile';
 import { profileFilePath, readProfiles, writeProfiles } from '../../profiles/profile-file';
@@ -16,13 +17,13 @@ export const profileAdd = command({
   details: [
     'An API key is read from a file each time (--api-key-file), or once from standard input or at a prompt, and then',
     'kept in the profile. It is never taken from the command line. The file of the profiles is readable by you alone.',
+    'With --instance the profile remembers which instance is worked on.',
   ].join('\n'),
   arguments: { name: argument('what to call it') },
   options: {
     url: needed('URL', 'of the service, e.g. https://us-south.kmip.cloud.example.com'),
     caFile: value('FILE', 'certificate authority of the service, in PEM, where it is no public one'),
     pin: value('SHA256', 'fingerprint of the certificate of the service: that one, and no other'),
-    instanceName: value('INSTANCE', 'identifier or name of the instance that is worked on'),
     token: choice(SOURCES, 'where tokens come from'),
     apiKeyFile: value('FILE', 'file with an API key of IBM Cloud, as it is or as JSON'),
     command: value('COMMAND', 'shell command that prints a token, for --token command'),
@@ -31,6 +32,7 @@ export const profileAdd = command({
   },
   async run(given, context) {
     const url = addressIn(given.url);
+    const { typedInstance: instance } = context.shared;
     const token = await tokenSourceIn(given, context);
     const path = profileFilePath(context.env);
     const { current, profiles } = await readProfiles(path);
@@ -38,7 +40,7 @@ export const profileAdd = command({
       url,
       ...(given.caFile !== undefined && { caFile: resolve(given.caFile) }),
       ...(given.pin !== undefined && { pinnedSha256: fingerprintIn(given.pin) }),
-      ...(given.instanceName !== undefined && { instance: given.instanceName }),
+      ...(instance !== undefined && { instance }),
       token,
     };
     const used = given.use || current === undefined ? given.name : current;
@@ -81,16 +83,6 @@ async function apiKeySource(
   // Read now, so that a wrong file is noticed now.
   apiKeyIn(String(await read(apiKeyFile)));
   return { ...source, apiKeyFile: resolve(apiKeyFile) };
-}
-
-/** A token that is sent without TLS is anybody's, on this machine excepted. */
-function addressIn(text: string): string {
-  if (!URL.canParse(text)) throw usageFault(`${text} is no URL`, 'e.g. https://us-south.kmip.cloud.example.com');
-  const { protocol, hostname, origin, username } = new URL(text);
-  if (username !== '') throw usageFault('a URL with a user in it is not taken');
-  const isHere = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
-  if (protocol !== 'https:' && !(protocol === 'http:' && isHere)) throw usageFault(`${origin} is not https`);
-  return text.replace(/\/+$/, '');
 }
 
 function fingerprintIn(text: string): string {
