@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 
+import { plainLines } from '../output/plain-text';
 import { usageFault } from './faults';
 
 export interface Typist {
@@ -39,7 +40,7 @@ export class Prompt {
     if (!this.isPossible) throw usageFault(`${otherwise} is missing, and there is no terminal to ask at`);
     const lines = createInterface({ input: this.typist.stdin, output, terminal: true });
     try {
-      return (await lines.question(question)).trim();
+      return (await lines.question(plainLines(question))).trim();
     } finally {
       lines.close();
     }

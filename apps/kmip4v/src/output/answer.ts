@@ -1,3 +1,4 @@
+import { plainLines } from './plain-text';
 import { type Cell, type Columns, record, type Screen, table } from './table';
 
 /** What a command found out: for programs as it is, for people as text. */
@@ -19,8 +20,8 @@ export const shown = <T>(item: T, fields: Columns<T>): Answer => ({
   text: (screen) => record(item, fields, screen),
 });
 
-/** Something was done. */
-export const told = (text: string, value: unknown = {}): Answer => ({ value, text: () => text });
+/** Something was done. The text may repeat names that are not ours. */
+export const told = (text: string, value: unknown = {}): Answer => ({ value, text: () => plainLines(text) });
 
 /** Several answers on one screen, each under its title. */
 export const together = (value: unknown, parts: readonly (readonly [title: string, answer: Answer])[]): Answer => ({

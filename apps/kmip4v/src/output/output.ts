@@ -4,7 +4,7 @@ import { ProgressBar } from '@lib/terminal';
 
 import { type Told } from '../command-line/faults';
 import { type Answer } from './answer';
-import { plain } from './plain-text';
+import { plain, plainLines } from './plain-text';
 import { type Paint, type Screen, type Tone } from './table';
 
 export const FORMATS = ['table', 'json', 'yaml'] as const;
@@ -65,7 +65,7 @@ export class Output {
       return;
     }
     const paint = this.#paint(this.streams.stderr);
-    this.note(`${paint('error:', 'bad')} ${message.split('\n').map(plain).join('\n')}`);
+    this.note(`${paint('error:', 'bad')} ${plainLines(message)}`);
     if (remedy !== undefined) this.note(`${paint('what to do:', 'faint')} ${plain(remedy)}`);
     if (trace !== undefined) this.note(`${paint('trace:', 'faint')} ${plain(trace)}`);
   }

@@ -9,6 +9,9 @@ const COMBINING = /\p{Mark}/u;
 export const plain = (text: string): string =>
   text.replace(OBEYED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+/** The same of several lines. */
+export const plainLines = (text: string): string => text.split('\n').map(plain).join('\n');
+
 const widthOf = (character: string): number => (COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1);
 
 /** Columns that a text takes on a terminal. */

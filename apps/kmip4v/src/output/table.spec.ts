@@ -83,6 +83,7 @@ describe('answers', () => {
       'on    on',
     ]);
     expect(told('Done.').value).toEqual({});
+    expect(told('One\u001b[2J\nTwo').text(screen(80))).toBe('One\\u001b[2J\nTwo');
     expect(
       together(1, [
         ['', told('A')],

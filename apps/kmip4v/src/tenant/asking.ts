@@ -3,6 +3,7 @@ import { answerOf, pagesOf, TenantApiError } from '@lib/tenant-api-client';
 import { type Context } from '../command-line/context';
 import { usageFault } from '../command-line/faults';
 import { type Answer, shown, told } from '../output/answer';
+import { plainLines } from '../output/plain-text';
 import { type Columns } from '../output/table';
 
 export { answerOf };
@@ -65,7 +66,7 @@ export async function confirmed<T>(
   } catch (error) {
     const isWanted = error instanceof TenantApiError && error.has('confirmation_required');
     if (!isWanted || confirm !== undefined || !ask.isPossible) throw error;
-    out.note(error.message);
+    out.note(plainLines(error.message));
     return await call({ confirm: await ask.line('Type the name to confirm: ', '--confirm NAME') });
   }
 }
