@@ -10,12 +10,18 @@ segment=${1:?usage: archive-wal.sh PATH NAME FOLDER}
 name=${2:?}
 folder=${3:?}
 mkdir -p "$folder"
-if [ -e "$folder/$name" ]; then
-  # PostgreSQL asks again when it was ended before it heard of the first time.
-  cmp -s "$segment" "$folder/$name"
-  exit
+# PostgreSQL asks again when it was ended before it heard of the first time.
+if [ ! -e "$folder/$name" ]; then
+  # Of one that was killed. Another archiver of the same segment, an old leader's for one, has a file of its own.
+  find "$folder" -maxdepth 1 -name ".$name.??????" -mmin +1440 -delete
+  new=$(mktemp "$folder/.$name.XXXXXX")
+  trap 'rm -f "$new"' EXIT
+  cp "$segment" "$new"
+  sync "$new"
+  # A link is never made over a file that is there.
+  ln "$new" "$folder/$name" 2>/dev/null || [ -e "$folder/$name" ] ||
+    { echo "no link can be made in $folder: it needs a file system that has hard links" >&2; exit 1; }
 fi
-cp "$segment" "$folder/$name.new"
-sync "$folder/$name.new"
-mv -n "$folder/$name.new" "$folder/$name"
+cmp -s "$segment" "$folder/$name"
+# Also of one whose archiver did not live to do so.
 sync "$folder"
