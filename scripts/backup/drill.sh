@@ -23,7 +23,11 @@ pg_ctl start --silent --wait --timeout "${DRILL_TIMEOUT:-3600}" --pgdata "$copy/
    -c ssl=off -c fsync=off -c synchronous_standby_names='' -c shared_preload_libraries=''" ||
   { cat "$copy/log" >&2; exit 1; }
 
-database=$(sed -nE 's/^DATABASE_URL=.*\/([^/?]+)(\?.*)?$/\1/p' "$environment" | tail -1)
+# As the file means it, with quotes and escapes; what the operator's shell has exported does not count.
+database=$(env -u DATABASE_URL node --env-file="$environment" -e '
+  const url = process.env.DATABASE_URL ?? "";
+  const name = url.startsWith("socket:") ? new URL(url).searchParams.get("db") : /^[^?]*\/([^/?]+)/.exec(url)?.[1];
+  console.log(decodeURIComponent(name ?? ""));')
 owner=$(psql --host "$copy" --no-psqlrc --tuples-only --no-align --dbname "${database:?no DATABASE_URL in $environment}" \
   --username "${DRILL_SUPERUSER:-postgres}" --command 'SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()')
 mkdir "$copy/record"

@@ -11,13 +11,19 @@ describe('scripts/backup/drill.sh', () => {
   const at = (path: string): string => join(folder, path);
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('works on the copy, whatever the shell of the operator has in its environment', () => {
+  it.each([
+    'postgres://live/kmip',
+    'postgres://owner:secret@one:5432,two:5432/kmip?sslmode=verify-full',
+    'socket:/run/postgresql?db=kmip&user=owner',
+    'socket:/run/postgresql?user=owner&db=kmip',
+    "'socket:/run/postgresql?user=owner&db=kmip'",
+  ])('works on the copy of %s, whatever the shell of the operator has in its environment', (url) => {
     mkdirSync(at('backup/base/20261130T000000Z'), { recursive: true });
-    mkdirSync(at('bin'));
+    mkdirSync(at('bin'), { recursive: true });
     for (const [name, text] of Object.entries(PROGRAMS)) {
       writeFileSync(at(`bin/${name}`), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     }
-    writeFileSync(at('environment'), 'REGION=eu-de\nDATABASE_URL=postgres://live/kmip\nRESTORE_RECORD_FOLDER=/live\n');
+    writeFileSync(at('environment'), `REGION=eu-de\nDATABASE_URL=${url}\nRESTORE_RECORD_FOLDER=/live\n`);
     const cli = 'console.log(process.env.DATABASE_URL); console.log(process.env.RESTORE_RECORD_FOLDER)';
     writeFileSync(at('cli.cjs'), cli);
     const script = join(process.cwd(), 'scripts', 'backup', 'drill.sh');
