@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Debian packages that some suites use; the product itself needs none of them.
 #   python3-pykmip   the third-party KMIP client of the interop suite, and the server we are measured against
+#   python3-pyvmomi  VMware's own types, for a second opinion on those of the stand-in vCenter
 #   docker-compose   checks docker-compose.yml (no engine needed)
 #   openssl          plays hostile and old TLS peers, makes keys and reads archives
 #   python3-cryptography  reads archives, for a third opinion
@@ -10,7 +11,7 @@
 # Run as root: sudo scripts/setup-debian.sh [nightly]
 set -euo pipefail
 
-packages=(python3-pykmip docker-compose openssl python3-cryptography chromium)
+packages=(python3-pykmip python3-pyvmomi docker-compose openssl python3-cryptography chromium)
 [ "${1:-}" != nightly ] || packages+=(patroni etcd-server haproxy pgbouncer postgresql-15)
 missing=()
 for package in "${packages[@]}"; do

@@ -229,6 +229,9 @@ const WAYS: Readonly<Record<string, () => Promise<unknown>>> = {
   'AddKey InvalidState': crypto('AddKey', {
     key: { keyId: key('new'), algorithm: 'AES-256', keyData: Buffer.alloc(32).toString('base64') },
   }),
+  'AddKeys InvalidState': crypto('AddKeys', {
+    keys: [{ keyId: key('new'), algorithm: 'AES-256', keyData: Buffer.alloc(32).toString('base64') }],
+  }),
   'ReconfigVM_Task InvalidArgument': reconfigure('archive', { crypto: encrypt.crypto }),
   'ReconfigVM_Task InvalidDeviceSpec': reconfigure('web', {
     deviceChange: [{ operation: 'edit', device: { _typeName: 'VirtualDisk', key: 1, capacityInKB: 1 } }],

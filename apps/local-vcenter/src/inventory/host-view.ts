@@ -13,10 +13,23 @@ export const hostRuntime = ({ connection, bootTime, cryptoState, hostKey }: Host
   ...(hostKey && { cryptoKeyId: toCryptoKeyId(hostKey) }),
 });
 
+const HARDWARE = {
+  vendor: 'Stand-in',
+  model: 'Stand-in',
+  memorySize: 549_755_813_888,
+  cpuModel: 'Stand-in',
+  cpuMhz: 2500,
+  numCpuPkgs: 2,
+  numCpuCores: 32,
+  numCpuThreads: 64,
+  numNics: 2,
+  numHBAs: 2,
+} as const;
+
 export const hostSummary = (host: HostRow): object => ({
   _typeName: 'HostListSummary',
   host: reference('HostSystem', host.id),
-  hardware: { vendor: 'Stand-in', model: 'Stand-in', uuid: host.uuid, memorySize: 549_755_813_888 },
+  hardware: { ...HARDWARE, uuid: host.uuid },
   runtime: hostRuntime(host),
   config: {
     name: host.name,
@@ -33,7 +46,9 @@ export const hostSummary = (host: HostRow): object => ({
       apiVersion: `${host.version}.0`,
     },
     vmotionEnabled: true,
+    faultToleranceEnabled: false,
   },
+  quickStats: {},
   rebootRequired: false,
   overallStatus: 'green',
 });

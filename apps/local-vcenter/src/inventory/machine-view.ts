@@ -129,6 +129,11 @@ export function machineRuntime(center: Center, vm: VmRow): object {
     connectionState: away ?? (isReadable ? 'connected' : 'invalid'),
     powerState: vm.power,
     toolsInstallerMounted: false,
+    faultToleranceState: 'notConfigured',
+    numMksConnections: 0,
+    recordReplayState: 'inactive',
+    onlineStandby: false,
+    consolidationNeeded: false,
     // Absent for a machine that is not encrypted [inferred].
     ...(vm.home && { cryptoState: isLocked ? 'locked' : 'unlocked' }),
   };

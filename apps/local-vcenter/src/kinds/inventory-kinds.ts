@@ -77,6 +77,8 @@ const folderReference = (id: string): ManagedObjectReference =>
 const clusterConfiguration = ({ cryptoMode, policy, vsan }: ClusterRow): object => ({
   _typeName: 'ClusterConfigInfoEx',
   vmSwapPlacement: 'vmDirectory',
+  dasConfig: { enabled: true },
+  drsConfig: { enabled: true },
   vsanConfigInfo: { enabled: vsan },
   cryptoConfig: {
     cryptoMode,

@@ -3,7 +3,7 @@ import { type Declarations } from './type-table';
 /** Virtual machines: the members that a key-provider tool reads or sends, and those that the WSDL requires beside them. */
 const VIRTUAL_MACHINE: Declarations = {
   VirtualMachineRuntimeInfo:
-    'host?: ManagedObjectReference, connectionState: VirtualMachineConnectionState, powerState: VirtualMachinePowerState, bootTime?: dateTime, cryptoState?: string, toolsInstallerMounted: boolean',
+    'host?: ManagedObjectReference, connectionState: VirtualMachineConnectionState, powerState: VirtualMachinePowerState, bootTime?: dateTime, cryptoState?: string, toolsInstallerMounted: boolean, faultToleranceState: VirtualMachineFaultToleranceState, numMksConnections: int, recordReplayState: VirtualMachineRecordReplayState, onlineStandby: boolean, consolidationNeeded: boolean',
   VirtualMachineFileInfo: 'vmPathName?: string, snapshotDirectory?: string, logDirectory?: string',
   VirtualMachineFileLayoutEx: 'timestamp: dateTime',
   VirtualMachineFlagInfo: 'virtualMmuUsage?: string, snapshotDisabled?: boolean',
@@ -48,31 +48,40 @@ const VIRTUAL_MACHINE: Declarations = {
 const AROUND: Declarations = {
   HostRuntimeInfo:
     'connectionState: HostSystemConnectionState, powerState: HostSystemPowerState, inMaintenanceMode: boolean, bootTime?: dateTime, cryptoState?: string, cryptoKeyId?: CryptoKeyId',
-  HostHardwareSummary: 'vendor: string, model: string, uuid: string, memorySize: long',
-  HostConfigSummary: 'name: string, port: int, product?: AboutInfo, vmotionEnabled: boolean',
+  HostHardwareSummary:
+    'vendor: string, model: string, uuid: string, memorySize: long, cpuModel: string, cpuMhz: int, numCpuPkgs: short, numCpuCores: short, numCpuThreads: short, numNics: int, numHBAs: int',
+  HostConfigSummary:
+    'name: string, port: int, product?: AboutInfo, vmotionEnabled: boolean, faultToleranceEnabled: boolean',
   HostListSummary:
-    'host?: ManagedObjectReference, hardware?: HostHardwareSummary, runtime?: HostRuntimeInfo, config: HostConfigSummary, rebootRequired: boolean, overallStatus: ManagedEntityStatus',
+    'host?: ManagedObjectReference, hardware?: HostHardwareSummary, runtime?: HostRuntimeInfo, config: HostConfigSummary, quickStats: HostListSummaryQuickStats, rebootRequired: boolean, overallStatus: ManagedEntityStatus',
+  HostListSummaryQuickStats: 'uptime?: int',
   HostConfigManager: 'cryptoManager?: ManagedObjectReference',
   'ComputeResourceConfigInfo*': 'vmSwapPlacement: string',
   ClusterConfigInfoExCryptoPolicy: 'keyId?: CryptoKeyId @8.0.3, providerId?: KeyProviderId @8.0.3',
   ClusterConfigInfoExCryptoConfig: 'cryptoMode?: string @7.0, policy?: ClusterConfigInfoExCryptoPolicy @8.0.3',
+  ClusterDasConfigInfo: 'enabled?: boolean',
+  ClusterDrsConfigInfo: 'enabled?: boolean',
   VsanClusterConfigInfo: 'enabled?: boolean',
   'ClusterConfigInfoEx < ComputeResourceConfigInfo':
-    'vsanConfigInfo?: VsanClusterConfigInfo, cryptoConfig?: ClusterConfigInfoExCryptoConfig @7.0',
+    'dasConfig: ClusterDasConfigInfo, drsConfig: ClusterDrsConfigInfo, vsanConfigInfo?: VsanClusterConfigInfo, cryptoConfig?: ClusterConfigInfoExCryptoConfig @7.0',
   DatastoreSummary:
     'datastore?: ManagedObjectReference, name: string, url: string, capacity: long, freeSpace: long, accessible: boolean, type: string',
   ID: 'id: string',
   'BaseConfigInfoBackingInfo*': 'datastore: ManagedObjectReference',
   'BaseConfigInfoFileBackingInfo* < BaseConfigInfoBackingInfo':
-    'filePath: string, backingObjectId?: string, parent?: BaseConfigInfoFileBackingInfo, deltaSizeInMB?: long, keyId?: CryptoKeyId',
+    'filePath: string, backingObjectId?: string, parent?: BaseConfigInfoFileBackingInfo, deltaSizeInMB?: long, keyId?: CryptoKeyId @7.0',
   'BaseConfigInfoDiskFileBackingInfo < BaseConfigInfoFileBackingInfo': 'provisioningType: string',
   'BaseConfigInfo*':
     'id: ID, name: string, createTime: dateTime, keepAfterDeleteVm?: boolean, backing: BaseConfigInfoBackingInfo',
   'VStorageObjectConfigInfo < BaseConfigInfo': 'capacityInMB: long, consumptionType?: string[], consumerId?: ID[]',
   VStorageObject: 'config: VStorageObjectConfigInfo',
-  DiskCryptoSpec: 'parent?: DiskCryptoSpec, crypto: CryptoSpec',
+  DiskCryptoSpec: 'parent?: DiskCryptoSpec @7.0, crypto: CryptoSpec @7.0',
 };
 
 export const INVENTORY_TYPES: readonly Declarations[] = [VIRTUAL_MACHINE, AROUND];
 
-export const INVENTORY_ENUMS: Declarations = { VirtualSCSISharing: 'noSharing virtualSharing physicalSharing' };
+export const INVENTORY_ENUMS: Declarations = {
+  VirtualSCSISharing: 'noSharing virtualSharing physicalSharing',
+  VirtualMachineFaultToleranceState: 'notConfigured disabled enabled needSecondary starting running',
+  VirtualMachineRecordReplayState: 'recording replaying inactive',
+};

@@ -23,9 +23,9 @@ export const KMIP_TYPES: Declarations = {
     'clusterId: KeyProviderId, overallStatus?: ManagedEntityStatus @7.0, managementType?: string @7.0, servers: CryptoManagerKmipServerStatus[], clientCertInfo?: CryptoManagerKmipCertificateInfo',
   CryptoManagerKmipCustomAttributeSpec: 'attributes?: KeyValue[] @8.0.1',
   CryptoManagerKmipCryptoKeyStatus:
-    'keyId: CryptoKeyId, keyAvailable?: boolean, reason?: string, encryptedVMs?: ManagedObjectReference[], affectedHosts?: ManagedObjectReference[], referencedByTags?: string[]',
+    'keyId: CryptoKeyId @6.7.2, keyAvailable?: boolean @6.7.2, reason?: string @6.7.2, encryptedVMs?: ManagedObjectReference[] @6.7.2, affectedHosts?: ManagedObjectReference[] @6.7.2, referencedByTags?: string[] @6.7.2',
   CryptoManagerHostKeyStatus:
-    'keyId: CryptoKeyId, present: boolean, managementType?: string, accessGranted?: boolean @8.0.3',
+    'keyId: CryptoKeyId @8.0.1, present: boolean @8.0.1, managementType?: string @8.0.1, accessGranted?: boolean @8.0.3',
   'CryptoSpec*': '',
   'CryptoSpecEncrypt < CryptoSpec': 'cryptoKeyId: CryptoKeyId',
   'CryptoSpecDecrypt < CryptoSpec': '',

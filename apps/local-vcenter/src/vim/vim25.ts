@@ -8,3 +8,5 @@ export const VIM25 = new TypeTable([KMIP_TYPES, SERVICE_TYPES, FAULT_TYPES, ...I
   ...ENUMS,
   ...INVENTORY_ENUMS,
 });
+
+export const ENUM_NAMES: readonly string[] = Object.keys({ ...ENUMS, ...INVENTORY_ENUMS });

@@ -95,10 +95,11 @@ export const KEY_METHODS: readonly MethodDefinition[] = [
   methodBeside<{ readonly keys?: readonly PlainKey[] }>(
     'CryptoManagerKmip',
     'AddKeys',
-    { ...K, parameters: 'keys?: CryptoKeyPlain[]', returns: 'CryptoKeyResult[]?' },
+    { ...K, faults: ['InvalidState'], parameters: 'keys?: CryptoKeyPlain[]', returns: 'CryptoKeyResult[]?' },
     async ({ center, parameters: { keys = [] } }) => {
       const results: CryptoKeyResult[] = [];
-      for (const key of keys) results.push(await attempt(center, key.keyId, () => addKey(center, key)));
+      for (const key of keys)
+        results.push(await attempt(center, key.keyId, () => addKey(center, key), ['InvalidState']));
       return results;
     },
   ),
@@ -130,12 +131,18 @@ function failed(center: Center, keyId: CryptoKeyId, reason: string, fault?: VimF
   return { keyId, success: false, reason, fault: cause.toData(center.behaviour.settings.faultsInData) as never };
 }
 
-async function attempt(center: Center, keyId: CryptoKeyId, work: () => Promise<void>): Promise<CryptoKeyResult> {
+/** @param whole faults that are not of one key, but end the call */
+async function attempt(
+  center: Center,
+  keyId: CryptoKeyId,
+  work: () => Promise<void>,
+  whole: readonly string[] = [],
+): Promise<CryptoKeyResult> {
   try {
     await work();
     return { keyId, success: true };
   } catch (error) {
-    if (!(error instanceof VimFault)) throw error;
+    if (!(error instanceof VimFault) || whole.includes(error.typeName)) throw error;
     return failed(center, keyId, error.message, error);
   }
 }
