@@ -12,7 +12,8 @@ export const BROKER_USER = 'broker';
 /** Compiled apps lie beside the compiled launcher. */
 const script = (app: string): string => join(__dirname, '..', '..', app, 'src', 'main.js');
 
-export type PortName = 'kmip1' | 'kmip2' | 'management' | 'localCloud' | 'health1' | 'health2' | 'health3';
+export type PortName =
+  'kmip1' | 'kmip2' | 'management' | 'localCloud' | 'localVcenter' | 'health1' | 'health2' | 'health3';
 export type Ports = Readonly<Record<PortName, number>>;
 
 export interface Setting {
@@ -78,6 +79,26 @@ export function localCloud(setting: Setting): ChildSpecification {
       LOCAL_CLOUD_HOST: '127.0.0.1',
       LOCAL_CLOUD_PORT: String(setting.ports.localCloud),
       LOCAL_CLOUD_DATA: join(setting.dataFolder, 'local-cloud'),
+    },
+  };
+}
+
+export const localVcenterFolder = ({ dataFolder }: Setting): string => join(dataFolder, 'local-vcenter');
+
+/** It is told of the product what any vCenter knows: nothing. */
+export function localVcenter(setting: Setting, password: string): ChildSpecification {
+  return {
+    name: 'local-vcenter',
+    script: script('local-vcenter'),
+    logFile: logFile(setting, 'local-vcenter'),
+    environment: {
+      ...readEnvironment(),
+      ...NO_DATABASE,
+      LOG_LEVEL: setting.config.logLevel,
+      LOCAL_VCENTER_HOST: '127.0.0.1',
+      LOCAL_VCENTER_PORT: String(setting.ports.localVcenter),
+      LOCAL_VCENTER_DATA: localVcenterFolder(setting),
+      LOCAL_VCENTER_PASSWORD: password,
     },
   };
 }

@@ -31,6 +31,15 @@ export interface ConnectionFile {
     readonly tokenCommand: string;
   };
   readonly localCloud: { readonly url: string };
+  /** The stand-in vCenter, from when it serves: it is started after everything else, and may be switched off. */
+  readonly vcenter?: {
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+    /** SHA-256 of its certificate, in colon form. */
+    readonly fingerprint: string;
+    readonly adminUrl: string;
+  };
   /** The demo tenant's Key Protect instance, where the wrapped keys lie. */
   readonly keyManager: { readonly url: string; readonly instanceId: string; readonly crn: string };
   readonly processes: Readonly<Record<string, number>>;

@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { type ConnectionFile } from './connection-file';
 
 /** What a VMware administrator does next. */
-export function greeting({ kmip, management, localCloud }: ConnectionFile, dataFolder: string): string {
+export function greeting(
+  { kmip, management, localCloud }: ConnectionFile,
+  dataFolder: string,
+  withVcenter: boolean,
+): string {
   const [first, second] = kmip.ports;
   return `
 KMIP for VMware is ready.
@@ -20,7 +24,7 @@ In vCenter: Configure > Key Providers > Add > Standard Key Provider
                  Both endpoints honour it within a second, and the provider turns to "Connected".
 
 Without a vCenter at hand, in another terminal:
-  npm run demo   plays vCenter's dialogue and shows the keys
+${withVcenter ? STAND_IN : ''}  npm run demo                 plays vCenter's dialogue and shows the keys
 
 Management API   ${management.url}
 Local cloud      ${localCloud.url}   (stands in for IBM Cloud)
@@ -30,3 +34,8 @@ For scripts      ${join(dataFolder, 'connection.json')}
 Ctrl-C stops everything; the keys are still there after the next start.
 `;
 }
+
+/** It is started when everything else serves, a moment after this is printed. */
+const STAND_IN = `  npx kmip4v vcenter connect   1. connects the stand-in vCenter that runs here too
+                               (10 machines; address and password are in connection.json)
+`;

@@ -23,7 +23,7 @@ async function main(config: LauncherConfig): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
   try {
     const connection = await service.start();
-    console.log(greeting(connection, claim.path));
+    console.log(greeting(connection, claim.path, config.localVcenter));
   } catch (error) {
     if (stopping === undefined) report(error);
     await stop(1);

@@ -15,6 +15,7 @@ import {
   localCloud,
   localCloudHosts,
   localCloudUrl,
+  localVcenter,
   managementApi,
   ownDatabase,
   type Ports,
@@ -30,6 +31,7 @@ import { choosePorts } from './ports';
 import { PostgresKeeper } from './postgres-keeper';
 import { SeedModule } from './seed.module';
 import { Supervisor } from './supervisor';
+import { vcenterConnection, vcenterPassword } from './vcenter-login';
 
 interface Demo {
   readonly tenant: DemoTenant;
@@ -44,6 +46,8 @@ export class Service {
   readonly #connectionFile: string;
   #postgres: PostgresKeeper | undefined;
   #describe: (() => ConnectionFile) | undefined;
+  #vcenter: ConnectionFile['vcenter'];
+  #startingVcenter: Promise<void> | undefined;
 
   constructor(
     private readonly config: LauncherConfig,
@@ -85,6 +89,7 @@ export class Service {
     };
     this.#describe = () => this.#connection(setting, demo, fingerprints);
     await this.#writeConnection();
+    if (this.config.localVcenter) this.#startingVcenter = this.#startVcenter(setting);
     return this.#describe();
   }
 
@@ -92,7 +97,21 @@ export class Service {
     await rm(this.#connectionFile, { force: true });
     this.#describe = undefined;
     await this.#supervisor.stop();
+    await this.#startingVcenter;
     await this.#postgres?.stop();
+  }
+
+  /** Nobody waits for it: the product serves without. The file for scripts names it from when it serves. */
+  async #startVcenter(setting: Setting): Promise<void> {
+    try {
+      const password = await vcenterPassword(this.dataFolder);
+      await this.#supervisor.start(localVcenter(setting, password));
+      this.#vcenter = await vcenterConnection(setting, password);
+      this.#rewriteConnection();
+    } catch (error) {
+      if (this.#describe === undefined) return;
+      this.log(`The stand-in vCenter is not there: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   /** Up to date, and with what is sealed in it. */
@@ -158,6 +177,7 @@ export class Service {
         tokenCommand: tokenCommand(localCloudAt, `crn-${tenant.provider.brokerCrn}`, tenant.provider.accountId),
       },
       localCloud: { url: localCloudAt },
+      ...(this.#vcenter && { vcenter: this.#vcenter }),
       keyManager: { url: cloud.keyProtectUrl, instanceId: tenant.keyProtectInstanceId, crn: cloud.keyProtectCrn },
       processes: {
         ...(this.#postgres === undefined ? {} : { postgres: this.#postgres.pid }),
@@ -192,6 +212,7 @@ export class Service {
       kmip2: { variable: 'KMIP_PORT_2', host: config.kmipHost, port: config.kmipPort2 },
       management: { variable: 'MANAGEMENT_PORT', host: local, port: config.managementPort },
       localCloud: { variable: 'LOCAL_CLOUD_PORT', host: local, port: config.localCloudPort },
+      localVcenter: { variable: 'LOCAL_VCENTER_PORT', host: local, port: config.localVcenterPort },
       health1: { variable: 'HEALTH_PORT_1', host: local, port: config.healthPort1 },
       health2: { variable: 'HEALTH_PORT_2', host: local, port: config.healthPort2 },
       health3: { variable: 'HEALTH_PORT_3', host: local, port: config.healthPort3 },

@@ -20,6 +20,7 @@ import { HostCrypto } from './inventory/host-crypto';
 import { HostKeys } from './inventory/host-keys';
 import { Inventory } from './inventory/inventory';
 import { MachineCrypto } from './inventory/machine-crypto';
+import { seedRows } from './inventory/seed';
 import { VsanCrypto } from './inventory/vsan-crypto';
 import { KeyProviders } from './kmip/key-providers';
 import { KeyServers } from './kmip/key-servers';
@@ -44,6 +45,8 @@ export interface LocalVcenterOptions {
   readonly logLevel?: string | undefined;
   /** Of administrator@vsphere.local. */
   readonly password: string;
+  /** Of a new inventory. Absent or 0: none is made. */
+  readonly machines?: number | undefined;
   /** Certificates of an earlier one, which take a while to make. Default: its own, made at the first start. */
   readonly settings?: SettingsRow | undefined;
 }
@@ -60,6 +63,7 @@ export interface LocalVcenter {
 }
 
 const READY_FILE = 'local-vcenter.json';
+const DEFAULT_SEED = 1;
 
 /** Builds the stand-in for a vCenter; nothing listens before `start`. */
 export async function createLocalVcenter(options: LocalVcenterOptions): Promise<LocalVcenter> {
@@ -70,6 +74,10 @@ export async function createLocalVcenter(options: LocalVcenterOptions): Promise<
   const settings = await ensureSettings(store, host);
   await ensureAdministrator(store, options.password);
   const center = createCenter(store, settings);
+  const { machines = 0 } = options;
+  if (machines > 0 && center.inventory.vms().length === 0) {
+    await center.inventory.put(...seedRows({ machines, seed: DEFAULT_SEED }));
+  }
   const app = createServer(settings.web, options.logLevel);
   let url = '';
   registerAdmin(app, center, () => url);

@@ -13,6 +13,7 @@ async function main(): Promise<void> {
     port: config.localVcenterPort,
     dataFolder: config.localVcenterData,
     password: config.localVcenterPassword.exposeText(),
+    machines: config.localVcenterMachines,
     logLevel: config.logLevel,
   });
   await vcenter.start();

@@ -77,27 +77,8 @@ export class RunningVcenter {
     await this.admin('PUT', `/users/${name}`, { password: PASSWORD, without });
   }
 
-  async admin<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const text = await new Promise<string>((resolve, reject) => {
-      const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-      const outgoing = request(
-        `${this.url}/admin${path}`,
-        { method, rejectUnauthorized: false, headers },
-        (incoming) => {
-          const chunks: Buffer[] = [];
-          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-          incoming.on('end', () => {
-            const answer = Buffer.concat(chunks).toString();
-            if ((incoming.statusCode ?? 500) < 300) resolve(answer);
-            else reject(new Error(`${method} ${path}: ${answer}`));
-          });
-          incoming.on('error', reject);
-        },
-      );
-      outgoing.on('error', reject);
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+  admin<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return vcenterAdmin(this.url, method, path, body);
   }
 
   async remove(): Promise<void> {
@@ -108,4 +89,24 @@ export class RunningVcenter {
     }
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The hand that sets the scene, of a stand-in at this address. */
+export async function vcenterAdmin<T>(url: string, method: string, path: string, body?: unknown): Promise<T> {
+  const text = await new Promise<string>((resolve, reject) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const outgoing = request(`${url}/admin${path}`, { method, rejectUnauthorized: false, headers }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => {
+        const answer = Buffer.concat(chunks).toString();
+        if ((incoming.statusCode ?? 500) < 300) resolve(answer);
+        else reject(new Error(`${method} ${path}: ${answer}`));
+      });
+      incoming.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+  return (text === '' ? undefined : JSON.parse(text)) as T;
 }

@@ -285,7 +285,8 @@ function built(child: ChildSpecification): ChildSpecification {
 
 function wantedPorts(): Parameters<typeof choosePorts<keyof Setting['ports']>>[1] {
   const any = { variable: '', host: '127.0.0.1', port: 0 };
-  return { kmip1: any, kmip2: any, management: any, localCloud: any, health1: any, health2: any, health3: any };
+  const health = { health1: any, health2: any, health3: any };
+  return { kmip1: any, kmip2: any, management: any, localCloud: any, localVcenter: any, ...health };
 }
 
 /** @throws what is no 2xx, and when nobody answers in time */

@@ -1,6 +1,6 @@
 import { region } from '../cloud-addresses';
 import { type ConfigOf, defaulted, optional } from '../setting';
-import { host, hostList, path, port, postgresUrl } from '../setting-types';
+import { host, hostList, onOff, path, port, postgresUrl } from '../setting-types';
 import { loggingSettings, processLogins } from './common-settings';
 
 const portSetting = (variable: string, fallback: string, meaning: string): ReturnType<typeof defaulted<number>> =>
@@ -33,6 +33,11 @@ export const launcherConfig = {
   }),
   managementPort: portSetting('MANAGEMENT_PORT', '8080', 'Port of the tenant API and the service broker.'),
   localCloudPort: portSetting('LOCAL_CLOUD_PORT', '7070', 'Port of the stand-in cloud.'),
+  localVcenter: defaulted('LOCAL_VCENTER', onOff, 'on', {
+    meaning: 'Whether a stand-in vCenter is started too, after everything else is ready.',
+    consequence: 'Off: `connection.json` has no `vcenter`.',
+  }),
+  localVcenterPort: portSetting('LOCAL_VCENTER_PORT', '8443', 'HTTPS port of the stand-in vCenter.'),
   healthPort1: portSetting('HEALTH_PORT_1', '9091', 'Health and metrics port of the first KMIP endpoint.'),
   healthPort2: portSetting('HEALTH_PORT_2', '9092', 'Health and metrics port of the second KMIP endpoint.'),
   healthPort3: portSetting('HEALTH_PORT_3', '9093', 'Health and metrics port of the management API.'),

@@ -1,5 +1,5 @@
 import { type ConfigOf, defaulted, required } from '../setting';
-import { host, path, port, secretText } from '../setting-types';
+import { host, path, port, secretText, wholeNumber } from '../setting-types';
 import { loggingSettings } from './common-settings';
 
 export const localVcenterConfig = {
@@ -19,6 +19,10 @@ export const localVcenterConfig = {
   localVcenterPassword: required('LOCAL_VCENTER_PASSWORD', secretText, {
     meaning: 'Password of administrator@vsphere.local.',
     consequence: 'Another one at the next start replaces it.',
+  }),
+  localVcenterMachines: defaulted('LOCAL_VCENTER_MACHINES', wholeNumber(0, 10_000), '10', {
+    meaning: 'Virtual machines of a new inventory.',
+    consequence: 'An inventory that is there stays as it is. With 0 none is made.',
   }),
 } as const;
 

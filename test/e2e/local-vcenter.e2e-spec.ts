@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { type Proof } from '../../apps/local-vcenter/src/inventory/proof';
+import { type KmipEntry } from '../../apps/local-vcenter/src/kmip/kmip-log';
+import { type HostRow, type VmRow } from '../../apps/local-vcenter/src/rows';
+import { makeDataFolder, RunningService, until } from './support/running-service';
+import { vcenterAdmin } from './support/vcenter';
+
+const run = promisify(execFile);
+const KMIP4V = join(process.cwd(), 'apps', 'kmip4v', 'bin', 'kmip4v.js');
+
+jest.setTimeout(180_000);
+
+/** `npm start` as everybody has it: the stand-in vCenter comes after everything else, and is in connection.json then. */
+describe('the stand-in vCenter that npm start brings along', () => {
+  let folder: string;
+  let service: RunningService;
+
+  const start = async (): Promise<void> => {
+    service = await RunningService.start({ dataFolder: folder, environment: { LOCAL_VCENTER: 'on' } });
+    await until('the vCenter', 60_000, async () => (await service.reload()).vcenter !== undefined);
+  };
+  const vcenter = () => service.connection.vcenter!;
+  const admin = <T>(method: string, path: string, body?: unknown): Promise<T> =>
+    vcenterAdmin(vcenter().url, method, path, body);
+  const inventory = () => admin<{ machines: readonly VmRow[]; hosts: readonly HostRow[] }>('GET', '/inventory');
+  const used = async (): Promise<readonly KmipEntry[]> =>
+    (await admin<readonly KmipEntry[]>('GET', '/kmip')).filter(({ action }) => action === 'use');
+
+  beforeAll(async () => {
+    folder = await makeDataFolder();
+    await start();
+  });
+
+  afterAll(async () => {
+    await service.remove();
+  });
+
+  it('becomes Connected by the one command that the greeting names', async () => {
+    expect(service.output()).toContain('npx kmip4v vcenter connect');
+    // Address, user and password are in connection.json.
+    const connection = join(folder, 'connection.json');
+    const env = { PATH: process.env['PATH'] ?? '', XDG_CONFIG_HOME: folder, KMIP4V_CONNECTION: connection };
+    const { fingerprint } = vcenter();
+    const words = ['vcenter', 'connect', '--provider', 'demo', '--fingerprint', fingerprint, '--output', 'json'];
+    const { stdout } = await run(process.execPath, [KMIP4V, ...words], { env });
+    expect(JSON.parse(stdout)).toMatchObject({ provider: 'demo', changed: true });
+  });
+
+  it('encrypts its machines with keys of the gateway, which open what they sealed', async () => {
+    await admin('POST', '/inventory/encrypt', { provider: 'demo' });
+    const { machines } = await inventory();
+    expect(machines).toHaveLength(10);
+    expect(machines.filter(({ home }) => home?.providerId === 'demo')).toHaveLength(9);
+    const proof = await admin<Proof>('POST', '/inventory/prove');
+    expect(proof.opened).toBe(proof.sealed);
+  });
+
+  it('fetches the keys of a host that was booted from the gateway', async () => {
+    const { machines, hosts } = await inventory();
+    const vm = machines.find(({ home }) => home !== undefined)!;
+    await admin('DELETE', '/kmip');
+    await admin('POST', `/hosts/${vm.host}/reboot`);
+    const fetched = await used();
+    expect(fetched.filter(({ failure }) => failure !== undefined)).toEqual([]);
+    const keys = new Set(fetched.map(({ keyId }) => keyId));
+    const host = hosts.find(({ id }) => id === vm.host)!;
+    expect([keys.has(vm.home!.keyId), keys.has(host.hostKey!.keyId)]).toEqual([true, true]);
+  });
+
+  it('is the same after everything was stopped and started', async () => {
+    const before = { ...(await inventory()), vcenter: vcenter() };
+    await service.stop();
+    await start();
+    expect({ ...(await inventory()), vcenter: vcenter() }).toEqual(before);
+    const proof = await admin<Proof>('POST', '/inventory/prove');
+    expect(proof.opened).toBe(proof.sealed);
+  });
+});
