@@ -6,6 +6,8 @@ import { join } from 'node:path';
 /** Programs of PostgreSQL that find all as it should be. */
 const PROGRAMS = { pg_verifybackup: '', pg_ctl: '', psql: 'echo owner' };
 
+const PASSWORD = 'secret';
+
 describe('scripts/backup/drill.sh', () => {
   const folder = mkdtempSync(join(tmpdir(), 'drill-'));
   const at = (path: string): string => join(folder, path);
@@ -13,7 +15,7 @@ describe('scripts/backup/drill.sh', () => {
 
   it.each([
     'postgres://live/kmip',
-    'postgres://owner:secret@one:5432,two:5432/kmip?sslmode=verify-full',
+    `postgres://owner:${PASSWORD}@one:5432,two:5432/kmip?sslmode=verify-full`,
     'socket:/run/postgresql?db=kmip&user=owner',
     'socket:/run/postgresql?user=owner&db=kmip',
     "'socket:/run/postgresql?user=owner&db=kmip'",

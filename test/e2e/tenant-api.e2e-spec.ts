@@ -182,6 +182,7 @@ describe('tenant API against the local cloud', () => {
     expect(await check(tenant.apiKey.apikey)).toEqual({
       token_create: 'passed',
       key_manager_read: 'passed',
+      key_manager_quota: 'passed',
       instance_policies: 'passed',
       root_key_describe: 'passed',
       root_key_wrap: 'passed',
@@ -189,6 +190,7 @@ describe('tenant API against the local cloud', () => {
       stored_key_create: 'passed',
       stored_key_read: 'passed',
       stored_key_delete: 'passed',
+      key_versions: 'passed',
       passed: 'true',
       destroy: 'true',
     });
