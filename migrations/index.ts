@@ -44,6 +44,7 @@ import { ReclaimedKeys1767841000000 } from './1767841000000-reclaimed-keys';
 import { ServedByWholeKeys1767850000000 } from './1767850000000-served-by-whole-keys';
 import { Webhooks1767860000000 } from './1767860000000-webhooks';
 import { FormerCredentials1767870000000 } from './1767870000000-former-credentials';
+import { QuarantineAndPlans1767880000000 } from './1767880000000-quarantine-and-plans';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -92,4 +93,5 @@ export const migrations = [
   ServedByWholeKeys1767850000000,
   Webhooks1767860000000,
   FormerCredentials1767870000000,
+  QuarantineAndPlans1767880000000,
 ];

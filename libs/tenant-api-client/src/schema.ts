@@ -914,7 +914,7 @@ export interface paths {
     post?: never;
     /**
      * Give a key back
-     * @description Takes a key out of quarantine: it is served again at once.
+     * @description Takes a key out of quarantine: it is served again at once, unless it was suspended before it was put there.
      */
     delete: operations['delete_instance_quarantined_key'];
     options?: never;
@@ -4179,6 +4179,7 @@ export interface components {
      *       "created_at": "2026-01-23T10:05:00.000Z",
      *       "href": "https://us-south.kmip.cloud.example.com/v1/instances/793ff3d3-9fe3-4329-9ea0-404703a3c371/quarantined_keys/0d45edaa-456f-48f2-abff-c01fd6b7530f",
      *       "suspended": true,
+     *       "suspended_before": false,
      *       "quarantined_at": "2026-11-23T10:05:00.000Z",
      *       "quarantined_by": "IBMid-50AB12CD34",
      *       "quarantined_until": "2026-12-23T10:05:00.000Z",
@@ -4227,6 +4228,11 @@ export interface components {
        * @example true
        */
       suspended: boolean;
+      /**
+       * @description Whether the key was suspended when it was put there. It stays so when it leaves.
+       * @example false
+       */
+      suspended_before: boolean;
       /**
        * Format: date-time
        * @description Since when it is set aside.
@@ -7458,7 +7464,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The key is served again. */
+      /** @description The key is out of quarantine. */
       204: {
         headers: {
           [name: string]: unknown;

@@ -17,8 +17,10 @@ interface QuarantineRow {
   readonly id: UniqueIdentifier;
   readonly since: Date;
   readonly put_by: string;
+  readonly suspended_before: boolean;
 }
 
+const QUARANTINED = 'SELECT id, since, put_by, suspended_before FROM quarantined_keys WHERE instance_id = $1';
 const RELEASE = 'DELETE FROM quarantined_keys WHERE instance_id = $1 AND id = $2';
 
 /** What is known of keys that may not be needed, in a region; hands out that of an instance. */
@@ -64,20 +66,20 @@ class InstanceReclaim implements ReclaimStore {
   }
 
   async quarantined(): Promise<readonly QuarantinedKey[]> {
-    const sql = 'SELECT id, since, put_by FROM quarantined_keys WHERE instance_id = $1 ORDER BY id';
-    return (await this.#select<QuarantineRow>(sql)).map(quarantined);
+    return (await this.#select<QuarantineRow>(`${QUARANTINED} ORDER BY id`)).map(quarantined);
   }
 
-  quarantine({ id, since, putBy }: QuarantinedKey, anew: boolean): Promise<QuarantinedKey> {
+  quarantine(key: QuarantinedKey, anew: boolean): Promise<QuarantinedKey> {
+    const { id, since, putBy, suspendedBefore } = key;
     return this.transactions.run(this.instanceId, async ({ client }) => {
       if (anew) await client.query(RELEASE, [this.instanceId, id]);
       await client.query(
-        'INSERT INTO quarantined_keys (instance_id, id, since, put_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-        [this.instanceId, id, since, putBy],
+        `INSERT INTO quarantined_keys (instance_id, id, since, put_by, suspended_before) VALUES ($1, $2, $3, $4, $5)
+          ON CONFLICT DO NOTHING`,
+        [this.instanceId, id, since, putBy, suspendedBefore],
       );
-      const sql = 'SELECT id, since, put_by FROM quarantined_keys WHERE instance_id = $1 AND id = $2';
-      const [row] = (await client.query<QuarantineRow>(sql, [this.instanceId, id])).rows;
-      return row === undefined ? { id, since, putBy } : quarantined(row);
+      const [row] = (await client.query<QuarantineRow>(`${QUARANTINED} AND id = $2`, [this.instanceId, id])).rows;
+      return row === undefined ? key : quarantined(row);
     });
   }
 
@@ -92,4 +94,9 @@ class InstanceReclaim implements ReclaimStore {
   }
 }
 
-const quarantined = ({ id, since, put_by: putBy }: QuarantineRow): QuarantinedKey => ({ id, since, putBy });
+const quarantined = ({
+  id,
+  since,
+  put_by: putBy,
+  suspended_before: suspendedBefore,
+}: QuarantineRow): QuarantinedKey => ({ id, since, putBy, suspendedBefore });

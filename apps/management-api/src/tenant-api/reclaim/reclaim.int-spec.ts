@@ -122,6 +122,26 @@ describe('keys that nobody needs', () => {
     expect((await api.send('DELETE', href)).status).toBe(404);
   });
 
+  it('stay suspended when they leave the quarantine, if they were before', async () => {
+    const object = await key({ suspended: true });
+    await upload([]);
+    const put = await quarantine(object);
+    expect(put.body).toMatchObject({ suspended: true, suspended_before: true });
+    expect((await quarantine(object)).body).toMatchObject({ suspended_before: true });
+    expect((await api.send('DELETE', String(put.headers['location']))).status).toBe(204);
+    const suspended = async (): Promise<unknown> =>
+      (await api.send('GET', `${base()}/keys/${object.uniqueIdentifier}`)).body;
+    expect(await suspended()).toMatchObject({ suspended: true });
+    // Resumed since: what it is set aside by is the quarantine alone.
+    const resume = { body: { suspended: false }, headers: { 'if-match': '*' } };
+    await api.send('PATCH', `${base()}/keys/${object.uniqueIdentifier}`, resume);
+    const again = await quarantine(object);
+    expect(again.body).toMatchObject({ suspended: true, suspended_before: false });
+    expect((await quarantine(object)).body).toMatchObject({ suspended_before: false });
+    await api.send('DELETE', String(again.headers['location']));
+    expect(await suspended()).toMatchObject({ suspended: false });
+  });
+
   it('are set aside since they were last, and not since a quarantine of before', async () => {
     const object = await key();
     await upload([]);

@@ -34,12 +34,13 @@ export const reclaimKey = (key: ManagedObject, now: Date): object => ({
 });
 
 export function quarantineResponse(quarantined: Quarantined, href: string, now: Date): object {
-  const { key, since, putBy, askedFor } = quarantined;
+  const { key, since, putBy, suspendedBefore, askedFor } = quarantined;
   const until = new Date(since.getTime() + QUARANTINE_MS);
   return {
     ...reclaimKey(key, now),
     href,
     suspended: key.suspended,
+    suspended_before: suspendedBefore,
     quarantined_at: since.toISOString(),
     quarantined_by: putBy,
     quarantined_until: until.toISOString(),

@@ -87,25 +87,27 @@ export class Reclaiming {
     if (before === undefined) throw new KeyAdministrationError('key_unknown', 'There is no key with this identifier.');
     guard(before);
     // Noted first: who is stopped in between finds it here, served still. One that was resumed has its time once more.
-    const put = await store.quarantine({ id, since: this.clock.now(), putBy: person }, !before.suspended);
+    const { suspended: suspendedBefore } = before;
+    const set = { id, since: this.clock.now(), putBy: person, suspendedBefore };
+    const put = await store.quarantine(set, !suspendedBefore);
     return { ...put, key: await this.administration.change(keys, id, { suspended: true }, by, guard) };
   }
 
-  /** The key is served again at once, unless it is destroyed. @throws ReclaimError */
+  /** The key is served again at once, unless it is destroyed or was suspended before. @throws ReclaimError */
   async release(instanceId: InstanceId, id: UniqueIdentifier, by: Administrator): Promise<void> {
     const store = this.of(instanceId);
-    if (!(await store.quarantined()).some((each) => each.id === id)) {
-      throw new ReclaimError('key_not_quarantined', 'The key is not in quarantine.');
-    }
+    const found = (await store.quarantined()).find((each) => each.id === id);
+    if (found === undefined) throw new ReclaimError('key_not_quarantined', 'The key is not in quarantine.');
     const keys = this.keys.store(instanceId);
     const key = await keys.find(id);
-    if (key !== undefined && !isDestroyed(key.state)) {
+    if (key !== undefined && !isDestroyed(key.state) && !found.suspendedBefore) {
       await this.administration.change(keys, id, { suspended: false }, by, () => undefined);
     }
     await store.release(id);
   }
 
-  async quarantined(instanceId: InstanceId, { id, since, putBy }: QuarantinedKey): Promise<Quarantined | undefined> {
+  async quarantined(instanceId: InstanceId, set: QuarantinedKey): Promise<Quarantined | undefined> {
+    const { id, since } = set;
     const [key, [refused]] = await Promise.all([
       this.keys.store(instanceId).find(id),
       this.trail.list(instanceId, {
@@ -121,7 +123,8 @@ export class Reclaiming {
     const initiator = refused?.event.initiator;
     const by = initiator?.kind === 'certificate' ? initiator : undefined;
     return {
-      ...{ id, since, putBy, key },
+      ...set,
+      key,
       ...(refused && {
         askedFor: {
           at: refused.event.occurredAt,

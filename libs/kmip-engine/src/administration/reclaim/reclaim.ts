@@ -20,6 +20,8 @@ export interface QuarantinedKey {
   readonly id: UniqueIdentifier;
   readonly since: Date;
   readonly putBy: string;
+  /** By somebody else's wish: it stays so when it leaves the quarantine. */
+  readonly suspendedBefore: boolean;
 }
 
 /** The inventory and the quarantine of one instance. */
