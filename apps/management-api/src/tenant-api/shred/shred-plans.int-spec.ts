@@ -143,6 +143,22 @@ describe('shred plans on Postgres', () => {
     expect((await api.send('DELETE', removal)).status).toBe(404);
   });
 
+  it('are listed without a look at their keys, of which there may be thousands', async () => {
+    await key('web-01');
+    const { id } = await plan();
+    const admin = await database.openAdmin();
+    const list = 'SELECT (instance_id, id, state, document, key_count, shown_count) ON shred_plans';
+    await admin.query(`REVOKE SELECT ON shred_plans FROM kmip_api, kmip_app; GRANT ${list} TO kmip_api, kmip_app`);
+    try {
+      const listed = await api.send<{ shred_plans: Plan[] }>('GET', `${base()}/shred_plans`);
+      expect(listed.body.shred_plans).toMatchObject([{ id, key_count: 1, shown_count: 0 }]);
+      expect((await api.send('GET', `${base()}/shred_plans/${id}`)).status).toBe(500);
+      expect(api.failures.splice(0)).toHaveLength(1);
+    } finally {
+      await admin.query(`REVOKE ${list} FROM kmip_api, kmip_app; GRANT SELECT ON shred_plans TO kmip_api, kmip_app`);
+    }
+  });
+
   it('are not executed by one person where the instance demands two, nor are single keys destroyed', async () => {
     const object = await key('web-01');
     const option = async (value: boolean): Promise<Answer> =>
