@@ -226,12 +226,17 @@ export function readRecord(text, keys, instance) {
 function reportRecord({ content, keyId }) {
   const { plan, keys, root_keys: rootKeys, says, does_not_say: doesNotSay } = content;
   const of = (found) => keys.filter((key) => key.stored_key === found).length;
-  const named = ({ id, name, owner, stored_key: storedKey, restorable_until: until }) =>
-    `  ${id} ${JSON.stringify(owner?.name ?? name)}: stored key ${storedKey}, restorable until ${until}`;
+  const spared = keys.filter(({ catalog }) => catalog === 'spared').length;
+  const named = ({ id, name, owner, catalog, stored_key: storedKey, restorable_until: until }) =>
+    `  ${id} ${JSON.stringify(owner?.name ?? name)}: ${
+      catalog === 'spared'
+        ? 'spared, as it was changed after the plan was made'
+        : `${catalog === 'gone' ? 'gone from the catalog before, ' : ''}stored key ${storedKey}, restorable until ${until}`
+    }`;
   return [
     `the record of plan ${plan.id} of instance ${content.instance_id} is intact, issued at ${content.issued_at}, signed by key ${keyId}`,
     `made by ${plan.created_by}, confirmed by ${plan.confirmed_by ?? 'nobody'}, executed by ${plan.executed_by}`,
-    `${keys.length} keys: ${of('deleted')} deleted, ${of('absent')} absent, ${of('not_asked')} not asked for in the key manager`,
+    `${keys.length} keys: ${of('deleted')} deleted, ${of('absent')} absent, ${of('not_asked')} not asked for in the key manager${spared > 0 ? `, ${spared} spared` : ''}`,
     ...keys.map(named),
     ...rootKeys.map(({ id, unwrap, because }) => `root key ${id}: unwrap ${unwrap}${because ? ` (${because})` : ''}`),
     ...says.map((claim) => `it says: ${claim}`),

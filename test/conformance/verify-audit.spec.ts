@@ -350,6 +350,15 @@ describe('scripts/verify-audit.mjs', () => {
       expect(said).toContain('it does not say: more');
     });
 
+    it('tells of keys that were spared, or gone before', async () => {
+      const spared = { id: 'spared', name: 'disk', catalog: 'spared', checked_at: 'now' };
+      const gone = { ...content.keys[0], id: 'gone', catalog: 'gone', stored_key: 'absent' };
+      const { said } = await check(sign({ ...content, keys: [...content.keys, spared, gone] }));
+      expect(said).toContain('3 keys: 1 deleted, 1 absent, 0 not asked for in the key manager, 1 spared');
+      expect(said).toContain('spared "disk": spared, as it was changed after the plan was made');
+      expect(said).toContain('gone "web-01": gone from the catalog before, stored key absent, restorable until then');
+    });
+
     it('prints nothing that moves a cursor or turns a text round, wherever it stands', async () => {
       const hostile = '\u001b[2J\u009b31m\u0085\u202e\u2066\u2028\r\u007f';
       const told = await check(

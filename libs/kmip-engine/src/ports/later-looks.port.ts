@@ -30,6 +30,8 @@ export const FIRST_LOOK_AFTER_MS = 600_000;
 export interface LaterLooks {
   /** Those that are due at `now`, the longest first. */
   due(now: Date, limit: number): Promise<readonly LaterLook[]>;
+  /** Where a destroyed key lay, as long as a look is owed. */
+  find(uniqueIdentifier: UniqueIdentifier): Promise<Pick<LaterLook, 'storedKeyId' | 'rootKeyId'> | undefined>;
   postpone(uniqueIdentifier: UniqueIdentifier, looks: number, dueAt: Date): Promise<void>;
   /** No look is owed any more, and where the key lay is forgotten. Harmless when that was so already. */
   end(uniqueIdentifier: UniqueIdentifier): Promise<void>;

@@ -30,12 +30,17 @@ export class PostgresLaterLooks implements LaterLooks {
     );
     return rows.map((row) => ({
       uniqueIdentifier: row.id,
-      ...(row.stored_key_id !== null && { storedKeyId: row.stored_key_id }),
-      ...(row.root_key_id !== null && { rootKeyId: row.root_key_id }),
+      ...placeOf(row),
       destroyedAt: row.destroyed_at,
       looks: row.looks,
       ...(row.formerly.length > 0 && { formerly: row.formerly.map(toFormer) }),
     }));
+  }
+
+  async find(uniqueIdentifier: UniqueIdentifier): Promise<Pick<LaterLook, 'storedKeyId' | 'rootKeyId'> | undefined> {
+    const sql = 'SELECT stored_key_id, root_key_id FROM later_looks WHERE instance_id = $1 AND id = $2';
+    const [row] = (await this.query<Pick<LookRow, 'stored_key_id' | 'root_key_id'>>(sql, [uniqueIdentifier])).rows;
+    return row && placeOf(row);
   }
 
   async postpone(uniqueIdentifier: UniqueIdentifier, looks: number, dueAt: Date): Promise<void> {
@@ -58,6 +63,14 @@ export class PostgresLaterLooks implements LaterLooks {
     return this.transactions.run(this.instanceId, ({ client }) => client.query<T>(text, [this.instanceId, ...values]));
   }
 }
+
+const placeOf = ({
+  stored_key_id: storedKeyId,
+  root_key_id: rootKeyId,
+}: Pick<LookRow, 'stored_key_id' | 'root_key_id'>) => ({
+  ...(storedKeyId !== null && { storedKeyId }),
+  ...(rootKeyId !== null && { rootKeyId }),
+});
 
 const toFormer = ([storedKeyId, rootKeyId, leftAt]: LookRow['formerly'][number]): FormerStoredKey => ({
   storedKeyId,

@@ -63,6 +63,15 @@ export class InMemoryLaterLooks
     );
   }
 
+  find(uniqueIdentifier: UniqueIdentifier): Promise<Pick<LaterLook, 'storedKeyId' | 'rootKeyId'> | undefined> {
+    return this.faults.run('find', () => {
+      const look = this.records.get(uniqueIdentifier)?.look;
+      if (look === undefined) return undefined;
+      const { storedKeyId, rootKeyId } = look;
+      return { ...(storedKeyId !== undefined && { storedKeyId }), ...(rootKeyId !== undefined && { rootKeyId }) };
+    });
+  }
+
   postpone(uniqueIdentifier: UniqueIdentifier, looks: number, dueAt: Date): Promise<void> {
     return this.faults.run('postpone', () => {
       const record = this.records.get(uniqueIdentifier);

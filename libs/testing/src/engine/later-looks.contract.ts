@@ -41,6 +41,8 @@ export function describeLaterLooks(harness: () => Harness): void {
       const { uniqueIdentifier, custody } = await destroyed();
       expect(await store.laterLooks.due(after(FIRST_LOOK_AFTER_MS - 1), 10)).toStrictEqual([]);
       const { storedKeyId, rootKeyId } = custody!;
+      expect(await store.laterLooks.find(uniqueIdentifier)).toStrictEqual({ storedKeyId, rootKeyId });
+      expect(await harness().otherStore.laterLooks.find(uniqueIdentifier)).toBeUndefined();
       expect(await store.laterLooks.due(after(FIRST_LOOK_AFTER_MS), 10)).toStrictEqual([
         { uniqueIdentifier, storedKeyId, rootKeyId, destroyedAt: DESTROYED_AT, looks: 0 },
       ]);

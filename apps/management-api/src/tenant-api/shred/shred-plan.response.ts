@@ -62,7 +62,7 @@ function messageOf({ state, scope, secondPerson, keyCount, shownCount }: Counted
     case 'keys_destroyed':
       return rootKeyMessage(scope);
     case 'completed':
-      return 'Everything that the plan says is done. Keep the record: it is gone with the plan, and with the instance.';
+      return 'All is done that the plan can do; its record says of each key what was shown. Keep the record: it is gone with the plan, and with the instance.';
   }
 }
 
@@ -73,7 +73,6 @@ const PURGEABLE_AFTER_MS = 4 * 3_600_000;
 
 /** What is known of one key, and what cannot be. */
 export function shredKeyResponse(key: PlannedKey, shown: ShownKey | undefined, now: Date): object {
-  const destroyedAt = shown === undefined ? now : new Date(shown.destroyedAt);
   return {
     id: key.id,
     name: key.name,
@@ -82,11 +81,22 @@ export function shredKeyResponse(key: PlannedKey, shown: ShownKey | undefined, n
     created_by: { sha256_fingerprint: key.createdBy },
     last_fetched_at: key.lastFetchedAt,
     in_memory: memoryOf(key),
-    restorable_until: shown?.restorableUntil ?? restorableUntil(destroyedAt).toISOString(),
-    purgeable_from: new Date(destroyedAt.getTime() + PURGEABLE_AFTER_MS).toISOString(),
-    destroyed_at: shown?.destroyedAt,
-    stored_key: shown?.storedKey ?? 'not_checked',
+    catalog: shown && (shown.catalog ?? 'destroyed'),
+    ...fateOf(shown, now),
     checked_at: shown?.checkedAt,
+  };
+}
+
+/** Of a key that was not destroyed by the plan the dates are those of a deletion at this moment. */
+function fateOf(shown: ShownKey | undefined, now: Date): object {
+  const destroyedAt = shown !== undefined && 'destroyedAt' in shown ? shown.destroyedAt : undefined;
+  const goneAt = destroyedAt === undefined ? now : new Date(destroyedAt);
+  const seen = shown?.catalog === 'spared' ? undefined : shown;
+  return {
+    restorable_until: seen?.restorableUntil ?? restorableUntil(goneAt).toISOString(),
+    purgeable_from: new Date(goneAt.getTime() + PURGEABLE_AFTER_MS).toISOString(),
+    destroyed_at: destroyedAt,
+    stored_key: seen?.storedKey ?? 'not_checked',
   };
 }
 

@@ -40,9 +40,19 @@ export interface PlannedKey {
 /** Where the stored key of a key lies. */
 export type KeyPlace = Pick<PlannedKey, 'storedKeyId' | 'rootKeyId'>;
 
-/** What was seen of a key after its destruction, and where it was looked for: a rotation may have moved it since the plan. */
-export interface ShownKey extends KeyPlace {
-  readonly destroyedAt: string;
+/**
+ * What was seen of a key in the end, and where it was looked for: a rotation may have moved it since the plan. `destroyed`
+ * by the plan; `gone` from the catalog before, by whatever hand; or `spared`, since it was changed after the plan was made.
+ */
+export type ShownKey = DestroyedKey | GoneKey | SparedKey;
+
+interface SparedKey {
+  readonly catalog: 'spared';
+  readonly checkedAt: string;
+}
+
+interface GoneKey extends KeyPlace {
+  readonly catalog: 'gone';
   /** Until when the key manager's administrators can restore what was deleted, at the latest. */
   readonly restorableUntil: string;
   /**
@@ -53,6 +63,12 @@ export interface ShownKey extends KeyPlace {
   /** Stored keys of this name that are there still: of other bytes, or somebody else's writing (docs/adr/0060). */
   readonly othersOfTheName: number;
   readonly checkedAt: string;
+}
+
+interface DestroyedKey extends Omit<GoneKey, 'catalog'> {
+  /** Absent in what a release before has written. */
+  readonly catalog?: 'destroyed';
+  readonly destroyedAt: string;
 }
 
 /** Wrapped before the first key is destroyed, to ask afterwards whether its root key still unwraps. */

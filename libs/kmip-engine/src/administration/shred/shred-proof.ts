@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { type Clock, type InstanceId, Secret } from '@lib/kernel';
-import { type CallContext, KeyManagerError, type KeyManager } from '@lib/key-manager';
+import { type CallContext, KeyManagerError, type KeyManager, restorableUntil } from '@lib/key-manager';
 
 import { isFault } from '../../custody/key-manager-failure';
 import { boundKeyManager } from '../../custody/root-key-binding';
@@ -13,7 +13,7 @@ import { type KeyPlace, type PlannedKey, type ShownKey, type ShownRootKey, type 
 type Bindings = Pick<EngineScope, 'keyManager' | 'rootKeyId' | 'keyManagerOf'>;
 
 /** Said of a root key that does not unwrap any more; a key manager that is away proves nothing. */
-const ENDED = ['root_key_deleted', 'root_key_missing'] as const;
+export const ENDED: readonly string[] = ['root_key_deleted', 'root_key_missing'];
 
 /** Shows what is left in the key manager of what was destroyed. */
 export class ShredProof {
@@ -23,7 +23,10 @@ export class ShredProof {
     private readonly clock: Clock,
   ) {}
 
-  /** A value that nobody keeps, wrapped by each of the root keys while they still wrap. */
+  /**
+   * A value that nobody keeps, wrapped by each of the root keys while they still wrap.
+   * @throws KeyManagerError while one of them may wrap later with nothing changed: by then it could not be asked any more
+   */
   async probes(instanceId: InstanceId, planId: string, rootKeyIds: readonly string[]): Promise<readonly ShredProbe[]> {
     const probes: ShredProbe[] = [];
     for (const rootKeyId of rootKeyIds) {
@@ -35,19 +38,35 @@ export class ShredProof {
   }
 
   /** @returns undefined while the stored key is there. @throws KeyManagerError */
-  async key(
+  async destroyed(
     id: PlannedKey['id'],
-    { storedKeyId, rootKeyId }: KeyPlace,
-    object: ManagedObject,
+    place: KeyPlace,
+    object: Pick<ManagedObject, 'destroyDate' | 'recoverableUntil' | 'lastChangeDate'>,
   ): Promise<ShownKey | undefined> {
+    const found = await this.#looked(id, place);
+    return (
+      found && {
+        ...found,
+        catalog: 'destroyed',
+        destroyedAt: (object.destroyDate ?? this.clock.now()).toISOString(),
+        restorableUntil: (recoverableUntil(object) ?? this.clock.now()).toISOString(),
+      }
+    );
+  }
+
+  /** Of a key that the catalog has not any more. @returns and throws as {@link destroyed} */
+  async gone(id: PlannedKey['id'], place: KeyPlace): Promise<ShownKey | undefined> {
+    const found = await this.#looked(id, place);
+    return found && { ...found, catalog: 'gone', restorableUntil: restorableUntil(this.clock.now()).toISOString() };
+  }
+
+  async #looked(id: PlannedKey['id'], { storedKeyId, rootKeyId }: KeyPlace) {
     const keyManager = rootKeyId === undefined ? undefined : boundKeyManager(this.scope, rootKeyId);
-    const storedKey = keyManager ? await this.#storedKey(keyManager, storedKeyId) : 'not_asked';
+    const storedKey = keyManager ? await this.#storedKey(keyManager, storedKeyId) : ('not_asked' as const);
     if (storedKey === undefined) return undefined;
     return {
       ...(storedKeyId !== undefined && { storedKeyId }),
       ...(rootKeyId !== undefined && { rootKeyId }),
-      destroyedAt: (object.destroyDate ?? this.clock.now()).toISOString(),
-      restorableUntil: (recoverableUntil(object) ?? this.clock.now()).toISOString(),
       storedKey,
       othersOfTheName: await this.#othersOfTheName(id, rootKeyId),
       checkedAt: this.clock.now().toISOString(),
@@ -77,10 +96,7 @@ export class ShredProof {
     return ids.size;
   }
 
-  async #storedKey(
-    keyManager: KeyManager,
-    storedKeyId: string | undefined,
-  ): Promise<Exclude<ShownKey['storedKey'], 'not_asked'> | undefined> {
+  async #storedKey(keyManager: KeyManager, storedKeyId: string | undefined): Promise<'deleted' | 'absent' | undefined> {
     if (storedKeyId === undefined) return 'absent';
     try {
       (await keyManager.fetchKey(this.call, storedKeyId)).fill(0);
@@ -97,8 +113,8 @@ export class ShredProof {
     try {
       return (await keyManager.wrap(this.call, aad, value)).ciphertext;
     } catch (error) {
-      // Of a root key that is gone already nothing can be shown by a value that it never wrapped.
-      if (error instanceof KeyManagerError) return undefined;
+      // Of a root key that does not wrap any more nothing can be shown by a value that it never wrapped.
+      if (error instanceof KeyManagerError && !error.transient) return undefined;
       throw error;
     } finally {
       value.wipe();
@@ -110,16 +126,21 @@ export class ShredProof {
     aad: readonly string[],
   ): Promise<Pick<ShownRootKey, 'unwrap' | 'because'>> {
     const keyManager = boundKeyManager(this.scope, rootKeyId);
-    if (keyManager === undefined || ciphertext === undefined) return { unwrap: 'not_asked' };
+    if (keyManager === undefined) return { unwrap: 'not_asked' };
     try {
+      if (ciphertext === undefined) {
+        const { state } = await keyManager.describeRootKey(this.call);
+        return { unwrap: 'not_asked', ...(state === 'destroyed' && { because: 'root_key_deleted' }) };
+      }
       (await keyManager.unwrap(this.call, aad, ciphertext)).plaintext.wipe();
       return { unwrap: 'succeeded' };
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
       const ended = ENDED.find((fault) => fault === error.fault);
-      return ended === undefined
-        ? { unwrap: 'not_asked', because: error.fault }
-        : { unwrap: 'refused', because: ended };
+      return {
+        unwrap: ended === undefined || ciphertext === undefined ? 'not_asked' : 'refused',
+        because: error.fault,
+      };
     }
   }
 }

@@ -3,8 +3,10 @@ import { type InstanceId } from '@lib/kernel';
 import { type PlannedKey, type ShownKey, type ShownRootKey, type WholeShredPlan } from './shred-plan';
 
 const SAYS = [
-  'Each key listed is destroyed in the catalog of the service: no endpoint serves it any more.',
+  'Where catalog is destroyed, the key is destroyed in the catalog of the service; where it is gone, the catalog had no such key any more when the plan came to it. No endpoint serves either.',
+  'Where catalog is spared, the key was changed after the plan was made, and was left alone: it is not shredded.',
   'Where stored_key is deleted, the key manager answered that the stored key is deleted, so there was nothing to unwrap. Where it is absent, it answered that it has none.',
+  'Where unwrap of a root key is not_asked and because is root_key_deleted or root_key_missing, the key manager said that of it; it had wrapped no value to try, since it did not wrap any more when the plan was begun.',
   'Where unwrap of a root key is refused, a value that this root key had wrapped before the first key was destroyed did not unwrap any more.',
 ] as const;
 
@@ -50,19 +52,19 @@ export function shredRecordContent(
   };
 }
 
-function recordedKey({ id, name, owner, storedKeyId, rootKeyId }: PlannedKey, shown: ShownKey | undefined): object {
+function recordedKey({ id, name, owner, ...planned }: PlannedKey, shown: ShownKey | undefined): object {
+  const named = { id, name, ...(owner && { owner }) };
+  if (shown === undefined) return named;
+  if (shown.catalog === 'spared') return { ...named, catalog: 'spared', checked_at: shown.checkedAt };
   return {
-    id,
-    name,
-    ...(owner && { owner }),
-    stored_key_id: shown?.storedKeyId ?? storedKeyId,
-    root_key_id: shown?.rootKeyId ?? rootKeyId,
-    ...(shown && {
-      destroyed_at: shown.destroyedAt,
-      restorable_until: shown.restorableUntil,
-      stored_key: shown.storedKey,
-      others_of_the_name: shown.othersOfTheName,
-      checked_at: shown.checkedAt,
-    }),
+    ...named,
+    catalog: shown.catalog ?? 'destroyed',
+    stored_key_id: shown.storedKeyId ?? planned.storedKeyId,
+    root_key_id: shown.rootKeyId ?? planned.rootKeyId,
+    ...(shown.catalog !== 'gone' && { destroyed_at: shown.destroyedAt }),
+    restorable_until: shown.restorableUntil,
+    stored_key: shown.storedKey,
+    others_of_the_name: shown.othersOfTheName,
+    checked_at: shown.checkedAt,
   };
 }

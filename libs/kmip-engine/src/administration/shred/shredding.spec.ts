@@ -119,7 +119,12 @@ class Stage {
 
 const contentOf = ({ record }: WholeShredPlan) =>
   JSON.parse(record?.content ?? '{}') as {
-    readonly keys: readonly { readonly id: string; readonly stored_key_id: string; readonly stored_key: string }[];
+    readonly keys: readonly {
+      readonly id: string;
+      readonly catalog: string;
+      readonly stored_key_id: string;
+      readonly stored_key: string;
+    }[];
     readonly root_keys: readonly { readonly unwrap: string; readonly because?: string }[];
   };
 
@@ -257,6 +262,60 @@ describe('a shred plan', () => {
     expect(await stage.execute(plan)).toMatchObject({ state: 'completed', failures: [] });
   });
 
+  it('says so where its root key could not wrap when it began, and ends when that is deleted', async () => {
+    const stage = await Stage.withKeys(1);
+    const { keyManager } = stage.harness;
+    const plan = await stage.plan({ kind: 'root_key', rootKeyId: keyManager.rootKey.id });
+    keyManager.failNext('wrap', 'unavailable');
+    await expect(stage.execute(plan)).rejects.toMatchObject({ fault: 'unavailable' });
+    expect(keyManager.storedKeys()).toHaveLength(1);
+    keyManager.failNext('wrap', 'root_key_disabled');
+    const left = await stage.execute(plan);
+    expect(left).toMatchObject({ state: 'keys_destroyed', rootKeys: [{ unwrap: 'not_asked' }] });
+    keyManager.deleteRootKey();
+    const ended = await stage.execute(plan);
+    expect(ended.state).toBe('completed');
+    expect(contentOf(ended).root_keys).toMatchObject([{ unwrap: 'not_asked', because: 'root_key_deleted' }]);
+  });
+
+  it('ends with words for a key whose row is gone, unless its stored key is there', async () => {
+    const stage = await Stage.withKeys(3);
+    const { store, keyManager } = stage.harness;
+    const plan = await stage.plan();
+    const [purged, lost] = plan.keys as [(typeof plan.keys)[0], (typeof plan.keys)[0]];
+    keyManager.role = 'writer';
+    await stage.execute(plan);
+    keyManager.role = 'manager';
+    for (const { id } of [purged, lost]) store.forget(id);
+    keyManager.deleteStoredKey(purged.storedKeyId ?? '');
+    const left = await stage.execute(plan);
+    expect(left.failures).toMatchObject([{ keyId: lost.id, code: 'shred_key_missing' }]);
+    expect(left.failures[0]?.message).toMatch(/have the catalog rebuilt/);
+    await stage.harness.rebuild();
+    const done = await stage.execute(plan);
+    expect(done).toMatchObject({ state: 'completed', failures: [] });
+    // What comes back by a rebuild has lost the dates that the plan was made by.
+    const ends = { [purged.id]: ['gone', 'deleted'], [lost.id]: ['spared', undefined] };
+    const recorded = contentOf(done).keys.map(({ id, catalog, stored_key: found }) => [id, [catalog, found]]);
+    expect(recorded).toEqual(plan.keys.map(({ id }) => [id, ends[id] ?? ['destroyed', 'deleted']]));
+  });
+
+  it('names the stored key that went, though its process was killed before it noted that', async () => {
+    const stage = await Stage.withKeys(2);
+    const { harness } = stage;
+    const plan = await stage.plan();
+    harness.keyManager.rootKey.rotate();
+    await harness.moveToNewest();
+    const moved = harness.store.objects().map(({ custody }) => custody?.storedKeyId);
+    for (let steps = 0; harness.keyManager.storedKeys().length > 0; steps += 1) {
+      stage.killAfter(steps);
+      await stage.execute(plan).catch(() => undefined);
+    }
+    stage.killAfter(Infinity);
+    const named = contentOf(await stage.execute(plan)).keys.map(({ stored_key_id: id }) => id);
+    expect(named.toSorted()).toEqual(moved.toSorted());
+  });
+
   it('spares a key that was changed after the execution began', async () => {
     const stage = await Stage.withKeys(2);
     const plan = await stage.plan();
@@ -264,9 +323,12 @@ describe('a shred plan', () => {
     await stage.execute(plan);
     stage.harness.keyManager.role = 'manager';
     await revoked(stage, plan.keys[0]!.id);
-    const stopped = await stage.execute(plan);
-    expect(stopped.failures).toMatchObject([{ keyId: plan.keys[0]!.id, code: 'shred_plan_outdated' }]);
+    // Nothing makes it the key of the plan again: the record says so, and the plan has its end.
+    const done = await stage.execute(plan);
+    expect(done).toMatchObject({ state: 'completed', failures: [] });
     expect(stage.harness.keyManager.storedKeys()).toHaveLength(1);
+    expect(contentOf(done).keys.map(({ catalog }) => catalog)).toEqual(['spared', 'destroyed']);
+    expect(contentOf(done).keys[0]).not.toHaveProperty('stored_key');
   });
 
   it.each([false, true])('is carried on after its process was killed, at each step (late: %s)', async (late) => {

@@ -22,7 +22,7 @@ import {
   type WholeShredPlan,
 } from './shred-plan';
 import { type ShredPlanChange, type ShredPlans } from './shred-plans.port';
-import { ShredProof } from './shred-proof';
+import { ENDED, ShredProof } from './shred-proof';
 import { shredRecordContent } from './shred-record';
 
 /** Who leaves more plans lying about has lost sight of them; what was executed can be removed with its record kept. */
@@ -59,6 +59,9 @@ export interface Patience {
   readonly until: Date;
   readonly signal: AbortSignal;
 }
+
+/** The key was changed since the plan was made. */
+class Spared extends Error {}
 
 type Person = Administrator & { readonly person: string };
 
@@ -206,9 +209,18 @@ export class Shredding {
     const order = { revoking: true, suspended: true };
     try {
       const before = await scope.store.find(key.id);
-      if (before === undefined) return failure(key, 'shred_key_missing', 'The key is not in the catalog any more.');
+      if (before === undefined) {
+        return (
+          (await proof.gone(key.id, key)) ??
+          failure(
+            key,
+            'shred_key_missing',
+            'The key is not in the catalog any more, and its stored key is there: have the catalog rebuilt, and carry the plan on.',
+          )
+        );
+      }
       // The last that is seen is the one in the transaction of the order: after it nobody moves the key.
-      let place: KeyPlace = key;
+      let place: KeyPlace = (await scope.store.laterLooks.find(key.id)) ?? key;
       if (!isDestroyed(before.state)) {
         const guard = (current: ManagedObject): void => {
           requireAsPlanned(key, current);
@@ -221,10 +233,12 @@ export class Shredding {
       }
       const after = (await scope.store.find(key.id)) ?? before;
       return (
-        (await proof.key(key.id, place, after)) ??
+        (await proof.destroyed(key.id, place, after)) ??
         failure(key, 'shred_key_returned', 'The key is destroyed, and its stored key is there in the key manager.')
       );
     } catch (error) {
+      // Nothing makes it the key of the plan again.
+      if (error instanceof Spared) return { catalog: 'spared', checkedAt: this.dependencies.clock.now().toISOString() };
       // What is ours to explain concerns this key; the rest is a bug or an outage, and ends the attempt.
       if (!(error instanceof DomainError)) throw error;
       return failure(key, error.code, error.message);
@@ -285,12 +299,12 @@ function rootKeysOf({ scope, keys }: WholeShredPlan): readonly string[] {
 
 const isEnded = ({ scope }: ShredPlan, rootKeys: WholeShredPlan['rootKeys']): boolean =>
   scope.kind !== 'root_key' ||
-  rootKeys.some(({ rootKeyId, unwrap }) => rootKeyId === scope.rootKeyId && unwrap === 'refused');
+  rootKeys.some(({ rootKeyId, because = '' }) => rootKeyId === scope.rootKeyId && ENDED.includes(because));
 
-/** Its order may have been committed by an attempt before. @throws ShredError */
+/** Its order may have been committed by an attempt before. @throws Spared */
 function requireAsPlanned(key: PlannedKey, current: ManagedObject): void {
   if (current.destroyRequestedAt !== undefined || keyVersion(current) === key.version) return;
-  refuse('shred_plan_outdated', 'The key was changed since the plan was made, and was not destroyed.');
+  throw new Spared();
 }
 
 const failure = ({ id }: PlannedKey, code: string, message: string): ShredFailure => ({ keyId: id, code, message });
