@@ -1,4 +1,10 @@
-import { KeyProviders, type CertSignRequest, ViConnectionError, type ViSession } from '@lib/vi-json';
+import {
+  type CertSignRequest,
+  KeyProviders,
+  type KmipClusterInfo,
+  ViConnectionError,
+  type ViSession,
+} from '@lib/vi-json';
 
 import { choice, command, flag, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
@@ -12,7 +18,8 @@ import {
 } from '../../vcenter/connect/connect';
 import { type ConnectWish, type ConnectWorld, TRUST_WAYS, type TrustWay } from '../../vcenter/connect/connect-world';
 import { connectByPowerCli } from '../../vcenter/connect/powercli';
-import { type KmipService } from '../../vcenter/kmip-service';
+import { lostProvider, rebuildRemarks } from '../../vcenter/connect/rebuilt';
+import { type KmipService, type ServedInstance } from '../../vcenter/kmip-service';
 import { atVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
 import { carryOut } from '../../vcenter/plan/steps';
 import { serviceOf } from './service-of';
@@ -85,7 +92,9 @@ async function connect(
   const instance = await service.instance();
   await checkBeforeConnect(session, instance);
   const known = await providers.list();
-  const wish = wishOf(given, given.provider ?? providerNameFor(instance, known));
+  const wish = wishOf(given, await providerFor(session, given.provider, { service, instance, known, out }));
+  const isNew = known.every(({ clusterId }) => clusterId.id !== wish.provider);
+  for (const remark of rebuildRemarks(wish.provider, isNew, await service.certificates())) out.note(remark);
   demandStandardProvider(known.find(({ clusterId }) => clusterId.id === wish.provider));
   const world: ConnectWorld = {
     providers,
@@ -103,6 +112,28 @@ async function connect(
   const steps = await carryOut(connectSteps(instance.endpoints, wish), world, { dryRun, ...tell });
   const sentence = `vCenter is connected to every server of the key provider ${wish.provider}.`;
   return stepsAnswer(steps, wish.provider, { changed: sentence, unchanged: `Nothing had to be done: ${sentence}` });
+}
+
+interface Sides {
+  readonly service: KmipService;
+  readonly instance: ServedInstance;
+  readonly known: readonly KmipClusterInfo[];
+  readonly out: Context['out'];
+}
+
+/** As given; else of the provider that is there, of one that was there before vCenter was rebuilt, or of the instance. */
+async function providerFor(
+  session: ViSession,
+  given: string | undefined,
+  { service, instance, known, out }: Sides,
+): Promise<string> {
+  if (given !== undefined) return given;
+  const name = providerNameFor(instance, known);
+  if (known.some(({ clusterId }) => clusterId.id === name)) return name;
+  const lost = await lostProvider(session, service, known);
+  if (lost !== undefined)
+    out.note(`VMs or hosts name the key provider ${lost} for keys of this instance: taking that name.`);
+  return lost ?? name;
 }
 
 function wishOf(given: ConnectGiven, provider: string): ConnectWish {

@@ -4,9 +4,9 @@ import { usageFault } from '../../command-line/faults';
 import { type Answer, listed, together } from '../../output/answer';
 import { type Columns } from '../../output/table';
 import { type Inventory, type KeyInUse, type KeyReference, type Unexamined } from '../../vcenter/inventory/inventory';
-import { takeInventory } from '../../vcenter/inventory/take-inventory';
 import { uploadInventories } from '../../vcenter/inventory/upload';
-import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { atVCenter, commandFault, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { LOOK_OPTIONS, lookAt } from './look-at';
 import { serviceOf } from './service-of';
 
 export const REFERENCE_COLUMNS: Columns<KeyReference> = [
@@ -37,27 +37,25 @@ export const vcenterInventory = command({
   ].join('\n'),
   options: {
     ...VCENTER_OPTIONS,
+    ...LOOK_OPTIONS,
     upload: flag('tell the service which keys are in use'),
     with: list('FILE', 'inventory of another vCenter (--output json), to upload with this one'),
     withoutCertificate: list('NAME', 'client certificate whose client is known to need no key'),
   },
   async run(given, context) {
     const { out } = context;
-    const onProgress = (what: string): void => out.note(`Looking at ${what}.`);
-    const inventory = await atVCenter(given, context, (session) =>
-      takeInventory(session, { now: new Date(), onProgress }),
-    );
+    const inventory = await atVCenter(given, context, (session) => lookAt(session, given, context));
     if (!given.upload) return answerOf(inventory);
     const others = await Promise.all(given.with.map((file) => readInventory(file, context)));
     const service = await serviceOf(context);
     const { withoutCertificate: withoutCertificates } = given;
+    const upload = { service, now: new Date(), withoutCertificates };
     try {
-      const upload = { service, now: new Date(), withoutCertificates };
       const { keyCount } = await uploadInventories([inventory, ...others], upload);
       out.note(`The service knows now that ${keyCount} keys are in use.`);
     } catch (error) {
       await out.answer(answerOf(inventory));
-      throw error;
+      throw commandFault(error) ?? error;
     }
     return answerOf(inventory);
   },

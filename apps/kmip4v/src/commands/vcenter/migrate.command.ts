@@ -7,11 +7,11 @@ import { CommandFault } from '../../command-line/faults';
 import { type Answer, listed, together } from '../../output/answer';
 import { REFERENCE_COLUMNS, UNEXAMINED_COLUMNS } from './inventory.command';
 import { type Inventory } from '../../vcenter/inventory/inventory';
-import { takeInventory } from '../../vcenter/inventory/take-inventory';
 import { remarks } from '../../vcenter/migrate/plan';
 import { proofFor, proofSentence, type ProviderProof } from '../../vcenter/migrate/proof';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { Refusal } from '../../vcenter/refusal';
+import { LOOK_OPTIONS, lookAt } from './look-at';
 import { agreeToWarnings, demandRekeyPrivileges, ownProvider } from './rekey.command';
 import { chosenFrom, planAnswer, providerToUse, rekey, REKEY_OPTIONS, reportAnswer } from './rekey-run';
 
@@ -26,6 +26,7 @@ export const vcenterMigrate = command({
     ...VCENTER_OPTIONS,
     from: needed('NAME', 'key provider that is to be left'),
     to: value('NAME', 'key provider of this service (default: the one that has the endpoints)'),
+    ...LOOK_OPTIONS,
     ...REKEY_OPTIONS,
     plan: flag('show the plan with its checks and an estimate, and do nothing'),
     proof: flag('look whether the old provider is needed still, and do nothing'),
@@ -38,7 +39,7 @@ export const vcenterMigrate = command({
       if (to === given.from)
         throw new Refusal(`${to} is this service's own key provider. Name the one that is to be left.`);
       await providerToUse(session, to);
-      const look = (): Promise<Inventory> => inventoryOf(session, context);
+      const look = (): Promise<Inventory> => lookAt(session, given, context);
       const inventory = await look();
       if (given.proof) return await proven(proofFor(inventory, given.from), context);
       const chosen = chosenFrom(inventory, given, given.from);
@@ -52,10 +53,6 @@ export const vcenterMigrate = command({
     });
   },
 });
-
-async function inventoryOf(session: ViSession, { out }: Context): Promise<Inventory> {
-  return await takeInventory(session, { now: new Date(), onProgress: (what) => out.note(`Looking at ${what}.`) });
-}
 
 async function infoOf(session: ViSession, provider: string): Promise<KmipClusterInfo> {
   const info = await new KeyProviders(session).find(provider);

@@ -5,9 +5,9 @@ import { type Context } from '../../command-line/context';
 import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
 import { providerNameFor } from '../../vcenter/connect/connect';
-import { takeInventory } from '../../vcenter/inventory/take-inventory';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { demandPrivileges } from '../../vcenter/privileges';
+import { LOOK_OPTIONS, lookAt } from './look-at';
 import { chosenFrom, isAllDone, planAnswer, providerToUse, rekey, REKEY_OPTIONS, reportAnswer } from './rekey-run';
 import { serviceOf } from './service-of';
 
@@ -20,6 +20,7 @@ export const vcenterRekey = command({
   ].join('\n'),
   options: {
     ...VCENTER_OPTIONS,
+    ...LOOK_OPTIONS,
     ...REKEY_OPTIONS,
     provider: value('NAME', 'of the key provider of the new keys (default: the one that has the endpoints)'),
     dryRun: flag('show what would be done, and do nothing'),
@@ -30,10 +31,7 @@ export const vcenterRekey = command({
       await demandRekeyPrivileges(session);
       const provider = given.provider ?? (await ownProvider(session, context));
       await providerToUse(session, provider);
-      const inventory = await takeInventory(session, {
-        now: new Date(),
-        onProgress: (what) => context.out.note(`Looking at ${what}.`),
-      });
+      const inventory = await lookAt(session, given, context);
       const chosen = chosenFrom(inventory, given, undefined);
       if (given.dryRun) return planAnswer(chosen, inventory, given);
       await agreeToWarnings(chosen.warnings, given.yes, context);

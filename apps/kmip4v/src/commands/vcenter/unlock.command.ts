@@ -22,7 +22,7 @@ const COLUMNS: Columns<Unlocked> = [
   ['VM', ({ name }) => name],
   ['outcome', ({ outcome }) => ({ text: outcome, tone: outcome === 'unlocked' ? 'good' : 'bad' })],
   ['cause', ({ causes }) => causes.join('; ')],
-  ['mended', ({ mends }) => mends.join('; ')],
+  ['mend', ({ mends }) => mends.join('; ')],
 ];
 
 export const vcenterUnlock = command({

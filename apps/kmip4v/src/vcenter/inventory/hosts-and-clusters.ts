@@ -12,7 +12,10 @@ import { type ExaminedHost, type Findings } from './inventory';
 import { referenceOf } from './machines';
 
 /** What vSAN of a cluster says; undefined where vSAN is not encrypted. @throws when it cannot be read */
-export type VsanReader = (cluster: RetrievedObject['ref']) => Promise<VsanDataEncryptionConfig | undefined>;
+export type VsanReader = (
+  cluster: RetrievedObject['ref'],
+  name: string,
+) => Promise<VsanDataEncryptionConfig | undefined>;
 
 export interface HostFindings extends Findings {
   readonly hosts: ExaminedHost[];
@@ -77,11 +80,14 @@ async function examineCluster(
   if (vsanConfigInfo?.enabled !== true) return;
   const what = `vSAN of the cluster ${name}`;
   if (vsan === undefined) {
-    found.unexamined.push({ what, why: 'vSAN not examined: vCenter 8.0 shows it by an interface of its own alone.' });
+    found.unexamined.push({
+      what,
+      why: 'vSAN not examined: vCenter 8.0 shows it by an interface of its own alone. Say what it has with --vsan FILE.',
+    });
     return;
   }
   try {
-    examineVsan(await vsan(object.ref), object, name, found);
+    examineVsan(await vsan(object.ref, name), object, name, found);
   } catch (error) {
     found.unexamined.push({
       what,
@@ -97,6 +103,10 @@ function examineVsan(
   found: HostFindings,
 ): void {
   if (config?.encryptionEnabled !== true) return;
+  const provider = config.kmsProviderId?.id;
+  if (config.kekId === undefined && config.hostKeyId === undefined) {
+    found.references.push({ kind: 'vsan', object: ref, name, keyId: '', ...(provider && { provider }) });
+  }
   const keys = { 'key that encrypts the keys of disks': config.kekId, 'host key': config.hostKeyId };
   for (const [detail, keyId] of Object.entries(keys)) {
     const key =

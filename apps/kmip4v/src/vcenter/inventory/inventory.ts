@@ -42,6 +42,8 @@ export interface EncryptedMachine {
   readonly changeTracking: boolean;
   /** Snapshots that branch; a shallow re-key takes a single chain alone. */
   readonly snapshots: 'none' | 'chain' | 'tree';
+  /** Its disks stand on those of another VM. */
+  readonly linkedClone: boolean;
   readonly vtpm: boolean;
   readonly hasIde: boolean;
   readonly capacityBytes: number;

@@ -147,6 +147,7 @@ const hasTpm = (object: RetrievedObject): boolean =>
 
 function machineOf(object: RetrievedObject, name: string): EncryptedMachine {
   const devices = devicesOf(object);
+  const roots = object.get<VirtualMachineSnapshotInfo>('snapshot')?.rootSnapshotList ?? [];
   const host = object.get<ManagedObjectReference>('runtime.host')?.value;
   return {
     object: object.ref,
@@ -155,12 +156,18 @@ function machineOf(object: RetrievedObject, name: string): EncryptedMachine {
     poweredOn: object.get<string>('runtime.powerState') === 'poweredOn',
     locked: object.get<string>('runtime.cryptoState') === 'locked',
     changeTracking: object.get<boolean>('config.changeTrackingEnabled') === true,
-    snapshots: shapeOf(object.get<VirtualMachineSnapshotInfo>('snapshot')?.rootSnapshotList ?? []),
+    snapshots: shapeOf(roots),
+    linkedClone: devices.some(({ backing }) => linksOf(backing) > roots.flatMap(flattened).length),
     vtpm: hasTpm(object),
     hasIde: devices.some((device) => device._typeName === 'VirtualIDEController' && hasDisk(devices, device.key)),
     capacityBytes: devices.reduce((sum, { capacityInBytes = 0 }) => sum + capacityInBytes, 0),
     ...(host === undefined ? {} : { host }),
   };
+}
+
+/** How many links a chain has below its newest: each snapshot makes one. */
+function linksOf(backing: DiskBacking | undefined): number {
+  return backing?.parent === undefined ? 0 : 1 + linksOf(backing.parent);
 }
 
 const hasDisk = (devices: readonly VirtualDevice[], controller: number): boolean =>

@@ -1,3 +1,4 @@
+import { Refusal } from '../refusal';
 import { type KmipService, type RegisteredCertificate } from '../kmip-service';
 import { type Inventory, isComplete } from './inventory';
 
@@ -23,7 +24,7 @@ export async function uploadInventories(
   const gaps = inventories.flatMap(({ unexamined }) => unexamined);
   if (!inventories.every(isComplete)) {
     const some = gaps.slice(0, 3).map(({ what }) => what);
-    throw new Error(
+    throw new Refusal(
       `Not uploaded: ${gaps.length} things could not be looked at (${some.join(', ')}${gaps.length > 3 ? ', …' : ''}), and keys that only they ` +
         'need would be proposed for destruction.',
     );
@@ -33,7 +34,7 @@ export async function uploadInventories(
     (each) => wasSeenLately(each, now) && !covered.has(each.sha256) && !withoutCertificates.includes(each.name),
   );
   if (others.length > 0) {
-    throw new Error(
+    throw new Refusal(
       `Not uploaded: ${others.map(({ name }) => name).join(', ')} connected to this instance within ${IN_USE_DAYS} days and ${others.length === 1 ? 'is' : 'are'} of no ` +
         'vCenter whose inventory is here. Add theirs (--with FILE, of `kmip4v vcenter inventory --output json` there), or say that they need no key ' +
         '(--without-certificate NAME).',

@@ -2,6 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 import { type ManagedObjectReference } from '@lib/vi-json';
 
+import { Refusal } from '../refusal';
+
 /** How far one object has come. Written before what it announces is done, so that a kill loses nothing. */
 export type JournalEntry =
   | {
@@ -71,7 +73,7 @@ export class Journal {
     const [first, ...entries] = whole.split('\n').slice(0, -1).flatMap(parsed);
     if (first?.kind !== 'plan') {
       await file.close();
-      throw new Error(
+      throw new Refusal(
         `${path} is no journal of a re-key, or was cut before its first line was whole. Begin anew without it.`,
       );
     }

@@ -12,6 +12,7 @@ const MACHINE: EncryptedMachine = {
   locked: false,
   changeTracking: false,
   snapshots: 'none',
+  linkedClone: false,
   vtpm: false,
   hasIde: false,
   capacityBytes: 0,
@@ -61,6 +62,7 @@ describe('what is re-keyed', () => {
   it.each<[string, Partial<EncryptedMachine>, Partial<Selection>, RegExp]>([
     ['locked', { locked: true }, {}, /unlock/],
     ['with snapshots that branch', { snapshots: 'tree' }, {}, /branch/],
+    ['that is a linked clone', { linkedClone: true }, {}, /linked clone/],
     ['running with an IDE disk', { hasIde: true }, {}, /IDE/],
     ['running, by a deep re-key', {}, { mode: 'deep', profile: 'p' }, /powered off/],
     [

@@ -89,6 +89,9 @@ function shallowHindrance(machine: EncryptedMachine): string | undefined {
   if (machine.snapshots === 'tree') {
     return 'Its snapshots branch, and vSphere re-keys a single chain alone: delete snapshots until none branches.';
   }
+  if (machine.linkedClone) {
+    return 'It is a linked clone, which vSphere does not re-key: clone it fully, or consolidate its disks.';
+  }
   if (machine.hasIde && machine.poweredOn)
     return 'It has an IDE disk, with which vSphere re-keys it powered off alone.';
   return undefined;
