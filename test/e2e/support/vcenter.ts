@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { PinnedTransport, ViSession } from '@lib/vi-json';
+
 import { type RunningService, until } from './running-service';
 
 const run = promisify(execFile);
@@ -23,7 +25,7 @@ export interface Ran {
 export class RunningVcenter {
   private constructor(
     private readonly child: ChildProcess,
-    private readonly folder: string,
+    readonly folder: string,
     readonly url: string,
     readonly fingerprint: string,
   ) {}
@@ -54,15 +56,7 @@ export class RunningVcenter {
 
   /** `kmip4v vcenter …`, as somebody would type it. */
   async kmip4v(service: RunningService, words: readonly string[], user = ADMINISTRATOR): Promise<Ran> {
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      XDG_CONFIG_HOME: this.folder,
-      KMIP4V_CONNECTION: join(service.dataFolder, 'connection.json'),
-      KMIP4V_VCENTER: this.url,
-      KMIP4V_VCENTER_USER: user,
-      KMIP4V_VCENTER_PASSWORD: PASSWORD,
-    };
-    const options = { env, maxBuffer: 64 * 1024 * 1024 };
+    const options = { env: this.#environment(service, user), maxBuffer: 64 * 1024 * 1024 };
     try {
       return { exit: 0, ...(await run(process.execPath, [KMIP4V, 'vcenter', ...words], options)) };
     } catch (error) {
@@ -70,6 +64,38 @@ export class RunningVcenter {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
       return { exit: code, stdout, stderr };
     }
+  }
+
+  /** Begins a command and kills it as soon as `holds`. @returns whether it was still running then */
+  async kmip4vKilled(
+    service: RunningService,
+    words: readonly string[],
+    holds: () => Promise<boolean>,
+  ): Promise<boolean> {
+    const options = { env: this.#environment(service, ADMINISTRATOR), stdio: 'ignore' } as const;
+    const child = spawn(process.execPath, [KMIP4V, 'vcenter', ...words], options);
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    await until('the moment to kill it', 60_000, async () => child.exitCode !== null || (await holds()));
+    child.kill('SIGKILL');
+    await ended;
+    return child.signalCode === 'SIGKILL';
+  }
+
+  #environment(service: RunningService, user: string): Record<string, string> {
+    return {
+      PATH: process.env['PATH'] ?? '',
+      XDG_CONFIG_HOME: this.folder,
+      KMIP4V_CONNECTION: join(service.dataFolder, 'connection.json'),
+      KMIP4V_VCENTER: this.url,
+      KMIP4V_VCENTER_USER: user,
+      KMIP4V_VCENTER_PASSWORD: PASSWORD,
+    };
+  }
+
+  /** As a program of somebody else would have one. */
+  async session(): Promise<ViSession> {
+    const transport = new PinnedTransport(new URL(this.url), this.fingerprint);
+    return await ViSession.open({ transport, credentials: { userName: ADMINISTRATOR, password: PASSWORD } });
   }
 
   /** A user who lacks privileges. */

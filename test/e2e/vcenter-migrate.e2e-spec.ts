@@ -1,0 +1,158 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { answerOf, tenantApi, type TenantApi } from '@lib/tenant-api-client';
+
+import { reference, taskResult } from '@lib/vi-json';
+
+import { RunningService } from './support/running-service';
+import { type Ran, RunningVcenter } from './support/vcenter';
+
+interface Reference {
+  readonly kind: string;
+  readonly name: string;
+  readonly keyId: string;
+  readonly provider: string;
+}
+interface Proof {
+  readonly proven: boolean;
+  readonly references: readonly Reference[];
+  readonly unexamined: readonly { readonly why: string }[];
+}
+interface Seals {
+  readonly sealed: number;
+  readonly opened: number;
+  readonly byProvider: Readonly<Record<string, number>>;
+}
+const KILLS = 6;
+
+interface Machine {
+  readonly id: string;
+  readonly changeTracking: boolean;
+}
+
+/** As the warning of KB 387897 says to do. */
+async function powerOff(vcenter: RunningVcenter, which: (machine: Machine) => boolean): Promise<void> {
+  const { machines } = await vcenter.admin<{ machines: Machine[] }>('GET', '/inventory');
+  const session = await vcenter.session();
+  for (const { id } of machines.filter(which)) {
+    const machine = reference('VirtualMachine', id);
+    await taskResult(session, await session.call(machine, 'VirtualMachine', 'PowerOffVM_Task', undefined));
+  }
+  await session.close();
+}
+
+/** Ten machines of a stand-in whose data are sealed with keys that a key server really has. */
+describe('leaving another key provider', () => {
+  let service: RunningService;
+  let vcenter: RunningVcenter;
+  let api: TenantApi;
+  let vsan: string;
+
+  const kmip4v = (...words: string[]): Promise<Ran> => vcenter.kmip4v(service, [...words, '--output', 'json']);
+  const done = async <T>(...words: string[]): Promise<T> => {
+    const { exit, stdout, stderr } = await kmip4v(...words);
+    if (exit !== 0) throw new Error(stderr);
+    return JSON.parse(stdout) as T;
+  };
+  const inventory = async (): Promise<readonly Reference[]> =>
+    (await done<{ references: Reference[] }>('inventory')).references;
+  const seals = (): Promise<Seals> => vcenter.admin<Seals>('POST', '/inventory/prove');
+
+  beforeAll(async () => {
+    [service, vcenter] = await Promise.all([RunningService.start(), RunningVcenter.start()]);
+    api = tenantApi({ url: service.connection.management.url, token: () => service.token('Manager') });
+    vsan = join(vcenter.folder, 'vsan.json');
+    await writeFile(vsan, JSON.stringify([{ cluster: 'cluster-2', encrypted: false }]));
+    const { machines } = await vcenter.admin<{ machines: unknown[] }>('GET', '/inventory');
+    if (machines.length === 0) await vcenter.admin('POST', '/inventory', { machines: 10 });
+    // Two names for one instance: to vCenter they are two key providers.
+    await done('connect', '--provider', 'theirs', '--default');
+    await vcenter.admin('POST', '/inventory/encrypt', { provider: 'theirs' });
+    await done('connect', '--provider', 'ours', '--default');
+  }, 180_000);
+  afterAll(async () => {
+    await Promise.allSettled([service.remove(), vcenter.remove()]);
+  });
+
+  it('begins with everything that needs a key, in every place where one can be', async () => {
+    const found = await inventory();
+    const kinds = new Set(found.map(({ kind }) => kind));
+    expect([...kinds].toSorted()).toEqual(
+      ['first_class_disk', 'host', 'snapshot_disk', 'snapshot_home', 'vm_disk', 'vm_home'].toSorted(),
+    );
+    expect(new Set(found.map(({ provider }) => provider))).toEqual(new Set(['theirs']));
+  });
+
+  it('proves nothing while vSAN was not looked at, and tells the service of no key', async () => {
+    const { exit, stdout } = await kmip4v('migrate', '--from', 'empty', '--to', 'ours', '--proof');
+    const { proof } = JSON.parse(stdout) as { proof: Proof };
+    expect([exit, proof.proven, proof.references]).toEqual([1, false, []]);
+    expect(proof.unexamined[0]?.why).toContain('vSAN not examined');
+    const upload = await kmip4v('inventory', '--upload');
+    expect([upload.exit, upload.stderr.includes('vSAN of the cluster')]).toEqual([3, true]);
+  });
+
+  it('plans without touching anything, and warns of machines that may be powered off', async () => {
+    const words = ['migrate', '--from', 'theirs', '--to', 'ours', '--plan', '--policy', 'policy-1'];
+    const plan = await done<{ targets: unknown[]; hindered: unknown[]; warnings: string[] }>(...words);
+    expect(plan.targets.length).toBeGreaterThan(10);
+    expect(plan.hindered).toEqual([]);
+    expect(plan.warnings.some((warning) => warning.includes('KB 387897'))).toBe(true);
+    expect((await seals()).byProvider['ours']).toBeUndefined();
+  });
+
+  it('ends with a proof, though it is killed again and again', async () => {
+    await powerOff(vcenter, ({ changeTracking }) => changeTracking);
+    const before = await seals();
+    const journal = join(vcenter.folder, 'journal');
+    const lines = async (): Promise<number> => (await readFile(journal, 'utf8').catch(() => '')).split('\n').length;
+    const words = ['migrate', '--from', 'theirs', '--to', 'ours', '--policy', 'policy-1', '--vsan', vsan];
+    const options = ['--journal', journal, '--wave', '2'];
+    let killed = 0;
+    for (; killed < KILLS; killed++) {
+      const enough = (await lines()) + 4 + killed;
+      const holds = async (): Promise<boolean> => (await lines()) >= enough;
+      if (!(await vcenter.kmip4vKilled(service, [...words, ...options], holds))) break;
+    }
+    expect(killed).toBeGreaterThan(2);
+    const { proof, rekey } = await done<{ proof: Proof; rekey: { reports: { outcome: string }[] } }>(
+      ...words,
+      ...options,
+    );
+    expect(rekey.reports.every(({ outcome }) => outcome === 'done')).toBe(true);
+    expect(proof).toMatchObject({ proven: true, references: [], unexamined: [] });
+    expect(await seals()).toEqual({
+      sealed: before.sealed,
+      opened: before.sealed,
+      byProvider: { ours: before.sealed },
+    });
+  }, 180_000);
+
+  it('tells the service which keys are in use, once all of it was looked at', async () => {
+    // The other name's client certificate needs no key any more.
+    const params = { path: { instance_id: service.connection.instance.id } };
+    const { client_certificates: all } = await answerOf(
+      api.GET('/v1/instances/{instance_id}/client_certificates', { params }),
+    );
+    const refused = await kmip4v('inventory', '--upload', '--vsan', vsan);
+    expect([refused.exit, refused.stdout !== '']).toEqual([0, true]);
+    const stored = await answerOf(api.GET('/v1/instances/{instance_id}/inventory', { params }));
+    const keys = new Set((await inventory()).map(({ keyId }) => keyId));
+    expect([all.length > 1, stored.key_count]).toEqual([true, keys.size]);
+  });
+
+  it('unlocks a machine whose key was suspended, after saying so', async () => {
+    const [home] = (await inventory()).filter(({ name, kind }) => kind === 'vm_home' && name.startsWith('web'));
+    const path = { instance_id: service.connection.instance.id, id: home?.keyId ?? '' };
+    await answerOf(api.PATCH('/v1/instances/{instance_id}/keys/{id}', { params: { path }, body: { suspended: true } }));
+    for (const host of (await vcenter.admin<{ hosts: { id: string }[] }>('GET', '/inventory')).hosts) {
+      await vcenter.admin('POST', `/hosts/${host.id}/reboot`);
+    }
+    const found = await kmip4v('unlock', '--dry-run');
+    expect([found.exit, found.stdout.includes('the key is suspended in the service')]).toEqual([1, true]);
+    const [unlocked] = await done<{ outcome: string }[]>('unlock', '--yes');
+    expect(unlocked?.outcome).toBe('unlocked');
+    expect(await done('unlock')).toEqual([]);
+  });
+});
