@@ -3763,11 +3763,11 @@ export interface components {
        */
       destroyed_at?: string;
       /**
-       * @description What came of the key; absent as long as the plan has not come to it. `destroyed` by the plan, `gone` from the catalog before, or `spared`, since it was changed after the plan was made.
+       * @description What came of the key: `kept` as long as the plan has not come to it, `destroyed` by the plan, `gone` from the catalog before, or `spared`, since it was changed after the plan was made.
        * @example destroyed
        * @enum {string}
        */
-      catalog?: 'destroyed' | 'gone' | 'spared';
+      catalog: 'kept' | 'destroyed' | 'gone' | 'spared';
       /**
        * @description What the key manager said of its stored key after that; `not_checked` as long as it was not asked.
        * @example deleted

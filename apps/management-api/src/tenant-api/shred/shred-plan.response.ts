@@ -81,7 +81,7 @@ export function shredKeyResponse(key: PlannedKey, shown: ShownKey | undefined, n
     created_by: { sha256_fingerprint: key.createdBy },
     last_fetched_at: key.lastFetchedAt,
     in_memory: memoryOf(key),
-    catalog: shown && (shown.catalog ?? 'destroyed'),
+    catalog: shown === undefined ? 'kept' : (shown.catalog ?? 'destroyed'),
     ...fateOf(shown, now),
     checked_at: shown?.checkedAt,
   };
