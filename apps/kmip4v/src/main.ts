@@ -15,7 +15,8 @@ import { VERSION } from './version';
 export function main(world: NodeJS.Process, checkout?: string): void {
   run(world, checkout).then(
     (exit) => {
-      world.exitCode = exit;
+      // A command of the operator that did what it could, and has left something to do, has said so there.
+      world.exitCode = exit === EXIT.ok ? (world.exitCode ?? exit) : exit;
     },
     (error: unknown) => {
       world.stderr.write(`unexpected error: ${String(error)}\n`);
