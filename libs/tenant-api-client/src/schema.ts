@@ -46,7 +46,7 @@ export interface paths {
     head?: never;
     /**
      * Update an instance
-     * @description Changes the options of the instance: what becomes of KMIP requests with a credential that the service did not issue for it, and who makes the material of new keys.
+     * @description Changes the options of the instance: what becomes of KMIP requests with a credential that the service did not issue for it, and who makes the material of new keys. What decides how keys end (`second_person_to_destroy`, `purge_destroyed_keys`) needs the action `key.delete` as well.
      */
     patch: operations['update_instance'];
     trace?: never;
@@ -262,7 +262,7 @@ export interface paths {
     get: operations['get_instance_root_key'];
     /**
      * Set the root key
-     * @description Binds a root key after every call that it will have to serve was tried. Binding another root key rewraps the keys. A root key of another account comes with an API key of its own.
+     * @description Binds a root key after every call that it will have to serve was tried. Binding another root key rewraps the keys. A root key of another account comes with an API key of its own. An API key needs the action `credential.set` as well.
      */
     put: operations['set_instance_root_key'];
     post?: never;
@@ -332,7 +332,7 @@ export interface paths {
     head?: never;
     /**
      * Pause or resume the moving of keys
-     * @description Says whether keys leave this former root key. While it is paused they are served from where they lie. Resuming also tries again at once what was in the way before. An API key takes the place of the one with which this root key is reached.
+     * @description Says whether keys leave this former root key. While it is paused they are served from where they lie. Resuming also tries again at once what was in the way before. An API key takes the place of the one with which this root key is reached. It needs the action `credential.set` as well.
      */
     patch: operations['update_instance_former_root_key'];
     trace?: never;
@@ -569,7 +569,7 @@ export interface paths {
     post?: never;
     /**
      * Destroy a key
-     * @description Destroys a key: it is never served again, and the stored key is deleted in the key manager. The administrators of the key manager can restore the stored key there until the date that the key says in `recovery`, and whoever holds it and may unwrap with the root key can read what the key protects. An active key is refused without `revoke`.
+     * @description Destroys a key: it is never served again, and the stored key is deleted in the key manager. The administrators of the key manager can restore the stored key there until the date that the key says in `recovery`, and whoever holds it and may unwrap with the root key can read what the key protects. An active key is refused without `revoke`, which needs the action `key.update` as well.
      */
     delete: operations['delete_instance_key'];
     options?: never;
@@ -633,7 +633,7 @@ export interface paths {
     put?: never;
     /**
      * Make a shred plan
-     * @description Writes down what would be shredded, and destroys nothing: single keys, all keys of the instance, or all keys under a root key. The plan has a hash over everything that it says of its keys. It is executed only as long as the keys are what it says; one that was changed, or fetched, since is a reason to make another plan.
+     * @description Writes down what would be shredded, and destroys nothing: single keys, all keys of the instance, or all keys under a root key. The plan has a hash over everything that it says of its keys. It is executed only as long as the keys are what it says; one that was changed, or fetched, since is a reason to make another plan. Needs the actions `key.delete` and `key.update`, as confirming and executing it do.
      */
     post: operations['create_instance_shred_plan'];
     delete?: never;

@@ -4,14 +4,12 @@ import { type FastifyRequest } from 'fastify';
 import { isUuid } from '@lib/kernel';
 import { addressGroup } from '@lib/kmip-transport';
 
-import { type Action } from '@lib/tenancy';
-import { type Authorizer } from '../auth/authorizer.port';
 import { type Principal } from '../auth/principal';
-import { AUTHORIZER } from '../auth/tokens';
 import { TokenVerifier } from '../auth/token-verifier';
 import { ApiError, notFound } from './api-error';
 import { preferredType } from './media-types';
 import { type BoundOperation, type InstanceScope } from './operation';
+import { Permission } from './permission';
 import { type RateLimiter } from './rate-limiter';
 import { type RequestState, stateOf } from './request-state';
 import { addressOf } from './server-limits';
@@ -32,7 +30,7 @@ type Limiter = Pick<RateLimiter, 'take' | 'limitHeaders'>;
 export class RequestAdmission {
   constructor(
     @Inject(TokenVerifier) private readonly verifier: Pick<TokenVerifier, 'verify'>,
-    @Inject(AUTHORIZER) private readonly authorizer: Authorizer,
+    @Inject(Permission) private readonly permission: Pick<Permission, 'require'>,
     @Inject(INSTANCE_DIRECTORY) private readonly directory: InstanceDirectory,
     @Inject(ADDRESS_LIMITER) private readonly addressLimiter: Limiter,
     @Inject(CALLER_LIMITER) private readonly callerLimiter: Limiter,
@@ -71,20 +69,9 @@ export class RequestAdmission {
     if (!instance) throw notFound();
     state.audited = instance;
     if (instance.accountId !== principal.accountId) throw notFound();
-    await this.#decide(principal, instance, operation.action);
+    await this.permission.require(principal, instance, [operation.action, ...operation.besides]);
     if (!instance.writable && request.method !== 'GET' && request.method !== 'HEAD') throw instanceDisabled();
     state.instance = instance;
-  }
-
-  async #decide(principal: Principal, instance: InstanceScope, action: Action): Promise<void> {
-    const ask = async (wanted: Action): Promise<boolean> => {
-      const [permitted = false] = await this.authorizer.decide([{ principal, action: wanted, resource: instance }]);
-      return permitted;
-    };
-    if (await ask(action)) return;
-    // Whoever may not even see the instance does not learn from us that it exists.
-    if (action === 'instance.read' || !(await ask('instance.read'))) throw notFound();
-    throw ApiError.of(403, 'forbidden', `This needs the action \`${action}\` on the instance.`);
   }
 }
 

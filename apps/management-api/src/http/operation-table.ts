@@ -50,7 +50,14 @@ export class OperationTable {
       return undefined;
     }
     const { operation } = contract;
-    const bound = { contract, action: binding.action, instanceParameter: INSTANCE_PATH.exec(operation.path)?.[1] };
+    const { action, needs } = binding;
+    const bound = {
+      contract,
+      action,
+      besides: needs.besides ?? [],
+      ifGiven: needs.ifGiven ?? {},
+      instanceParameter: INSTANCE_PATH.exec(operation.path)?.[1],
+    };
     this.#bound.set(operation.id, bound);
     return bound;
   }

@@ -5,7 +5,13 @@ import { type FastifyRequest } from 'fastify';
 import { type Action } from '@lib/tenancy';
 
 import { notFound } from './api-error';
-import { type ChangeCheck, type OperationBinding, type OperationCall, type OperationHandler } from './operation';
+import {
+  type ChangeCheck,
+  type FurtherNeeds,
+  type OperationBinding,
+  type OperationCall,
+  type OperationHandler,
+} from './operation';
 import { OperationInterceptor } from './operation.interceptor';
 import { stateOf } from './request-state';
 import { addressOf } from './server-limits';
@@ -18,18 +24,21 @@ type MethodOf<Kind> = <Method extends Kind>(
 
 /**
  * Beside `@Get()`, `@Post()` and so on: which operation of docs/openapi/tenant-api.yaml the method is, and the action that
- * its caller must be permitted. Parameters, schemas and headers are those of the document; a route under `/v1` that names
+ * its caller must be permitted, with what it needs besides. Parameters, schemas and headers are those of the document; a route under `/v1` that names
  * no operation, or another path than the document, keeps the application from starting.
  */
-export const Operation = (operationId: string, action: Action): MethodOf<OperationHandler> =>
-  bound({ operationId, action, kind: 'direct' });
+export const Operation = (operationId: string, action: Action, needs: FurtherNeeds = {}): MethodOf<OperationHandler> =>
+  bound({ operationId, action, kind: 'direct', needs });
 
 /**
  * The same for an operation whose document has `IBM-API-Dry-Run`. The method only checks, and returns the change: who
  * calls it decides whether to make it, so that a method cannot forget that a dry run was asked for.
  */
-export const CheckedOperation = (operationId: string, action: Action): MethodOf<ChangeCheck> =>
-  bound({ operationId, action, kind: 'checked' });
+export const CheckedOperation = (
+  operationId: string,
+  action: Action,
+  needs: FurtherNeeds = {},
+): MethodOf<ChangeCheck> => bound({ operationId, action, kind: 'checked', needs });
 
 const bound = (binding: OperationBinding): MethodOf<unknown> =>
   applyDecorators(RouteConfig({ binding }), UseInterceptors(OperationInterceptor));

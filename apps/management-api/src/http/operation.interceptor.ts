@@ -8,12 +8,16 @@ import { DRY_RUN_HEADER } from './dry-run';
 import { ifNoneMatchHits } from './entity-tag';
 import { translateError } from './error-translation';
 import { type BoundOperation, type CheckedChange, type OperationAnswer } from './operation';
+import { actionsOfContent, Permission } from './permission';
 import { stateOf } from './request-state';
 
 /** Around each operation: its body is checked, a read is recorded, and what it answers is put on the wire. */
 @Injectable()
 export class OperationInterceptor implements NestInterceptor<OperationAnswer | CheckedChange> {
-  constructor(@Inject(CallTrail) private readonly trail: CallTrail) {}
+  constructor(
+    @Inject(CallTrail) private readonly trail: CallTrail,
+    @Inject(Permission) private readonly permission: Permission,
+  ) {}
 
   async intercept(
     context: ExecutionContext,
@@ -21,9 +25,12 @@ export class OperationInterceptor implements NestInterceptor<OperationAnswer | C
   ): Promise<Observable<unknown>> {
     const http = context.switchToHttp();
     const [request, reply] = [http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()];
-    const { operation } = stateOf(request);
+    const { operation, principal, instance, query } = stateOf(request);
     if (!operation) throw new Error('a request reached its handler without being admitted');
     operation.contract.checkBody(request.headers['content-type'], request.body ?? undefined);
+    if (principal && instance) {
+      await this.permission.require(principal, instance, actionsOfContent(operation, request.body, query));
+    }
     const answer = await answered(operation, request, next);
     if (operation.contract.operation.method === 'GET') await this.trail.record(request, reply, 'success');
     return of(written(answer, request, reply));

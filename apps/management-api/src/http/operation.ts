@@ -57,12 +57,22 @@ export interface OperationBinding {
   readonly action: Action;
   /** `checked`: the method is a {@link ChangeCheck}. */
   readonly kind: 'direct' | 'checked';
+  readonly needs: FurtherNeeds;
+}
+
+/** What an operation needs in addition to its action, since it does what another action guards. */
+export interface FurtherNeeds {
+  readonly besides?: readonly Action[];
+  /** By the field of the body, or the parameter of the query, that does it. */
+  readonly ifGiven?: Readonly<Record<string, Action>>;
 }
 
 /** A method of a controller together with what is documented of it. */
 export interface BoundOperation {
   readonly contract: OperationContract;
   readonly action: Action;
+  readonly besides: readonly Action[];
+  readonly ifGiven: Readonly<Record<string, Action>>;
   /** Path parameter that holds the instance id; undefined for the list of instances. */
   readonly instanceParameter: string | undefined;
 }

@@ -6,6 +6,7 @@ import { ErrorGuideController } from './error-guide.controller';
 import { HttpModule } from './http.module';
 import { type ApiDocument } from './openapi/document';
 import { OperationTable } from './operation-table';
+import { Permission } from './permission';
 import { TenantSpace } from './tenant-space';
 import { API_DOCUMENT } from './tokens';
 
@@ -20,11 +21,12 @@ import { API_DOCUMENT } from './tokens';
       inject: [API_DOCUMENT],
       useFactory: (document: ApiDocument) => new OperationTable(document),
     },
+    Permission,
     RequestAdmission,
     CallTrail,
     TenantSpace,
   ],
-  exports: [CallTrail],
+  exports: [CallTrail, Permission],
 })
 export class TenantSpaceModule implements OnModuleInit {
   constructor(@Inject(OperationTable) private readonly operations: OperationTable) {}

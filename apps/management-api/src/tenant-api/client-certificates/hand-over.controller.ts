@@ -29,25 +29,17 @@ export class HandOverController {
   ) {}
 
   @Post()
-  @Operation('hand_over_instance_client_certificate', 'certificate.create')
+  @Operation('hand_over_instance_client_certificate', 'certificate.create', { besides: ['certificate.delete'] })
   async handOver(@Call() call: OperationCall): Promise<OperationAnswer> {
     const giving = call.instance();
     const id = call.path['client_certificate_id'] ?? '';
     if (!isUuid(id)) throw notFound();
     // Valid by its schema.
     const { instance } = call.body as { readonly instance: { readonly id: string } };
-    await this.#checkGiving(call, giving);
     const receiving = await this.#receiving(call, giving, instance.id);
     const received = await this.proofs.handOver(giving.instanceId, id, receiving.instanceId, administratorOf(call));
     const body = await this.presenter.one(received, this.confirmations.awaited(receiving.instanceId));
     return { status: 200, body, etag: body.etag };
-  }
-
-  async #checkGiving({ principal }: OperationCall, resource: InstanceScope): Promise<void> {
-    const [permitted] = await this.authorizer.decide([{ principal, action: 'certificate.delete', resource }]);
-    if (permitted !== true) {
-      throw ApiError.of(403, 'forbidden', 'This needs the action `certificate.delete` on the instance too.');
-    }
   }
 
   /** One that does not exist, one of another account and one without the right are told apart by nothing. */

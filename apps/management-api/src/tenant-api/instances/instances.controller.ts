@@ -53,7 +53,9 @@ export class InstancesController {
 
   /** Its name and its end are the platform's; its options are its administrator's. */
   @Patch(':id')
-  @Operation('update_instance', 'instance.update')
+  @Operation('update_instance', 'instance.update', {
+    ifGiven: { second_person_to_destroy: 'key.delete', purge_destroyed_keys: 'key.delete' },
+  })
   async update(@Call() call: OperationCall): Promise<OperationAnswer> {
     const current = await this.instances.get(call.instance().instanceId);
     const revision = expectedRevision(call, current.id, current);

@@ -98,7 +98,7 @@ export class KeysController {
   }
 
   @Delete(':id')
-  @CheckedOperation('delete_instance_key', 'key.delete')
+  @CheckedOperation('delete_instance_key', 'key.delete', { ifGiven: { revoke: 'key.update' } })
   async destroy(@Call() call: OperationCall): Promise<CheckedChange> {
     const { instanceId } = call.instance();
     if (await this.keys.needsSecondPerson(instanceId)) throw planNeeded();

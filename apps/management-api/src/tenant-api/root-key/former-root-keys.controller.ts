@@ -58,7 +58,7 @@ export class FormerRootKeysController {
   }
 
   @Patch(':id')
-  @Operation('update_instance_former_root_key', 'root-key.set')
+  @Operation('update_instance_former_root_key', 'root-key.set', { ifGiven: { api_key: 'credential.set' } })
   async update(@Call() call: OperationCall): Promise<OperationAnswer> {
     const { paused, api_key: apiKey } = call.body as FormerRootKeyPatch;
     if (apiKey !== undefined) await this.#replaceApiKey(call);

@@ -54,7 +54,7 @@ export class RootKeyController {
   }
 
   @Put('root_key')
-  @CheckedOperation('set_instance_root_key', 'root-key.set')
+  @CheckedOperation('set_instance_root_key', 'root-key.set', { ifGiven: { api_key: 'credential.set' } })
   async set(@Call() call: OperationCall): Promise<CheckedChange> {
     const bindings = await this.#bindings(call);
     return this.#bind(call, bindings, wishOf(call.body as Prototype, bindings[0]));

@@ -52,7 +52,7 @@ export class ShredPlansController {
   }
 
   @Post()
-  @Operation('create_instance_shred_plan', 'key.delete')
+  @Operation('create_instance_shred_plan', 'key.delete', { besides: ['key.update'] })
   async create(@Call() call: OperationCall): Promise<OperationAnswer> {
     const access = await this.accesses.of(call.instance().instanceId);
     const plan = await this.shredding.plan(access, scopeOf(call.body as Prototype), personOf(call));
@@ -85,14 +85,14 @@ export class ShredPlansController {
   }
 
   @Post(':id/confirm')
-  @Operation('confirm_instance_shred_plan', 'key.delete')
+  @Operation('confirm_instance_shred_plan', 'key.delete', { besides: ['key.update'] })
   async confirm(@Call() call: OperationCall): Promise<OperationAnswer> {
     const access = await this.accesses.of(call.instance().instanceId);
     return this.#answer(call, await this.shredding.confirm(access, idOf(call), hashOf(call), personOf(call)));
   }
 
   @Post(':id/execute')
-  @CheckedOperation('execute_instance_shred_plan', 'key.delete')
+  @CheckedOperation('execute_instance_shred_plan', 'key.delete', { besides: ['key.update'] })
   async execute(@Call() call: OperationCall): Promise<CheckedChange> {
     const access = await this.accesses.of(call.instance().instanceId);
     const [id, hash, person] = [idOf(call), hashOf(call), personOf(call)];
