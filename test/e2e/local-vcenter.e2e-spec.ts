@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -40,11 +41,13 @@ describe('the stand-in vCenter that npm start brings along', () => {
 
   it('becomes Connected by the one command that the greeting names', async () => {
     expect(service.output()).toContain('npx kmip4v vcenter connect');
-    // Address, user and password are in connection.json.
+    // Address, user, password and fingerprint are in connection.json. What was trusted at this address before was another one.
+    const pins = JSON.stringify({ vcenters: { [vcenter().url]: { sha256: 'AB'.repeat(32), pinnedAt: '2026-01-01' } } });
+    await mkdir(join(folder, 'kmip4v'), { mode: 0o700 });
+    await writeFile(join(folder, 'kmip4v', 'vcenters.json'), pins, { mode: 0o600 });
     const connection = join(folder, 'connection.json');
     const env = { PATH: process.env['PATH'] ?? '', XDG_CONFIG_HOME: folder, KMIP4V_CONNECTION: connection };
-    const { fingerprint } = vcenter();
-    const words = ['vcenter', 'connect', '--provider', 'demo', '--fingerprint', fingerprint, '--output', 'json'];
+    const words = ['vcenter', 'connect', '--provider', 'demo', '--output', 'json'];
     const { stdout } = await run(process.execPath, [KMIP4V, ...words], { env });
     expect(JSON.parse(stdout)).toMatchObject({ provider: 'demo', changed: true });
   });

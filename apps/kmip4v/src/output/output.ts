@@ -54,20 +54,24 @@ export class Output {
     });
   }
 
-  /** A remark for people. */
+  /** A remark for people. Names of other people's machines are in it: it moves no cursor. */
   note(text: string): void {
+    this.#line(plainLines(text));
+  }
+
+  #line(text: string): void {
     this.streams.stderr.write(`${text}\n`, () => undefined);
   }
 
   fault({ message, remedy, code, trace, exit }: Told): void {
     if (this.format === 'json') {
-      this.note(JSON.stringify({ error: { exit_code: exit, code, message, remedy, trace } }, null, 2));
+      this.#line(JSON.stringify({ error: { exit_code: exit, code, message, remedy, trace } }, null, 2));
       return;
     }
     const paint = this.#paint(this.streams.stderr);
-    this.note(`${paint('error:', 'bad')} ${plainLines(message)}`);
-    if (remedy !== undefined) this.note(`${paint('what to do:', 'faint')} ${plain(remedy)}`);
-    if (trace !== undefined) this.note(`${paint('trace:', 'faint')} ${plain(trace)}`);
+    this.#line(`${paint('error:', 'bad')} ${plainLines(message)}`);
+    if (remedy !== undefined) this.#line(`${paint('what to do:', 'faint')} ${plain(remedy)}`);
+    if (trace !== undefined) this.#line(`${paint('trace:', 'faint')} ${plain(trace)}`);
   }
 
   progress(): ProgressBar {

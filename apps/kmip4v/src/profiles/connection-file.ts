@@ -14,7 +14,13 @@ export interface Connection {
     readonly clientCertificate: string;
     readonly clientKey: string;
   };
-  readonly vcenter?: { readonly url: string; readonly user: string; readonly password: string };
+  readonly vcenter?: {
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+    /** SHA-256 of its certificate. */
+    readonly fingerprint?: string;
+  };
 }
 
 /** @returns undefined when there is none @throws CommandFault when others can write it: it names commands that are run */

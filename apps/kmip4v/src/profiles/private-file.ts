@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -33,7 +34,8 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
 /** Replaces it as a whole; nobody else can read it, at no time. */
 export async function writePrivateFile(path: string, content: string | Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}`;
+  // Of a name that no run before can have left: in containers the same process id comes again and again.
+  const temporary = `${path}.${randomUUID()}`;
   await writeFile(temporary, content, { mode: 0o600, flag: 'wx' });
   await rename(temporary, path);
 }

@@ -1,4 +1,5 @@
 import {
+  CertificateChanged,
   type FaultName,
   PinnedTransport,
   presentedCertificate,
@@ -13,6 +14,7 @@ import { value } from '../command-line/command';
 import { type Context } from '../command-line/context';
 import { EXIT, type ExitCode } from '../command-line/exit-codes';
 import { CommandFault, usageFault } from '../command-line/faults';
+import { type Connection } from '../profiles/connection-file';
 import { VERSION } from '../version';
 import { colonForm } from './certificates';
 import { Pins } from './pins';
@@ -38,6 +40,8 @@ interface Access {
   readonly url: URL;
   readonly userName: string;
   readonly password: string;
+  /** Of the demo that runs here: it says itself how it is recognised. */
+  readonly fingerprint: string | undefined;
 }
 
 /** Logs in, does the work and logs out again, and puts what vCenter says into the words of the command line. */
@@ -49,8 +53,8 @@ export async function atVCenter<T>(
 ): Promise<T> {
   try {
     const access = await accessOf(given, context);
-    const pin = await pinOf(access.url, given.fingerprint, context);
     const { userName, password, url } = access;
+    const pin = await pinOf(access, given.fingerprint, context);
     const session = await ViSession.open({
       transport: new PinnedTransport(url, pin),
       credentials: { userName, password },
@@ -67,26 +71,31 @@ export async function atVCenter<T>(
   }
 }
 
-/** Under which the vCenter that is meant is known. */
-export async function originOf({ vcenter }: Pick<VCenterGiven, 'vcenter'>, context: Context): Promise<string> {
+type Demo = NonNullable<Connection['vcenter']>;
+
+/** Which vCenter is meant, and what the demo that runs here says of itself where it is that one. */
+async function siteOf(
+  given: Pick<VCenterGiven, 'vcenter'>,
+  context: Context,
+): Promise<{ readonly url: URL; readonly own?: Demo }> {
   const demo = (await context.demo())?.vcenter;
-  return urlOf(vcenter ?? context.env['KMIP4V_VCENTER'] ?? demo?.url).origin;
+  const url = urlOf(given.vcenter ?? context.env['KMIP4V_VCENTER'] ?? demo?.url);
+  // Its password goes to the demo's own vCenter alone.
+  return demo !== undefined && urlOf(demo.url).origin === url.origin ? { url, own: demo } : { url };
+}
+
+/** Under which the vCenter that is meant is known. */
+export async function originOf(given: Pick<VCenterGiven, 'vcenter'>, context: Context): Promise<string> {
+  return (await siteOf(given, context)).url.origin;
 }
 
 async function accessOf(given: VCenterGiven, context: Context): Promise<Access> {
-  const demo = (await context.demo())?.vcenter;
-  const { KMIP4V_VCENTER: address = demo?.url, KMIP4V_VCENTER_USER: user } = context.env;
-  const url = urlOf(given.vcenter ?? address);
-  const own = isAt(demo, url) ? demo : undefined;
-  const userName = given.user ?? user ?? own?.user;
+  const { url, own } = await siteOf(given, context);
+  const userName = given.user ?? context.env['KMIP4V_VCENTER_USER'] ?? own?.user;
   if (userName === undefined) throw usageFault('it is not known who logs in at vCenter', 'give the user with --user');
   const ofDemo = own?.user === userName ? own.password : undefined;
-  return { url, userName, password: await passwordOf(userName, given, context, ofDemo) };
-}
-
-/** Its password goes to the demo's own vCenter alone. */
-function isAt(demo: { readonly url: string } | undefined, url: URL): boolean {
-  return demo !== undefined && urlOf(demo.url).origin === url.origin;
+  const password = await passwordOf(userName, given, context, ofDemo);
+  return { url, userName, password, fingerprint: own?.fingerprint };
 }
 
 async function passwordOf(
@@ -108,9 +117,18 @@ function urlOf(address: string | undefined): URL {
 }
 
 /** Trusted at first use, with the fingerprint shown, and never another one in silence. */
-async function pinOf(url: URL, given: string | undefined, { env, out }: Context): Promise<string> {
+async function pinOf(
+  { url, fingerprint: ofDemo }: Access,
+  given: string | undefined,
+  { env, out }: Context,
+): Promise<string> {
   const pins = Pins.in(env);
   const known = await pins.of(url.origin);
+  if (given === undefined && ofDemo !== undefined) {
+    // Begun anew it is another vCenter, at the address of the one before.
+    if (known === undefined || !sameFingerprint(known, ofDemo)) await pins.begin(url.origin, ofDemo, new Date());
+    return ofDemo;
+  }
   if (known !== undefined && (given === undefined || sameFingerprint(known, given))) return known;
   const { sha256, subject } = await presentedCertificate(url);
   if (given !== undefined && !sameFingerprint(sha256, given)) {
@@ -121,8 +139,9 @@ async function pinOf(url: URL, given: string | undefined, { env, out }: Context)
     );
   }
   await pins.set(url.origin, sha256, new Date());
+  const before = known === undefined ? '' : `, in place of ${known}`;
+  out.note(`Trusting ${url.host} from now on by its certificate: SHA-256 ${sha256}, ${subject}${before}.`);
   if (given === undefined) {
-    out.note(`Trusting ${url.host} from now on by its certificate: SHA-256 ${sha256}, ${subject}.`);
     out.note('Compare it with what the administrator of the vCenter sees; another one will be refused.');
   }
   return sha256;
@@ -134,7 +153,6 @@ const CONNECTION_EXITS: Readonly<Partial<Record<ViConnectionFault, readonly [Exi
   proxy_answer: [EXIT.unavailable, 'try again in a few minutes'],
   malformed: [EXIT.failed],
   cancelled: [EXIT.failed],
-  certificate_changed: [EXIT.refused, 'if it is right, repeat the command with --fingerprint and the new one'],
 };
 
 const FAULT_REMEDIES: readonly (readonly [FaultName, ExitCode, string])[] = [
@@ -148,6 +166,7 @@ const FAULT_REMEDIES: readonly (readonly [FaultName, ExitCode, string])[] = [
 export function commandFault(error: unknown): CommandFault | undefined {
   if (error instanceof StepFailure) return stepFault(error);
   if (error instanceof Refusal) return new CommandFault(EXIT.refused, error.message);
+  if (error instanceof CertificateChanged) return changedFault(error);
   if (error instanceof ViConnectionError) {
     const [exit, remedy] = CONNECTION_EXITS[error.code] ?? [EXIT.refused];
     return new CommandFault(exit, error.message, remedy, { cause: error });
@@ -155,6 +174,16 @@ export function commandFault(error: unknown): CommandFault | undefined {
   if (!(error instanceof ViFault)) return undefined;
   const found = FAULT_REMEDIES.find(([name]) => error.is(name));
   return new CommandFault(found?.[1] ?? EXIT.failed, error.message, found?.[2], { cause: error });
+}
+
+function changedFault(error: CertificateChanged): CommandFault {
+  const { presented, message: what } = error;
+  const remedy =
+    presented === undefined
+      ? undefined
+      : 'ask the administrator of the vCenter whether its certificate was replaced; if so, and if its fingerprint is the presented one, ' +
+        `repeat the command with --fingerprint ${presented}`;
+  return new CommandFault(EXIT.refused, what, remedy, { cause: error });
 }
 
 function stepFault(error: StepFailure): CommandFault {

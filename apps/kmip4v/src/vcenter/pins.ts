@@ -40,6 +40,11 @@ export class Pins {
     await this.#write(origin, { ...before, sha256, pinnedAt: now.toISOString() });
   }
 
+  /** For another vCenter than the one that was there: nothing that was known of that one counts. */
+  async begin(origin: string, sha256: string, now: Date): Promise<void> {
+    await this.#write(origin, { sha256, pinnedAt: now.toISOString() });
+  }
+
   async leaving(origin: string): Promise<readonly LeavingCertificate[]> {
     return (await this.#read())[origin]?.leaving ?? [];
   }

@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { Agent, buildConnector, request } from 'undici';
 
 import type { ViRequest, ViResponse, ViTransport } from './transport';
-import { ViConnectionError } from './vi-connection.error';
+import { CertificateChanged, ViConnectionError } from './vi-connection.error';
 
 /** The inventory of 2,000 machines comes in pages of a few MB; more than this is not vCenter. */
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -93,17 +93,9 @@ function pinnedConnector(pin: string): buildConnector.connector {
         return;
       }
       socket.destroy();
-      callback(certificateChanged(pin, presented), null);
+      callback(new CertificateChanged(pin, presented), null);
     });
   };
-}
-
-function certificateChanged(pin: string, presented: string | undefined): ViConnectionError {
-  return new ViConnectionError(
-    'certificate_changed',
-    `vCenter presents another certificate than the one that was trusted. Trusted: ${pin}; presented: ${presented ?? 'none'} ` +
-      '(SHA-256). If its certificate was replaced, compare the new fingerprint with what its administrator says, and trust it anew.',
-  );
 }
 
 /** Hexadecimal digits alone, upper case: vendors differ in separators and case. */

@@ -22,3 +22,17 @@ export class ViConnectionError extends DomainError {
     super(message, options);
   }
 }
+
+/** The pin decides, so nothing was sent. */
+export class CertificateChanged extends ViConnectionError {
+  constructor(
+    readonly trusted: string,
+    /** SHA-256 over DER, upper-case pairs with colons; undefined where no certificate was shown. */
+    readonly presented: string | undefined,
+  ) {
+    super(
+      'certificate_changed',
+      `vCenter presents another certificate than the one that was trusted. Trusted: ${trusted}; presented: ${presented ?? 'none'} (SHA-256).`,
+    );
+  }
+}
