@@ -30,7 +30,8 @@ export function connectByPowerCli(instance: ServedInstance, provider = instance.
     '}',
     '$certificate = $crypto.GenerateSelfSignedClientCert($provider)',
     "Set-Content -Path 'vcenter.pem' -Value $certificate",
-    '# Now: kmip4v certificate add --name vcenter vcenter.pem   (see kmip4v certificate --help), then:',
+    '# Now: kmip4v certificate add vcenter --file vcenter.pem',
+    '# Then:',
     '$crypto.UpdateSelfSignedClientCert($provider, $certificate)',
     '$crypto.RetrieveKmipServersStatus($null) | ForEach-Object { $_.Servers } | Format-Table Name, Status, ConnectionStatus',
   ];
@@ -38,4 +39,5 @@ export function connectByPowerCli(instance: ServedInstance, provider = instance.
   return { value: { provider, powercli: script }, text: () => script };
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** PowerShell takes typographic apostrophes for the plain one. */
+const quoted = (text: string): string => `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`;
