@@ -95,10 +95,10 @@ describe('leaving another key provider', () => {
 
   it('plans without touching anything, and warns of machines that may be powered off', async () => {
     const words = ['migrate', '--from', 'theirs', '--to', 'ours', '--plan', '--policy', 'policy-1'];
-    const plan = await done<{ targets: unknown[]; hindered: unknown[]; warnings: string[] }>(...words);
+    const plan = await done<{ targets: unknown[]; hindered: unknown[]; warnings: { why: string }[] }>(...words);
     expect(plan.targets.length).toBeGreaterThan(10);
     expect(plan.hindered).toEqual([]);
-    expect(plan.warnings.some((warning) => warning.includes('KB 387897'))).toBe(true);
+    expect(plan.warnings.some(({ why }) => why.includes('KB 387897'))).toBe(true);
     expect((await seals()).byProvider['ours']).toBeUndefined();
   });
 

@@ -31,8 +31,8 @@ export class Prompt {
   }
 
   /** @throws CommandFault unless the answer is yes */
-  async agreed(question: string): Promise<void> {
-    const answer = await this.line(`${question} [y/N] `, '--yes');
+  async agreed(question: string, otherwise = '--yes'): Promise<void> {
+    const answer = await this.line(`${question} [y/N] `, otherwise);
     if (!/^y(es)?$/i.test(answer)) throw usageFault('nothing was done');
   }
 

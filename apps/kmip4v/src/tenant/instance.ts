@@ -3,6 +3,7 @@ import { answerOf, pagesOf, type TenantApi } from '@lib/tenant-api-client';
 import { EXIT } from '../command-line/exit-codes';
 import { CommandFault, usageFault } from '../command-line/faults';
 import { type Instance } from './resources';
+import { counted } from '../output/counted';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -14,7 +15,8 @@ export async function instanceIdOf(api: TenantApi, named: string | undefined): P
   const instances = await allInstances(api);
   if (named === undefined) return theOnly(instances);
   const found = instances.filter(({ name, crn }) => name === named || crn === named);
-  if (found.length > 1) throw usageFault(`${found.length} instances are called ${named}`, 'give the identifier of one');
+  if (found.length > 1)
+    throw usageFault(`${counted(found.length, 'instance')} are called ${named}`, 'give the identifier of one');
   const [instance] = found;
   if (instance === undefined) {
     throw new CommandFault(EXIT.notFound, `there is no instance ${named}`, 'kmip4v instance list');

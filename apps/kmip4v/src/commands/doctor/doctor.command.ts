@@ -12,6 +12,7 @@ import { type Endpoint, networkFindings } from './endpoint';
 import { type Finding, FINDING_COLUMNS, findingsOf, REMEDY_FIELDS } from './finding';
 import { kmipFindings } from './kmip';
 import { instanceFindings, preflightFindings, refusalFindings } from './service';
+import { counted } from '../../output/counted';
 
 export const doctor = command({
   name: 'doctor',
@@ -51,7 +52,7 @@ export const doctor = command({
     const failed = findings.filter(({ result }) => result === 'failed');
     if (failed.length === 0) return screenOf(findings);
     await context.out.answer(screenOf(findings));
-    throw new CommandFault(EXIT.failed, `${failed.length} checks failed`, failed[0]?.remedy);
+    throw new CommandFault(EXIT.failed, `${counted(failed.length, 'check')} failed`, failed[0]?.remedy);
   },
 });
 

@@ -5,6 +5,7 @@ import { answerOf } from '../../tenant/asking';
 import { type Instance } from '../../tenant/resources';
 import { attempts } from '../attempt/attempts';
 import { type Finding, findingsOf } from './finding';
+import { counted } from '../../output/counted';
 
 const LAST_REFUSALS = 3;
 const RECENT_MS = 24 * 3_600_000;
@@ -34,7 +35,7 @@ export async function preflightFindings(api: TenantApi, instance: string): Promi
     const rows = wrong.map(({ code, result, message, remedy }) =>
       findingsOf('pre-flight', code)[result === 'failed' ? 'failed' : 'warning'](message, remedy),
     );
-    return isFit ? [passed(`${steps.length} calls`), ...rows] : rows;
+    return isFit ? [passed(counted(steps.length, 'call')), ...rows] : rows;
   } catch (error) {
     if (!(error instanceof TenantApiError)) throw error;
     if (error.status === 403) return [skipped('your role does not permit it')];

@@ -3,6 +3,7 @@ import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
 import { answerOf, present } from '../../tenant/asking';
 import { checkAnswer } from './root-key-view';
+import { counted } from '../../output/counted';
 
 export const rootKeyCheck = command({
   name: 'check',
@@ -18,6 +19,6 @@ export const rootKeyCheck = command({
     if (check.passed) return checkAnswer(check);
     await context.out.answer(checkAnswer(check));
     const failed = check.steps.filter(({ result }) => result === 'failed');
-    throw new CommandFault(EXIT.failed, `${failed.length} calls failed`, 'the remedy stands beside each');
+    throw new CommandFault(EXIT.failed, `${counted(failed.length, 'call')} failed`, 'the remedy stands beside each');
   },
 });

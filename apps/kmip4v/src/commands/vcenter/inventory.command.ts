@@ -1,13 +1,14 @@
 import { command, flag, list } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { usageFault } from '../../command-line/faults';
-import { type Answer, listed, together } from '../../output/answer';
+import { type Answer, listed, together, told } from '../../output/answer';
 import { type Columns } from '../../output/table';
 import { type Inventory, type KeyInUse, type KeyReference, type Unexamined } from '../../vcenter/inventory/inventory';
 import { uploadInventories } from '../../vcenter/inventory/upload';
 import { atVCenter, commandFault, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { LOOK_OPTIONS, lookAt } from './look-at';
 import { serviceOf } from './service-of';
+import { counted } from '../../output/counted';
 
 export const REFERENCE_COLUMNS: Columns<KeyReference> = [
   ['kind', ({ kind }) => kind.replaceAll('_', ' ')],
@@ -25,6 +26,13 @@ const KEY_COLUMNS: Columns<KeyInUse> = [
 export const UNEXAMINED_COLUMNS: Columns<Unexamined> = [
   ['not looked at', ({ what }) => what],
   ['why', ({ why }) => why],
+];
+const EXAMINED: readonly (readonly [keyof Inventory['examined'], string])[] = [
+  ['machines', 'VM'],
+  ['snapshots', 'snapshot'],
+  ['hosts', 'host'],
+  ['clusters', 'cluster'],
+  ['firstClassDisks', 'first-class disk'],
 ];
 
 export const vcenterInventory = command({
@@ -52,7 +60,7 @@ export const vcenterInventory = command({
     const upload = { service, now: new Date(), withoutCertificates };
     try {
       const { keyCount } = await uploadInventories([inventory, ...others], upload);
-      out.note(`The service knows now that ${keyCount} keys are in use.`);
+      out.note(`The service was told of ${counted(keyCount, 'key')} in use.`);
     } catch (error) {
       await out.answer(answerOf(inventory));
       throw commandFault(error) ?? error;
@@ -75,17 +83,14 @@ async function readInventory(file: string, { read }: Context): Promise<Inventory
 function answerOf(inventory: Inventory): Answer {
   const { references, keys, unexamined, examined } = inventory;
   const missing = keys.filter(({ available }) => available === false);
-  const counts = Object.entries(examined).map(([what, count]) => `${count} ${what}`);
+  const counts = EXAMINED.map(([what, name]) => counted(examined[what], name));
   return together(inventory, [
     ['', listed(references, REFERENCE_COLUMNS, 'Nothing needs a key.')],
     ...(missing.length > 0 ? [['', listed(missing, KEY_COLUMNS, '')] as const] : []),
     ...(unexamined.length > 0 ? [['', listed(unexamined, UNEXAMINED_COLUMNS, '')] as const] : []),
     [
       '',
-      {
-        value: undefined,
-        text: () => `${keys.length} keys in ${references.length} places; looked at ${counts.join(', ')}.`,
-      },
+      told(`${counted(keys.length, 'key')} in ${counted(references.length, 'place')}; looked at ${counts.join(', ')}.`),
     ],
   ]);
 }

@@ -4,16 +4,25 @@ import { command, flag, needed, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
-import { type Answer, listed, together } from '../../output/answer';
+import { type Answer, listed, together, told } from '../../output/answer';
 import { REFERENCE_COLUMNS, UNEXAMINED_COLUMNS } from './inventory.command';
 import { type Inventory } from '../../vcenter/inventory/inventory';
 import { remarks } from '../../vcenter/migrate/plan';
 import { proofFor, proofSentence, type ProviderProof } from '../../vcenter/migrate/proof';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { Refusal } from '../../vcenter/refusal';
+import { demandNamed } from '../../vcenter/rekey/targets';
 import { LOOK_OPTIONS, lookAt } from './look-at';
-import { agreeToWarnings, demandRekeyPrivileges, ownProvider } from './rekey.command';
-import { chosenFrom, planAnswer, providerToUse, rekey, REKEY_OPTIONS, reportAnswer } from './rekey-run';
+import { demandRekeyPrivileges, ownProvider } from './rekey.command';
+import {
+  agreeToPowerOff,
+  chosenFrom,
+  planAnswer,
+  providerToUse,
+  rekey,
+  REKEY_OPTIONS,
+  reportAnswer,
+} from './rekey-run';
 
 export const vcenterMigrate = command({
   name: 'migrate',
@@ -30,7 +39,6 @@ export const vcenterMigrate = command({
     ...REKEY_OPTIONS,
     plan: flag('show the plan with its checks and an estimate, and do nothing'),
     proof: flag('look whether the old provider is needed still, and do nothing'),
-    yes: flag('do it although running VMs may be powered off by a known fault of vSphere'),
   },
   async run(given, context) {
     return await atVCenter(given, context, async (session) => {
@@ -42,11 +50,12 @@ export const vcenterMigrate = command({
       const look = (): Promise<Inventory> => lookAt(session, given, context);
       const inventory = await look();
       if (given.proof) return await proven(proofFor(inventory, given.from), context);
+      demandNamed(inventory, [...given.only, ...given.except]);
       const chosen = chosenFrom(inventory, given, given.from);
       const notes = remarks(inventory, given.from, await infoOf(session, to));
       if (given.plan) return planAnswer(chosen, inventory, given, notes);
       for (const note of notes) context.out.note(note);
-      await agreeToWarnings(chosen.warnings, given.yes, context);
+      await agreeToPowerOff(chosen, given, context);
       const rekeyed = await rekey(session, inventory, { provider: to, from: given.from, given }, context);
       const proof = proofFor(await look(), given.from);
       return await proven(proof, context, reportAnswer(rekeyed));
@@ -67,7 +76,7 @@ async function proven(proof: ProviderProof, { out }: Context, report?: Answer): 
     ...(report === undefined ? [] : [['', report] as const]),
     ...(references.length > 0 ? [['Still needed by', listed(references, REFERENCE_COLUMNS, '')] as const] : []),
     ...(unexamined.length > 0 ? [['', listed(unexamined, UNEXAMINED_COLUMNS, '')] as const] : []),
-    ['', { value: undefined, text: () => proofSentence(proof) }],
+    ['', told(proofSentence(proof))],
   ]);
   if (proof.proven) return answer;
   await out.answer(answer);

@@ -6,9 +6,19 @@ import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
 import { providerNameFor } from '../../vcenter/connect/connect';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { demandNamed } from '../../vcenter/rekey/targets';
 import { demandPrivileges } from '../../vcenter/privileges';
 import { LOOK_OPTIONS, lookAt } from './look-at';
-import { chosenFrom, isAllDone, planAnswer, providerToUse, rekey, REKEY_OPTIONS, reportAnswer } from './rekey-run';
+import {
+  agreeToPowerOff,
+  chosenFrom,
+  isAllDone,
+  planAnswer,
+  providerToUse,
+  rekey,
+  REKEY_OPTIONS,
+  reportAnswer,
+} from './rekey-run';
 import { serviceOf } from './service-of';
 
 export const vcenterRekey = command({
@@ -24,7 +34,6 @@ export const vcenterRekey = command({
     ...REKEY_OPTIONS,
     provider: value('NAME', 'of the key provider of the new keys (default: the one that has the endpoints)'),
     dryRun: flag('show what would be done, and do nothing'),
-    yes: flag('do it although running VMs may be powered off by a known fault of vSphere'),
   },
   async run(given, context) {
     return await atVCenter(given, context, async (session) => {
@@ -32,9 +41,10 @@ export const vcenterRekey = command({
       const provider = given.provider ?? (await ownProvider(session, context));
       await providerToUse(session, provider);
       const inventory = await lookAt(session, given, context);
+      demandNamed(inventory, [...given.only, ...given.except]);
       const chosen = chosenFrom(inventory, given, undefined);
       if (given.dryRun) return planAnswer(chosen, inventory, given);
-      await agreeToWarnings(chosen.warnings, given.yes, context);
+      await agreeToPowerOff(chosen, given, context);
       const rekeyed = await rekey(session, inventory, { provider, given }, context);
       const answer = reportAnswer(rekeyed);
       if (isAllDone(rekeyed)) return answer;
@@ -55,7 +65,3 @@ export async function ownProvider(session: ViSession, context: Context): Promise
 }
 
 /** @throws CommandFault unless somebody agrees */
-export async function agreeToWarnings(warnings: readonly string[], yes: boolean, { out, ask }: Context): Promise<void> {
-  for (const warning of warnings) out.note(`Warning: ${warning}`);
-  if (warnings.length > 0 && !yes) await ask.agreed(`Do it all the same?`);
-}

@@ -2,6 +2,7 @@ import { type Answer, listed } from '../../output/answer';
 import { type Output } from '../../output/output';
 import { type Columns, type Toned } from '../../output/table';
 import { type StepOutcome, type StepReport } from '../../vcenter/plan/steps';
+import { counted } from '../../output/counted';
 
 const OUTCOMES: Readonly<Record<StepOutcome, Toned>> = {
   already: { text: 'was so already', tone: 'faint' },
@@ -35,7 +36,7 @@ export function stepsAnswer(
     value: { provider, changed, steps },
     text: (screen) =>
       wouldChange > 0
-        ? `${table.text(screen)}\n\n${wouldChange} steps would be done. Nothing was changed.`
+        ? `${table.text(screen)}\n\n${counted(wouldChange, 'step')} would be done. Nothing was changed.`
         : changed
           ? sentences.changed
           : sentences.unchanged,

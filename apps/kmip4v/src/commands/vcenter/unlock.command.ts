@@ -10,6 +10,7 @@ import { wordsOf } from '../../vcenter/plan/steps';
 import { demandPrivileges } from '../../vcenter/privileges';
 import { findLocked, type LockedMachine, unlock } from '../../vcenter/unlock/unlock';
 import { serviceOf } from './service-of';
+import { counted } from '../../output/counted';
 
 interface Unlocked {
   readonly name: string;
@@ -63,7 +64,7 @@ export const vcenterUnlock = command({
       const answer = listed(results, COLUMNS, 'No VM is locked.');
       if (results.every(({ outcome }) => outcome === 'unlocked')) return answer;
       await context.out.answer(answer);
-      throw new CommandFault(EXIT.failed, `${results.length} VMs were locked, and not all are unlocked`);
+      throw new CommandFault(EXIT.failed, lockedSentence(results));
     });
   },
 });
@@ -80,4 +81,9 @@ function causesOf({ name, findings }: LockedMachine): Omit<Unlocked, 'outcome'> 
     causes: findings.map(({ cause }) => cause),
     mends: findings.flatMap(({ mend }) => (mend === undefined ? [] : [mend.what])),
   };
+}
+
+function lockedSentence(results: readonly Unlocked[]): string {
+  const left = results.filter(({ outcome }) => outcome !== 'unlocked').length;
+  return `${counted(left, 'VM')} of ${results.length} ${left === 1 ? 'is' : 'are'} still locked`;
 }

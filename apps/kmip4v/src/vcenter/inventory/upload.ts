@@ -1,6 +1,7 @@
 import { Refusal } from '../refusal';
 import { type KmipService, type RegisteredCertificate } from '../kmip-service';
 import { type Inventory, isComplete } from './inventory';
+import { counted } from '../../output/counted';
 
 const IN_USE_DAYS = 7;
 const DAY_MS = 86_400_000;
@@ -25,7 +26,7 @@ export async function uploadInventories(
   if (!inventories.every(isComplete)) {
     const some = gaps.slice(0, 3).map(({ what }) => what);
     throw new Refusal(
-      `Not uploaded: ${gaps.length} things could not be looked at (${some.join(', ')}${gaps.length > 3 ? ', …' : ''}), and keys that only they ` +
+      `Not uploaded: ${counted(gaps.length, 'thing')} could not be looked at (${some.join(', ')}${gaps.length > 3 ? ', …' : ''}), and keys that only they ` +
         'need would be proposed for destruction.',
     );
   }
@@ -35,7 +36,7 @@ export async function uploadInventories(
   );
   if (others.length > 0) {
     throw new Refusal(
-      `Not uploaded: ${others.map(({ name }) => name).join(', ')} connected to this instance within ${IN_USE_DAYS} days and ${others.length === 1 ? 'is' : 'are'} of no ` +
+      `Not uploaded: ${others.map(({ name }) => name).join(', ')} connected to this instance within ${counted(IN_USE_DAYS, 'day')} and ${others.length === 1 ? 'is' : 'are'} of no ` +
         'vCenter whose inventory is here. Add theirs (--with FILE, of `kmip4v vcenter inventory --output json` there), or say that they need no key ' +
         '(--without-certificate NAME).',
     );

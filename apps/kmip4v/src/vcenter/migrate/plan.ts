@@ -3,6 +3,7 @@ import { type KmipClusterInfo } from '@lib/vi-json';
 import { type Inventory } from '../inventory/inventory';
 import { type Chosen } from '../rekey/targets';
 import { type RekeyMode } from '../rekey/journal';
+import { counted } from '../../output/counted';
 
 /** Guesses, until a run has a pace of its own: a shallow re-key writes headers, a deep one all that is on the disks. */
 const SHALLOW_WAVE_SECONDS = 10;
@@ -37,7 +38,7 @@ export function remarks(inventory: Inventory, from: string, to: KmipClusterInfo)
         ]),
     ...(snapshots.length > 0
       ? [
-          `Snapshots keep the keys with which they were made (${snapshots.length} places): delete them, or keep ${from} until they have gone.`,
+          `Snapshots keep the keys with which they were made (in ${counted(snapshots.length, 'place')}): delete them, or keep ${from} until they have gone.`,
         ]
       : []),
     ...policies.map(({ name }) => `The cluster ${name} has a key policy that names ${from}: change it in vCenter.`),

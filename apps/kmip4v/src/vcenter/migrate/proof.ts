@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { type Inventory, isComplete, type KeyReference, referencesTo, type Unexamined } from '../inventory/inventory';
+import { counted } from '../../output/counted';
 
 /** That a vCenter needs a key provider no more, as of an instant; or what still needs it, and what was not looked at. */
 export interface ProviderProof {
@@ -42,8 +43,13 @@ export function proofSentence({ proven, provider, references, unexamined, takenA
       'vCenter. Backups and machines that are not registered may still need its keys: keep them until those have gone.'
     );
   }
-  const still = references.length === 0 ? '' : `${references.length} places still need a key of ${provider}. `;
+  const still =
+    references.length === 0
+      ? ''
+      : `${counted(references.length, 'place')} still ${references.length === 1 ? 'needs' : 'need'} a key of ${provider}. `;
   const gaps =
-    unexamined.length === 0 ? '' : `${unexamined.length} things could not be looked at, so nothing is proven. `;
+    unexamined.length === 0
+      ? ''
+      : `${counted(unexamined.length, 'thing')} could not be looked at, so nothing is proven. `;
   return `${still}${gaps}Do not remove ${provider}.`;
 }

@@ -35,7 +35,7 @@ const inventory = (change: Partial<Inventory> = {}): Inventory => ({
   clientCertificates: {},
   ...change,
 });
-const SHALLOW: Selection = { mode: 'shallow', only: [] };
+const SHALLOW: Selection = { mode: 'shallow', only: [], except: [] };
 
 describe('what is re-keyed', () => {
   it('is hosts first, then machines, each once', () => {

@@ -1,10 +1,15 @@
 import { type EncryptedMachine, type ExaminedHost, type Inventory, type KeyReference } from '../inventory/inventory';
+import { EXIT } from '../../command-line/exit-codes';
+import { CommandFault, usageFault } from '../../command-line/faults';
 import { idOf, type RekeyMode, type Target } from './journal';
+import { counted } from '../../output/counted';
 
 export interface Selection {
   readonly mode: RekeyMode;
   /** Names or identifiers; all where there are none. */
   readonly only: readonly string[];
+  /** Names or identifiers of what is left out. */
+  readonly except: readonly string[];
   /** Objects with a key of this provider alone. */
   readonly from?: string;
   /** Storage policy, which a deep re-key and first-class disks need. */
@@ -14,9 +19,14 @@ export interface Selection {
 export interface Chosen {
   readonly targets: readonly Target[];
   /** What cannot be done by this tool as it is, with what to do. */
-  readonly hindered: readonly { readonly name: string; readonly why: string }[];
-  /** What may go wrong, and is done all the same. */
-  readonly warnings: readonly string[];
+  readonly hindered: readonly Remark[];
+  /** VMs that a re-key may power off, which somebody has to agree to. */
+  readonly warnings: readonly Remark[];
+}
+
+interface Remark {
+  readonly name: string;
+  readonly why: string;
 }
 
 /** Hosts first: a host without its key cannot take VMs; then VMs, then disks and vSAN. */
@@ -25,17 +35,17 @@ export function chooseTargets(inventory: Inventory, selection: Selection): Chose
     ({ provider, keyId }) => keyId !== '' && (selection.from === undefined || provider === selection.from),
   );
   const chosen: Target[] = [];
-  const hindered: Chosen['hindered'][number][] = [];
-  const warnings: string[] = [];
+  const hindered: Remark[] = [];
+  const warnings: Remark[] = [];
   for (const target of candidates(inventory, wanted)) {
-    if (!isSelected(target, selection.only)) continue;
+    if (!isSelected(target, selection)) continue;
     const machine = inventory.machines.find((each) => idOf(each) === idOf(target));
     const why = machine === undefined ? hindranceOf(target, selection) : machineHindrance(machine, selection);
     if (why !== undefined) hindered.push({ name: target.name, why });
     else {
       chosen.push(target);
-      const warning = machine && powerOffWarning(machine, inventory.hosts);
-      if (warning !== undefined) warnings.push(warning);
+      const danger = machine && powerOffDanger(machine, inventory.hosts);
+      if (danger !== undefined) warnings.push({ name: target.name, why: danger });
     }
   }
   return { targets: chosen, hindered, warnings };
@@ -64,8 +74,33 @@ function candidates(inventory: Inventory, references: readonly KeyReference[]): 
   return [...found.values()].sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind));
 }
 
-const isSelected = ({ name, object }: Target, only: readonly string[]): boolean =>
-  only.length === 0 || only.includes(name) || only.includes(object.value);
+/** @param named a name, an identifier, or an identifier with its type, which no name can be taken for */
+const isCalled = (target: Pick<Target, 'name' | 'object'>, named: string): boolean =>
+  [target.name, target.object.value, idOf(target)].includes(named);
+
+const isSelected = (target: Target, { only, except }: Selection): boolean =>
+  (only.length === 0 || only.some((named) => isCalled(target, named))) &&
+  !except.some((named) => isCalled(target, named));
+
+/**
+ * That each name is that of one thing with a key: a name which was mistyped would leave out nothing, or re-key nothing.
+ * @throws CommandFault
+ */
+export function demandNamed({ references }: Inventory, names: readonly string[]): void {
+  const objects = new Map(references.map((each) => [idOf(each), each]));
+  for (const named of names) {
+    const found = [...objects.values()].filter((each) => isCalled(each, named));
+    if (found.length === 1) continue;
+    if (found.length === 0) {
+      const remedy = 'kmip4v vcenter inventory lists what has a key';
+      throw new CommandFault(EXIT.notFound, `nothing that has a key is called ${named}`, remedy);
+    }
+    throw usageFault(
+      `${counted(found.length, 'object')} are called ${named}`,
+      `give one of ${found.map(idOf).join(', ')}`,
+    );
+  }
+}
 
 function hindranceOf({ kind }: Target, { mode, profile }: Selection): string | undefined {
   if (kind === 'first_class_disk' && profile === undefined) {
@@ -100,14 +135,14 @@ function shallowHindrance(machine: EncryptedMachine): string | undefined {
 /** ESXi 8.0 Update 3e (Broadcom KB 395110). Before it, and on 7.0, a re-key may power a VM off that has CBT (KB 387897). */
 const FIRST_BUILD_WITHOUT_POWER_OFF = 24_674_464;
 
-function powerOffWarning(machine: EncryptedMachine, hosts: readonly ExaminedHost[]): string | undefined {
+function powerOffDanger(machine: EncryptedMachine, hosts: readonly ExaminedHost[]): string | undefined {
   if (!machine.poweredOn || !machine.changeTracking) return undefined;
   const host = hosts.find(({ object }) => object.value === machine.host);
   if (host !== undefined && host.build >= FIRST_BUILD_WITHOUT_POWER_OFF) return undefined;
   const on =
-    host === undefined ? 'a host that is not known' : `${host.name} (ESXi ${host.version} build ${host.build})`;
+    host === undefined ? 'a host of unknown version' : `${host.name} (ESXi ${host.version}, build ${host.build})`;
   return (
-    `${machine.name} is powered on, has changed-block tracking, and runs on ${on}: before 8.0 Update 3e a re-key can power such a VM off ` +
-    '(Broadcom KB 387897). Power it off first, update the host, or leave it out.'
+    `It runs with changed-block tracking on ${on}. ESXi before 8.0 Update 3e may power off such a VM when it is re-keyed ` +
+    '(Broadcom KB 387897).'
   );
 }

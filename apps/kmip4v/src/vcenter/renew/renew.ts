@@ -7,6 +7,7 @@ import { testKey, waitUntilConnected } from '../connect/use-steps';
 import { type RegisteredCertificate } from '../kmip-service';
 import { type LeavingCertificate } from '../pins';
 import { type Step } from '../plan/steps';
+import { counted } from '../../output/counted';
 
 const DAY_MS = 86_400_000;
 const UNSEEN_DAYS = 7;
@@ -65,7 +66,7 @@ export const RENEWAL: readonly Step<RenewWorld>[] = [
   waitUntilConnected,
   testKey,
   {
-    what: `certificates that nobody has presented for ${UNSEEN_DAYS} days are removed`,
+    what: `certificates that nobody has presented for ${counted(UNSEEN_DAYS, 'day')} are removed`,
     isDone: async (world) => (await removable(world)).length === 0,
     async do(world) {
       for (const certificate of await removable(world)) await world.service.unregister(certificate);

@@ -10,6 +10,7 @@ import {
 import { colonForm, sha256Of } from '../certificates';
 import { describeServer, isConnected } from '../connect/use-steps';
 import { type KmipService, type ServedInstance } from '../kmip-service';
+import { counted } from '../../output/counted';
 
 const CLOCKS_APART_MS = 60_000;
 
@@ -133,9 +134,14 @@ function problemsOf(report: Omit<StatusReport, 'problems'>, warnDays: number): r
       ? ['The service does not let the client certificate of vCenter in: kmip4v vcenter connect registers it.']
       : []),
     ...((client?.daysLeft ?? Infinity) < warnDays
-      ? [`The client certificate of vCenter ends in ${client?.daysLeft ?? 0} days: kmip4v vcenter renew.`]
+      ? [`The client certificate of vCenter ${endOf(client?.daysLeft ?? 0)}: kmip4v vcenter renew.`]
       : []),
-    ...ending.map(({ name, certificateDaysLeft: days }) => `The certificate of ${name} ends in ${days ?? 0} days.`),
+    ...ending.map(({ name, certificateDaysLeft: days }) => `The certificate of ${name} ${endOf(days ?? 0)}.`),
     ...(apart ? [`The clocks of vCenter and of this machine are ${Math.abs(clockAheadSeconds)} s apart.`] : []),
   ];
+}
+
+function endOf(days: number): string {
+  if (days < 0) return `ended ${counted(-days, 'day')} ago`;
+  return days === 0 ? 'ends today' : `ends in ${counted(days, 'day')}`;
 }
