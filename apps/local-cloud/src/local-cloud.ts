@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { announce, MovableClock, refuseSecondProcess } from '@lib/stand-in';
+import { announce, MovableClock } from '@lib/stand-in';
 import { type FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.routes';
 import { Behaviour } from './behaviour';
@@ -45,7 +45,6 @@ const READY_FILE = 'local-cloud.json';
 /** Builds the stand-in for IAM, Key Protect, HPCS and the resource controller; nothing listens before `start`. */
 export async function createLocalCloud(options: LocalCloudOptions = {}): Promise<LocalCloud> {
   const { dataFolder, host = '127.0.0.1' } = options;
-  if (dataFolder !== undefined) await refuseSecondProcess(join(dataFolder, READY_FILE));
   const store = dataFolder === undefined ? Store.inMemory() : await Store.open(dataFolder);
   const clock = new MovableClock();
   clock.moveTo(readSettings(store).clockOffsetMs);

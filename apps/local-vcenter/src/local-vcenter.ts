@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 
 import { type AboutInfo } from '@lib/vi-json';
-import { announce, FaultBoard, MovableClock, refuseSecondProcess, RowStore } from '@lib/stand-in';
+import { announce, FaultBoard, MovableClock, RowStore } from '@lib/stand-in';
 import { type FastifyInstance } from 'fastify';
 
 import { registerAdmin } from './admin/admin.routes';
@@ -47,7 +47,7 @@ export interface LocalVcenterOptions {
   readonly password: string;
   /** Of a new inventory. Absent or 0: none is made. */
   readonly machines?: number | undefined;
-  /** Certificates of an earlier one, which take a while to make. Default: its own, made at the first start. */
+  /** Of a new one: certificates of an earlier one, which take a while to make. Default: its own, made at the first start. */
   readonly settings?: SettingsRow | undefined;
 }
 
@@ -68,9 +68,10 @@ const DEFAULT_SEED = 1;
 /** Builds the stand-in for a vCenter; nothing listens before `start`. */
 export async function createLocalVcenter(options: LocalVcenterOptions): Promise<LocalVcenter> {
   const { dataFolder, host = '127.0.0.1' } = options;
-  if (dataFolder !== undefined) await refuseSecondProcess(join(dataFolder, READY_FILE));
   const store = dataFolder === undefined ? RowStore.inMemory<Rows>() : await RowStore.open<Rows>(dataFolder);
-  if (options.settings !== undefined) await store.commit(['settings', 'settings', options.settings]);
+  if (options.settings !== undefined && store.get('settings', 'settings') === undefined) {
+    await store.commit(['settings', 'settings', options.settings]);
+  }
   const settings = await ensureSettings(store, host);
   await ensureAdministrator(store, options.password);
   const center = createCenter(store, settings);

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { claimFolder } from './folder-claim';
 import { FileJournal, memoryJournal, type Journal } from './file-journal';
 
 /** A row that replaces the one of the same id; null removes it. */
@@ -22,14 +23,27 @@ const COMPACT_ABOVE_BATCHES = 1000;
 export class RowStore<Rows> {
   readonly #tables = new Map<keyof Rows & string, Map<string, Map<string, unknown>>>();
   #journal: Journal = memoryJournal;
+  #release: () => Promise<void> = () => Promise.resolve();
 
   static inMemory<Rows>(): RowStore<Rows> {
     return new RowStore<Rows>();
   }
 
+  /** @throws Error when another process works on the folder, or when its journal is damaged */
   static async open<Rows>(folder: string): Promise<RowStore<Rows>> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const path = join(folder, JOURNAL_FILE);
+    const release = await claimFolder(folder);
+    try {
+      const store = await RowStore.#read<Rows>(join(folder, JOURNAL_FILE));
+      store.#release = release;
+      return store;
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
+
+  static async #read<Rows>(path: string): Promise<RowStore<Rows>> {
     const store = new RowStore<Rows>();
     let opened = await FileJournal.open(path);
     // The journal is ours alone (0600) and was parsed as JSON: its batches are lists of changes.
@@ -69,8 +83,9 @@ export class RowStore<Rows> {
     await this.commit(...removals);
   }
 
-  close(): Promise<void> {
-    return this.#journal.close();
+  async close(): Promise<void> {
+    await this.#journal.close();
+    await this.#release();
   }
 
   #apply(changes: readonly RowChange<Rows>[]): void {
