@@ -22,7 +22,13 @@ export interface Session {
   /** ContainerViews by id; they end with the session. */
   readonly views: Map<string, ContainerView>;
   /** Rest of a paged answer by token. */
-  readonly pages: Map<string, readonly ObjectContent[]>;
+  readonly pages: Map<string, RestOfPages>;
+}
+
+export interface RestOfPages {
+  readonly contents: readonly ObjectContent[];
+  /** Of each page, as the first call asked for. */
+  readonly size: number;
 }
 
 export interface ContainerView {

@@ -69,6 +69,27 @@ async function recrypt(vm: VmRow, provider = 'ours'): Promise<TaskInfo> {
   return await vcenter.ended(await vcenter.call(`VirtualMachine/${vm.id}/ReconfigVM_Task`, { spec }));
 }
 
+it('never puts more objects on a page than were asked for', async () => {
+  const view = await vcenter.call<object>('ViewManager/ViewManager/CreateContainerView', {
+    container: { type: 'Folder', value: 'group-d1' },
+    type: ['VirtualMachine'],
+    recursive: true,
+  });
+  const selectSet = [{ _typeName: 'TraversalSpec', name: 'view', type: 'ContainerView', path: 'view' }];
+  const objectSet = [{ obj: view, skip: true, selectSet }];
+  const sizes: number[] = [];
+  let page = await vcenter.call<RetrieveResult>('PropertyCollector/propertyCollector/RetrievePropertiesEx', {
+    specSet: [{ propSet: [{ type: 'VirtualMachine', pathSet: ['name'] }], objectSet }],
+    options: { maxObjects: 4 },
+  });
+  for (sizes.push(page.objects.length); page.token !== undefined; sizes.push(page.objects.length)) {
+    page = await vcenter.call('PropertyCollector/propertyCollector/ContinueRetrievePropertiesEx', {
+      token: page.token,
+    });
+  }
+  expect(sizes).toEqual([4, 4, 2]);
+});
+
 it('shows every machine through a view, page by page, with its keys and the files of its snapshots', async () => {
   await vcenter.admin('POST', '/behaviour', UNKIND);
   const view = await vcenter.call<object>('ViewManager/ViewManager/CreateContainerView', {

@@ -12,7 +12,7 @@ import {
 
 import { type Center } from '../center';
 import { isKindOf } from '../managed-objects';
-import { type Session } from '../sessions';
+import { type RestOfPages, type Session } from '../sessions';
 import { invalidArgument, invalidProperty, notAuthenticated, notFound, VimFault } from '../vim/fault';
 import { readPath } from '../vim/paths';
 import { method, type Call, type MethodDefinition } from './method';
@@ -20,7 +20,7 @@ import { method, type Call, type MethodDefinition } from './method';
 const FAULTS = ['InvalidArgument', 'InvalidProperty', 'InvalidType', 'ManagedObjectNotFound'];
 const PAGE = { parameters: 'token: string', faults: ['InvalidProperty'] } as const;
 
-/** Properties of many objects at once, in pages. A token serves once. */
+/** Properties of many objects at once, in pages, none with more than the first call asked for. A token serves once. */
 export const PROPERTY_COLLECTOR_METHODS: readonly MethodDefinition[] = [
   method(
     'PropertyCollector',
@@ -43,9 +43,9 @@ export const PROPERTY_COLLECTOR_METHODS: readonly MethodDefinition[] = [
     'PropertyCollector',
     'ContinueRetrievePropertiesEx',
     { ...PAGE, returns: 'RetrieveResult', since: '4.1' },
-    ({ center, session, parameters: { token } }) => {
-      const rest = takePage(session, token);
-      return page(session, rest, center.behaviour.settings.pageSize);
+    ({ session, parameters: { token } }) => {
+      const { contents, size } = takePage(session, token);
+      return page(session, contents, size);
     },
   ),
   method('PropertyCollector', 'CancelRetrievePropertiesEx', { ...PAGE, since: '4.1' }, ({ session, parameters }) => {
@@ -53,7 +53,7 @@ export const PROPERTY_COLLECTOR_METHODS: readonly MethodDefinition[] = [
   }),
 ];
 
-function takePage(session: Session, token: string): readonly ObjectContent[] {
+function takePage(session: Session, token: string): RestOfPages {
   const rest = session.pages.get(token);
   if (rest === undefined) throw invalidProperty('token');
   session.pages.delete(token);
@@ -65,7 +65,7 @@ function page(session: Session, contents: readonly ObjectContent[], size: number
   if (objects.length === 0) return undefined;
   if (objects.length === contents.length) return { _typeName: 'RetrieveResult', objects };
   const token = randomUUID();
-  session.pages.set(token, contents.slice(size));
+  session.pages.set(token, { contents: contents.slice(size), size });
   return { _typeName: 'RetrieveResult', token, objects };
 }
 
