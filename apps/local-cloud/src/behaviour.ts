@@ -21,6 +21,8 @@ export interface BehaviourSettings {
   readonly removedInstances: 'shown' | 'gone';
   /** In which order the verdicts on usage records are given. */
   readonly usageVerdicts: 'in_order' | 'reversed';
+  /** Whether who signs in for a service is also described by an ID token. */
+  readonly idTokens: boolean;
 }
 
 export const PLAIN: BehaviourSettings = {
@@ -32,6 +34,7 @@ export const PLAIN: BehaviourSettings = {
   instancePage: 10,
   removedInstances: 'shown',
   usageVerdicts: 'in_order',
+  idTokens: false,
 };
 
 /** All of it at once. The suites that run with it find out whether the product relies on more than is promised. */
@@ -44,6 +47,7 @@ export const UNKIND: BehaviourSettings = {
   instancePage: 1,
   removedInstances: 'gone',
   usageVerdicts: 'reversed',
+  idTokens: true,
 };
 
 interface Lag {

@@ -3,6 +3,7 @@ import { type MovableClock } from '@lib/stand-in';
 import { type CloudFaultBoard } from './http/faults';
 import { type RequestLog } from './http/request-log';
 import { type AccessPolicies } from './iam/access-policies';
+import { type LoginSessions } from './iam/login-sessions';
 import { type TokenIssuer } from './iam/token-issuer';
 import { type Store } from './journal/store';
 
@@ -11,6 +12,7 @@ export interface Cloud {
   readonly store: Store;
   readonly clock: MovableClock;
   readonly tokens: TokenIssuer;
+  readonly logins: LoginSessions;
   readonly access: AccessPolicies;
   readonly faults: CloudFaultBoard;
   readonly requests: RequestLog;

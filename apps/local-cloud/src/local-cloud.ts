@@ -9,6 +9,7 @@ import { RequestLog } from './http/request-log';
 import { createServer } from './http/server';
 import { AccessPolicies } from './iam/access-policies';
 import { registerIam } from './iam/iam.routes';
+import { LoginSessions } from './iam/login-sessions';
 import { readSettings, TokenIssuer } from './iam/token-issuer';
 import { Store } from './journal/store';
 import { registerKeyProtect } from './key-protect/key-protect.routes';
@@ -58,6 +59,7 @@ export async function createLocalCloud(options: LocalCloudOptions = {}): Promise
       options.issuer ?? DEFAULT_ISSUER,
       options.tokenLifetimeSeconds ?? TOKEN_LIFETIME_SECONDS,
     ),
+    logins: new LoginSessions(store, clock),
     access: new AccessPolicies(store),
     faults: newFaultBoard(),
     requests: new RequestLog(),

@@ -44,6 +44,7 @@ export const userInput = z.strictObject({
   accountId: z.string(),
   name: name.optional(),
   email: z.email().optional(),
+  memberOf: z.array(z.string()).optional(),
 });
 
 export const apiKeyInput = z.strictObject({
@@ -71,7 +72,13 @@ const resource = z.strictObject({
   resource: z.string().optional(),
 });
 
-export const policyInput = z.strictObject({ iamId: z.string(), roles, resource });
+export const policyInput = z.strictObject({
+  iamId: z.string(),
+  /** Of whose resources; the account of the identity when absent. */
+  accountId: z.string().optional(),
+  roles,
+  resource,
+});
 
 export const seedInput = z.strictObject({
   account: accountInput.prefault({}),
@@ -95,6 +102,14 @@ export const serviceInput = z.strictObject({
   name: z.string().min(1),
   actions: z.array(z.strictObject({ id: z.string().min(1), roles })),
 });
+
+export const clientInput = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/),
+  secret: z.string().min(16),
+  redirectUris: z.array(z.url()).min(1),
+});
+
+export const endedInput = z.strictObject({ iamId: z.string() });
 
 const moments = z.enum(['before', 'after']).default('before');
 
@@ -138,6 +153,7 @@ export const behaviourInput = z
     instancePage: z.int().min(1).max(100),
     removedInstances: z.enum(['shown', 'gone']),
     usageVerdicts: z.enum(['in_order', 'reversed']),
+    idTokens: z.boolean(),
     rollBackMinutes: z.int().min(0).max(600),
   })
   .partial();
@@ -153,6 +169,8 @@ export const settingsInput = z.strictObject({
   decisionCacheSeconds: z.int().min(0).max(3600).optional(),
   // Never kinder than the service is.
   hpcsKeys: z.int().min(1).max(50_000).optional(),
+  sessionSeconds: z.int().min(1).max(86_400).optional(),
+  refreshTokenSeconds: z.int().min(1).max(259_200).optional(),
 });
 
 export const rotateInput = z.strictObject({ retire: z.boolean().default(false) });

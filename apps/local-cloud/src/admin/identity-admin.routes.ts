@@ -2,9 +2,12 @@ import { type FastifyInstance } from 'fastify';
 import { type Cloud } from '../cloud';
 import { type ApiKeyRow, type IdentityRow } from '../journal/rows';
 import { within } from '@lib/stand-in';
+import { sha256 } from '../iam/login-sessions';
 import {
   apiKeyChange,
   apiKeyInput,
+  clientInput,
+  endedInput,
   parse,
   policyInput,
   rotateInput,
@@ -20,6 +23,7 @@ export function registerIdentityAdmin(admin: FastifyInstance, cloud: Cloud, prov
   registerApiKeys(admin, cloud, provisioning);
   registerPolicies(admin, cloud, provisioning);
   registerTokens(admin, cloud);
+  registerLogins(admin, cloud);
 }
 
 function ownerOf(cloud: Cloud, iamId: string): IdentityRow {
@@ -116,6 +120,19 @@ function registerTokens(admin: FastifyInstance, cloud: Cloud): void {
     await cloud.tokens.rotate(parse(rotateInput, request.body).retire);
     return cloud.tokens.jwks();
   });
+}
+
+/** Services that people sign in for, and how the people end that elsewhere. */
+function registerLogins(admin: FastifyInstance, cloud: Cloud): void {
+  admin.post('/clients', async (request, reply) => {
+    const { id, secret, redirectUris } = parse(clientInput, request.body);
+    await cloud.store.commit(['client', id, { id, secretHash: sha256(secret).toString('hex'), redirectUris }]);
+    return reply.code(201).send({ id, redirectUris });
+  });
+
+  admin.post('/login-sessions/end', async (request) => ({
+    ended: await cloud.logins.endAll(parse(endedInput, request.body).iamId),
+  }));
 }
 
 function stranger(iamId: string, accountId: string | undefined): IdentityRow {

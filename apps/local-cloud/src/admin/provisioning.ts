@@ -74,7 +74,8 @@ export class Provisioning {
   user(input: UserInput): Made<IdentityRow> {
     const iamId = input.iamId ?? `IBMid-${randomBytes(5).toString('hex').toUpperCase()}`;
     const email = input.email ?? `${iamId.slice(6).toLowerCase()}@example.com`;
-    return this.#identity({ iamId, accountId: input.accountId, kind: 'user', name: input.name ?? email, email });
+    const { accountId, name = email, memberOf } = input;
+    return this.#identity({ iamId, accountId, kind: 'user', name, email, ...(memberOf && { memberOf }) });
   }
 
   /** The key itself is in the answer only: what is kept is its hash. */
@@ -97,14 +98,17 @@ export class Provisioning {
   }
 
   policy(input: PolicyInput, owner: IdentityRow): Made<PolicyRow> {
+    const { accountId = owner.accountId } = input;
     for (const known of this.cloud.store.list('policy', owner.iamId)) {
-      const same = JSON.stringify([known.roles, known.resource]) === JSON.stringify([input.roles, input.resource]);
+      const same =
+        JSON.stringify([known.accountId, known.roles, known.resource]) ===
+        JSON.stringify([accountId, input.roles, input.resource]);
       if (same) return existing(known);
     }
     const row: PolicyRow = {
       id: randomUUID(),
       iamId: owner.iamId,
-      accountId: owner.accountId,
+      accountId,
       roles: input.roles,
       resource: input.resource,
     };

@@ -18,12 +18,8 @@ export function registerTrafficAdmin(admin: FastifyInstance, cloud: Cloud): void
   admin.get('/usage', () => [...cloud.store.list('usage')]);
 
   admin.post('/settings', async (request) => {
-    const { tokenLifetimeSeconds, decisionCacheSeconds, hpcsKeys } = parse(settingsInput, request.body);
-    await changeSettings(cloud.store, {
-      ...(tokenLifetimeSeconds !== undefined && { tokenLifetimeSeconds }),
-      ...(decisionCacheSeconds !== undefined && { decisionCacheSeconds }),
-      ...(hpcsKeys !== undefined && { hpcsKeys }),
-    });
+    const given = Object.entries(parse(settingsInput, request.body)).filter(([, value]) => value !== undefined);
+    await changeSettings(cloud.store, Object.fromEntries(given));
     return readSettings(cloud.store);
   });
 

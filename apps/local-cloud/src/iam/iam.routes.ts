@@ -4,13 +4,14 @@ import { watchTraffic } from '../http/traffic';
 import { findApiKey } from './api-keys';
 import { verifyCaller } from './caller';
 import { IamApiError } from './iam.errors';
+import { registerLogin } from './login.routes';
 import { registerPolicyDecisions } from './policy-decision.routes';
-import { registerTokenRoutes } from './token.routes';
+import { grantTypeOf, registerTokenRoutes } from './token.routes';
 
 export function registerIam(app: FastifyInstance, cloud: Cloud): void {
   app.register(
     (iam, _options, done) => {
-      watchTraffic(iam, cloud, 'iam');
+      watchTraffic(iam, cloud, 'iam', { instanceOf: () => undefined, subjectsOf: grantTypeOf });
       iam.setErrorHandler((error, request, reply) => {
         if (error instanceof IamApiError) return reply.code(error.status).send(error.body());
         const status = (error as { statusCode?: number }).statusCode ?? 500;
@@ -19,6 +20,7 @@ export function registerIam(app: FastifyInstance, cloud: Cloud): void {
         return reply.code(status).send(new IamApiError(status, 'bad_request', 'BXNIM0106E', message).body());
       });
       registerTokenRoutes(iam, cloud);
+      registerLogin(iam, cloud);
       registerDiscovery(iam, cloud);
       registerApiKeyDetails(iam, cloud);
       registerPolicyDecisions(iam, cloud);
@@ -32,10 +34,13 @@ function registerDiscovery(iam: FastifyInstance, cloud: Cloud): void {
   iam.get('/identity/keys', { config: { operation: 'identity-keys.read' } }, () => cloud.tokens.jwks());
   iam.get('/identity/.well-known/openid-configuration', { config: { operation: 'openid-configuration.read' } }, () => ({
     issuer: cloud.tokens.issuer,
+    authorization_endpoint: `${cloud.baseUrl()}/iam/identity/authorize`,
     token_endpoint: `${cloud.baseUrl()}/iam/identity/token`,
     jwks_uri: `${cloud.baseUrl()}/iam/identity/keys`,
     response_types_supported: ['code', 'token', 'id_token'],
-    grant_types_supported: ['urn:ibm:params:oauth:grant-type:apikey'],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'urn:ibm:params:oauth:grant-type:apikey'],
+    scopes_supported: ['openid'],
+    code_challenge_methods_supported: ['S256'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
   }));

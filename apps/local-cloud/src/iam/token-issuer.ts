@@ -10,6 +10,7 @@ import {
 import { promisify } from 'node:util';
 import { type IdentityRow, type SettingsRow, type SigningKeyRow } from '../journal/rows';
 import { type Store } from '../journal/store';
+import { without } from '@lib/stand-in';
 import { claimsOf, type TokenClaims } from './token-claims';
 
 const SETTINGS_ID = 'settings';
@@ -18,6 +19,8 @@ const DEFAULT_SETTINGS: SettingsRow = {
   tokenGeneration: 1,
   decisionCacheSeconds: 600,
   hpcsKeys: 50_000,
+  sessionSeconds: 86_400,
+  refreshTokenSeconds: 259_200,
 };
 export const readSettings = (store: Store): SettingsRow => ({
   ...DEFAULT_SETTINGS,
@@ -63,7 +66,6 @@ export class TokenIssuer {
   }
 
   async issue(identity: IdentityRow, options: IssueOptions): Promise<IssuedToken> {
-    const { kid, key } = await this.#signingKey();
     const now = Math.floor(Date.now() / 1000);
     const { tokenGeneration, tokenLifetimeSeconds = this.lifetimeSeconds } = readSettings(this.store);
     const claims: TokenClaims = {
@@ -78,8 +80,21 @@ export class TokenIssuer {
       acr: 1,
       amr: ['pwd'],
     };
+    return { token: await this.#signed(claims), claims };
+  }
+
+  /** OpenID Connect Core 1.0 §2. */
+  idToken(identity: IdentityRow, clientId: string, nonce: string | undefined): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    const standard = { iss: this.issuer, aud: clientId, iat: now, exp: now + this.lifetimeSeconds };
+    const claims = without(claimsOf(identity), 'account');
+    return this.#signed({ ...claims, ...standard, ...(nonce !== undefined && { nonce }) });
+  }
+
+  async #signed(claims: object): Promise<string> {
+    const { kid, key } = await this.#signingKey();
     const body = `${encode({ kid, alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;
-    return { token: `${body}.${sign('sha256', Buffer.from(body), key).toString('base64url')}`, claims };
+    return `${body}.${sign('sha256', Buffer.from(body), key).toString('base64url')}`;
   }
 
   verify(token: string): Verification {

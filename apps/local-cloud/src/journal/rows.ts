@@ -30,6 +30,8 @@ export interface IdentityRow {
   readonly kind: 'user' | 'service_id';
   readonly name: string;
   readonly email?: string;
+  /** Other accounts that a person was invited to. */
+  readonly memberOf?: readonly string[];
   readonly createdAt: string;
 }
 
@@ -138,6 +140,27 @@ interface ServiceRow {
   readonly actions: readonly { readonly id: string; readonly roles: readonly string[] }[];
 }
 
+/** A service that people sign in for. */
+export interface ClientRow {
+  readonly id: string;
+  /** SHA-256, hex. */
+  readonly secretHash: string;
+  readonly redirectUris: readonly string[];
+}
+
+/** A person's session with a service, from the sign-in to the last refresh token. */
+export interface LoginSessionRow {
+  readonly id: string;
+  readonly clientId: string;
+  readonly iamId: string;
+  readonly accountId: string;
+  /** SHA-256 of the refresh token that is good now, hex. */
+  readonly refreshHash: string;
+  readonly refreshExpiresAt: string;
+  readonly expiresAt: string;
+  readonly ended?: boolean;
+}
+
 export interface SigningKeyRow {
   readonly kid: string;
   readonly privateKeyPem: string;
@@ -161,6 +184,9 @@ export interface SettingsRow {
   readonly decisionCacheSeconds: number;
   /** Root and standard keys that an HPCS instance holds at most; deleted ones do not count. */
   readonly hpcsKeys: number;
+  /** How long a person stays signed in, however busy. */
+  readonly sessionSeconds: number;
+  readonly refreshTokenSeconds: number;
 }
 
 export interface Rows {
@@ -174,6 +200,8 @@ export interface Rows {
   keyRing: KeyRingRow;
   instancePolicy: InstancePolicyRow;
   service: ServiceRow;
+  client: ClientRow;
+  loginSession: LoginSessionRow;
   signingKey: SigningKeyRow;
   usage: UsageRow;
   settings: SettingsRow;
