@@ -167,7 +167,8 @@ export class RootKeyBindingService {
       const noted = {
         ...omit(found, 'statusDetail'),
         checkedAt: this.clock.now(),
-        ...(finding === undefined ? {} : { statusDetail: finding }),
+        // It may be over soon: a test is due at once.
+        ...(finding === undefined ? {} : { statusDetail: finding, lookDueAt: this.clock.now() }),
       };
       await scope.bindings.update(noted);
     });

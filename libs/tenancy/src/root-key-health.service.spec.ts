@@ -11,7 +11,7 @@ import {
 } from '@lib/testing';
 
 import { adapterVersion, type RootKeyBinding } from './root-key-binding';
-import { type CallOutcome, type HealthFinding } from './root-key-health';
+import { type CallOutcome, type HealthFinding, seenWellAt } from './root-key-health';
 import { type DueBinding, RootKeyHealthService } from './root-key-health.service';
 
 const MINUTE_MS = 60_000;
@@ -112,6 +112,26 @@ describe('RootKeyHealthService', () => {
       expect(await due()).toEqual([]);
     }
     clock.advance(15 * MINUTE_MS);
+    expect(await due()).toHaveLength(1);
+  });
+
+  it('takes a key of a client for a test value, as soon as the first one went through', async () => {
+    await traffic({ fetch: 'ok' });
+    expect(seenWellAt((await read()).health)).toBeUndefined();
+    await traffic({ store: 'ok', wrap: 'ok' });
+    const at = clock.now();
+    expect(seenWellAt((await read()).health)).toEqual(at);
+    await traffic({ store: DISABLED });
+    expect(seenWellAt((await read()).health)).toBeUndefined();
+    clock.advance(MINUTE_MS);
+    await traffic({ store: 'ok', unwrap: 'ok' });
+    expect(seenWellAt((await read()).health)).toEqual(clock.now());
+  });
+
+  it('takes a check of an administrator for a test, and tests once more for what a check does not keep', async () => {
+    await traffic({ unwrap: DISABLED });
+    await health.noteWell(id, binding.id);
+    expect(seenWellAt((await read()).health)).toEqual(clock.now());
     expect(await due()).toHaveLength(1);
   });
 

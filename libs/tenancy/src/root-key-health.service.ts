@@ -6,10 +6,11 @@ import { lockedInstance } from './guards';
 import { type MoveStatus, moveStatusOf } from './move-status';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
-import { adapterVersion, type RootKeyBinding } from './root-key-binding';
+import { adapterVersion, type Credential, type RootKeyBinding } from './root-key-binding';
 import {
   afterCalls,
   areSameFindings,
+  askedAt,
   type CallOutcomes,
   dueAfterTraffic,
   dueWarning,
@@ -18,6 +19,7 @@ import {
   nextTestAt,
   nextWatchAt,
   type RootKeyHealth,
+  showsService,
 } from './root-key-health';
 
 /** A root key, and how many keys lie under it. */
@@ -112,11 +114,15 @@ export class RootKeyHealthService {
     const { version, outcomes } = note;
     const certain = new Map([...outcomes].filter(([, outcome]) => !isDoubtful(outcome)));
     await this.#note(instanceId, bindingId, note, (binding, now) => {
-      const health = afterCalls(binding.health, version, certain, now);
+      const after = afterCalls(binding.health, version, certain, now);
+      const health = showsService(certain) ? { ...after, servedAt: now } : after;
       const isDoubted = certain.size < outcomes.size;
       const lookDueAt = isDoubted ? earliest(binding.lookDueAt, now) : dueAfterTraffic(health, binding.lookDueAt, now);
+      // A check that failed is overruled by it.
+      const isNews = askedAt(after) === undefined || binding.statusDetail !== undefined;
+      const isFirst = isNews && showsService(certain);
       const isSame = areSameFindings(binding.health, health) && lookDueAt?.getTime() === binding.lookDueAt?.getTime();
-      return isSame ? undefined : { ...binding, health, ...(lookDueAt === undefined ? {} : { lookDueAt }) };
+      return isSame && !isFirst ? undefined : { ...binding, health, ...(lookDueAt === undefined ? {} : { lookDueAt }) };
     });
   }
 
@@ -150,7 +156,12 @@ export class RootKeyHealthService {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       const found = await bindingOf(scope, bindingId);
-      if (found !== undefined) await scope.bindings.update(omit(found, 'health', 'lookDueAt'));
+      if (found === undefined) return;
+      const credential = await credentialOf(scope, bindingId);
+      const seen = { findings: [], failures: 0, testedAt: this.clock.now() };
+      const health = credential && { health: { ...seen, version: adapterVersion(found, credential.id) } };
+      // A test is due all the same: it finds when the root key expires.
+      await scope.bindings.update({ ...omit(found, 'health', 'lookDueAt'), ...health });
     });
   }
 
@@ -164,8 +175,7 @@ export class RootKeyHealthService {
       const now = this.clock.now();
       const changed = async (): Promise<RootKeyBinding | undefined> => {
         const found = await bindingOf(scope, bindingId);
-        const former = (await scope.credentials.former()).find((one) => one.bindingId === bindingId);
-        const credential = former ?? (await scope.credentials.get());
+        const credential = await credentialOf(scope, bindingId);
         if (found === undefined || credential === undefined) return undefined;
         // An adapter of before says nothing of the one that is in force.
         return adapterVersion(found, credential.id) === version ? change(found, now) : undefined;
@@ -182,6 +192,12 @@ export class RootKeyHealthService {
       }
     });
   }
+}
+
+/** With which a root key is reached. */
+async function credentialOf({ credentials }: TenantScope, bindingId: string): Promise<Credential | undefined> {
+  const former = (await credentials.former()).find((one) => one.bindingId === bindingId);
+  return former ?? (await credentials.get());
 }
 
 async function counted({ keys }: TenantScope, bindings: readonly RootKeyBinding[]): Promise<readonly KeyedBinding[]> {

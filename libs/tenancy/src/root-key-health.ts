@@ -17,6 +17,8 @@ export interface RootKeyHealth {
   readonly findings: readonly HealthFinding[];
   /** When a test value went through it, or did not. */
   readonly testedAt?: Date;
+  /** When a key of a client was wrapped or unwrapped by it, which shows what a test would; not written each time. */
+  readonly servedAt?: Date;
   /** Tests in a row that met something. */
   readonly failures: number;
   /** When the root key stops to wrap. */
@@ -62,6 +64,21 @@ export function afterCalls(
     return [{ call, ...outcome, since: same?.since ?? now }];
   });
   return { ...before, findings: [...others, ...met] };
+}
+
+/** Whether these calls show that keys are made or served: metadata and a list of stored keys do not. */
+export const showsService = (outcomes: CallOutcomes): boolean =>
+  outcomes.get('wrap') === 'ok' || outcomes.get('unwrap') === 'ok';
+
+/** When anything was wrapped or unwrapped by it last, as far as that was written down. */
+export function askedAt(health: RootKeyHealth | undefined): Date | undefined {
+  const { testedAt, servedAt } = health ?? {};
+  return testedAt !== undefined && (servedAt === undefined || testedAt > servedAt) ? testedAt : servedAt;
+}
+
+/** When it was last seen that keys are made or served, by a test or by a client; undefined while something is met. */
+export function seenWellAt(health: RootKeyHealth | undefined): Date | undefined {
+  return (health?.findings.length ?? 0) > 0 ? undefined : askedAt(health);
 }
 
 const isSame = (one: Omit<HealthFinding, 'since'>, other: Omit<HealthFinding, 'since'>): boolean =>

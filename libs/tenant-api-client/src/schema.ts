@@ -1542,6 +1542,8 @@ export interface components {
         | 'set_root_key'
         | 'add_client_certificate'
         | 'connect_clients'
+        | 'make_first_key'
+        | 'solve_problems'
         | 'enable_instance'
         | 'contact_support'
         | 'none';
@@ -2322,14 +2324,14 @@ export interface components {
     /** @description Whether keys can be made and served, as the calls to the key manager tell. A test value goes through each root key about every 15 minutes, unless clients show the same; what a client meets is here within two minutes, and gone with the next call that goes well. */
     InstanceHealth: {
       /**
-       * @description `attention` while a call is refused or not answered. `unknown` until a test value has gone through every root key, after it was bound or another API key was set.
+       * @description `attention` while a call is refused or not answered. `unknown` until a test value, or a key of a client, has gone through every root key, after it was bound or another API key was set.
        * @example attention
        * @enum {string}
        */
       state: 'well' | 'attention' | 'unknown';
       /**
        * Format: date-time
-       * @description When a test value went through each root key; absent if that was not done yet.
+       * @description When a test value, or a key of a client, went through each root key; absent if that was not done yet.
        * @example 2026-11-23T10:06:00.000Z
        */
       tested_at?: string;
@@ -2750,7 +2752,7 @@ export interface components {
        */
       endpoint_visibility: 'private' | 'public';
       /**
-       * @description Whether the root key can be used, as found when it was last checked. `rewrapping` while keys move to it, or to its newest version; `rewrapping_paused` and `rewrapping_hindered` while they are to, and do not.
+       * @description Whether the root key can be used, as a check, a test or a client found last. `rewrapping` while keys move to it, or to its newest version; `rewrapping_paused` and `rewrapping_hindered` while they are to, and do not.
        * @example available
        * @enum {string}
        */
@@ -2759,7 +2761,7 @@ export interface components {
       rotation?: components['schemas']['InstanceKeyRotation'];
       /**
        * Format: date-time
-       * @description When the permissions were last checked; absent if never.
+       * @description When it was last seen that the root key can be used, or checked whether it can; absent if never.
        * @example 2026-11-23T10:05:00.000Z
        */
       verified_at?: string;

@@ -97,12 +97,22 @@ describe('instances', () => {
     expect(stateOf(instance(change))).toBe(state);
   });
 
-  const nothing = { hasCredential: false, hasRootKey: false, hasCertificate: false };
+  const well = { state: 'well' } as const;
+  const unused = { health: { state: 'unknown' }, isConnected: false, hasKeys: false } as const;
+  const nothing = { hasCredential: false, hasRootKey: false, hasCertificate: false, ...unused };
+  const complete = { hasCredential: true, hasRootKey: true, hasCertificate: true, ...unused };
   it.each([
     ['inactive', nothing, 'set_credential'],
     ['inactive', { ...nothing, hasCredential: true }, 'set_root_key'],
     ['installed', { ...nothing, hasCredential: true, hasRootKey: true }, 'add_client_certificate'],
-    ['installed', { hasCredential: true, hasRootKey: true, hasCertificate: true }, 'connect_clients'],
+    ['installed', complete, 'connect_clients'],
+    ['installed', { ...complete, health: well }, 'connect_clients'],
+    ['installed', { ...complete, isConnected: true }, 'make_first_key'],
+    ['installed', { ...complete, isConnected: true, hasKeys: true, health: well }, 'none'],
+    ['installed', { ...complete, hasKeys: true }, 'none'],
+    ['installed', { ...complete, hasKeys: true, health: { state: 'attention' } }, 'solve_problems'],
+    ['installed', { ...nothing, hasKeys: true, health: { state: 'attention' } }, 'set_credential'],
+    ['disabled', { ...complete, hasKeys: true, health: well }, 'enable_instance'],
     ['installing', nothing, 'wait'],
     ['configuring', { ...nothing, hasCredential: true }, 'set_root_key'],
     ['disabled', nothing, 'enable_instance'],

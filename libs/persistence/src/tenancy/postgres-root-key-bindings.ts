@@ -81,11 +81,12 @@ function toMoves({ startedAt, notedAt, hindrance, told, ...moves }: StoredKeyMov
   };
 }
 
-function toHealth({ findings, testedAt, expiresAt, ...health }: StoredRootKeyHealth): RootKeyHealth {
+function toHealth({ findings, testedAt, servedAt, expiresAt, ...health }: StoredRootKeyHealth): RootKeyHealth {
   return {
     ...health,
     findings: findings.map((finding) => ({ ...finding, since: new Date(finding.since) })),
     ...(testedAt === undefined ? {} : { testedAt: new Date(testedAt) }),
+    ...(servedAt === undefined ? {} : { servedAt: new Date(servedAt) }),
     ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
   };
 }

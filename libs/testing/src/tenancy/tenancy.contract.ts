@@ -281,6 +281,7 @@ function describeRootKeys(harness: Harness): void {
             { call: 'wrap', fault: 'refused', reasonCode: 'CODE', since: new Date('2026-11-25T01:02:03.456Z') },
           ],
           testedAt: new Date('2026-11-25T01:02:04.567Z'),
+          servedAt: new Date('2026-11-25T01:02:05.678Z'),
           failures: 2,
           expiresAt: new Date('2027-01-01T00:00:00.000Z'),
         },

@@ -8,9 +8,8 @@ import { ClientCertificateService, type Instance, RootKeyHealthService } from '@
 import { rootKeyCrn } from '../root-key/root-key-crn';
 import { keyMoveOf } from '../root-key/key-move-progress';
 import { healthResponse } from '../root-key/root-key-health.response';
-import { type KeyAccess } from '../keys/key-access.port';
-import { KEY_ACCESS } from '../tokens';
 import { type Completeness } from './instance.response';
+import { InstanceUse } from './instance-use';
 
 /** Tells whether the database was restored from a backup and the operator has not released the instance yet. */
 export interface RestoreHold {
@@ -26,7 +25,7 @@ export class InstanceOverview {
     @Inject(RootKeyProposals) private readonly proposals: RootKeyProposals,
     @Inject(RestoreWatch) private readonly restore: RestoreHold,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(KEY_ACCESS) private readonly keys: Pick<KeyAccess, 'store'>,
+    @Inject(InstanceUse) private readonly use: InstanceUse,
   ) {}
 
   async of({ id }: Instance): Promise<Completeness> {
@@ -48,7 +47,7 @@ export class InstanceOverview {
       keyMoves: watched.rootKeys.flatMap(({ move }) => (move === undefined ? [] : [keyMoveOf(move)])),
       proposedRootKeyCrn: hasRootKey ? undefined : proposal,
       restoreHeldSince: this.restore.heldSince(id),
-      unwrittenNotes: await this.keys.store(id).notes.countUnwritten(active?.rootKeyId),
+      ...(await this.use.of(id, active?.rootKeyId)),
     };
   }
 }

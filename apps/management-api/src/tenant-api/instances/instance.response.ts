@@ -2,6 +2,7 @@ import { type Instance } from '@lib/tenancy';
 
 import { withEntityTag } from '../versions';
 import { optionsResponse } from './instance-options';
+import { type InstanceHealth } from '../root-key/root-key-health.response';
 import { type KmipEndpoint } from './kmip-endpoint';
 
 type State = Instance['state'] | 'disabled';
@@ -12,13 +13,23 @@ export function stateOf(instance: Instance): State {
   return instance.state;
 }
 
-/** What is known of an instance's settings, to tell what is missing. */
-export interface Completeness {
+/** To tell what is missing. */
+interface Settings {
   readonly hasCredential: boolean;
   readonly hasRootKey: boolean;
   readonly hasCertificate: boolean;
-  /** InstanceHealth. */
-  readonly health: object;
+}
+
+/** To tell whether it works. */
+interface Use {
+  readonly health: InstanceHealth;
+  /** A client was let in lately. */
+  readonly isConnected: boolean;
+  readonly hasKeys: boolean;
+}
+
+/** What is known of an instance besides its own row. */
+export interface Completeness extends Settings, Use {
   /** InstanceKeyMove, of each move that is under way. */
   readonly keyMoves: readonly object[];
   /** Of a root key, or of a key manager, that was chosen in the order and not bound yet. */
@@ -50,6 +61,16 @@ const STEPS = {
     code: 'connect_clients',
     message: 'Add both endpoints to one standard key provider in vCenter, compare the fingerprint and click Trust.',
   },
+  use: {
+    code: 'make_first_key',
+    message:
+      'A client is connected. Encrypt a virtual machine, a host or vSAN with the key provider: its first key is made then.',
+  },
+  problems: {
+    code: 'solve_problems',
+    message: 'Something is in the way of keys: `health` says what, since when, which keys it stops and what to do.',
+  },
+  serving: { code: 'none', message: 'Nothing to do: the instance makes and serves keys.' },
   enable: {
     code: 'enable_instance',
     message:
@@ -62,10 +83,7 @@ const STEPS = {
   },
 } as const satisfies Record<string, NextStep>;
 
-export function nextStep(
-  state: State,
-  { hasCredential, hasRootKey, hasCertificate }: Pick<Completeness, 'hasCredential' | 'hasRootKey' | 'hasCertificate'>,
-): NextStep {
+export function nextStep(state: State, completeness: Settings & Use): NextStep {
   switch (state) {
     case 'disabled':
       return STEPS.enable;
@@ -78,10 +96,20 @@ export function nextStep(
     case 'inactive':
     case 'configuring':
     case 'installed':
-      if (!hasCredential) return STEPS.credential;
-      if (!hasRootKey) return STEPS.rootKey;
-      return hasCertificate ? STEPS.connect : STEPS.certificate;
+      return missing(completeness) ?? inUse(completeness);
   }
+}
+
+function missing({ hasCredential, hasRootKey, hasCertificate }: Settings): NextStep | undefined {
+  if (!hasCredential) return STEPS.credential;
+  if (!hasRootKey) return STEPS.rootKey;
+  return hasCertificate ? undefined : STEPS.certificate;
+}
+
+function inUse({ health, isConnected, hasKeys }: Use): NextStep {
+  if (health.state === 'attention') return STEPS.problems;
+  if (hasKeys) return STEPS.serving;
+  return isConnected ? STEPS.use : STEPS.connect;
 }
 
 export function instanceResponse(

@@ -1,8 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 
 import { isUuid, toInstanceId } from '@lib/kernel';
-import { PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
-import { built } from '@lib/platform';
+import { PostgresConnectionAttempts, PostgresServiceInstanceUnitOfWork } from '@lib/persistence';
+import { built, onDatabase } from '@lib/platform';
 import { RootKeyProposals } from '@lib/service-instances';
 import { InstanceService, TenancyError } from '@lib/tenancy';
 
@@ -10,6 +10,7 @@ import { type InstanceDirectory } from '../../http/admission';
 import { INSTANCE_DIRECTORY } from '../../http/tokens';
 import { KeysModule } from '../keys/keys.module';
 import { InstanceOverview } from './instance-overview';
+import { InstanceUse } from './instance-use';
 import { InstancesController } from './instances.controller';
 import { KmipEndpoints } from './kmip-endpoints';
 
@@ -39,7 +40,9 @@ const instanceDirectory = {
     instanceDirectory,
     KmipEndpoints,
     built(RootKeyProposals, [PostgresServiceInstanceUnitOfWork]),
+    onDatabase(PostgresConnectionAttempts),
     InstanceOverview,
+    InstanceUse,
   ],
   exports: [INSTANCE_DIRECTORY, KmipEndpoints],
 })

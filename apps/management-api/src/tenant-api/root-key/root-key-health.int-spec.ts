@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type InstanceId } from '@lib/kernel';
 import { type WatchedCall } from '@lib/key-manager';
+import { issueClientCertificate } from '@lib/pki';
 import { adapterVersion, type CallOutcome } from '@lib/tenancy';
 import {
   anActionContext,
@@ -67,12 +68,49 @@ describe('the health of root keys', () => {
     (await send<{ health: Health }>('GET', base() + path)).body.health;
   const WELL: Outcomes = { describe: 'ok', wrap: 'ok', unwrap: 'ok' };
 
-  it('is unknown until each of them was tested', async () => {
+  it('is well as soon as it is bound, which takes every call, and unknown with another API key until each was tested', async () => {
+    expect([(await healthOf()).state, (await healthOf('/root_key')).state]).toEqual(['well', 'well']);
+    const { etag } = (await send('GET', `${base()}/credential`)).body;
+    const headers = { 'if-match': `"${etag}"` };
+    expect((await send('PUT', `${base()}/credential`, { body: { api_key: 'c'.repeat(44) }, headers })).status).toBe(
+      200,
+    );
     expect((await healthOf()).state).toBe('unknown');
     await test(presentId, WELL);
     expect([(await healthOf()).state, (await healthOf('/root_key')).state]).toEqual(['unknown', 'well']);
     await test(formerId, WELL);
     expect((await healthOf()).state).toBe('well');
+  });
+
+  it('is seen with the first key of a client, by the instance and by the root key, and what to do next says so', async () => {
+    const { rootKeys, credentialId } = await api.health.of(mine);
+    for (const { binding } of rootKeys) {
+      const outcomes = new Map<WatchedCall, CallOutcome>([['unwrap', 'ok']]);
+      const note = { version: adapterVersion(binding, credentialId!), by: anActionContext(), outcomes };
+      await api.health.noteTraffic(mine, binding.id, note);
+    }
+    const { certificatePem } = await issueClientCertificate('self-signed', { commonName: 'vc', validDays: 30 });
+    const certificate = { name: 'vc', certificate: certificatePem };
+    expect((await send('POST', `${base()}/client_certificates`, { body: certificate })).status).toBe(201);
+    const instance = await send<{ health: Health }>('GET', base());
+    expect(instance.body).toMatchObject({ health: { state: 'well' }, next_step: { code: 'none' } });
+    const rootKey = await send('GET', `${base()}/root_key`);
+    expect(rootKey.body).toMatchObject({ health: { state: 'well' }, verified_at: expect.any(String) as string });
+    expect(rootKey.body).not.toMatchObject({ status: 'unverified' });
+  });
+
+  it('overrules a check that failed before, with the next call of a client', async () => {
+    const { rootKeys, credentialId } = await api.health.of(mine);
+    const { binding } = rootKeys.find((one) => one.binding.rootKeyId === presentId)!;
+    await api.bindings.noteProbe(mine, binding.id, 'wrap: the key manager does not answer');
+    expect((await send('GET', `${base()}/root_key`)).body).toMatchObject({ status: 'unavailable' });
+    const outcomes = new Map<WatchedCall, CallOutcome>([['wrap', 'ok']]);
+    const note = { version: adapterVersion(binding, credentialId!), by: anActionContext(), outcomes };
+    await new Promise((resolve) => setImmediate(resolve));
+    await api.health.noteTraffic(mine, binding.id, note);
+    const { body } = await send('GET', `${base()}/root_key`);
+    expect(body).not.toHaveProperty('message');
+    expect(body).not.toMatchObject({ status: 'unavailable' });
   });
 
   it('names a former root key by its id, and what it stops; the one that is bound is well', async () => {
@@ -105,7 +143,7 @@ describe('the health of root keys', () => {
   it('forgets with another API key, and after a check that made all calls', async () => {
     await test(presentId, { describe: { fault: 'permission_denied' } });
     await send('POST', `${base()}/root_key_checks`, { body: {} });
-    expect((await healthOf('/root_key')).state).toBe('unknown');
+    expect((await healthOf('/root_key')).state).toBe('well');
     await test(presentId, { describe: { fault: 'permission_denied' } });
     expect((await healthOf('/root_key')).state).toBe('attention');
     const { etag } = (await send('GET', `${base()}/credential`)).body;

@@ -2,9 +2,11 @@ import { type KeyManagerFault } from '@lib/key-manager';
 import { planOf } from '@lib/platform';
 import {
   adapterVersion,
+  askedAt,
   fillingOf,
   type HealthFinding,
   type RootKeyBinding,
+  seenWellAt,
   type WatchedRootKey,
   type WatchedRootKeys,
 } from '@lib/tenancy';
@@ -23,18 +25,24 @@ const STOPS: Readonly<Record<HealthFinding['call'], Stops | undefined>> = {
   fetch: 'get',
 };
 
+/** In part: what else reads it. */
+export interface InstanceHealth {
+  readonly state: 'attention' | 'unknown' | 'well';
+}
+
 /** InstanceHealth: of one root key, or of all that an instance has. */
-export function healthResponse({ rootKeys }: Pick<WatchedRootKeys, 'rootKeys'>, now: Date): object {
+export function healthResponse({ rootKeys }: Pick<WatchedRootKeys, 'rootKeys'>, now: Date): InstanceHealth {
   const known = rootKeys.map((one) => ({ ...one, health: inForce(one.binding, one.credentialId) }));
   const problems = known.flatMap(problemsOf);
-  const tested = known.flatMap(({ health }) => (health?.testedAt === undefined ? [] : [health.testedAt.getTime()]));
+  const tested = known.flatMap(({ health }) => askedAt(health)?.getTime() ?? []);
   const untested = known.length === 0 || tested.length < known.length;
-  return {
+  const body = {
     state: problems.length > 0 ? 'attention' : untested ? 'unknown' : 'well',
     tested_at: tested.length === 0 ? undefined : new Date(Math.min(...tested)).toISOString(),
     problems,
     warnings: known.flatMap((one) => [...expiryOf(one, now), ...fillingOfKeyManager(one)]),
-  };
+  } as const;
+  return body;
 }
 
 interface Known extends WatchedRootKey {
@@ -46,6 +54,10 @@ function inForce({ health, ...binding }: RootKeyBinding, credentialId: string | 
   if (health === undefined || credentialId === undefined) return undefined;
   return health.version === adapterVersion(binding, credentialId) ? health : undefined;
 }
+
+/** When it was last seen that keys are made or served under a root key as it is bound now. */
+export const seenWell = ({ binding, credentialId }: WatchedRootKey): Date | undefined =>
+  seenWellAt(inForce(binding, credentialId));
 
 function problemsOf({ binding, keys = 0, health }: Known): object[] {
   const causes = new Map<string, HealthFinding[]>();

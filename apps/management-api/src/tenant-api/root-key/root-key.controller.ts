@@ -12,6 +12,7 @@ import {
   type RootKeyBinding,
   RootKeyBindingService,
   RootKeyHealthService,
+  type WatchedRootKey,
 } from '@lib/tenancy';
 
 import { ApiError, notFound } from '../../http/api-error';
@@ -24,7 +25,7 @@ import { fitServiceId, givenApiKey, using, type WithApiKey } from './given-api-k
 import { progressOf } from './key-move-progress';
 import { providerOf } from './provider';
 import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
-import { healthResponse } from './root-key-health.response';
+import { healthResponse, seenWell } from './root-key-health.response';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
 import { reachedRootKeys } from './unreached-root-keys';
 
@@ -101,6 +102,7 @@ export class RootKeyController {
         }),
       );
       await this.bindings.noteProbe(instanceId, bound.id, undefined);
+      await this.health.noteWell(instanceId, bound.id);
       return this.#answer(call, active ? 200 : 201, { ...bound, checkedAt: check.checkedAt });
     };
   }
@@ -178,26 +180,23 @@ export class RootKeyController {
     return found[0]?.status === 'active' ? found : [];
   }
 
-  async #health({ instanceId, id }: RootKeyBinding): Promise<object> {
-    const { rootKeys } = await this.health.of(instanceId);
-    const own = rootKeys.filter(({ binding }) => binding.id === id);
-    return healthResponse({ rootKeys: own }, this.clock.now());
-  }
-
   async #answer(call: OperationCall, status: 200 | 201, binding: RootKeyBinding): Promise<OperationAnswer> {
     const { instanceId } = call.instance();
     const href = `${this.publicUrl}/v1/instances/${instanceId}/root_key`;
     const moves = await this.moves.of(instanceId);
+    const { rootKeys } = await this.health.of(instanceId);
+    const own = rootKeys.filter((one) => one.binding.id === binding.id);
+    const standing = standingOf(binding, own);
     const body = withEntityTag(binding.id, binding, {
       crn: rootKeyCrn(binding),
       href,
       ...providerOf(binding.kind),
       endpoint_visibility: visibilityOf(binding),
-      status: statusOf(binding, moves),
+      status: statusOf(standing, moves),
       rotation: rotationOf(binding, moves),
-      message: binding.statusDetail,
-      health: await this.#health(binding),
-      verified_at: binding.checkedAt?.toISOString(),
+      message: standing.message,
+      health: healthResponse({ rootKeys: own }, this.clock.now()),
+      verified_at: standing.verifiedAt?.toISOString(),
       updated_at: binding.updatedAt.toISOString(),
     });
     return { status, body, etag: body.etag, ...(status === 201 && { location: href }) };
@@ -228,10 +227,23 @@ const STATUS_WHILE: Readonly<Record<MoveState, string | undefined>> = {
   staying: undefined,
 };
 
-function statusOf({ statusDetail, checkedAt }: RootKeyBinding, moves: readonly MoveStatus[]): string {
-  if (statusDetail !== undefined) return 'unavailable';
+interface Standing {
+  readonly verifiedAt?: Date | undefined;
+  /** What an administrator's check found, unless keys were made or served since. */
+  readonly message?: string | undefined;
+}
+
+/** What a test or a client sees is as good as a check. */
+function standingOf({ checkedAt, statusDetail }: RootKeyBinding, own: readonly WatchedRootKey[]): Standing {
+  const [seenAt] = own.flatMap((one) => seenWell(one) ?? []);
+  const isNewer = seenAt !== undefined && (checkedAt === undefined || seenAt > checkedAt);
+  return isNewer ? { verifiedAt: seenAt } : { verifiedAt: checkedAt, message: statusDetail };
+}
+
+function statusOf({ message, verifiedAt }: Standing, moves: readonly MoveStatus[]): string {
+  if (message !== undefined) return 'unavailable';
   const state = movesTogether(moves.map((move) => move.state));
-  return (state && STATUS_WHILE[state]) ?? (checkedAt ? 'available' : 'unverified');
+  return (state && STATUS_WHILE[state]) ?? (verifiedAt ? 'available' : 'unverified');
 }
 
 function wishOf({ crn, endpoint_visibility: wanted }: Prototype, active?: RootKeyBinding): RootKeyWish {
