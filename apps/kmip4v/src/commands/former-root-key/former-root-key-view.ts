@@ -2,11 +2,9 @@ import { type Columns } from '../../output/table';
 import { time, word } from '../../output/views';
 import { type FormerRootKey } from '../../tenant/resources';
 
-const state = ({ paused, progress }: FormerRootKey) => word(paused ? 'paused' : (progress?.state ?? 'moving'));
-
 export const FORMER_ROOT_KEY_COLUMNS: Columns<FormerRootKey> = [
   ['id', ({ id }) => id, 'whole'],
-  ['state', state],
+  ['state', ({ state }) => word(state)],
   ['keys left', ({ keys_left: left }) => left],
   ['a minute', ({ progress }) => progress?.keys_per_minute],
   ['done at', ({ completes_at: at }) => time(at)],
