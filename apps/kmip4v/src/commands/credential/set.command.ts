@@ -1,5 +1,5 @@
 import { command, flag, value } from '../../command-line/command';
-import { apiKeyIn } from '../../profiles/token';
+import { API_KEY_FILE, apiKeyAsked } from '../../tenant/api-key-option';
 import { answerOf, confirmed, shownOrTried, trial } from '../../tenant/asking';
 import { CREDENTIAL_FIELDS } from './credential-view';
 
@@ -7,19 +7,12 @@ export const credentialSet = command({
   name: 'set',
   about: 'Set or replace the API key of the service ID that the service works with',
   options: {
-    apiKeyFile: value(
-      'FILE',
-      'file with the API key, as it is or as JSON; - reads standard input; asked for where there is none',
-    ),
+    apiKeyFile: API_KEY_FILE,
     dryRun: flag('only try it'),
     confirm: value('NAME', 'name of the instance, where keys could not be served any more'),
   },
   async run({ apiKeyFile, dryRun, confirm }, context) {
-    const text =
-      apiKeyFile === undefined
-        ? await context.ask.secret('API key: ', '--api-key-file FILE')
-        : String(await context.read(apiKeyFile));
-    const body = { api_key: apiKeyIn(text) };
+    const body = { api_key: await apiKeyAsked(context, apiKeyFile) };
     const { api, instance } = await context.tenant();
     const header = trial(dryRun);
     const path = { instance_id: instance };

@@ -14,6 +14,8 @@ export const FORMER_ROOT_KEY_COLUMNS: Columns<FormerRootKey> = [
 export const FORMER_ROOT_KEY_FIELDS: Columns<FormerRootKey> = [
   ...FORMER_ROOT_KEY_COLUMNS,
   ['CRN', ({ crn }) => crn],
+  ['API key of', ({ credential }) => credential?.iam_id],
+  ['API key set', ({ credential }) => time(credential?.updated_at)],
   ['replaced', ({ replaced_at: at }) => time(at)],
   ['keys moved', ({ progress }) => progress?.keys_moved],
   ['in the way', ({ progress }) => progress?.hindrance?.message],

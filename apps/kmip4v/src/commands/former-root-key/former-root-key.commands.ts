@@ -4,6 +4,7 @@ import { formerRootKeyPause } from './pause.command';
 import { formerRootKeyResume } from './resume.command';
 import { formerRootKeyRetry } from './retry.command';
 import { formerRootKeyRollBack } from './roll-back.command';
+import { formerRootKeySetApiKey } from './set-api-key.command';
 import { formerRootKeyShow } from './show.command';
 
 export const formerRootKeyCommands: readonly Command[] = [
@@ -13,4 +14,5 @@ export const formerRootKeyCommands: readonly Command[] = [
   formerRootKeyResume,
   formerRootKeyRetry,
   formerRootKeyRollBack,
+  formerRootKeySetApiKey,
 ];

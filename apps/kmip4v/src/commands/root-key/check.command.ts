@@ -1,6 +1,7 @@
 import { choice, command, optionalArgument } from '../../command-line/command';
 import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
+import { apiKeyFrom, OWN_API_KEY_FILE } from '../../tenant/api-key-option';
 import { answerOf, present } from '../../tenant/asking';
 import { checkAnswer } from './root-key-view';
 import { counted } from '../../output/counted';
@@ -10,11 +11,15 @@ export const rootKeyCheck = command({
   about: 'Try every call that a root key has to serve, and leave nothing behind',
   details: 'Ends with 0 when all that serving keys takes is permitted, and with 1 when not.',
   arguments: { crn: optionalArgument('of the root key; without it the one that is bound') },
-  options: { endpoint: choice(['private', 'public'], 'which endpoint of the key manager is asked') },
-  async run({ crn, endpoint }, context) {
+  options: {
+    endpoint: choice(['private', 'public'], 'which endpoint of the key manager is asked'),
+    apiKeyFile: OWN_API_KEY_FILE,
+  },
+  async run({ crn, endpoint, apiKeyFile }, context) {
+    const apiKey = apiKeyFile === undefined ? undefined : await apiKeyFrom(context, apiKeyFile);
     const { api, instance } = await context.tenant();
     const params = { path: { instance_id: instance } };
-    const body = present({ crn, endpoint_visibility: endpoint });
+    const body = present({ crn, endpoint_visibility: endpoint, api_key: apiKey });
     const check = await answerOf(api.POST('/v1/instances/{instance_id}/root_key_checks', { params, body }));
     if (check.passed) return checkAnswer(check);
     await context.out.answer(checkAnswer(check));
