@@ -69,6 +69,10 @@ export class TenantInMemory {
       );
   }
 
+  keysNamed(attribute: string): readonly ManagedObject[] {
+    return this.#engine.store.objects().filter(({ attributes }) => attributes.some(({ name }) => name === attribute));
+  }
+
   get #engine(): KmipServer['engine'] {
     const [first] = this.endpoints;
     if (first === undefined) throw new Error('an instance without endpoints');
@@ -196,7 +200,7 @@ function shownCertificate(pem: string) {
   };
 }
 
-function shownKey({ uniqueIdentifier, state, suspended, initialDate }: ManagedObject): object {
+function shownKey({ uniqueIdentifier, state, suspended, initialDate, attributes }: ManagedObject): object {
   const words: Readonly<Record<string, string>> = { PreActive: 'pre_active', Active: 'active' };
   return {
     id: uniqueIdentifier,
@@ -205,6 +209,7 @@ function shownKey({ uniqueIdentifier, state, suspended, initialDate }: ManagedOb
     suspended,
     servable: !suspended,
     created_at: initialDate.toISOString(),
+    attributes: attributes.map(({ name, value }) => ({ name, value: value.type === 'TextString' ? value.value : '' })),
   };
 }
 

@@ -13,6 +13,8 @@ export interface KmipService {
   /** User name of the instance, undefined before a password was issued. */
   credentialUserName(): Promise<string | undefined>;
   key(id: string): Promise<ServedKey | undefined>;
+  /** Those that bear a client attribute, as `name=value`. */
+  keysWith(attribute: string): Promise<readonly ServedKey[]>;
   resumeKey(id: string): Promise<void>;
   reactivateKey(id: string): Promise<void>;
   destroyKey(id: string): Promise<void>;
@@ -77,6 +79,8 @@ export interface ServedKey {
   readonly servable: boolean;
   readonly obstacle?: string;
   readonly fetchedAt?: string;
+  /** What clients set. */
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 export interface UploadedInventory {

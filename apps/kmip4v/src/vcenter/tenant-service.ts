@@ -100,6 +100,17 @@ export class TenantService implements KmipService {
     return key === undefined ? undefined : keyFrom(key);
   }
 
+  async keysWith(attribute: string): Promise<readonly ServedKey[]> {
+    const found: ServedKey[] = [];
+    const pages = pagesOf((start) =>
+      this.api.GET('/v1/instances/{instance_id}/keys', {
+        params: { path: this.#here, query: { attribute, limit: PAGE, ...(start !== undefined && { start }) } },
+      }),
+    );
+    for await (const page of pages) found.push(...page.keys.map(keyFrom));
+    return found;
+  }
+
   async resumeKey(id: string): Promise<void> {
     await this.#changeKey(id, { suspended: false });
   }
@@ -204,6 +215,7 @@ function keyFrom(key: Schemas['InstanceKey']): ServedKey {
     state: key.state,
     suspended: key.suspended,
     servable: key.servable,
+    attributes: Object.fromEntries(key.attributes.map(({ name, value }) => [name, value])),
     ...(unservable && { obstacle: `${unservable.message} ${unservable.remedy}` }),
     ...(fetched && { fetchedAt: fetched.at }),
   };

@@ -1,5 +1,3 @@
-import { KeyProviders, type KmipClusterInfo, type ViSession } from '@lib/vi-json';
-
 import { command, flag, needed, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { EXIT } from '../../command-line/exit-codes';
@@ -14,15 +12,8 @@ import { Refusal } from '../../vcenter/refusal';
 import { demandNamed } from '../../vcenter/rekey/targets';
 import { LOOK_OPTIONS, lookAt } from './look-at';
 import { demandRekeyPrivileges, ownProvider } from './rekey.command';
-import {
-  agreeToPowerOff,
-  chosenFrom,
-  planAnswer,
-  providerToUse,
-  rekey,
-  REKEY_OPTIONS,
-  reportAnswer,
-} from './rekey-run';
+import { planAnswer, reportAnswer } from './rekey-report';
+import { agreeToPowerOff, chosenFrom, providerToUse, rekey, REKEY_OPTIONS } from './rekey-run';
 
 export const vcenterMigrate = command({
   name: 'migrate',
@@ -46,28 +37,22 @@ export const vcenterMigrate = command({
       const to = given.to ?? (await ownProvider(session, context));
       if (to === given.from)
         throw new Refusal(`${to} is this service's own key provider. Name the one that is to be left.`);
-      await providerToUse(session, to);
+      const info = await providerToUse(session, to);
       const look = (): Promise<Inventory> => lookAt(session, given, context);
       const inventory = await look();
       if (given.proof) return await proven(proofFor(inventory, given.from), context);
       demandNamed(inventory, [...given.only, ...given.except]);
       const chosen = chosenFrom(inventory, given, given.from);
-      const notes = remarks(inventory, given.from, await infoOf(session, to));
+      const notes = remarks(inventory, given.from, info);
       if (given.plan) return planAnswer(chosen, inventory, given, notes);
       for (const note of notes) context.out.note(note);
       await agreeToPowerOff(chosen, given, context);
-      const rekeyed = await rekey(session, inventory, { provider: to, from: given.from, given }, context);
+      const rekeyed = await rekey(session, inventory, { to: info, from: given.from, given }, context);
       const proof = proofFor(await look(), given.from);
       return await proven(proof, context, reportAnswer(rekeyed));
     });
   },
 });
-
-async function infoOf(session: ViSession, provider: string): Promise<KmipClusterInfo> {
-  const info = await new KeyProviders(session).find(provider);
-  if (info === undefined) throw new Refusal(`vCenter has no key provider ${provider}.`);
-  return info;
-}
 
 /** Ends well with a proof alone. */
 async function proven(proof: ProviderProof, { out }: Context, report?: Answer): Promise<Answer> {

@@ -1,24 +1,23 @@
-import { randomUUID } from 'node:crypto';
-
-import { KeyProviders, type ViSession } from '@lib/vi-json';
+import { KeyProviders, type KmipClusterInfo, type ViSession } from '@lib/vi-json';
 
 import { choice, flag, list, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
-import { type Answer, listed, together, told } from '../../output/answer';
-import { type Columns, type Toned } from '../../output/table';
+import { counted } from '../../output/counted';
 import { demandStandardProvider } from '../../vcenter/connect/connect';
+import { serverAt } from '../../vcenter/connect/connect-world';
 import { type Inventory } from '../../vcenter/inventory/inventory';
-import { estimateSeconds } from '../../vcenter/migrate/plan';
+import { type KmipService } from '../../vcenter/kmip-service';
 import { Refusal } from '../../vcenter/refusal';
-import { Acts, type RekeyWish } from '../../vcenter/rekey/acts';
-import { type RekeyMode } from '../../vcenter/rekey/journal';
+import { Acts } from '../../vcenter/rekey/acts';
+import { type Asked, type Journal, type RekeyMode } from '../../vcenter/rekey/journal';
+import { MadeKeys } from '../../vcenter/rekey/made-keys';
 import { journalPath, openJournal } from '../../vcenter/rekey/open-journal';
 import { runRekey, type TargetReport } from '../../vcenter/rekey/run';
 import { type Chosen, chooseTargets } from '../../vcenter/rekey/targets';
 import { wholeNumber } from './numbers';
-import { counted } from '../../output/counted';
+import { serviceOf } from './service-of';
 
 /** Of the commands that give objects new keys. */
 export const REKEY_OPTIONS = {
@@ -32,10 +31,11 @@ export const REKEY_OPTIONS = {
   limit: value('COUNT', 'how many objects in this run at most'),
   policy: value('ID', 'identifier of the encryption storage policy, for deep re-keys and first-class disks'),
   journal: value('FILE', 'where the progress is kept (default: a file for this vCenter and provider)'),
+  anew: flag('put a re-key aside that asked for something else and has not ended'),
   acceptPowerOff: flag('re-key VMs that a known fault of ESXi may power off (Broadcom KB 387897)'),
 };
 
-interface RekeyGiven {
+export interface RekeyGiven {
   readonly mode: RekeyMode | undefined;
   readonly only: readonly string[];
   readonly except: readonly string[];
@@ -43,19 +43,23 @@ interface RekeyGiven {
   readonly limit: string | undefined;
   readonly policy: string | undefined;
   readonly journal: string | undefined;
+  readonly anew: boolean;
   readonly acceptPowerOff: boolean;
 }
 
 export interface Rekeyed {
   readonly reports: readonly TargetReport[];
   readonly chosen: Chosen;
+  /** Made by runs that were cut. */
+  readonly unusedKeys: readonly string[];
 }
 
-export async function providerToUse(session: ViSession, provider: string): Promise<void> {
+export async function providerToUse(session: ViSession, provider: string): Promise<KmipClusterInfo> {
   const info = await new KeyProviders(session).find(provider);
   if (info === undefined)
     throw new Refusal(`vCenter has no key provider ${provider}: kmip4v vcenter connect makes it.`);
   demandStandardProvider(info);
+  return info;
 }
 
 export function chosenFrom(inventory: Inventory, given: RekeyGiven, from: string | undefined): Chosen {
@@ -93,20 +97,47 @@ export async function agreeToPowerOff(
 
 export const waveOf = ({ wave }: Pick<RekeyGiven, 'wave'>): number => wholeNumber(wave ?? '10', '--wave', 500);
 
+/** What is asked for, as the journal keeps it. */
+function askedFor(inventory: Inventory, { to, from, given }: Wanted): Asked {
+  const { mode = 'shallow', only, except, policy } = given;
+  const vcenter = inventory.vcenter.instanceUuid;
+  if (vcenter === '')
+    throw new Refusal('This vCenter does not say which one it is (instanceUuid): no journal can be of it.');
+  return {
+    vcenter,
+    provider: to.clusterId.id,
+    mode,
+    only,
+    except,
+    ...(from === undefined ? {} : { from }),
+    ...(policy === undefined ? {} : { profile: policy }),
+  };
+}
+
+interface Wanted {
+  readonly to: KmipClusterInfo;
+  readonly from?: string;
+  readonly given: RekeyGiven;
+}
+
 /** Goes on with what a run before left, or begins; Ctrl-C ends it after the wave that is under way. */
 export async function rekey(
   session: ViSession,
   inventory: Inventory,
-  { provider, from, given }: { readonly provider: string; readonly from?: string; readonly given: RekeyGiven },
-  { env, out }: Context,
+  wanted: Wanted,
+  context: Context,
 ): Promise<Rekeyed> {
-  const mode = given.mode ?? 'shallow';
-  const vcenter = inventory.vcenter.instanceUuid;
+  const { given, from } = wanted;
+  const { env, out } = context;
+  const asked = askedFor(inventory, wanted);
   const chosen = chosenFrom(inventory, given, from);
-  const plan = { kind: 'plan', id: randomUUID(), vcenter, mode, provider, targets: chosen.targets } as const;
-  const path = given.journal ?? journalPath(env, vcenter, provider);
-  const opened = await openJournal(path, { vcenter, provider, mode }, () => Promise.resolve(plan));
+  const [wave, limit] = [waveOf(given), limitOf(given)];
+  const path = given.journal ?? journalPath(env, asked.vcenter, asked.provider);
+  const opened = await openJournal(path, { asked, targets: chosen.targets, anew: given.anew });
+  const { journal } = opened;
   if (opened.resumed) out.note(`Going on with ${path}.`);
+  if (opened.setAside !== undefined) out.note(`The re-key that had not ended is in ${opened.setAside}.`);
+  const keys = new MadeKeys(journal, await serviceBehind(wanted.to, journal, context));
   const stop = new AbortController();
   const interrupt = (): void => {
     out.note('Ending after what is under way; the same command goes on later.');
@@ -115,15 +146,16 @@ export async function rekey(
   process.once('SIGINT', interrupt);
   const bar = out.progress();
   try {
-    const wish: RekeyWish = { mode, provider, ...(given.policy === undefined ? {} : { profile: given.policy }) };
-    const reports = await runRekey(session, new Acts(session, wish), opened.journal, {
-      wave: waveOf(given),
-      ...(given.limit === undefined ? {} : { limit: wholeNumber(given.limit, '--limit', 1_000_000) }),
+    const reports = await runRekey(session, new Acts(session, { ...asked, run: journal.plan.id }), journal, {
+      wave,
+      ...(limit === undefined ? {} : { limit }),
+      found: await keys.toTakeUp(),
       signal: stop.signal,
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       onProgress: (ended, total) => bar.show(ended, total),
     });
-    return { reports, chosen };
+    bar.end();
+    return { reports, chosen, unusedKeys: await tellUnused(keys, context) };
   } finally {
     bar.end();
     process.removeListener('SIGINT', interrupt);
@@ -131,56 +163,39 @@ export async function rekey(
   }
 }
 
-const OUTCOMES: Readonly<Record<TargetReport['outcome'], Toned>> = {
-  done: { text: 'done', tone: 'good' },
-  failed: { text: 'failed', tone: 'bad' },
-  skipped: { text: 'gone', tone: 'warning' },
-  open: { text: 'open', tone: 'warning' },
-};
-const REPORT_COLUMNS: Columns<TargetReport> = [
-  ['object', ({ name }) => name],
-  ['kind', ({ kind }) => kind.replaceAll('_', ' ')],
-  ['outcome', ({ outcome }) => OUTCOMES[outcome]],
-  ['new key', ({ keyId }) => keyId, 'whole'],
-  ['why', ({ why }) => why],
-];
-const WARNING_COLUMNS: Columns<Chosen['warnings'][number]> = [
-  ['may be powered off', ({ name }) => name],
-  ['why', ({ why }) => why],
-];
-const HINDERED_COLUMNS: Columns<Chosen['hindered'][number]> = [
-  ['left out', ({ name }) => name],
-  ['why', ({ why }) => why],
-];
+const limitOf = ({ limit }: RekeyGiven): number | undefined =>
+  limit === undefined ? undefined : wholeNumber(limit, '--limit', 1_000_000);
 
-export function reportAnswer({ reports, chosen }: Rekeyed, more: object = {}): Answer {
-  const count = (outcome: TargetReport['outcome']): number => reports.filter((each) => each.outcome === outcome).length;
-  const outcomes = `${count('done')} done, ${count('failed')} failed, ${count('open')} open, ${count('skipped')} gone`;
-  const sentence = `${outcomes}; ${counted(chosen.hindered.length, 'object')} left out.`;
-  return together({ reports, hindered: chosen.hindered, warnings: chosen.warnings, ...more }, [
-    ['', listed(reports, REPORT_COLUMNS, 'There is nothing to re-key.')],
-    ...(chosen.hindered.length > 0 ? [['', listed(chosen.hindered, HINDERED_COLUMNS, '')] as const] : []),
-    ['', told(sentence)],
-  ]);
+/** Our service, where the provider is this instance and a run was cut while it made keys. */
+async function serviceBehind(
+  to: KmipClusterInfo,
+  journal: Journal,
+  context: Context,
+): Promise<KmipService | undefined> {
+  if (journal.unconfirmedKeys === 0) return undefined;
+  try {
+    const service = await serviceOf(context);
+    const { endpoints } = await service.instance();
+    return endpoints.some((endpoint) => serverAt(to, endpoint) !== undefined) ? service : undefined;
+  } catch {
+    // Re-keying needs no more than vCenter: that keys cannot be looked for is said.
+    return undefined;
+  }
 }
 
-/** What would be done, with how long it may take. */
-export function planAnswer(
-  chosen: Chosen,
-  inventory: Inventory,
-  given: RekeyGiven,
-  notes: readonly string[] = [],
-): Answer {
-  const seconds = estimateSeconds(chosen, inventory, { mode: given.mode ?? 'shallow', wave: waveOf(given) });
-  const reports = chosen.targets.map(({ name, kind }) => ({ name, kind, outcome: 'open' as const }));
-  const time = `About ${counted(Math.ceil(seconds / 60), 'minute')}, by a guess of 10 s a wave. Nothing was changed.`;
-  return together({ ...chosen, notes, estimated_seconds: seconds }, [
-    ['', listed(reports, REPORT_COLUMNS, 'There is nothing to re-key.')],
-    ...(chosen.hindered.length > 0 ? [['', listed(chosen.hindered, HINDERED_COLUMNS, '')] as const] : []),
-    ...(chosen.warnings.length > 0 ? [['', listed(chosen.warnings, WARNING_COLUMNS, '')] as const] : []),
-    ['', told([...notes, time].join('\n'))],
-  ]);
+async function tellUnused(keys: MadeKeys, { out }: Context): Promise<readonly string[]> {
+  const unused = await keys.unused();
+  if (unused.length > 0) {
+    const are = unused.length === 1 ? 'is' : 'are';
+    out.note(
+      `${counted(unused.length, 'key')} of this re-key ${are} used by nothing, since a run was cut or what they were for has gone: ${unused.join(', ')}. ` +
+        'kmip4v key destroy takes one away.',
+    );
+  }
+  if (keys.unknown > 0) {
+    out.note(
+      `${counted(keys.unknown, 'key')} may have been made besides that nothing uses, since a run was cut. They bear the attribute ${keys.attribute}.`,
+    );
+  }
+  return unused;
 }
-
-export const isAllDone = ({ reports, chosen }: Rekeyed): boolean =>
-  chosen.hindered.length === 0 && reports.every(({ outcome }) => outcome === 'done' || outcome === 'skipped');

@@ -9,16 +9,8 @@ import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { demandNamed } from '../../vcenter/rekey/targets';
 import { demandPrivileges } from '../../vcenter/privileges';
 import { LOOK_OPTIONS, lookAt } from './look-at';
-import {
-  agreeToPowerOff,
-  chosenFrom,
-  isAllDone,
-  planAnswer,
-  providerToUse,
-  rekey,
-  REKEY_OPTIONS,
-  reportAnswer,
-} from './rekey-run';
+import { isAllDone, planAnswer, reportAnswer } from './rekey-report';
+import { agreeToPowerOff, chosenFrom, providerToUse, rekey, REKEY_OPTIONS } from './rekey-run';
 import { serviceOf } from './service-of';
 
 export const vcenterRekey = command({
@@ -39,13 +31,13 @@ export const vcenterRekey = command({
     return await atVCenter(given, context, async (session) => {
       await demandRekeyPrivileges(session);
       const provider = given.provider ?? (await ownProvider(session, context));
-      await providerToUse(session, provider);
+      const to = await providerToUse(session, provider);
       const inventory = await lookAt(session, given, context);
       demandNamed(inventory, [...given.only, ...given.except]);
       const chosen = chosenFrom(inventory, given, undefined);
       if (given.dryRun) return planAnswer(chosen, inventory, given);
       await agreeToPowerOff(chosen, given, context);
-      const rekeyed = await rekey(session, inventory, { provider, given }, context);
+      const rekeyed = await rekey(session, inventory, { to, given }, context);
       const answer = reportAnswer(rekeyed);
       if (isAllDone(rekeyed)) return answer;
       await context.out.answer(answer);

@@ -72,7 +72,7 @@ describe('connecting a vCenter', () => {
       (sha256) => service.registered.some((each) => each.sha256 === sha256),
       () => {
         const id = `key-${service.keys.size + 1}`;
-        service.keys.set(id, { id, state: 'pre_active', suspended: false, servable: true });
+        service.makeKey(id);
         return id;
       },
     );

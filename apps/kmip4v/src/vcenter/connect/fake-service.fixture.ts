@@ -76,8 +76,18 @@ export class FakeService implements KmipService {
     return Promise.resolve(this.credentials[0]?.userName);
   }
 
+  /** As vCenter makes one. */
+  makeKey(id: string, attributes: Readonly<Record<string, string>> = {}): void {
+    this.keys.set(id, { id, state: 'pre_active', suspended: false, servable: true, attributes });
+  }
+
   key(id: string): Promise<ServedKey | undefined> {
     return Promise.resolve(this.keys.get(id));
+  }
+
+  keysWith(attribute: string): Promise<readonly ServedKey[]> {
+    const [name = '', value] = attribute.split('=');
+    return Promise.resolve(Array.from(this.keys.values()).filter(({ attributes }) => attributes[name] === value));
   }
 
   #change(id: string, change: Partial<ServedKey>): Promise<void> {

@@ -51,9 +51,9 @@ describe('a vCenter that was rebuilt', () => {
     const service = new FakeService([], () => ({ pem: '', privateKeyPem: '' }));
     const known = [{ clusterId: { id: 'known' }, useAsDefault: false }];
     expect(await lostProvider(await opened(), service, known)).toBeUndefined();
-    service.keys.set('k-2', { id: 'k-2', state: 'active', suspended: false, servable: true });
+    service.makeKey('k-2');
     expect(await lostProvider(await opened(), service, known)).toBeUndefined();
-    service.keys.set('k-1', { id: 'k-1', state: 'active', suspended: false, servable: true });
+    service.makeKey('k-1');
     expect(await lostProvider(await opened(), service, known)).toBe('acme-kp');
   });
 });

@@ -12,8 +12,12 @@ import {
 } from '@lib/vi-json';
 
 import { MACHINE_PROPERTIES, machineReferences } from '../inventory/machines';
-import { type RekeyMode, type Target } from './journal';
+import { idOf, type RekeyMode, type Target } from './journal';
 import { machineSpec, policy } from './specs';
+
+/** By what keys bear, those are found again whose making was cut: the re-key they were made by, and for what. */
+export const RUN_ATTRIBUTE = 'x-kmip4v-rekey';
+export const OBJECT_ATTRIBUTE = 'x-kmip4v-object';
 
 /** It was deleted meanwhile, and needs no key. */
 export class Gone extends Error {
@@ -23,6 +27,8 @@ export class Gone extends Error {
 }
 
 export interface RekeyWish {
+  /** Identifier of the journal: keys that are made bear it. */
+  readonly run: string;
   readonly mode: RekeyMode;
   readonly provider: string;
   readonly profile?: string;
@@ -49,10 +55,13 @@ export class Acts {
     this.#providers = new KeyProviders(session);
   }
 
-  readonly #newKey = {
-    makesKey: true,
-    prepare: async (): Promise<string> => (await this.#providers.generateKey(this.wish.provider)).keyId,
-  };
+  #newKey(target: Target) {
+    const attributes = { [RUN_ATTRIBUTE]: this.wish.run, [OBJECT_ATTRIBUTE]: idOf(target) };
+    return {
+      makesKey: true,
+      prepare: async (): Promise<string> => (await this.#providers.generateKey(this.wish.provider, attributes)).keyId,
+    };
+  }
 
   of(target: Target): Act {
     switch (target.kind) {
@@ -67,9 +76,10 @@ export class Acts {
     }
   }
 
-  #machine({ object, name }: Target): Act {
+  #machine(target: Target): Act {
+    const { object, name } = target;
     return {
-      ...this.#newKey,
+      ...this.#newKey(target),
       isDone: async (keyId) => {
         const machine = await this.#read(object, MACHINE_PROPERTIES);
         const references = machineReferences(machine, name).filter(({ kind }) => kind !== 'customization');
@@ -83,9 +93,10 @@ export class Acts {
     };
   }
 
-  #host({ object }: Target): Act {
+  #host(target: Target): Act {
+    const { object } = target;
     return {
-      ...this.#newKey,
+      ...this.#newKey(target),
       isDone: async (keyId) => {
         const key = (await this.#read(object, ['runtime.cryptoKeyId'])).get<CryptoKeyId>('runtime.cryptoKeyId');
         return this.#isNew(key?.keyId, key?.providerId?.id, keyId);
@@ -97,14 +108,15 @@ export class Acts {
     };
   }
 
-  #disk({ object, name, datastore }: Target): Act {
+  #disk(target: Target): Act {
+    const { object, name, datastore } = target;
     const { vStorageObjectManager: manager } = this.session.content;
     if (manager === undefined || datastore === undefined) throw new Error(`${name}: its datastore is not known`);
     const type = 'VcenterVStorageObjectManager';
     const at = { id: { _typeName: 'ID', id: object.value }, datastore } as const;
     const { profile } = this.wish;
     return {
-      ...this.#newKey,
+      ...this.#newKey(target),
       isDone: async (keyId) => {
         const { config } = await this.session.call(manager, type, 'RetrieveVStorageObject', at);
         return this.#isNew(config.backing.keyId?.keyId, config.backing.keyId?.providerId?.id, keyId);

@@ -23,6 +23,8 @@ interface Machine {
 export class FakeFleet implements ViTransport {
   readonly machines = new Map<string, Machine>();
   readonly madeKeys: string[] = [];
+  /** What the keys bear, as the key server has it. */
+  readonly attributes = new Map<string, Readonly<Record<string, string>>>();
   /** Before or after a request is carried out; throws to cut it. */
   before: (name: string) => void = () => undefined;
   after: (name: string) => void = () => undefined;
@@ -67,6 +69,7 @@ export class FakeFleet implements ViTransport {
     if (name === 'GenerateKey') {
       const keyId = `new-${this.madeKeys.length}`;
       this.madeKeys.push(keyId);
+      this.attributes.set(keyId, attributesIn(body));
       return json(200, { keyId: { keyId, providerId: { id: 'ours' } }, success: true });
     }
     if (name === 'ReconfigVM_Task') return this.#reconfigure(object, body);
@@ -156,4 +159,9 @@ function json(status: number, value: unknown, token?: string): ViResponse {
     headers: { 'content-type': 'application/json', 'vmware-api-session-id': token },
     body: JSON.stringify(value),
   };
+}
+
+function attributesIn(body: string): Readonly<Record<string, string>> {
+  const { spec } = JSON.parse(body) as { spec?: { attributes?: { key: string; value: string }[] } };
+  return Object.fromEntries((spec?.attributes ?? []).map(({ key, value }) => [key, value]));
 }

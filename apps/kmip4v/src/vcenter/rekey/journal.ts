@@ -1,36 +1,57 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, truncate } from 'node:fs/promises';
 
-import { type ManagedObjectReference } from '@lib/vi-json';
+import { z } from 'zod';
 
+import { readPrivateFile } from '../../profiles/private-file';
 import { Refusal } from '../refusal';
 
-/** How far one object has come. Written before what it announces is done, so that a kill loses nothing. */
-export type JournalEntry =
-  | {
-      readonly kind: 'plan';
-      readonly id: string;
-      readonly vcenter: string;
-      readonly mode: RekeyMode;
-      readonly provider: string;
-      readonly targets: readonly Target[];
-    }
-  /** A key is about to be made for it: after a kill there may be one that nothing uses. */
-  | { readonly kind: 'intent'; readonly target: string }
-  | { readonly kind: 'mark'; readonly target: string; readonly mark: string }
-  | { readonly kind: 'task'; readonly target: string; readonly task: string }
-  | { readonly kind: 'end'; readonly target: string; readonly outcome: Outcome; readonly why?: string };
-
-export type RekeyMode = 'shallow' | 'deep';
-export type Outcome = 'done' | 'failed' | 'skipped';
-
-/** What has its keys replaced by one act of vCenter. */
-export interface Target {
-  readonly kind: 'machine' | 'host' | 'first_class_disk' | 'vsan';
-  readonly object: ManagedObjectReference;
-  readonly name: string;
+const reference = z.object({
+  _typeName: z.literal('ManagedObjectReference').exactOptional(),
+  type: z.string(),
+  value: z.string(),
+});
+const target = z.strictObject({
+  kind: z.enum(['machine', 'host', 'first_class_disk', 'vsan']),
+  object: reference,
+  name: z.string(),
   /** Of a first-class disk. */
-  readonly datastore?: ManagedObjectReference;
-}
+  datastore: reference.exactOptional(),
+});
+const asked = z.strictObject({
+  vcenter: z.string(),
+  provider: z.string(),
+  mode: z.enum(['shallow', 'deep']),
+  /** What has keys of this provider alone. */
+  from: z.string().exactOptional(),
+  only: z.array(z.string()).readonly(),
+  except: z.array(z.string()).readonly(),
+  /** Storage policy. */
+  profile: z.string().exactOptional(),
+});
+const plan = z.strictObject({ kind: z.literal('plan'), id: z.string(), asked, targets: z.array(target).readonly() });
+const entry = z.discriminatedUnion('kind', [
+  plan,
+  /** A key is about to be made for it: after a kill there may be one that nothing uses. */
+  z.strictObject({ kind: z.literal('intent'), target: z.string() }),
+  z.strictObject({ kind: z.literal('mark'), target: z.string(), mark: z.string() }),
+  z.strictObject({ kind: z.literal('task'), target: z.string(), task: z.string() }),
+  z.strictObject({
+    kind: z.literal('end'),
+    target: z.string(),
+    outcome: z.enum(['done', 'failed', 'skipped']),
+    why: z.string().exactOptional(),
+  }),
+]);
+
+/** How far one object has come. Written before what it announces is done, so that a kill loses nothing. */
+export type JournalEntry = z.infer<typeof entry>;
+export type Plan = z.infer<typeof plan>;
+/** A journal belongs to what was asked for. */
+export type Asked = z.infer<typeof asked>;
+/** What has its keys replaced by one act of vCenter. */
+export type Target = z.infer<typeof target>;
+export type RekeyMode = Asked['mode'];
+export type Outcome = Extract<JournalEntry, { kind: 'end' }>['outcome'];
 
 export const idOf = ({ object }: Pick<Target, 'object'>): string => `${object.type}:${object.value}`;
 
@@ -55,35 +76,53 @@ export class Journal {
   private constructor(
     private readonly file: FileHandle,
     readonly path: string,
-    readonly plan: Extract<JournalEntry, { kind: 'plan' }>,
+    readonly plan: Plan,
   ) {}
 
   /** @throws Error when there is one already */
-  static async begin(path: string, plan: Journal['plan']): Promise<Journal> {
+  static async begin(path: string, plan: Plan): Promise<Journal> {
     const journal = new Journal(await open(path, 'ax', 0o600), path, plan);
     await journal.#append(plan);
     return journal;
   }
 
-  /** Goes on with one that was begun. @throws Error when it is none */
-  static async resume(path: string): Promise<Journal> {
-    const file = await open(path, 'r+', 0o600);
-    const text = await file.readFile('utf8');
+  /**
+   * Goes on with one that was begun.
+   * @returns undefined where there is none
+   * @throws CommandFault when others can write it: what stands in it is done
+   */
+  static async resume(path: string): Promise<Journal | undefined> {
+    const text = await readPrivateFile(path);
+    if (text === undefined) return undefined;
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    const [first, ...entries] = whole.split('\n').slice(0, -1).flatMap(parsed);
+    const [first, ...entries] = whole
+      .split('\n')
+      .slice(0, -1)
+      .map((line, index) => parsed(line, path, index + 1));
     if (first?.kind !== 'plan') {
-      await file.close();
       throw new Refusal(
         `${path} is no journal of a re-key, or was cut before its first line was whole. Begin anew without it.`,
       );
     }
     // What was torn is taken away, so that the next line begins at its place.
-    await file.truncate(Buffer.byteLength(whole));
+    await truncate(path, Buffer.byteLength(whole));
+    const file = await open(path, 'a', 0o600);
     await file.sync();
-    await file.close();
-    const journal = new Journal(await open(path, 'a', 0o600), path, first);
-    for (const entry of entries) journal.#take(entry);
+    const journal = new Journal(file, path, first);
+    for (const each of entries) journal.#take(each);
     return journal;
+  }
+
+  /** Keys that were made, by whether what they were made for has gone: then nothing uses them. */
+  marks(of: 'needed' | 'gone'): ReadonlySet<string> {
+    const targets = this.plan.targets.filter(({ kind }) => kind !== 'vsan').map((each) => this.progressOf(each));
+    const wanted = targets.filter(({ outcome }) => (outcome === 'skipped') === (of === 'gone'));
+    return new Set(wanted.flatMap(({ mark }) => (mark === undefined ? [] : [mark])));
+  }
+
+  /** How many keys were announced, and whose making no line confirms. */
+  get unconfirmedKeys(): number {
+    return Array.from(this.#progress.values()).reduce((sum, { unconfirmedKeys }) => sum + unconfirmedKeys, 0);
   }
 
   progressOf(target: Target): Progress {
@@ -131,10 +170,13 @@ function after(before: Progress, entry: Exclude<JournalEntry, { kind: 'plan' }>)
   }
 }
 
-function parsed(line: string): readonly JournalEntry[] {
+/** A line that was left out could be that of a key, and would be done twice. @throws Refusal */
+function parsed(line: string, path: string, number: number): JournalEntry {
   try {
-    return [JSON.parse(line) as JournalEntry];
+    return entry.parse(JSON.parse(line));
   } catch {
-    return [];
+    throw new Refusal(
+      `Line ${number} of ${path} is not understood: something else than this program wrote it, or another version did. Nothing was done.`,
+    );
   }
 }

@@ -1,12 +1,13 @@
-import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { EXIT } from '../../command-line/exit-codes';
+import { CommandFault } from '../../command-line/faults';
 import { profileFilePath } from '../../profiles/profile-file';
-import { Refusal } from '../refusal';
-import { Journal, type JournalEntry } from './journal';
+import { lockFor } from '../process-lock';
+import { type Asked, Journal, type Target } from './journal';
 import { hasEnded } from './run';
-
-type Plan = Extract<JournalEntry, { kind: 'plan' }>;
 
 /** Where a journal lies that was not named: one for each vCenter and provider, so that a run goes on by itself. */
 export function journalPath(
@@ -14,88 +15,93 @@ export function journalPath(
   vcenter: string,
   provider: string,
 ): string {
-  const name = `${vcenter}-${provider}`.replace(/[^A-Za-z0-9._-]/g, '_');
-  return join(dirname(profileFilePath(env)), 'journals', `${name}.jsonl`);
+  // Names of other alphabets are told apart, and long ones fit.
+  const digest = createHash('sha256').update(provider).digest('hex').slice(0, 8);
+  const name = `${vcenter}-${provider}`.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 100);
+  return join(dirname(profileFilePath(env)), 'journals', `${name}-${digest}.jsonl`);
 }
 
 export interface OpenedJournal {
   readonly journal: Journal;
   readonly resumed: boolean;
+  /** Where one that had not ended lies now. */
+  readonly setAside?: string;
   close(): Promise<void>;
+}
+
+interface Wanted {
+  readonly asked: Asked;
+  /** Of a new journal. */
+  readonly targets: readonly Target[];
+  /** Whether one of something else that has not ended is put aside. */
+  readonly anew: boolean;
 }
 
 /**
  * Goes on with the journal that is there, unless all of it is done; then it is put aside, and a new one is begun.
- * @param plan asked for where a new one is begun
- * @throws Refusal when another process works on it, or when it is of another re-key
+ * @throws Refusal when another process works on it
+ * @throws CommandFault when it is of something else that was asked for, and has not ended
  */
-export async function openJournal(
-  path: string,
-  wanted: Pick<Plan, 'vcenter' | 'provider' | 'mode'>,
-  plan: () => Promise<Plan>,
-): Promise<OpenedJournal> {
+export async function openJournal(path: string, { asked, targets, anew }: Wanted): Promise<OpenedJournal> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const unlock = await lock(`${path}.lock`);
+  const unlock = await lockFor(`${path}.lock`, 'this re-key');
   try {
-    const found = await unfinished(path, wanted);
-    const journal = found ?? (await Journal.begin(path, await plan()));
+    const found = await Journal.resume(path);
+    const goesOn = found !== undefined && isOpen(found) && sameRequest(found.plan.asked, asked);
+    const aside = goesOn ? {} : await putAside(path, found, anew);
+    const journal = goesOn ? found : await Journal.begin(path, { kind: 'plan', id: randomUUID(), asked, targets });
     const close = async (): Promise<void> => {
       await journal.close();
       await unlock();
     };
-    return { journal, resumed: found !== undefined, close };
+    return { journal, resumed: goesOn, ...aside, close };
   } catch (error) {
     await unlock();
     throw error;
   }
 }
 
-async function unfinished(
-  path: string,
-  wanted: Pick<Plan, 'vcenter' | 'provider' | 'mode'>,
-): Promise<Journal | undefined> {
-  const journal = await Journal.resume(path).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (journal === undefined) return undefined;
-  const { plan } = journal;
-  if (!plan.targets.every((target) => hasEnded(journal, target))) {
-    const same = plan.vcenter === wanted.vcenter && plan.provider === wanted.provider && plan.mode === wanted.mode;
-    if (same) return journal;
-    await journal.close();
-    throw new Refusal(
-      `${path} is of another re-key that has not ended (to ${plan.provider}, ${plan.mode}). Finish it, or name another file with --journal.`,
-    );
-  }
+/** @returns where it lies then, if it had not ended @throws CommandFault when it has not, and nobody said so */
+async function putAside(path: string, journal: Journal | undefined, anew: boolean): Promise<{ setAside?: string }> {
+  if (journal === undefined) return {};
   await journal.close();
-  await rename(path, `${path}.${new Date().toISOString().replaceAll(':', '')}`);
-  return undefined;
+  const unfinished = isOpen(journal);
+  if (unfinished && !anew) throw anotherRequest(path, journal);
+  const aside = `${path}.${new Date().toISOString().replaceAll(':', '')}`;
+  await rename(path, aside);
+  return unfinished ? { setAside: aside } : {};
 }
 
-/** Two runs at once would re-key twice. A lock whose process has gone counts for nothing. */
-async function lock(path: string): Promise<() => Promise<void>> {
-  for (;;) {
-    try {
-      const file = await open(path, 'wx', 0o600);
-      await file.writeFile(String(process.pid));
-      await file.close();
-      return () => unlink(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const pid = Number(await readFile(path, 'utf8').catch(() => ''));
-      if (isAlive(pid)) throw new Refusal(`The process ${pid} works on this re-key already.`);
-      await unlink(path).catch(() => undefined);
-    }
-  }
+const isOpen = (journal: Journal): boolean => !journal.plan.targets.every((target) => hasEnded(journal, target));
+
+const inOrder = ({ only, except, ...rest }: Asked): unknown[] => [
+  [...only].sort(),
+  [...except].sort(),
+  ...Object.entries(rest).sort(([one], [other]) => one.localeCompare(other)),
+];
+
+/** Names in another order are the same request. */
+const sameRequest = (one: Asked, other: Asked): boolean =>
+  JSON.stringify(inOrder(one)) === JSON.stringify(inOrder(other));
+
+function anotherRequest(path: string, journal: Journal): CommandFault {
+  const { asked, targets } = journal.plan;
+  const ended = targets.filter((target) => hasEnded(journal, target)).length;
+  return new CommandFault(
+    EXIT.refused,
+    `another re-key has not ended: ${describeAsked(asked)}; ${ended} of ${targets.length} are done (${path}). Nothing was done now`,
+    'give the options of that one to go on with it, --anew to put it aside for this one, or --journal FILE to do this one besides',
+  );
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** As somebody asked for it. */
+function describeAsked({ provider, mode, from, only, except, profile }: Asked): string {
+  return [
+    only.length === 0 ? 'everything' : only.join(', '),
+    ...(from === undefined ? [] : [`with a key of ${from}`]),
+    `to ${provider}`,
+    mode,
+    ...(except.length === 0 ? [] : [`except ${except.join(', ')}`]),
+    ...(profile === undefined ? [] : [`with the policy ${profile}`]),
+  ].join(', ');
 }

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -6,11 +6,31 @@ import { reference } from '@lib/vi-json';
 
 import { Acts } from './acts';
 import { FakeFleet, lost } from './fake-fleet.fixture';
-import { Journal, type Target } from './journal';
+import { type KmipService } from '../kmip-service';
+import { type Asked, Journal, type Target } from './journal';
+import { MadeKeys } from './made-keys';
 import { openJournal } from './open-journal';
 import { runRekey, type RunOptions, type TargetReport } from './run';
 
-const WISH = { mode: 'shallow', provider: 'ours' } as const;
+const ASKED: Asked = { vcenter: 'u', provider: 'ours', mode: 'shallow', only: [], except: [] };
+const WISH = { ...ASKED, run: 'p' };
+
+/** The instance that made the keys, as far as it is asked here. */
+const serviceOf = (fleet: FakeFleet): KmipService => {
+  const keysWith: KmipService['keysWith'] = (attribute) =>
+    Promise.resolve(
+      Array.from(fleet.attributes, ([id, attributes]) => ({
+        id,
+        attributes,
+        state: 'pre_active',
+        suspended: false,
+        servable: true,
+      })).filter(({ attributes }) =>
+        Object.entries(attributes).some(([name, value]) => `${name}=${value}` === attribute),
+      ),
+    );
+  return { keysWith } as KmipService;
+};
 
 describe('re-keying', () => {
   let folder: string;
@@ -34,13 +54,14 @@ describe('re-keying', () => {
     }));
 
   const begin = async (fleet: FakeFleet): Promise<Journal> => {
-    const plan = { kind: 'plan', id: 'p', vcenter: 'u', ...WISH, targets: targetsOf(fleet) } as const;
+    const plan = { kind: 'plan', id: 'p', asked: ASKED, targets: targetsOf(fleet) } as const;
     const journal = await Journal.begin(path, plan);
     journals.push(journal);
     return journal;
   };
   const resume = async (): Promise<Journal> => {
     const journal = await Journal.resume(path);
+    if (journal === undefined) throw new Error('no journal');
     journals.push(journal);
     return journal;
   };
@@ -50,8 +71,9 @@ describe('re-keying', () => {
     options: Partial<RunOptions> = {},
   ): Promise<readonly TargetReport[]> => {
     const session = await fleet.session();
+    const found = await new MadeKeys(journal, serviceOf(fleet)).toTakeUp();
     const pause = (): Promise<void> => Promise.resolve();
-    return await runRekey(session, new Acts(session, WISH), journal, { wave: 5, pause, ...options });
+    return await runRekey(session, new Acts(session, WISH), journal, { wave: 5, pause, found, ...options });
   };
 
   const expectAllMoved = (fleet: FakeFleet): void => {
@@ -105,8 +127,8 @@ describe('re-keying', () => {
       const reports = await run(fleet, await resume());
       expect(reports.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done', 'done']);
       expectAllMoved(fleet);
-      // A key whose making was not answered may exist besides: at most one for each that was being made.
-      expect(fleet.madeKeys.length).toBeLessThanOrEqual(5);
+      // A key whose making was not answered was taken up.
+      expect(fleet.madeKeys).toHaveLength(4);
     }
   });
 
@@ -150,25 +172,88 @@ describe('re-keying', () => {
 
   it('is worked on by one process, and put aside when it has ended', async () => {
     const fleet = new FakeFleet(2, 'theirs');
-    const wanted = { vcenter: 'u', ...WISH };
-    const plan = (): Promise<Journal['plan']> =>
-      Promise.resolve({ kind: 'plan', id: 'p', ...wanted, targets: targetsOf(fleet) });
+    const wanted = { asked: ASKED, targets: targetsOf(fleet), anew: false };
     // Of a process that is there for certain, and is not this one.
     await writeFile(`${path}.lock`, String(process.ppid));
-    await expect(openJournal(path, wanted, plan)).rejects.toThrow('already');
+    await expect(openJournal(path, wanted)).rejects.toThrow('already');
     await writeFile(`${path}.lock`, '0');
-    const first = await openJournal(path, wanted, plan);
+    const first = await openJournal(path, wanted);
     await run(fleet, first.journal, { limit: 1 });
     await first.close();
-    await expect(openJournal(path, { ...wanted, provider: 'another' }, plan)).rejects.toThrow('--journal');
-    const second = await openJournal(path, wanted, plan);
+    const second = await openJournal(path, wanted);
     expect(second.resumed).toBe(true);
     await run(fleet, second.journal);
     await second.close();
-    const third = await openJournal(path, wanted, plan);
+    const third = await openJournal(path, wanted);
     await third.close();
-    expect(third.resumed).toBe(false);
+    expect([third.resumed, third.setAside]).toEqual([false, undefined]);
     expect(await readdir(folder)).toHaveLength(2);
+  });
+
+  it.each<[string, Partial<Asked>]>([
+    ['of one object', { only: ['app0'] }],
+    ['without one', { except: ['app0'] }],
+    ['from another provider', { from: 'another' }],
+    ['to another provider', { provider: 'another' }],
+    ['of another depth', { mode: 'deep' }],
+    ['with a policy', { profile: 'p' }],
+    ['at another vCenter', { vcenter: 'another' }],
+  ])('belongs to what was asked for: a re-key %s does nothing while it has not ended', async (_name, change) => {
+    const fleet = new FakeFleet(2, 'theirs');
+    const targets = targetsOf(fleet);
+    await (await openJournal(path, { asked: ASKED, targets, anew: false })).close();
+    const other = { asked: { ...ASKED, ...change }, targets: targets.slice(1), anew: false };
+    const before = await readFile(path, 'utf8');
+    await expect(openJournal(path, other)).rejects.toThrow(/everything, to ours, shallow; 0 of 2 are done.*Nothing/);
+    expect(await readFile(path, 'utf8')).toBe(before);
+    const anew = await openJournal(path, { ...other, anew: true });
+    await anew.close();
+    expect(anew.journal.plan.targets).toEqual(targets.slice(1));
+    expect(await readFile(anew.setAside ?? '', 'utf8')).toBe(before);
+  });
+
+  it('is of the same request where names stand in another order', async () => {
+    const targets = targetsOf(new FakeFleet(2, 'theirs'));
+    const asked = { ...ASKED, only: ['a', 'b'] };
+    await (await openJournal(path, { asked, targets, anew: false })).close();
+    const again = await openJournal(path, { asked: { ...ASKED, only: ['b', 'a'] }, targets, anew: false });
+    await again.close();
+    expect(again.resumed).toBe(true);
+  });
+
+  it.each([
+    ['is no JSON', 'what is this\n'],
+    ['is of another kind', '{"kind":"wish","target":"VirtualMachine:vm-0"}\n'],
+    ['lacks what it needs', '{"kind":"mark","target":"VirtualMachine:vm-0"}\n'],
+  ])('refuses a journal with a line that %s', async (_name, line) => {
+    await begin(new FakeFleet(2, 'theirs'));
+    await appendFile(path, line);
+    await appendFile(path, '{"kind":"intent","target":"VirtualMachine:vm-1"}\n');
+    await expect(Journal.resume(path)).rejects.toThrow('Line 2');
+  });
+
+  it('refuses a journal that others can write: what stands in it is done', async () => {
+    await begin(new FakeFleet(2, 'theirs'));
+    await chmod(path, 0o666);
+    await expect(Journal.resume(path)).rejects.toThrow('others can');
+  });
+
+  it('tells of keys that nothing uses', async () => {
+    const fleet = new FakeFleet(2, 'theirs');
+    const journal = await begin(fleet);
+    fleet.after = (name) => {
+      if (name === 'GenerateKey') lost();
+    };
+    await expect(run(fleet, journal)).rejects.toThrow('cut');
+    fleet.after = () => undefined;
+    // What they were made for is gone by now.
+    fleet.machines.clear();
+    const again = await resume();
+    await run(fleet, again);
+    const keys = new MadeKeys(again, serviceOf(fleet));
+    expect([await keys.unused(), keys.unknown]).toEqual([fleet.madeKeys, 0]);
+    await again.write({ kind: 'intent', target: 'VirtualMachine:vm-0' });
+    expect(new MadeKeys(again, undefined).unknown).toBe(1);
   });
 
   it('never takes the place of a journal', async () => {

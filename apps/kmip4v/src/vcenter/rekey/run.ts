@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly wave: number;
   /** How many are taken on in this run at most. */
   readonly limit?: number;
+  /** Keys that a run made which was cut before it could write that down, by what they were made for. */
+  readonly found?: ReadonlyMap<string, string>;
   readonly signal?: AbortSignal;
   readonly pause: (ms: number) => Promise<void>;
   readonly onProgress?: (ended: number, total: number) => void;
@@ -155,8 +157,9 @@ class Wave {
 
   async #prepare(target: Target): Promise<string> {
     const act = this.acts.of(target);
-    if (act.makesKey) await this.journal.write({ kind: 'intent', target: idOf(target) });
-    const mark = await act.prepare();
+    const found = act.makesKey ? this.options.found?.get(idOf(target)) : undefined;
+    if (act.makesKey && found === undefined) await this.journal.write({ kind: 'intent', target: idOf(target) });
+    const mark = found ?? (await act.prepare());
     await this.journal.write({ kind: 'mark', target: idOf(target), mark });
     return mark;
   }

@@ -33,7 +33,7 @@ describe('renewing the client certificate of vCenter', () => {
       { selfSigned: () => pems[1 + (made++ % 2)] ?? '', signingRequest: '' },
       (sha256) => service.registered.some((each) => each.sha256 === sha256),
       () => {
-        service.keys.set('key', { id: 'key', state: 'active', suspended: false, servable: true });
+        service.makeKey('key');
         return 'key';
       },
     );
