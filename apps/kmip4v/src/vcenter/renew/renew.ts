@@ -3,10 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { sha256Of } from '../certificates';
 import { newCandidate, pendingCandidate, present } from '../connect/client-certificate-steps';
 import { type ConnectWorld, providerOf } from '../connect/connect-world';
-import { nothingLeftOver } from '../connect/leftovers';
 import { testKey, waitUntilConnected } from '../connect/use-steps';
 import { type RegisteredCertificate } from '../kmip-service';
-import { type LeavingCertificate } from '../known-vcenter';
+import { type LeavingCertificate } from '../pins';
 import { type Step } from '../plan/steps';
 import { counted } from '../../output/counted';
 
@@ -43,7 +42,6 @@ export const RENEWAL: readonly Step<RenewWorld>[] = [
       // What vCenter presents is never taken away: its former private key cannot be had back.
       if (registered === undefined || (await isPresented(world, registered.sha256))) return;
       await world.service.unregister(registered);
-      await world.notes.forget({ kind: 'certificate', name: registered.name });
     },
   },
   {
@@ -76,7 +74,6 @@ export const RENEWAL: readonly Step<RenewWorld>[] = [
       await world.setLeaving((await world.leaving()).filter(({ sha256 }) => left.has(sha256)));
     },
   },
-  nothingLeftOver,
 ];
 
 /** The next certificate and the one that it replaces; none where nothing is renewed. */

@@ -1,0 +1,97 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+
+import { type Topic } from './queries';
+
+export type LiveState = 'connecting' | 'live' | 'away';
+
+/** Many events of one moment are one look at the service. */
+const GATHER_MS = 250;
+/** What is fetched anew when the stream does not come about. */
+const WITHOUT_STREAM_MS = 15_000;
+
+/**
+ * Hears from the service what has changed, and has it fetched anew. One stream for each open page of an instance; the
+ * browser resumes it with the identifier of the last event. Without a stream the page looks by itself now and then.
+ */
+export function useLive(instanceId: string): LiveState {
+  const queries = useQueryClient();
+  const [state, setState] = useState<LiveState>('connecting');
+
+  useEffect(() => {
+    const stale = new Stale((topics) => {
+      for (const topic of topics) void queries.invalidateQueries({ queryKey: ['instances', instanceId, topic] });
+    });
+    const everything = (): void => void queries.invalidateQueries({ queryKey: ['instances', instanceId] });
+    let wasAway = false;
+    let source: EventSource;
+    const open = (): void => {
+      source = new EventSource(`/console/api/v1/instances/${encodeURIComponent(instanceId)}/events`);
+      source.onopen = () => {
+        setState('live');
+        // What happened meanwhile is not told again when the browser began anew.
+        if (wasAway) everything();
+      };
+      source.onerror = () => {
+        wasAway = true;
+        setState('away');
+      };
+      source.onmessage = ({ data }: MessageEvent<string>) => stale.add(topicsOf(data));
+    };
+    open();
+    const fallback = window.setInterval(() => {
+      if (source.readyState === EventSource.OPEN) return;
+      everything();
+      // A refusal ends a stream for good, as far as the browser is concerned.
+      if (source.readyState === EventSource.CLOSED) open();
+    }, WITHOUT_STREAM_MS);
+    return () => {
+      source.close();
+      stale.stop();
+      window.clearInterval(fallback);
+    };
+  }, [instanceId, queries]);
+
+  return state;
+}
+
+/** What is not current any more, gathered for a moment. */
+class Stale {
+  #topics: readonly Topic[] = [];
+  #timer: number | undefined;
+
+  constructor(readonly tell: (topics: readonly Topic[]) => void) {}
+
+  add(topics: readonly Topic[]): void {
+    this.#topics = [...this.#topics, ...topics.filter((topic) => !this.#topics.includes(topic))];
+    this.#timer ??= window.setTimeout(() => {
+      const gathered = this.#topics;
+      this.stop();
+      this.tell(gathered);
+    }, GATHER_MS);
+  }
+
+  stop(): void {
+    window.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#topics = [];
+  }
+}
+
+const EVERYTHING: readonly Topic[] = [
+  'instance',
+  'certificates',
+  'kmip_credentials',
+  'root_key',
+  'keys',
+  'shred_plans',
+  'audit',
+  'usage',
+  'attempts',
+  'webhook',
+];
+
+/** An event is a hint of what to fetch. One that is not known, of a newer service, makes everything be fetched. */
+export function topicsOf(data: string): readonly Topic[] {
+  return data === '' ? [] : EVERYTHING;
+}

@@ -1,0 +1,75 @@
+import { queryOptions } from '@tanstack/react-query';
+
+import { allOf, answerOf, api } from './client';
+
+/** What can be fetched of an instance; an event of the service names the ones that are to be fetched anew. */
+export type Topic =
+  | 'instance'
+  | 'certificates'
+  | 'kmip_credentials'
+  | 'root_key'
+  | 'keys'
+  | 'shred_plans'
+  | 'audit'
+  | 'usage'
+  | 'attempts'
+  | 'webhook'
+  | 'permissions';
+
+/** Everything of an instance begins with these two, so that all of it can be fetched anew at once. */
+export const keyOf = (instanceId: string, topic: Topic, ...rest: readonly unknown[]) =>
+  ['instances', instanceId, topic, ...rest] as const;
+
+const LIMIT = 100;
+
+export const instancesQuery = queryOptions({
+  queryKey: ['instances'],
+  queryFn: ({ signal }) =>
+    allOf(
+      (start) => api.GET('/v1/instances', { params: { query: { limit: LIMIT, ...start } }, signal }),
+      ({ instances }) => instances,
+    ),
+});
+
+export const instanceQuery = (id: string) =>
+  queryOptions({
+    queryKey: keyOf(id, 'instance'),
+    queryFn: ({ signal }) => answerOf(api.GET('/v1/instances/{id}', { params: { path: { id } }, signal })),
+  });
+
+export const certificatesQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'certificates'),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/client_certificates', {
+            params: { path: { instance_id }, query: { limit: LIMIT, ...start } },
+            signal,
+          }),
+        ({ client_certificates }) => client_certificates,
+      ),
+  });
+
+export const rootKeyQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'root_key', 'bound'),
+    queryFn: ({ signal }) =>
+      answerOf(api.GET('/v1/instances/{instance_id}/root_key', { params: { path: { instance_id } }, signal })),
+  });
+
+export const usageQuery = (instance_id: string, days: number) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'usage', days),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/usage_records', {
+            params: { path: { instance_id }, query: { limit: LIMIT, started_at: `gte:${daysAgo(days)}`, ...start } },
+            signal,
+          }),
+        ({ usage_records }) => usage_records,
+      ),
+  });
+
+const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);

@@ -1,0 +1,36 @@
+import { Button } from '@carbon/react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+
+import { Empty } from '../components/empty';
+
+/** A page that could not be drawn or fetched: after an update of the service its files have other names. */
+export function RouteFailure() {
+  const { t } = useTranslation();
+  return (
+    <main className="k-alone">
+      <Empty
+        title={t('failure.title')}
+        action={<Button onClick={() => window.location.reload()}>{t('failure.reload')}</Button>}
+      >
+        <p>{t('failure.text')}</p>
+      </Empty>
+    </main>
+  );
+}
+
+export function Lost() {
+  const { t } = useTranslation();
+  return (
+    <Empty
+      title={t('lost.title')}
+      action={
+        <Button as={Link} to="/">
+          {t('lost.back')}
+        </Button>
+      }
+    >
+      <p>{t('lost.text')}</p>
+    </Empty>
+  );
+}

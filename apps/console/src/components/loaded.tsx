@@ -1,0 +1,57 @@
+import { InlineNotification, SkeletonText } from '@carbon/react';
+import { type UseQueryResult } from '@tanstack/react-query';
+import { type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { asProblem } from '../api/problem';
+import { ProblemView } from './problem-view';
+import { useTimes } from './times';
+
+interface LoadedProps<T> {
+  readonly query: UseQueryResult<T>;
+  readonly children: (data: T) => ReactNode;
+  /** In place of lines of grey while the first answer is on its way. */
+  readonly placeholder?: ReactNode;
+  readonly failed?: string;
+}
+
+/** What a query brought; or why not. Old data stay on the page while the service is away, and say how old they are. */
+export function Loaded<T>({ query, children, placeholder, failed }: LoadedProps<T>) {
+  if (query.data !== undefined) {
+    return (
+      <>
+        {query.isError && <Outdated query={query} />}
+        {children(query.data)}
+      </>
+    );
+  }
+  if (query.isError) {
+    return <ProblemView problem={asProblem(query.error)} title={failed} onRetry={() => void query.refetch()} />;
+  }
+  return placeholder ?? <Waiting />;
+}
+
+export function Waiting({ lines = 4 }: { readonly lines?: number }) {
+  const { t } = useTranslation();
+  return (
+    <div role="status" aria-label={t('common.loading')} className="k-waiting">
+      <SkeletonText paragraph lineCount={lines} />
+    </div>
+  );
+}
+
+function Outdated({ query }: { readonly query: UseQueryResult }) {
+  const { t } = useTranslation();
+  const { time } = useTimes();
+  return (
+    <InlineNotification
+      lowContrast
+      hideCloseButton
+      kind="warning"
+      role="status"
+      statusIconDescription={t('common.warning')}
+      title={t('common.outdated.title')}
+      subtitle={t('common.outdated.text', { time: time(new Date(query.dataUpdatedAt)) })}
+    />
+  );
+}

@@ -1,0 +1,67 @@
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { type Age, ageOf } from './age';
+import { useNow } from './now';
+
+interface Times {
+  /** Date and time, in the zone of the browser. */
+  readonly moment: (at: Date) => string;
+  readonly day: (at: Date) => string;
+  readonly time: (at: Date) => string;
+  /** "3 minutes ago", "in 2 days". */
+  readonly age: (at: Date, now: Date) => string;
+  readonly number: (value: number) => string;
+}
+
+export function useTimes(): Times {
+  const { i18n } = useTranslation();
+  const language = i18n.language;
+  return useMemo(() => {
+    const moments = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
+    const days = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
+    const times = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
+    const ages = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+    const numbers = new Intl.NumberFormat(language);
+    const inWords = ({ count, unit }: Age): string => ages.format(count, unit);
+    return {
+      moment: (at) => moments.format(at),
+      day: (at) => days.format(at),
+      time: (at) => times.format(at),
+      age: (at, now) => inWords(ageOf(at, now)),
+      number: (value) => numbers.format(value),
+    };
+  }, [language]);
+}
+
+interface WhenProps {
+  readonly at: string | undefined;
+  /** Of what did not happen. */
+  readonly never?: string;
+}
+
+/** How long ago, with the exact instant for who wants it. */
+export function When({ at, never }: WhenProps) {
+  const { t } = useTranslation();
+  const { age, moment } = useTimes();
+  const now = useNow();
+  if (at === undefined) return <span className="k-quiet">{never ?? t('common.never')}</span>;
+  const date = new Date(at);
+  return (
+    <time dateTime={at} title={`${moment(date)} (${at})`}>
+      {age(date, now)}
+    </time>
+  );
+}
+
+/** The instant first, where dates are compared. */
+export function Moment({ at, never }: WhenProps) {
+  const { t } = useTranslation();
+  const { moment } = useTimes();
+  if (at === undefined) return <span className="k-quiet">{never ?? t('common.never')}</span>;
+  return (
+    <time dateTime={at} title={at}>
+      {moment(new Date(at))}
+    </time>
+  );
+}

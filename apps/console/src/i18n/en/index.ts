@@ -1,0 +1,6 @@
+import instance from './instance.json';
+import overview from './overview.json';
+import problem from './problem.json';
+import shell from './shell.json';
+
+export default { ...shell, ...problem, ...instance, ...overview };

@@ -1,0 +1,36 @@
+import { useTranslation } from 'react-i18next';
+
+/** What the service says beside a code of a closed list; in English it is the service that words it. */
+export type WordList =
+  | 'next_step'
+  | 'verdict'
+  | 'verdict_remedy'
+  | 'health'
+  | 'health_remedy'
+  | 'certificate_warning'
+  | 'births'
+  | 'obstacle'
+  | 'obstacle_remedy'
+  | 'check_purpose'
+  | 'webhook_failure';
+
+export interface Said {
+  readonly text: string;
+  /** Of the text, where it is not the language of the page. */
+  readonly lang?: 'en';
+}
+
+/**
+ * The service answers in English. Where a code tells what it means, other languages have words of their own for it;
+ * what is left is shown as it came, and marked as English for screen readers.
+ */
+export function useWords(): (list: WordList, code: string, english: string) => Said {
+  const { i18n } = useTranslation();
+  return (list, code, english) => {
+    if (i18n.language === 'en') return { text: english };
+    // Not every code has one: the key is looked up, not known.
+    const nothing: string = '';
+    const text = i18n.t(`words.${list}.${code}`, { defaultValue: nothing });
+    return text === nothing ? { text: english, lang: 'en' } : { text };
+  };
+}

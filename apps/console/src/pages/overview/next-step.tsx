@@ -1,0 +1,51 @@
+import { ArrowRight } from '@carbon/icons-react';
+import { Button, InlineNotification, Tile } from '@carbon/react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+
+import { type Instance } from '../../api/schema';
+import { useWords } from '../../i18n/words';
+
+/** The page where a step is taken; what the platform or the service does has none. */
+const PLACES = {
+  set_credential: 'root-key',
+  set_root_key: 'root-key',
+  add_client_certificate: 'connect',
+  connect_clients: 'connect',
+} as const;
+
+const placeOf = (code: string): string | undefined => (PLACES as Readonly<Record<string, string>>)[code];
+
+export function NextStep({ instance }: { readonly instance: Instance }) {
+  const { t } = useTranslation();
+  const said = useWords();
+  const { code, message } = instance.next_step;
+  const { text, lang } = said('next_step', code, message);
+  const place = placeOf(code);
+  return (
+    <>
+      {instance.restore && (
+        <InlineNotification
+          lowContrast
+          hideCloseButton
+          kind="warning"
+          role="status"
+          statusIconDescription={t('common.warning')}
+          title={t('overview.restore.title')}
+          subtitle={t('overview.restore.text')}
+        />
+      )}
+      <Tile className="k-next" role="region" aria-label={t('overview.next.title')}>
+        <div>
+          <h2>{t('overview.next.title')}</h2>
+          <p lang={lang}>{text}</p>
+        </div>
+        {place !== undefined && (
+          <Button as={Link} to={`../${place}`} renderIcon={ArrowRight}>
+            {t(`overview.next.${place === 'connect' ? 'connect' : 'rootKey'}`)}
+          </Button>
+        )}
+      </Tile>
+    </>
+  );
+}
