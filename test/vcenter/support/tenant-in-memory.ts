@@ -177,6 +177,10 @@ export class TenantInMemory {
     return this.#key(id);
   }
 
+  suspend(id: string): void {
+    this.#change(id, { suspended: true });
+  }
+
   #destroy(id: string): unknown {
     const key = this.#engine.store.objects().find(({ uniqueIdentifier }) => uniqueIdentifier === id);
     if (key === undefined) return GONE;

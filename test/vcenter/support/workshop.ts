@@ -13,6 +13,7 @@ import { type Connection } from '../../../apps/kmip4v/src/profiles/connection-fi
 import { readFileOrFault } from '../../../apps/kmip4v/src/profiles/private-file';
 import { TREE } from '../../../apps/kmip4v/src/tree';
 import { type LocalVcenterOptions } from '../../../apps/local-vcenter/src/local-vcenter';
+import { type VmRow } from '../../../apps/local-vcenter/src/rows';
 import { KmipServer } from '../../../apps/local-vcenter/test/kmip-server.fixture';
 import { PASSWORD, TestVcenter } from '../../../apps/local-vcenter/test/test-vcenter';
 import { TenantInMemory } from './tenant-in-memory';
@@ -115,6 +116,19 @@ export class Workshop {
     await this.vcenter.admin('POST', '/inventory', { machines, seed: 1 });
     await this.done('connect', '--provider', provider);
     await this.vcenter.admin('POST', '/inventory/encrypt', { provider });
+  }
+
+  /** What a test compares before and after, of vCenter and of our service. */
+  snapshot(): unknown {
+    const { store } = this.vcenter.vcenter.center;
+    const tables = ['provider', 'vm', 'host', 'key', 'diskObject', 'cluster'] as const;
+    return structuredClone([tables.map((table) => [table, [...store.entries(table)]]), this.tenant.snapshot()]);
+  }
+
+  /** Its key is suspended and its host begins anew without it. */
+  async lock({ home, host }: Pick<VmRow, 'home' | 'host'>): Promise<void> {
+    this.tenant.suspend(home?.keyId ?? '');
+    await this.vcenter.admin('POST', `/hosts/${host}/reboot`);
   }
 
   #context(out: Output, env: Readonly<Record<string, string>>, demo: Connection | undefined): Context {

@@ -29,6 +29,12 @@ export class RetrievedObject {
     return this.#properties.get(path) as Value | undefined;
   }
 
+  /** As vCenter shows it, where that was asked for and may be read; else its identifier. */
+  get name(): string {
+    const name = this.#properties.get('name');
+    return typeof name === 'string' && name !== '' ? name : this.ref.value;
+  }
+
   unreadable(path: string): ViFault | undefined {
     for (const [missing, fault] of this.missing) {
       if (path === missing || path.startsWith(`${missing}.`)) return fault;

@@ -75,12 +75,12 @@ function describe(
 ): string {
   const words = [fault.faultstring, localizedMessage, ...(fault.faultMessage ?? []).map(({ message }) => message)];
   const sentence = words.find((word) => word !== undefined && word !== '');
-  const said = sentence === undefined ? fault._typeName : `${sentence} (${fault._typeName})`;
+  const said = sentence === undefined ? fault._typeName : `${sentence.replace(/\.\s*$/, '')} (${fault._typeName})`;
   const lacking = missing.map(
     ({ privilege, object }) => `${privilege}${object ? ` on ${object.type}:${object.value}` : ''}`,
   );
   const privileges = lacking.length > 0 ? ` Missing: ${lacking.join(', ')}.` : '';
-  return `vCenter refused ${call}: ${said}${detail(fault)}.${privileges}`.replace('..', '.');
+  return `vCenter refused ${call}: ${said}${detail(fault)}.${privileges}`;
 }
 
 /** The member of a fault that says which part of the request is meant. */

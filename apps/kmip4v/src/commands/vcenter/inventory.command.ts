@@ -6,6 +6,7 @@ import { type Columns } from '../../output/table';
 import { type Inventory, type KeyInUse, type KeyReference, type Unexamined } from '../../vcenter/inventory/inventory';
 import { uploadInventories } from '../../vcenter/inventory/upload';
 import { atVCenter, commandFault, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { demandPrivileges } from '../../vcenter/privileges';
 import { LOOK_OPTIONS, lookAt } from './look-at';
 import { serviceOf } from './service-of';
 import { counted } from '../../output/counted';
@@ -52,7 +53,10 @@ export const vcenterInventory = command({
   },
   async run(given, context) {
     const { out } = context;
-    const inventory = await atVCenter(given, context, (session) => lookAt(session, given, context));
+    const inventory = await atVCenter(given, context, async (session) => {
+      await demandPrivileges(session, 'listing what needs a key');
+      return await lookAt(session, given, context);
+    });
     if (!given.upload) return answerOf(inventory);
     const others = await Promise.all(given.with.map((file) => readInventory(file, context)));
     const service = await serviceOf(context);

@@ -8,10 +8,12 @@ import { type Inventory } from '../../vcenter/inventory/inventory';
 import { remarks } from '../../vcenter/migrate/plan';
 import { proofFor, proofSentence, type ProviderProof } from '../../vcenter/migrate/proof';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { demandNeeds, demandPrivileges } from '../../vcenter/privileges';
 import { Refusal } from '../../vcenter/refusal';
+import { needsOf } from '../../vcenter/rekey/needs';
 import { demandNamed } from '../../vcenter/rekey/targets';
 import { LOOK_OPTIONS, lookAt } from './look-at';
-import { demandRekeyPrivileges, ownProvider } from './rekey.command';
+import { ownProvider } from './rekey.command';
 import { planAnswer, reportAnswer } from './rekey-report';
 import { agreeToPowerOff, chosenFrom, providerToUse, rekey, REKEY_OPTIONS } from './rekey-run';
 
@@ -33,7 +35,7 @@ export const vcenterMigrate = command({
   },
   async run(given, context) {
     return await atVCenter(given, context, async (session) => {
-      await demandRekeyPrivileges(session);
+      await demandPrivileges(session, 're-keying');
       const to = given.to ?? (await ownProvider(session, context));
       if (to === given.from)
         throw new Refusal(`${to} is this service's own key provider. Name the one that is to be left.`);
@@ -43,6 +45,7 @@ export const vcenterMigrate = command({
       if (given.proof) return await proven(proofFor(inventory, given.from), context);
       demandNamed(inventory, [...given.only, ...given.except]);
       const chosen = chosenFrom(inventory, given, given.from);
+      await demandNeeds(session, needsOf(chosen.targets, inventory), 're-keying');
       const notes = remarks(inventory, given.from, info);
       if (given.plan) return planAnswer(chosen, inventory, given, notes);
       for (const note of notes) context.out.note(note);

@@ -5,6 +5,7 @@ import { type Inventory } from '../../vcenter/inventory/inventory';
 import { estimateSeconds } from '../../vcenter/migrate/plan';
 import { type TargetReport } from '../../vcenter/rekey/run';
 import { type Chosen } from '../../vcenter/rekey/targets';
+import { UNEXAMINED_COLUMNS } from './inventory.command';
 import { type Rekeyed, type RekeyGiven, waveOf } from './rekey-run';
 
 const OUTCOMES: Readonly<Record<TargetReport['outcome'], Toned>> = {
@@ -29,13 +30,14 @@ const HINDERED_COLUMNS: Columns<Chosen['hindered'][number]> = [
   ['why', ({ why }) => why],
 ];
 
-export function reportAnswer({ reports, chosen, unusedKeys }: Rekeyed): Answer {
+export function reportAnswer({ reports, chosen, unexamined, unusedKeys }: Rekeyed): Answer {
   const count = (outcome: TargetReport['outcome']): number => reports.filter((each) => each.outcome === outcome).length;
   const outcomes = `${count('done')} done, ${count('failed')} failed, ${count('open')} open, ${count('skipped')} gone`;
   const sentence = `${outcomes}; ${counted(chosen.hindered.length, 'object')} left out.`;
-  return together({ reports, hindered: chosen.hindered, warnings: chosen.warnings, unusedKeys }, [
+  return together({ reports, hindered: chosen.hindered, warnings: chosen.warnings, unexamined, unusedKeys }, [
     ['', listed(reports, REPORT_COLUMNS, 'There is nothing to re-key.')],
     ...(chosen.hindered.length > 0 ? [['', listed(chosen.hindered, HINDERED_COLUMNS, '')] as const] : []),
+    ...(unexamined.length > 0 ? [['', listed(unexamined, UNEXAMINED_COLUMNS, '')] as const] : []),
     ['', told(sentence)],
   ]);
 }

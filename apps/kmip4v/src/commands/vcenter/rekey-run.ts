@@ -7,7 +7,7 @@ import { CommandFault } from '../../command-line/faults';
 import { counted } from '../../output/counted';
 import { demandStandardProvider } from '../../vcenter/connect/connect';
 import { serverAt } from '../../vcenter/connect/connect-world';
-import { type Inventory } from '../../vcenter/inventory/inventory';
+import { type Inventory, type Unexamined } from '../../vcenter/inventory/inventory';
 import { type KmipService } from '../../vcenter/kmip-service';
 import { Refusal } from '../../vcenter/refusal';
 import { Acts } from '../../vcenter/rekey/acts';
@@ -50,6 +50,8 @@ export interface RekeyGiven {
 export interface Rekeyed {
   readonly reports: readonly TargetReport[];
   readonly chosen: Chosen;
+  /** What may have a key, and could not be looked at. */
+  readonly unexamined: readonly Unexamined[];
   /** Made by runs that were cut. */
   readonly unusedKeys: readonly string[];
 }
@@ -155,7 +157,7 @@ export async function rekey(
       onProgress: (ended, total) => bar.show(ended, total),
     });
     bar.end();
-    return { reports, chosen, unusedKeys: await tellUnused(keys, context) };
+    return { reports, chosen, unexamined: inventory.unexamined, unusedKeys: await tellUnused(keys, context) };
   } finally {
     bar.end();
     process.removeListener('SIGINT', interrupt);

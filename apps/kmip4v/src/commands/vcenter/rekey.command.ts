@@ -1,4 +1,4 @@
-import { KeyProviders, PRIVILEGES, type ViSession } from '@lib/vi-json';
+import { KeyProviders, type ViSession } from '@lib/vi-json';
 
 import { command, flag, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
@@ -7,7 +7,8 @@ import { CommandFault } from '../../command-line/faults';
 import { providerNameFor } from '../../vcenter/connect/connect';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { demandNamed } from '../../vcenter/rekey/targets';
-import { demandPrivileges } from '../../vcenter/privileges';
+import { demandNeeds, demandPrivileges } from '../../vcenter/privileges';
+import { needsOf } from '../../vcenter/rekey/needs';
 import { LOOK_OPTIONS, lookAt } from './look-at';
 import { isAllDone, planAnswer, reportAnswer } from './rekey-report';
 import { agreeToPowerOff, chosenFrom, providerToUse, rekey, REKEY_OPTIONS } from './rekey-run';
@@ -18,7 +19,8 @@ export const vcenterRekey = command({
   about: 'Give VMs, hosts and disks new keys',
   details: [
     'In waves, with a journal on the disk: after a kill or Ctrl-C the same command goes on where it was. One object that fails',
-    'does not stop the others, and is tried again by the next run. Needs Cryptographer.ManageKeys, Recrypt and RegisterHost.',
+    'does not stop the others, and is tried again by the next run. Needs Cryptographer.ManageKeyServers and ManageKeys, and on what',
+    'is re-keyed Cryptographer.Recrypt (VMs), RegisterHost (hosts) or Datastore.FileManagement (the datastores of disks).',
   ].join('\n'),
   options: {
     ...VCENTER_OPTIONS,
@@ -29,12 +31,13 @@ export const vcenterRekey = command({
   },
   async run(given, context) {
     return await atVCenter(given, context, async (session) => {
-      await demandRekeyPrivileges(session);
+      await demandPrivileges(session, 're-keying');
       const provider = given.provider ?? (await ownProvider(session, context));
       const to = await providerToUse(session, provider);
       const inventory = await lookAt(session, given, context);
       demandNamed(inventory, [...given.only, ...given.except]);
       const chosen = chosenFrom(inventory, given, undefined);
+      await demandNeeds(session, needsOf(chosen.targets, inventory), 're-keying');
       if (given.dryRun) return planAnswer(chosen, inventory, given);
       await agreeToPowerOff(chosen, given, context);
       const rekeyed = await rekey(session, inventory, { to, given }, context);
@@ -45,11 +48,6 @@ export const vcenterRekey = command({
     });
   },
 });
-
-export async function demandRekeyPrivileges(session: ViSession): Promise<void> {
-  const { manageKeyServers, manageKeys, recrypt, registerHost } = PRIVILEGES;
-  await demandPrivileges(session, [manageKeyServers, manageKeys, recrypt, registerHost], 're-keying');
-}
 
 export async function ownProvider(session: ViSession, context: Context): Promise<string> {
   const instance = await (await serviceOf(context)).instance();

@@ -1,4 +1,4 @@
-import { KeyProviders, PRIVILEGES, type ViSession } from '@lib/vi-json';
+import { KeyProviders, type ViSession } from '@lib/vi-json';
 
 import { choice, command, flag, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
@@ -46,8 +46,7 @@ export const vcenterRenew = command({
 });
 
 async function renew(session: ViSession, given: RenewGiven, context: Context): Promise<Answer> {
-  const { manageKeyServers, manageKeys } = PRIVILEGES;
-  await demandPrivileges(session, [manageKeyServers, manageKeys], 'renewing the client certificate');
+  await demandPrivileges(session, 'renewing the client certificate');
   const service = await serviceOf(context);
   const providers = new KeyProviders(session);
   const { endpoints, ...instance } = await service.instance();

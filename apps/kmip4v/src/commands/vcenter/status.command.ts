@@ -7,6 +7,7 @@ import { listed, shown, together } from '../../output/answer';
 import { type Columns } from '../../output/table';
 import { providerNameFor } from '../../vcenter/connect/connect';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { demandPrivileges } from '../../vcenter/privileges';
 import { type ServerReport, type StatusReport, statusOf } from '../../vcenter/status/status';
 import { wholeNumber } from './numbers';
 import { serviceOf } from './service-of';
@@ -45,6 +46,7 @@ export const vcenterStatus = command({
   async run(given, context) {
     const service = await serviceOf(context);
     const report = await atVCenter(given, context, async (session) => {
+      await demandPrivileges(session, 'showing how a key provider stands');
       const known = await new KeyProviders(session).list();
       const name = given.provider ?? providerNameFor(await service.instance(), known);
       const info = known.find(({ clusterId }) => clusterId.id === name);

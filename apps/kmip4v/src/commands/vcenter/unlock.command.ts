@@ -7,7 +7,7 @@ import { listed } from '../../output/answer';
 import { type Columns } from '../../output/table';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { wordsOf } from '../../vcenter/plan/steps';
-import { demandPrivileges } from '../../vcenter/privileges';
+import { demandNeeds, demandPrivileges } from '../../vcenter/privileges';
 import { findLocked, type LockedMachine, unlock } from '../../vcenter/unlock/unlock';
 import { serviceOf } from './service-of';
 import { counted } from '../../output/counted';
@@ -31,7 +31,7 @@ export const vcenterUnlock = command({
   about: 'Find out why VMs are locked, mend what can be mended, and unlock them',
   details: [
     'What is mended: a client certificate that is not let in, a suspended key, a deactivated one. Whoever suspended a key may have',
-    'meant it, so that is asked first. Needs Cryptographer.ManageKeys, ManageKeyServers and RegisterVM.',
+    'meant it, so that is asked first. Needs Cryptographer.ManageKeys and ManageKeyServers, and RegisterVM on the VMs.',
   ].join('\n'),
   options: {
     ...VCENTER_OPTIONS,
@@ -42,9 +42,11 @@ export const vcenterUnlock = command({
   async run(given, context) {
     const service = await serviceOf(context);
     return await atVCenter(given, context, async (session) => {
-      const { manageKeyServers, manageKeys, registerVm } = PRIVILEGES;
-      await demandPrivileges(session, [manageKeyServers, manageKeys, registerVm], 'unlocking');
-      const locked = await findLocked(session, service, given.only);
+      await demandPrivileges(session, 'unlocking');
+      const unexamined = (what: string, why: string): void => context.out.note(`Not looked at: ${what}. ${why}`);
+      const locked = await findLocked(session, service, { only: given.only, unexamined });
+      const needs = locked.map(({ object: on, name }) => ({ privilege: PRIVILEGES.registerVm, on, name }));
+      await demandNeeds(session, needs, 'unlocking');
       const mends = mendsOf(locked);
       if (!given.dryRun && !given.yes && mends.size > 0) {
         for (const what of mends.keys()) context.out.note(`To be mended: ${what}.`);

@@ -230,7 +230,7 @@ describe('connecting a vCenter', () => {
     vcenter.lacking = ['Cryptographer.ManageKeyServers', 'Cryptographer.ManageKeys'];
     const check = checkBeforeConnect(await vcenter.session(), await service.instance());
     await expect(check).rejects.toThrow(
-      /Cryptographer.ManageKeyServers, Cryptographer.ManageKeys.*Nothing was changed/,
+      /ManageKeyServers on the vCenter.*ManageKeys on the vCenter.*Nothing was changed/,
     );
   });
 

@@ -1,4 +1,4 @@
-import { PRIVILEGES, type KmipClusterInfo, type ViSession } from '@lib/vi-json';
+import { type KmipClusterInfo, type ViSession } from '@lib/vi-json';
 
 import { type Step } from '../plan/steps';
 import { demandPrivileges } from '../privileges';
@@ -26,10 +26,10 @@ export function connectSteps(endpoints: readonly ServedEndpoint[], wish: Connect
 
 /**
  * What must hold before the first step, so that no step fails for it.
- * @throws PrivilegesLacking that names all of them
+ * @throws Refusal
  */
 export async function checkBeforeConnect(session: ViSession, instance: ServedInstance): Promise<void> {
-  await demandPrivileges(session, [PRIVILEGES.manageKeyServers, PRIVILEGES.manageKeys], 'connecting a key provider');
+  await demandPrivileges(session, 'connecting a key provider');
   if (instance.endpoints.length === 0)
     throw new Refusal(`The instance ${instance.name} has no endpoint yet: ${instance.state}.`);
   if (instance.hindrance !== undefined)

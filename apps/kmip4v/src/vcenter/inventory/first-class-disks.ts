@@ -25,10 +25,11 @@ export async function examineFirstClassDisks(session: ViSession, attached: Reado
     found.unexamined.push({ what: 'first-class disks', why: 'This vCenter has no interface for them.' });
     return found;
   }
-  for (const { ref, missing, get } of (await retrieveAll(session, { Datastore: ['name'] })).map(bound)) {
-    const name = get('name') ?? ref.value;
+  for (const object of await retrieveAll(session, { Datastore: ['name'] })) {
+    const { ref, name } = object;
     try {
-      if (missing !== undefined) throw missing;
+      const denied = object.unreadable('name');
+      if (denied !== undefined) throw denied;
       const ids = await session.call(manager, 'VcenterVStorageObjectManager', 'ListVStorageObject', { datastore: ref });
       await inParallel(ids ?? [], AT_ONCE, async (id) => {
         if (!attached.has(id.id)) await examineDisk(session, manager, id, ref, found);
@@ -41,12 +42,6 @@ export async function examineFirstClassDisks(session: ViSession, attached: Reado
   }
   return found;
 }
-
-const bound = (object: Awaited<ReturnType<typeof retrieveAll>>[number]) => ({
-  ref: object.ref,
-  missing: object.unreadable('name'),
-  get: (path: string) => object.get<string>(path),
-});
 
 async function examineDisk(
   session: ViSession,

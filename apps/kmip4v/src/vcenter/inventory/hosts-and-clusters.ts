@@ -30,7 +30,7 @@ export async function examineHosts(session: ViSession, vsan: VsanReader | undefi
     ClusterComputeResource: ['name', 'configurationEx'],
   };
   for (const object of await retrieveAll(session, properties)) {
-    const name = object.get<string>('name') ?? object.ref.value;
+    const { name } = object;
     const [denied] = object.missing.values();
     if (denied !== undefined) {
       found.unexamined.push({ what: `${object.ref.type} ${name}`, why: denied.message });

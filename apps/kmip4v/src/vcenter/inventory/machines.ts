@@ -59,7 +59,7 @@ interface NamedSnapshot {
 }
 
 function examineMachine(object: RetrievedObject, found: MachineFindings): readonly NamedSnapshot[] {
-  const name = object.get<string>('name') ?? object.ref.value;
+  const { name } = object;
   const [denied] = object.missing.values();
   if (denied !== undefined) {
     found.unexamined.push({ what: `VM ${name}`, why: denied.message });

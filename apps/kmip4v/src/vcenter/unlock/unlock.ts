@@ -28,16 +28,28 @@ export interface Finding {
   readonly mend?: { readonly what: string; readonly apply: () => Promise<void> };
 }
 
+interface Where {
+  /** Names or identifiers; all where there are none. */
+  readonly only: readonly string[];
+  /** Told what cannot be looked at, and why. */
+  readonly unexamined: (what: string, why: string) => void;
+}
+
 /** Machines that are locked, with why. */
 export async function findLocked(
   session: ViSession,
   service: KmipService,
-  only: readonly string[],
+  { only, unexamined }: Where,
 ): Promise<readonly LockedMachine[]> {
   const locked: LockedMachine[] = [];
   for (const machine of await retrieveAll(session, { VirtualMachine: MACHINE_PROPERTIES })) {
-    const name = machine.get<string>('name') ?? machine.ref.value;
+    const { name } = machine;
     if (only.length > 0 && !only.includes(name) && !only.includes(machine.ref.value)) continue;
+    const [denied] = machine.missing.values();
+    if (denied !== undefined) {
+      unexamined(`VM ${name}`, denied.message);
+      continue;
+    }
     const isLocked =
       machine.get<string>('runtime.cryptoState') === 'locked' ||
       machine.get<string>('runtime.connectionState') === 'invalid';
