@@ -125,6 +125,7 @@ export const FUNCTION_CALLERS: Readonly<Record<string, Callers>> = {
   directory_unsigned_chains: ['api'],
   directory_audit_month: ['api'],
   directory_whole_instances: ['api'],
+  directory_server_trust: ['api'],
   // The release before asks it; this one does not.
   directory_certificates: [],
   pack_audit_text: [],

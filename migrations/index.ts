@@ -45,6 +45,7 @@ import { ServedByWholeKeys1767850000000 } from './1767850000000-served-by-whole-
 import { Webhooks1767860000000 } from './1767860000000-webhooks';
 import { FormerCredentials1767870000000 } from './1767870000000-former-credentials';
 import { QuarantineAndPlans1767880000000 } from './1767880000000-quarantine-and-plans';
+import { AcceptedServerCertificates1767900000000 } from './1767900000000-accepted-server-certificates';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -94,4 +95,5 @@ export const migrations = [
   Webhooks1767860000000,
   FormerCredentials1767870000000,
   QuarantineAndPlans1767880000000,
+  AcceptedServerCertificates1767900000000,
 ];

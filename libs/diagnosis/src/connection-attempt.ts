@@ -13,6 +13,14 @@ export interface PresentedCertificate {
   readonly pem: string;
 }
 
+/** The certificate of ours that a connection was made under: who sends a request has accepted it. */
+export interface AcceptedServer {
+  /** SHA-256. */
+  readonly fingerprint: string;
+  /** When the latest connection under it began; not how long one stayed. */
+  readonly at: Date;
+}
+
 /** One connection as a gateway judged it. */
 export interface ConnectionSighting {
   /** `accepted`, or a code of the closed list of refusals. */
@@ -21,6 +29,7 @@ export interface ConnectionSighting {
   readonly endpoint: string;
   readonly at: Date;
   readonly certificate?: PresentedCertificate;
+  readonly server?: AcceptedServer;
   /** The instance that allows the certificate; absent for a stranger. */
   readonly instanceId?: InstanceId;
 }
@@ -52,6 +61,12 @@ export interface CertificateSighting {
   readonly endpoint: string;
 }
 
+/** Which certificate of an endpoint a client accepted last. */
+export interface EndpointTrust {
+  readonly endpoint: string;
+  readonly server: AcceptedServer;
+}
+
 /** What the gateways saw, as far as it is an instance's business: its certificates, and strangers whose fingerprint it has. */
 export interface ConnectionAttempts {
   /** Latest first. */
@@ -59,8 +74,19 @@ export interface ConnectionAttempts {
   find(instanceId: InstanceId, id: string): Promise<ConnectionAttempt | undefined>;
   /** By SHA-256 of the instance's certificates. */
   lastAccepted(instanceId: InstanceId): Promise<ReadonlyMap<string, CertificateSighting>>;
+  /** What clients accepted last at each endpoint, by SHA-256 of the instance's certificates. */
+  endpointTrust(instanceId: InstanceId): Promise<ReadonlyMap<string, readonly EndpointTrust[]>>;
   /** How many strangers each claim of the instance fits, whatever its kind; of one claim or of all. */
   claimedRefusals(instanceId: InstanceId, claimId?: string): Promise<readonly ClaimedRefusals[]>;
+}
+
+/** What clients of one certificate of the region accepted last at an endpoint, for its operator. */
+export interface RegionTrust {
+  readonly instanceId: string;
+  readonly instanceName: string;
+  readonly certificateName: string;
+  readonly server?: AcceptedServer;
+  readonly lastAt: Date;
 }
 
 /** What may be said of strangers whom a claim only guesses at. */

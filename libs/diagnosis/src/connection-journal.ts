@@ -1,6 +1,11 @@
 import { startTimer } from '@lib/kernel';
 
-import { type ConnectionReports, type ConnectionSighting, type CountedSighting } from './connection-attempt';
+import {
+  type AcceptedServer,
+  type ConnectionReports,
+  type ConnectionSighting,
+  type CountedSighting,
+} from './connection-attempt';
 
 export interface ConnectionJournalOptions {
   readonly reports: ConnectionReports;
@@ -43,7 +48,12 @@ export class ConnectionJournal {
       this.#dropped += 1;
       return;
     }
-    this.#pending.set(key, { ...sighting, occurrences: (known?.occurrences ?? 0) + occurrences });
+    const server = laterOf(known?.server, sighting.server);
+    this.#pending.set(key, {
+      ...sighting,
+      ...(server && { server }),
+      occurrences: (known?.occurrences ?? 0) + occurrences,
+    });
     this.#cancel ??= (this.options.schedule ?? startTimer)(() => {
       this.#cancel = undefined;
       void this.flush();
@@ -73,6 +83,12 @@ export class ConnectionJournal {
       this.options.log('connection attempts could not be recorded', error);
     }
   }
+}
+
+/** A connection that stays open is seen after newer ones, and says nothing of what they accepted. */
+function laterOf(one: AcceptedServer | undefined, other: AcceptedServer | undefined): AcceptedServer | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one.at > other.at ? one : other;
 }
 
 const keyOf = ({ verdict, address, endpoint, certificate, instanceId }: ConnectionSighting): string =>

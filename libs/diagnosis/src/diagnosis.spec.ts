@@ -194,6 +194,17 @@ describe('ConnectionJournal', () => {
     expect(written).toEqual([[{ ...later, occurrences: 1 }]]);
   });
 
+  it('keeps what the newest connection accepted, whichever is seen last', async () => {
+    const [former, next] = [clock.now(), new Date(clock.now().getTime() + 500)];
+    const seen = sighting('192.0.2.1');
+    journal.note({ ...seen, server: { fingerprint: 'former', at: former } });
+    journal.note({ ...seen, server: { fingerprint: 'next', at: next } });
+    journal.note({ ...seen, server: { fingerprint: 'former', at: former } }, 0);
+    journal.note(seen, 0);
+    await journal.flush();
+    expect(written).toEqual([[{ ...seen, occurrences: 2, server: { fingerprint: 'next', at: next } }]]);
+  });
+
   it('drops what does not fit, and says how much', async () => {
     for (let n = 0; n < 10; n++) journal.note(sighting(`192.0.2.${n}`));
     await journal.stop();

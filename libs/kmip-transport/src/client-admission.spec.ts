@@ -1,3 +1,5 @@
+import { toFingerprint } from '@lib/kernel';
+
 import { ClientAdmission } from './client-admission';
 import { type Admission } from './handler';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimitName, type TransportLimits } from './limits';
@@ -38,6 +40,7 @@ const peer = (remoteAddress: string): PeerDescription => ({
   cipher: 'TLS_AES_256_GCM_SHA384',
   legacyCipher: false,
   fullHandshake: true,
+  serverFingerprint: toFingerprint('5e'.repeat(32)),
 });
 
 describe('a client over', () => {

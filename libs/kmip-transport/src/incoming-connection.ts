@@ -1,5 +1,7 @@
 import { type Socket } from 'node:net';
 
+import { type CertificateFingerprint } from '@lib/kernel';
+
 import { plainAddress } from './addresses';
 import { type HandshakeFailure } from './handler';
 import { type HandshakeTurn } from './handshake-queue';
@@ -7,7 +9,9 @@ import { type PeerOrigin } from './peer';
 import { type Place } from './place-gate';
 
 /** An accepted connection until its handshake is over: what it counts for, how long it may take, whom it comes from. */
-export class IncomingConnection implements PeerOrigin {
+export class IncomingConnection implements Omit<PeerOrigin, 'serverFingerprint'> {
+  /** What its handshake presents, once that has begun. */
+  serverFingerprint: CertificateFingerprint | undefined;
   #timer: NodeJS.Timeout;
   #timedSince: number;
   #leftMs: number;

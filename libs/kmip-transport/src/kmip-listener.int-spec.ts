@@ -400,6 +400,9 @@ describe('TLS', () => {
     expect(next.tls.getPeerX509Certificate()?.subject).toBe('CN=renewed');
     expect(await open.send(framed('still here')).receiveMessage()).toBe('still here');
     expect(await next.send(framed('new here')).receiveMessage()).toBe('new here');
+    const shown = [server, renewed].map(({ certificatePem }) => new X509Certificate(certificatePem).fingerprint256);
+    const known = observer.all('handshake').map(({ peer }) => peer.serverFingerprint);
+    expect(known).toEqual(shown.map((text) => text.replaceAll(':', '').toLowerCase()));
   });
 
   it('keeps the old certificate when the new one does not fit', async () => {

@@ -1,6 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 
+import { type CertificateFingerprint } from '@lib/kernel';
+
 import { addressGroup, AddressList, plainAddress } from './addresses';
 import { ClientAdmission } from './client-admission';
 import { KmipConnection } from './connection';
@@ -13,7 +15,13 @@ import { DEFAULT_TRANSPORT_LIMITS, type TransportLimitName, type TransportLimits
 import { type PeerDescription, PeerDescriptions } from './peer';
 import { type Place, PlaceGate } from './place-gate';
 import { readProxyHeader } from './proxy-protocol';
-import { assertUsable, contextSettings, type ListenerCertificate, serverSettings } from './tls-settings';
+import {
+  assertUsable,
+  contextSettings,
+  leafFingerprint,
+  type ListenerCertificate,
+  serverSettings,
+} from './tls-settings';
 import { TransportError } from './transport.error';
 
 const KEEP_ALIVE_AFTER_MS = 60_000;
@@ -58,6 +66,8 @@ export class KmipListener {
   readonly #incoming = new Map<string, IncomingConnection>();
   readonly #connections = new Set<KmipConnection>();
   #nextConnection = 1;
+  /** SHA-256 of the certificate that new connections are shown. */
+  #presented: CertificateFingerprint;
   #closing: Promise<void> | undefined;
 
   /** @throws TransportError when certificate and key do not fit. */
@@ -72,6 +82,7 @@ export class KmipListener {
     this.#largeRequests = new LargeRequests(this.#limits.maximumLargeRequestBytes);
     this.#handshakes = new HandshakeQueue(this.#limits.maximumHandshakes);
     assertUsable(options.certificate, this.#legacyCiphers);
+    this.#presented = leafFingerprint(options.certificate);
     this.#tls = createTlsServer(serverSettings(options.certificate, this.#legacyCiphers));
     this.#tls.on('secureConnection', (socket) => this.#onSecure(socket));
     this.#tls.on('tlsClientError', (error, socket) => this.#onHandshakeError(error, socket));
@@ -127,6 +138,7 @@ export class KmipListener {
   reloadCertificate(certificate: ListenerCertificate): void {
     assertUsable(certificate, this.#legacyCiphers);
     this.#tls.setSecureContext(contextSettings(certificate, this.#legacyCiphers));
+    this.#presented = leafFingerprint(certificate);
   }
 
   /** Cuts the connections of certain clients, e.g. of a certificate that was removed. @returns how many. */
@@ -242,7 +254,9 @@ export class KmipListener {
     const group = addressGroup(incoming.remoteAddress);
     const begin = (): void => {
       // What closes before its turn is settled by its close.
-      if (!incoming.socket.destroyed) this.#tls.emit('connection', incoming.socket);
+      if (incoming.socket.destroyed) return;
+      incoming.serverFingerprint = this.#presented;
+      this.#tls.emit('connection', incoming.socket);
     };
     incoming.spoken(() => incoming.queue((turn) => this.#handshakes.enter(group, turn), begin));
   }
@@ -260,10 +274,10 @@ export class KmipListener {
     // From here on a client that closed its sending side still gets its answer. Not before: during the handshake it
     // would only hold a place until the time-out.
     socket.allowHalfOpen = true;
-    const { connectionId, remoteAddress, remotePort } = incoming;
+    const { connectionId, remoteAddress, remotePort, serverFingerprint = this.#presented } = incoming;
     let peer: PeerDescription;
     try {
-      peer = this.#peers.of(socket, { connectionId, remoteAddress, remotePort });
+      peer = this.#peers.of(socket, { connectionId, remoteAddress, remotePort, serverFingerprint });
     } catch {
       // A certificate OpenSSL took but Node cannot describe: nobody we could know.
       socket.destroy();

@@ -34,6 +34,8 @@ export interface PeerDescription {
   readonly legacyCipher: boolean;
   /** The client has just proven that it has the certificate's key; false for a session that was taken up again. */
   readonly fullHandshake: boolean;
+  /** SHA-256 of the certificate that we presented to it. */
+  readonly serverFingerprint: CertificateFingerprint;
   /** Host name that the client asked for (SNI), lower case. */
   readonly serverName?: string;
 }
@@ -42,6 +44,8 @@ export interface PeerOrigin {
   readonly connectionId: string;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** SHA-256 of the leaf's DER that the listener presented: a renewal may fall between handshake and request. */
+  readonly serverFingerprint: CertificateFingerprint;
 }
 
 /** A few megabytes; whoever makes up certificates at will costs the others no more than reading theirs again. */

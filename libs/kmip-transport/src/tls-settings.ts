@@ -1,7 +1,7 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 
-import { CLIENT_KEY_CURVES, type Secret } from '@lib/kernel';
+import { CLIENT_KEY_CURVES, type CertificateFingerprint, type Secret, toFingerprint } from '@lib/kernel';
 
 import { TransportError } from './transport.error';
 
@@ -85,4 +85,9 @@ export function assertUsable(certificate: ListenerCertificate, legacyCiphers: bo
       'The private key of the KMIP listener does not belong to its certificate.',
     );
   }
+}
+
+/** SHA-256 over the DER of the certificate that a client sees and pins. */
+export function leafFingerprint({ certificatePem }: ListenerCertificate): CertificateFingerprint {
+  return toFingerprint(new X509Certificate(certificatePem).fingerprint256);
 }

@@ -52,6 +52,23 @@ describe('ConnectionRecords', () => {
     expect(written[0]?.at.getTime()).toBe(NOW.getTime() + 240_000);
   });
 
+  it('notes what we presented once the client asks for something: a handshake alone fetches the certificate', async () => {
+    const client = peer();
+    records.handshakeCompleted(client);
+    records.judged(client, accepted);
+    nowMs += 100;
+    records.judged(client, accepted, true);
+    records.judged(client, accepted, true);
+    const looksOnly = peer({ remoteAddress: '192.0.2.7' });
+    records.handshakeCompleted(looksOnly);
+    records.judged(looksOnly, accepted);
+    await records.stop();
+    expect(written.map(({ address, occurrences, server }) => [address, occurrences, server])).toEqual([
+      [client.remoteAddress, 1, { fingerprint: client.serverFingerprint, at: NOW }],
+      ['192.0.2.7', 1, undefined],
+    ]);
+  });
+
   it('notes when an open connection is refused from now on', async () => {
     const client = peer();
     records.judged(client, accepted);

@@ -28,6 +28,7 @@ export interface ConnectionRecordsOptions {
 interface Noted {
   readonly verdict: string;
   readonly atMs: number;
+  readonly hasAsked: boolean;
 }
 
 /** A connection that stays open counts as one attempt; this often its certificate is noted as still in use. */
@@ -53,6 +54,8 @@ export class ConnectionRecords implements TransportObserver {
   readonly #known: ConnectionJournal;
   readonly #strangers: ConnectionJournal;
   readonly #noted = new WeakMap<PeerDescription, Noted>();
+  /** When the handshake ended, in which the client was shown our certificate. */
+  readonly #since = new WeakMap<PeerDescription, Date>();
 
   constructor(private readonly options: ConnectionRecordsOptions) {
     const { reports, log } = options;
@@ -65,15 +68,24 @@ export class ConnectionRecords implements TransportObserver {
     return this.#known.dropped + this.#strangers.dropped;
   }
 
-  /** Called for each connection and each request. */
-  judged(peer: PeerDescription, verdict: Verdict): void {
+  handshakeCompleted(peer: PeerDescription): void {
+    this.#since.set(peer, this.options.clock.now());
+  }
+
+  /**
+   * Called for each connection and each request.
+   * @param asks for a request. Only who sends one trusts our certificate: vCenter completes a handshake to fetch it, and
+   *   others look at it when the handshake is over.
+   */
+  judged(peer: PeerDescription, verdict: Verdict, asks = false): void {
     const [code, entry] = 'refusal' in verdict ? [verdict.refusal, verdict.known] : ['accepted', verdict.client];
     const before = this.#noted.get(peer);
     const nowMs = this.options.clock.monotonicMs();
     const same = before?.verdict === code;
-    if (same && nowMs - before.atMs < RENEW_AFTER_MS) return;
-    this.#noted.set(peer, { verdict: code, atMs: nowMs });
-    this.#note(this.#sighting(code, peer, entry), same ? 0 : 1);
+    const hasAsked = before?.hasAsked === true;
+    if (same && (hasAsked || !asks) && nowMs - before.atMs < RENEW_AFTER_MS) return;
+    this.#noted.set(peer, { verdict: code, atMs: nowMs, hasAsked: hasAsked || asks });
+    this.#note({ ...this.#sighting(code, peer, entry), ...(asks && this.#accepted(peer)) }, same ? 0 : 1);
   }
 
   /** A client past its handshake that a limit keeps out. */
@@ -117,6 +129,11 @@ export class ConnectionRecords implements TransportObserver {
       ...(fingerprint && certificate && { certificate: presented(fingerprint, certificate) }),
       ...(entry && { instanceId: entry.instanceId }),
     };
+  }
+
+  #accepted(peer: PeerDescription): Pick<ConnectionSighting, 'server'> {
+    const at = this.#since.get(peer);
+    return at === undefined ? {} : { server: { fingerprint: peer.serverFingerprint, at } };
   }
 
   #place(verdict: string, remoteAddress: string): ConnectionSighting {

@@ -101,7 +101,7 @@ export class KmipSession implements KmipConnectionHandler {
 
   async handleMessage(message: Buffer, peer: PeerDescription, signal: AbortSignal): Promise<KmipAnswer> {
     const verdict = this.parts.admission.judge(peer);
-    this.parts.records.judged(peer, verdict);
+    this.parts.records.judged(peer, verdict, true);
     if ('refusal' in verdict) return this.#refuse(message, peer, verdict);
     const { client, owner = client.fingerprint } = verdict;
     const kind = kindOf(message, this.parts.operations);

@@ -17,6 +17,7 @@ const connection: PeerDescription = {
   cipher: 'TLS_AES_256_GCM_SHA384',
   legacyCipher: false,
   fullHandshake: true,
+  serverFingerprint: toFingerprint('5e'.repeat(32)),
 };
 
 /** A client without a certificate. */

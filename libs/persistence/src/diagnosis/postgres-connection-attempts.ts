@@ -9,7 +9,9 @@ import {
   type ConnectionAttempts,
   type ConnectionReports,
   type CountedSighting,
+  type EndpointTrust,
   type PresentedCertificate,
+  type RegionTrust,
 } from '@lib/diagnosis';
 import { type InstanceId, isUuid } from '@lib/kernel';
 import { type DataSource } from 'typeorm';
@@ -30,8 +32,19 @@ interface AttemptRow {
   readonly not_before: Date | null;
   readonly not_after: Date | null;
   readonly pem: string | null;
+  readonly server_certificate: string | null;
+  readonly server_certificate_at: Date | null;
   readonly occurrences: string;
   readonly first_at: Date;
+  readonly last_at: Date;
+}
+
+interface TrustRow {
+  readonly instance_id: string;
+  readonly instance_name: string;
+  readonly certificate_name: string;
+  readonly server_certificate: string | null;
+  readonly server_certificate_at: Date | null;
   readonly last_at: Date;
 }
 
@@ -44,7 +57,7 @@ interface RefusalsRow {
 
 /** `host()` leaves out the prefix length that Postgres shows with an address. */
 const COLUMNS = `id, verdict, host(address) AS address, endpoint, fingerprint_sha256, fingerprint_sha1, subject, issuer,
-  serial_number, not_before, not_after, pem, occurrences, first_at, last_at`;
+  serial_number, not_before, not_after, pem, server_certificate, server_certificate_at, occurrences, first_at, last_at`;
 
 /** Connection attempts of the region. What an instance may see of them is decided in the database. */
 export class PostgresConnectionAttempts implements ConnectionAttempts, ConnectionReports, ConnectionAttemptRetention {
@@ -86,6 +99,19 @@ export class PostgresConnectionAttempts implements ConnectionAttempts, Connectio
     );
   }
 
+  async endpointTrust(instanceId: InstanceId): Promise<ReadonlyMap<string, readonly EndpointTrust[]>> {
+    const text = `SELECT DISTINCT ON (fingerprint_sha256, endpoint) ${COLUMNS} FROM tenant_connection_attempts()
+      WHERE verdict = 'accepted' AND fingerprint_sha256 IS NOT NULL AND server_certificate IS NOT NULL
+      ORDER BY fingerprint_sha256, endpoint, server_certificate_at DESC`;
+    const found = new Map<string, EndpointTrust[]>();
+    for (const row of await this.select<AttemptRow>(instanceId, text, [])) {
+      const { endpoint, fingerprint_sha256: client, server } = { ...row, ...serverOf(row) };
+      if (client !== null && server !== undefined)
+        found.set(client, [...(found.get(client) ?? []), { endpoint, server }]);
+    }
+    return found;
+  }
+
   async claimedRefusals(instanceId: InstanceId, claimId?: string): Promise<readonly ClaimedRefusals[]> {
     const text =
       'SELECT claim_id, verdict, occurrences, last_at FROM claimed_refusals($1) ORDER BY last_at DESC, verdict';
@@ -94,6 +120,18 @@ export class PostgresConnectionAttempts implements ConnectionAttempts, Connectio
       claimId: row.claim_id,
       verdict: row.verdict,
       occurrences: Number(row.occurrences),
+      lastAt: row.last_at,
+    }));
+  }
+
+  /** Across tenants: for the operator alone, who renews the certificate that all of them see. */
+  async regionTrust(endpoint: string): Promise<readonly RegionTrust[]> {
+    const rows = await regionQuery<TrustRow>(this.dataSource, 'SELECT * FROM directory_server_trust($1)', [endpoint]);
+    return rows.map((row) => ({
+      instanceId: row.instance_id,
+      instanceName: row.instance_name,
+      certificateName: row.certificate_name,
+      ...serverOf(row),
       lastAt: row.last_at,
     }));
   }
@@ -113,7 +151,7 @@ export class PostgresConnectionAttempts implements ConnectionAttempts, Connectio
 }
 
 function toReport(sighting: CountedSighting): object {
-  const { verdict, address, endpoint, at, certificate, instanceId, occurrences } = sighting;
+  const { verdict, address, endpoint, at, certificate, server, instanceId, occurrences } = sighting;
   const same = JSON.stringify([verdict, address, endpoint, certificate?.fingerprint, instanceId]);
   return {
     likeness: createHash('sha256').update(same).digest('hex'),
@@ -123,6 +161,7 @@ function toReport(sighting: CountedSighting): object {
     occurrences,
     at: at.toISOString(),
     allowed_by: instanceId,
+    ...(server && { server_certificate: server.fingerprint, server_certificate_at: server.at.toISOString() }),
     ...(certificate && {
       fingerprint: certificate.fingerprint,
       sha1_fingerprint: certificate.sha1Fingerprint,
@@ -147,10 +186,18 @@ function toAttempt(row: AttemptRow): ConnectionAttempt {
     address: row.address,
     endpoint: row.endpoint,
     ...(certificate && { certificate }),
+    ...serverOf(row),
     occurrences: Number(row.occurrences),
     firstAt: row.first_at,
     lastAt: row.last_at,
   };
+}
+
+function serverOf({
+  server_certificate: fingerprint,
+  server_certificate_at: at,
+}: Pick<AttemptRow, 'server_certificate' | 'server_certificate_at'>): Pick<ConnectionAttempt, 'server'> {
+  return fingerprint === null || at === null ? {} : { server: { fingerprint, at } };
 }
 
 function certificateOf(row: AttemptRow): PresentedCertificate | undefined {

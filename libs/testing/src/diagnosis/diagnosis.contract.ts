@@ -162,6 +162,43 @@ function describeOwnClients(region: Region): void {
     ];
     expect(await region.attempts().lastAccepted(instanceId)).toEqual(new Map(expected));
   });
+
+  describe('and says which certificate of an endpoint a client accepted', () => {
+    const [former, next] = [{ fingerprint: 'f0'.repeat(32) }, { fingerprint: 'e1'.repeat(32) }];
+    const trust = async (instanceId = region.id()) => await region.attempts().endpointTrust(instanceId);
+
+    it('last, at each endpoint, by the beginning of its connection', async () => {
+      const [certificate, instanceId] = [aPresentedCertificate(), region.id()];
+      const own = { instanceId, certificate, verdict: 'accepted' };
+      await region.report({ ...own, server: { ...former, at: AT } });
+      await region.report({ ...own, endpoint: 'kmip-2', server: { ...former, at: after(1) } });
+      await region.report({ ...own, server: { ...next, at: after(5) }, at: after(5) });
+      // Open for a minute, and seen again.
+      await region.report({ ...own, server: { ...former, at: AT }, at: after(60), occurrences: 0 });
+      await region.report({ ...own, at: after(61), occurrences: 0 });
+      // Of another machine with the same certificate, that was there before.
+      await region.report({ ...own, address: '192.0.2.2', server: { ...former, at: after(4) } });
+      expect((await trust()).get(certificate.fingerprint)).toEqual([
+        { endpoint: 'kmip-1', server: { ...next, at: after(5) } },
+        { endpoint: 'kmip-2', server: { ...former, at: after(1) } },
+      ]);
+      const [first] = await list();
+      expect(first).toMatchObject({ server: { ...next, at: after(5) }, lastAt: after(61) });
+    });
+
+    it('and nothing where it was refused, asked for nothing, or is of another instance', async () => {
+      const [certificate, other] = [aPresentedCertificate(), await region.another()];
+      const server = { ...next, at: AT };
+      await region.report(
+        { instanceId: region.id(), certificate, verdict: 'certificate_expired', server },
+        { instanceId: region.id(), certificate, verdict: 'accepted' },
+        { instanceId: other, certificate, verdict: 'accepted', server },
+        { certificate, server },
+      );
+      expect(await trust()).toEqual(new Map());
+      expect([...(await trust(other)).keys()]).toEqual([certificate.fingerprint]);
+    });
+  });
 }
 
 function describeStrangers(region: Region): void {

@@ -10,6 +10,7 @@ import {
   type ConnectionAttempts,
   type ConnectionReports,
   type CountedSighting,
+  type EndpointTrust,
 } from '@lib/diagnosis';
 import { type InstanceId } from '@lib/kernel';
 import { type CertificateClaim } from '@lib/tenancy';
@@ -81,6 +82,20 @@ export class InMemoryConnectionAttempts implements ConnectionAttempts, Connectio
     });
   }
 
+  endpointTrust(instanceId: InstanceId): Promise<ReadonlyMap<string, readonly EndpointTrust[]>> {
+    return answered(() => {
+      const latest = new Map<string, Map<string, EndpointTrust>>();
+      for (const { verdict, certificate, endpoint, server } of this.#seenBy(instanceId)) {
+        if (verdict !== 'accepted' || certificate === undefined || server === undefined) continue;
+        const known = latest.get(certificate.fingerprint) ?? new Map<string, EndpointTrust>();
+        latest.set(certificate.fingerprint, known);
+        if ((known.get(endpoint)?.server.at ?? server.at) <= server.at) known.set(endpoint, { endpoint, server });
+      }
+      const byEndpoint = (one: EndpointTrust, other: EndpointTrust) => one.endpoint.localeCompare(other.endpoint);
+      return new Map(Array.from(latest, ([print, known]) => [print, [...known.values()].sort(byEndpoint)]));
+    });
+  }
+
   #count({ at, instanceId, occurrences, ...seen }: CountedSighting): void {
     const likeness = JSON.stringify([
       seen.verdict,
@@ -93,7 +108,12 @@ export class InMemoryConnectionAttempts implements ConnectionAttempts, Connectio
     const attempt =
       known === undefined
         ? { ...seen, id: randomUUID(), occurrences, firstAt: at, lastAt: at }
-        : { ...known, occurrences: known.occurrences + occurrences, lastAt: known.lastAt > at ? known.lastAt : at };
+        : {
+            ...known,
+            ...laterServer(known, seen),
+            occurrences: known.occurrences + occurrences,
+            lastAt: known.lastAt > at ? known.lastAt : at,
+          };
     this.#rows.set(likeness, { attempt, allowedBy: instanceId });
   }
 
@@ -122,6 +142,13 @@ export class InMemoryConnectionAttempts implements ConnectionAttempts, Connectio
     }
     return [...byVerdict.values()];
   }
+}
+
+function laterServer(
+  known: Pick<ConnectionAttempt, 'server'>,
+  { server }: Pick<ConnectionAttempt, 'server'>,
+): Pick<ConnectionAttempt, 'server'> {
+  return server === undefined || (known.server && known.server.at > server.at) ? {} : { server };
 }
 
 function fits({ kind, value }: CertificateClaim, { certificate, address }: ConnectionAttempt): boolean {
