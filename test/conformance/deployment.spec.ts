@@ -97,11 +97,12 @@ describe('docker-compose.yml', () => {
     expect(mounting('client-ca')).toEqual(['management-api']);
     expect(mounting('postgres')).toEqual(['postgres']);
     expect(service('management-api').volumes).toContain('kmip-certificate:/data/kmip-certificate:ro');
-    const { KMIP_TLS_FOLDER: keys = '', KMIP_CERTIFICATE_COPY: copy = '' } = service('kmip-1').environment ?? {};
-    expect([keys, copy]).toEqual([
-      expect.stringMatching(/^\/data\/kmip-tls\//),
-      service('management-api').environment?.['KMIP_CERTIFICATE_FILES'],
-    ]);
+    const gateways = ['kmip-1', 'kmip-2'].map((name) => service(name).environment ?? {});
+    for (const { KMIP_TLS_FOLDER: keys } of gateways) expect(keys).toMatch(/^\/data\/kmip-tls\//);
+    const copies = gateways.map(({ KMIP_CERTIFICATE_COPY: copy }) => copy);
+    // Each of its own: they are renewed one after the other.
+    expect(new Set(copies).size).toBe(2);
+    expect(service('management-api').environment?.['KMIP_CERTIFICATE_FILES']).toBe(copies.join(','));
   });
 
   it('opens the KMIP ports alone to the network, and the database to nobody outside', () => {

@@ -103,6 +103,10 @@ export function localVcenter(setting: Setting, password: string): ChildSpecifica
   };
 }
 
+/** What a gateway presents now, not what lies there for the next time it is told to read: they are renewed one by one. */
+const presentedCertificate = ({ dataFolder }: Setting, number: 1 | 2): string =>
+  join(dataFolder, `presented-${number}.crt`);
+
 export function gateway(setting: Setting, shared: Readonly<Record<string, string>>, number: 1 | 2): ChildSpecification {
   const { config, dataFolder, ports } = setting;
   return {
@@ -118,6 +122,7 @@ export function gateway(setting: Setting, shared: Readonly<Record<string, string
       KMIP_PORT: String(number === 1 ? ports.kmip1 : ports.kmip2),
       KMIP_SERVER_NAMES: config.kmipServerNames.join(','),
       KMIP_TLS_FOLDER: join(dataFolder, 'tls'),
+      KMIP_CERTIFICATE_COPY: presentedCertificate(setting, number),
       HEALTH_PORT: String(number === 1 ? ports.health1 : ports.health2),
     },
   };
@@ -140,7 +145,7 @@ export function managementApi(
       MANAGEMENT_HOST: '127.0.0.1',
       MANAGEMENT_PORT: String(ports.management),
       KMIP_ENDPOINTS: [ports.kmip1, ports.kmip2].map((port) => `${config.kmipHost}:${port}`).join(','),
-      KMIP_CERTIFICATE_FILES: join(setting.dataFolder, 'tls', 'server.crt'),
+      KMIP_CERTIFICATE_FILES: ([1, 2] as const).map((number) => presentedCertificate(setting, number)).join(','),
       CLIENT_CA_FOLDER: join(setting.dataFolder, 'client-ca'),
       SERVICE_NAME,
       SERVICE_API_KEY: provider.apiKey,

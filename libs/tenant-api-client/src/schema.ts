@@ -1771,6 +1771,31 @@ export interface components {
        */
       endpoint: string;
     };
+    /** @description Which server certificate of an endpoint clients accepted. vCenter trusts one certificate, and not who issued it. */
+    InstanceServerTrust: {
+      /**
+       * @description The endpoint.
+       * @example kmip-1
+       */
+      endpoint: string;
+      /**
+       * @description `trusts_present`: the newest connection that asked for something was made under the certificate that the endpoint presents now. `trusted_former`: under another one, so the client may have to trust the present one first. `not_seen`: none lately. `unknown`: the service cannot say what the endpoint presents.
+       * @example trusts_present
+       * @enum {string}
+       */
+      state: 'trusts_present' | 'trusted_former' | 'not_seen' | 'unknown';
+      /**
+       * @description The SHA-256 of the server certificate of that connection; absent if there was none lately.
+       * @example 5285a4745304f3a9f7b95f3ffd4cdbd81686d21a019ef233d7b5c6468eb320f0
+       */
+      accepted_sha256_fingerprint?: string;
+      /**
+       * Format: date-time
+       * @description When that connection began; absent if there was none lately.
+       * @example 2026-11-23T10:05:00.000Z
+       */
+      accepted_at?: string;
+    };
     /** @description What showed that a certificate is of an instance. */
     InstanceCertificateProof: {
       /**
@@ -1853,6 +1878,14 @@ export interface components {
      *         "address": "192.0.2.10",
      *         "endpoint": "kmip-1"
      *       },
+     *       "server_trust": [
+     *         {
+     *           "endpoint": "kmip-1",
+     *           "state": "trusts_present",
+     *           "accepted_sha256_fingerprint": "5285a4745304f3a9f7b95f3ffd4cdbd81686d21a019ef233d7b5c6468eb320f0",
+     *           "accepted_at": "2026-11-23T10:05:00.000Z"
+     *         }
+     *       ],
      *       "activation": {
      *         "complete": true,
      *         "endpoints": [
@@ -1946,6 +1979,8 @@ export interface components {
       /** @description What is unusual about the certificate. A warning never refuses a client. */
       warnings: components['schemas']['InstanceCertificateWarning'][];
       last_seen?: components['schemas']['InstanceCertificateSighting'] & unknown;
+      /** @description Which server certificate clients accepted, of each endpoint. Endpoints may present different ones while they are renewed. */
+      server_trust: components['schemas']['InstanceServerTrust'][];
       activation: components['schemas']['InstanceCertificateActivation'] & unknown;
       proof?: components['schemas']['InstanceCertificateProof'] & unknown;
       /**
@@ -2029,6 +2064,14 @@ export interface components {
      *             "address": "192.0.2.10",
      *             "endpoint": "kmip-1"
      *           },
+     *           "server_trust": [
+     *             {
+     *               "endpoint": "kmip-1",
+     *               "state": "trusts_present",
+     *               "accepted_sha256_fingerprint": "5285a4745304f3a9f7b95f3ffd4cdbd81686d21a019ef233d7b5c6468eb320f0",
+     *               "accepted_at": "2026-11-23T10:05:00.000Z"
+     *             }
+     *           ],
      *           "activation": {
      *             "complete": true,
      *             "endpoints": [
@@ -4909,6 +4952,11 @@ export interface components {
        * @example kmip-1
        */
       endpoint: string;
+      /**
+       * @description The SHA-256 of the server certificate that the client trusts: under which it last asked for something; absent where it asked for nothing.
+       * @example 5285a4745304f3a9f7b95f3ffd4cdbd81686d21a019ef233d7b5c6468eb320f0
+       */
+      server_sha256_fingerprint?: string;
       certificate?: components['schemas']['InstancePresentedCertificate'] & unknown;
       nearest_certificate?: components['schemas']['InstanceClientCertificateReference'] & unknown;
       /**

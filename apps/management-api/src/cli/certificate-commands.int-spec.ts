@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { type PresentedCertificate } from '@lib/diagnosis';
 import { type InstanceId, newCorrelationId, Secret, systemClock } from '@lib/kernel';
-import { PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
-import { issueClientCertificate } from '@lib/pki';
+import { PostgresConnectionAttempts, PostgresRegionDirectory, PostgresUnitOfWork } from '@lib/persistence';
+import { describeCertificate, issueClientCertificate } from '@lib/pki';
 import {
   type ActionContext,
   CertificateProofService,
@@ -25,6 +26,7 @@ import { KmipCredentialIssue } from './commands/kmip-credential-issue.command';
 import { KmipCredentialList } from './commands/kmip-credential-list.command';
 import { KmipCredentialOutdated } from './commands/kmip-credential-outdated.command';
 import { KmipCredentialRemove } from './commands/kmip-credential-remove.command';
+import { ServerCertificateUnaccepted } from './commands/server-certificate-unaccepted.command';
 
 jest.setTimeout(60_000);
 
@@ -52,9 +54,12 @@ describe('the operator', () => {
     const certificates = new ClientCertificateService(unitOfWork, systemClock, options);
     const proofs = new CertificateProofService(unitOfWork, systemClock, options);
     const kmipCredentials = new KmipCredentialService(unitOfWork, kmipPasswords, systemClock, randomUUID);
+    const attempts = new PostgresConnectionAttempts(dataSource);
     const births = new Births(config, directory, systemClock);
     return {
       directory,
+      attempts,
+      unaccepted: new ServerCertificateUnaccepted(attempts, systemClock),
       instances: new InstanceService(unitOfWork, directory, systemClock),
       certificates,
       add: new CertificateAdd(certificates, proofs, births, systemClock),
@@ -144,6 +149,40 @@ describe('the operator', () => {
     });
   });
 
+  it('is told who has not accepted a renewed server certificate at an endpoint', async () => {
+    await add(first);
+    await add(second);
+    const certificate = aPresented(await readFile(file, 'utf8'));
+    const server = { ...(await issueClientCertificate('self-signed', { commonName: 'kmip', validDays: 30 })) };
+    const next = { fingerprint: describeCertificate(server.certificatePem, new Date()).fingerprint, at: new Date() };
+    const former = { fingerprint: 'f0'.repeat(32), at: new Date(0) };
+    const seen = {
+      verdict: 'accepted',
+      address: '192.0.2.1',
+      endpoint: 'kmip-1',
+      occurrences: 1,
+      certificate,
+    } as const;
+    await region.attempts.report([
+      { ...seen, instanceId: first, at: new Date(), server: next },
+      { ...seen, instanceId: second, at: new Date(), server: former },
+      { ...seen, endpoint: 'kmip-2', instanceId: first, at: new Date(), server: former },
+    ]);
+    const renewed = join(folder, 'server.crt');
+    // With the CA behind it, as an endpoint has it.
+    await writeFile(renewed, server.certificatePem + (await readFile(file, 'utf8')));
+    const unaccepted = async (endpoint: string) =>
+      (await region.unaccepted.run(argumentsOf({ endpoint, file: renewed }))).filter((one) =>
+        [first, second].includes((one as { instance: InstanceId }).instance),
+      );
+    expect(await unaccepted('kmip-1')).toMatchObject([
+      { instance: second, certificate: 'vc', accepted: former.fingerprint },
+    ]);
+    expect(await unaccepted('kmip-2')).toMatchObject([{ instance: first }]);
+    await region.attempts.report([{ ...seen, instanceId: second, at: new Date(), server: next }]);
+    expect(await unaccepted('kmip-1')).toEqual([]);
+  });
+
   it('issues, lists and removes KMIP credentials, and sees a password once', async () => {
     const instance = argumentsOf({ instance: first });
     const issued = (await region.issueCredential.run(instance)) as { id: string; password: string };
@@ -165,3 +204,11 @@ describe('the operator', () => {
     expect(await region.listCredentials.run(instance)).toEqual([]);
   });
 });
+
+function aPresented(pem: string): PresentedCertificate {
+  const { fingerprint, sha1Fingerprint, subject, issuer, serialNumber, notBefore, notAfter } = describeCertificate(
+    pem,
+    new Date(),
+  );
+  return { fingerprint, sha1Fingerprint, subject, issuer, serialNumber, notBefore, notAfter, pem };
+}

@@ -104,6 +104,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     inRegion: async () => (await import('./commands/certificate-hand-over.command.js')).CertificateHandOver,
   },
   {
+    name: 'server-certificate unaccepted',
+    about: 'List the clients that last came to an endpoint under another server certificate than this one',
+    required: { endpoint: 'NAME', file: 'PEM_FILE' },
+    inRegion: async () =>
+      (await import('./commands/server-certificate-unaccepted.command.js')).ServerCertificateUnaccepted,
+  },
+  {
     name: 'kmip-credential issue',
     about: 'Issue a user name and password',
     required: INSTANCE,

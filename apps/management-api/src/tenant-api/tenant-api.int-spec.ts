@@ -125,12 +125,16 @@ describe('tenant API on Postgres', () => {
           endpoint: 'kmip-1',
           at,
           certificate: presented,
+          server: { fingerprint: 'f0'.repeat(32), at },
           instanceId: mine,
           occurrences: 1,
         },
       ]);
       const seen = await send('GET', String(added.headers['location']));
       expect(seen.body['last_seen']).toEqual({ at: at.toISOString(), address: '192.0.2.9', endpoint: 'kmip-1' });
+      expect(seen.body['server_trust']).toMatchObject([
+        { endpoint: 'kmip-1', accepted_sha256_fingerprint: 'f0'.repeat(32), accepted_at: at.toISOString() },
+      ]);
       // A client is at work with it: whoever removes it must say which one he means.
       const location = String(added.headers['location']);
       for (const confirm of ['', '?confirm=other']) {

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { type ConnectionAttempts } from '@lib/diagnosis';
 import { type Clock, type InstanceId } from '@lib/kernel';
-import { PostgresConnectionAttempts, PostgresRegionDirectory } from '@lib/persistence';
+import { PostgresRegionDirectory } from '@lib/persistence';
 import { CLOCK, PROOF_POLICY } from '@lib/platform';
 import {
   birthsAt,
@@ -20,18 +19,20 @@ import {
   type Sighting,
 } from './client-certificate.response';
 import { type Activation } from './endpoint-confirmations';
+import { ClientTraces } from './client-traces';
 
 /** A certificate with what is known of it beside its own row. */
 export interface KnownCertificate {
   readonly certificate: ClientCertificate;
   readonly births: CertificateBirths;
   readonly sighting: Sighting | undefined;
+  readonly serverTrust: readonly object[];
 }
 
 @Injectable()
 export class ClientCertificatePresenter {
   constructor(
-    @Inject(PostgresConnectionAttempts) private readonly attempts: Pick<ConnectionAttempts, 'lastAccepted'>,
+    @Inject(ClientTraces) private readonly traces: Pick<ClientTraces, 'of'>,
     @Inject(PostgresRegionDirectory) private readonly directory: Pick<RegionDirectory, 'registrants'>,
     @Inject(PROOF_POLICY) private readonly policy: ProofPolicy,
     @Inject(CertificateProofService) private readonly proofs: CertificateProofService,
@@ -62,29 +63,30 @@ export class ClientCertificatePresenter {
   }
 
   present(
-    { certificate, births, sighting }: KnownCertificate,
+    { certificate, births, sighting, serverTrust }: KnownCertificate,
     activation: Activation,
     keysElsewhere?: number,
   ): ClientCertificateResponse {
     const { instanceId, id } = certificate;
     const href = `${this.publicUrl}/v1/instances/${instanceId}/client_certificates/${id}`;
     const now = this.clock.now();
-    return clientCertificateResponse(certificate, { href, now, sighting, activation, births, keysElsewhere });
+    const context = { href, now, sighting, serverTrust, activation, births, keysElsewhere };
+    return clientCertificateResponse(certificate, context);
   }
 
   async #lookUp(
     instanceId: InstanceId,
     certificates: readonly ClientCertificate[],
   ): Promise<(certificate: ClientCertificate) => KnownCertificate> {
-    const [seen, registrants] = await Promise.all([
-      this.attempts.lastAccepted(instanceId),
+    const [tracesOf, registrants] = await Promise.all([
+      this.traces.of(instanceId),
       this.directory.registrants(certificates.map(({ fingerprint }) => fingerprint)),
     ]);
     const now = this.clock.now();
     return (certificate) => {
       const registrations = registrants.get(certificate.fingerprint) ?? { current: [], former: [] };
       const births = birthsAt(instanceId, registrations, this.policy, now);
-      return { certificate, births, sighting: seen.get(certificate.fingerprint) };
+      return { certificate, births, ...tracesOf(certificate.fingerprint) };
     };
   }
 }

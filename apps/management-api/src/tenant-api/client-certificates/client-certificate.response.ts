@@ -31,6 +31,7 @@ export interface CertificateContext {
   readonly href: string;
   readonly now: Date;
   readonly sighting: Sighting | undefined;
+  readonly serverTrust: readonly object[];
   readonly activation: Activation;
   readonly births: CertificateBirths;
   /** Present where one certificate is asked for, and proven to be of the instance. */
@@ -44,7 +45,7 @@ export interface ClientCertificateResponse {
 
 export function clientCertificateResponse(
   certificate: ClientCertificate,
-  { href, now, sighting, activation, births, keysElsewhere }: CertificateContext,
+  { href, now, sighting, serverTrust, activation, births, keysElsewhere }: CertificateContext,
 ): ClientCertificateResponse {
   return withEntityTag(certificate.id, certificate, {
     id: certificate.id,
@@ -62,6 +63,7 @@ export function clientCertificateResponse(
     expires_in_days: daysUntil(certificate.notAfter, now),
     warnings: warningsOf(certificate, now),
     last_seen: sighting && { at: sighting.at.toISOString(), address: sighting.address, endpoint: sighting.endpoint },
+    server_trust: serverTrust,
     activation,
     proof: births.proof && { kind: births.proof.kind, proven_at: births.proof.at.toISOString() },
     established: births.established,

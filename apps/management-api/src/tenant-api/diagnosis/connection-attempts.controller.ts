@@ -81,6 +81,7 @@ export class ConnectionAttemptsController {
       ...explain(attempt.verdict, attempt.endpoint, endpoints),
       address: attempt.address,
       endpoint: attempt.endpoint,
+      server_sha256_fingerprint: attempt.server?.fingerprint,
       certificate: certificate && presented(certificate),
       nearest_certificate: nearest && {
         id: nearest.id,
