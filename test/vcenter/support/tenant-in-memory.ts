@@ -19,6 +19,7 @@ interface Certificate {
   readonly expires_at: string;
   readonly last_seen?: { readonly at: string; readonly endpoint: string };
   readonly births: { readonly place: 'here' };
+  readonly server_trust: readonly never[];
 }
 interface Asked {
   readonly path: string;
@@ -137,7 +138,13 @@ export class TenantInMemory {
   }
 
   #register(name: string, pem: string): Certificate {
-    const made = { id: randomUUID(), name, ...shownCertificate(pem), births: { place: 'here' as const } };
+    const made = {
+      id: randomUUID(),
+      name,
+      ...shownCertificate(pem),
+      births: { place: 'here' as const },
+      server_trust: [],
+    };
     this.certificates.push(made);
     for (const server of this.endpoints) server.allow(made.sha256_fingerprint);
     return made;

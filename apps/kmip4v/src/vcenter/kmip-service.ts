@@ -56,8 +56,17 @@ export interface RegisteredCertificate {
   readonly expiresAt: string;
   /** The last connection with it, on any endpoint. */
   readonly lastSeen?: { readonly at: string; readonly endpoint: string };
+  /** Which certificate of ours its clients accepted last, at each endpoint. */
+  readonly serverTrust: readonly ServerTrust[];
   /** Why new keys made with it are not born in this instance, with what to do. */
   readonly notBornHere?: string;
+}
+
+export interface ServerTrust {
+  readonly endpoint: string;
+  readonly state: 'trusts_present' | 'trusted_former' | 'not_seen' | 'unknown';
+  /** When the newest connection under it began. */
+  readonly acceptedAt?: string;
 }
 
 export interface Sighting {

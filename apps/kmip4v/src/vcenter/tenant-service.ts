@@ -196,7 +196,7 @@ function instanceFrom({ id, name, state, health, next_step: next, endpoints }: S
 }
 
 function certificateFrom(found: Schemas['InstanceClientCertificate']): RegisteredCertificate {
-  const { last_seen: seen, births } = found;
+  const { last_seen: seen, births, server_trust: trust } = found;
   return {
     id: found.id,
     name: found.name,
@@ -204,6 +204,11 @@ function certificateFrom(found: Schemas['InstanceClientCertificate']): Registere
     pem: found.certificate,
     expiresAt: found.expires_at,
     ...(seen && { lastSeen: { at: seen.at, endpoint: seen.endpoint } }),
+    serverTrust: trust.map(({ endpoint, state, accepted_at: acceptedAt }) => ({
+      endpoint,
+      state,
+      ...(acceptedAt !== undefined && { acceptedAt }),
+    })),
     ...(births.place !== 'here' && { notBornHere: births.message }),
   };
 }

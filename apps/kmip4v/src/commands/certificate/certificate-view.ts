@@ -13,12 +13,22 @@ function expiry({ expires_at: at, expires_in_days: days }: ClientCertificate): s
 const activation = ({ activation: { complete, pending } }: ClientCertificate): string | Toned =>
   complete ? 'on all endpoints' : { text: `not yet on ${pending.join(', ')}`, tone: 'warning' };
 
+/** Endpoints by themselves: a renewed server certificate goes from one to the next. */
+function serverTrust({ server_trust: trust }: ClientCertificate): string | Toned | undefined {
+  const at = (wanted: ClientCertificate['server_trust'][number]['state']): string =>
+    trust.flatMap(({ endpoint, state }) => (state === wanted ? [endpoint] : [])).join(', ');
+  const [present, former] = [at('trusts_present'), at('trusted_former')];
+  if (former === '') return present === '' ? undefined : present;
+  return { text: `${present === '' ? '' : `${present}; `}former one on ${former}`, tone: 'warning' };
+}
+
 export const CERTIFICATE_COLUMNS: Columns<ClientCertificate> = [
   ['name', ({ name }) => name],
   ['id', ({ id }) => id, 'whole'],
   ['subject', ({ subject }) => subject],
   ['expires', expiry],
   ['last seen', ({ last_seen: seen }) => time(seen?.at)],
+  ['trusts our certificate on', serverTrust],
   ['proof', ({ proof }) => proof?.kind],
   ['new keys', ({ births }) => births.place],
 ];

@@ -9,7 +9,8 @@ import { atVCenter, originOf, VCENTER_OPTIONS, type VCenterGiven } from '../../v
 import { Pins } from '../../vcenter/pins';
 import { carryOut } from '../../vcenter/plan/steps';
 import { demandPrivileges } from '../../vcenter/privileges';
-import { RENEWAL, type RenewWorld } from '../../vcenter/renew/renew';
+import { renewalSteps, type RenewWorld } from '../../vcenter/renew/renew';
+import { stillOnFormer } from '../../vcenter/renew/server-trust';
 import { noteSteps, stepsAnswer } from './steps-answer';
 import { wholeNumber } from './numbers';
 import { serviceOf } from './service-of';
@@ -20,23 +21,26 @@ interface RenewGiven extends VCenterGiven {
   readonly provider: string | undefined;
   readonly trust: (typeof WAYS)[number] | undefined;
   readonly beforeDays: string | undefined;
+  readonly serverFingerprint: string | undefined;
   readonly now: boolean;
   readonly dryRun: boolean;
 }
 
 export const vcenterRenew = command({
   name: 'renew',
-  about: 'Give vCenter a new client certificate without a gap',
+  about: 'Give vCenter a new client certificate without a gap, and trust a renewed one of the service',
   details: [
     'The next one is registered, vCenter changes to it, and the old one is removed by a later run, when no endpoint has seen it',
-    'for 7 days: vSAN hosts present it too. Meant to be run from time to time. A certificate of the service that was renewed is',
-    'trusted by `kmip4v vcenter connect`, one endpoint after the other.',
+    'for 7 days: vSAN hosts present it too. Where an endpoint presents another server certificate than vCenter trusts, its',
+    'fingerprint is compared with what the service says it has, and it is trusted, one endpoint after the other. Meant to be run',
+    'from time to time.',
   ].join('\n'),
   options: {
     ...VCENTER_OPTIONS,
     provider: value('NAME', 'of the key provider (default: the one that has the endpoints)'),
     trust: choice(WAYS, 'how the new one is made (default: self-signed)'),
     beforeDays: value('DAYS', 'renew when fewer days are left (default: 30)'),
+    serverFingerprint: value('SHA256', 'that a server certificate must have, where the service does not say it'),
     now: flag('renew however many days are left'),
     dryRun: flag('show what would be done, and do nothing'),
   },
@@ -64,6 +68,7 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
       makeDefault: false,
       testAgain: false,
       waitMs: 120_000,
+      ...(given.serverFingerprint !== undefined && { serverFingerprint: given.serverFingerprint }),
     },
     now: () => new Date(),
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -75,9 +80,18 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
     setLeaving: (leaving) => pins.setLeaving(origin, leaving),
   };
   const { dryRun } = given;
-  const steps = await carryOut(RENEWAL, world, { dryRun, ...(!dryRun && { tell: noteSteps(context.out) }) });
+  const steps = await carryOut(renewalSteps(endpoints), world, {
+    dryRun,
+    ...(!dryRun && { tell: noteSteps(context.out) }),
+  });
+  const former = dryRun ? [] : await stillOnFormer(world);
+  if (former.length > 0) context.out.note(onFormer(former));
   return stepsAnswer(steps, provider, {
-    changed: `vCenter presents a new client certificate to the key provider ${provider}.`,
+    changed: `What was due for the key provider ${provider} is renewed.`,
     unchanged: 'Nothing had to be done.',
   });
 }
+
+const onFormer = (endpoints: readonly string[]): string =>
+  `The service last saw this client certificate under a former server certificate at ${endpoints.join(' and ')}: a connection from before, or a ` +
+  'host that has not followed. Look again later: kmip4v vcenter status';

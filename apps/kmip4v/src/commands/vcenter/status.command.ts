@@ -4,7 +4,7 @@ import { command, value } from '../../command-line/command';
 import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
 import { listed, shown, together } from '../../output/answer';
-import { type Columns } from '../../output/table';
+import { type Columns, type Toned } from '../../output/table';
 import { providerNameFor } from '../../vcenter/connect/connect';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { demandPrivileges } from '../../vcenter/privileges';
@@ -24,12 +24,19 @@ const FIELDS: Columns<StatusReport> = [
   ],
   ['clock of vCenter', ({ clockAheadSeconds: ahead }) => `${ahead >= 0 ? '+' : ''}${ahead} s`],
 ];
+const ACCEPTED: Readonly<Record<NonNullable<ServerReport['serverTrust']>, Toned | undefined>> = {
+  trusts_present: { text: 'the present certificate', tone: 'good' },
+  trusted_former: { text: 'a former certificate', tone: 'warning' },
+  not_seen: undefined,
+  unknown: undefined,
+};
 const SERVER_COLUMNS: Columns<ServerReport> = [
   ['server', ({ name }) => name],
   ['address', ({ address }) => address, 'whole'],
   ['connected', ({ connected }) => ({ text: connected ? 'yes' : 'no', tone: connected ? 'good' : 'bad' })],
   ['days left', ({ certificateDaysLeft: days }) => days],
   ['last seen there', ({ lastSeen }) => lastSeen],
+  ['accepted there', ({ serverTrust }) => serverTrust && ACCEPTED[serverTrust]],
   ['in the words of vCenter', ({ status }) => status],
 ];
 

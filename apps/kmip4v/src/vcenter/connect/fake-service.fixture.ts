@@ -36,7 +36,14 @@ export class FakeService implements KmipService {
   }
 
   register(name: string, pem: string): Promise<RegisteredCertificate> {
-    const made = { id: `c${++this.#next}`, name, pem, sha256: sha256Of(pem), expiresAt: '2030-01-01T00:00:00.000Z' };
+    const made = {
+      id: `c${++this.#next}`,
+      name,
+      pem,
+      sha256: sha256Of(pem),
+      expiresAt: '2030-01-01T00:00:00.000Z',
+      serverTrust: [],
+    };
     this.registered.push(made);
     return Promise.resolve(made);
   }

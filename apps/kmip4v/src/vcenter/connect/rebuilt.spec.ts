@@ -4,7 +4,14 @@ import { type RegisteredCertificate } from '../kmip-service';
 import { FakeService } from './fake-service.fixture';
 import { lostProvider, rebuildRemarks } from './rebuilt';
 
-const certificate = (name: string): RegisteredCertificate => ({ id: name, name, sha256: '', pem: '', expiresAt: '' });
+const certificate = (name: string): RegisteredCertificate => ({
+  id: name,
+  name,
+  sha256: '',
+  pem: '',
+  expiresAt: '',
+  serverTrust: [],
+});
 
 describe('a vCenter that was rebuilt', () => {
   it('is told which name it had, and what becomes of the certificate before', () => {

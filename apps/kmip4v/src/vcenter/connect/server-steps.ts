@@ -54,7 +54,7 @@ export const trustServer = (endpoint: ServedEndpoint): Step<ConnectWorld> => ({
     if (presented !== expected) {
       throw new Error(
         `at ${atOf(endpoint)} vCenter meets another certificate than the service has: it was shown ${colonForm(presented)}, and the service ` +
-          `presents ${colonForm(expected)} (SHA-256). Something between them answers in its place; nothing was trusted.`,
+          `presents ${colonForm(expected)} (SHA-256). Something between them answers in its place, or its operator is renewing it this moment: repeat once; nothing was trusted.`,
       );
     }
     world.changed = true;

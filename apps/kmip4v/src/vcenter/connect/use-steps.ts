@@ -1,7 +1,8 @@
-import { KEY_STATUS_BITS, type KmipClusterStatus, type KmipServerStatus } from '@lib/vi-json';
+import { KEY_STATUS_BITS, type KmipClusterInfo, type KmipClusterStatus, type KmipServerStatus } from '@lib/vi-json';
 
 import { type Step } from '../plan/steps';
-import { type ConnectWorld, providerOf } from './connect-world';
+import { type ServedEndpoint } from '../kmip-service';
+import { type ConnectWorld, providerOf, serverAt } from './connect-world';
 
 const POLL_MS = 1_000;
 
@@ -10,24 +11,44 @@ export function isConnected({ status, clientTrustServer, serverTrustClient }: Km
   return status === 'green' && clientTrustServer !== false && serverTrustClient !== false;
 }
 
-/** Every server of the provider is Connected, both of them. */
-export const waitUntilConnected: Step<ConnectWorld> = {
-  what: 'vCenter is connected to every server',
-  isDone: async (world) => allConnected(await statusOf(world)),
+const waiting = (
+  what: string,
+  isSo: (status: KmipClusterStatus | undefined, info: KmipClusterInfo | undefined) => boolean,
+): Step<ConnectWorld> => ({
+  what,
+  async isDone(world) {
+    const info = await providerOf(world);
+    return isSo(await statusOf(world, info), info);
+  },
   async do(world) {
     const until = world.now().getTime() + world.wish.waitMs;
     for (;;) {
-      const status = await statusOf(world);
-      if (allConnected(status)) return;
+      const info = await providerOf(world);
+      const status = await statusOf(world, info);
+      if (isSo(status, info)) return;
       if (world.now().getTime() >= until) throw new Error(await whyNot(world, status));
       await world.pause(POLL_MS);
     }
   },
-};
+});
 
-async function statusOf(world: ConnectWorld): Promise<KmipClusterStatus | undefined> {
-  const info = await providerOf(world);
-  return info === undefined ? undefined : await world.providers.status(info);
+/** Every server of the provider is Connected, both of them. */
+export const waitUntilConnected = waiting('vCenter is connected to every server', allConnected);
+
+/** One server, whatever the others are like; an endpoint that the provider does not have is none to wait for. */
+export const waitUntilConnectedTo = (endpoint: ServedEndpoint): Step<ConnectWorld> =>
+  waiting(`vCenter is connected to ${endpoint.address}:${endpoint.port}`, (status, info) => {
+    const server = serverAt(info, endpoint);
+    return (
+      server === undefined || status?.servers.some((each) => each.name === server.name && isConnected(each)) === true
+    );
+  });
+
+async function statusOf(
+  { providers }: ConnectWorld,
+  info: KmipClusterInfo | undefined,
+): Promise<KmipClusterStatus | undefined> {
+  return info === undefined ? undefined : await providers.status(info);
 }
 
 function allConnected(status: KmipClusterStatus | undefined): boolean {
@@ -59,7 +80,7 @@ export function describeServer({
 export const testKey: Step<ConnectWorld> = {
   what: 'a test key was made by vCenter, found in the instance and taken away again',
   // What was tested before leaves no trace: it is tested when something was changed.
-  isDone: async (world) => !world.changed && !world.wish.testAgain && allConnected(await statusOf(world)),
+  isDone: async (world) => !world.changed && !world.wish.testAgain && (await waitUntilConnected.isDone(world)),
   async do(world) {
     const { providers, service, wish } = world;
     const key = await providers.generateKey(wish.provider, { 'x-Purpose': 'kmip4v test key' });

@@ -10,6 +10,7 @@ const certificate = (name: string, seenAt?: string): RegisteredCertificate => ({
   sha256: `sha-${name}`,
   pem: '',
   expiresAt: '',
+  serverTrust: [],
   ...(seenAt === undefined ? {} : { lastSeen: { at: seenAt, endpoint: 'kmip-1' } }),
 });
 const inventory = (change: Partial<Inventory> = {}): Inventory => ({

@@ -6,7 +6,9 @@ import { FakeService } from '../connect/fake-service.fixture';
 import { FakeVCenter } from '../connect/fake-vcenter.fixture';
 import { type LeavingCertificate } from '../pins';
 import { carryOut, StepFailure } from '../plan/steps';
-import { RENEWAL, type RenewWorld } from './renew';
+import { type ServedEndpoint } from '../kmip-service';
+import { renewalSteps, type RenewWorld } from './renew';
+import { stillOnFormer } from './server-trust';
 
 const DAY_MS = 86_400_000;
 
@@ -44,11 +46,11 @@ describe('renewing the client certificate of vCenter', () => {
     await service.register('kp-old', pems[0] ?? '');
   });
 
-  const renew = async (beforeDays = 30): Promise<readonly string[]> => {
-    const world: RenewWorld = {
+  const worldOf = async (beforeDays = 30, endpoints: readonly ServedEndpoint[] = []): Promise<RenewWorld> => {
+    return {
       providers: new KeyProviders(await vcenter.session()),
       service,
-      endpoints: [],
+      endpoints,
       wish: {
         provider: 'kp',
         trust: 'self-signed',
@@ -69,8 +71,9 @@ describe('renewing the client certificate of vCenter', () => {
         return Promise.resolve();
       },
     };
-    return (await carryOut(RENEWAL, world)).map(({ outcome }) => outcome);
   };
+  const renew = async (beforeDays?: number): Promise<readonly string[]> =>
+    (await carryOut(renewalSteps([]), await worldOf(beforeDays))).map(({ outcome }) => outcome);
   const registered = (): readonly string[] => service.registered.map(({ sha256 }) => sha256);
   const presented = (): string => sha256Of(vcenter.providers.get('kp')?.client ?? '');
   const of = (index: number): string => sha256Of(pems[index] ?? '');
@@ -130,5 +133,71 @@ describe('renewing the client certificate of vCenter', () => {
     expect(presented()).toBe(of(2));
     expect(registered()).toEqual([of(0), of(2)]);
     expect(leaving.map(({ sha256 }) => sha256).toSorted()).toEqual([of(0), of(2)].toSorted());
+  });
+
+  describe('trusts a renewed certificate of the service', () => {
+    const [former, next, others] = [0, 1, 2] as const;
+    const endpoint = (name: string, has: number | undefined): ServedEndpoint => {
+      const pem = pems[has ?? 0] ?? '';
+      const certificate = { pem, sha256: sha256Of(pem), sha1: '', expiresAt: '' };
+      return { name, address: name, port: 5696, ...(has !== undefined && { certificate }) };
+    };
+    const presents = (name: string, which: number): void => {
+      vcenter.presented.set(`${name}:5696`, pems[which] ?? '');
+    };
+    const trusted = (): ReadonlySet<string> => vcenter.providers.get('kp')?.trusted ?? new Set();
+    const trust = async (...endpoints: readonly ServedEndpoint[]) =>
+      (await carryOut(renewalSteps(endpoints), await worldOf(1, endpoints)))
+        .filter(({ what }) => what.startsWith('vCenter trusts'))
+        .map(({ outcome }) => outcome);
+
+    beforeEach(() => {
+      const servers = ['kmip-1', 'kmip-2'].map((name) => ({ name, address: name, port: 5696 }));
+      const provider = { servers, trusted: new Set([pems[former] ?? '']), client: pems[0] ?? '', pending: '' };
+      vcenter.providers.set('kp', provider);
+      presents('kmip-1', former);
+      presents('kmip-2', former);
+    });
+
+    it('at the endpoint that has it, and leaves the other as it is', async () => {
+      presents('kmip-1', next);
+      expect(await trust(endpoint('kmip-1', next), endpoint('kmip-2', former))).toEqual(['done', 'already']);
+      expect(trusted()).toEqual(new Set([pems[former], pems[next]]));
+    });
+
+    it('one after the other where both have it: connected to the first before the second is touched', async () => {
+      presents('kmip-1', next);
+      presents('kmip-2', others);
+      expect(await trust(endpoint('kmip-1', next), endpoint('kmip-2', others))).toEqual(['done', 'done']);
+      const steps = vcenter.calls.filter((name) => /UploadKmipServerCert|KmipServersStatus/.test(name));
+      expect(steps[0]).toBe('UploadKmipServerCert');
+      expect(steps.slice(steps.indexOf('RetrieveKmipServersStatus_Task'))).toContain('UploadKmipServerCert');
+    });
+
+    it('and never one that the service does not have', async () => {
+      presents('kmip-1', others);
+      await expect(trust(endpoint('kmip-1', next), endpoint('kmip-2', former))).rejects.toThrow('nothing was trusted');
+      expect(trusted()).toEqual(new Set([pems[former]]));
+    });
+
+    it('nor one with which there is nothing to compare', async () => {
+      const unknown = [endpoint('kmip-1', undefined), endpoint('kmip-2', undefined)];
+      expect(await trust(...unknown)).toEqual(['already', 'already']);
+      presents('kmip-1', next);
+      await expect(trust(...unknown)).rejects.toThrow('--server-fingerprint');
+      expect(trusted()).toEqual(new Set([pems[former]]));
+    });
+
+    it('and says where it was last seen under a former one', async () => {
+      const [known] = service.registered;
+      const serverTrust = [
+        { endpoint: 'kmip-1', state: 'trusts_present' },
+        { endpoint: 'kmip-2', state: 'trusted_former' },
+      ] as const;
+      service.registered[0] = { ...known!, serverTrust };
+      expect(await stillOnFormer(await worldOf())).toEqual(['kmip-2']);
+      service.registered[0] = { ...known!, serverTrust: serverTrust.slice(0, 1) };
+      expect(await stillOnFormer(await worldOf())).toEqual([]);
+    });
   });
 });

@@ -4,10 +4,11 @@ import { sha256Of } from '../certificates';
 import { newCandidate, pendingCandidate, present } from '../connect/client-certificate-steps';
 import { type ConnectWorld, providerOf } from '../connect/connect-world';
 import { testKey, waitUntilConnected } from '../connect/use-steps';
-import { type RegisteredCertificate } from '../kmip-service';
+import { type RegisteredCertificate, type ServedEndpoint } from '../kmip-service';
 import { type LeavingCertificate } from '../pins';
 import { type Step } from '../plan/steps';
 import { counted } from '../../output/counted';
+import { renewServerTrust } from './server-trust';
 
 const DAY_MS = 86_400_000;
 const UNSEEN_DAYS = 7;
@@ -23,7 +24,7 @@ export interface RenewWorld extends ConnectWorld {
  * A new client certificate without a gap: both are let in while vCenter changes, and the old one goes when nobody has
  * presented it for a week, on any endpoint: hosts of vSAN have it too, and take the new one when vCenter pushes it.
  */
-export const RENEWAL: readonly Step<RenewWorld>[] = [
+const CLIENT_RENEWAL: readonly Step<RenewWorld>[] = [
   {
     what: 'the service knows the next client certificate of vCenter',
     async isDone(world) {
@@ -74,6 +75,12 @@ export const RENEWAL: readonly Step<RenewWorld>[] = [
       await world.setLeaving((await world.leaving()).filter(({ sha256 }) => left.has(sha256)));
     },
   },
+];
+
+/** Our certificate first: a vCenter that does not trust it cannot be given a new one of its own. */
+export const renewalSteps = (endpoints: readonly ServedEndpoint[]): readonly Step<RenewWorld>[] => [
+  ...renewServerTrust(endpoints),
+  ...CLIENT_RENEWAL,
 ];
 
 /** The next certificate and the one that it replaces; none where nothing is renewed. */

@@ -9,7 +9,7 @@ import {
 
 import { colonForm, sha256Of } from '../certificates';
 import { describeServer, isConnected } from '../connect/use-steps';
-import { type KmipService, type ServedInstance } from '../kmip-service';
+import { type KmipService, type ServedInstance, type ServerTrust } from '../kmip-service';
 import { counted } from '../../output/counted';
 
 const CLOCKS_APART_MS = 60_000;
@@ -23,6 +23,10 @@ export interface ServerReport {
   readonly certificateDaysLeft?: number;
   /** When the service last let this vCenter in there: it trusted the certificate that was presented then. */
   readonly lastSeen?: string;
+  /** Whether that was the certificate that the endpoint presents now. */
+  readonly serverTrust?: ServerTrust['state'];
+  /** In the words of vCenter: whether it trusts what it is shown now. */
+  readonly trusted?: boolean;
 }
 
 /** How a key provider stands, from both sides. */
@@ -35,12 +39,16 @@ export interface StatusReport {
     readonly sha256: string;
     readonly daysLeft?: number;
     readonly registeredAs?: string;
+    readonly serverTrust: readonly ServerTrust[];
     readonly lastSeen?: { readonly at: string; readonly endpoint: string };
   };
   readonly clockAheadSeconds: number;
   /** What needs somebody, the worst first. Empty where all is well. */
   readonly problems: readonly string[];
 }
+
+/** A renewed certificate of the service, or something in its place: the comparison tells. */
+const TRUST_IT = 'kmip4v vcenter renew compares its certificate with what the service presents, and trusts it.';
 
 interface StatusOptions {
   readonly now: Date;
@@ -61,7 +69,12 @@ export async function statusOf(
     const unknown = { name, status: 'gray', connectionStatus: 'not known' } as const;
     const server = status?.servers.find((each) => each.name === name) ?? unknown;
     const lastSeen = seen.get(name);
-    return { ...serverReport(`${address}:${port}`, server, now), ...(lastSeen !== undefined && { lastSeen }) };
+    const serverTrust = client?.serverTrust.find(({ endpoint }) => endpoint === name)?.state;
+    return {
+      ...serverReport(`${address}:${port}`, server, now),
+      ...(lastSeen !== undefined && { lastSeen }),
+      ...(serverTrust !== undefined && { serverTrust }),
+    };
   });
   const report = {
     provider: info.clusterId.id,
@@ -81,6 +94,7 @@ function serverReport(address: string, server: KmipServerStatus, now: Date): Ser
     address,
     connected: isConnected(server),
     status: describeServer(server),
+    ...(server.clientTrustServer !== undefined && { trusted: server.clientTrustServer }),
     ...(server.certInfo && { certificateDaysLeft: daysLeft(server.certInfo, now) }),
   };
 }
@@ -109,6 +123,7 @@ async function clientReport(
   return {
     sha256: colonForm(sha256),
     ...(end !== undefined && { daysLeft: Math.floor((Date.parse(end) - now.getTime()) / 86_400_000) }),
+    serverTrust: registered?.serverTrust ?? [],
     ...(registered && { registeredAs: registered.name }),
     ...(registered?.lastSeen && { lastSeen: registered.lastSeen }),
   };
@@ -128,7 +143,9 @@ function problemsOf(report: Omit<StatusReport, 'problems'>, warnDays: number): r
   const ending = servers.filter(({ certificateDaysLeft: days = Infinity }) => days < warnDays);
   const apart = Math.abs(clockAheadSeconds) * 1000 > CLOCKS_APART_MS;
   return [
-    ...servers.filter(({ connected }) => !connected).map(({ status }) => `Not connected. ${status}.`),
+    ...servers
+      .filter(({ connected }) => !connected)
+      .map(({ status, trusted }) => `Not connected. ${status}.${trusted === false ? ` ${TRUST_IT}` : ''}`),
     ...(client === undefined ? ['vCenter has no client certificate for it: kmip4v vcenter connect makes one.'] : []),
     ...(client !== undefined && client.registeredAs === undefined
       ? ['The service does not let the client certificate of vCenter in: kmip4v vcenter connect registers it.']
