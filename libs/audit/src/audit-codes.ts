@@ -71,6 +71,10 @@ export const ACTION_CODES: Readonly<Record<AuditAction, number>> = {
   'vmware-solutions.root-key-move.finish': 67,
   'vmware-solutions.key-manager.fill': 68,
   'vmware-solutions.webhook.disable': 69,
+  'vmware-solutions.root-key-rotation.begin': 70,
+  'vmware-solutions.root-key-rotation.hinder': 71,
+  'vmware-solutions.root-key-rotation.continue': 72,
+  'vmware-solutions.root-key-rotation.finish': 73,
 };
 
 /** Words of events that a packed one has as one byte. Only ever added to at the end: records refer to them by position. */

@@ -55,6 +55,11 @@ export const AUDIT_ACTIONS = [
   'vmware-solutions.root-key-move.hinder',
   'vmware-solutions.root-key-move.continue',
   'vmware-solutions.root-key-move.finish',
+  /** The same of keys that go to the newest version of a root key that was rotated. */
+  'vmware-solutions.root-key-rotation.begin',
+  'vmware-solutions.root-key-rotation.hinder',
+  'vmware-solutions.root-key-rotation.continue',
+  'vmware-solutions.root-key-rotation.finish',
   /** What calls under a root key met is other than it was: `state` says `attention` or `well`. */
   'vmware-solutions.root-key.health',
   /** It expires in so many days, or fewer: told 90, 30, 7 and 1 days before. */

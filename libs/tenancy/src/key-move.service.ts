@@ -3,8 +3,8 @@ import { type Clock, type InstanceId } from '@lib/kernel';
 import { type ActionContext } from './action-context';
 import { lockedInstance, missingInstance } from './guards';
 import { afterTurn, isNoNews, type MoveTurn } from './key-moves';
-import { moveNews, type MoveNews } from './move-state';
-import { moveEvent, type MoveStatus, moveStatusOf } from './move-status';
+import { moveNews, rotationNews } from './move-state';
+import { moveEvent, type MoveStatus, moveStatusOf, rotationEvents } from './move-status';
 import { omit } from './omit';
 import { type TenantScope, type UnitOfWork } from './ports';
 import { type RootKeyBinding } from './root-key-binding';
@@ -20,8 +20,8 @@ export class KeyMoveService {
   ) {}
 
   /**
-   * What the gateway that moves them found. No change of the binding; what hinders the keys of a former root key, and that
-   * it does no more, is recorded once.
+   * What the gateway that moves them found. No change of the binding; what hinders the keys, and that it does no more, is
+   * recorded once, and of a rotation that it begins and ends.
    */
   async note(instanceId: InstanceId, bindingId: string, turn: MoveTurn, by: ActionContext): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
@@ -31,12 +31,18 @@ export class KeyMoveService {
       const found = await bindingOf(scope, bindingId);
       if (found === undefined) return;
       const after = { ...found, moves: afterTurn(found.moves, turn, this.clock.now()) };
-      const { moves, news }: MoveNews = found.status === 'retiring' ? moveNews(after, turn.moved > 0) : after;
-      await scope.bindings.update({ ...found, moves });
-      if (news === undefined) return;
-      const status = await moveStatusOf(scope, { ...found, moves });
-      if (status !== undefined)
-        scope.record(moveEvent(by, this.clock, status, `vmware-solutions.root-key-move.${news}`));
+      const isRotation = found.status === 'active';
+      const rotation = isRotation ? rotationNews(after.moves, turn) : { moves: after.moves, news: [] };
+      const { moves, news } = moveNews({ ...found, moves: rotation.moves }, turn.moved > 0);
+      const binding = { ...found, moves };
+      await scope.bindings.update(binding);
+      const told = { binding, moved: turn.moved, news: rotation.news };
+      for (const event of await rotationEvents(scope, by, this.clock, told)) scope.record(event);
+      const status = news === undefined ? undefined : await moveStatusOf(scope, binding);
+      if (news === undefined || status === undefined) return;
+      const kind = isRotation ? 'root-key-rotation' : 'root-key-move';
+      const version = isRotation && moves.toVersion !== undefined ? { toVersion: moves.toVersion } : {};
+      scope.record(moveEvent(by, this.clock, status, `vmware-solutions.${kind}.${news}`, version));
     });
   }
 

@@ -28,6 +28,8 @@ export interface KeyMoves {
   readonly hindrance?: MoveHindrance;
   /** The hindrance that the tenant was told of last, and whether he was told that it is over. */
   readonly told?: { readonly code: string; readonly at: Date; readonly over: boolean };
+  /** The version of a rotation that the tenant was told of last, and whether he was told that all keys are there. */
+  readonly announced?: { readonly version: string; readonly over: boolean };
 }
 
 /** One turn of moving, as the gateway reports it. */
@@ -53,7 +55,7 @@ export function afterTurn(known: KeyMoves | undefined, turn: MoveTurn, now: Date
   const { hindrance, ...rest } = turn;
   return {
     ...rest,
-    ...(known?.told && { told: known.told }),
+    ...wordsOf(known),
     startedAt: before?.startedAt ?? now,
     notedAt: now,
     moved: (before?.moved ?? 0) + turn.moved,
@@ -61,6 +63,15 @@ export function afterTurn(known: KeyMoves | undefined, turn: MoveTurn, now: Date
     ...(hindrance && { hindrance: { ...hindrance, since: sinceOf(before, turn, now) } }),
   };
 }
+
+/** What the tenant was told, which outlasts the move that it was told of. */
+const wordsOf = ({ told, announced }: Pick<KeyMoves, 'told' | 'announced'> = {}): Pick<
+  KeyMoves,
+  'told' | 'announced'
+> => ({
+  ...(told && { told }),
+  ...(announced && { announced }),
+});
 
 /** What goes on by itself does not hinder while keys arrive. */
 function sinceOf(before: KeyMoves | undefined, { hindrance: met, moved }: MoveTurn, now: Date): Date {

@@ -2,7 +2,15 @@ import { type InstanceId } from '@lib/kernel';
 import { aRootKeyBinding } from '@lib/testing';
 
 import { type KeyMoves } from './key-moves';
-import { keyMoveStateOf, moveMessage, moveNews, type MoveState, moveStateOf, movesTogether } from './move-state';
+import {
+  keyMoveStateOf,
+  moveMessage,
+  moveNews,
+  type MoveState,
+  moveStateOf,
+  movesTogether,
+  rotationNews,
+} from './move-state';
 import { type RootKeyBinding } from './root-key-binding';
 
 const NOW = new Date('2026-11-23T10:00:00Z');
@@ -63,6 +71,46 @@ describe('how a move is called', () => {
     const hindered = { state: 'hindered', keysLeft: 2, moves: waiting('may_not_delete') } as const;
     expect(moveMessage(hindered)).toMatch(/^Do not delete .*: 2 keys .*lost\. It is in the way\.$/);
     expect(moveMessage({ ...hindered, state: 'paused' })).toMatch(/lost\. The move is paused/);
+  });
+});
+
+describe('what a tenant is told of a rotation', () => {
+  const toldOf = (...turns: readonly (readonly [string, KeyMoves['state'], number])[]) => {
+    let announced: KeyMoves['announced'];
+    return turns.map(([toVersion, state, moved]) => {
+      const known = { ...moves(), toVersion, state, ...(announced && { announced }) };
+      const { moves: after, news } = rotationNews(known, { moved });
+      ({ announced } = after);
+      return news;
+    });
+  };
+
+  it('is that it begins and ends, once each', () => {
+    const turns = toldOf(
+      ['2', 'moving', 3],
+      ['2', 'moving', 1],
+      ['2', 'waiting', 0],
+      ['2', 'done', 1],
+      ['2', 'done', 0],
+    );
+    expect(turns).toEqual([['begin'], [], [], ['finish'], []]);
+  });
+
+  it('is both where one turn sees both, and nothing where no key was to be moved', () => {
+    expect(toldOf(['2', 'done', 0], ['2', 'done', 4])).toEqual([[], ['begin', 'finish']]);
+  });
+
+  it('is nothing of a key that turns up under an older version later, and of another rotation again', () => {
+    const turns = toldOf(['2', 'done', 4], ['2', 'moving', 1], ['2', 'done', 1], ['3', 'moving', 0], ['3', 'done', 0]);
+    expect(turns).toEqual([['begin', 'finish'], [], [], ['begin'], ['finish']]);
+  });
+
+  it('is nothing more of one that another overtook', () => {
+    expect(toldOf(['2', 'moving', 1], ['3', 'moving', 1], ['3', 'done', 9])).toEqual([
+      ['begin'],
+      ['begin'],
+      ['finish'],
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { isSameTrouble, type KeyMoves, type MoveHindrance, PASSING } from './key-moves';
+import { isSameTrouble, type KeyMoves, type MoveHindrance, type MoveTurn, PASSING } from './key-moves';
 import { type RootKeyBinding } from './root-key-binding';
 
 /**
@@ -79,6 +79,28 @@ export interface MoveNews {
   readonly news?: 'hinder' | 'continue';
 }
 
+/**
+ * What the tenant is told of a rotation after a turn: once for each version that it begins and that it is at its end, also
+ * where both are seen in one turn. A key that turns up under an older version afterwards is no rotation.
+ */
+export function rotationNews(moves: KeyMoves, { moved }: Pick<MoveTurn, 'moved'>): RotationNews {
+  const { toVersion: version, announced, state } = moves;
+  if (version === undefined) return { moves, news: [] };
+  const isNew = announced?.version !== version;
+  const over = state === 'done';
+  // Nothing was to be moved.
+  if (isNew && over && moved === 0) return { moves, news: [] };
+  const isEnding = over && (isNew || !announced.over);
+  if (!isNew && !isEnding) return { moves, news: [] };
+  const news = [...(isNew ? (['begin'] as const) : []), ...(isEnding ? (['finish'] as const) : [])];
+  return { moves: { ...moves, announced: { version, over } }, news };
+}
+
+export interface RotationNews {
+  readonly moves: KeyMoves;
+  readonly news: readonly ('begin' | 'finish')[];
+}
+
 /** What the tenant reads of a former root key. */
 export function moveMessage({ state, keysLeft, moves }: MoveFacts): string {
   const keys = keysLeft === 1 ? '1 key lies' : `${keysLeft} keys lie`;
@@ -108,6 +130,15 @@ export function rotationMessage({ state, keysLeft, moves }: MoveFacts, keysUnder
   if (state === 'staying') return `${told}; the others stay under older versions, which serve them as well.`;
   return `${told}.${reasonOf(state, moves?.hindrance)}`;
 }
+
+export const rotationBegun = (keysLeft: number, keysUnder: number): string =>
+  `${keysLeft.toLocaleString('en')} of ${keysUnder.toLocaleString('en')} keys are to be rewrapped by the newest version of the root key; they are served meanwhile.`;
+
+/** @param keysLeft that cannot be rewrapped: each says so itself */
+export const rotationFinished = (keysLeft: number): string =>
+  keysLeft === 0
+    ? 'All keys are under the newest version of the root key.'
+    : `All keys but ${keysLeft.toLocaleString('en')} are under the newest version of the root key; older versions serve those as well.`;
 
 export const MOVE_FINISHED =
   'This root key can be deleted now, as far as this instance goes: no key of it lies under it any more, and nothing that was begun under it is open.';

@@ -2,7 +2,16 @@ import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { type Clock } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from './action-context';
-import { MOVE_FINISHED, moveMessage, type MoveState, moveStateOf, rotationMessage } from './move-state';
+import {
+  MOVE_FINISHED,
+  moveMessage,
+  type MoveState,
+  moveStateOf,
+  rotationBegun,
+  rotationFinished,
+  rotationMessage,
+  type RotationNews,
+} from './move-state';
 import { type TenantScope } from './ports';
 import { type RootKeyBinding } from './root-key-binding';
 
@@ -35,7 +44,7 @@ export async function moveStatusOf(
   return { binding, state, keysLeft, keysUnder, message: rotationMessage({ state, keysLeft, moves }, keysUnder) };
 }
 
-type MoveAction = Extract<AuditAction, `vmware-solutions.root-key${'.' | '-'}move${string}`>;
+type MoveAction = Extract<AuditAction, `vmware-solutions.root-key${'.move' | '-move' | '-rotation'}${string}`>;
 
 /** What the trail says of a move, in the words of all others. */
 export function moveEvent(
@@ -56,6 +65,30 @@ export function moveFinishedEvent(by: ActionContext, clock: Clock, binding: Root
   const details = { ...ofRootKey(binding), state: 'done', keysLeft: 0, message: MOVE_FINISHED };
   const target = { kind: 'root-key', id: binding.id } as const;
   return successEvent(by, clock, binding.instanceId, 'vmware-solutions.root-key-move.finish', { target, details });
+}
+
+/** What the trail says of a rotation: that it begins, or is at its end. */
+export async function rotationEvents(
+  scope: Pick<TenantScope, 'keys'>,
+  by: ActionContext,
+  clock: Clock,
+  { binding, moved, news }: { readonly binding: RootKeyBinding; readonly moved: number } & Pick<RotationNews, 'news'>,
+): Promise<readonly AuditEvent[]> {
+  if (news.length === 0) return [];
+  const { id, instanceId, rootKeyId, moves: { toVersion = '' } = {} } = binding;
+  const left = await scope.keys.countUnder(rootKeyId, toVersion);
+  const under = await scope.keys.countUnder(rootKeyId);
+  const words = {
+    // As it was before this turn.
+    begin: { state: 'moving', keysLeft: left + moved, message: rotationBegun(left + moved, under) },
+    finish: { state: 'done', keysLeft: left, message: rotationFinished(left) },
+  } as const;
+  return news.map((what) =>
+    successEvent(by, clock, instanceId, `vmware-solutions.root-key-rotation.${what}`, {
+      target: { kind: 'root-key', id },
+      details: { ...ofRootKey(binding), toVersion, ...words[what] },
+    }),
+  );
 }
 
 const ofRootKey = ({ rootKeyId, keyManagerCrn }: RootKeyBinding): NonNullable<AuditEvent['details']> => ({

@@ -15,6 +15,10 @@ const EVENTS = {
   'vmware-solutions.root-key-move.hinder': ['Keys cannot leave a former root key', 'high'],
   'vmware-solutions.root-key-move.continue': ['Keys leave a former root key again', 'low'],
   'vmware-solutions.root-key-move.finish': ['A former root key can be deleted now', 'low'],
+  'vmware-solutions.root-key-rotation.begin': ['A root key was rotated: keys go to its newest version', 'low'],
+  'vmware-solutions.root-key-rotation.hinder': ['Keys cannot go to the newest version of the root key', 'high'],
+  'vmware-solutions.root-key-rotation.continue': ['Keys go to the newest version of the root key again', 'low'],
+  'vmware-solutions.root-key-rotation.finish': ['All keys are under the newest version of the root key', 'low'],
   'vmware-solutions.key-manager.fill': ['A key manager has nearly as many keys as it can hold', 'high'],
   'vmware-solutions.kmip-key.lose': ['The stored key of a KMIP key is gone from the key manager', 'high'],
   'vmware-solutions.kmip-key.regain': ['The stored key of a KMIP key is there again', 'low'],
@@ -28,16 +32,18 @@ export const EVENT_ACTIONS = Object.keys(EVENTS) as readonly (keyof typeof EVENT
 
 /** Facts of records that an event has too. What a person or a machine could have named is none of them. */
 const DETAILS: ReadonlySet<string> = new Set(
-  ['rootKeyId', 'keyManagerCrn', 'state', 'met', 'days', 'storedKeyId', 'change', 'keysLeft', 'step'].concat([
-    'noticeDays',
-    'code',
-    'message',
-    'percent',
-    'storedKeys',
-    'maximumKeys',
-    'expiresAt',
-    'fingerprint',
-  ]),
+  [
+    'rootKeyId',
+    'toVersion',
+    'keyManagerCrn',
+    'state',
+    'met',
+    'days',
+    'storedKeyId',
+    'change',
+    'keysLeft',
+    'step',
+  ].concat(['noticeDays', 'code', 'message', 'percent', 'storedKeys', 'maximumKeys', 'expiresAt', 'fingerprint']),
 );
 
 /** A record of an instance's trail. */

@@ -141,7 +141,7 @@ describe('root key, former root key, keys and trail', () => {
   /** What the trail says of moves, the oldest first. */
   async function trail(): Promise<readonly Record<string, string>[]> {
     const { audit_events: events } = await read<{ audit_events: Told[] }>('/audit_events?limit=100');
-    const moves = events.filter(({ action }) => action.includes('.root-key-move.')).reverse();
+    const moves = events.filter(({ action }) => /\.root-key-(move|rotation)\./.test(action)).reverse();
     return moves.map(({ action, details }) => ({
       what: action.split('.').pop()!,
       ...Object.fromEntries(details.map(({ name, value }) => [name, value])),
@@ -287,7 +287,8 @@ describe('root key, former root key, keys and trail', () => {
       { former: false, state, keys_left: left, message: rootKey.rotation?.message },
     ]);
     expect(keys.filter(({ custody }) => custody.move_state === state)).toHaveLength(left);
-    expect(await trail()).toEqual([]);
+    const toVersion = former.rootKey.version;
+    expect(await trail()).toMatchObject([{ what: 'begin', toVersion, state: 'moving', keysLeft: `${KEYS}` }]);
     expect(older).toBe(left);
     expect(rootKey).toMatchObject({
       rotation: { state, keys_total: KEYS, keys_left: left, message: expect.stringMatching(message) as string },
@@ -302,6 +303,27 @@ describe('root key, former root key, keys and trail', () => {
     while ((await turn('refresh')).state === 'more');
     const { rootKey, older, rewraps } = await told();
     expect([rootKey.rotation, older, rewraps]).toEqual([undefined, 0, KEYS]);
+    const toVersion = former.rootKey.version;
+    const message = 'All keys are under the newest version of the root key.';
+    expect(await trail()).toMatchObject([
+      { what: 'begin', toVersion, keysLeft: `${KEYS}`, message: expect.stringMatching(/^4 of 4 keys/) as string },
+      { what: 'finish', toVersion, keysLeft: '0', state: 'done', message },
+    ]);
+  });
+
+  it('tell what is in the way of a rotation, and that it goes on', async () => {
+    former.rotate();
+    await turn('refresh');
+    const bindingId = (await api.bindings.list(mine))[0]!.id;
+    const toVersion = former.rootKey.version;
+    const hindrance = { code: 'root_key_disabled', message: 'it is disabled', retryAt: new Date() };
+    await api.moves.note(mine, bindingId, { toVersion, state: 'waiting', moved: 0, hindrance }, BY);
+    await turn('refresh');
+    expect(await trail()).toMatchObject([
+      { what: 'begin' },
+      { what: 'hinder', toVersion, state: 'hindered', code: 'root_key_disabled', keysLeft: `${KEYS / 2}` },
+      { what: 'continue', toVersion, keysLeft: '0' },
+    ]);
   });
 });
 
