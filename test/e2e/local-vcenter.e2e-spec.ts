@@ -42,9 +42,11 @@ describe('the stand-in vCenter that npm start brings along', () => {
   it('becomes Connected by the one command that the greeting names', async () => {
     expect(service.output()).toContain('npx kmip4v vcenter connect');
     // Address, user, password and fingerprint are in connection.json. What was trusted at this address before was another one.
-    const pins = JSON.stringify({ vcenters: { [vcenter().url]: { sha256: 'AB'.repeat(32), pinnedAt: '2026-01-01' } } });
-    await mkdir(join(folder, 'kmip4v'), { mode: 0o700 });
-    await writeFile(join(folder, 'kmip4v', 'vcenters.json'), pins, { mode: 0o600 });
+    const known = join(folder, 'kmip4v', 'vcenters');
+    await mkdir(known, { recursive: true, mode: 0o700 });
+    const file = join(known, `${new URL(vcenter().url).host.replace(':', '_')}.json`);
+    const before = { sha256: 'AB'.repeat(32), pinnedAt: '2026-01-01T00:00:00.000Z' };
+    await writeFile(file, JSON.stringify(before), { mode: 0o600 });
     const connection = join(folder, 'connection.json');
     const env = { PATH: process.env['PATH'] ?? '', XDG_CONFIG_HOME: folder, KMIP4V_CONNECTION: connection };
     const words = ['vcenter', 'connect', '--provider', 'demo', '--output', 'json'];

@@ -82,6 +82,20 @@ describe('kmip4v vcenter connect', () => {
     expect(await certificates()).toEqual(before);
   });
 
+  it('takes away what a run left that was killed between registering a pair and giving it to vCenter', async () => {
+    const before = await certificates();
+    const match = { method: 'UploadClientCert' };
+    await vcenter.admin('POST', '/faults', { match, effect: { kind: 'hang', when: 'before' } });
+    const words = ['connect', '--provider', 'killed', '--trust', 'pair'];
+    const registered = async (): Promise<boolean> => (await certificates()).length > before.length;
+    expect(await vcenter.kmip4vKilled(service, words, registered)).toBe(true);
+    await vcenter.admin('DELETE', '/faults');
+    const left = (await certificates()).filter((name) => !before.includes(name));
+    await connected('--provider', 'killed', '--trust', 'pair');
+    const now = await certificates();
+    expect([left.length, now.length, now.filter((name) => left.includes(name))]).toEqual([1, before.length + 1, []]);
+  });
+
   it.each([
     ['RegisterKmipServer', 1],
     ['UpdateKmipServer', 1],

@@ -15,7 +15,11 @@ describe('the certificate of a vCenter', () => {
   });
   afterAll(() => workshop.close());
 
-  const pins = async (): Promise<string> => readFile(join(workshop.folder, 'kmip4v', 'vcenters.json'), 'utf8');
+  const file = (): string => {
+    const { host } = new URL(workshop.vcenter.vcenter.url);
+    return join(workshop.folder, 'kmip4v', 'vcenters', `${host.replace(':', '_')}.json`);
+  };
+  const pins = async (): Promise<string> => readFile(file(), 'utf8');
   const inventory = (...words: string[]): Promise<Ran> => workshop.kmip4v(['vcenter', 'inventory', ...words]);
   const fingerprint = (): string => workshop.vcenter.vcenter.fingerprint;
   const demo = (pinned: string): Connection =>
@@ -31,8 +35,7 @@ describe('the certificate of a vCenter', () => {
 
   it('is refused when it has changed, with both shown and the one command that trusts the new one', async () => {
     await inventory('--fingerprint', fingerprint());
-    const path = join(workshop.folder, 'kmip4v', 'vcenters.json');
-    await writeFile(path, (await pins()).replace(fingerprint(), OTHER));
+    await writeFile(file(), (await pins()).replace(fingerprint(), OTHER));
     const refused = await inventory();
     expect(refused.exit).toBe(3);
     expect(refused.err).toContain(`Trusted: ${OTHER}`);
@@ -45,8 +48,7 @@ describe('the certificate of a vCenter', () => {
   });
 
   it('is what connection.json says of the demo that runs here, whatever was trusted at its address before', async () => {
-    const path = join(workshop.folder, 'kmip4v', 'vcenters.json');
-    await writeFile(path, (await pins()).replace(fingerprint(), OTHER));
+    await writeFile(file(), (await pins()).replace(fingerprint(), OTHER));
     const { exit, err } = await workshop.kmip4v(['vcenter', 'inventory'], { demo: demo(fingerprint()) });
     expect([exit, err]).toEqual([0, expect.not.stringContaining('Trusting') as string]);
     expect((await inventory()).exit).toBe(0);

@@ -10,8 +10,8 @@ export interface KmipService {
   /** The password can be read this once. */
   issueCredential(): Promise<IssuedCredential>;
   withdrawCredential(id: string): Promise<void>;
-  /** User name of the instance, undefined before a password was issued. */
-  credentialUserName(): Promise<string | undefined>;
+  /** Those whose passwords are valid; all have one user name. */
+  credentials(): Promise<readonly Omit<IssuedCredential, 'password'>[]>;
   key(id: string): Promise<ServedKey | undefined>;
   /** Those that bear a client attribute, as `name=value`. */
   keysWith(attribute: string): Promise<readonly ServedKey[]>;

@@ -17,7 +17,7 @@ import { CommandFault, usageFault } from '../command-line/faults';
 import { type Connection } from '../profiles/connection-file';
 import { VERSION } from '../version';
 import { colonForm } from './certificates';
-import { Pins } from './pins';
+import { KnownVCenter } from './known-vcenter';
 import { StepFailure } from './plan/steps';
 import { Refusal } from './refusal';
 
@@ -84,9 +84,9 @@ async function siteOf(
   return demo !== undefined && urlOf(demo.url).origin === url.origin ? { url, own: demo } : { url };
 }
 
-/** Under which the vCenter that is meant is known. */
-export async function originOf(given: Pick<VCenterGiven, 'vcenter'>, context: Context): Promise<string> {
-  return (await siteOf(given, context)).url.origin;
+/** What is kept of the vCenter that is meant. */
+export async function knownVCenter(given: Pick<VCenterGiven, 'vcenter'>, context: Context): Promise<KnownVCenter> {
+  return new KnownVCenter((await siteOf(given, context)).url.origin, context.env);
 }
 
 async function accessOf(given: VCenterGiven, context: Context): Promise<Access> {
@@ -122,11 +122,11 @@ async function pinOf(
   given: string | undefined,
   { env, out }: Context,
 ): Promise<string> {
-  const pins = Pins.in(env);
-  const known = await pins.of(url.origin);
+  const vcenter = new KnownVCenter(url.origin, env);
+  const known = await vcenter.fingerprint();
   if (given === undefined && ofDemo !== undefined) {
     // Begun anew it is another vCenter, at the address of the one before.
-    if (known === undefined || !sameFingerprint(known, ofDemo)) await pins.begin(url.origin, ofDemo, new Date());
+    if (known === undefined || !sameFingerprint(known, ofDemo)) await vcenter.begin(ofDemo, new Date());
     return ofDemo;
   }
   if (known !== undefined && (given === undefined || sameFingerprint(known, given))) return known;
@@ -138,7 +138,7 @@ async function pinOf(
       'ask the administrator of the vCenter for its fingerprint',
     );
   }
-  await pins.set(url.origin, sha256, new Date());
+  await vcenter.trust(sha256, new Date());
   const before = known === undefined ? '' : `, in place of ${known}`;
   out.note(`Trusting ${url.host} from now on by its certificate: SHA-256 ${sha256}, ${subject}${before}.`);
   if (given === undefined) {

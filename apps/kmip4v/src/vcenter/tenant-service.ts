@@ -88,10 +88,10 @@ export class TenantService implements KmipService {
     await unlessGone(this.api.DELETE('/v1/instances/{instance_id}/kmip_credentials/{id}', { params }));
   }
 
-  async credentialUserName(): Promise<string | undefined> {
+  async credentials(): Promise<readonly Omit<IssuedCredential, 'password'>[]> {
     const params = { path: this.#here };
     const page = await answerOf(this.api.GET('/v1/instances/{instance_id}/kmip_credentials', { params }));
-    return page.kmip_credentials[0]?.username;
+    return page.kmip_credentials.map(({ id, username: userName }) => ({ id, userName }));
   }
 
   async key(id: string): Promise<ServedKey | undefined> {

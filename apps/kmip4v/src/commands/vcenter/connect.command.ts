@@ -20,7 +20,7 @@ import { type ConnectWish, type ConnectWorld, TRUST_WAYS, type TrustWay } from '
 import { connectByPowerCli } from '../../vcenter/connect/powercli';
 import { lostProvider, rebuildRemarks } from '../../vcenter/connect/rebuilt';
 import { type KmipService, type ServedInstance } from '../../vcenter/kmip-service';
-import { atVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
+import { atVCenter, knownVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
 import { carryOut } from '../../vcenter/plan/steps';
 import { serviceOf } from './service-of';
 import { noteSteps, stepsAnswer } from './steps-answer';
@@ -86,8 +86,10 @@ async function connect(
   session: ViSession,
   given: ConnectGiven,
   service: KmipService,
-  { out }: Context,
+  context: Context,
 ): Promise<Answer> {
+  const { out } = context;
+  const vcenter = await knownVCenter(given, context);
   const providers = new KeyProviders(session);
   const instance = await service.instance();
   await checkBeforeConnect(session, instance);
@@ -104,12 +106,14 @@ async function connect(
     now: () => new Date(),
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     note: (text) => out.note(text),
+    notes: vcenter,
     changed: false,
     madeProvider: false,
   };
   const { dryRun } = given;
   const tell = dryRun ? {} : { tell: noteSteps(out) };
-  const steps = await carryOut(connectSteps(instance.endpoints, wish), world, { dryRun, ...tell });
+  const run = () => carryOut(connectSteps(instance.endpoints, wish), world, { dryRun, ...tell });
+  const steps = dryRun ? await run() : await vcenter.locked(run);
   const sentence = `vCenter is connected to every server of the key provider ${wish.provider}.`;
   return stepsAnswer(steps, wish.provider, { changed: sentence, unchanged: `Nothing had to be done: ${sentence}` });
 }

@@ -5,8 +5,7 @@ import { type Context } from '../../command-line/context';
 import { type Answer } from '../../output/answer';
 import { type TrustWay } from '../../vcenter/connect/connect-world';
 import { providerNameFor } from '../../vcenter/connect/connect';
-import { atVCenter, originOf, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
-import { Pins } from '../../vcenter/pins';
+import { atVCenter, knownVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
 import { carryOut } from '../../vcenter/plan/steps';
 import { demandPrivileges } from '../../vcenter/privileges';
 import { renewalSteps, type RenewWorld } from '../../vcenter/renew/renew';
@@ -55,8 +54,7 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
   const providers = new KeyProviders(session);
   const { endpoints, ...instance } = await service.instance();
   const provider = given.provider ?? providerNameFor({ ...instance, endpoints }, await providers.list());
-  const pins = Pins.in(context.env);
-  const origin = await originOf(given, context);
+  const vcenter = await knownVCenter(given, context);
   const world: RenewWorld = {
     providers,
     service,
@@ -76,14 +74,14 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
     changed: false,
     madeProvider: false,
     beforeDays: given.now ? Infinity : wholeNumber(given.beforeDays ?? '30', '--before-days', 3_650),
-    leaving: () => pins.leaving(origin),
-    setLeaving: (leaving) => pins.setLeaving(origin, leaving),
+    notes: vcenter,
+    leaving: () => vcenter.leaving(),
+    setLeaving: (leaving) => vcenter.setLeaving(leaving),
   };
   const { dryRun } = given;
-  const steps = await carryOut(renewalSteps(endpoints), world, {
-    dryRun,
-    ...(!dryRun && { tell: noteSteps(context.out) }),
-  });
+  const tell = dryRun ? {} : { tell: noteSteps(context.out) };
+  const run = () => carryOut(renewalSteps(endpoints), world, { dryRun, ...tell });
+  const steps = dryRun ? await run() : await vcenter.locked(run);
   const former = dryRun ? [] : await stillOnFormer(world);
   if (former.length > 0) context.out.note(onFormer(former));
   return stepsAnswer(steps, provider, {

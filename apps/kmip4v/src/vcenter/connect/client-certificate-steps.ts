@@ -23,7 +23,9 @@ export const registerClientCertificate: Step<ConnectWorld> = {
     world.candidate = await newCandidate(world, 'needed');
   },
   async undo(world) {
-    if (world.registered !== undefined) await world.service.unregister(world.registered);
+    if (world.registered === undefined) return;
+    await world.service.unregister(world.registered);
+    await world.notes.forget({ kind: 'certificate', name: world.registered.name });
     delete world.registered;
   },
 };
@@ -50,6 +52,7 @@ export async function present(world: ConnectWorld): Promise<void> {
     await providers.usePair(wish.provider, candidate.pem, candidate.privateKeyPem);
   } else if (wish.trust === 'csr') await providers.useSigned(wish.provider, candidate.pem);
   else await providers.useSelfSigned(wish.provider, candidate.pem);
+  if (world.registered !== undefined) await world.notes.forget({ kind: 'certificate', name: world.registered.name });
 }
 
 /** The certificate that vCenter presents, where it is valid and of the kind that is wished for. */
@@ -73,6 +76,7 @@ export async function newCandidate(world: ConnectWorld, when: 'needed' | 'always
   const { providers, service, wish } = world;
   const current = await usableCurrent(world);
   const name = registrationName(wish.provider);
+  await world.notes.note({ kind: 'certificate', name });
   switch (wish.trust) {
     case 'root-ca': {
       if (current === undefined) {

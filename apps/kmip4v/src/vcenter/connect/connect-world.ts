@@ -6,6 +6,7 @@ import {
   type RegisteredCertificate,
   type ServedEndpoint,
 } from '../kmip-service';
+import { type Begun, type RunNotes } from '../known-vcenter';
 
 export const TRUST_WAYS = ['self-signed', 'csr', 'pair', 'root-ca'] as const;
 /** How our service comes to trust vCenter; in the words of vCenter's dialog, Make KMS trust vCenter. */
@@ -35,6 +36,8 @@ export interface ConnectWorld {
   readonly now: () => Date;
   readonly pause: (ms: number) => Promise<void>;
   readonly note: (text: string) => void;
+  /** What is begun at the service, kept from run to run. */
+  readonly notes: RunNotes;
   /** Whether this run has done anything. */
   changed: boolean;
   /** Whether this run made the provider, so that undoing takes it away. */
@@ -44,6 +47,7 @@ export interface ConnectWorld {
   /** Registered by this run alone. */
   registered?: RegisteredCertificate;
   credential?: IssuedCredential;
+  begunCredential?: Begun;
   userNamesBefore?: ReadonlyMap<string, string>;
   defaultBefore?: { readonly provider: string | undefined };
 }

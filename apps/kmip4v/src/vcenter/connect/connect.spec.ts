@@ -6,7 +6,7 @@ import { type ServedEndpoint } from '../kmip-service';
 import { carryOut, type Step, StepFailure, type StepReport } from '../plan/steps';
 import { checkBeforeConnect, connectSteps, demandStandardProvider, providerNameFor } from './connect';
 import { type ConnectWish, type ConnectWorld, TRUST_WAYS } from './connect-world';
-import { FakeService } from './fake-service.fixture';
+import { FakeNotes, FakeService } from './fake-service.fixture';
 import { FakeVCenter } from './fake-vcenter.fixture';
 
 const WISH: ConnectWish = {
@@ -47,6 +47,22 @@ async function makePems(): Promise<Pems> {
   return { servers, others, selfSigned, expired: expired.certificatePem };
 }
 
+/** Calls `cut` before and after each call. */
+function cutBy<T extends object>(cut: () => void, target: T): T {
+  return new Proxy(target, {
+    get(whole, name) {
+      const member: unknown = Reflect.get(whole, name);
+      if (typeof member !== 'function') return member;
+      return async (...given: unknown[]): Promise<unknown> => {
+        cut();
+        const result: unknown = await Reflect.apply(member, whole, given);
+        cut();
+        return result;
+      };
+    },
+  });
+}
+
 describe('connecting a vCenter', () => {
   let pems: Pems;
   let vcenter: FakeVCenter;
@@ -54,6 +70,7 @@ describe('connecting a vCenter', () => {
   let endpoints: readonly ServedEndpoint[];
   let world: ConnectWorld;
   const notes: string[] = [];
+  let kept: FakeNotes;
 
   beforeAll(async () => (pems = await makePems()));
 
@@ -64,23 +81,28 @@ describe('connecting a vCenter', () => {
       port: 5696,
       certificate: { pem, sha256: sha256Of(pem), sha1: '', expiresAt: '' },
     }));
+    [kept, vcenter, service] = fresh();
+    world = await newWorld(WISH);
+  });
+
+  function fresh(): [FakeNotes, FakeVCenter, FakeService] {
     let issued = 0;
     let made = 0;
-    service = new FakeService(endpoints, () => pems.others[issued++ % 2] ?? { pem: '', privateKeyPem: '' });
-    vcenter = new FakeVCenter(
+    const instance = new FakeService(endpoints, () => pems.others[issued++ % 2] ?? { pem: '', privateKeyPem: '' });
+    const center = new FakeVCenter(
       { selfSigned: () => pems.selfSigned[made++ % 2] ?? '', signingRequest: 'CSR' },
-      (sha256) => service.registered.some((each) => each.sha256 === sha256),
-      () => {
-        const id = `key-${service.keys.size + 1}`;
-        service.makeKey(id);
+      (sha256) => instance.registered.some((each) => each.sha256 === sha256),
+      (attributes) => {
+        const id = `key-${instance.keys.size + 1}`;
+        instance.makeKey(id, attributes);
         return id;
       },
     );
     endpoints.forEach(({ address, port }, index) =>
-      vcenter.presented.set(`${address}:${port}`, pems.servers[index] ?? ''),
+      center.presented.set(`${address}:${port}`, pems.servers[index] ?? ''),
     );
-    world = await newWorld(WISH);
-  });
+    return [new FakeNotes(), center, instance];
+  }
 
   async function newWorld(wish: ConnectWish): Promise<ConnectWorld> {
     return {
@@ -91,6 +113,7 @@ describe('connecting a vCenter', () => {
       now: () => new Date(),
       pause: () => Promise.resolve(),
       note: (text) => notes.push(text),
+      notes: kept,
       changed: false,
       madeProvider: false,
     };
@@ -105,7 +128,7 @@ describe('connecting a vCenter', () => {
   ];
 
   it.each(TRUST_WAYS.filter((way) => way !== 'root-ca'))('ends with both servers connected, by %s', async (trust) => {
-    expect(outcomes(await connect({ ...WISH, trust }))).toEqual(['done']);
+    expect(outcomes(await connect({ ...WISH, trust }))).toEqual(['done', 'already']);
     const provider = vcenter.providers.get('acme-kp');
     expect(provider?.servers.map(({ name, userName }) => [name, userName])).toEqual([
       ['kmip-1', 'acme-user'],
@@ -135,13 +158,14 @@ describe('connecting a vCenter', () => {
 
   it('does nothing in a dry run, and names what it would do', async () => {
     const before = [vcenter.snapshot(), service.snapshot()];
-    expect(outcomes(await connect(WISH, true))).toEqual(['would_do']);
+    expect(outcomes(await connect(WISH, true))).toEqual(['would_do', 'already']);
     expect([vcenter.snapshot(), service.snapshot()]).toEqual(before);
   });
 
   describe.each(TRUST_WAYS.filter((way) => way !== 'root-ca'))('undone, by %s', (trust) => {
     const wish = { ...WISH, trust };
-    const count = connectSteps([{} as ServedEndpoint, {} as ServedEndpoint], wish).length;
+    // The last one is for what other runs left.
+    const count = connectSteps([{} as ServedEndpoint, {} as ServedEndpoint], wish).length - 1;
 
     it.each(Array.from({ length: count }, (_, index) => index))(
       'leaves nothing when step %i fails at its end',
@@ -159,9 +183,44 @@ describe('connecting a vCenter', () => {
         expect(failure).toBeInstanceOf(StepFailure);
         expect((failure as StepFailure).remaining).toEqual([]);
         expect([vcenter.snapshot(), service.snapshot()]).toEqual(before);
+        expect(kept.kept).toEqual([]);
       },
     );
   });
+
+  it.each(['self-signed', 'pair'] as const)(
+    'is as if it had never been killed by a second run, wherever it was (%s)',
+    async (trust) => {
+      const wish = { ...WISH, trust };
+      // Each request and each note is a place to be killed before it and one after it; until a run gets through.
+      for (let place = 0, through = false; !through; place++) {
+        [kept, vcenter, service] = fresh();
+        let left = place;
+        // Who is dead takes nothing back.
+        const kill = (): void => {
+          if (left-- <= 0) throw new Error('killed');
+        };
+        world = await newWorld(wish);
+        vcenter.cut = kill;
+        const dying = { ...world, service: cutBy(kill, service), notes: cutBy(kill, kept) };
+        through = await carryOut(connectSteps(endpoints, wish), dying).then(
+          () => true,
+          () => false,
+        );
+        vcenter.cut = () => undefined;
+        notes.splice(0);
+        await connect(wish);
+        expect(service.registered.map(({ sha256 }) => sha256)).toEqual([
+          sha256Of(vcenter.providers.get('acme-kp')?.client ?? ''),
+        ]);
+        expect([service.keys.size, kept.kept]).toEqual([0, []]);
+        // A password cannot be found again: it is told of.
+        const told = notes.some((note) => note.includes('kmip4v kmip-credential list'));
+        expect(service.issued.length).toBe(told ? 2 : 1);
+      }
+      expect(outcomes(await connect(wish))).toEqual(['already']);
+    },
+  );
 
   it.each(['RegisterKmipServer', 'UploadKmipServerCert', 'UpdateSelfSignedClientCert', 'GenerateKey', 'MarkDefault'])(
     'leaves nothing when vCenter refuses %s',

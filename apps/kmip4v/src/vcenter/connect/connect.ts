@@ -7,6 +7,7 @@ import { type ServedEndpoint, type ServedInstance } from '../kmip-service';
 import { presentClientCertificate, registerClientCertificate } from './client-certificate-steps';
 import { type ConnectWish, type ConnectWorld, serverAt } from './connect-world';
 import { setCredential } from './credential-step';
+import { nothingLeftOver } from './leftovers';
 import { registerServer, trustServer } from './server-steps';
 import { makeDefault, testKey, waitUntilConnected } from './use-steps';
 
@@ -21,6 +22,7 @@ export function connectSteps(endpoints: readonly ServedEndpoint[], wish: Connect
     waitUntilConnected,
     testKey,
     ...(wish.makeDefault ? [makeDefault] : []),
+    nothingLeftOver,
   ];
 }
 

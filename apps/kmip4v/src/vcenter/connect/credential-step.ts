@@ -6,7 +6,7 @@ export const setCredential: Step<ConnectWorld> = {
   what: 'vCenter sends the KMIP user name and password of the instance',
   // vCenter never returns the password, so the user name alone can be compared.
   async isDone(world) {
-    const [info, userName] = [await providerOf(world), await world.service.credentialUserName()];
+    const [info, userName] = [await providerOf(world), (await world.service.credentials())[0]?.userName];
     const servers = info?.servers ?? [];
     return userName !== undefined && servers.length > 0 && servers.every((server) => server.userName === userName);
   },
@@ -14,11 +14,15 @@ export const setCredential: Step<ConnectWorld> = {
     world.changed = true;
     const servers = (await providerOf(world))?.servers ?? [];
     world.userNamesBefore = new Map(servers.map(({ name, userName }) => [name, userName ?? '']));
+    const before = (await world.service.credentials()).map(({ id }) => id);
+    world.begunCredential = { kind: 'credential', before };
+    await world.notes.note(world.begunCredential);
     world.credential = await world.service.issueCredential();
     const { userName, password } = world.credential;
     for (const { name, address, port } of servers) {
       await world.providers.updateServer(world.wish.provider, { name, address, port, userName, password });
     }
+    await world.notes.forget(world.begunCredential);
   },
   async undo(world) {
     if (world.credential === undefined) return;
@@ -29,5 +33,6 @@ export const setCredential: Step<ConnectWorld> = {
       await world.providers.updateServer(world.wish.provider, { name, address, port, userName: before, password: '' });
     }
     await world.service.withdrawCredential(world.credential.id);
+    if (world.begunCredential !== undefined) await world.notes.forget(world.begunCredential);
   },
 };

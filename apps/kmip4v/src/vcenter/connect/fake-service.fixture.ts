@@ -1,4 +1,5 @@
 import { sha256Of } from '../certificates';
+import { type Begun, type RunNotes } from '../known-vcenter';
 import {
   type IssuedCredential,
   type KmipService,
@@ -13,7 +14,7 @@ import {
 /** One instance of our service in memory. */
 export class FakeService implements KmipService {
   readonly registered: RegisteredCertificate[] = [];
-  readonly credentials: IssuedCredential[] = [];
+  readonly issued: IssuedCredential[] = [];
   readonly keys = new Map<string, ServedKey>();
   readonly inventories: UploadedInventory[] = [];
   #next = 0;
@@ -24,7 +25,7 @@ export class FakeService implements KmipService {
   ) {}
 
   snapshot(): unknown {
-    return structuredClone({ registered: this.registered, credentials: this.credentials, keys: [...this.keys] });
+    return structuredClone({ registered: this.registered, credentials: this.issued, keys: [...this.keys] });
   }
 
   instance(): Promise<ServedInstance> {
@@ -67,20 +68,20 @@ export class FakeService implements KmipService {
 
   issueCredential(): Promise<IssuedCredential> {
     const made = { id: `k${++this.#next}`, userName: 'acme-user', password: 'shown once' };
-    this.credentials.push(made);
+    this.issued.push(made);
     return Promise.resolve(made);
   }
 
   withdrawCredential(id: string): Promise<void> {
-    this.credentials.splice(
-      this.credentials.findIndex((each) => each.id === id),
+    this.issued.splice(
+      this.issued.findIndex((each) => each.id === id),
       1,
     );
     return Promise.resolve();
   }
 
-  credentialUserName(): Promise<string | undefined> {
-    return Promise.resolve(this.credentials[0]?.userName);
+  credentials(): Promise<readonly Omit<IssuedCredential, 'password'>[]> {
+    return Promise.resolve(this.issued.map(({ id, userName }) => ({ id, userName })));
   }
 
   /** As vCenter makes one. */
@@ -127,5 +128,25 @@ export class FakeService implements KmipService {
 
   refusals(): Promise<readonly string[]> {
     return Promise.resolve([]);
+  }
+}
+
+/** What is kept from run to run, in memory. */
+export class FakeNotes implements RunNotes {
+  readonly kept: Begun[] = [];
+
+  begun(): Promise<readonly Begun[]> {
+    return Promise.resolve([...this.kept]);
+  }
+
+  note(what: Begun): Promise<void> {
+    this.kept.push(what);
+    return Promise.resolve();
+  }
+
+  forget(what: Begun): Promise<void> {
+    const at = this.kept.findIndex((each) => JSON.stringify(each) === JSON.stringify(what));
+    if (at >= 0) this.kept.splice(at, 1);
+    return Promise.resolve();
   }
 }

@@ -20,6 +20,7 @@ type Body = Record<string, never> & {
   certificate: string;
   keyIds: CryptoKeyId[];
   privId: string[];
+  spec?: { attributes: { key: string; value: string }[] };
 };
 
 /** A method and what a 200 holds; nothing for a 204. */
@@ -50,11 +51,13 @@ export class FakeVCenter implements ViTransport {
   readonly refused = new Map<string, object>();
   /** What a server presents, by address and port; one that is not here cannot be reached. */
   readonly presented = new Map<string, string>();
+  /** Before and after each request is carried out; throws to cut it. */
+  cut: () => void = () => undefined;
 
   constructor(
     private readonly pems: { readonly selfSigned: () => string; readonly signingRequest: string },
     private readonly trustsClient: (pem: string) => boolean,
-    private readonly makeKey: (provider: FakeProvider) => string,
+    private readonly makeKey: (attributes: Readonly<Record<string, string>>) => string,
   ) {}
 
   async session(): Promise<ViSession> {
@@ -74,9 +77,11 @@ export class FakeVCenter implements ViTransport {
   exchange(request: ViRequest): Promise<ViResponse> {
     const name = request.path.split('/').at(-1) ?? '';
     this.calls.push(name);
+    this.cut();
     const fault = this.refused.get(name);
     if (fault !== undefined) return Promise.resolve(answer(500, fault));
     const result = this.#perform(name, JSON.parse(request.body ?? '{}') as Body, request.path);
+    this.cut();
     return Promise.resolve(result === undefined ? { status: 204, headers: {}, body: '' } : result);
   }
 
@@ -142,8 +147,9 @@ export class FakeVCenter implements ViTransport {
   readonly #keys: Methods = {
     RetrieveKmipServersStatus_Task: () => reference('Task', 'task-1'),
     RetrievePropertiesEx: () => ({ objects: [{ obj: reference('Task', 'task-1'), propSet: [this.#statusTask()] }] }),
-    GenerateKey: ({ keyProvider }) => {
-      const keyId = { keyId: this.makeKey(this.#provider(keyProvider.id)), providerId: keyProvider };
+    GenerateKey: ({ keyProvider, spec }) => {
+      const attributes = Object.fromEntries((spec?.attributes ?? []).map(({ key, value }) => [key, value]));
+      const keyId = { keyId: this.makeKey(attributes), providerId: keyProvider };
       this.keys.push(keyId);
       return { keyId, success: true };
     },

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
+
 import { KEY_STATUS_BITS, type KmipClusterInfo, type KmipClusterStatus, type KmipServerStatus } from '@lib/vi-json';
 
-import { type Step } from '../plan/steps';
 import { type ServedEndpoint } from '../kmip-service';
+import { type Begun } from '../known-vcenter';
+import { type Step, wordsOf } from '../plan/steps';
 import { type ConnectWorld, providerOf, serverAt } from './connect-world';
+import { TEST_ATTRIBUTE } from './leftovers';
 
 const POLL_MS = 1_000;
 
@@ -83,7 +87,10 @@ export const testKey: Step<ConnectWorld> = {
   isDone: async (world) => !world.changed && !world.wish.testAgain && (await waitUntilConnected.isDone(world)),
   async do(world) {
     const { providers, service, wish } = world;
-    const key = await providers.generateKey(wish.provider, { 'x-Purpose': 'kmip4v test key' });
+    const begun = { kind: 'test_key', name: randomUUID() } as const;
+    await world.notes.note(begun);
+    const attributes = { 'x-Purpose': 'kmip4v test key', [TEST_ATTRIBUTE]: begun.name };
+    const key = await providers.generateKey(wish.provider, attributes);
     try {
       const ours = await service.key(key.keyId);
       if (ours === undefined) {
@@ -98,20 +105,28 @@ export const testKey: Step<ConnectWorld> = {
         throw new Error(`vCenter cannot fetch the key that it made: ${status?.reason ?? 'it says no reason'}.`);
       }
     } finally {
-      await forgetTestKey(world, key);
+      await forgetTestKey(world, key, begun);
     }
   },
 };
 
 type TestKey = Awaited<ReturnType<ConnectWorld['providers']['generateKey']>>;
 
-async function forgetTestKey({ providers, service, note }: ConnectWorld, key: TestKey): Promise<void> {
+async function forgetTestKey(
+  { providers, service, note, notes }: ConnectWorld,
+  key: TestKey,
+  begun: Begun,
+): Promise<void> {
   // vCenter may know nothing of a key that nothing uses.
   await providers.forgetKey(key).catch(() => undefined);
-  await service.destroyKey(key.keyId).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    note(`The test key ${key.keyId} is still in the instance, and nothing uses it: ${why}`);
-  });
+  try {
+    await service.destroyKey(key.keyId);
+    await notes.forget(begun);
+  } catch (error) {
+    note(
+      `The test key ${key.keyId} is still in the instance, and nothing uses it: ${wordsOf(error)}. A later run takes it away.`,
+    );
+  }
 }
 
 /** vCenter takes it for everything that names no provider. */

@@ -2,9 +2,9 @@ import { issueClientCertificate } from '@lib/pki';
 import { KeyProviders } from '@lib/vi-json';
 
 import { sha256Of } from '../certificates';
-import { FakeService } from '../connect/fake-service.fixture';
+import { FakeNotes, FakeService } from '../connect/fake-service.fixture';
 import { FakeVCenter } from '../connect/fake-vcenter.fixture';
-import { type LeavingCertificate } from '../pins';
+import { type LeavingCertificate } from '../known-vcenter';
 import { carryOut, StepFailure } from '../plan/steps';
 import { type ServedEndpoint } from '../kmip-service';
 import { renewalSteps, type RenewWorld } from './renew';
@@ -59,6 +59,7 @@ describe('renewing the client certificate of vCenter', () => {
         testAgain: false,
         waitMs: 5_000,
       },
+      notes: new FakeNotes(),
       now: () => now,
       pause: () => Promise.resolve(),
       note: () => undefined,

@@ -3,9 +3,10 @@ import { X509Certificate } from 'node:crypto';
 import { sha256Of } from '../certificates';
 import { newCandidate, pendingCandidate, present } from '../connect/client-certificate-steps';
 import { type ConnectWorld, providerOf } from '../connect/connect-world';
+import { nothingLeftOver } from '../connect/leftovers';
 import { testKey, waitUntilConnected } from '../connect/use-steps';
 import { type RegisteredCertificate, type ServedEndpoint } from '../kmip-service';
-import { type LeavingCertificate } from '../pins';
+import { type LeavingCertificate } from '../known-vcenter';
 import { type Step } from '../plan/steps';
 import { counted } from '../../output/counted';
 import { renewServerTrust } from './server-trust';
@@ -43,6 +44,7 @@ const CLIENT_RENEWAL: readonly Step<RenewWorld>[] = [
       // What vCenter presents is never taken away: its former private key cannot be had back.
       if (registered === undefined || (await isPresented(world, registered.sha256))) return;
       await world.service.unregister(registered);
+      await world.notes.forget({ kind: 'certificate', name: registered.name });
     },
   },
   {
@@ -75,6 +77,7 @@ const CLIENT_RENEWAL: readonly Step<RenewWorld>[] = [
       await world.setLeaving((await world.leaving()).filter(({ sha256 }) => left.has(sha256)));
     },
   },
+  nothingLeftOver,
 ];
 
 /** Our certificate first: a vCenter that does not trust it cannot be given a new one of its own. */
