@@ -202,7 +202,9 @@ export class RootKeyWorkbench {
     try {
       return await this.#withAccount(instanceId, async (account) => {
         steps.push(STEPS.token());
-        const found = await account.findKeyManager(serviceInstance).catch(() => undefined);
+        const shown = await account.findKeyManager(serviceInstance).catch(() => undefined);
+        // An instance is found by its id alone: the rest of the CRN may have been typed wrongly.
+        const found = shown && accountOf(shown.crn) === accountOf(wish.keyManagerCrn) ? shown : undefined;
         steps.push(STEPS.instance(found !== undefined));
         if (found === undefined && (await isForeign(account, wish))) steps.push(STEPS.account());
         return found;
