@@ -2430,6 +2430,12 @@ export interface components {
        * @example 412
        */
       keys_under_root_key: number;
+      /**
+       * Format: int32
+       * @description How many keys cannot be served because of it. The list of keys with `servable=false` names them, and the machines that they belong to.
+       * @example 412
+       */
+      keys_stopped: number;
     };
     /** @description What will keep keys from being made or served, and what to do before. */
     InstanceHealthWarning: {

@@ -11,6 +11,16 @@ export interface LostKey {
   readonly restorableUntil?: Date;
 }
 
+/** How many keys under one root key are lost. */
+export interface LostUnder {
+  readonly rootKeyId: string;
+  readonly keys: number;
+  /** All that lie under it, lost or not. */
+  readonly keysUnder: number;
+  /** Since when it is known of the first of them. */
+  readonly since: Date;
+}
+
 /** A key of the catalog, and where it should lie. */
 export interface PlacedKey {
   readonly uniqueIdentifier: UniqueIdentifier;
@@ -34,6 +44,8 @@ export interface LostKeys {
   forget(uniqueIdentifier: UniqueIdentifier, audit: AuditEvent): Promise<void>;
   /** Those of these keys that are lost. */
   among(uniqueIdentifiers: readonly UniqueIdentifier[]): Promise<readonly LostKey[]>;
+  /** Those that nobody has ordered to be destroyed: whoever does settles it. In the order of the root keys' identifiers. */
+  byRootKey(): Promise<readonly LostUnder[]>;
   /** Keys under a root key that are not being destroyed, in the order of their identifiers. */
   placed(
     rootKeyId: string,

@@ -1,5 +1,5 @@
 import { type AuditEvent } from '@lib/audit';
-import { type LostKey, type LostKeys, type PlacedKey } from '@lib/kmip-engine';
+import { type LostKey, type LostKeys, type LostUnder, type PlacedKey } from '@lib/kmip-engine';
 import { type InstanceId, isUuid, type UniqueIdentifier } from '@lib/kernel';
 
 import { type TenantTransactions } from '../database/transactions';
@@ -71,6 +71,24 @@ export class PostgresLostKeys implements LostKeys {
       storedKeyId: row.stored_key_id,
       since: row.since,
       ...(row.restorable_until !== null && { restorableUntil: row.restorable_until }),
+    }));
+  }
+
+  async byRootKey(): Promise<readonly LostUnder[]> {
+    const { rows } = await this.query<{ root_key_id: string; keys: number; keys_under: number; since: Date }>(
+      `SELECT o.root_key_id, count(*)::int AS keys, min(l.since) AS since,
+          (SELECT count(*)::int FROM managed_objects a WHERE a.instance_id = $1 AND a.root_key_id = o.root_key_id) AS keys_under
+        FROM lost_keys l
+        JOIN managed_objects o ON o.instance_id = l.instance_id AND o.id = l.id AND o.stored_key_id = l.stored_key_id
+        WHERE l.instance_id = $1 AND o.destroy_requested_at IS NULL AND o.state NOT IN ('Destroyed', 'DestroyedCompromised')
+        GROUP BY o.root_key_id ORDER BY o.root_key_id`,
+      [],
+    );
+    return rows.map(({ root_key_id: rootKeyId, keys, keys_under: keysUnder, since }) => ({
+      rootKeyId,
+      keys,
+      keysUnder,
+      since,
     }));
   }
 

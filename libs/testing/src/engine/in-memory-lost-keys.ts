@@ -1,6 +1,14 @@
 import { type AuditEvent } from '@lib/audit';
 import { type UniqueIdentifier } from '@lib/kernel';
-import { type LostKey, type LostKeys, type ManagedObject, type PlacedKey, storedSince } from '@lib/kmip-engine';
+import {
+  isDestroyed,
+  type LostKey,
+  type LostKeys,
+  type LostUnder,
+  type ManagedObject,
+  type PlacedKey,
+  storedSince,
+} from '@lib/kmip-engine';
 
 import { InMemoryRecords } from './in-memory-records';
 
@@ -39,6 +47,22 @@ export class InMemoryLostKeys extends InMemoryRecords<UniqueIdentifier, LostKey,
         return lost !== undefined && uniqueIdentifiers.includes(object.uniqueIdentifier) ? [lost] : [];
       }),
     );
+  }
+
+  byRootKey(): Promise<readonly LostUnder[]> {
+    return this.faults.run('byRootKey', () => {
+      const found = new Map<string, LostUnder>();
+      for (const object of this.objects()) {
+        const { custody, destroyRequestedAt, state } = object;
+        const lost = this.#lostOf(object);
+        if (lost === undefined || custody === undefined || destroyRequestedAt || isDestroyed(state)) continue;
+        const { rootKeyId } = custody;
+        const { keys = 0, since = lost.since } = found.get(rootKeyId) ?? {};
+        const keysUnder = this.objects().filter((one) => one.custody?.rootKeyId === rootKeyId).length;
+        found.set(rootKeyId, { rootKeyId, keys: keys + 1, keysUnder, since: lost.since < since ? lost.since : since });
+      }
+      return [...found.values()].sort((a, b) => (a.rootKeyId < b.rootKeyId ? -1 : 1));
+    });
   }
 
   placed(

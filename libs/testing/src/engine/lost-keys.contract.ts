@@ -64,6 +64,24 @@ export function describeLostKeys(harness: () => Harness): void {
       expect(await recorded()).toHaveLength(before);
     });
 
+    it('are counted by root key, without what is ordered to be destroyed', async () => {
+      const { store, instanceId, otherStore } = harness();
+      const keys = [await put(), await put(), await put()] as const;
+      await put();
+      for (const [index, key] of keys.entries()) {
+        await store.lost.note(lostOf(key, index === 1 ? NOTED_AT : LATER), anAuditEvent(instanceId));
+      }
+      const rootKeyId = keys[0].custody?.rootKeyId;
+      expect(await store.lost.byRootKey()).toStrictEqual([{ rootKeyId, keys: 3, keysUnder: 4, since: NOTED_AT }]);
+      await store.mutate(keys[1].uniqueIdentifier, (current) => ({
+        object: { ...current, destroyRequestedAt: NOTED_AT },
+        audit: anAuditEvent(instanceId),
+        result: undefined,
+      }));
+      expect(await store.lost.byRootKey()).toStrictEqual([{ rootKeyId, keys: 2, keysUnder: 4, since: LATER }]);
+      expect(await otherStore.lost.byRootKey()).toStrictEqual([]);
+    });
+
     it('are of the instance alone, and of keys that are there', async () => {
       const { store, otherStore } = harness();
       const key = await put();

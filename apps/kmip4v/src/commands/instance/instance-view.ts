@@ -1,4 +1,5 @@
 import { type Columns, type Toned } from '../../output/table';
+import { word } from '../../output/views';
 import { type Instance } from '../../tenant/resources';
 
 const state = ({ state: text, health }: Instance): Toned => ({
@@ -20,6 +21,7 @@ export const INSTANCE_FIELDS: Columns<Instance> = [
   ['endpoints', ({ endpoints }) => endpoints.map(({ hostname, port }) => `${hostname}:${port}`).join(', ')],
   ['server fingerprint (SHA-256)', ({ endpoints: [endpoint] }) => endpoint?.server_certificate?.sha256_fingerprint],
   ['server fingerprint (SHA-1)', ({ endpoints: [endpoint] }) => endpoint?.server_certificate?.sha1_fingerprint],
+  ['health', ({ health: { state: found } }) => word(found)],
   ['problems', ({ health }) => health.problems.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')],
   ['warnings', ({ health }) => health.warnings.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')],
   ['credential policy', ({ credential_policy: policy }) => policy],

@@ -8,6 +8,12 @@ const state = ({ state: name, suspended }: Key): string | Toned =>
 const served = ({ servable, unservable }: Key): string | Toned =>
   servable ? { text: 'yes', tone: 'good' } : bad(unservable === undefined ? 'no' : `no: ${unservable.code}`);
 
+/** In the key manager, by whoever administers it: of a key that was destroyed here, or whose stored key was deleted there. */
+const restorableUntil = ({ recovery, shredded }: Key): string | undefined => {
+  if (shredded !== undefined) return shredded.restorable ? time(shredded.restorable_until) : undefined;
+  return recovery?.possible === true ? time(recovery.until) : undefined;
+};
+
 export const KEY_COLUMNS: Columns<Key> = [
   ['id', ({ id }) => id, 'whole'],
   ['belongs to', ({ owner }) => ownerText(owner)],
@@ -32,7 +38,8 @@ export const KEY_FIELDS: Columns<Key> = [
   ['deactivated', ({ deactivated_at: at }) => time(at)],
   ['compromised', ({ compromised_at: at }) => time(at)],
   ['destroyed', ({ destroyed_at: at }) => time(at)],
-  ['restorable until', ({ recovery }) => (recovery?.possible === true ? time(recovery.until) : undefined)],
+  ['shredded', ({ shredded }) => time(shredded?.since)],
+  ['restorable until', restorableUntil],
   ['stored key', ({ custody }) => custody?.stored_key_id],
   ['root key', ({ custody }) => custody && `${custody.root_key_id}, version ${custody.root_key_version}`],
   ['attributes', ({ attributes }) => attributes.map(({ name, value }) => `${name}=${value}`).join(', ')],

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { type Clock, type InstanceId } from '@lib/kernel';
-import { CLOCK, RestoreWatch } from '@lib/platform';
+import { type InstanceId } from '@lib/kernel';
+import { RestoreWatch } from '@lib/platform';
 import { RootKeyProposals } from '@lib/service-instances';
-import { ClientCertificateService, type Instance, RootKeyHealthService } from '@lib/tenancy';
+import { ClientCertificateService, type Instance } from '@lib/tenancy';
 
 import { rootKeyCrn } from '../root-key/root-key-crn';
 import { keyMoveOf } from '../root-key/key-move-progress';
-import { healthResponse } from '../root-key/root-key-health.response';
+import { HealthOverview } from '../root-key/health-overview';
 import { type Completeness } from './instance.response';
 import { InstanceUse } from './instance-use';
 
@@ -21,10 +21,9 @@ export interface RestoreHold {
 export class InstanceOverview {
   constructor(
     @Inject(ClientCertificateService) private readonly certificates: ClientCertificateService,
-    @Inject(RootKeyHealthService) private readonly health: RootKeyHealthService,
+    @Inject(HealthOverview) private readonly health: HealthOverview,
     @Inject(RootKeyProposals) private readonly proposals: RootKeyProposals,
     @Inject(RestoreWatch) private readonly restore: RestoreHold,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(InstanceUse) private readonly use: InstanceUse,
   ) {}
 
@@ -43,7 +42,7 @@ export class InstanceOverview {
       hasCertificate: certificates > 0,
       hasRootKey,
       hasCredential: watched.credentialId !== undefined,
-      health: healthResponse(watched, this.clock.now()),
+      health: watched.health,
       keyMoves: watched.rootKeys.flatMap(({ move }) => (move === undefined ? [] : [keyMoveOf(move)])),
       proposedRootKeyCrn: hasRootKey ? undefined : proposal,
       restoreHeldSince: this.restore.heldSince(id),

@@ -6,6 +6,7 @@ import { PostgresKeyCatalog, PostgresObjectStores } from '@lib/persistence';
 import { built, builtFrom, CLOCK, LOGGER, onDatabase, RestoreWatch, TenantKeyManagers } from '@lib/platform';
 import { InstanceService, RootKeyHealthService } from '@lib/tenancy';
 
+import { HealthOverview } from '../root-key/health-overview';
 import { KEY_ACCESS } from '../tokens';
 import { KeysController } from './keys.controller';
 import { RegionKeyAccess } from './region-key-access';
@@ -32,8 +33,9 @@ import { RegionKeyAccess } from './region-key-access';
       inject: [LOGGER],
       useFactory: (logger: Logger) => new KeyDestruction({ logger }),
     },
+    HealthOverview,
     built(KeyAdministration, [KeyDestruction, CLOCK]),
   ],
-  exports: [KEY_ACCESS, KeyAdministration],
+  exports: [KEY_ACCESS, KeyAdministration, HealthOverview],
 })
 export class KeysModule {}

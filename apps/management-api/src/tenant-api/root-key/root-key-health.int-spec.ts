@@ -9,6 +9,7 @@ import {
   FakeIam,
   FakeKeyManager,
   putObject,
+  sampleAudit,
   sampleObject,
   startTestPostgres,
   type TestDatabase,
@@ -131,6 +132,35 @@ describe('the health of root keys', () => {
         keys_under_root_key: 1,
       },
     ]);
+  });
+
+  it('needs attention while the stored key of a key is gone, until it is back or the key is to be destroyed', async () => {
+    for (const rootKeyId of [presentId, formerId]) await test(rootKeyId, WELL);
+    const store = api.stores.forInstance(mine);
+    const [id] = await store.moves.keysUnder(formerId, { limit: 1 });
+    const object = await store.find(id!);
+    const since = new Date('2026-11-25T00:00:00.000Z');
+    const lost = { uniqueIdentifier: id!, storedKeyId: object!.custody!.storedKeyId, since };
+    await store.lost.note(lost, sampleAudit(mine));
+    const { state, problems } = await healthOf();
+    expect(state).toBe('attention');
+    expect(problems).toMatchObject([
+      {
+        code: 'stored_key_deleted',
+        message: expect.stringMatching(/^The stored key of 1 key is gone/) as string,
+        stops: ['get'],
+        since: since.toISOString(),
+        root_key_crn: expect.stringContaining(formerId) as string,
+        former: true,
+        keys_under_root_key: 1,
+        keys_stopped: 1,
+      },
+    ]);
+    expect((await healthOf('/root_key')).state).toBe('well');
+    const list = await send<{ keys: { id: string }[] }>('GET', `${base()}/keys?servable=false`);
+    expect(list.body.keys.map((key) => key.id)).toEqual([id]);
+    await store.lost.forget(id!, sampleAudit(mine));
+    expect((await healthOf()).state).toBe('well');
   });
 
   it('tells one cause once, whatever it stops', async () => {

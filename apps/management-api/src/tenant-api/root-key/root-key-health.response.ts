@@ -1,4 +1,5 @@
 import { type KeyManagerFault } from '@lib/key-manager';
+import { type LostUnder } from '@lib/kmip-engine';
 import { planOf } from '@lib/platform';
 import {
   adapterVersion,
@@ -31,9 +32,13 @@ export interface InstanceHealth {
 }
 
 /** InstanceHealth: of one root key, or of all that an instance has. */
-export function healthResponse({ rootKeys }: Pick<WatchedRootKeys, 'rootKeys'>, now: Date): InstanceHealth {
+export function healthResponse(
+  { rootKeys }: Pick<WatchedRootKeys, 'rootKeys'>,
+  lost: readonly LostUnder[],
+  now: Date,
+): InstanceHealth {
   const known = rootKeys.map((one) => ({ ...one, health: inForce(one.binding, one.credentialId) }));
-  const problems = known.flatMap(problemsOf);
+  const problems = known.flatMap((one) => [...problemsOf(one), ...lostOf(one, lost)]);
   const tested = known.flatMap(({ health }) => askedAt(health)?.getTime() ?? []);
   const untested = known.length === 0 || tested.length < known.length;
   const body = {
@@ -107,7 +112,29 @@ function problemOf(binding: RootKeyBinding, keys: number, findings: readonly Hea
     root_key_crn: rootKeyCrn(binding),
     former: binding.status === 'retiring',
     keys_under_root_key: keys,
+    keys_stopped: stops.has('get') ? keys : 0,
   };
+}
+
+/** Keys of which nothing is left, whatever the root key does. */
+function lostOf({ binding }: Known, all: readonly LostUnder[]): object[] {
+  const lost = all.find(({ rootKeyId }) => rootKeyId === binding.rootKeyId);
+  if (lost === undefined) return [];
+  const count = lost.keys === 1 ? 'The stored key of 1 key is' : `The stored keys of ${lost.keys} keys are`;
+  return [
+    {
+      code: 'stored_key_deleted',
+      message: `${count} gone from the key manager: what they protect cannot be read any more. The list of keys that cannot be served (servable=false) names each, and the machine it belongs to.`,
+      remedy:
+        'If that was a mistake, restore the stored keys in the key manager; each key says until when. If it was meant, destroy the keys here too: then it is settled.',
+      stops: ['get'],
+      since: lost.since.toISOString(),
+      root_key_crn: rootKeyCrn(binding),
+      former: binding.status === 'retiring',
+      keys_under_root_key: lost.keysUnder,
+      keys_stopped: lost.keys,
+    },
+  ];
 }
 
 /** Nothing is made in the key manager of a former root key. */

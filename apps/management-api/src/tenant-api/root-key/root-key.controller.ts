@@ -11,7 +11,6 @@ import {
   type NewRootKeyCredential,
   type RootKeyBinding,
   RootKeyBindingService,
-  RootKeyHealthService,
   type WatchedRootKey,
 } from '@lib/tenancy';
 
@@ -25,7 +24,8 @@ import { fitServiceId, givenApiKey, using, type WithApiKey } from './given-api-k
 import { progressOf } from './key-move-progress';
 import { providerOf } from './provider';
 import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
-import { healthResponse, seenWell } from './root-key-health.response';
+import { HealthOverview } from './health-overview';
+import { seenWell } from './root-key-health.response';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
 import { reachedRootKeys } from './unreached-root-keys';
 
@@ -40,7 +40,7 @@ export class RootKeyController {
   constructor(
     @Inject(RootKeyBindingService) private readonly bindings: RootKeyBindingService,
     @Inject(KeyMoveService) private readonly moves: KeyMoveService,
-    @Inject(RootKeyHealthService) private readonly health: RootKeyHealthService,
+    @Inject(HealthOverview) private readonly health: HealthOverview,
     @Inject(RootKeyWorkbench) private readonly workbench: RootKeyWorkbench,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
@@ -184,9 +184,8 @@ export class RootKeyController {
     const { instanceId } = call.instance();
     const href = `${this.publicUrl}/v1/instances/${instanceId}/root_key`;
     const moves = await this.moves.of(instanceId);
-    const { rootKeys } = await this.health.of(instanceId);
-    const own = rootKeys.filter((one) => one.binding.id === binding.id);
-    const standing = standingOf(binding, own);
+    const { rootKeys, health } = await this.health.of(instanceId, binding);
+    const standing = standingOf(binding, rootKeys);
     const body = withEntityTag(binding.id, binding, {
       crn: rootKeyCrn(binding),
       href,
@@ -195,7 +194,7 @@ export class RootKeyController {
       status: statusOf(standing, moves),
       rotation: rotationOf(binding, moves),
       message: standing.message,
-      health: healthResponse({ rootKeys: own }, this.clock.now()),
+      health,
       verified_at: standing.verifiedAt?.toISOString(),
       updated_at: binding.updatedAt.toISOString(),
     });

@@ -6,6 +6,7 @@ import { CLOCK, endpointGuard, endpointTemplates } from '@lib/platform';
 import { EndpointPolicy, RootKeyBindingService } from '@lib/tenancy';
 
 import { MANAGEMENT_CONFIG } from '../../management-config.module';
+import { KeysModule } from '../keys/keys.module';
 import { CredentialController } from './credential.controller';
 import { FormerRootKeysController } from './former-root-keys.controller';
 import { KeyManagersController } from './key-managers.controller';
@@ -29,6 +30,7 @@ const workbench = {
 
 /** The root key of an instance, and the credential with which its key manager is asked. */
 @Module({
+  imports: [KeysModule],
   controllers: [RootKeyController, FormerRootKeysController, KeyManagersController, CredentialController],
   providers: [workbench],
 })
