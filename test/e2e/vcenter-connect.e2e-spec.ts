@@ -1,6 +1,11 @@
-import { answerOf, tenantApi, type TenantApi } from '@lib/tenant-api-client';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
-import { RunningService } from './support/running-service';
+import { issueServerCertificate, readCertificateAuthority } from '@lib/pki';
+import { answerOf, tenantApi, type TenantApi } from '@lib/tenant-api-client';
+import { type CryptoKeyId, KEY_STATUS_BITS, KeyProviders } from '@lib/vi-json';
+
+import { RunningService, until } from './support/running-service';
 import { type Ran, RunningVcenter } from './support/vcenter';
 
 interface Connected {
@@ -146,4 +151,85 @@ describe('kmip4v vcenter connect', () => {
     await vcenter.admin('POST', '/faults', { match, effect, count: 1 });
     expect((await connected('--provider', 'expired')).changed).toBe(true);
   });
+
+  describe('where the certificate of endpoint 1 was renewed', () => {
+    const provider = 'pinned';
+    const presented = (): string => join(service.dataFolder, 'presented-1.crt');
+    const trustOf = async (): Promise<readonly (readonly string[])[]> => {
+      const params = { path: { instance_id: service.connection.instance.id } };
+      const page = await answerOf(api.GET('/v1/instances/{instance_id}/client_certificates', { params }));
+      const own = page.client_certificates.find(({ name }) => name.includes(provider));
+      return (own?.server_trust ?? []).map(({ endpoint, state }) => [endpoint, state]);
+    };
+    const trusting = async (...expected: readonly string[]): Promise<void> => {
+      await until(`${expected.join(' and ')} shown`, 30_000, async () => {
+        const states = (await trustOf()).map(([, state]) => state);
+        return JSON.stringify(states) === JSON.stringify(expected);
+      });
+    };
+    const unaccepted = async (): Promise<readonly string[]> => {
+      const words = ['server-certificate', 'unaccepted', '--endpoint', 'kmip-1', '--file', presented()];
+      const found = await service.admin<readonly { certificate: string }[]>(...words);
+      return found.map(({ certificate }) => certificate).filter((name) => name.includes(provider));
+    };
+    const providers = async (): Promise<KeyProviders> => new KeyProviders(await vcenter.session());
+    let key: CryptoKeyId;
+
+    beforeAll(async () => {
+      await connected('--provider', provider);
+      key = await (await providers()).generateKey(provider);
+      await trusting('trusts_present', 'trusts_present');
+      const folder = join(service.dataFolder, 'tls');
+      const names = { commonName: 'localhost', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], validDays: 300 };
+      const renewed = await issueServerCertificate(await readCertificateAuthority(folder), names);
+      await writeFile(join(folder, 'server.key'), renewed.privateKeyPem.expose());
+      await writeFile(join(folder, 'server.crt'), renewed.certificatePem);
+      process.kill((await service.reload()).processes['kmip-gateway-1'] ?? 0, 'SIGHUP');
+      await until(
+        'it was reloaded',
+        30_000,
+        async () => (await readFile(presented(), 'utf8')) === renewed.certificatePem,
+      );
+    }, 60_000);
+
+    it('vCenter is served by endpoint 2, and all see who does not trust endpoint 1', async () => {
+      const { exit, stdout, stderr } = await status(provider);
+      const report = JSON.parse(stdout) as { servers: { connected: boolean; serverTrust: string }[] };
+      expect(report.servers.map((server) => server.connected)).toEqual([false, true]);
+      expect([exit, stderr.includes('kmip4v vcenter renew')]).toEqual([1, true]);
+      await trusting('trusted_former', 'trusts_present');
+      expect(await unaccepted()).toHaveLength(1);
+      const made = await (await providers()).generateKey(provider);
+      expect(await (await providers()).keyStatus([key, made], KEY_STATUS_BITS.available)).toHaveLength(2);
+      expect(await servable(key.keyId, made.keyId)).toBe(true);
+    });
+
+    it('renew compares, trusts it, and all see that', async () => {
+      const { exit, stdout, stderr } = await vcenter.kmip4v(service, [
+        'renew',
+        '--provider',
+        provider,
+        '--output',
+        'json',
+      ]);
+      if (exit !== 0) throw new Error(stderr);
+      const { steps } = JSON.parse(stdout) as Connected;
+      const trusted = steps.filter(({ what }) => what.startsWith('vCenter trusts'));
+      expect(trusted.map(({ outcome }) => outcome)).toEqual(['done', 'already']);
+      expect((await status(provider)).exit).toBe(0);
+      await trusting('trusts_present', 'trusts_present');
+      expect(await unaccepted()).toEqual([]);
+      expect(await servable(key.keyId)).toBe(true);
+    });
+  });
+
+  const servable = async (...ids: readonly string[]): Promise<boolean> => {
+    const keys = await Promise.all(
+      ids.map(async (id) => {
+        const params = { path: { instance_id: service.connection.instance.id, id } };
+        return await answerOf(api.GET('/v1/instances/{instance_id}/keys/{id}', { params }));
+      }),
+    );
+    return keys.every((each) => each.servable);
+  };
 });
