@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { allOf, answerOf, api } from './client';
 
@@ -48,6 +48,65 @@ export const certificatesQuery = (instance_id: string) =>
             signal,
           }),
         ({ client_certificates }) => client_certificates,
+      ),
+  });
+
+export const certificateQuery = (instance_id: string, id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'certificates', id),
+    queryFn: ({ signal }) =>
+      answerOf(
+        api.GET('/v1/instances/{instance_id}/client_certificates/{id}', {
+          params: { path: { instance_id, id } },
+          signal,
+        }),
+      ),
+  });
+
+export interface AttemptFilter {
+  readonly verdict?: string;
+  readonly start?: string;
+}
+
+/** The newest first, a page at a time. */
+export const attemptsQuery = (instance_id: string, filter: AttemptFilter = {}) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'attempts', filter),
+    queryFn: ({ signal }) =>
+      answerOf(
+        api.GET('/v1/instances/{instance_id}/connection_attempts', {
+          params: { path: { instance_id }, query: { limit: 50, ...filter } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const claimsQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'attempts', 'claims'),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/certificate_claims', {
+            params: { path: { instance_id }, query: { limit: LIMIT, ...start } },
+            signal,
+          }),
+        ({ certificate_claims }) => certificate_claims,
+      ),
+  });
+
+export const kmipCredentialsQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'kmip_credentials'),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/kmip_credentials', {
+            params: { path: { instance_id }, query: { limit: LIMIT, ...start } },
+            signal,
+          }),
+        ({ kmip_credentials }) => kmip_credentials,
       ),
   });
 

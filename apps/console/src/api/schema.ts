@@ -6,4 +6,5 @@ export type { paths } from '../../../../libs/tenant-api-client/src/schema';
 export type Schemas = components['schemas'];
 export type Instance = Schemas['Instance'];
 export type Certificate = Schemas['InstanceClientCertificate'];
+export type Attempt = Schemas['InstanceConnectionAttempt'];
 export type Fault = Schemas['Error'];

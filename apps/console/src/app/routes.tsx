@@ -22,6 +22,26 @@ export const routes: RouteObject[] = [
             path: 'overview',
             lazy: async () => ({ Component: (await import('../pages/overview/overview')).OverviewPage }),
           },
+          {
+            path: 'connect',
+            lazy: async () => ({ Component: (await import('../pages/connect/connect')).ConnectPage }),
+          },
+          {
+            path: 'certificates',
+            lazy: async () => ({ Component: (await import('../pages/certificates/certificates')).CertificatesPage }),
+          },
+          {
+            path: 'certificates/:certificate',
+            lazy: async () => ({ Component: (await import('../pages/certificates/certificate')).CertificatePage }),
+          },
+          {
+            path: 'certificates/:certificate/renew',
+            lazy: async () => ({ Component: (await import('../pages/certificates/renew')).RenewPage }),
+          },
+          {
+            path: 'diagnosis',
+            lazy: async () => ({ Component: (await import('../pages/diagnosis/diagnosis')).DiagnosisPage }),
+          },
         ],
       },
       { path: '*', element: <Lost /> },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import ts from 'typescript';
 
+import { VERDICTS } from '../pages/diagnosis/verdicts';
 import en from './en';
 import zh from './zh-CN';
 
@@ -52,8 +53,18 @@ describe('the texts of the console', () => {
     }
   });
 
+  const errorGuide = readFileSync(join(REPOSITORY, 'docs', 'errors.md'), 'utf8');
+
+  it('say of every connection attempt what docs/errors.md says', () => {
+    const [, table = ''] = (errorGuide.split('## Tenant API')[0] ?? '').split('## Connection attempts');
+    const rows = table.matchAll(/^\| `([a-z_]+)` \| (.+) \| (.+) \|$/gm);
+    const said = Object.fromEntries(Array.from(rows, ([, code = '', message, remedy]) => [code, { message, remedy }]));
+    expect(en.verdict).toEqual(said);
+    expect(VERDICTS).toEqual(Object.keys(said));
+  });
+
   it('tell of every error of the tenant API what helps', () => {
-    const [, table = ''] = readFileSync(join(REPOSITORY, 'docs', 'errors.md'), 'utf8').split('## Tenant API');
+    const [, table = ''] = errorGuide.split('## Tenant API');
     const codes = Array.from(table.matchAll(/^\| `([a-z_]+)` \|/gm), ([, code]) => code);
     expect(codes.length).toBeGreaterThan(30);
     expect(Object.keys(en.errors).sort()).toEqual(codes.sort());

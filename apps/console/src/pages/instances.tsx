@@ -11,7 +11,7 @@ import { Loaded } from '../components/loaded';
 import { Page } from '../components/page';
 import { type Column, Rows } from '../components/rows';
 import { Moment } from '../components/times';
-import { useWords } from '../i18n/words';
+import { useNextStep } from '../components/use-next-step';
 
 export function InstancesPage() {
   const { t } = useTranslation();
@@ -37,7 +37,7 @@ function NoInstances() {
 
 function Instances({ instances }: { readonly instances: readonly Instance[] }) {
   const { t } = useTranslation();
-  const said = useWords();
+  const nextStep = useNextStep();
   const columns: readonly Column<Instance>[] = [
     {
       key: 'name',
@@ -53,8 +53,8 @@ function Instances({ instances }: { readonly instances: readonly Instance[] }) {
     {
       key: 'next',
       header: t('instances.next'),
-      cell: ({ next_step: { code, message } }) => {
-        const { text, lang } = said('next_step', code, message);
+      cell: (instance) => {
+        const { text, lang } = nextStep(instance);
         return <span lang={lang}>{text}</span>;
       },
     },

@@ -2,14 +2,20 @@ import { useTranslation } from 'react-i18next';
 
 import { type Schemas } from '../../api/schema';
 import { Copyable } from '../../components/copyable';
-import { Facts } from '../../components/facts';
+import { type Fact, Facts } from '../../components/facts';
 import { withColons } from '../../components/fingerprint';
 import { Moment } from '../../components/times';
 
 type Endpoint = Schemas['InstanceEndpoint'];
 
+interface EndpointsProps {
+  readonly endpoints: readonly Endpoint[];
+  /** Everything, or what one step takes. */
+  readonly show?: 'all' | 'address' | 'fingerprints';
+}
+
 /** Both addresses, with what vCenter shows before somebody clicks Trust. */
-export function Endpoints({ endpoints }: { readonly endpoints: readonly Endpoint[] }) {
+export function Endpoints({ endpoints, show = 'all' }: EndpointsProps) {
   const { t } = useTranslation();
   return (
     <div className="k-cards">
@@ -18,9 +24,8 @@ export function Endpoints({ endpoints }: { readonly endpoints: readonly Endpoint
           <h3>{endpoint.name}</h3>
           <Facts
             facts={[
-              [t('endpoint.address'), <Copyable key="a" what={t('endpoint.address')} text={endpoint.hostname} />],
-              [t('endpoint.port'), <Copyable key="p" what={t('endpoint.port')} text={String(endpoint.port)} />],
-              ...certificateFacts(endpoint, t),
+              ...(show === 'fingerprints' ? [] : addressFacts(endpoint, t)),
+              ...(show === 'address' ? [] : certificateFacts(endpoint, t)),
             ]}
           />
         </div>
@@ -29,12 +34,21 @@ export function Endpoints({ endpoints }: { readonly endpoints: readonly Endpoint
   );
 }
 
-function certificateFacts({ server_certificate: certificate }: Endpoint, t: ReturnType<typeof useTranslation>['t']) {
-  if (certificate === undefined) return [[t('endpoint.certificate'), t('endpoint.unknown')]] as const;
+type Texts = ReturnType<typeof useTranslation>['t'];
+
+function addressFacts({ hostname, port }: Endpoint, t: Texts): readonly Fact[] {
+  return [
+    [t('endpoint.address'), <Copyable key="a" what={t('endpoint.address')} text={hostname} />],
+    [t('endpoint.port'), <Copyable key="p" what={t('endpoint.port')} text={String(port)} />],
+  ];
+}
+
+function certificateFacts({ server_certificate: certificate }: Endpoint, t: Texts): readonly Fact[] {
+  if (certificate === undefined) return [[t('endpoint.certificate'), t('endpoint.unknown')]];
   const [sha1, sha256] = [withColons(certificate.sha1_fingerprint), withColons(certificate.sha256_fingerprint)];
   return [
     [t('endpoint.sha1'), <Copyable key="1" what={t('endpoint.sha1')} text={sha1} />],
     [t('endpoint.sha256'), <Copyable key="256" what={t('endpoint.sha256')} text={sha256} />],
     [t('endpoint.expires'), <Moment key="e" at={certificate.expires_at} />],
-  ] as const;
+  ];
 }

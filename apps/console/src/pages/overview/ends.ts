@@ -20,13 +20,14 @@ const BAD_DAYS = 14;
 const WARNING_DAYS = 90;
 const SHOWN = 8;
 
+export function urgencyOf(at: string, now: Date): End['urgency'] {
+  const days = (Date.parse(at) - now.getTime()) / DAY_MS;
+  return days < BAD_DAYS ? 'bad' : days < WARNING_DAYS ? 'warning' : 'none';
+}
+
 /** The nearest ends, whatever kind of thing it is that ends. */
 export function endsAhead({ instance, certificates, rootKey, now }: Known): readonly End[] {
-  const urgencyOf = (at: string): End['urgency'] => {
-    const days = (Date.parse(at) - now.getTime()) / DAY_MS;
-    return days < BAD_DAYS ? 'bad' : days < WARNING_DAYS ? 'warning' : 'none';
-  };
-  const end = (kind: End['kind'], name: string, at: string): End => ({ kind, name, at, urgency: urgencyOf(at) });
+  const end = (kind: End['kind'], name: string, at: string): End => ({ kind, name, at, urgency: urgencyOf(at, now) });
   return [
     ...certificates.map(({ name, expires_at }) => end('certificate', name, expires_at)),
     ...instance.endpoints.flatMap(({ name, server_certificate }) =>

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 
 import { type Instance } from '../../api/schema';
-import { useWords } from '../../i18n/words';
+import { useNextStep } from '../../components/use-next-step';
 
 /** The page where a step is taken; what the platform or the service does has none. */
 const PLACES = {
@@ -18,10 +18,8 @@ const placeOf = (code: string): string | undefined => (PLACES as Readonly<Record
 
 export function NextStep({ instance }: { readonly instance: Instance }) {
   const { t } = useTranslation();
-  const said = useWords();
-  const { code, message } = instance.next_step;
-  const { text, lang } = said('next_step', code, message);
-  const place = placeOf(code);
+  const { text, lang } = useNextStep()(instance);
+  const place = placeOf(instance.next_step.code);
   return (
     <>
       {instance.restore && (

@@ -1,0 +1,5 @@
+/** What each way of adding a certificate is given. */
+export interface AddProps {
+  readonly suggestedName: string;
+  readonly onAdded: (certificateId: string) => void;
+}
