@@ -56,8 +56,9 @@ export class TenantInMemory {
   readonly instance = INSTANCE;
 
   /** What a test compares before and after. */
-  snapshot(): unknown {
+  snapshot(what: 'whole' | 'without keys'): unknown {
     const certificates = this.certificates.map(({ name }) => name);
+    if (what === 'without keys') return structuredClone({ certificates, credentials: this.credentials });
     const keys = this.#engine.store.objects().map(({ uniqueIdentifier, state }) => [uniqueIdentifier, state]);
     return structuredClone({ certificates, credentials: this.credentials, keys });
   }
@@ -186,6 +187,11 @@ export class TenantInMemory {
 
   suspend(id: string): void {
     this.#change(id, { suspended: true });
+  }
+
+  /** As if it had been destroyed. */
+  forget(id: string): void {
+    this.#destroy(id);
   }
 
   #destroy(id: string): unknown {

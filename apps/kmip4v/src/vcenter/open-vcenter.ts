@@ -1,6 +1,5 @@
 import {
   CertificateChanged,
-  type FaultName,
   PinnedTransport,
   presentedCertificate,
   sameFingerprint,
@@ -17,6 +16,7 @@ import { CommandFault, usageFault } from '../command-line/faults';
 import { type Connection } from '../profiles/connection-file';
 import { VERSION } from '../version';
 import { colonForm } from './certificates';
+import { remedyFor } from './fault-remedies';
 import { KnownVCenter } from './known-vcenter';
 import { StepFailure } from './plan/steps';
 import { Refusal } from './refusal';
@@ -155,13 +155,6 @@ const CONNECTION_EXITS: Readonly<Partial<Record<ViConnectionFault, readonly [Exi
   cancelled: [EXIT.failed],
 };
 
-const FAULT_REMEDIES: readonly (readonly [FaultName, ExitCode, string])[] = [
-  ['InvalidLogin', EXIT.refused, 'check user and password: vCenter locks accounts after a few wrong ones'],
-  ['NotAuthenticated', EXIT.refused, 'log in again'],
-  ['NoPermission', EXIT.refused, 'give the user a role with the privileges that are named'],
-  ['ManagedObjectNotFound', EXIT.notFound, 'it is gone from vCenter: look again'],
-];
-
 /** What was thrown, with an exit code and what to do; undefined for what is none of vCenter's. */
 export function commandFault(error: unknown): CommandFault | undefined {
   if (error instanceof StepFailure) return stepFault(error);
@@ -172,8 +165,8 @@ export function commandFault(error: unknown): CommandFault | undefined {
     return new CommandFault(exit, error.message, remedy, { cause: error });
   }
   if (!(error instanceof ViFault)) return undefined;
-  const found = FAULT_REMEDIES.find(([name]) => error.is(name));
-  return new CommandFault(found?.[1] ?? EXIT.failed, error.message, found?.[2], { cause: error });
+  const [exit, remedy] = remedyFor(error);
+  return new CommandFault(exit, error.message, remedy, { cause: error });
 }
 
 function changedFault(error: CertificateChanged): CommandFault {

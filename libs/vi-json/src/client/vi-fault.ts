@@ -73,19 +73,58 @@ function describe(
   localizedMessage: string | undefined,
   missing: readonly MissingPrivilege[],
 ): string {
-  const words = [fault.faultstring, localizedMessage, ...(fault.faultMessage ?? []).map(({ message }) => message)];
-  const sentence = words.find((word) => word !== undefined && word !== '');
-  const said = sentence === undefined ? fault._typeName : `${sentence.replace(/\.\s*$/, '')} (${fault._typeName})`;
+  const said = [sentenceOf(fault, localizedMessage), `(${fault._typeName})`].filter((part) => part !== '').join(' ');
   const lacking = missing.map(
     ({ privilege, object }) => `${privilege}${object ? ` on ${object.type}:${object.value}` : ''}`,
   );
   const privileges = lacking.length > 0 ? ` Missing: ${lacking.join(', ')}.` : '';
-  return `vCenter refused ${call}: ${said}${detail(fault)}.${privileges}`;
+  return `vCenter refused ${call}: ${said}${detail(fault, said)}.${privileges}${causeOf(fault)}`;
 }
 
-/** The member of a fault that says which part of the request is meant. */
-function detail(fault: MethodFault): string {
-  const named =
-    fault['invalidProperty'] ?? fault['reason'] ?? (fault._typeName === 'InvalidProperty' ? fault['name'] : undefined);
-  return typeof named === 'string' && named !== '' ? `, ${named}` : '';
+/** vCenter's own words, without the full stop; empty where it has none. */
+function sentenceOf({ faultstring, faultMessage }: MethodFault, localizedMessage: string | undefined): string {
+  const words: readonly unknown[] = [faultstring, localizedMessage, ...messagesIn(faultMessage)];
+  const sentence = words.find((word) => typeof word === 'string' && word !== '');
+  return typeof sentence === 'string' ? sentence.replace(/\.\s*$/, '') : '';
+}
+
+/** Whatever it is: what comes from elsewhere need not be a list. */
+function messagesIn(value: unknown): readonly unknown[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  return list.map((each) => (isObject(each) ? each['message'] : undefined));
+}
+
+const TOLD_OTHERWISE = ['_typeName', 'faultstring', 'faultMessage', 'faultCause'];
+const OF_PRIVILEGES = ['object', 'privilegeId', 'missingPrivileges'];
+const LONGEST_DETAIL = 300;
+
+/** Members of its type, which say what is meant: a part of the request, an object, keys. */
+function detail(fault: MethodFault, said: string): string {
+  const skipped = isFaultOf(fault._typeName, 'NoPermission') ? [...TOLD_OTHERWISE, ...OF_PRIVILEGES] : TOLD_OTHERWISE;
+  const members = Object.entries(fault).flatMap(([name, value]) => {
+    const text = skipped.includes(name) ? '' : textOf(value);
+    return text === '' || said.includes(text) ? [] : [`${name} ${text}`];
+  });
+  return members.length === 0 ? '' : `: ${members.join(', ').slice(0, LONGEST_DETAIL)}`;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value))
+    return value
+      .map(textOf)
+      .filter((text) => text !== '')
+      .join(' and ');
+  if (isReference(value)) return `${value.type}:${value.value}`;
+  if (!isObject(value) || typeof value['keyId'] !== 'string') return '';
+  const provider = isObject(value['providerId']) ? value['providerId']['id'] : undefined;
+  return typeof provider === 'string' ? `${value['keyId']} of ${provider}` : value['keyId'];
+}
+
+/** What vCenter names as the cause of it: one, since a chain may be as long as somebody likes. */
+function causeOf({ faultCause }: MethodFault): string {
+  const cause = readFault(faultCause, '')?.fault;
+  if (cause === undefined) return '';
+  const said = [sentenceOf(cause, undefined), `(${cause._typeName})`].filter((part) => part !== '').join(' ');
+  return ` Cause: ${said}${detail(cause, said)}.`;
 }

@@ -75,6 +75,9 @@ export const FAULT_PARENTS = {
   InvalidVmConfig: 'VmConfigFault',
   InvalidDeviceSpec: 'InvalidVmConfig',
   InsufficientResourcesFault: 'VimFault',
+  HostCommunication: 'RuntimeFault',
+  HostNotConnected: 'HostCommunication',
+  HostConfigFault: 'VimFault',
   Timedout: 'VimFault',
 } as const satisfies Record<string, string | null>;
 
@@ -87,6 +90,10 @@ export function isFaultOf(typeName: string, ancestor: FaultName): boolean {
   }
   return false;
 }
+
+/** The type itself, where it is in the table; else what every fault is. */
+export const knownFault = (typeName: string): FaultName =>
+  Object.hasOwn(FAULT_PARENTS, typeName) ? (typeName as FaultName) : 'MethodFault';
 
 function parentOf(name: string): string | null {
   return Object.hasOwn(FAULT_PARENTS, name) ? FAULT_PARENTS[name as FaultName] : null;

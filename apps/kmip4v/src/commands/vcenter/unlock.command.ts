@@ -5,8 +5,8 @@ import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
 import { listed } from '../../output/answer';
 import { type Columns } from '../../output/table';
+import { toldOfOne } from '../../vcenter/fault-remedies';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
-import { wordsOf } from '../../vcenter/plan/steps';
 import { demandNeeds, demandPrivileges } from '../../vcenter/privileges';
 import { findLocked, type LockedMachine, unlock } from '../../vcenter/unlock/unlock';
 import { serviceOf } from './service-of';
@@ -59,7 +59,7 @@ export const vcenterUnlock = command({
           ? 'locked'
           : await unlock(session, machine).then(
               () => 'unlocked',
-              (error: unknown) => wordsOf(error),
+              (error: unknown) => toldOfOne(error),
             );
         results.push({ ...causesOf(machine), outcome });
       }

@@ -1,6 +1,7 @@
 import { inParallel } from '@lib/kernel';
 import { type DiskBacking, type Id, type ManagedObjectReference, retrieveAll, type ViSession } from '@lib/vi-json';
 
+import { toldOfOne } from '../fault-remedies';
 import { type Findings } from './inventory';
 import { referenceOf } from './machines';
 
@@ -36,8 +37,7 @@ export async function examineFirstClassDisks(session: ViSession, attached: Reado
         return 'next';
       });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      found.unexamined.push({ what: `first-class disks of the datastore ${name}`, why });
+      found.unexamined.push({ what: `first-class disks of the datastore ${name}`, why: toldOfOne(error) });
     }
   }
   return found;

@@ -8,6 +8,7 @@ import {
   type VsanDataEncryptionConfig,
 } from '@lib/vi-json';
 
+import { toldOfOne } from '../fault-remedies';
 import { type ExaminedHost, type Findings } from './inventory';
 import { referenceOf } from './machines';
 
@@ -33,7 +34,7 @@ export async function examineHosts(session: ViSession, vsan: VsanReader | undefi
     const { name } = object;
     const [denied] = object.missing.values();
     if (denied !== undefined) {
-      found.unexamined.push({ what: `${object.ref.type} ${name}`, why: denied.message });
+      found.unexamined.push({ what: `${object.ref.type} ${name}`, why: toldOfOne(denied) });
     } else if (object.ref.type === 'HostSystem') examineHost(object, name, found);
     else await examineCluster(object, name, vsan, found);
   }
@@ -89,10 +90,7 @@ async function examineCluster(
   try {
     examineVsan(await vsan(object.ref, name), object, name, found);
   } catch (error) {
-    found.unexamined.push({
-      what,
-      why: `vSAN not examined: ${error instanceof Error ? error.message : String(error)}`,
-    });
+    found.unexamined.push({ what, why: `vSAN not examined: ${toldOfOne(error)}` });
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type VirtualMachineSnapshotTree,
 } from '@lib/vi-json';
 
+import { toldOfOne } from '../fault-remedies';
 import { type EncryptedMachine, type Findings, type KeyReference, type ReferenceKind } from './inventory';
 
 /** Templates are VirtualMachines too, and stand in the view. */
@@ -62,7 +63,7 @@ function examineMachine(object: RetrievedObject, found: MachineFindings): readon
   const { name } = object;
   const [denied] = object.missing.values();
   if (denied !== undefined) {
-    found.unexamined.push({ what: `VM ${name}`, why: denied.message });
+    found.unexamined.push({ what: `VM ${name}`, why: toldOfOne(denied) });
     return [];
   }
   const connection = object.get<string>('runtime.connectionState');
@@ -107,7 +108,7 @@ async function examineSnapshots(
     const name = names.get(object.ref.value) ?? object.ref.value;
     const [denied] = object.missing.values();
     if (denied !== undefined) {
-      found.unexamined.push({ what: name, why: denied.message });
+      found.unexamined.push({ what: name, why: toldOfOne(denied) });
       continue;
     }
     found.examined.snapshots += 1;

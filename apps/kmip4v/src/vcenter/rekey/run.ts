@@ -10,12 +10,14 @@ import {
   type ViSession,
 } from '@lib/vi-json';
 
+import { toldOfOne } from '../fault-remedies';
 import { type Acts, Gone } from './acts';
 import { idOf, type Journal, type Outcome, type Target } from './journal';
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 3_000;
-const ATTEMPTS = 4;
+/** Between attempts: what is in the way may be over in a moment, or take a while. */
+const AGAIN_AFTER_MS = [250, 1_000, 3_000, 5_000];
 const STARTED_AT_ONCE = 4;
 
 /** A task that is gone, or that ended well, and an object that is as it was. */
@@ -103,10 +105,10 @@ class Wave {
 
   async carryOut(targets: readonly Target[], ended: () => void): Promise<void> {
     let remaining = targets;
-    for (let attempt = 1; remaining.length > 0; attempt++) {
-      const again = await this.#attempt(remaining, attempt === ATTEMPTS, ended);
-      if (again.length > 0) await this.options.pause(LONGEST_DELAY_MS);
-      remaining = again;
+    for (const pauseMs of [...AGAIN_AFTER_MS, undefined]) {
+      remaining = await this.#attempt(remaining, pauseMs === undefined, ended);
+      if (remaining.length === 0 || pauseMs === undefined) return;
+      await this.options.pause(pauseMs);
     }
   }
 
@@ -120,9 +122,9 @@ class Wave {
       } catch (error) {
         // Connection lost: of no object in particular, and the journal lets another run go on.
         if (error instanceof ViConnectionError && error.code !== 'proxy_answer') throw error;
-        if (isGone(error)) await this.#end(target, 'skipped', ended, wordsOf(error));
+        if (isGone(error)) await this.#end(target, 'skipped', ended, toldOfOne(error));
         else if (!last && isPassing(error)) again.push(target);
-        else await this.#end(target, 'failed', ended, wordsOf(error));
+        else await this.#end(target, 'failed', ended, toldOfOne(error));
       }
     };
     await inParallel(targets, STARTED_AT_ONCE, async (target) => {
@@ -201,8 +203,4 @@ const isGone = (error: unknown): boolean =>
 function isPassing(error: unknown): boolean {
   if (error instanceof ViConnectionError || error instanceof NotDoneYet) return true;
   return error instanceof ViFault && (error.is('TaskInProgress') || error.is('ConcurrentAccess'));
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
