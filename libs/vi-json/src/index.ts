@@ -6,6 +6,8 @@ export {
   sameFingerprint,
 } from './client/pinned-transport';
 export * from './client/properties';
+export * from './client/session-options';
+export * from './client/soap/xml';
 export * from './client/tasks';
 export * from './client/transport';
 export * from './client/vi-connection.error';

@@ -50,7 +50,7 @@ export class PinnedTransport implements ViTransport {
       });
       return {
         status: answer.statusCode,
-        headers: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, single(value)])),
+        headers: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, single(name, value)])),
         body: await readBody(answer.body),
       };
     } catch (error) {
@@ -63,8 +63,10 @@ export class PinnedTransport implements ViTransport {
   }
 }
 
-function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.at(-1) : value;
+/** Of what was sent twice the last counts; cookies stand beside each other, a line each. */
+function single(name: string, value: string | string[] | undefined): string | undefined {
+  if (!Array.isArray(value)) return value;
+  return name === 'set-cookie' ? value.join('\n') : value.at(-1);
 }
 
 async function readBody(body: AsyncIterable<Buffer>): Promise<string> {

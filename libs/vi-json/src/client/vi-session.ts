@@ -3,26 +3,12 @@ import { SESSION_HEADER } from '../types/negotiation';
 import type { ServiceContent, UserSession } from '../types/service';
 import { type ManagedObjectReference, reference, unbox } from '../types/values';
 import { isJson, negotiate } from './negotiation';
-import type { ViResponse, ViTransport } from './transport';
+import { deadline, patiently } from './patiently';
+import { VsanEndpoint, type VsanMethod } from './soap/vsan-endpoint';
+import type { ViSessionOptions } from './session-options';
+import type { ViResponse } from './transport';
 import { ViConnectionError } from './vi-connection.error';
 import { readFault, ViFault } from './vi-fault';
-
-const CALL_TIMEOUT_MS = 60_000;
-const RETRIED_STATUSES = [502, 503, 504];
-const RETRY_DELAY_MS = 500;
-
-export interface ViCredentials {
-  readonly userName: string;
-  readonly password: string;
-}
-
-export interface ViSessionOptions {
-  readonly transport: ViTransport;
-  readonly credentials: ViCredentials;
-  readonly userAgent?: string;
-  /** Ends whatever is under way. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * A login at one vCenter. A session that ended is opened anew once per call, which is repeated: NotAuthenticated is said
@@ -34,6 +20,7 @@ export class ViSession {
   #user: UserSession | undefined;
   #login: Promise<void> | undefined;
   #clockAheadMs = 0;
+  #vsan: VsanEndpoint | undefined;
 
   private constructor(
     private readonly options: ViSessionOptions,
@@ -65,7 +52,7 @@ export class ViSession {
 
   /**
    * Calls a method of the managed object; `undefined` for one without parameters, which is sent without a body. A void one
-   * gives nothing, a nullable one may give null.
+   * gives nothing, a nullable one may give null. vSAN is below `/vsan` of the JSON API from 9.0 on, and asked by SOAP before.
    * @throws ViFault what vCenter refused
    */
   async call<Type extends ManagedObjectType, Name extends MethodOf<Type>>(
@@ -74,6 +61,10 @@ export class ViSession {
     name: Name,
     parameters: ParametersOf<Type, Name> | undefined,
   ): Promise<ResultOf<Type, Name>> {
+    if (type === 'VsanVcClusterConfigSystem' && !this.release.startsWith('9.')) {
+      this.#vsan ??= new VsanEndpoint(this.options);
+      return (await this.#vsan.call(object, name as VsanMethod, parameters ?? {})) as ResultOf<Type, Name>;
+    }
     const answer = await this.#withSession(`${type}.${name}`, READS.has(name), () => ({
       method: 'POST' as const,
       path: this.#path(reference(type, object.value), name),
@@ -98,6 +89,7 @@ export class ViSession {
 
   /** Ends the session, if there is one still, and the connections. */
   async close(): Promise<void> {
+    await this.#vsan?.close();
     try {
       const { sessionManager } = this.content;
       if (sessionManager !== undefined) await this.#once('POST', this.#path(sessionManager, 'Logout'), undefined);
@@ -137,7 +129,7 @@ export class ViSession {
   ): Promise<unknown> {
     const perform = async (): Promise<unknown> => {
       const { method, path, body } = asked();
-      return outcome(await this.#patiently(method, path, body, repeatable), call);
+      return outcome(await patiently(repeatable, () => this.#once(method, path, body)), call);
     };
     try {
       return await perform();
@@ -145,24 +137,6 @@ export class ViSession {
       if (!(error instanceof ViFault) || !error.is('NotAuthenticated')) throw error;
       await this.renew();
       return await perform();
-    }
-  }
-
-  async #patiently(
-    method: 'GET' | 'POST',
-    path: string,
-    body: string | undefined,
-    repeatable: boolean,
-  ): Promise<ViResponse> {
-    for (let attempt = 1; ; attempt++) {
-      const last = !repeatable || attempt === 3;
-      try {
-        const answer = await this.#once(method, path, body);
-        if (last || !RETRIED_STATUSES.includes(answer.status)) return answer;
-      } catch (error) {
-        if (last || !(error instanceof ViConnectionError) || error.code !== 'unreachable') throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS * attempt));
     }
   }
 
@@ -203,11 +177,6 @@ const READS: ReadonlySet<string> = new Set([
   'RetrieveVStorageObject',
   'VsanClusterGetConfig',
 ]);
-
-function deadline(signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-}
 
 /** What a 200 or 204 holds, null for an empty one. @throws ViFault, ViConnectionError */
 function outcome(answer: ViResponse, call: string): unknown {
