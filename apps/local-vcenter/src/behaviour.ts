@@ -18,6 +18,8 @@ export interface BehaviourSettings extends WireForm {
   readonly snapshotHomes: 'recrypted' | 'kept';
   /** A locked machine may have no `config` at all, and `invalid` as its connection [inferred]. */
   readonly lockedConfig: 'readable' | 'gone';
+  /** Whether vSAN says of a cluster that it is not encrypted, or says nothing of encryption [inferred]. */
+  readonly unencryptedVsan: 'said' | 'unset';
   /** How long a task takes, and how long it waits in the queue before. */
   readonly taskSeconds: number;
   readonly queueSeconds: number;
@@ -34,6 +36,7 @@ export const PLAIN: BehaviourSettings = {
   pageSize: 1000,
   snapshotHomes: 'recrypted',
   lockedConfig: 'readable',
+  unencryptedVsan: 'said',
   taskSeconds: 0,
   queueSeconds: 0,
 };
@@ -50,6 +53,7 @@ export const UNKIND: BehaviourSettings = {
   pageSize: 3,
   snapshotHomes: 'kept',
   lockedConfig: 'gone',
+  unencryptedVsan: 'unset',
 };
 
 /** In memory, like the faults: a restarted vCenter behaves plainly. */

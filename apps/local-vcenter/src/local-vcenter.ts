@@ -12,6 +12,7 @@ import { CallLog } from './http/call-log';
 import { registerNegotiation } from './http/negotiation.routes';
 import { createServer } from './http/server';
 import { strikes } from './http/traffic';
+import { registerSoap } from './http/soap.routes';
 import { registerViJson } from './http/vi-json.routes';
 import { ensureSettings } from './identity';
 import { INVENTORY_KINDS } from './kinds/inventory-kinds';
@@ -84,6 +85,7 @@ export async function createLocalVcenter(options: LocalVcenterOptions): Promise<
   registerAdmin(app, center, () => url);
   registerNegotiation(app);
   registerViJson(app, center);
+  registerSoap(app, center);
 
   const vcenter: LocalVcenter = {
     app,
@@ -145,7 +147,7 @@ function createCenter(store: CenterStore, settings: SettingsRow): Center {
     inventory,
     hosts,
     machines: new MachineCrypto({ inventory, providers, keys, hostKeys, hosts, behaviour, now }),
-    vsan: new VsanCrypto(store, inventory, hosts),
+    vsan: new VsanCrypto(store, inventory, hosts, hostKeys),
     health: new ProviderHealth(clock, behaviour, providers, keyServers),
     objects: new ManagedObjects([...SERVICE_KINDS, ...INVENTORY_KINDS], () => center),
     about: aboutInfo(settings),

@@ -159,6 +159,8 @@ export interface VsanEncryptionRow {
   readonly kekId: string;
   readonly hostKeyId: string;
   readonly generation: number;
+  /** By host: what stands for the data keys of its disks. */
+  readonly disks?: Readonly<Record<string, SealedRow>>;
 }
 
 /** Datacenter and the folders in it. */

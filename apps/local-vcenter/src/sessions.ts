@@ -7,7 +7,9 @@ import { type ManagedObjectReference, type ObjectContent } from '@lib/vi-json';
 const IDLE_MS = 30 * 60_000;
 
 export interface Session {
-  /** Opaque; goes into the header of each call. */
+  /** Whether the token of one would do for the other is not established: here it does not [inferred]. */
+  readonly over: 'json' | 'soap';
+  /** Opaque; goes into the header of each call, or into a cookie. */
   readonly token: string;
   /** UserSession.key: another value than the token [inferred]. */
   readonly key: string;
@@ -37,7 +39,7 @@ export interface ContainerView {
   readonly recursive: boolean;
 }
 
-type Visitor = Pick<Session, 'userName' | 'locale' | 'userAgent' | 'ipAddress'>;
+type Visitor = Pick<Session, 'over' | 'userName' | 'locale' | 'userAgent' | 'ipAddress'>;
 
 /** In memory: a restarted vCenter knows no session. */
 export class Sessions {
@@ -63,9 +65,9 @@ export class Sessions {
   }
 
   /** Counts as activity. */
-  find(token: string | undefined): Session | undefined {
+  find(token: string | undefined, over: Session['over']): Session | undefined {
     const session = token === undefined ? undefined : this.#byToken.get(token);
-    if (session === undefined) return undefined;
+    if (session?.over !== over) return undefined;
     const now = this.clock.monotonicMs();
     if (now - session.lastActiveMs > IDLE_MS) {
       this.#byToken.delete(session.token);

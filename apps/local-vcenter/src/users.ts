@@ -26,6 +26,7 @@ export const EVERY_PRIVILEGE = [
   'Cryptographer.ManageEncryptionPolicy',
   'Datastore.FileManagement',
   'Host.Inventory.EditCluster',
+  'Vsan.Cluster.ShallowRekey',
   'VirtualMachine.Interact.PowerOn',
   'VirtualMachine.Interact.PowerOff',
   'VirtualMachine.Config.AddRemoveDevice',

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 
 /** Debian's own interpreter: a python3 first on PATH may be another one that does not see Debian's packages. */
 const PYTHON = '/usr/bin/python3';
@@ -42,6 +43,101 @@ export function askPyVmomi(question: {
   const output = execFileSync(PYTHON, ['-W', 'ignore', '-c', SCRIPT], { input: JSON.stringify(question) });
   return JSON.parse(output.toString()) as PeerTypes;
 }
+
+export interface PeerVsan {
+  readonly login: string;
+  readonly configs: readonly { readonly type: string; readonly enabled: boolean; readonly encryption: unknown }[];
+  readonly task: string;
+  /** Fault of a call about a cluster that there is not, and of one after the end of the session. */
+  readonly faults: readonly (readonly [type: string, sentence: string])[];
+}
+
+/**
+ * Has pyVmomi speak SOAP to a vCenter: its own envelope, parser, session and faults. Debian's package has no types of vSAN
+ * (vsanmgmtObjects is not in it), so that the script declares them as that file does; of those it is no second opinion.
+ */
+export async function askVsanByPyVmomi(question: {
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly clusters: readonly string[];
+  readonly provider: string;
+}): Promise<PeerVsan> {
+  const child = spawn(PYTHON, ['-W', 'ignore', '-c', VSAN_SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(JSON.stringify(question));
+  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  if (output === '') throw new Error(`pyVmomi failed: ${complaint}`);
+  return JSON.parse(output) as PeerVsan;
+}
+
+const VSAN_SCRIPT = `
+import json, ssl, sys
+from pyVmomi import SoapStubAdapter, VmomiSupport as V, vim, vmodl
+
+OPTIONAL = V.F_OPTIONAL
+VERSION = 'vsan.version.version1'
+V.AddVersion(VERSION, 'vsan', '8.0.3.0', 0, 'vim25')
+for parent in [VERSION, *V.parentMap['vim.version.version13']]:
+    V.AddVersionParent(VERSION, parent)
+
+def members(*given):
+    return [(name, kind, VERSION, flags) for name, kind, flags in given]
+
+V.CreateDataType('vim.vsan.DataEncryptionConfig', 'VsanDataEncryptionConfig', 'vmodl.DynamicData', VERSION, members(
+    ('encryptionEnabled', 'boolean', 0), ('kmsProviderId', 'vim.encryption.KeyProviderId', OPTIONAL),
+    ('kekId', 'string', OPTIONAL), ('hostKeyId', 'string', OPTIONAL), ('dekGenerationId', 'long', OPTIONAL),
+    ('changing', 'boolean', OPTIONAL), ('eraseDisksBeforeUse', 'boolean', OPTIONAL)))
+V.CreateDataType('vim.vsan.DataEfficiencyConfig', 'VsanDataEfficiencyConfig', 'vmodl.DynamicData', VERSION, members(
+    ('dedupEnabled', 'boolean', 0), ('compressionEnabled', 'boolean', OPTIONAL)))
+V.CreateDataType('vim.vsan.ConfigInfoEx', 'VsanConfigInfoEx', 'vim.vsan.cluster.ConfigInfo', VERSION, members(
+    ('dataEfficiencyConfig', 'vim.vsan.DataEfficiencyConfig', OPTIONAL),
+    ('dataEncryptionConfig', 'vim.vsan.DataEncryptionConfig', OPTIONAL)))
+V.CreateDataType('vim.vsan.ReconfigSpec', 'VimVsanReconfigSpec', 'vmodl.DynamicData', VERSION, members(
+    ('vsanClusterConfig', 'vim.vsan.cluster.ConfigInfo', OPTIONAL),
+    ('dataEfficiencyConfig', 'vim.vsan.DataEfficiencyConfig', OPTIONAL), ('modify', 'boolean', 0),
+    ('allowReducedRedundancy', 'boolean', OPTIONAL),
+    ('dataEncryptionConfig', 'vim.vsan.DataEncryptionConfig', OPTIONAL)))
+CLUSTER = ('cluster', 'vim.ClusterComputeResource', VERSION, 0, None)
+V.CreateManagedType('vim.cluster.VsanVcClusterConfigSystem', 'VsanVcClusterConfigSystem', 'vmodl.ManagedObject', VERSION,
+    None, [
+    ('getConfigInfoEx', 'VsanClusterGetConfig', VERSION, (CLUSTER,),
+     (0, 'vim.vsan.ConfigInfoEx', 'vim.vsan.ConfigInfoEx'), 'System.Read', None),
+    ('reconfigureEx', 'VsanClusterReconfig', VERSION,
+     (CLUSTER, ('vsanReconfigSpec', 'vim.vsan.ReconfigSpec', VERSION, 0, None)),
+     (0, 'vim.Task', 'vim.Task'), None, None)])
+
+question = json.load(sys.stdin)
+place = dict(host='127.0.0.1', port=question['port'], sslContext=ssl._create_unverified_context())
+vsphere = SoapStubAdapter(version='vim.version.version13', path='/sdk', **place)
+content = vim.ServiceInstance('ServiceInstance', vsphere).RetrieveContent()
+session = content.sessionManager.Login(question['user'], question['password'])
+stub = SoapStubAdapter(version=VERSION, path='/vsanHealth', **place)
+stub.cookie = vsphere.cookie
+system = vim.cluster.VsanVcClusterConfigSystem('vsan-cluster-config-system', stub)
+
+def config(cluster):
+    found = system.VsanClusterGetConfig(vim.ClusterComputeResource(cluster, stub))
+    encryption = found.dataEncryptionConfig
+    return {'type': type(found)._wsdlName, 'enabled': found.enabled, 'encryption': encryption and {
+        'encryptionEnabled': encryption.encryptionEnabled, 'changing': encryption.changing,
+        'provider': encryption.kmsProviderId and encryption.kmsProviderId.id, 'kekId': encryption.kekId,
+        'hostKeyId': encryption.hostKeyId, 'dekGenerationId': encryption.dekGenerationId}}
+
+def refused(cluster):
+    try:
+        config(cluster)
+    except vmodl.MethodFault as fault:
+        return [type(fault)._wsdlName, fault.msg]
+
+configs = [config(cluster) for cluster in question['clusters']]
+spec = vim.vsan.ReconfigSpec(modify=True, dataEncryptionConfig=vim.vsan.DataEncryptionConfig(
+    encryptionEnabled=True, kmsProviderId=vim.encryption.KeyProviderId(id=question['provider'])))
+task = system.VsanClusterReconfig(vim.ClusterComputeResource(question['clusters'][0], stub), spec)
+unknown = refused('domain-c0')
+content.sessionManager.Logout()
+print(json.dumps({'login': session.userName, 'configs': configs, 'task': task._moId,
+                  'faults': [unknown, refused(question['clusters'][0])]}))
+`;
 
 const SCRIPT = `
 import json, sys

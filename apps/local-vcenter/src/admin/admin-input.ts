@@ -67,6 +67,7 @@ export const behaviourInput = z
     pageSize: z.int().min(1).max(10_000),
     snapshotHomes: z.enum(['recrypted', 'kept']),
     lockedConfig: z.enum(['readable', 'gone']),
+    unencryptedVsan: z.enum(['said', 'unset']),
     taskSeconds: z.number().min(0),
     queueSeconds: z.number().min(0),
   })

@@ -1,30 +1,31 @@
 import { type FastifyInstance } from 'fastify';
 
+import { JSON_RELEASES, SOAP_RELEASES } from './releases';
 import { parseBody } from './server';
-import { SERVED_RELEASES } from './vi-json.routes';
 
 const LONGEST_LIST = 128;
 const LONGEST_RELEASE = 64;
 
 /** What can be asked before a login: which releases there are. */
 export function registerNegotiation(app: FastifyInstance): void {
-  app.get('/sdk/vimServiceVersions.xml', (_request, reply) => {
-    const [newest, ...prior] = SERVED_RELEASES.toReversed();
-    const priors = prior.map((release) => `<version>${release}</version>`).join('');
-    return reply
-      .type('text/xml')
-      .send(
-        '<?xml version="1.0" encoding="UTF-8" ?><namespaces version="1.0"><namespace><name>urn:vim25</name>' +
-          `<version>${newest ?? ''}</version><priorVersions>${priors}</priorVersions></namespace></namespaces>`,
-      );
-  });
+  app.get('/sdk/vimServiceVersions.xml', (_request, reply) => reply.type('text/xml').send(versionsOf('vim25')));
+  app.get('/sdk/vsanServiceVersions.xml', (_request, reply) => reply.type('text/xml').send(versionsOf('vsan')));
 
   app.post<{ Querystring: { action?: string } }>('/api/vcenter/system', (request, reply) => {
     if (request.query.action !== 'hello') return reply.code(404).send();
     const asked = releasesIn(request.body);
     if (asked === undefined) return reply.code(400).type('application/json').send(INVALID);
-    return { api_release: asked.find((release) => SERVED_RELEASES.includes(release)) ?? '' };
+    return { api_release: asked.find((release) => JSON_RELEASES.includes(release)) ?? '' };
   });
+}
+
+function versionsOf(namespace: keyof typeof SOAP_RELEASES): string {
+  const [newest, ...prior] = SOAP_RELEASES[namespace].toReversed();
+  const priors = prior.map((release) => `<version>${release}</version>`).join('');
+  return (
+    `<?xml version="1.0" encoding="UTF-8" ?><namespaces version="1.0"><namespace><name>urn:${namespace}</name>` +
+    `<version>${newest ?? ''}</version><priorVersions>${priors}</priorVersions></namespace></namespaces>`
+  );
 }
 
 /** The envelope of vSphere Automation; which messages stand in it is not established [inferred]. */

@@ -6,18 +6,15 @@ import { type MethodDefinition } from '../methods/method';
 import { withoutSession } from '../methods/property-collector';
 import { logIn, type LoginRequest, userSession } from '../methods/session-manager';
 import { METHODS } from '../methods/table';
-import { ROOT_FOLDER } from '../objects';
 import { type Session } from '../sessions';
 import { demand } from '../users';
 import { invalidProperty, invalidRequest, notAuthenticated, notFound, VimFault } from '../vim/fault';
-import { type Parameters, readParameters } from '../vim/input';
+import { readParameters } from '../vim/input';
 import { writeValue } from '../vim/output';
-import { type CallEntry } from './call-log';
+import { type Answer, carryOut, userOf, watched } from './carry-out';
+import { JSON_RELEASES } from './releases';
 import { parseBody } from './server';
-import { isOfTask, suffer } from './traffic';
-
-/** Releases of the path that 8.0.3 knows: its own and the older ones. */
-export const SERVED_RELEASES = ['8.0.1.0', '8.0.2.0', '8.0.3.0'];
+import { type CallFacts } from './traffic';
 
 interface Path {
   readonly release: string;
@@ -44,10 +41,10 @@ export function registerViJson(app: FastifyInstance, center: Center): void {
       );
     });
     const path = '/sdk/vim25/:release/:type/:id/:name';
-    space.get(path, (request: ViRequest, reply) => watched(center, request, reply, () => property(center, request)));
-    space.post(path, (request: ViRequest, reply) =>
-      watched(center, request, reply, () => call(center, request, reply)),
-    );
+    const watch = (request: ViRequest, reply: FastifyReply, work: () => Promise<Answer>): Promise<FastifyReply> =>
+      watched(center, { request, reply }, factsOf(center, request), work, (answer) => send(center, reply, answer));
+    space.get(path, (request: ViRequest, reply) => watch(request, reply, () => property(center, request)));
+    space.post(path, (request: ViRequest, reply) => watch(request, reply, () => call(center, request, reply)));
     done();
   });
 }
@@ -55,32 +52,9 @@ export function registerViJson(app: FastifyInstance, center: Center): void {
 const refuse = (reply: FastifyReply, fault: VimFault): FastifyReply =>
   reply.code(500).type('application/json').send(JSON.stringify(fault.toBody()));
 
-interface Answer {
-  readonly type: string;
-  readonly value: unknown;
-}
-
-/** Logged, and disturbed as the admin API asked. */
-async function watched(
-  center: Center,
-  request: ViRequest,
-  reply: FastifyReply,
-  work: () => Promise<Answer>,
-): Promise<FastifyReply> {
+function factsOf(center: Center, request: ViRequest): CallFacts {
   const { type, id, name } = request.params;
-  const user = center.sessions.find(tokenOf(request))?.userName;
-  const facts = { type, object: id, method: name, user };
-  const entry: CallEntry = { at: center.clock.now().toISOString(), ...facts };
-  center.calls.record(entry);
-  const effects = center.faults.strike(facts, (effect) => !isOfTask(effect));
-  try {
-    if (!(await suffer(request, reply, effects, 'before'))) return await reply;
-    const answer = await work();
-    if (!(await suffer(request, reply, effects, 'after'))) return await reply;
-    return await send(center, reply, answer);
-  } finally {
-    if (reply.sent) entry.status = reply.statusCode;
-  }
+  return { type, object: id, method: name, user: sessionOf(center, request)?.userName };
 }
 
 function send(center: Center, reply: FastifyReply, { type, value }: Answer): FastifyReply {
@@ -102,11 +76,12 @@ function send(center: Center, reply: FastifyReply, { type, value }: Answer): Fas
     .send(JSON.stringify(writeValue(declared, value, settings)));
 }
 
-const tokenOf = (request: FastifyRequest): string | undefined => request.headers[SESSION_HEADER]?.toString();
+const sessionOf = (center: Center, request: FastifyRequest): Session | undefined =>
+  center.sessions.find(request.headers[SESSION_HEADER]?.toString(), 'json');
 
 /** One that is newer than the server is a 500; the body of it is not established [inferred]. */
 function checkRelease(release: string): void {
-  if (!SERVED_RELEASES.includes(release)) throw invalidRequest(`Unsupported version ${release}`);
+  if (!JSON_RELEASES.includes(release)) throw invalidRequest(`Unsupported version ${release}`);
 }
 
 async function property(center: Center, request: ViRequest): Promise<Answer> {
@@ -133,7 +108,7 @@ async function call(center: Center, request: ViRequest, reply: FastifyReply): Pr
   const definition = TABLE.get(`${type}.${name}`);
   if (type === 'SessionManager' && name === 'Login') return login(center, request, reply, body);
   const isOpen = type === 'ServiceInstance' && name === 'RetrieveServiceContent';
-  const session = center.sessions.find(tokenOf(request));
+  const session = sessionOf(center, request);
   if (session === undefined && !isOpen) {
     if (definition?.name !== 'RetrievePropertiesEx') throw notAuthenticated(object);
     const { specSet } = readParameters(name, definition.parameters, body) as { specSet: PropertyFilterSpec[] };
@@ -147,25 +122,6 @@ async function call(center: Center, request: ViRequest, reply: FastifyReply): Pr
   return { type: definition.returns, value };
 }
 
-async function carryOut(
-  center: Center,
-  definition: MethodDefinition,
-  object: ManagedObjectReference,
-  parameters: Parameters,
-  session: Session | undefined,
-): Promise<unknown> {
-  if (session === undefined) {
-    // RetrieveServiceContent alone is served without one, and asks for neither session nor user.
-    return await definition.handle({ center, object, parameters, session: undefined, user: undefined } as never);
-  }
-  const user = userOf(center, session, object);
-  session.callCount += 1;
-  if (definition.privilege !== undefined) {
-    demand(user, definition.privilege, definition.at === 'root' ? ROOT_FOLDER : object);
-  }
-  return await definition.handle({ center, object, parameters: parameters as never, session, user });
-}
-
 function bodyOf(request: FastifyRequest): unknown {
   try {
     return parseBody(request.body);
@@ -177,22 +133,15 @@ function bodyOf(request: FastifyRequest): unknown {
 function login(center: Center, request: ViRequest, reply: FastifyReply, body: unknown): Answer {
   const definition = TABLE.get('SessionManager.Login');
   const parameters = readParameters('Login', definition?.parameters ?? [], body);
-  const visitor = { userAgent: request.headers['user-agent'] ?? '', ipAddress: request.ip };
-  const current = center.sessions.find(tokenOf(request));
+  const visitor = { over: 'json', userAgent: request.headers['user-agent'] ?? '', ipAddress: request.ip } as const;
+  const current = sessionOf(center, request);
   const session = logIn(center, parameters as unknown as LoginRequest, visitor, current);
   void reply.header(SESSION_HEADER, session.token);
   return { type: 'UserSession', value: userSession(session) };
 }
 
 function active(center: Center, request: FastifyRequest, object: ManagedObjectReference): Session {
-  const session = center.sessions.find(tokenOf(request));
+  const session = sessionOf(center, request);
   if (session === undefined) throw notAuthenticated(object);
   return session;
-}
-
-/** A user who was removed meanwhile has no session either. */
-function userOf(center: Center, session: Session, object: ManagedObjectReference) {
-  const user = center.users.find(session.userName);
-  if (user === undefined) throw notAuthenticated(object);
-  return user;
 }

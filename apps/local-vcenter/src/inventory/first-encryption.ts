@@ -21,7 +21,7 @@ export async function encryptAsSeeded(center: Center, provider: ProviderRow): Pr
   });
   for (const disk of center.store.list('diskObject')) await work.diskObject(disk);
   for (const cluster of center.store.list('cluster')) {
-    if (cluster.vsan && cluster.vsanEncryption === undefined) await center.vsan.enable(cluster, provider);
+    if (cluster.vsan && cluster.vsanEncryption === undefined) await center.vsan.rekey(cluster.id, provider, 'deep');
   }
   await center.keys.settled();
 }

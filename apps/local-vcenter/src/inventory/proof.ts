@@ -7,7 +7,7 @@ import { Inventory } from './inventory';
 import { opens } from './sealing';
 
 export interface Proof {
-  /** What is sealed with keys: homes, files of disks, first-class disks. */
+  /** What is sealed with keys: homes, files of disks, first-class disks, disks of vSAN. */
   readonly sealed: number;
   /** Of which the key server gave the key, and it opened them. */
   readonly opened: number;
@@ -20,6 +20,7 @@ export async function machineSeals(center: Center): Promise<Proof> {
   const seals = [
     ...center.inventory.vms().flatMap((vm) => Inventory.sealsOf(vm)),
     ...[...center.store.list('diskObject')].flatMap(({ sealed }) => sealed ?? []),
+    ...[...center.store.list('cluster')].flatMap(({ vsanEncryption }) => Object.values(vsanEncryption?.disks ?? {})),
   ];
   const materials = new Map<string, Secret | undefined>();
   const byProvider: Record<string, number> = {};

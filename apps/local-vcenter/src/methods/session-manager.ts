@@ -40,7 +40,7 @@ export interface LoginRequest {
 export function logIn(
   center: Center,
   { userName, password, locale = 'en' }: LoginRequest,
-  visitor: Pick<Session, 'userAgent' | 'ipAddress'>,
+  visitor: Pick<Session, 'over' | 'userAgent' | 'ipAddress'>,
   current: Session | undefined,
 ): Session {
   const user: UserRow | undefined = current === undefined ? center.users.verify(userName, password) : undefined;

@@ -1,5 +1,5 @@
 import { invalidRequest } from './fault';
-import { type Member, PRIMITIVES } from './type-table';
+import { type Member, PRIMITIVES, type TypeTable } from './type-table';
 import { VIM25 } from './vim25';
 
 /** Values as they came, of which every object says its type and has no members but those of it. */
@@ -9,16 +9,21 @@ export type Parameters = Readonly<Record<string, unknown>>;
  * Reads the body of a method call by its parameters. What is not a value of the declared types is a malformed call, as the
  * parser of the SOAP side has it too: InvalidRequest [inferred for JSON]. Wrong case of a name is such a fault.
  */
-export function readParameters(method: string, members: readonly Member[], body: unknown): Parameters {
-  if (body === undefined) return readMembers(members, {}, method);
+export function readParameters(
+  method: string,
+  members: readonly Member[],
+  body: unknown,
+  types: TypeTable = VIM25,
+): Parameters {
+  if (body === undefined) return readMembers(types, members, {}, method);
   if (!isRecord(body)) throw invalidRequest(`The body of ${method} is not an object`);
   const { _typeName: typeName, ...rest } = body;
   const names = new Set<unknown>([undefined, method, `${method}RequestType`]);
   if (!names.has(typeName)) throw invalidRequest(`The body of ${method} says another type`);
-  return readMembers(members, rest, method);
+  return readMembers(types, members, rest, method);
 }
 
-function readMembers(members: readonly Member[], value: Parameters, within: string): Parameters {
+function readMembers(types: TypeTable, members: readonly Member[], value: Parameters, within: string): Parameters {
   const known = new Map(members.map((member) => [member.name, member]));
   for (const name of Object.keys(value)) {
     if (!known.has(name)) throw invalidRequest(`Unexpected member ${name} in ${within}`);
@@ -27,37 +32,37 @@ function readMembers(members: readonly Member[], value: Parameters, within: stri
   for (const member of members) {
     const given = value[member.name];
     if (given !== undefined && given !== null)
-      read[member.name] = readMember(member, given, `${within}.${member.name}`);
+      read[member.name] = readMember(types, member, given, `${within}.${member.name}`);
     else if (!member.optional) throw invalidRequest(`Required member ${member.name} is missing in ${within}`);
   }
   return read;
 }
 
-function readMember(member: Member, value: unknown, path: string): unknown {
-  if (!member.array) return readValue(member.type, value, path);
+function readMember(types: TypeTable, member: Member, value: unknown, path: string): unknown {
+  if (!member.array) return readValue(types, member.type, value, path);
   if (!Array.isArray(value)) throw invalidRequest(`${path} is not an array`);
-  return value.map((entry, index) => readValue(member.type, entry, `${path}[${index}]`));
+  return value.map((entry, index) => readValue(types, member.type, entry, `${path}[${index}]`));
 }
 
-function readValue(type: string, value: unknown, path: string): unknown {
+function readValue(types: TypeTable, type: string, value: unknown, path: string): unknown {
   if (type === 'ManagedObjectReference') return readReference(value, path);
-  const values = VIM25.valuesOf(type);
+  const values = types.valuesOf(type);
   if (values !== undefined) return readEnumeration(values, value, path);
   if (PRIMITIVES.has(type)) return readPrimitive(type, value, path);
-  return readObject(type, value, path);
+  return readObject(types, type, value, path);
 }
 
-function readObject(declared: string, value: unknown, path: string): unknown {
+function readObject(types: TypeTable, declared: string, value: unknown, path: string): unknown {
   if (!isRecord(value)) throw invalidRequest(`${path} is not a ${declared}`);
   const { _typeName: said, ...rest } = value;
-  if (said === undefined && VIM25.isPolymorphic(declared)) {
+  if (said === undefined && types.isPolymorphic(declared)) {
     throw invalidRequest(`${path} does not say which ${declared} it is: _typeName is missing`);
   }
   const type = said ?? declared;
-  if (typeof type !== 'string' || VIM25.find(type)?.abstract !== false || !VIM25.isA(type, declared)) {
+  if (typeof type !== 'string' || types.find(type)?.abstract !== false || !types.isA(type, declared)) {
     throw invalidRequest(`${path} is not a ${declared}`);
   }
-  return { _typeName: type, ...readMembers(VIM25.membersOf(type), rest, path) };
+  return { _typeName: type, ...readMembers(types, types.membersOf(type), rest, path) };
 }
 
 /** Sent inline by everyone; the vendor's guide shows it in a box. */
