@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { answerOf, tenantApi, type TenantApi } from '@lib/tenant-api-client';
@@ -47,7 +47,6 @@ describe('leaving another key provider', () => {
   let service: RunningService;
   let vcenter: RunningVcenter;
   let api: TenantApi;
-  let vsan: string;
 
   const kmip4v = (...words: string[]): Promise<Ran> => vcenter.kmip4v(service, [...words, '--output', 'json']);
   const done = async <T>(...words: string[]): Promise<T> => {
@@ -62,8 +61,6 @@ describe('leaving another key provider', () => {
   beforeAll(async () => {
     [service, vcenter] = await Promise.all([RunningService.start(), RunningVcenter.start()]);
     api = tenantApi({ url: service.connection.management.url, token: () => service.token('Manager') });
-    vsan = join(vcenter.folder, 'vsan.json');
-    await writeFile(vsan, JSON.stringify([{ cluster: 'cluster-2', encrypted: false }]));
     const { machines } = await vcenter.admin<{ machines: unknown[] }>('GET', '/inventory');
     if (machines.length === 0) await vcenter.admin('POST', '/inventory', { machines: 10 });
     // Two names for one instance: to vCenter they are two key providers.
@@ -79,18 +76,21 @@ describe('leaving another key provider', () => {
     const found = await inventory();
     const kinds = new Set(found.map(({ kind }) => kind));
     expect([...kinds].toSorted()).toEqual(
-      ['first_class_disk', 'host', 'snapshot_disk', 'snapshot_home', 'vm_disk', 'vm_home'].toSorted(),
+      ['first_class_disk', 'host', 'snapshot_disk', 'snapshot_home', 'vm_disk', 'vm_home', 'vsan'].toSorted(),
     );
     expect(new Set(found.map(({ provider }) => provider))).toEqual(new Set(['theirs']));
   });
 
-  it('proves nothing while vSAN was not looked at, and tells the service of no key', async () => {
+  it('proves nothing while vSAN cannot be looked at, and tells the service of no key', async () => {
+    const away = { match: { type: 'VsanVcClusterConfigSystem' }, effect: { kind: 'page', status: 503 } };
+    await vcenter.admin('POST', '/faults', away);
     const { exit, stdout } = await kmip4v('migrate', '--from', 'empty', '--to', 'ours', '--proof');
     const { proof } = JSON.parse(stdout) as { proof: Proof };
     expect([exit, proof.proven, proof.references]).toEqual([1, false, []]);
     expect(proof.unexamined[0]?.why).toContain('vSAN not examined');
     const upload = await kmip4v('inventory', '--upload');
     expect([upload.exit, upload.stderr.includes('vSAN of the cluster')]).toEqual([3, true]);
+    await vcenter.admin('DELETE', '/faults');
   });
 
   it('plans without touching anything, and warns of machines that may be powered off', async () => {
@@ -107,7 +107,7 @@ describe('leaving another key provider', () => {
     const before = await seals();
     const journal = join(vcenter.folder, 'journal');
     const lines = async (): Promise<number> => (await readFile(journal, 'utf8').catch(() => '')).split('\n').length;
-    const words = ['migrate', '--from', 'theirs', '--to', 'ours', '--policy', 'policy-1', '--vsan', vsan];
+    const words = ['migrate', '--from', 'theirs', '--to', 'ours', '--policy', 'policy-1'];
     const options = ['--journal', journal, '--wave', '2'];
     let killed = 0;
     for (; killed < KILLS; killed++) {
@@ -135,7 +135,7 @@ describe('leaving another key provider', () => {
     const { client_certificates: all } = await answerOf(
       api.GET('/v1/instances/{instance_id}/client_certificates', { params }),
     );
-    const refused = await kmip4v('inventory', '--upload', '--vsan', vsan);
+    const refused = await kmip4v('inventory', '--upload');
     expect([refused.exit, refused.stdout !== '']).toEqual([0, true]);
     const stored = await answerOf(api.GET('/v1/instances/{instance_id}/inventory', { params }));
     const keys = new Set((await inventory()).map(({ keyId }) => keyId));

@@ -9,7 +9,7 @@ const TO = ['--policy', 'policy-1', '--accept-power-off', '--anew'];
 /** vSphere puts them into every role. */
 const READING = ['System.Anonymous', 'System.View', 'System.Read'];
 
-type Kind = 'machine' | 'locked' | 'host' | 'datastore';
+type Kind = 'machine' | 'locked' | 'host' | 'datastore' | 'cluster';
 
 interface Command {
   readonly words: readonly string[];
@@ -26,6 +26,7 @@ const RECRYPT = [
   ['Cryptographer.Recrypt', 'machine'],
   ['Cryptographer.RegisterHost', 'host'],
   ['Datastore.FileManagement', 'datastore'],
+  ['Host.Inventory.EditCluster', 'cluster'],
 ] as const;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -35,7 +36,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   renew: { words: ['--provider', 'ours', '--now'], needs: KEYS, at: [], exit: 0 },
   inventory: { words: [], needs: KEYS, at: [], exit: 0 },
   rekey: { words: ['--provider', 'ours', ...TO], needs: KEYS, at: RECRYPT, exit: 1 },
-  // vSAN is not examined here, so there is no proof.
+  // A locked VM cannot be re-keyed, so there is no proof.
   migrate: { words: ['--from', 'theirs', '--to', 'ours', ...TO], needs: KEYS, at: RECRYPT, exit: 1 },
   unlock: { words: ['--yes'], needs: KEYS, at: [['Cryptographer.RegisterVM', 'locked']], exit: 0 },
 };
@@ -59,6 +60,7 @@ describe('privileges, missing one by one', () => {
       locked,
       host: hosts.find(({ id }) => id === machine.host)!,
       datastore: { id: 'datastore-50', name: '' },
+      cluster: { id: 'domain-c11', name: 'cluster-2' },
     };
     await workshop.lock(locked);
   });

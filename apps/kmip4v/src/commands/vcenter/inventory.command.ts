@@ -33,6 +33,7 @@ const EXAMINED: readonly (readonly [keyof Inventory['examined'], string])[] = [
   ['snapshots', 'snapshot'],
   ['hosts', 'host'],
   ['clusters', 'cluster'],
+  ['vsanClusters', 'vSAN cluster'],
   ['firstClassDisks', 'first-class disk'],
 ];
 

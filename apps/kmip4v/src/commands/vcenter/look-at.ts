@@ -8,7 +8,7 @@ import { vsanFrom } from '../../vcenter/inventory/vsan-file';
 
 /** Of the commands that look at all of a vCenter. */
 export const LOOK_OPTIONS = {
-  vsan: value('FILE', 'what vSAN clusters have, where vCenter 8.0 does not show it (JSON)'),
+  vsan: value('FILE', 'what vSAN clusters have, for where vCenter does not let it be read (JSON)'),
 };
 
 export async function lookAt(

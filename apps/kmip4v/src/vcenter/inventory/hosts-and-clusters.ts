@@ -1,31 +1,29 @@
 import {
   type ClusterCryptoConfigInfo,
   type CryptoKeyId,
-  reference,
   retrieveAll,
   type RetrievedObject,
   type ViSession,
-  type VsanDataEncryptionConfig,
 } from '@lib/vi-json';
 
 import { toldOfOne } from '../fault-remedies';
 import { type ExaminedHost, type Findings } from './inventory';
 import { referenceOf } from './machines';
-
-/** What vSAN of a cluster says; undefined where vSAN is not encrypted. @throws when it cannot be read */
-export type VsanReader = (
-  cluster: RetrievedObject['ref'],
-  name: string,
-) => Promise<VsanDataEncryptionConfig | undefined>;
+import { examineVsan, type VsanReader } from './vsan';
 
 export interface HostFindings extends Findings {
   readonly hosts: ExaminedHost[];
-  readonly examined: { hosts: number; clusters: number };
+  readonly examined: { hosts: number; clusters: number; vsanClusters: number };
 }
 
 /** Host keys encrypt core dumps. A cluster may have a key policy (8.0.3) and vSAN keys of its own. */
-export async function examineHosts(session: ViSession, vsan: VsanReader | undefined): Promise<HostFindings> {
-  const found: HostFindings = { references: [], unexamined: [], hosts: [], examined: { hosts: 0, clusters: 0 } };
+export async function examineHosts(session: ViSession, vsan: VsanReader): Promise<HostFindings> {
+  const found: HostFindings = {
+    references: [],
+    unexamined: [],
+    hosts: [],
+    examined: { hosts: 0, clusters: 0, vsanClusters: 0 },
+  };
   const properties = {
     HostSystem: ['name', 'runtime.cryptoState', 'runtime.cryptoKeyId', 'summary.config.product'],
     ClusterComputeResource: ['name', 'configurationEx'],
@@ -65,7 +63,7 @@ interface Configuration {
 async function examineCluster(
   object: RetrievedObject,
   name: string,
-  vsan: VsanReader | undefined,
+  vsan: VsanReader,
   found: HostFindings,
 ): Promise<void> {
   found.examined.clusters += 1;
@@ -79,47 +77,8 @@ async function examineCluster(
     found.references.push({ kind: 'cluster_policy', object: object.ref, name, keyId: '', provider });
   }
   if (vsanConfigInfo?.enabled !== true) return;
-  const what = `vSAN of the cluster ${name}`;
-  if (vsan === undefined) {
-    found.unexamined.push({
-      what,
-      why: 'vSAN not examined: vCenter 8.0 shows it by an interface of its own alone. Say what it has with --vsan FILE.',
-    });
-    return;
-  }
-  try {
-    examineVsan(await vsan(object.ref, name), object, name, found);
-  } catch (error) {
-    found.unexamined.push({ what, why: `vSAN not examined: ${toldOfOne(error)}` });
-  }
-}
-
-function examineVsan(
-  config: VsanDataEncryptionConfig | undefined,
-  { ref }: RetrievedObject,
-  name: string,
-  found: HostFindings,
-): void {
-  if (config?.encryptionEnabled !== true) return;
-  const provider = config.kmsProviderId?.id;
-  if (config.kekId === undefined && config.hostKeyId === undefined) {
-    found.references.push({ kind: 'vsan', object: ref, name, keyId: '', ...(provider && { provider }) });
-  }
-  const keys = { 'key that encrypts the keys of disks': config.kekId, 'host key': config.hostKeyId };
-  for (const [detail, keyId] of Object.entries(keys)) {
-    const key =
-      keyId === undefined ? undefined : { keyId, ...(config.kmsProviderId && { providerId: config.kmsProviderId }) };
-    found.references.push(...referenceOf('vsan', key, { object: ref, name, detail }));
-  }
-}
-
-/** From 9.0 on vSAN is below `/vsan` of the JSON API; undefined for vCenters before. */
-export function vsanByJson(session: ViSession): VsanReader | undefined {
-  if (!session.release.startsWith('9.')) return undefined;
-  const system = reference('VsanVcClusterConfigSystem', 'vsan-cluster-config-system');
-  return async (cluster) => {
-    const type = 'VsanVcClusterConfigSystem';
-    const config = await session.call(system, type, 'VsanClusterGetConfig', { cluster });
-    return config?.dataEncryptionConfig;
-  };
+  found.examined.vsanClusters += 1;
+  const { references, unexamined } = await examineVsan(object, name, vsan);
+  found.references.push(...references);
+  found.unexamined.push(...unexamined);
 }

@@ -70,7 +70,9 @@ export interface KeyInUse {
 export interface Inventory {
   readonly takenAt: string;
   readonly vcenter: { readonly name: string; readonly instanceUuid: string; readonly build: string };
-  readonly examined: Readonly<Record<'machines' | 'snapshots' | 'hosts' | 'clusters' | 'firstClassDisks', number>>;
+  readonly examined: Readonly<
+    Record<'machines' | 'snapshots' | 'hosts' | 'clusters' | 'vsanClusters' | 'firstClassDisks', number>
+  >;
   readonly references: readonly KeyReference[];
   readonly keys: readonly KeyInUse[];
   readonly machines: readonly EncryptedMachine[];

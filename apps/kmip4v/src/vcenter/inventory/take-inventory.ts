@@ -9,15 +9,16 @@ import {
 
 import { sha256Of } from '../certificates';
 import { examineFirstClassDisks } from './first-class-disks';
-import { examineHosts, vsanByJson, type VsanReader } from './hosts-and-clusters';
+import { examineHosts } from './hosts-and-clusters';
 import { type Inventory, type KeyInUse, type KeyReference, type Unexamined } from './inventory';
 import { examineMachines } from './machines';
+import { type VsanReader, vsanReader } from './vsan';
 
 const KEYS_AT_ONCE = 100;
 
 interface Take {
   readonly now: Date;
-  /** Where VI JSON does not show vSAN: another way to it, if there is one. */
+  /** Where vCenter does not let vSAN be read: another way to it, if there is one. */
   readonly vsan?: VsanReader;
   readonly onProgress?: (what: string) => void;
 }
@@ -31,7 +32,7 @@ export async function takeInventory(session: ViSession, { now, vsan, onProgress 
   onProgress?.('virtual machines and snapshots');
   const machines = await examineMachines(session);
   onProgress?.('hosts and clusters');
-  const hosts = await examineHosts(session, vsan ?? vsanByJson(session));
+  const hosts = await examineHosts(session, vsanReader(session, vsan));
   onProgress?.('first-class disks');
   const disks = await examineFirstClassDisks(session, machines.attachedDisks);
   const references = [...machines.references, ...hosts.references, ...disks.references];

@@ -16,7 +16,7 @@ const certificate = (name: string, seenAt?: string): RegisteredCertificate => ({
 const inventory = (change: Partial<Inventory> = {}): Inventory => ({
   takenAt: '2026-11-30T04:50:00.000Z',
   vcenter: { name: 'vc', instanceUuid: 'u', build: '1' },
-  examined: { machines: 1, snapshots: 0, hosts: 1, clusters: 0, firstClassDisks: 0 },
+  examined: { machines: 1, snapshots: 0, hosts: 1, clusters: 0, vsanClusters: 0, firstClassDisks: 0 },
   references: [{ kind: 'vm_home', object: { type: 'VirtualMachine', value: 'vm-1' }, name: 'db01', keyId: 'ab-1' }],
   keys: [],
   machines: [],

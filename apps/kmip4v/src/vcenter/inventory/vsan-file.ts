@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { providerId } from '@lib/vi-json';
 
 import { usageFault } from '../../command-line/faults';
-import { type VsanReader } from './hosts-and-clusters';
+import { type VsanReader } from './vsan';
 
 const vsanFile = z.array(
   z.strictObject({
@@ -17,7 +17,7 @@ const vsanFile = z.array(
 );
 
 /**
- * What somebody found out about vSAN by other means, for vCenters whose JSON API does not show it.
+ * What somebody found out about vSAN by other means, for where vCenter does not let it be read.
  * @throws CommandFault
  */
 export function vsanFrom(text: string, file: string): VsanReader {

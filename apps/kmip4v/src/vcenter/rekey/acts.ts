@@ -4,7 +4,6 @@ import {
   KeyProviders,
   type ManagedObjectReference,
   providerId,
-  reference,
   type RetrievedObject,
   retrieveSome,
   type ViSession,
@@ -12,6 +11,7 @@ import {
 } from '@lib/vi-json';
 
 import { MACHINE_PROPERTIES, machineReferences } from '../inventory/machines';
+import { VSAN_SYSTEM, VSAN_TYPE } from '../inventory/vsan';
 import { idOf, type RekeyMode, type Target } from './journal';
 import { machineSpec, policy } from './specs';
 
@@ -136,10 +136,9 @@ export class Acts {
     };
   }
 
-  /** 9.0 and later. Another provider is a reconfiguration; a new key of the same one is a re-key of its own. */
+  /** Another provider is a reconfiguration; a new key of the same one is a re-key of its own. */
   #vsan({ object }: Target): Act {
-    const type = 'VsanVcClusterConfigSystem';
-    const system = reference(type, 'vsan-cluster-config-system');
+    const [type, system] = [VSAN_TYPE, VSAN_SYSTEM] as const;
     const current = async (): Promise<VsanDataEncryptionConfig | undefined> =>
       (await this.session.call(system, type, 'VsanClusterGetConfig', { cluster: object }))?.dataEncryptionConfig;
     return {

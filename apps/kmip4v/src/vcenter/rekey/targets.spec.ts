@@ -25,7 +25,7 @@ const HOST_KEY: KeyReference = { kind: 'host', object: HOST.object, name: 'esx01
 const inventory = (change: Partial<Inventory> = {}): Inventory => ({
   takenAt: '2026-11-30T05:00:00.000Z',
   vcenter: { name: 'vc', instanceUuid: 'u', build: '1' },
-  examined: { machines: 1, snapshots: 0, hosts: 1, clusters: 0, firstClassDisks: 0 },
+  examined: { machines: 1, snapshots: 0, hosts: 1, clusters: 0, vsanClusters: 0, firstClassDisks: 0 },
   references: [HOME, HOST_KEY],
   keys: [],
   machines: [MACHINE],

@@ -101,7 +101,7 @@ export const EXAMPLE_STEPS: readonly ExampleStep[] = [
   {
     name: 'vsan',
     what: 'What each vSAN cluster has, as a file for `kmip4v vcenter inventory --vsan`',
-    kmip4v: 'kmip4v vcenter inventory (from vSphere 9.0)',
+    kmip4v: 'kmip4v vcenter inventory',
     privileges: ['System.Read'],
     powercli: { body: VSAN },
     govc: { impossible: 'govc does not show them' },
