@@ -47,6 +47,8 @@ export const TABLE_RIGHTS: Readonly<Record<string, Rights>> = {
   quarantined_keys: { api: 'SELECT, INSERT, DELETE' },
   shred_plans: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   webhooks: { api: 'SELECT, INSERT, UPDATE, DELETE' },
+  console_logins: { api: 'SELECT, INSERT, DELETE' },
+  console_sessions: { api: 'SELECT, INSERT, UPDATE, DELETE' },
   later_looks: { gateway: 'SELECT, INSERT, UPDATE, DELETE', api: 'SELECT, INSERT' },
 
   // Written by append_audit alone; the gateway does not even read it.

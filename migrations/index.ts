@@ -46,6 +46,7 @@ import { Webhooks1767860000000 } from './1767860000000-webhooks';
 import { FormerCredentials1767870000000 } from './1767870000000-former-credentials';
 import { QuarantineAndPlans1767880000000 } from './1767880000000-quarantine-and-plans';
 import { AcceptedServerCertificates1767900000000 } from './1767900000000-accepted-server-certificates';
+import { ConsoleSessions1767910000000 } from './1767910000000-console-sessions';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -96,4 +97,5 @@ export const migrations = [
   FormerCredentials1767870000000,
   QuarantineAndPlans1767880000000,
   AcceptedServerCertificates1767900000000,
+  ConsoleSessions1767910000000,
 ];

@@ -21,9 +21,9 @@ export interface Sealed {
   readonly bytes: Buffer;
 }
 
-/** The row a sealed text belongs to. */
+/** The row a sealed text belongs to; `region`: one of no instance. */
 export interface SealedRow {
-  readonly instanceId: InstanceId;
+  readonly instanceId: InstanceId | 'region';
   readonly rowId: string;
 }
 
