@@ -41,8 +41,8 @@ const shared = {
       },
     ],
   },
-  // jose ships ES modules only; jest on Node 20 cannot require them, so swc translates it like our own code.
-  transformIgnorePatterns: ['/node_modules/(?!(jose)/)'],
+  // They ship ES modules only; jest on Node 20 cannot require them, so swc translates them like our own code.
+  transformIgnorePatterns: ['/node_modules/(?!(jose|oauth4webapi)/)'],
 };
 
 module.exports = {

@@ -6,6 +6,8 @@ import { KeyManagersModule, ProcessModule, regionModules } from '@lib/platform';
 
 import { AuthModule } from './auth/auth.module';
 import { BrokerModule } from './broker/broker.module';
+import { ConsoleSessionsModule } from './console/console-sessions.module';
+import { ConsoleModule } from './console/console.module';
 import { HousekeepingModule } from './housekeeping/housekeeping.module';
 import { HealthModule } from './http/health.module';
 import { ManagementConfigModule } from './management-config.module';
@@ -33,9 +35,11 @@ export class ManagementModule {
         StoresModule,
         KeyManagersModule.forRoot(config),
         AuthModule,
+        ConsoleSessionsModule,
         AuditModule,
         HousekeepingModule,
         TenantApiModule.forRoot(config),
+        ConsoleModule,
         WebhookDutyModule,
         BrokerModule,
         HealthModule,

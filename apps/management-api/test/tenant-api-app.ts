@@ -5,7 +5,8 @@ import { type CorrelationId, type InstanceId, newCorrelationId, systemClock } fr
 import { type KeyManager } from '@lib/key-manager';
 import { type DailyUsages } from '@lib/metering';
 import { PostgresConnectionAttempts, PostgresDailyUsages, PostgresObjectStores } from '@lib/persistence';
-import { PROOF_POLICY, RestoreWatch, TenantKeyManagers } from '@lib/platform';
+import { type Logger } from '@lib/observability';
+import { LOGGER, PROOF_POLICY, RestoreWatch, TenantKeyManagers } from '@lib/platform';
 import {
   CertificateProofService,
   ClientCertificateService,
@@ -25,6 +26,7 @@ import { IamKeySet, keysFrom } from '../src/auth/iam-key-set';
 import { LocalRoleMap } from '../src/auth/local-role-map';
 import { TokenVerifier } from '../src/auth/token-verifier';
 import { AUTHORIZER } from '../src/auth/tokens';
+import { CONSOLE_FOLDER } from '../src/console/tokens';
 import { RateLimiter } from '../src/http/rate-limiter';
 import { ADDRESS_LIMITER, ANSWER_OBSERVER, CALL_RECORDER, CALLER_LIMITER } from '../src/http/tokens';
 import { type SignedHeads } from '../src/tenant-api/audit/audit-heads.controller';
@@ -93,6 +95,8 @@ export interface Replaced {
   readonly restore?: RestoreHold;
   readonly signedHeads?: SignedHeads;
   readonly webhookPost?: GuardedPostOptions;
+  readonly consoleFolder?: string;
+  readonly logger?: Logger;
 }
 
 /** The tenant API over HTTP on a database of its own; IAM, the key manager and the cloud account are given. */
@@ -111,6 +115,7 @@ export class TenantApiApp {
     keyManager: KeyManager,
     workbench: Partial<RootKeyWorkbench>,
     { restore, ...replaced }: Replaced = {},
+    settings: Readonly<Record<string, string>> = {},
   ): Promise<TenantApiApp> {
     const failures: unknown[] = [];
     const replacements = [
@@ -120,7 +125,7 @@ export class TenantApiApp {
         ([name, value]) => [REPLACED[name as keyof Replaced], value] as const,
       ),
     ];
-    const builder = tenantApiModule(dataSource, testConfig());
+    const builder = tenantApiModule(dataSource, testConfig(settings));
     for (const [token, value] of replacements) builder.overrideProvider(token).useValue(value);
     const app = await compiledApp(builder);
     const api = new TenantApiApp(app, failures);
@@ -256,6 +261,8 @@ const REPLACED: Readonly<Record<keyof Replaced, InjectionToken>> = {
   restore: RestoreWatch,
   signedHeads: AUDIT_HEADS,
   webhookPost: WEBHOOK_POST,
+  consoleFolder: CONSOLE_FOLDER,
+  logger: LOGGER,
 };
 
 async function givenBy(iam: TestIam, failures: unknown[]): Promise<readonly Replacement[]> {

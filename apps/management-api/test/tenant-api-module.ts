@@ -15,6 +15,8 @@ import { Global, Module } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 
 import { AuthModule } from '../src/auth/auth.module';
+import { ConsoleSessionsModule } from '../src/console/console-sessions.module';
+import { ConsoleModule } from '../src/console/console.module';
 import { ManagementConfigModule } from '../src/management-config.module';
 import { StoresModule } from '../src/stores.module';
 import { TenantApiModule } from '../src/tenant-api/tenant-api.module';
@@ -39,7 +41,9 @@ export function tenantApiModule(dataSource: DataSource, config: ManagementApiCon
       StoresModule,
       KeyManagersModule.forRoot(config),
       AuthModule,
+      ConsoleSessionsModule,
       TenantApiModule.forRoot(config),
+      ConsoleModule,
     ],
     providers: [verifiedAnswers],
   })

@@ -15,11 +15,7 @@ export { CommitOutcomeUnknown, DatabaseUnavailable } from './database/persistenc
 export { type AuditedCommit, observeCommits } from './database/commit-observers';
 export { TenantTransactions, type Transaction } from './database/transactions';
 export { type PendingLogin, PostgresConsoleLogins } from './console/postgres-console-logins';
-export {
-  type ConsoleSession,
-  PostgresConsoleSessions,
-  type SessionLimits,
-} from './console/postgres-console-sessions';
+export { type ConsoleSession, PostgresConsoleSessions, type SessionLimits } from './console/postgres-console-sessions';
 export { PostgresObjectStores } from './catalog/postgres-object-stores';
 export { PostgresKeyCatalog } from './catalog/postgres-key-catalog';
 export { PostgresReclaimStores } from './catalog/postgres-reclaim-stores';

@@ -13,6 +13,7 @@ export { type KeyManagerHarness, describeKeyManagerContract } from './key-manage
 export { FakeKeyProtect, type FakeRequest, type FakeResponse, keyProtectError } from './key-manager/fake-key-protect';
 export { ManualTiming } from './key-manager/manual-timing';
 export { FakeIam, type TokenWish } from './iam/fake-iam';
+export { FAKE_CLIENT, type FakePerson } from './iam/fake-sign-in';
 export { type TestDatabase, startTestPostgres } from './postgres/test-postgres';
 export { createAsFirstRelease, fillDatabase } from './postgres/filled-database';
 export { ordinaryOwner } from './postgres/ordinary-owner';

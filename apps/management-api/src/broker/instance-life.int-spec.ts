@@ -176,7 +176,9 @@ describe("an instance's life, driven by IBM's Open Service Broker client", () =>
     });
     const created = await platform.replaceServiceInstance(order);
     expect(created.status).toBe(201);
-    expect(created.result.dashboard_url).toBe(`https://kmip.example.com/dashboard/${order.id}`);
+    expect(created.result.dashboard_url).toBe(
+      `https://kmip.example.com/console/instances/${encodeURIComponent(order.instanceId)}`,
+    );
     expect(await instances.get(order.id)).toMatchObject({
       state: 'inactive',
       name: 'site-a',

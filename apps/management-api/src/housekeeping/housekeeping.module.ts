@@ -22,6 +22,7 @@ import { UsageAndAttemptsUpkeep } from './usage-and-attempts-upkeep';
 import { AuditMonths } from './audit-months';
 import { CertificateExpiry } from './certificate-expiry';
 import { type Chore, Chores } from './chores';
+import { ConsoleUpkeep } from './console-upkeep';
 import { CredentialResealing, type CredentialResealingDependencies } from './credential-resealing';
 import { HeadRound } from './head-round';
 import { KmipPasswordCount } from './kmip-passwords';
@@ -108,6 +109,7 @@ const chores = {
     KmipPasswordCount,
     HeadRound,
     AuditMonths,
+    ConsoleUpkeep,
   ],
   useFactory: (leases: PostgresLeases, logger: Logger, ...all: Chore[]) => new Chores(all, leases, logger),
 };
@@ -127,6 +129,7 @@ const chores = {
     headRound,
     onDatabase(PostgresAuditMonths),
     AuditMonths,
+    ConsoleUpkeep,
     chores,
   ],
 })

@@ -7,13 +7,14 @@ import { addressGroup } from '@lib/kmip-transport';
 import { type Principal } from '../auth/principal';
 import { TokenVerifier } from '../auth/token-verifier';
 import { ApiError, notFound } from './api-error';
+import { type CallerCredentials } from './caller-credentials';
 import { preferredType } from './media-types';
 import { type BoundOperation, type InstanceScope } from './operation';
 import { Permission } from './permission';
 import { type RateLimiter } from './rate-limiter';
 import { type RequestState, stateOf } from './request-state';
 import { addressOf } from './server-limits';
-import { ADDRESS_LIMITER, CALLER_LIMITER, INSTANCE_DIRECTORY } from './tokens';
+import { ADDRESS_LIMITER, CALLER_CREDENTIALS, CALLER_LIMITER, INSTANCE_DIRECTORY } from './tokens';
 
 /** API Handbook: longest request target. */
 const MAX_TARGET_BYTES = 8_000;
@@ -23,7 +24,7 @@ export interface InstanceDirectory {
   find(instanceId: string): Promise<InstanceScope | undefined>;
 }
 
-type Limiter = Pick<RateLimiter, 'take' | 'limitHeaders'>;
+export type Limiter = Pick<RateLimiter, 'take' | 'limitHeaders'>;
 
 /** Everything that is decided before a body is read. */
 @Injectable()
@@ -34,13 +35,14 @@ export class RequestAdmission {
     @Inject(INSTANCE_DIRECTORY) private readonly directory: InstanceDirectory,
     @Inject(ADDRESS_LIMITER) private readonly addressLimiter: Limiter,
     @Inject(CALLER_LIMITER) private readonly callerLimiter: Limiter,
+    @Inject(CALLER_CREDENTIALS) private readonly credentials: CallerCredentials,
   ) {}
 
-  /** @throws ApiError, or what the verifier and the authorizer throw. */
+  /** @throws ApiError, or what the credentials, the verifier and the authorizer throw. */
   async admit(request: FastifyRequest): Promise<void> {
     const state = stateOf(request);
     refuseWhenLimited(this.addressLimiter, addressGroup(addressOf(request)));
-    const principal = await this.verifier.verify(request.headers.authorization);
+    const principal = await this.verifier.verify(await this.credentials.of(request));
     state.principal = principal;
     refuseWhenLimited(this.callerLimiter, `${principal.accountId} ${principal.iamId}`);
     if (Buffer.byteLength(request.url) > MAX_TARGET_BYTES) {
@@ -78,7 +80,7 @@ export class RequestAdmission {
 const instanceDisabled = (): ApiError =>
   ApiError.of(403, 'instance_disabled', 'The instance is disabled or being deleted: it can be read but not changed.');
 
-function refuseWhenLimited(limiter: Limiter, caller: string): void {
+export function refuseWhenLimited(limiter: Limiter, caller: string): void {
   const seconds = limiter.take(caller);
   if (seconds === 0) return;
   const message = `Too many requests: wait ${seconds} s.`;

@@ -17,6 +17,10 @@ export interface RequestState {
   /** Of the documented types, the one that the caller likes best. */
   answerType: string;
   query: QueryValues;
+  /** Of a caller who is signed in to the console: the cookie that replaces his. */
+  newCookie?: string;
+  /** Of such a caller: whether his session is still there. */
+  isSignedIn?: () => Promise<boolean>;
 }
 
 const states = new WeakMap<FastifyRequest, RequestState>();

@@ -1,6 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type FastifyError, type FastifyServerOptions } from 'fastify';
 
+import { rewriteUrl } from './console-api';
 import { EarlyRefusals } from './early-refusals';
 
 type ErrorHandler = Parameters<FastifyAdapter['setErrorHandler']>[0];
@@ -30,7 +31,7 @@ export class SpaceAdapter extends FastifyAdapter {
     options?: FastifyServerOptions,
     readonly earlyRefusals = new EarlyRefusals(),
   ) {
-    super({ ...ROUTER, ...options, frameworkErrors: earlyRefusals.answer });
+    super({ ...ROUTER, rewriteUrl, ...options, frameworkErrors: earlyRefusals.answer });
   }
 
   override setErrorHandler(handler: ErrorHandler): ReturnType<FastifyAdapter['setErrorHandler']> {

@@ -12,6 +12,7 @@ import { LocalRoleMap } from '../auth/local-role-map';
 import { TokenVerifier } from '../auth/token-verifier';
 import { AUTHORIZER } from '../auth/tokens';
 import { ApiExplorerController } from './api-explorer.controller';
+import { type CallerCredentials } from './caller-credentials';
 import { type RecordedCall } from './call-trail';
 import { type ApiDocument, loadApiDocument } from './openapi/document';
 import { RateLimiter } from './rate-limiter';
@@ -21,6 +22,7 @@ import {
   ANSWER_OBSERVER,
   API_DOCUMENT,
   CALL_RECORDER,
+  CALLER_CREDENTIALS,
   CALLER_LIMITER,
   INSTANCE_DIRECTORY,
   PUBLIC_URL,
@@ -50,6 +52,9 @@ interface Sent {
 
 const verifierOf = (iam: FakeIam): TokenVerifier =>
   new TokenVerifier(new IamKeySet(keysFrom(iam.url), systemClock), iam.issuer, systemClock);
+
+const credentials: CallerCredentials = { of: ({ headers }) => Promise.resolve(headers.authorization) };
+const BY_HEADER = { provide: CALLER_CREDENTIALS, useValue: credentials };
 
 describe('the routes of the tenant API', () => {
   let iam: FakeIam;
@@ -114,6 +119,7 @@ describe('the routes of the tenant API', () => {
           limitHeaders: (seconds: number) => limiter.limitHeaders(seconds),
         },
       },
+      BY_HEADER,
       { provide: PUBLIC_URL, useValue: 'https://api.example.com' },
       {
         provide: ANSWER_OBSERVER,
@@ -484,6 +490,7 @@ describe('the routes of the tenant API', () => {
         { provide: CALL_RECORDER, useValue: {} },
         { provide: ADDRESS_LIMITER, useValue: nobody },
         { provide: CALLER_LIMITER, useValue: nobody },
+        BY_HEADER,
         { provide: PUBLIC_URL, useValue: '' },
         { provide: ANSWER_OBSERVER, useValue: { answered: () => undefined, failed: () => undefined } },
       ],

@@ -73,12 +73,13 @@ export class TenantSpace implements RouteSpace {
   }
 
   headers(request: FastifyRequest): Record<string, string> {
-    const { trace } = stateOf(request);
+    const { trace, newCookie } = stateOf(request);
     return {
       'x-request-id': trace.requestId,
       'x-correlation-id': trace.correlationId,
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      ...(newCookie !== undefined && { 'set-cookie': newCookie }),
     };
   }
 

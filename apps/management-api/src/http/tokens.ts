@@ -8,6 +8,8 @@ export const INSTANCE_DIRECTORY = Symbol('INSTANCE_DIRECTORY');
 export const ADDRESS_LIMITER = Symbol('ADDRESS_LIMITER');
 /** Requests of one identity and account. */
 export const CALLER_LIMITER = Symbol('CALLER_LIMITER');
+/** By what callers say who they are. */
+export const CALLER_CREDENTIALS = Symbol('CALLER_CREDENTIALS');
 /** Takes what was read and what was refused into the audit trail. */
 export const CALL_RECORDER = Symbol('CALL_RECORDER');
 /** Hears of every answer of the tenant API. */

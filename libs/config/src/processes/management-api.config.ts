@@ -13,6 +13,7 @@ import {
 } from '../setting-types';
 import { hostAndPort } from '../host-and-port';
 import { brokerSettings } from './broker-settings';
+import { consoleSettings } from './console-settings';
 import {
   cloudSettings,
   databaseSettings,
@@ -36,7 +37,8 @@ export const managementApiConfig = {
   }),
   managementPublicUrl: optional('MANAGEMENT_PUBLIC_URL', serviceUrl, {
     meaning: 'Address of the API as tenants see it.',
-    consequence: 'Stands in links and dashboard addresses. Unset: the address it listens on.',
+    consequence:
+      'Stands in links and dashboard addresses, and people come back there when they have signed in. Unset: the address it listens on.',
   }),
   kmipEndpoints: defaulted('KMIP_ENDPOINTS', listOf(hostAndPort, '`host:port` pairs'), '127.0.0.1:5696', {
     meaning: 'KMIP endpoints of the region as tenants type them into vCenter.',
@@ -108,6 +110,7 @@ export const managementApiConfig = {
     meaning: 'Requests a second that one caller may send for ever, for each process; ten times as many at once.',
     consequence: 'More are answered with 429 and the time to wait.',
   }),
+  ...consoleSettings,
   ...brokerSettings,
   ...drainSettings,
   ...healthSettings,

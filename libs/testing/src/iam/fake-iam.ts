@@ -1,7 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+
+import { type FakeAnswer, FakeSignIn } from './fake-sign-in';
 
 type PrivateKey = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
 
@@ -19,12 +21,13 @@ export interface TokenWish {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-/** IAM's token side on 127.0.0.1: one RSA key, its JWKS over HTTP, and tokens of every kind. */
+/** IAM on 127.0.0.1: one RSA key, its JWKS over HTTP, tokens of every kind, and people who sign in. */
 export class FakeIam {
   /** Requests for the keys so far. */
   keyRequests = 0;
   /** Answers 503 while true. */
   down = false;
+  readonly signIn = new FakeSignIn((wish) => this.token(wish));
 
   private constructor(
     private readonly server: Server,
@@ -32,10 +35,11 @@ export class FakeIam {
   ) {}
 
   static async start(): Promise<FakeIam> {
-    const server = createServer((_request, response) => {
-      iam.keyRequests += 1;
-      response.writeHead(iam.down ? 503 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(iam.down ? {} : iam.keys()));
+    const server = createServer((request, response) => {
+      void iam.answer(request).then(({ status, body }) => {
+        response.writeHead(status, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(body));
+      });
     });
     const iam = new FakeIam(server, await newKey('key-1'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -48,6 +52,17 @@ export class FakeIam {
 
   get issuer(): string {
     return `${this.url}/identity`;
+  }
+
+  private async answer(request: IncomingMessage): Promise<FakeAnswer> {
+    const { url = '' } = request;
+    const isOfSignIn = url === '/identity/token' || url.endsWith('/openid-configuration');
+    if (!isOfSignIn) this.keyRequests += 1;
+    if (this.down) return { status: 503, body: {} };
+    if (!isOfSignIn) return { status: 200, body: this.keys() };
+    return url === '/identity/token'
+      ? this.signIn.answer(request)
+      : { status: 200, body: this.signIn.discovery(this.url) };
   }
 
   keys(): { keys: JWK[] } {

@@ -72,7 +72,7 @@ export class ServiceInstancesController {
       acceptsIncomplete: acceptsIncomplete(query),
       context,
     });
-    const dashboard = { dashboard_url: offer.dashboardUrl(instance.instanceId) };
+    const dashboard = { dashboard_url: offer.dashboardUrl(instance.crn) };
     if (outcome.kind === 'accepted') return accepted(outcome.operation, dashboard);
     return { status: outcome.kind === 'created' ? 201 : 200, body: dashboard };
   }
@@ -86,7 +86,7 @@ export class ServiceInstancesController {
       body: {
         service_id: serviceId,
         plan_id: planId,
-        dashboard_url: this.offer.dashboardUrl(wanted.instanceId),
+        dashboard_url: this.offer.dashboardUrl(wanted.crn),
         parameters: attributes.parameters,
         maintenance_info: this.offer.maintenanceInfo,
       },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { type InstanceCrn } from '@lib/kernel';
 import { type ServicePlan } from '@lib/service-instances';
 
 import { bindingParameters, createParameters, jsonSchemaOf, updateParameters } from './parameter-schemas';
@@ -41,9 +42,10 @@ export class ServiceOffer {
   /** For ids from requests and from the database. */
   readonly plan = (id: string): ServicePlan | undefined => this.plans.find((plan) => plan.id === id);
 
-  /** Where an owner looks after an instance. */
-  dashboardUrl(instanceId: string): string {
-    return `${this.options.publicUrl}/dashboard/${instanceId}`;
+  /** Where an owner looks after an instance. By its CRN, which says of which account he needs a token. */
+  dashboardUrl({ text }: InstanceCrn): string {
+    // Platforms leave the end of it out or not: the address is the same for life.
+    return `${this.options.publicUrl}/console/instances/${encodeURIComponent(`${text.replace(/:{0,2}$/, '')}::`)}`;
   }
 
   /** The same for all plans so far. */
