@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { allOf, answerOf, api } from './client';
+import { type operations } from './schema';
 
 /** What can be fetched of an instance; an event of the service names the ones that are to be fetched anew. */
 export type Topic =
@@ -108,6 +109,37 @@ export const kmipCredentialsQuery = (instance_id: string) =>
           }),
         ({ kmip_credentials }) => kmip_credentials,
       ),
+  });
+
+export const keysQuery = (
+  instance_id: string,
+  query: NonNullable<operations['list_instance_keys']['parameters']['query']>,
+) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'keys', query),
+    queryFn: ({ signal }) =>
+      answerOf(api.GET('/v1/instances/{instance_id}/keys', { params: { path: { instance_id }, query }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const keyQuery = (instance_id: string, id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'keys', id),
+    queryFn: ({ signal }) =>
+      answerOf(api.GET('/v1/instances/{instance_id}/keys/{id}', { params: { path: { instance_id, id } }, signal })),
+  });
+
+type AuditQuery = NonNullable<operations['list_instance_audit_events']['parameters']['query']>;
+
+/** The newest first, a page at a time. */
+export const auditQuery = (instance_id: string, query: AuditQuery) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'audit', query),
+    queryFn: ({ signal }) =>
+      answerOf(
+        api.GET('/v1/instances/{instance_id}/audit_events', { params: { path: { instance_id }, query }, signal }),
+      ),
+    placeholderData: keepPreviousData,
   });
 
 export const rootKeyQuery = (instance_id: string) =>

@@ -38,6 +38,8 @@ export const routes: RouteObject[] = [
             path: 'certificates/:certificate/renew',
             lazy: async () => ({ Component: (await import('../pages/certificates/renew')).RenewPage }),
           },
+          { path: 'keys', lazy: async () => ({ Component: (await import('../pages/keys/keys')).KeysPage }) },
+          { path: 'keys/:key', lazy: async () => ({ Component: (await import('../pages/keys/key')).KeyPage }) },
           {
             path: 'diagnosis',
             lazy: async () => ({ Component: (await import('../pages/diagnosis/diagnosis')).DiagnosisPage }),

@@ -54,6 +54,16 @@ export function When({ at, never }: WhenProps) {
   );
 }
 
+/** The day, where many are compared at a glance. */
+export function Day({ at }: { readonly at: string }) {
+  const { day, moment } = useTimes();
+  return (
+    <time dateTime={at} title={`${moment(new Date(at))} (${at})`}>
+      {day(new Date(at))}
+    </time>
+  );
+}
+
 /** The instant first, where dates are compared. */
 export function Moment({ at, never }: WhenProps) {
   const { t } = useTranslation();

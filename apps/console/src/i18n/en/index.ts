@@ -1,17 +1,21 @@
+import audit from './audit.json';
 import certificate from './certificate.json';
 import connect from './connect.json';
 import diagnosis from './diagnosis.json';
 import instance from './instance.json';
+import keys from './keys.json';
 import overview from './overview.json';
 import problem from './problem.json';
 import shell from './shell.json';
 import verdict from './verdict.json';
 
 export default {
+  ...audit,
   ...certificate,
   ...connect,
   ...diagnosis,
   ...instance,
+  ...keys,
   ...overview,
   ...problem,
   ...shell,

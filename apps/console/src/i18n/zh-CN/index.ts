@@ -1,7 +1,9 @@
+import audit from './audit.json';
 import certificate from './certificate.json';
 import connect from './connect.json';
 import diagnosis from './diagnosis.json';
 import instance from './instance.json';
+import keys from './keys.json';
 import overview from './overview.json';
 import problem from './problem.json';
 import shell from './shell.json';
@@ -9,10 +11,12 @@ import verdict from './verdict.json';
 import words from './words.json';
 
 export default {
+  ...audit,
   ...certificate,
   ...connect,
   ...diagnosis,
   ...instance,
+  ...keys,
   ...overview,
   ...problem,
   ...shell,

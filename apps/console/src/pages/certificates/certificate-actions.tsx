@@ -18,16 +18,21 @@ export function CertificateActions({ certificate }: { readonly certificate: Cert
   const close = (): void => setAsked(undefined);
   return (
     <>
-      <Button as={Link} to="renew">
+      <Button size="md" as={Link} to="renew">
         {t('certificate.renew')}
       </Button>
-      <ActionButton kind="tertiary" verdict={may('certificate.update')} onClick={() => setAsked('rename')}>
+      <ActionButton size="md" kind="tertiary" verdict={may('certificate.update')} onClick={() => setAsked('rename')}>
         {t('certificate.rename')}
       </ActionButton>
-      <ActionButton kind="tertiary" verdict={may('certificate.delete')} onClick={() => setAsked('hand-over')}>
+      <ActionButton size="md" kind="tertiary" verdict={may('certificate.delete')} onClick={() => setAsked('hand-over')}>
         {t('certificate.handOver')}
       </ActionButton>
-      <ActionButton kind="danger--tertiary" verdict={may('certificate.delete')} onClick={() => setAsked('remove')}>
+      <ActionButton
+        size="md"
+        kind="danger--tertiary"
+        verdict={may('certificate.delete')}
+        onClick={() => setAsked('remove')}
+      >
         {t('certificate.remove')}
       </ActionButton>
       {asked === 'rename' && <RenameCertificate certificate={certificate} onClose={close} />}
