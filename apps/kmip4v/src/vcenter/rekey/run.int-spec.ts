@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile, chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -174,9 +175,10 @@ describe('re-keying', () => {
     const fleet = new FakeFleet(2, 'theirs');
     const wanted = { asked: ASKED, targets: targetsOf(fleet), anew: false };
     // Of a process that is there for certain, and is not this one.
-    await writeFile(`${path}.lock`, String(process.ppid));
+    const claim = `${path}.lock.${process.ppid}-${randomUUID()}`;
+    await writeFile(claim, '');
     await expect(openJournal(path, wanted)).rejects.toThrow('already');
-    await writeFile(`${path}.lock`, '0');
+    await rm(claim);
     const first = await openJournal(path, wanted);
     await run(fleet, first.journal, { limit: 1 });
     await first.close();
