@@ -19,6 +19,8 @@ export interface KmipService {
   reactivateKey(id: string): Promise<void>;
   destroyKey(id: string): Promise<void>;
   uploadInventory(inventory: UploadedInventory): Promise<{ readonly keyCount: number }>;
+  /** How far the clock of the service is ahead of ours, to the second. */
+  clockAheadMs(): Promise<number>;
   /** When each client certificate was last let in at each endpoint, as far as that is kept. */
   sightings(): Promise<readonly Sighting[]>;
   /** Why clients were refused lately, as far as the instance may know: a sentence and what to do. */

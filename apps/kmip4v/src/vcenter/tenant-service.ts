@@ -139,6 +139,12 @@ export class TenantService implements KmipService {
     return { keyCount: stored.key_count };
   }
 
+  async clockAheadMs(): Promise<number> {
+    const { response } = await this.api.GET('/v1/instances/{id}', { params: { path: { id: this.instanceId } } });
+    const at = Date.parse(response.headers.get('date') ?? '');
+    return Number.isNaN(at) ? 0 : at - this.now().getTime();
+  }
+
   async sightings(): Promise<readonly Sighting[]> {
     const accepted = (await this.#attempts()).filter(({ verdict }) => verdict === 'accepted');
     return accepted.flatMap(({ certificate, endpoint, last_at: at }) =>

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import { command, flag, list } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { usageFault } from '../../command-line/faults';
@@ -28,6 +30,15 @@ export const UNEXAMINED_COLUMNS: Columns<Unexamined> = [
   ['not looked at', ({ what }) => what],
   ['why', ({ why }) => why],
 ];
+/** Of another vCenter, as an upload reads it. */
+const readInventoryFile = z.looseObject({
+  takenAt: z.iso.datetime(),
+  vcenter: z.looseObject({ name: z.string() }),
+  references: z.array(z.looseObject({ keyId: z.string() })),
+  unexamined: z.array(z.looseObject({ what: z.string() })),
+  clientCertificates: z.record(z.string(), z.string()),
+});
+
 const EXAMINED: readonly (readonly [keyof Inventory['examined'], string])[] = [
   ['machines', 'VM'],
   ['snapshots', 'snapshot'],
@@ -77,8 +88,8 @@ export const vcenterInventory = command({
 async function readInventory(file: string, { read }: Context): Promise<Inventory> {
   const text = (await read(file)).toString('utf8');
   try {
-    const found = JSON.parse(text) as Partial<Inventory>;
-    if (Array.isArray(found.references) && Array.isArray(found.unexamined)) return found as Inventory;
+    // A parse edge: what an upload reads of it is checked.
+    return readInventoryFile.parse(JSON.parse(text)) as unknown as Inventory;
   } catch {
     // Said below, as for JSON that is something else.
   }

@@ -122,6 +122,12 @@ export class FakeService implements KmipService {
     return Promise.resolve({ keyCount: inventory.keyIds.length });
   }
 
+  aheadMs = 0;
+
+  clockAheadMs(): Promise<number> {
+    return Promise.resolve(this.aheadMs);
+  }
+
   sightings(): Promise<readonly Sighting[]> {
     return Promise.resolve([]);
   }

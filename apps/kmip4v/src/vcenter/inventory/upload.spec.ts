@@ -28,9 +28,14 @@ const inventory = (change: Partial<Inventory> = {}): Inventory => ({
 });
 
 describe('an inventory', () => {
-  const upload = async (inventories: readonly Inventory[], registered: readonly RegisteredCertificate[]) => {
+  const upload = async (
+    inventories: readonly Inventory[],
+    registered: readonly RegisteredCertificate[],
+    aheadMs = 0,
+  ) => {
     const service = new FakeService([], () => ({ pem: '', privateKeyPem: '' }));
     service.registered.push(...registered);
+    service.aheadMs = aheadMs;
     await uploadInventories(inventories, { service, now: NOW, withoutCertificates: ['tool'] });
     return service.inventories[0];
   };
@@ -39,9 +44,14 @@ describe('an inventory', () => {
     const other = inventory({ takenAt: '2026-11-30T04:40:00.000Z', clientCertificates: { acme: 'sha-vc2' } });
     const seen = [certificate('vc', '2026-11-30T04:00:00Z'), certificate('vc2', '2026-11-30T04:00:00Z')];
     expect(await upload([inventory(), other], seen)).toMatchObject({
-      takenAt: new Date(other.takenAt),
+      // Five minutes earlier, since clocks differ.
+      takenAt: new Date('2026-11-30T04:35:00.000Z'),
       keyIds: ['ab-1'],
     });
+  });
+
+  it.each([-360_000, 360_000])('is kept back where clocks are %d ms apart', async (aheadMs) => {
+    await expect(upload([inventory()], [], aheadMs)).rejects.toThrow(/360 s (ahead of|behind)/);
   });
 
   it('is kept back while something could not be looked at', async () => {

@@ -5,6 +5,7 @@ import { counted } from '../../output/counted';
 
 const IN_USE_DAYS = 7;
 const DAY_MS = 86_400_000;
+const CLOCKS_APART_MS = 5 * 60_000;
 
 interface Upload {
   readonly service: KmipService;
@@ -41,10 +42,18 @@ export async function uploadInventories(
         '(--without-certificate NAME).',
     );
   }
-  const oldest = inventories.map(({ takenAt }) => takenAt).sort()[0];
+  const aheadMs = await service.clockAheadMs();
+  if (Math.abs(aheadMs) > CLOCKS_APART_MS) {
+    throw new Refusal(
+      `Not uploaded: the clock of this machine is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs < 0 ? 'ahead of' : 'behind'} that of the service, which compares when ` +
+        'keys were made with when the inventory was taken. Set it, and take the inventory again.',
+    );
+  }
+  const oldest = Math.min(...inventories.map(({ takenAt }) => Date.parse(takenAt)));
   const keyIds = new Set(inventories.flatMap(({ references }) => references.map(({ keyId }) => keyId)));
   return await service.uploadInventory({
-    takenAt: new Date(oldest ?? now),
+    // As if it had been earlier: clocks differ, and a key that was made meanwhile must not look older than this.
+    takenAt: new Date(oldest - CLOCKS_APART_MS),
     source: `kmip4v, ${inventories.map(({ vcenter }) => vcenter.name).join(', ')}`.slice(0, 256),
     // Keys of other providers are none of this instance; of theirs some are no identifiers here.
     keyIds: [...keyIds].filter((id) => /^[-0-9a-fA-F]{1,128}$/.test(id)),
