@@ -23,7 +23,7 @@ import { type KmipService, type ServedInstance } from '../../vcenter/kmip-servic
 import { atVCenter, knownVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
 import { carryOut } from '../../vcenter/plan/steps';
 import { serviceOf } from './service-of';
-import { noteSteps, stepsAnswer } from './steps-answer';
+import { carriedOut, noteSteps, stepsAnswer } from './steps-answer';
 
 interface ConnectGiven extends VCenterGiven {
   readonly provider: string | undefined;
@@ -112,8 +112,9 @@ async function connect(
   };
   const { dryRun } = given;
   const tell = dryRun ? {} : { tell: noteSteps(out) };
-  const run = () => carryOut(connectSteps(instance.endpoints, wish), world, { dryRun, ...tell });
-  const steps = dryRun ? await run() : await vcenter.locked(run);
+  const steps = await carriedOut(vcenter, out, dryRun, (signal) =>
+    carryOut(connectSteps(instance.endpoints, wish), { ...world, signal }, { dryRun, signal, ...tell }),
+  );
   const sentence = `vCenter is connected to every server of the key provider ${wish.provider}.`;
   return stepsAnswer(steps, wish.provider, { changed: sentence, unchanged: `Nothing had to be done: ${sentence}` });
 }

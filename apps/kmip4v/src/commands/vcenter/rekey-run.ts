@@ -16,6 +16,7 @@ import { MadeKeys } from '../../vcenter/rekey/made-keys';
 import { journalPath, openJournal } from '../../vcenter/rekey/open-journal';
 import { runRekey, type TargetReport } from '../../vcenter/rekey/run';
 import { type Chosen, chooseTargets } from '../../vcenter/rekey/targets';
+import { interruptible } from './interruptible';
 import { wholeNumber } from './numbers';
 import { serviceOf } from './service-of';
 
@@ -140,27 +141,24 @@ export async function rekey(
   if (opened.resumed) out.note(`Going on with ${path}.`);
   if (opened.setAside !== undefined) out.note(`The re-key that had not ended is in ${opened.setAside}.`);
   const keys = new MadeKeys(journal, await serviceBehind(wanted.to, journal, context));
-  const stop = new AbortController();
-  const interrupt = (): void => {
-    out.note('Ending after what is under way; the same command goes on later.');
-    stop.abort();
-  };
-  process.once('SIGINT', interrupt);
   const bar = out.progress();
   try {
-    const reports = await runRekey(session, new Acts(session, { ...asked, run: journal.plan.id }), journal, {
-      wave,
-      ...(limit === undefined ? {} : { limit }),
-      found: await keys.toTakeUp(),
-      signal: stop.signal,
-      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      onProgress: (ended, total) => bar.show(ended, total),
-    });
+    const words = 'Ending after what is under way; the same command goes on later.';
+    const found = await keys.toTakeUp();
+    const reports = await interruptible(out, words, (signal) =>
+      runRekey(session, new Acts(session, { ...asked, run: journal.plan.id }), journal, {
+        wave,
+        ...(limit === undefined ? {} : { limit }),
+        found,
+        signal,
+        pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+        onProgress: (ended, total) => bar.show(ended, total),
+      }),
+    );
     bar.end();
     return { reports, chosen, unexamined: inventory.unexamined, unusedKeys: await tellUnused(keys, context) };
   } finally {
     bar.end();
-    process.removeListener('SIGINT', interrupt);
     await opened.close();
   }
 }

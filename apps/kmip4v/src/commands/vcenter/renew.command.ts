@@ -10,7 +10,7 @@ import { carryOut } from '../../vcenter/plan/steps';
 import { demandPrivileges } from '../../vcenter/privileges';
 import { renewalSteps, type RenewWorld } from '../../vcenter/renew/renew';
 import { stillOnFormer } from '../../vcenter/renew/server-trust';
-import { noteSteps, stepsAnswer } from './steps-answer';
+import { carriedOut, noteSteps, stepsAnswer } from './steps-answer';
 import { wholeNumber } from './numbers';
 import { serviceOf } from './service-of';
 
@@ -80,8 +80,9 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
   };
   const { dryRun } = given;
   const tell = dryRun ? {} : { tell: noteSteps(context.out) };
-  const run = () => carryOut(renewalSteps(endpoints), world, { dryRun, ...tell });
-  const steps = dryRun ? await run() : await vcenter.locked(run);
+  const steps = await carriedOut(vcenter, context.out, dryRun, (signal) =>
+    carryOut(renewalSteps(endpoints), { ...world, signal }, { dryRun, signal, ...tell }),
+  );
   const former = dryRun ? [] : await stillOnFormer(world);
   if (former.length > 0) context.out.note(onFormer(former));
   return stepsAnswer(steps, provider, {

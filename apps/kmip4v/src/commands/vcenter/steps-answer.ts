@@ -1,8 +1,10 @@
 import { type Answer, listed } from '../../output/answer';
 import { type Output } from '../../output/output';
 import { type Columns, type Toned } from '../../output/table';
+import { type KnownVCenter } from '../../vcenter/known-vcenter';
 import { type StepOutcome, type StepReport } from '../../vcenter/plan/steps';
 import { counted } from '../../output/counted';
+import { interruptible } from './interruptible';
 
 const OUTCOMES: Readonly<Record<StepOutcome, Toned>> = {
   already: { text: 'was so already', tone: 'faint' },
@@ -16,6 +18,17 @@ const COLUMNS: Columns<StepReport> = [
   ['step', ({ what }) => what],
   ['outcome', ({ outcome }) => OUTCOMES[outcome]],
 ];
+
+/** One run at a time, and what was done is taken back when it is interrupted. */
+export const carriedOut = (
+  vcenter: KnownVCenter,
+  out: Output,
+  dryRun: boolean,
+  run: (signal: AbortSignal) => Promise<readonly StepReport[]>,
+): Promise<readonly StepReport[]> => {
+  const work = () => interruptible(out, 'Interrupted: taking back what was done.', run);
+  return dryRun ? work() : vcenter.locked(work);
+};
 
 /** Tells each step when it has ended. */
 export const noteSteps =

@@ -35,6 +35,8 @@ export interface ConnectWorld {
   readonly endpoints: readonly ServedEndpoint[];
   readonly now: () => Date;
   readonly pause: (ms: number) => Promise<void>;
+  /** Ends what waits. */
+  readonly signal?: AbortSignal;
   readonly note: (text: string) => void;
   /** What is begun at the service, kept from run to run. */
   readonly notes: RunNotes;

@@ -25,12 +25,14 @@ const waiting = (
     return isSo(await statusOf(world, info), info);
   },
   async do(world) {
-    const until = world.now().getTime() + world.wish.waitMs;
+    // No clock that somebody sets.
+    const until = performance.now() + world.wish.waitMs;
     for (;;) {
+      world.signal?.throwIfAborted();
       const info = await providerOf(world);
       const status = await statusOf(world, info);
       if (isSo(status, info)) return;
-      if (world.now().getTime() >= until) throw new Error(await whyNot(world, status));
+      if (performance.now() >= until) throw new Error(await whyNot(world, status));
       await world.pause(POLL_MS);
     }
   },
