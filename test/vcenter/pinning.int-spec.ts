@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Connection } from '../../apps/kmip4v/src/profiles/connection-file';
@@ -57,5 +57,16 @@ describe('the certificate of a vCenter', () => {
   it('is refused where connection.json says another one', async () => {
     const { exit, err } = await workshop.kmip4v(['vcenter', 'inventory'], { demo: demo(OTHER) });
     expect([exit, err.includes(OTHER), err.includes(fingerprint())]).toEqual([3, true, true]);
+  });
+
+  it.each([
+    ['is nonsense', 'nonsense', 0o600, /not understood/],
+    ['others can write', '{}', 0o666, /others can/],
+  ])('is trusted by no file that %s', async (_name, text, mode, words) => {
+    await writeFile(file(), text);
+    await chmod(file(), mode);
+    const { exit, err } = await inventory();
+    await rm(file());
+    expect([exit, err]).toEqual([3, expect.stringMatching(words) as string]);
   });
 });

@@ -4,7 +4,7 @@ import { ProgressBar } from '@lib/terminal';
 
 import { type Told } from '../command-line/faults';
 import { type Answer } from './answer';
-import { plain, plainLines } from './plain-text';
+import { escaped, plain, plainLines } from './plain-text';
 import { type Paint, type Screen, type Tone } from './table';
 
 export const FORMATS = ['table', 'json', 'yaml'] as const;
@@ -65,7 +65,7 @@ export class Output {
 
   fault({ message, remedy, code, trace, exit }: Told): void {
     if (this.format === 'json') {
-      this.#line(JSON.stringify({ error: { exit_code: exit, code, message, remedy, trace } }, null, 2));
+      this.#line(escaped(JSON.stringify({ error: { exit_code: exit, code, message, remedy, trace } }, null, 2)));
       return;
     }
     const paint = this.#paint(this.streams.stderr);
@@ -82,8 +82,8 @@ export class Output {
   }
 
   async #rendered({ value, text }: Answer): Promise<string> {
-    if (this.format === 'json') return JSON.stringify(value ?? {}, null, 2);
-    if (this.format === 'yaml') return (await import('yaml')).stringify(value ?? {}).trimEnd();
+    if (this.format === 'json') return escaped(JSON.stringify(value ?? {}, null, 2));
+    if (this.format === 'yaml') return escaped((await import('yaml')).stringify(value ?? {}).trimEnd());
     return text(this.screen());
   }
 

@@ -9,6 +9,10 @@ const COMBINING = /\p{Mark}/u;
 export const plain = (text: string): string =>
   text.replace(OBEYED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+/** JSON escapes what ASCII calls controls; these are obeyed too, and stand in texts alone. */
+export const escaped = (json: string): string =>
+  json.replace(/[^\P{Cc}\n]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, plain);
+
 /** The same of several lines. */
 export const plainLines = (text: string): string => text.split('\n').map(plain).join('\n');
 

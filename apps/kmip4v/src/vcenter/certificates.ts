@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 
+import { ViConnectionError } from '@lib/vi-json';
+
 /** SHA-256 over DER, lower-case hexadecimal, as the tenant API has it. */
 export function sha256Of(pem: string): string {
-  return new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+  return read(pem).fingerprint256.replaceAll(':', '').toLowerCase();
 }
 
 /** As vCenter shows fingerprints: upper-case pairs with colons. */
@@ -12,11 +14,24 @@ export function colonForm(fingerprint: string): string {
 }
 
 export function isSelfSigned(pem: string): boolean {
-  const certificate = new X509Certificate(pem);
+  const certificate = read(pem);
   return certificate.issuer === certificate.subject;
 }
 
 export function isValidAt(pem: string, now: Date): boolean {
-  const { validFrom, validTo } = new X509Certificate(pem);
-  return new Date(validFrom) <= now && now < new Date(validTo);
+  return new Date(read(pem).validFrom) <= now && now < endOf(pem);
+}
+
+export const endOf = (pem: string): Date => new Date(read(pem).validTo);
+
+/** The first certificate alone: it is what was compared, and more must not be trusted along with it. */
+export const firstOf = (pem: string): string => read(pem).toString();
+
+/** @throws ViConnectionError malformed */
+function read(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw new ViConnectionError('malformed', 'vCenter shows a certificate that cannot be read.', { cause });
+  }
 }

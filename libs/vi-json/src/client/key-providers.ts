@@ -12,6 +12,7 @@ import type {
 } from '../types/crypto';
 import type { MethodOf, ParametersOf, ResultOf } from '../types/methods';
 import type { Pem } from '../types/values';
+import { checked, CLUSTER_STATUSES } from './shapes';
 import { taskResult } from './tasks';
 import { readFault, ViFault } from './vi-fault';
 import type { ViSession } from './vi-session';
@@ -89,8 +90,7 @@ export class KeyProviders {
 
   /** The certificate that vCenter presents now; undefined where it has none. */
   async clientCertificate(provider: string): Promise<Pem | undefined> {
-    const found = await this.#call('RetrieveClientCert', { cluster: providerId(provider) });
-    return found === '' ? undefined : found;
+    return shown(await this.#call('RetrieveClientCert', { cluster: providerId(provider) }));
   }
 
   async newSelfSigned(provider: string, request?: CertSignRequest): Promise<Pem> {
@@ -98,8 +98,7 @@ export class KeyProviders {
   }
 
   async pendingSelfSigned(provider: string): Promise<Pem | undefined> {
-    const found = await this.#call('RetrieveSelfSignedClientCert', { cluster: providerId(provider) });
-    return found === '' ? undefined : found;
+    return shown(await this.#call('RetrieveSelfSignedClientCert', { cluster: providerId(provider) }));
   }
 
   async useSelfSigned(provider: string, certificate: Pem): Promise<void> {
@@ -128,7 +127,8 @@ export class KeyProviders {
     };
     const task = await this.#call('RetrieveKmipServersStatus_Task', { clusters: [asked] });
     const result = await taskResult(this.session, task, signal === undefined ? {} : { signal });
-    const found = (Array.isArray(result) ? result : []) as readonly KmipClusterStatus[];
+    const call = 'CryptoManagerKmip.RetrieveKmipServersStatus_Task';
+    const found = checked(result ?? [], CLUSTER_STATUSES, call) as readonly KmipClusterStatus[];
     return found.find(({ clusterId }) => clusterId.id === info.clusterId.id);
   }
 
@@ -165,6 +165,9 @@ export class KeyProviders {
     return await this.session.call<'CryptoManagerKmip', Name>(cryptoManager, 'CryptoManagerKmip', name, parameters);
   }
 }
+
+/** "" where there is none, or nothing at all. */
+const shown = (pem: Pem | null): Pem | undefined => (pem === null || pem === '' ? undefined : pem);
 
 function withRequest(provider: string, request: CertSignRequest | undefined) {
   const cluster = { cluster: providerId(provider) };

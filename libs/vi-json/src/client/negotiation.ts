@@ -1,6 +1,7 @@
 import { FIRST_RELEASE, HELLO_PATH, type HelloResponse, RELEASES, VERSIONS_PATH } from '../types/negotiation';
 import type { ServiceContent } from '../types/service';
 import type { ViResponse, ViTransport } from './transport';
+import { checked, CONTENT, HELLO, isTooDeep } from './shapes';
 import { ViConnectionError } from './vi-connection.error';
 
 export interface Negotiated {
@@ -39,8 +40,10 @@ async function hello(transport: ViTransport, signal: AbortSignal): Promise<reado
   }
   if (answer.status === 404) return [FIRST_RELEASE];
   if (answer.status !== 200 || !isJson(answer)) return RELEASES;
-  const { api_release: release } = JSON.parse(answer.body) as HelloResponse;
-  if (release !== '') return [release];
+  const { api_release: release } = checked(parsed(answer.body, 'hello'), HELLO, 'hello') as HelloResponse;
+  // None but what was offered: the path of every call begins with it.
+  const known = RELEASES.find((each) => each === release);
+  if (known !== undefined) return [known];
   throw new ViConnectionError(
     'release_unknown',
     `This vCenter speaks none of the releases ${RELEASES.join(', ')} of its JSON API. Update kmip4v.`,
@@ -54,7 +57,8 @@ async function firstContent(
 ): Promise<ServiceContent | undefined> {
   const path = `/sdk/vim25/${release}/ServiceInstance/ServiceInstance/content`;
   const answer = await transport.exchange({ method: 'GET', path, headers: {}, signal });
-  return answer.status === 200 && isJson(answer) ? (JSON.parse(answer.body) as ServiceContent) : undefined;
+  if (answer.status !== 200 || !isJson(answer)) return undefined;
+  return checked(parsed(answer.body, 'content'), CONTENT, 'ServiceInstance.content') as ServiceContent;
 }
 
 function vCenterOnly(content: ServiceContent): ServiceContent {
@@ -78,6 +82,16 @@ async function noApi(transport: ViTransport, signal: AbortSignal): Promise<ViCon
     `This server speaks version ${version} of the vSphere API, which has no JSON API: vCenter offers it from 8.0.1 on. ` +
       'Update vCenter, or take the same steps with PowerCLI.',
   );
+}
+
+/** @throws ViConnectionError malformed */
+export function parsed(body: string, call: string): unknown {
+  try {
+    if (!isTooDeep(body)) return JSON.parse(body);
+  } catch (cause) {
+    throw new ViConnectionError('malformed', `vCenter answered ${call} with what is no JSON.`, { cause });
+  }
+  throw new ViConnectionError('malformed', `vCenter answered ${call} with JSON that is nested too deeply.`);
 }
 
 export function isJson(answer: ViResponse): boolean {

@@ -1,7 +1,7 @@
 import type { ViResponse } from './transport';
 import { ViConnectionError } from './vi-connection.error';
 
-const CALL_TIMEOUT_MS = 60_000;
+export const CALL_TIMEOUT_MS = 60_000;
 const RETRIED_STATUSES = [502, 503, 504];
 const RETRY_DELAY_MS = 500;
 const ATTEMPTS = 3;
@@ -21,7 +21,7 @@ export async function patiently(repeatable: boolean, send: () => Promise<ViRespo
 }
 
 /** Until when one call is waited for; `signal` ends it before. */
-export function deadline(signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+export function deadline(signal: AbortSignal | undefined, timeoutMs = CALL_TIMEOUT_MS): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutMs);
   return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }

@@ -1,9 +1,14 @@
 import type { ObjectContent, PropertyFilterSpec, RetrieveResult } from '../types/property-collector';
 import { type ManagedObjectReference, reference, unbox } from '../types/values';
+import { asProperty } from './shapes';
+import { ViConnectionError } from './vi-connection.error';
 import { readFault, type ViFault } from './vi-fault';
 import type { ViSession } from './vi-session';
 
 const PAGE_SIZE = 100;
+/** A vCenter has 40,000 registered VMs at most (configuration maximums), and may make its pages smaller than asked. */
+const MOST_PAGES = 10_000;
+const MOST_EMPTY_PAGES = 10;
 
 /** What was read of one object. */
 export class RetrievedObject {
@@ -111,6 +116,8 @@ async function retrieve(session: ViSession, filter: PropertyFilterSpec): Promise
 async function pages(session: ViSession, filter: PropertyFilterSpec): Promise<readonly RetrievedObject[]> {
   const { propertyCollector } = session.content;
   const found: RetrievedObject[] = [];
+  const tokens = new Set<string>();
+  let empty = 0;
   let page: RetrieveResult | null = await session.call(propertyCollector, 'PropertyCollector', 'RetrievePropertiesEx', {
     specSet: [filter],
     options: { _typeName: 'RetrieveOptions', maxObjects: PAGE_SIZE },
@@ -118,12 +125,19 @@ async function pages(session: ViSession, filter: PropertyFilterSpec): Promise<re
   while (page !== null) {
     found.push(...page.objects.map(readObject).filter((object) => !isGone(object)));
     if (page.token === undefined || page.token === '') break;
+    // A token serves once, so that pages come to an end.
+    empty = page.objects.length === 0 ? empty + 1 : 0;
+    if (tokens.has(page.token) || tokens.size >= MOST_PAGES || empty > MOST_EMPTY_PAGES) throw endless();
+    tokens.add(page.token);
     page = await session.call(propertyCollector, 'PropertyCollector', 'ContinueRetrievePropertiesEx', {
       token: page.token,
     });
   }
   return found;
 }
+
+const endless = (): ViConnectionError =>
+  new ViConnectionError('malformed', 'vCenter answers with pages that have no end.');
 
 function readObject(content: ObjectContent): RetrievedObject {
   const missing = (content.missingSet ?? []).flatMap(({ path, fault }) => {
@@ -132,7 +146,7 @@ function readObject(content: ObjectContent): RetrievedObject {
   });
   return new RetrievedObject(
     content.obj,
-    new Map((content.propSet ?? []).map(({ name, val }) => [name, unbox(val)])),
+    new Map((content.propSet ?? []).map(({ name, val }) => [name, asProperty(unbox(val), content.obj.type, name)])),
     new Map(missing),
   );
 }

@@ -85,7 +85,7 @@ function describe(
 function sentenceOf({ faultstring, faultMessage }: MethodFault, localizedMessage: string | undefined): string {
   const words: readonly unknown[] = [faultstring, localizedMessage, ...messagesIn(faultMessage)];
   const sentence = words.find((word) => typeof word === 'string' && word !== '');
-  return typeof sentence === 'string' ? sentence.replace(/\.\s*$/, '') : '';
+  return typeof sentence === 'string' ? sentence.slice(0, LONGEST_SENTENCE).replace(/\.\s*$/, '') : '';
 }
 
 /** Whatever it is: what comes from elsewhere need not be a list. */
@@ -97,6 +97,7 @@ function messagesIn(value: unknown): readonly unknown[] {
 const TOLD_OTHERWISE = ['_typeName', 'faultstring', 'faultMessage', 'faultCause'];
 const OF_PRIVILEGES = ['object', 'privilegeId', 'missingPrivileges'];
 const LONGEST_DETAIL = 300;
+const LONGEST_SENTENCE = 2_000;
 
 /** Members of its type, which say what is meant: a part of the request, an object, keys. */
 function detail(fault: MethodFault, said: string): string {

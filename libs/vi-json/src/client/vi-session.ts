@@ -2,13 +2,18 @@ import type { ManagedObjectType, MethodOf, ParametersOf, ResultOf } from '../typ
 import { SESSION_HEADER } from '../types/negotiation';
 import type { ServiceContent, UserSession } from '../types/service';
 import { type ManagedObjectReference, reference, unbox } from '../types/values';
-import { isJson, negotiate } from './negotiation';
-import { deadline, patiently } from './patiently';
+import { isJson, negotiate, parsed } from './negotiation';
+import { CALL_TIMEOUT_MS, deadline, patiently } from './patiently';
+import { asResult } from './shapes';
 import { VsanEndpoint, type VsanMethod } from './soap/vsan-endpoint';
 import type { ViSessionOptions } from './session-options';
 import type { ViResponse } from './transport';
 import { ViConnectionError } from './vi-connection.error';
 import { readFault, ViFault } from './vi-fault';
+import { secretsIn, withoutSecrets } from './without-secrets';
+
+/** A session that nobody ends ends by itself. */
+const LOGOUT_TIMEOUT_MS = 5_000;
 
 /**
  * A login at one vCenter. A session that ended is opened anew once per call, which is repeated: NotAuthenticated is said
@@ -33,10 +38,15 @@ export class ViSession {
    * @throws ViFault InvalidLogin, NoPermission
    */
   static async open(options: ViSessionOptions): Promise<ViSession> {
-    const { release, content } = await negotiate(options.transport, deadline(options.signal));
-    const session = new ViSession(options, release, content);
-    await session.#logIn();
-    return session;
+    try {
+      const { release, content } = await negotiate(options.transport, deadline(options.signal));
+      const session = new ViSession(options, release, content);
+      await session.#logIn();
+      return session;
+    } catch (error) {
+      await options.transport.close();
+      throw withoutSecrets(error, [options.credentials.password]);
+    }
   }
 
   /** Who is logged in; its `key` is what HasPrivilegeOnEntities takes. */
@@ -61,16 +71,19 @@ export class ViSession {
     name: Name,
     parameters: ParametersOf<Type, Name> | undefined,
   ): Promise<ResultOf<Type, Name>> {
-    if (type === 'VsanVcClusterConfigSystem' && !this.release.startsWith('9.')) {
-      this.#vsan ??= new VsanEndpoint(this.options);
-      return (await this.#vsan.call(object, name as VsanMethod, parameters ?? {})) as ResultOf<Type, Name>;
+    try {
+      const answer =
+        type === 'VsanVcClusterConfigSystem' && !this.release.startsWith('9.')
+          ? await (this.#vsan ??= new VsanEndpoint(this.options)).call(object, name as VsanMethod, parameters ?? {})
+          : await this.#withSession(`${type}.${name}`, READS.has(name), () => ({
+              method: 'POST' as const,
+              path: this.#path(reference(type, object.value), name),
+              ...(parameters === undefined ? {} : { body: JSON.stringify(parameters) }),
+            }));
+      return asResult(answer, type, name) as ResultOf<Type, Name>;
+    } catch (error) {
+      throw withoutSecrets(error, [this.options.credentials.password, ...secretsIn(parameters)]);
     }
-    const answer = await this.#withSession(`${type}.${name}`, READS.has(name), () => ({
-      method: 'POST' as const,
-      path: this.#path(reference(type, object.value), name),
-      ...(parameters === undefined ? {} : { body: JSON.stringify(parameters) }),
-    }));
-    return answer as ResultOf<Type, Name>;
   }
 
   /** A top-level property, as its declared type: never boxed; null when unset. */
@@ -92,7 +105,8 @@ export class ViSession {
     await this.#vsan?.close();
     try {
       const { sessionManager } = this.content;
-      if (sessionManager !== undefined) await this.#once('POST', this.#path(sessionManager, 'Logout'), undefined);
+      if (sessionManager !== undefined)
+        await this.#once('POST', this.#path(sessionManager, 'Logout'), undefined, LOGOUT_TIMEOUT_MS);
     } catch {
       // A session that has ended meanwhile is what was wanted.
     }
@@ -118,7 +132,7 @@ export class ViSession {
       this.#path(sessionManager, 'Login'),
       JSON.stringify({ userName, password, locale: 'en' }),
     );
-    this.#user = outcome(answer, 'SessionManager.Login') as UserSession;
+    this.#user = asResult(outcome(answer, 'SessionManager.Login'), 'SessionManager', 'Login') as UserSession;
     if (this.#token === undefined) throw new ViConnectionError('malformed', 'vCenter gave no session token.');
   }
 
@@ -140,7 +154,12 @@ export class ViSession {
     }
   }
 
-  async #once(method: 'GET' | 'POST', path: string, body: string | undefined): Promise<ViResponse> {
+  async #once(
+    method: 'GET' | 'POST',
+    path: string,
+    body: string | undefined,
+    timeoutMs = CALL_TIMEOUT_MS,
+  ): Promise<ViResponse> {
     const answer = await this.options.transport.exchange({
       method,
       path,
@@ -150,11 +169,12 @@ export class ViSession {
         ...(this.#token === undefined ? {} : { [SESSION_HEADER]: this.#token }),
       },
       ...(body === undefined ? {} : { body }),
-      signal: deadline(this.options.signal),
+      signal: deadline(this.options.signal, timeoutMs),
     });
     this.#token = answer.headers[SESSION_HEADER] ?? this.#token;
     const { date } = answer.headers;
-    if (date !== undefined) this.#clockAheadMs = Date.parse(date) - Date.now();
+    const at = Date.parse(date ?? '');
+    if (!Number.isNaN(at)) this.#clockAheadMs = at - Date.now();
     return answer;
   }
 }
@@ -162,6 +182,7 @@ export class ViSession {
 /** Methods that change nothing, and may be sent again. */
 const READS: ReadonlySet<string> = new Set([
   'HasPrivilegeOnEntities',
+  'RetrieveKmipServersStatus_Task',
   'RetrievePropertiesEx',
   'ListKmipServers',
   'ListKmsClusters',
@@ -182,17 +203,9 @@ const READS: ReadonlySet<string> = new Set([
 function outcome(answer: ViResponse, call: string): unknown {
   if (answer.status === 204 || (answer.status === 200 && answer.body === '')) return null;
   if (!isJson(answer)) throw notJson(answer, call);
-  const value: unknown = parsed(answer.body, call);
+  const value = parsed(answer.body, call);
   if (answer.status === 200) return unbox(value);
   throw readFault(value, call) ?? notJson(answer, call);
-}
-
-function parsed(body: string, call: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch (cause) {
-    throw new ViConnectionError('malformed', `vCenter answered ${call} with what is no JSON.`, { cause });
-  }
 }
 
 function notJson(answer: ViResponse, call: string): ViConnectionError {

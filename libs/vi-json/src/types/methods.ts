@@ -61,7 +61,7 @@ export interface CryptoManagerKmipMethods {
   UploadKmipServerCert: Method<Cluster & { readonly certificate: Pem }, void>;
   GenerateSelfSignedClientCert: Method<Cluster & { readonly request?: CertSignRequest }, Pem>;
   /** "" where none was generated. */
-  RetrieveSelfSignedClientCert: Method<Cluster, Pem>;
+  RetrieveSelfSignedClientCert: Method<Cluster, Pem | null>;
   UpdateSelfSignedClientCert: Method<Cluster & { readonly certificate: Pem }, void>;
   GenerateClientCsr: Method<Cluster & { readonly request?: CertSignRequest }, Pem>;
   /** "" where none was generated. */
@@ -69,7 +69,7 @@ export interface CryptoManagerKmipMethods {
   UpdateKmsSignedCsrClientCert: Method<Cluster & { readonly certificate: Pem }, void>;
   UploadClientCert: Method<Cluster & { readonly certificate: Pem; readonly privateKey: Pem }, void>;
   /** The one in use. */
-  RetrieveClientCert: Method<Cluster, Pem>;
+  RetrieveClientCert: Method<Cluster, Pem | null>;
   GenerateKey: Method<{ readonly keyProvider?: KeyProviderId; readonly spec?: CustomAttributeSpec }, CryptoKeyResult>;
   QueryCryptoKeyStatus: Method<
     { readonly keyIds?: readonly CryptoKeyId[]; readonly checkKeyBitMap: number },

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { isSelfSigned, isValidAt, sha256Of } from '../certificates';
+import { firstOf, isSelfSigned, isValidAt, sha256Of } from '../certificates';
 import { type RegisteredCertificate } from '../kmip-service';
 import { type Step } from '../plan/steps';
 import { type Candidate, type ConnectWorld, providerOf } from './connect-world';
@@ -85,13 +85,13 @@ export async function newCandidate(world: ConnectWorld, when: 'needed' | 'always
             'Use --trust self-signed.',
         );
       }
-      world.registered = await service.register(name, current);
+      world.registered = await service.register(name, firstOf(current));
       return { pem: current };
     }
     case 'self-signed': {
       const own = when === 'needed' && current !== undefined && isSelfSigned(current) ? current : undefined;
       const pem = own ?? (await providers.newSelfSigned(wish.provider, wish.subject));
-      world.registered = await service.register(name, pem);
+      world.registered = await service.register(name, firstOf(pem));
       return { pem };
     }
     case 'csr': {

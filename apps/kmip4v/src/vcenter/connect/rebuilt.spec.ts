@@ -36,7 +36,7 @@ describe('a vCenter that was rebuilt', () => {
         viewManager: reference('ViewManager', 'v'),
         sessionManager: reference('SessionManager', 's'),
         cryptoManager: reference('CryptoManagerKmip', 'c'),
-        about: { apiType: 'VirtualCenter' },
+        about: { apiType: 'VirtualCenter', fullName: 'VMware vCenter Server 8.0.3', version: '8.0.3', build: '1' },
       },
       Login: { key: 'k' },
       CreateContainerView: reference('ContainerView', 'view'),

@@ -1,6 +1,6 @@
 import { type ServedEndpoint } from '../kmip-service';
 import { type Step } from '../plan/steps';
-import { colonForm, sha256Of } from '../certificates';
+import { colonForm, firstOf, sha256Of } from '../certificates';
 import { type ConnectWorld, providerOf, serverAt } from './connect-world';
 
 const atOf = ({ address, port }: ServedEndpoint): string => `${address}:${port}`;
@@ -58,7 +58,7 @@ export const trustServer = (endpoint: ServedEndpoint): Step<ConnectWorld> => ({
       );
     }
     world.changed = true;
-    await world.providers.trustServerCertificate(world.wish.provider, shown.certificate);
+    await world.providers.trustServerCertificate(world.wish.provider, firstOf(shown.certificate));
   },
 });
 

@@ -68,7 +68,9 @@ function candidates(inventory: Inventory, references: readonly KeyReference[]): 
     const targetKind = TARGET_KINDS[kind];
     if (targetKind === undefined) continue;
     const target: Target = { kind: targetKind, object, name };
-    const datastore = inventory.datastores[object.value];
+    const datastore = Object.hasOwn(inventory.datastores, object.value)
+      ? inventory.datastores[object.value]
+      : undefined;
     found.set(idOf(target), datastore === undefined ? target : { ...target, datastore });
   }
   return [...found.values()].sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind));

@@ -1,6 +1,4 @@
-import { X509Certificate } from 'node:crypto';
-
-import { sha256Of } from '../certificates';
+import { endOf, sha256Of } from '../certificates';
 import { newCandidate, pendingCandidate, present } from '../connect/client-certificate-steps';
 import { type ConnectWorld, providerOf } from '../connect/connect-world';
 import { nothingLeftOver } from '../connect/leftovers';
@@ -98,7 +96,7 @@ async function isDue({ providers, wish, now, beforeDays }: RenewWorld): Promise<
   const current = await providers.clientCertificate(wish.provider);
   if (current === undefined)
     throw new Error('vCenter has no client certificate for this provider: kmip4v vcenter connect');
-  const left = new Date(new X509Certificate(current).validTo).getTime() - now().getTime();
+  const left = endOf(current).getTime() - now().getTime();
   return left < beforeDays * DAY_MS;
 }
 

@@ -9,7 +9,7 @@ import {
   type ViSession,
 } from '@lib/vi-json';
 
-import { sha256Of } from '../certificates';
+import { firstOf, sha256Of } from '../certificates';
 import { registrationName } from '../connect/client-certificate-steps';
 import { MACHINE_PROPERTIES, machineReferences } from '../inventory/machines';
 import { type KmipService } from '../kmip-service';
@@ -109,7 +109,7 @@ async function certificateFinding(
     mend: {
       what: 'register the client certificate of vCenter',
       apply: async () => {
-        await service.register(registrationName(provider), pem);
+        await service.register(registrationName(provider), firstOf(pem));
       },
     },
   };
@@ -142,7 +142,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   WrappingKeyNotActiveOrEnabled: 'It is a wrapped key of vSphere 9.0, which this service does not serve.',
 };
 
-const adviceFor = (reason: string | undefined): string => (reason === undefined ? '' : (ADVICE[reason] ?? ''));
+const adviceFor = (reason: string | undefined): string =>
+  reason !== undefined && Object.hasOwn(ADVICE, reason) ? (ADVICE[reason] ?? '') : '';
 
 /** Sends the keys to the host. @throws ViFault InvalidVmState when vCenter cannot */
 export async function unlock(session: ViSession, { object }: Pick<LockedMachine, 'object'>): Promise<void> {
