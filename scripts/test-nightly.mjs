@@ -25,6 +25,11 @@ const forms = [
     environment: { BROKER_KILL_ROUNDS: '100' },
     command: jest(['e2e'], 'e2e/broker-kill-nine'),
   },
+  {
+    name: 'vcenter-migrate',
+    environment: { MIGRATION_MACHINES: '2000', MIGRATION_KILLS: '20' },
+    command: jest(['e2e'], 'e2e/vcenter-migrate'),
+  },
   { name: 'faults', command: ['node', 'scripts/test-faults.mjs', '--seeds', '1000'] },
   { name: 'lifecycle', environment: { LIFECYCLE_MONTHS: '12' }, command: jest(['lifecycle'], 'lifecycle/year') },
   {

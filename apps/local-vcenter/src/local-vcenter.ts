@@ -78,7 +78,7 @@ export async function createLocalVcenter(options: LocalVcenterOptions): Promise<
   const center = createCenter(store, settings);
   const { machines = 0 } = options;
   if (machines > 0 && center.inventory.vms().length === 0) {
-    await center.inventory.put(...seedRows({ machines, seed: DEFAULT_SEED }));
+    await center.inventory.put(...seedRows({ machines, seed: DEFAULT_SEED, mix: 'usual' }));
   }
   const app = createServer(settings.web, options.logLevel);
   let url = '';

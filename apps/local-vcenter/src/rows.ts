@@ -118,6 +118,8 @@ export interface VmRow {
   /** A clone that shares its base disk with another machine. */
   readonly linkedClone: boolean;
   readonly changeVersion: string;
+  /** How often it got new keys by a recrypt, as far as all of it did; absent in journals of before. */
+  readonly recrypts?: number;
   /** How the seed meant it to be encrypted. */
   readonly wanted: EncryptionWish;
 }

@@ -30,6 +30,8 @@ export const EVERY_PRIVILEGE = [
   'VirtualMachine.Interact.PowerOn',
   'VirtualMachine.Interact.PowerOff',
   'VirtualMachine.Config.AddRemoveDevice',
+  'VirtualMachine.State.RemoveSnapshot',
+  'VirtualMachine.Provisioning.PromoteDisks',
 ] as const;
 
 export type Privilege = (typeof EVERY_PRIVILEGE)[number];

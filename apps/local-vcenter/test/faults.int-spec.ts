@@ -268,6 +268,8 @@ const WAYS: Readonly<Record<string, () => Promise<unknown>>> = {
   'PowerOnVM_Task HostNotConnected': disconnected(on('archive', 'PowerOnVM_Task')),
   'PowerOnVM_Task InvalidPowerState': on('web', 'PowerOnVM_Task'),
   'PowerOffVM_Task TaskInProgress': busy('PowerOffVM_Task'),
+  'RemoveAllSnapshots_Task TaskInProgress': busy('RemoveAllSnapshots_Task'),
+  'PromoteDisks_Task TaskInProgress': busy('PromoteDisks_Task', { unlink: true }),
   'PowerOffVM_Task InvalidPowerState': on('archive', 'PowerOffVM_Task'),
   'ConfigureCryptoKey EncryptionKeyRequired': host({ keyId: key('unknown') }),
   'ConfigureCryptoKey HostNotConnected': disconnected(host({})),

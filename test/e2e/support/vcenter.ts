@@ -75,7 +75,7 @@ export class RunningVcenter {
     const options = { env: this.#environment(service, ADMINISTRATOR), stdio: 'ignore' } as const;
     const child = spawn(process.execPath, [KMIP4V, 'vcenter', ...words], options);
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    await until('the moment to kill it', 60_000, async () => child.exitCode !== null || (await holds()));
+    await until('the moment to kill it', 300_000, async () => child.exitCode !== null || (await holds()));
     child.kill('SIGKILL');
     await ended;
     return child.signalCode === 'SIGKILL';

@@ -76,6 +76,7 @@ export const behaviourInput = z
 export const seedInput = z.strictObject({
   machines: z.int().min(1).max(10_000).default(10),
   seed: z.int().min(0).default(1),
+  mix: z.enum(['usual', 'movable', 'each']).default('usual'),
 });
 
 export const encryptInput = z.strictObject({ provider: z.string().min(1) });

@@ -58,8 +58,9 @@ export class MachineCrypto {
       if (index === cut?.after) break;
       changed = await this.#apply(changed, host, target, made);
     }
-    await this.#save(changed);
-    if (cut !== undefined && cut.after < wanted.targets.length) throw cut.fault;
+    const isCut = cut !== undefined && cut.after < wanted.targets.length;
+    await this.#save(isCut ? changed : counted(changed, wanted));
+    if (isCut) throw cut.fault;
   }
 
   /** Every key that the machine needs is on its host. @throws VimFault EncryptionKeyRequired */
@@ -168,6 +169,11 @@ export class MachineCrypto {
   #save(vm: VmRow): Promise<void> {
     return this.parts.inventory.put(['vm', vm.id, { ...vm, changeVersion: nextVersion(this.parts.now(), vm) }]);
   }
+}
+
+function counted(vm: VmRow, { targets }: Reconfiguration): VmRow {
+  const isRecrypt = targets.some(({ spec }) => 'newKeyId' in spec);
+  return isRecrypt ? { ...vm, recrypts: (vm.recrypts ?? 0) + 1 } : vm;
 }
 
 /** A time stamp, and another one with every change. */

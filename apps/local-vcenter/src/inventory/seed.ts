@@ -47,12 +47,17 @@ const PROFILES: readonly Profile[] = [
   { name: 'clone', weight: 1, wanted: 'one_key', disks: 1, linkedClone: true, power: 'poweredOff' },
   { name: 'legacy-running', weight: 1, wanted: 'one_key', disks: 1, ide: true },
 ];
-const TOTAL_WEIGHT = PROFILES.reduce((sum, { weight }) => sum + weight, 0);
+/** What a shallow recrypt cannot be done to as it is: trees of snapshots, linked clones, IDE disks of running machines. */
+const BY_HAND_FIRST: ReadonlySet<string> = new Set(['lab', 'clone', 'legacy-running']);
+
+export type Mix = 'usual' | 'movable' | 'each';
 
 export interface SeedWish {
   readonly machines: number;
   /** The same seed is the same inventory. */
   readonly seed: number;
+  /** Of the machines beyond the first ten: by weights, without those that need a hand first, or every kind in turn. */
+  readonly mix: Mix;
 }
 
 const MACHINES_IN_CLUSTER = 250;
@@ -65,7 +70,7 @@ const DATASTORE_FOLDER = 'group-s6';
 const BUILDS = { fixed: '24674464', earlier: '24280767' } as const;
 
 /** Rows of an inventory: nothing is encrypted yet, as nothing can be without a key provider. */
-export function seedRows({ machines, seed }: SeedWish): readonly RowChange<Rows>[] {
+export function seedRows({ machines, mix, seed }: SeedWish): readonly RowChange<Rows>[] {
   const dice = new Dice(seed);
   const clusters = clustersFor(machines);
   const hosts = clusters.flatMap((cluster, index) => hostsOf(cluster, index, machines, dice));
@@ -79,7 +84,7 @@ export function seedRows({ machines, seed }: SeedWish): readonly RowChange<Rows>
     const cluster = index % clusters.length;
     const members = hosts.filter((host) => host.cluster === clusters[cluster]?.id);
     const host = members[dice.below(members.length)]?.id ?? '';
-    const vm = machine(index, profileOf(index, dice), { host, datastore: datastores[cluster]?.id ?? '' }, dice);
+    const vm = machine(index, profileOf(index, mix, dice), { host, datastore: datastores[cluster]?.id ?? '' }, dice);
     vms.push(vm);
     attached.push(...attachedDisks(vm, dice));
   }
@@ -132,12 +137,13 @@ const datastoreOf = (cluster: ClusterRow, index: number): DatastoreRow => ({
   type: cluster.vsan ? 'vsan' : 'VMFS',
 });
 
-function profileOf(index: number, dice: Dice): Profile {
+function profileOf(index: number, mix: Mix, dice: Dice): Profile {
   const [first] = PROFILES;
   if (first === undefined) throw new Error('the mix is empty');
-  if (index < 10) return PROFILES[index] ?? first;
-  let left = dice.below(TOTAL_WEIGHT);
-  return PROFILES.find(({ weight }) => (left -= weight) < 0) ?? first;
+  if (mix === 'each' || index < 10) return PROFILES[index % PROFILES.length] ?? first;
+  const profiles = mix === 'movable' ? PROFILES.filter(({ name }) => !BY_HAND_FIRST.has(name)) : PROFILES;
+  let left = dice.below(profiles.reduce((sum, { weight }) => sum + weight, 0));
+  return profiles.find(({ weight }) => (left -= weight) < 0) ?? first;
 }
 
 interface Place {
@@ -171,6 +177,7 @@ function machine(index: number, profile: Profile, place: Place, dice: Dice): VmR
     changeTracking: profile.changeTracking ?? false,
     linkedClone: profile.linkedClone ?? false,
     changeVersion: CREATED,
+    recrypts: 0,
     wanted: profile.wanted,
   };
 }
@@ -183,7 +190,8 @@ function disk(vm: string, datastore: string, number: number, profile: Profile, d
     capacityInKB: (8 + dice.below(120)) * 1024 * 1024,
     controllerKey: profile.ide === undefined ? 1000 : 200,
     unitNumber: number,
-    chain: [file],
+    // A linked clone has what differs from the machine whose disk it shares.
+    chain: profile.linkedClone ? [file, `[${datastore}] golden-image/golden-image.vmdk`] : [file],
     ...(profile.diskObject && { diskObject: dice.uuid() }),
   };
 }

@@ -1,4 +1,5 @@
 import { AUTHORIZATION_MANAGER_METHODS } from './authorization-manager';
+import { CONSOLIDATION_METHODS } from './consolidation';
 import { CERTIFICATE_METHODS } from './crypto-manager/certificates';
 import { CLUSTER_METHODS } from './crypto-manager/clusters';
 import { KEY_METHODS } from './crypto-manager/keys';
@@ -26,6 +27,7 @@ export const METHODS: readonly MethodDefinition[] = [
   ...CERTIFICATE_METHODS,
   ...KEY_METHODS,
   ...VIRTUAL_MACHINE_METHODS,
+  ...CONSOLIDATION_METHODS,
   ...HOST_METHODS,
   ...V_STORAGE_OBJECT_METHODS,
 ];

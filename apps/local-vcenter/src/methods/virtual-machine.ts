@@ -85,20 +85,20 @@ export const VIRTUAL_MACHINE_METHODS: readonly MethodDefinition[] = [
   ),
 ];
 
-function machineOf({ center, object }: Call<unknown>): VmRow {
+export function machineOf({ center, object }: Call<unknown>): VmRow {
   const vm = center.inventory.vm(object.value);
   if (vm === undefined) throw notFound(object);
   return vm;
 }
 
-function found({ inventory }: Center, id: string): VmRow {
+export function found({ inventory }: Center, id: string): VmRow {
   const vm = inventory.vm(id);
   if (vm === undefined) throw invalidState('The virtual machine was removed.');
   return vm;
 }
 
 /** One task at a time changes a machine: others are told to try later. */
-function start(
+export function start(
   { center, object, user }: Call<unknown>,
   vm: VmRow,
   descriptionId: string,
