@@ -31,6 +31,8 @@ const asked = z.strictObject({
 const plan = z.strictObject({ kind: z.literal('plan'), id: z.string(), asked, targets: z.array(target).readonly() });
 const entry = z.discriminatedUnion('kind', [
   plan,
+  /** What could not be done when it was begun, and can be now. */
+  z.strictObject({ kind: z.literal('more'), targets: z.array(target).readonly() }),
   /** A key is about to be made for it: after a kill there may be one that nothing uses. */
   z.strictObject({ kind: z.literal('intent'), target: z.string() }),
   z.strictObject({ kind: z.literal('mark'), target: z.string(), mark: z.string() }),
@@ -46,6 +48,8 @@ const entry = z.discriminatedUnion('kind', [
 /** How far one object has come. Written before what it announces is done, so that a kill loses nothing. */
 export type JournalEntry = z.infer<typeof entry>;
 export type Plan = z.infer<typeof plan>;
+/** Of one target. */
+type Step = Exclude<JournalEntry, { kind: 'plan' | 'more' }>;
 /** A journal belongs to what was asked for. */
 export type Asked = z.infer<typeof asked>;
 /** What has its keys replaced by one act of vCenter. */
@@ -72,12 +76,19 @@ const NOTHING: Progress = { unconfirmedKeys: 0 };
 export class Journal {
   readonly #progress = new Map<string, Progress>();
   #last: Promise<unknown> = Promise.resolve();
+  #plan: Plan;
 
   private constructor(
     private readonly file: FileHandle,
     readonly path: string,
-    readonly plan: Plan,
-  ) {}
+    plan: Plan,
+  ) {
+    this.#plan = plan;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
 
   /** @throws Error when there is one already */
   static async begin(path: string, plan: Plan): Promise<Journal> {
@@ -130,9 +141,18 @@ export class Journal {
   }
 
   /** Returns when it is on the disk. */
-  async write(entry: Exclude<JournalEntry, { kind: 'plan' }>): Promise<void> {
+  async write(entry: Step): Promise<void> {
     await this.#append(entry);
     this.#take(entry);
+  }
+
+  /** Adds those of the targets that it does not have yet. */
+  async extend(targets: readonly Target[]): Promise<void> {
+    const known = new Set(this.#plan.targets.map(idOf));
+    const more = { kind: 'more', targets: targets.filter((each) => !known.has(idOf(each))) } as const;
+    if (more.targets.length === 0) return;
+    await this.#append(more);
+    this.#take(more);
   }
 
   async close(): Promise<void> {
@@ -151,12 +171,16 @@ export class Journal {
 
   #take(entry: JournalEntry): void {
     if (entry.kind === 'plan') return;
+    if (entry.kind === 'more') {
+      this.#plan = { ...this.#plan, targets: [...this.#plan.targets, ...entry.targets] };
+      return;
+    }
     const before = this.#progress.get(entry.target) ?? NOTHING;
     this.#progress.set(entry.target, after(before, entry));
   }
 }
 
-function after(before: Progress, entry: Exclude<JournalEntry, { kind: 'plan' }>): Progress {
+function after(before: Progress, entry: Step): Progress {
   const { unconfirmedKeys } = before;
   switch (entry.kind) {
     case 'intent':

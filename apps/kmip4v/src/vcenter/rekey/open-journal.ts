@@ -31,7 +31,7 @@ export interface OpenedJournal {
 
 interface Wanted {
   readonly asked: Asked;
-  /** Of a new journal. */
+  /** Of a new journal; one that goes on gets those of them that it lacks. */
   readonly targets: readonly Target[];
   /** Whether one of something else that has not ended is put aside. */
   readonly anew: boolean;
@@ -49,6 +49,7 @@ export async function openJournal(path: string, { asked, targets, anew }: Wanted
     const found = await Journal.resume(path);
     const goesOn = found !== undefined && isOpen(found) && sameRequest(found.plan.asked, asked);
     const aside = goesOn ? {} : await putAside(path, found, anew);
+    if (goesOn) await found.extend(targets);
     const journal = goesOn ? found : await Journal.begin(path, { kind: 'plan', id: randomUUID(), asked, targets });
     const close = async (): Promise<void> => {
       await journal.close();

@@ -124,13 +124,20 @@ function machineHindrance(machine: EncryptedMachine, { mode, profile }: Selectio
 
 function shallowHindrance(machine: EncryptedMachine): string | undefined {
   if (machine.snapshots === 'tree') {
-    return 'Its snapshots branch, and vSphere re-keys a single chain alone: delete snapshots until none branches.';
+    return (
+      'Its snapshots branch, and vSphere re-keys a single chain alone. Delete those that branch: Snapshots > Manage Snapshots in the vSphere Client, ' +
+      `or Get-VM '${machine.name}' | Get-Snapshot | Remove-Snapshot in PowerCLI, which deletes all. Then repeat this command.`
+    );
   }
   if (machine.linkedClone) {
-    return 'It is a linked clone, which vSphere does not re-key: clone it fully, or consolidate its disks.';
+    return (
+      'It is a linked clone, which vSphere does not re-key. Give it disks of its own: ' +
+      `(Get-VM '${machine.name}').ExtensionData.PromoteDisks($true, $null) in PowerCLI, or clone it fully and delete it. Then repeat this command.`
+    );
   }
-  if (machine.hasIde && machine.poweredOn)
-    return 'It has an IDE disk, with which vSphere re-keys it powered off alone.';
+  if (machine.hasIde && machine.poweredOn) {
+    return 'It has an IDE disk, with which vSphere re-keys it powered off alone. Shut it down, repeat this command, and power it on again.';
+  }
   return undefined;
 }
 
