@@ -15,30 +15,46 @@ describe('npm run demo', () => {
   let service: RunningService;
 
   beforeAll(async () => {
-    service = await RunningService.start({ environment: { LOG_LEVEL: 'trace' } });
+    service = await RunningService.start({ environment: { LOG_LEVEL: 'trace', LOCAL_VCENTER: 'on' } });
   });
 
   afterAll(async () => {
     await service.remove();
   });
 
-  it('shows keys with their owners, a rotation, and one shredded VM', async () => {
-    const { stdout } = await run(process.execPath, [DEMO], { env: { DATA_DIR: service.dataFolder } });
-    expect(stdout).toContain('Virtual Machine payroll-01');
-    expect(stdout).toContain('ESXi Server esxi-01.example.com');
-    expect(stdout).toContain('the same keys');
-    expect(stdout).toContain('Exactly one VM has lost its key.');
+  const demo = async (dataFolder = service.dataFolder): Promise<string> => {
+    const { PATH = '' } = process.env;
+    const env = { PATH, DATA_DIR: dataFolder, XDG_CONFIG_HOME: service.dataFolder };
+    return (await run(process.execPath, [DEMO], { env })).stdout;
+  };
+  const STORY = [
+    /Key provider \S+: Connected on ports \d+ and \d+\./,
+    /web-0001 +[-0-9a-f]{36} +[-0-9a-f]{36} +Key Protect key/,
+    /Host esxi-1-\d\.example\.com is rebooted/,
+    /vCenter fetched [1-9]\d* keys from the service/,
+    /: powered on again/,
+    /archive-0004: .*EncryptionKeyRequired/,
+    /Exactly one VM is locked\./,
+    /archive-0004: unlocked/,
+    /No VM is locked\./,
+  ];
+
+  it("tells it in vSphere's words: connected, encrypted, rebooted, rotated, one VM shredded and restored", async () => {
+    const told = await demo();
+    for (const line of STORY) expect(told).toMatch(line);
+    const [, opened, sealed] = /(\d+) of (\d+) data keys of VMs, disks and vSAN open/.exec(told) ?? [];
+    expect([Number(opened) > 20, sealed]).toEqual([true, opened]);
+    expect(told).toContain('each stored key has moved to the new CRK version');
   });
 
   it('can be run again within the hour in which Key Protect refuses a second rotation', async () => {
-    const { stdout } = await run(process.execPath, [DEMO], { env: { DATA_DIR: service.dataFolder } });
-    expect(stdout).toContain('Exactly one VM has lost its key.');
+    const told = await demo();
+    for (const line of STORY) expect(told).toMatch(line);
+    expect(told).toContain('rotated less than an hour ago');
   });
 
   it('says what to do when nothing runs', async () => {
-    await expect(
-      run(process.execPath, [DEMO], { env: { DATA_DIR: join(service.dataFolder, 'nowhere') } }),
-    ).rejects.toMatchObject({
+    await expect(demo(join(service.dataFolder, 'nowhere'))).rejects.toMatchObject({
       stderr: expect.stringContaining('npm start') as string,
     });
   });
@@ -65,6 +81,7 @@ describe('npm run demo', () => {
       token,
       apiKey,
       Buffer.from(apiKey).toString('base64'),
+      (await service.reload()).vcenter?.password ?? 'no vCenter',
       'PRIVATE KEY',
     ];
     const leaks = secrets.filter((secret) => logs.some((log) => log.includes(secret)));

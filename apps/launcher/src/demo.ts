@@ -1,112 +1,158 @@
-import { randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 import { launcherConfig, parseConfig, readEnvironment } from '@lib/config';
 
 import { type ConnectionFile } from './connection-file';
 import { bearerToken, iamIdOf } from './demo-users';
+import { type Machine, StandInVcenter } from './demo/stand-in-vcenter';
 import { storedKeyName, TenantKeyProtect } from './demo/stored-keys';
 import { table } from './demo/table';
-import { type KeyOwner, Refused, VirtualCenter } from './demo/virtual-center';
 
-const OWNERS: readonly KeyOwner[] = [
-  { component: 'Virtual Machine', name: 'payroll-01', identifier: randomUUID() },
-  { component: 'Virtual Machine', name: 'database-01', identifier: randomUUID() },
-  { component: 'ESXi Server', name: 'esxi-01.example.com', identifier: randomUUID() },
-];
-const MOVED_WITHIN_MS = 15_000;
+const MOVED_WITHIN_MS = 30_000;
+const VCENTER_WITHIN_MS = 60_000;
+/** One key for all of it, so that its stored key is all that it has. */
+const VICTIM = 'archive-';
+const SHOWN = 3;
 
 interface Stage {
-  readonly connection: ConnectionFile;
-  readonly center: VirtualCenter;
+  readonly center: StandInVcenter;
   readonly keyProtect: TenantKeyProtect;
-  readonly ids: readonly string[];
 }
 
 async function main(): Promise<void> {
-  const connection = await readConnection();
-  const center = await VirtualCenter.from(connection);
+  const { connection, file } = await readConnection();
   const keyProtect = new TenantKeyProtect(connection, await bearerToken(connection.localCloud.url, iamIdOf('Manager')));
 
-  say(`1. vCenter trusts the key provider: ${connection.kmip.host}, ports ${connection.kmip.ports.join(' and ')}`);
-  for (const endpoint of connection.kmip.ports.keys()) {
-    const vendor = await center.establishTrust(endpoint);
-    await center.healthCheck(endpoint);
-    console.log(`   endpoint ${endpoint + 1}: Connected (${vendor})`);
+  say('1. A vCenter trusts the service, and the service the vCenter: kmip4v vcenter connect');
+  const provider = await connect(file);
+  console.log(`   Key provider ${provider}: Connected on ports ${connection.kmip.ports.join(' and ')}.`);
+
+  const center = await StandInVcenter.open(connection.vcenter);
+  try {
+    const stage = { center, keyProtect };
+    await encrypt(stage, provider);
+    await reboot(stage);
+    await rotate(stage);
+    const victim = await victimOf(stage);
+    await shredOne(stage, victim);
+    await restoreIt(stage, victim);
+  } finally {
+    await center.close();
   }
-
-  say('2. vCenter encrypts two VMs, and a host for its core dumps');
-  const ids: string[] = [];
-  for (const owner of OWNERS) ids.push(await center.encrypt(owner));
-  const stage = { connection, center, keyProtect, ids };
-  const before = await digests(stage);
-  await show(stage);
-
-  await rotate(stage, before);
-  await shredOne(stage);
 }
 
-async function rotate(stage: Stage, before: readonly string[]): Promise<void> {
+/** With the tool that administrators have; a second time it finds all done. @returns the name of the key provider */
+async function connect(file: string): Promise<string> {
+  const kmip4v = resolve(__dirname, '../../../..', 'apps/kmip4v/bin/kmip4v.js');
+  const env = { ...process.env, KMIP4V_CONNECTION: file };
+  const { stdout } = await promisify(execFile)(process.execPath, [kmip4v, 'vcenter', 'connect', '--output', 'json'], {
+    env,
+  });
+  return (JSON.parse(stdout) as { provider: string }).provider;
+}
+
+async function encrypt(stage: Stage, provider: string): Promise<void> {
+  say('2. Its virtual machines and hosts are encrypted; each key is made by the service, wrapped by the CRK');
+  await stage.center.encryptAll(provider);
+  await show(stage);
+}
+
+async function reboot({ center }: Stage): Promise<void> {
+  const machines = await center.machines();
+  const running = machines.find(({ cryptoState, power }) => cryptoState === 'unlocked' && power === 'poweredOn');
+  const chosen = running ?? machines.find(({ cryptoState }) => cryptoState === 'unlocked');
+  if (chosen === undefined) throw new Error('no virtual machine is encrypted');
+  const host = await center.host(chosen.host);
+  say(`3. Host ${host.name} is rebooted: its keys are gone from its memory`);
+  const fetched = await center.reboot(host);
+  console.log(`   vCenter fetched ${fetched} keys from the service and pushed them to the host.`);
+  const refused = await center.powerOn(chosen.id);
+  console.log(`   ${chosen.name}: ${refused ?? 'powered on again'}`);
+  if (refused !== undefined) process.exitCode = 1;
+}
+
+async function rotate(stage: Stage): Promise<void> {
   say('4. The security officer rotates the CRK in Key Protect');
   const versions = await rootKeyVersions(stage);
   if (!(await stage.keyProtect.rotateRootKey())) {
     console.log('   Key Protect refuses: the CRK was rotated less than an hour ago. Everything else goes on.');
     return;
   }
-  const after = await digests(stage);
-  const same = after.every((digest, index) => digest === before[index]);
-  console.log(`   vCenter fetches its ${after.length} keys again: ${same ? 'the same keys' : 'DIFFERENT KEYS'}`);
-  if (!same) process.exitCode = 1;
+  const { opened, sealed } = await stage.center.prove();
+  console.log(
+    `   Every key is fetched again: ${opened} of ${sealed} data keys of VMs, disks and vSAN open with the same keys`,
+  );
+  if (opened !== sealed) process.exitCode = 1;
   await moved(stage, versions);
   console.log('   and each stored key has moved to the new CRK version:');
-  await show(stage, '');
+  await show(stage);
 }
 
-async function shredOne(stage: Stage): Promise<void> {
-  const [victim = ''] = stage.ids;
-  say(`5. The stored key of ${OWNERS[0]?.name ?? ''} is deleted in Key Protect: that VM alone is shredded`);
-  const stored = (await stage.keyProtect.list()).find(({ name }) => name === storedKeyName(victim));
-  if (stored !== undefined) await stage.keyProtect.deleteKey(stored.id);
-  let lost = 0;
-  for (const [index, id] of stage.ids.entries()) {
-    const { name } = OWNERS[index] ?? { name: id };
-    try {
-      await stage.center.fetch(index % 2, id);
-      console.log(`   ${name}: key served`);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      lost += 1;
-      console.log(`   ${name}: ${error.message}`);
-    }
-  }
-  say(lost === 1 ? 'Exactly one VM has lost its key.' : `UNEXPECTED: ${lost} keys were lost.`);
-  if (lost !== 1) process.exitCode = 1;
+interface Victim {
+  readonly machine: Machine;
+  readonly storedKey: string;
 }
 
-async function show(stage: Stage, title = '3. The keys, and where each wrapped key lies'): Promise<void> {
-  if (title !== '') say(title);
-  const stored = new Map((await stage.keyProtect.list()).map((key) => [key.name, key]));
-  const rows: string[][] = [];
-  for (const id of stage.ids) {
-    const { owner, state } = await stage.center.describe(id);
-    const key = stored.get(storedKeyName(id));
-    rows.push([owner, state, id, key?.rootKeyVersion ?? '-', key === undefined ? 'gone' : `Key Protect key ${key.id}`]);
-  }
-  console.log(table(['belongs to', 'state', 'KMIP unique identifier', 'CRK version', 'wrapped key'], rows));
+async function victimOf({ center, keyProtect }: Stage): Promise<Victim> {
+  const machine = (await center.machines()).find(({ keyId, name }) => name.startsWith(VICTIM) && keyId !== undefined);
+  const stored = (await keyProtect.list()).find(({ name }) => name === storedKeyName(machine?.keyId ?? ''));
+  if (machine === undefined || stored === undefined) throw new Error(`there is no stored key of ${VICTIM}`);
+  return { machine, storedKey: stored.id };
 }
 
-const digests = async ({ center, ids }: Stage): Promise<readonly string[]> =>
-  await Promise.all(ids.map((id, index) => center.fetch(index % 2, id)));
-
-async function rootKeyVersions({ keyProtect, ids }: Stage): Promise<readonly string[]> {
-  const names = new Set(ids.map(storedKeyName));
-  const keys = await keyProtect.list();
-  return keys.filter(({ name }) => names.has(name)).map(({ rootKeyVersion }) => rootKeyVersion);
+async function shredOne({ center, keyProtect }: Stage, { machine, storedKey }: Victim): Promise<void> {
+  say(
+    `5. The stored key of ${machine.name} is deleted in Key Protect, and its host rebooted: that VM alone is shredded`,
+  );
+  await keyProtect.deleteKey(storedKey);
+  await center.reboot(await center.host(machine.host));
+  const locked = await lockedOnes(center);
+  console.log(`   ${machine.name}: ${(await center.powerOn(machine.id)) ?? 'POWERED ON'}`);
+  tell(locked.length === 1 && locked[0]?.id === machine.id, 'Exactly one VM is locked.', locked);
 }
 
-/** The Get told of the rotation, and keys move in the background; usually it is done before we ask. */
+async function restoreIt({ center, keyProtect }: Stage, { machine, storedKey }: Victim): Promise<void> {
+  say('6. The stored key is restored in Key Protect, which it allows for 30 days');
+  await keyProtect.restoreKey(storedKey);
+  console.log(`   ${machine.name}: ${(await center.unlock(machine.id)) ?? 'unlocked'}`);
+  const locked = await lockedOnes(center);
+  tell(locked.length === 0, 'No VM is locked.', locked);
+}
+
+function tell(isAsExpected: boolean, sentence: string, locked: readonly Machine[]): void {
+  const names = locked.map(({ name }) => name).join(', ');
+  say(isAsExpected ? sentence : `UNEXPECTED: locked are ${names === '' ? 'none' : names}.`);
+  if (!isAsExpected) process.exitCode = 1;
+}
+
+const lockedOnes = async (center: StandInVcenter): Promise<readonly Machine[]> =>
+  (await center.machines()).filter(({ cryptoState }) => cryptoState === 'locked');
+
+/** The first of them: the others are alike. */
+async function show({ center, keyProtect }: Stage): Promise<void> {
+  const stored = new Map((await keyProtect.list()).map((key) => [key.name, key]));
+  const encrypted = (await center.machines()).flatMap(({ keyId, name }) =>
+    keyId === undefined ? [] : [{ keyId, name }],
+  );
+  const rows = encrypted.slice(0, SHOWN).map(({ keyId, name }) => {
+    const key = stored.get(storedKeyName(keyId));
+    const where = key === undefined ? 'gone' : `Key Protect key ${key.id}`;
+    return [name, keyId, key?.rootKeyVersion ?? '-', where];
+  });
+  console.log(table(['virtual machine', 'KMIP unique identifier', 'CRK version', 'wrapped key'], rows));
+  console.log(
+    `   and ${encrypted.length - rows.length} more, with hosts, first-class disks and vSAN: ${stored.size} keys in all.`,
+  );
+}
+
+const rootKeyVersions = async ({ keyProtect }: Stage): Promise<readonly string[]> =>
+  (await keyProtect.list()).map(({ rootKeyVersion }) => rootKeyVersion);
+
+/** The fetches told of the rotation, and keys move in the background; usually it is done before we ask. */
 async function moved(stage: Stage, before: readonly string[]): Promise<void> {
   const deadline = Date.now() + MOVED_WITHIN_MS;
   const old = new Set(before);
@@ -116,13 +162,27 @@ async function moved(stage: Stage, before: readonly string[]): Promise<void> {
   }
 }
 
-async function readConnection(): Promise<ConnectionFile> {
+type WithVcenter = ConnectionFile & Required<Pick<ConnectionFile, 'vcenter'>>;
+
+/** The vCenter is started after everything else, and is in the file as soon as it serves. */
+async function readConnection(): Promise<{ readonly connection: WithVcenter; readonly file: string }> {
   const { dataFolder } = parseConfig(launcherConfig, readEnvironment());
   const file = join(resolve(dataFolder), 'connection.json');
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as ConnectionFile;
-  } catch {
-    throw new Error(`${file} cannot be read. Start the service first (npm start), with the same DATA_DIR.`);
+  const deadline = Date.now() + VCENTER_WITHIN_MS;
+  for (;;) {
+    const connection = await readFile(file, 'utf8').then(
+      (text) => JSON.parse(text) as ConnectionFile,
+      () => undefined,
+    );
+    if (connection === undefined) {
+      throw new Error(`${file} cannot be read. Start the service first (npm start), with the same DATA_DIR.`);
+    }
+    const { vcenter } = connection;
+    if (vcenter !== undefined) return { connection: { ...connection, vcenter }, file };
+    if (Date.now() > deadline) {
+      throw new Error('the stand-in vCenter does not run here. Start the service without LOCAL_VCENTER=off.');
+    }
+    await delay(500);
   }
 }
 

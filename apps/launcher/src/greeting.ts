@@ -24,7 +24,7 @@ In vCenter: Configure > Key Providers > Add > Standard Key Provider
                  Both endpoints honour it within a second, and the provider turns to "Connected".
 
 Without a vCenter at hand, in another terminal:
-${withVcenter ? STAND_IN : ''}  npm run demo                 plays vCenter's dialogue and shows the keys
+${withVcenter ? STAND_IN : '  start without LOCAL_VCENTER=off, which brings a stand-in along'}
 
 Management API   ${management.url}
 Local cloud      ${localCloud.url}   (stands in for IBM Cloud)
@@ -38,4 +38,5 @@ Ctrl-C stops everything; the keys are still there after the next start.
 /** It is started when everything else serves, a moment after this is printed. */
 const STAND_IN = `  npx kmip4v vcenter connect   1. connects the stand-in vCenter that runs here too
                                (10 machines; address and password are in connection.json)
+  npm run demo                 does it, encrypts, reboots, rotates, and shreds one VM
 `;
