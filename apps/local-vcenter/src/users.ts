@@ -47,7 +47,11 @@ export function demand(user: UserRow, privilege: Privilege, object: ManagedObjec
   if (!isGranted(user, privilege, object)) throw noPermission(object, privilege);
 }
 
-/** Five wrong passwords within three minutes lock an account for five (the defaults of vCenter Single Sign-On). */
+/**
+ * Five wrong passwords within three minutes lock an account (defaults of vCenter Single Sign-On by VMware's page "Configure
+ * the Account Lockout Policy"); it has 15 minutes for how long, others five [inferred]. System accounts, that of the
+ * administrator among them, are never locked (the same page; GUID-2D25D311).
+ */
 const ATTEMPTS = 5;
 const WITHIN_MS = 180_000;
 const LOCKED_MS = 300_000;
@@ -73,9 +77,9 @@ export class Users {
     if (user === undefined) return undefined;
     const failures = (this.#failures.get(user.name) ?? []).filter((at) => now - at < LOCKED_MS);
     const recent = failures.filter((at) => now - at < WITHIN_MS);
-    const locked = failures.length >= ATTEMPTS;
+    const locked = failures.length >= ATTEMPTS && user.name !== ADMINISTRATOR;
     if (locked || user.password !== password) {
-      this.#failures.set(user.name, locked ? failures : [...recent, now]);
+      this.#failures.set(user.name, locked ? failures : [...recent.slice(-ATTEMPTS), now]);
       return undefined;
     }
     this.#failures.delete(user.name);

@@ -60,7 +60,10 @@ export const notFound = (obj: ManagedObjectReference): VimFault =>
     { obj },
   );
 
-/** Names the privilege in all the places where clients look for it (8.0: 7.0.3.2 and later). */
+/**
+ * Names the privilege in all the places where clients look for it (8.0: 7.0.3.2 and later). The first sentence is vCenter's
+ * own; the second is seen in PowerCLI, and that vCenter says it is inferred.
+ */
 export const noPermission = (object: ManagedObjectReference, privilegeId: string): VimFault =>
   new VimFault(
     'NoPermission',
