@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { announce, MovableClock } from '@lib/stand-in';
+import { announce, MovableClock, urlOf } from '@lib/stand-in';
 import { type FastifyInstance } from 'fastify';
 import { registerAdmin } from './admin/admin.routes';
 import { Behaviour } from './behaviour';
@@ -41,7 +40,6 @@ export interface LocalCloud {
 const DEFAULT_ISSUER = 'https://iam.cloud.ibm.com/identity';
 /** IAM's own default, which an account may only shorten. */
 const TOKEN_LIFETIME_SECONDS = 3600;
-const READY_FILE = 'local-cloud.json';
 
 /** Builds the stand-in for IAM, Key Protect, HPCS and the resource controller; nothing listens before `start`. */
 export async function createLocalCloud(options: LocalCloudOptions = {}): Promise<LocalCloud> {
@@ -83,8 +81,8 @@ export async function createLocalCloud(options: LocalCloudOptions = {}): Promise
     },
     async start() {
       await app.listen({ host, port: options.port ?? 0 });
-      url = urlOf(host, boundPort(app));
-      if (dataFolder !== undefined) await announce(join(dataFolder, READY_FILE), `${url}/admin`, { url });
+      url = urlOf('http', host, app.server);
+      await announce(dataFolder, 'local-cloud', url);
       return localCloud;
     },
     async close() {
@@ -93,12 +91,4 @@ export async function createLocalCloud(options: LocalCloudOptions = {}): Promise
     },
   };
   return localCloud;
-}
-
-const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-
-function boundPort(app: FastifyInstance): number {
-  const address = app.server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the server is not bound to a port');
-  return address.port;
 }

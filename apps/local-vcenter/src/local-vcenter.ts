@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { join } from 'node:path';
 
 import { type AboutInfo } from '@lib/vi-json';
-import { announce, FaultBoard, MovableClock, RowStore } from '@lib/stand-in';
+import { announce, FaultBoard, MovableClock, RowStore, urlOf } from '@lib/stand-in';
 import { type FastifyInstance } from 'fastify';
 
 import { registerAdmin } from './admin/admin.routes';
@@ -63,7 +62,6 @@ export interface LocalVcenter {
   close(): Promise<void>;
 }
 
-const READY_FILE = 'local-vcenter.json';
 const DEFAULT_SEED = 1;
 
 /** Builds the stand-in for a vCenter; nothing listens before `start`. */
@@ -99,10 +97,9 @@ export async function createLocalVcenter(options: LocalVcenterOptions): Promise<
     },
     async start() {
       await app.listen({ host, port: options.port ?? 0 });
-      url = `https://${host.includes(':') ? `[${host}]` : host}:${boundPort(app)}`;
+      url = urlOf('https', host, app.server);
       center.health.start();
-      const { fingerprint } = vcenter;
-      if (dataFolder !== undefined) await announce(join(dataFolder, READY_FILE), `${url}/admin`, { url, fingerprint });
+      await announce(dataFolder, 'local-vcenter', url, { fingerprint: vcenter.fingerprint });
       return vcenter;
     },
     async close() {
@@ -186,10 +183,4 @@ async function ensureAdministrator(store: CenterStore, password: string): Promis
     ADMINISTRATOR,
     { name: ADMINISTRATOR, role: 'administrator', without: [], ...known, password },
   ]);
-}
-
-function boundPort(app: FastifyInstance): number {
-  const address = app.server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the server is not bound to a port');
-  return address.port;
 }

@@ -1,5 +1,5 @@
 import { type RowStore } from '@lib/stand-in';
-import { type ManagedObjectReference } from '@lib/vi-json';
+import { type KmipServerInfo, type ManagedObjectReference } from '@lib/vi-json';
 
 /** A certificate with its private key, both PEM. The data folder is the user's alone (0600). */
 export interface PairRow {
@@ -7,18 +7,8 @@ export interface PairRow {
   readonly privateKey: string;
 }
 
-/** KmipServerInfo as it was given, and what is never shown again. */
-export interface ServerRow {
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  readonly proxyAddress?: string;
-  readonly proxyPort?: number;
-  readonly reconnect?: number;
-  readonly protocol?: string;
-  readonly nbio?: number;
-  readonly timeout?: number;
-  readonly userName?: string;
+/** As it was given, and what is never shown again. */
+export interface ServerRow extends Omit<KmipServerInfo, '_typeName'> {
   readonly password?: string;
 }
 

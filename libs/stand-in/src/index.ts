@@ -1,4 +1,4 @@
-export { announce } from './announcement';
+export { announce, urlOf } from './announcement';
 export { FaultBoard } from './fault-board';
 export { MovableClock, toTimestamp } from './movable-clock';
 export { type RowChange, RowStore, within } from './row-store';
