@@ -25,6 +25,22 @@ const fingerprint = () => {
   return hash.digest('hex');
 };
 
+/** Another one may do the same at this moment: whichever is last stays. */
+function putInPlace(made) {
+  const old = `${made}.old`;
+  for (let attempt = 1; ; attempt += 1) {
+    rmSync(old, { recursive: true, force: true });
+    try {
+      if (existsSync(FOLDER)) renameSync(FOLDER, old);
+      renameSync(made, FOLDER);
+      break;
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+  rmSync(old, { recursive: true, force: true });
+}
+
 function build(stamp) {
   const made = `${FOLDER}.${String(process.pid)}`;
   const environment = { ...process.env, CONSOLE_OUT_DIR: join(process.cwd(), made) };
@@ -38,10 +54,7 @@ function build(stamp) {
     process.exit(status ?? 1);
   }
   writeFileSync(join(made, STAMP), stamp);
-  const old = `${made}.old`;
-  if (existsSync(FOLDER)) renameSync(FOLDER, old);
-  renameSync(made, FOLDER);
-  rmSync(old, { recursive: true, force: true });
+  putInPlace(made);
 }
 
 if (!existsSync(VITE)) {

@@ -4,7 +4,7 @@ import { type LauncherConfig, readEnvironment } from '@lib/config';
 import { type Secret } from '@lib/kernel';
 
 import { type Provider } from './demo-tenant';
-import { CATALOG_SERVICE_ID, SERVICE_NAME } from './local-cloud-seed';
+import { CATALOG_SERVICE_ID, CONSOLE_CLIENT_ID, SERVICE_NAME } from './local-cloud-seed';
 import { type ChildSpecification } from './supervisor';
 
 export const BROKER_USER = 'broker';
@@ -25,6 +25,10 @@ export interface Setting {
 const logFile = ({ dataFolder }: Setting, name: string): string => join(dataFolder, 'logs', `${name}.log`);
 
 export const localCloudUrl = ({ ports }: Setting): string => `http://127.0.0.1:${ports.localCloud}`;
+
+/** As people reach it. */
+export const managementUrl = ({ ports }: Setting): string =>
+  readEnvironment()['MANAGEMENT_PUBLIC_URL']?.replace(/\/+$/, '') || `http://127.0.0.1:${ports.management}`;
 
 /** Where the stand-in cloud serves key managers: a host of all Key Protect instances of a region, and hosts of one. */
 export const localCloudHosts = (url: string) => ({
@@ -157,7 +161,15 @@ export function managementApi(
       // The stand-in signs in the name of the real issuer.
       IAM_ISSUER: 'https://iam.cloud.ibm.com/identity',
       API_DOCUMENTATION: 'on',
+      ...(canSignIn(managementUrl(setting)) && {
+        CONSOLE_CLIENT_ID,
+        CONSOLE_CLIENT_SECRET: provider.consoleSecret,
+        IAM_LOGOUT_URL: `${localCloudUrl(setting)}/iam/identity/logout`,
+      }),
       HEALTH_PORT: String(ports.health3),
     },
   };
 }
+
+/** Browsers keep the session of a host that is encrypted, or is the machine itself. */
+const canSignIn = (url: string): boolean => /^(https:|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:|\/|$))/.test(url);

@@ -23,6 +23,8 @@ export interface ConnectionFile {
     /** A shell command per role that prints a bearer token for a demo user of that role. */
     readonly tokenCommand: Readonly<Record<string, string>>;
   };
+  /** Where people sign in. */
+  readonly console: { readonly url: string };
   readonly broker: {
     readonly url: string;
     readonly user: string;

@@ -10,6 +10,8 @@ export interface Provider {
   readonly brokerCrn: string;
   /** Basic authentication at the broker, for tools that cannot make such tokens. */
   readonly brokerPassword: string;
+  /** Of the client for which people sign in to the console. */
+  readonly consoleSecret: string;
 }
 
 /** Identities of the demo tenant, chosen once and kept: the stand-in cloud and our database are told the same at each start. */
@@ -21,6 +23,8 @@ export interface DemoTenant {
   /** Of the service ID. Worth something only in the stand-in cloud beside it. */
   readonly apiKey: string;
   readonly instanceId: string;
+  /** Of somebody who has nothing to do with the demo tenant. */
+  readonly strangerAccountId: string;
   /** The service provider's own account, service ID and API key: with it we ask IAM what callers may do. */
   readonly provider: Provider;
 }
@@ -30,21 +34,29 @@ const newApiKey = (): string => randomBytes(33).toString('base64url');
 
 export async function demoTenant(dataFolder: string): Promise<DemoTenant> {
   const file = join(dataFolder, 'demo-tenant.json');
-  const known = await readFile(file, 'utf8').catch(() => undefined);
-  if (known !== undefined) return JSON.parse(known) as DemoTenant;
-  const tenant: DemoTenant = {
-    accountId: newAccountId(),
-    keyProtectInstanceId: randomUUID(),
-    rootKeyId: randomUUID(),
-    serviceId: randomUUID(),
-    apiKey: newApiKey(),
-    instanceId: randomUUID(),
-    provider: newProvider(),
-  };
+  const text = await readFile(file, 'utf8').catch(() => '{}');
+  const known = JSON.parse(text) as Partial<DemoTenant>;
+  const [tenant, provider] = [newTenant(), newProvider()];
+  // One of an earlier release lacks what came later.
+  const whole: DemoTenant = { ...tenant, ...known, provider: { ...provider, ...known.provider } };
+  if (JSON.stringify(whole) !== JSON.stringify(known)) await keep(file, whole);
+  return whole;
+}
+
+async function keep(file: string, tenant: DemoTenant): Promise<void> {
   await writeFile(`${file}.new`, `${JSON.stringify(tenant, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
-  return tenant;
 }
+
+const newTenant = (): Omit<DemoTenant, 'provider'> => ({
+  accountId: newAccountId(),
+  keyProtectInstanceId: randomUUID(),
+  rootKeyId: randomUUID(),
+  serviceId: randomUUID(),
+  apiKey: newApiKey(),
+  instanceId: randomUUID(),
+  strangerAccountId: newAccountId(),
+});
 
 function newProvider(): Provider {
   const accountId = newAccountId();
@@ -54,5 +66,6 @@ function newProvider(): Provider {
     apiKey: newApiKey(),
     brokerCrn: `crn:v1:bluemix:public:resource-controller::a/${accountId}::resource-broker:${randomUUID()}`,
     brokerPassword: newApiKey(),
+    consoleSecret: newApiKey(),
   };
 }

@@ -4,6 +4,9 @@ export type DemoRole = (typeof DEMO_ROLES)[number];
 
 export const iamIdOf = (role: DemoRole): string => `IBMid-DEMO${role.toUpperCase()}`;
 
+/** Somebody of another account, who may do nothing here. */
+export const STRANGER = 'IBMid-DEMOSTRANGER';
+
 /** A fresh bearer token of an identity, from the stand-in cloud. @throws Error when it does not answer */
 export async function bearerToken(localCloudUrl: string, iamId: string, accountId?: string): Promise<string> {
   const response = await fetch(`${localCloudUrl}/admin/tokens`, {

@@ -4,7 +4,7 @@ import { type ConnectionFile } from './connection-file';
 
 /** What a VMware administrator does next. */
 export function greeting(
-  { kmip, management, localCloud }: ConnectionFile,
+  { kmip, management, console, localCloud }: ConnectionFile,
   dataFolder: string,
   withVcenter: boolean,
 ): string {
@@ -26,6 +26,7 @@ In vCenter: Configure > Key Providers > Add > Standard Key Provider
 Without a vCenter at hand, in another terminal:
 ${withVcenter ? STAND_IN : '  start without LOCAL_VCENTER=off, which brings a stand-in along'}
 
+Web console      ${console.url}   (sign in as one of the demo users)
 Management API   ${management.url}
 Local cloud      ${localCloud.url}   (stands in for IBM Cloud)
 Data and logs    ${dataFolder}

@@ -1,6 +1,6 @@
 import { registeredActions } from '@lib/tenancy';
 
-import { DEMO_ROLES, iamIdOf } from './demo-users';
+import { DEMO_ROLES, iamIdOf, STRANGER } from './demo-users';
 import { type DemoTenant, type Provider } from './demo-tenant';
 
 /** What the stand-in cloud told of the tenant's own things. */
@@ -10,13 +10,20 @@ export interface SeededCloud {
 }
 
 export const SERVICE_NAME = 'kmip-for-vmware';
+/** For which people sign in. */
+export const CONSOLE_CLIENT_ID = 'kmip-for-vmware-console';
 export const CATALOG_SERVICE_ID = '5d1c7f0e-3b0e-4e63-9f43-2a7a3d4f9c10';
 
 /**
  * Orders, in the stand-in cloud, what a tenant of the real one has ordered: an account, a Key Protect instance with a
  * CRK, a service ID that may write there, and a user for each role. Repeating it changes nothing.
  */
-export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, region: string): Promise<SeededCloud> {
+export async function seedLocalCloud(
+  adminUrl: string,
+  tenant: DemoTenant,
+  region: string,
+  consoleUrl: string,
+): Promise<SeededCloud> {
   const post: Post = async (path, body) => {
     const response = await fetch(`${adminUrl}${path}`, {
       method: 'POST',
@@ -58,6 +65,13 @@ export async function seedLocalCloud(adminUrl: string, tenant: DemoTenant, regio
     iamId: iamIdOf('Manager'),
     roles: ['Viewer', 'Manager'],
     resource: { serviceName: 'kms', serviceInstance: tenant.keyProtectInstanceId },
+  });
+  await post('/accounts', { id: tenant.strangerAccountId, name: 'Another account' });
+  await post('/users', { iamId: STRANGER, accountId: tenant.strangerAccountId, name: 'Demo Stranger' });
+  await post('/clients', {
+    id: CONSOLE_CLIENT_ID,
+    secret: tenant.provider.consoleSecret,
+    redirectUris: [`${consoleUrl}/callback`],
   });
   return { keyProtectCrn: instance.crn, keyProtectUrl: instance.endpoints.public };
 }

@@ -17,12 +17,14 @@ import {
   localCloudUrl,
   localVcenter,
   managementApi,
+  managementUrl,
   ownDatabase,
   type Ports,
   type Setting,
   sharedEnvironment,
 } from './children';
 import { type ConnectionFile, writeConnectionFile } from './connection-file';
+import { type ConsoleBuild, startConsoleBuild } from './console-build';
 import { prepareDatabase, type ProcessUrls } from './database-logins';
 import { type DemoTenant, demoTenant } from './demo-tenant';
 import { DEMO_ROLES, iamIdOf } from './demo-users';
@@ -48,6 +50,7 @@ export class Service {
   #describe: (() => ConnectionFile) | undefined;
   #vcenter: ConnectionFile['vcenter'];
   #startingVcenter: Promise<void> | undefined;
+  #consoleBuild: ConsoleBuild | undefined;
 
   constructor(
     private readonly config: LauncherConfig,
@@ -90,12 +93,14 @@ export class Service {
     this.#describe = () => this.#connection(setting, demo, fingerprints);
     await this.#writeConnection();
     if (this.config.localVcenter) this.#startingVcenter = this.#startVcenter(setting);
+    if (this.config.consoleBuild) this.#consoleBuild = startConsoleBuild(this.dataFolder, this.log);
     return this.#describe();
   }
 
   async stop(): Promise<void> {
     await rm(this.#connectionFile, { force: true });
     this.#describe = undefined;
+    this.#consoleBuild?.stop();
     await this.#supervisor.stop();
     await this.#startingVcenter;
     await this.#postgres?.stop();
@@ -129,7 +134,12 @@ export class Service {
     const { region } = this.config;
     const tenant = await demoTenant(this.dataFolder);
     await this.#supervisor.start(localCloud(setting));
-    const cloud = await seedLocalCloud(`${localCloudUrl(setting)}/admin`, tenant, region);
+    const cloud = await seedLocalCloud(
+      `${localCloudUrl(setting)}/admin`,
+      tenant,
+      region,
+      `${managementUrl(setting)}/console`,
+    );
     const crn = `crn:v1:bluemix:public:${SERVICE_NAME}:${region}:a/${tenant.accountId}:${tenant.instanceId}::`;
     return { tenant, crn, cloud };
   }
@@ -153,11 +163,12 @@ export class Service {
   }
 
   #connection(
-    { ports }: Setting,
+    setting: Setting,
     { tenant, crn, cloud, client }: Demo,
     serverFingerprints: ConnectionFile['kmip']['serverFingerprints'],
   ): ConnectionFile {
-    const localCloudAt = `http://127.0.0.1:${ports.localCloud}`;
+    const { ports } = setting;
+    const localCloudAt = localCloudUrl(setting);
     const managementAt = `http://127.0.0.1:${ports.management}`;
     return {
       kmip: {
@@ -170,6 +181,7 @@ export class Service {
       instance: { id: tenant.instanceId, crn },
       rootKey: { id: tenant.rootKeyId },
       management: { url: managementAt, tokenCommand: roleTokenCommands(localCloudAt) },
+      console: { url: `${managementUrl(setting)}/console/` },
       broker: {
         url: managementAt,
         user: BROKER_USER,

@@ -30,7 +30,7 @@ export const ANY_PORTS = {
 };
 
 /** What few suites need, and each would pay for. */
-const WITHOUT_VCENTER = { LOCAL_VCENTER: 'off' };
+const WITHOUT = { LOCAL_VCENTER: 'off', CONSOLE_BUILD: 'off' };
 
 export async function makeDataFolder(): Promise<string> {
   return await mkdtemp(join(tmpdir(), 'kmip-e2e-'));
@@ -49,7 +49,7 @@ export class RunningService {
     options: { dataFolder?: string; environment?: Record<string, string>; cloud?: 'plain' | 'unkind' } = {},
   ): Promise<RunningService> {
     const dataFolder = options.dataFolder ?? (await makeDataFolder());
-    const started = launch({ ...ANY_PORTS, ...WITHOUT_VCENTER, DATA_DIR: dataFolder, ...options.environment });
+    const started = launch({ ...ANY_PORTS, ...WITHOUT, DATA_DIR: dataFolder, ...options.environment });
     try {
       await until(`connection.json of ${dataFolder}`, READY_WITHIN_MS, () => {
         if (started.process.exitCode !== null) throw new Error(`the launcher ended:\n${started.output()}`);

@@ -31,7 +31,12 @@ export class SeedTenant {
     await mkdir(folder, { recursive: true });
     const demo = { ...(await demoTenant(folder)), provider: region.provider.provider };
     const [files, guests] = await Promise.all([demoClient(folder), newGuests(seed)]);
-    const { keyProtectCrn, keyProtectUrl } = await seedLocalCloud(`${region.cloudUrl}/admin`, demo, REGION);
+    const { keyProtectCrn, keyProtectUrl } = await seedLocalCloud(
+      `${region.cloudUrl}/admin`,
+      demo,
+      REGION,
+      'http://127.0.0.1:8080/console',
+    );
     const crn = `crn:v1:bluemix:public:${SERVICE_NAME}:${REGION}:a/${demo.accountId}:${demo.instanceId}::`;
     await region.context.get(DemoSeed).addDemo(demo, crn, keyProtectCrn, files);
     const identity = {

@@ -38,6 +38,11 @@ export const launcherConfig = {
     consequence: 'Off: `connection.json` has no `vcenter`.',
   }),
   localVcenterPort: portSetting('LOCAL_VCENTER_PORT', '8443', 'HTTPS port of the stand-in vCenter.'),
+  consoleBuild: defaulted('CONSOLE_BUILD', onOff, 'on', {
+    meaning:
+      'Whether the web console is built in the background, after everything is ready, when it is not up to date.',
+    consequence: 'Off: it is as `npm run build:console` left it. Installations without the sources have it built.',
+  }),
   healthPort1: portSetting('HEALTH_PORT_1', '9091', 'Health and metrics port of the first KMIP endpoint.'),
   healthPort2: portSetting('HEALTH_PORT_2', '9092', 'Health and metrics port of the second KMIP endpoint.'),
   healthPort3: portSetting('HEALTH_PORT_3', '9093', 'Health and metrics port of the management API.'),
