@@ -14,7 +14,7 @@ foreach ($server in $Servers) {
   $shown = Invoke-Method $Crypto 'RetrieveKmipServerCert' @($ProviderId, $info)
   if (-not $shown.Certificate) { throw ('vCenter cannot reach {0}:{1}: check DNS and firewalls between them.' -f $server.Address, $server.Port) }
   $sha256 = Get-Sha256 $shown.Certificate
-  if ($sha256 -ne $server.Sha256) { throw ('Another certificate at {0}, nothing was trusted: {1}' -f $server.Address, $sha256) }
+  if ($sha256 -ne ($server.Sha256 -replace ':', '')) { throw ('Another certificate at {0}, nothing was trusted: {1}' -f $server.Address, $sha256) }
   Invoke-Method $Crypto 'UploadKmipServerCert' @($ProviderId, $shown.Certificate)
   Write-Host ('vCenter trusts {0}:{1}.' -f $server.Address, $server.Port)
 }

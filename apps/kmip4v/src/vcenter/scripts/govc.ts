@@ -19,9 +19,10 @@ export const GOVC_ADD_PROVIDER = `for server in "\${servers[@]}"; do
   fi
   # govc does not ask vCenter which certificate it meets: this machine looks, and tells vCenter to trust that one alone.
   shown=$(openssl s_client -connect "$address:$port" </dev/null 2>/dev/null | openssl x509)
-  presented=$(openssl x509 -noout -fingerprint -sha256 <<<"$shown")
-  if [ "\${presented#*=}" != "$sha256" ]; then
-    echo "Another certificate at $address:$port, nothing was trusted: \${presented#*=}" >&2
+  presented=$(openssl x509 -outform DER <<<"$shown" | sha256sum)
+  presented=\${presented%% *}
+  if [ "$presented" != "$(tr -d : <<<"$sha256" | tr '[:upper:]' '[:lower:]')" ]; then
+    echo "Another certificate at $address:$port, nothing was trusted: $presented" >&2
     exit 3
   fi
   govc kms.trust -server-cert "$shown" "$provider"

@@ -45,7 +45,7 @@ function Get-Provider {
 
 function Get-Sha256([string] $Pem) {
   $bytes = [Convert]::FromBase64String(($Pem -replace '-----[A-Z ]+-----', '' -replace '\s', ''))
-  ([Security.Cryptography.SHA256]::Create().ComputeHash($bytes) | ForEach-Object { $_.ToString('X2') }) -join ':'
+  ([Security.Cryptography.SHA256]::Create().ComputeHash($bytes) | ForEach-Object { $_.ToString('x2') }) -join ''
 }
 `;
 
@@ -58,7 +58,7 @@ export const ADD_PROVIDER = String.raw`foreach ($server in $Servers) {
   $shown = Invoke-Method $Crypto 'RetrieveKmipServerCert' @($ProviderId, $info)
   if (-not $shown.Certificate) { throw ('vCenter cannot reach {0}:{1}: check DNS and firewalls between them.' -f $server.Address, $server.Port) }
   $sha256 = Get-Sha256 $shown.Certificate
-  if ($sha256 -ne $server.Sha256) { throw ('Another certificate at {0}, nothing was trusted: {1}' -f $server.Address, $sha256) }
+  if ($sha256 -ne ($server.Sha256 -replace ':', '')) { throw ('Another certificate at {0}, nothing was trusted: {1}' -f $server.Address, $sha256) }
   Invoke-Method $Crypto 'UploadKmipServerCert' @($ProviderId, $shown.Certificate)
   Write-Host ('vCenter trusts {0}:{1}.' -f $server.Address, $server.Port)
 }
