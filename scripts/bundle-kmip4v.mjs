@@ -1,6 +1,6 @@
 /**
- * Before `npm pack` of apps/kmip4v: everything that a tenant's command needs in one file, so that the package has nothing
- * to install. What needs the region's modules stays outside.
+ * Before `npm pack` of apps/kmip4v: everything that a tenant's command needs in one file (`[FILE]`), so that the package
+ * has nothing to install. What needs the region's modules stays outside.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ const admin = {
 await build({
   absWorkingDir: repository,
   entryPoints: ['apps/kmip4v/src/main.ts'],
-  outfile: 'apps/kmip4v/dist/kmip4v.js',
+  outfile: process.argv[2] ?? 'apps/kmip4v/dist/kmip4v.js',
   tsconfig: 'tsconfig.json',
   bundle: true,
   platform: 'node',
