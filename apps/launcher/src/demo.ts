@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const keyProtect = new TenantKeyProtect(connection, await bearerToken(connection.localCloud.url, iamIdOf('Manager')));
 
   say('1. A vCenter trusts the service, and the service the vCenter: kmip4v vcenter connect');
-  const provider = await connect(file);
+  const provider = await connect(file, connection.vcenter);
   console.log(`   Key provider ${provider}: Connected on ports ${connection.kmip.ports.join(' and ')}.`);
 
   const center = await StandInVcenter.open(connection.vcenter);
@@ -45,13 +45,16 @@ async function main(): Promise<void> {
   }
 }
 
-/** With the tool that administrators have; a second time it finds all done. @returns the name of the key provider */
-async function connect(file: string): Promise<string> {
+/**
+ * With the tool that administrators have; a second time it finds all done. What this machine's user has set for another
+ * vCenter or service counts for nothing here.
+ * @returns the name of the key provider
+ */
+async function connect(file: string, { url, user }: WithVcenter['vcenter']): Promise<string> {
   const kmip4v = resolve(__dirname, '../../../..', 'apps/kmip4v/bin/kmip4v.js');
-  const env = { ...process.env, KMIP4V_CONNECTION: file };
-  const { stdout } = await promisify(execFile)(process.execPath, [kmip4v, 'vcenter', 'connect', '--output', 'json'], {
-    env,
-  });
+  const words = ['vcenter', 'connect', '--vcenter', url, '--user', user, '--connection', file, '--output', 'json'];
+  const env = Object.fromEntries(Object.entries(readEnvironment()).filter(([name]) => !name.startsWith('KMIP4V_')));
+  const { stdout } = await promisify(execFile)(process.execPath, [kmip4v, ...words], { env });
   return (JSON.parse(stdout) as { provider: string }).provider;
 }
 

@@ -1,5 +1,6 @@
 import {
   type CryptoKeyId,
+  type ManagedObjectReference,
   PinnedTransport,
   reference,
   retrieveAll,
@@ -19,6 +20,12 @@ export interface Machine {
   /** `locked`, `unlocked`, or absent for one that is not encrypted. */
   readonly cryptoState: string | undefined;
   readonly keyId: string | undefined;
+}
+
+interface Connection {
+  readonly at: string;
+  readonly action: string;
+  readonly failure?: string;
 }
 
 export interface Host {
@@ -62,7 +69,7 @@ export class StandInVcenter {
     return read.map((machine) => ({
       id: machine.ref.value,
       name: machine.name,
-      host: machine.get<Host & { value: string }>('runtime.host')?.value ?? '',
+      host: machine.get<ManagedObjectReference>('runtime.host')?.value ?? '',
       power: machine.get<string>('runtime.powerState') ?? '',
       cryptoState: machine.get<string>('runtime.cryptoState'),
       keyId: machine.get<CryptoKeyId>('config.keyId')?.keyId,
@@ -81,9 +88,10 @@ export class StandInVcenter {
 
   /** Its machines stop, its memory is empty; vCenter pushes the keys of the machines again. @returns how many were fetched */
   async reboot({ id }: Host): Promise<number> {
-    const before = await this.#fetches();
+    const last = (await this.#connections()).at(-1)?.at ?? '';
     await this.#admin('POST', `/hosts/${id}/reboot`, {});
-    return (await this.#fetches()) - before;
+    const since = (await this.#connections()).filter(({ at }) => at > last);
+    return since.filter(({ action, failure }) => action === 'use' && failure === undefined).length;
   }
 
   /** Fetches every key and opens with it what it should open. */
@@ -108,12 +116,9 @@ export class StandInVcenter {
     return outcome.state === 'error' ? outcome.fault.message : undefined;
   }
 
-  async #fetches(): Promise<number> {
-    const entries = (await this.#admin('GET', '/kmip')) as readonly {
-      readonly action: string;
-      readonly failure?: string;
-    }[];
-    return entries.filter(({ action, failure }) => action === 'use' && failure === undefined).length;
+  /** What was done at key servers. */
+  async #connections(): Promise<readonly Connection[]> {
+    return (await this.#admin('GET', '/kmip')) as readonly Connection[];
   }
 
   async #admin(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
