@@ -18,6 +18,8 @@ keep() { cat >"$1.new" && mv -n "$1.new" "$1"; }
 
 missing service-key && echo "v1:$(openssl rand -base64 32)" | keep service-key
 missing audit-key && echo "key $(date -u +%Y-%m-%dT%H:%M:%SZ) $(openssl rand -base64 32)" | keep audit-key
+# Empty until the web console has a client in IAM: then its secret.
+missing console-client-secret && : | keep console-client-secret
 missing postgres-password && openssl rand -hex 32 | keep postgres-password
 
 host=${POSTGRES_HOST:-postgres}
@@ -47,7 +49,7 @@ fi
 
 chmod 400 ./*
 # Users of the two images.
-product=(service-key audit-key {administrator,owner,gateway,api}-database-url postgres-ca.crt)
+product=(service-key audit-key console-client-secret {administrator,owner,gateway,api}-database-url postgres-ca.crt)
 database=(postgres-password postgres.crt postgres.key)
 if [ "$(id -u)" = 0 ]; then
   chown 10001:10001 "${product[@]}"
