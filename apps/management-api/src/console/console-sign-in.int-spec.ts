@@ -397,6 +397,9 @@ describe('a session', () => {
     expect(page).toContain('still signed in to IBM Cloud');
     expect(page).toContain('href="https://iam.example.com/logout"');
     expect((await browser.post('/console/logout')).status).toBe(200);
+    // Nobody else's page takes the cookie away, with or without a session.
+    const foreign = await browser.post('/console/logout', { 'sec-fetch-site': 'cross-site' });
+    expect([foreign.status, foreign.headers['set-cookie']]).toEqual([403, undefined]);
   });
 
   it('ends everywhere when one says so, and others stay', async () => {
@@ -450,6 +453,23 @@ describe('tokens', () => {
     await query(`UPDATE console_sessions SET former_until = now() - interval '1 s'`);
     expect([(await browser.get(INSTANCES)).status, (await before.get(INSTANCES)).status]).toEqual([200, 401]);
     expect((await browser.get<SessionBody>('/console/api/session')).body.csrf_token).toBe(browser.csrfToken);
+  });
+
+  it('that another process has renewed after all are taken, and the session stays', async () => {
+    const browser = await signedIn();
+    await tokensEnd();
+    const asked = iam.signIn.asked.length;
+    let open = (): void => undefined;
+    iam.signIn.gate = new Promise<void>((resolve) => (open = resolve));
+    const slow = browser.at(api).get(INSTANCES);
+    while (iam.signIn.asked.length === asked) await new Promise((resolve) => setTimeout(resolve, 5));
+    // It takes so long that another one takes over, with the same refresh token, which is good for once.
+    await query(`UPDATE console_sessions SET refreshing_until = now() - interval '1 s'`);
+    const quick = browser.at(other).get(INSTANCES);
+    while (iam.signIn.asked.length < asked + 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    open();
+    expect([(await slow).status, (await quick).status]).toEqual([200, 200]);
+    expect((await browser.get(INSTANCES)).status).toBe(200);
   });
 
   it.each(['BXNIM0407E', 'BXNIM0408E', 'BXNIM0439E', 'BXNIM0400E'])(

@@ -136,6 +136,12 @@ export class PostgresConsoleSessions {
     await this.query(sql, [id, revision, until]);
   }
 
+  /** IAM refused its tokens. @returns false when another process has others by now, or it has ended */
+  async endUnrenewed({ id, revision }: ConsoleSession): Promise<boolean> {
+    const sql = 'DELETE FROM console_sessions WHERE id = $1 AND revision = $2 RETURNING 1';
+    return (await this.query(sql, [id, revision])).length > 0;
+  }
+
   async end(id: string): Promise<void> {
     await this.query('DELETE FROM console_sessions WHERE id = $1', [id]);
   }

@@ -24,7 +24,7 @@ import {
 import { LOGIN_LIMITER } from '../tokens';
 import { showPage } from './console-space';
 import { byCrn, HOME, ownPath } from './own-path';
-import { requireOwnPage } from './same-origin';
+import { requireOwnOrigin, requireOwnPage } from './same-origin';
 import { sessionCookieOf, signedOut } from './session-of';
 
 const LOGIN = '/console/login';
@@ -84,14 +84,17 @@ export class ConsoleLoginController {
   /** This session, or with `everywhere=true` all of the same person. */
   @Post('logout')
   async logout(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    requireOwnOrigin(request, this.publicUrl);
     const open = await this.sessions.open(sessionCookieOf(request));
-    void reply.headers({ 'set-cookie': clearCookie(SESSION_COOKIE), 'cache-control': 'no-store' });
     if (open !== undefined) {
       requireOwnPage(request, open, this.publicUrl);
       if (queryOf(request).get('everywhere') === 'true') await this.sessions.endAll(open);
       else await this.sessions.end(open);
     }
-    void reply.code(200).type('application/json; charset=utf-8').send({ location: '/console/signed-out' });
+    void reply
+      .headers({ 'set-cookie': clearCookie(SESSION_COOKIE), 'cache-control': 'no-store' })
+      .type('application/json; charset=utf-8')
+      .send({ location: '/console/signed-out' });
   }
 
   @Get('signed-out')

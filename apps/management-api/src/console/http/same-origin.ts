@@ -15,17 +15,21 @@ const SAFE: readonly string[] = ['GET', 'HEAD'];
  * @throws ApiError 403
  */
 export function requireOwnPage(request: FastifyRequest, open: OpenSession, publicUrl: string): void {
-  const { 'sec-fetch-site': site, origin } = request.headers;
-  const isSafe = SAFE.includes(request.method);
-  // `none`: typed in, or a bookmark.
-  if (site !== undefined && site !== 'same-origin' && !(isSafe && site === 'none')) throw elsewhere();
-  if (isSafe) return;
-  if (site === undefined && origin !== new URL(publicUrl).origin) throw elsewhere();
-  if (isCsrfToken(open, request.headers[CSRF_HEADER.toLowerCase()])) return;
+  requireOwnOrigin(request, publicUrl);
+  if (SAFE.includes(request.method) || isCsrfToken(open, request.headers[CSRF_HEADER.toLowerCase()])) return;
   throw ApiError.of(403, 'forbidden', `A change needs the token of the session in \`${CSRF_HEADER}\`.`, {
     type: 'header',
     name: CSRF_HEADER,
   });
+}
+
+/** The same without a session, of which one may not be told to sign out either. @throws ApiError 403 */
+export function requireOwnOrigin(request: FastifyRequest, publicUrl: string): void {
+  const { 'sec-fetch-site': site, origin } = request.headers;
+  const isSafe = SAFE.includes(request.method);
+  // `none`: typed in, or a bookmark.
+  if (site !== undefined && site !== 'same-origin' && !(isSafe && site === 'none')) throw elsewhere();
+  if (!isSafe && site === undefined && origin !== new URL(publicUrl).origin) throw elsewhere();
 }
 
 const elsewhere = (): ApiError =>

@@ -28,6 +28,7 @@ export class IamDiscovery {
   #known: { readonly endpoints: IamEndpoints; readonly atMs: number } | undefined;
   #reading: Promise<void> | undefined;
   #triedAtMs = Number.NEGATIVE_INFINITY;
+  #isDoubted = false;
 
   constructor(
     private readonly options: IamDiscoveryOptions,
@@ -39,18 +40,19 @@ export class IamDiscovery {
   /** @throws IamUnavailableError when it was never read */
   async endpoints(): Promise<IamEndpoints> {
     const now = this.clock.monotonicMs();
-    const isFresh = this.#known !== undefined && now - this.#known.atMs < FRESH_MS;
+    const isFresh = !this.#isDoubted && this.#known !== undefined && now - this.#known.atMs < FRESH_MS;
     if (!isFresh && now - this.#triedAtMs >= AGAIN_MS) {
       this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
     }
-    await this.#reading;
+    // What is only old is good until it is read.
+    if (this.#isDoubted || this.#known === undefined) await this.#reading;
     if (this.#known === undefined) throw new IamUnavailableError('IAM cannot be reached now; try again later.');
     return this.#known.endpoints;
   }
 
   /** An endpoint did not answer: it may have moved. */
   doubt(): void {
-    if (this.#known) this.#known = { ...this.#known, atMs: Number.NEGATIVE_INFINITY };
+    this.#isDoubted = true;
   }
 
   /** Never rejects. */
@@ -66,6 +68,7 @@ export class IamDiscovery {
       const { authorization_endpoint: authorization = '', token_endpoint: token = '' } = server;
       if (![authorization, token].every((address) => this.#isFit(address))) throw new Error('an endpoint without TLS');
       this.#known = { endpoints: { server, authorization }, atMs: now };
+      this.#isDoubted = false;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.logger.warn({ reason }, 'the discovery document of IAM cannot be used');

@@ -7,6 +7,8 @@ import { type CredentialSealer, TenancyError } from '@lib/tenancy';
 import { type IamLogin, type IamTokens, type LoginSecrets } from '../iam/iam-login';
 import { hashOf, newCookieValue } from './session-cookie';
 
+/** Whoever asks to sign in adds a row: they are swept while they come, and not only when house is kept. */
+const SWEPT_EVERY = 1_000;
 /** For a person who looks for his second factor. */
 export const LOGIN_GOOD_MS = 600_000;
 
@@ -28,6 +30,8 @@ type Kept = Omit<LoginSecrets, 'state'> & LoginTarget;
 
 /** The way of a browser to IAM and back. */
 export class ConsoleLogins {
+  #begun = 0;
+
   constructor(private readonly parts: ConsoleLoginsParts) {}
 
   /**
@@ -42,6 +46,8 @@ export class ConsoleLogins {
     const stateHash = hashOf(state);
     const sealed = this.#seal(stateHash, { nonce, verifier, ...target });
     const expiresAt = new Date(clock.now().getTime() + LOGIN_GOOD_MS);
+    this.#begun += 1;
+    if (this.#begun % SWEPT_EVERY === 0) await store.sweep(clock.now());
     await store.begin({ stateHash, browserHash: hashOf(browser), sealed, expiresAt });
     return address;
   }

@@ -11,8 +11,10 @@ import { hashOf, newCookieValue } from './session-cookie';
 
 /** New tokens are fetched so long before the old ones end. */
 const RENEW_BEFORE_MS = 60_000;
-/** So long one process may take for that; another one then takes over. */
-const RENEWAL_MS = 15_000;
+/** So long one process may take for that, with all that it waits for; another one then takes over. */
+const RENEWAL_MS = 30_000;
+/** So long others wait for it. */
+const PATIENCE_MS = 15_000;
 /** An IAM that did not answer is asked again for this session after that. */
 const POSTPONED_MS = 5_000;
 const LOOK_EVERY_MS = 100;
@@ -111,7 +113,7 @@ export class ConsoleSessions {
    */
   async fresh(open: OpenSession): Promise<OpenSession | undefined> {
     const { store, clock, pause } = this.parts;
-    const until = clock.monotonicMs() + RENEWAL_MS;
+    const until = clock.monotonicMs() + PATIENCE_MS;
     for (let current: OpenSession | undefined = open; current !== undefined;) {
       const { session } = current;
       const now = clock.now();
@@ -169,8 +171,9 @@ export class ConsoleSessions {
       return await this.#kept(open, tokens);
     } catch (error) {
       if (error instanceof LoginRefused) {
+        // Who was thought to be gone may have renewed them meanwhile, and then has what is good.
+        if (!(await store.endUnrenewed(session))) return this.#again(session);
         logger.info({ iamId: session.iamId, sessionId: session.id, cause: error.cause }, 'IAM ended a session');
-        await store.end(session.id);
         return undefined;
       }
       const now = clock.now();
@@ -189,8 +192,8 @@ export class ConsoleSessions {
     const accessExpiresAt = endOf(principal);
     const sealed = this.#seal(session.id, renewed);
     const isKept = await this.parts.store.renewed(session, { sealed, accessExpiresAt, nextHash: hashOf(newCookie) });
-    // Signed out meanwhile.
-    if (!isKept) return undefined;
+    // Signed out meanwhile, or renewed by another one.
+    if (!isKept) return this.#again(session);
     return {
       session: { ...session, sealed, accessExpiresAt, revision: session.revision + 1 },
       secrets: renewed,
