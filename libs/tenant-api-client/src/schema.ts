@@ -51,6 +51,32 @@ export interface paths {
     patch: operations['update_instance'];
     trace?: never;
   };
+  '/v1/instances/{instance_id}/permissions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The identifier of the instance.
+         * @example 793ff3d3-9fe3-4329-9ea0-404703a3c371
+         */
+        instance_id: components['parameters']['InstanceId'];
+      };
+      cookie?: never;
+    };
+    /**
+     * List what the caller may do
+     * @description Says of each action on the instance whether the caller is permitted it, as IAM decides at this moment, and which role it takes. An answer permits nothing by itself: each operation asks anew.
+     */
+    get: operations['list_instance_permissions'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/instances/{instance_id}/client_certificates': {
     parameters: {
       query?: never;
@@ -4678,6 +4704,48 @@ export interface components {
       not_after?: string;
     };
     /**
+     * @description What the caller may do.
+     * @example {
+     *       "permissions": [
+     *         {
+     *           "action": "key.update",
+     *           "allowed": false,
+     *           "needed_role": "manager"
+     *         }
+     *       ]
+     *     }
+     */
+    InstancePermissionCollection: {
+      /** @description Every action on an instance. */
+      permissions: components['schemas']['InstancePermission'][];
+    };
+    /**
+     * @description Whether the caller may do something.
+     * @example {
+     *       "action": "key.update",
+     *       "allowed": false,
+     *       "needed_role": "manager"
+     *     }
+     */
+    InstancePermission: {
+      /**
+       * @description The action, as operations and IAM name it (there behind the name of the service).
+       * @example key.update
+       */
+      action: string;
+      /**
+       * @description Whether it is permitted.
+       * @example false
+       */
+      allowed: boolean;
+      /**
+       * @description The least role that is permitted it.
+       * @example manager
+       * @enum {string}
+       */
+      needed_role: 'viewer' | 'operator' | 'editor' | 'administrator' | 'reader' | 'writer' | 'manager';
+    };
+    /**
      * @description An exported audit log.
      * @example {
      *       "lines": [
@@ -5591,6 +5659,37 @@ export interface operations {
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
       412: components['responses']['PreconditionFailed'];
+      429: components['responses']['TooManyRequests'];
+    };
+  };
+  list_instance_permissions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The identifier of the instance.
+         * @example 793ff3d3-9fe3-4329-9ea0-404703a3c371
+         */
+        instance_id: components['parameters']['InstanceId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Every action. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['InstancePermissionCollection'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthorized'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
       429: components['responses']['TooManyRequests'];
     };
   };

@@ -4,6 +4,7 @@ import { type components } from '@lib/tenant-api-client';
 type Schemas = components['schemas'];
 
 export type Instance = Schemas['Instance'];
+export type Permission = Schemas['InstancePermission'];
 export type ClientCertificate = Schemas['InstanceClientCertificate'];
 export type KmipCredential = Schemas['InstanceKmipCredential'];
 export type RootKey = Schemas['InstanceRootKey'];

@@ -13,6 +13,7 @@ import { InstanceOverview } from './instance-overview';
 import { InstanceUse } from './instance-use';
 import { InstancesController } from './instances.controller';
 import { KmipEndpoints } from './kmip-endpoints';
+import { PermissionsController } from './permissions.controller';
 
 const instanceDirectory = {
   provide: INSTANCE_DIRECTORY,
@@ -35,7 +36,7 @@ const instanceDirectory = {
 @Global()
 @Module({
   imports: [KeysModule],
-  controllers: [InstancesController],
+  controllers: [InstancesController, PermissionsController],
   providers: [
     instanceDirectory,
     KmipEndpoints,
