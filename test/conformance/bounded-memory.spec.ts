@@ -35,6 +35,12 @@ const BOUNDS: Readonly<Record<string, string>> = {
   'apps/management-api/src/http/rate-limiter.ts #buckets': EVICTED,
   'apps/management-api/src/tenant-api/audit/repeated-reads.ts #inInstance': 'MAXIMUM, as #reads',
   'apps/management-api/src/tenant-api/audit/repeated-reads.ts #reads': 'MAXIMUM; further ones are recorded at once',
+  'apps/management-api/src/tenant-api/events/followers.ts #counts': 'MAXIMUM streams',
+  'apps/management-api/src/tenant-api/events/followers.ts #ends': 'MAXIMUM streams',
+  'apps/management-api/src/tenant-api/events/instance-watch.ts #attempts': 'what one look at the database gives',
+  'apps/management-api/src/tenant-api/events/instance-watch.ts #moves': 'the root keys of one instance',
+  'apps/management-api/src/tenant-api/events/instance-watches.ts #watched':
+    'instances that are followed, as the streams',
   'libs/audit/src/head-signer.ts running': 'the round or the requests under way',
   'libs/diagnosis/src/connection-journal.ts #pending': 'CAPACITY; further ones are counted together',
   'libs/kernel/src/bounded-map.ts #entries': EVICTED,

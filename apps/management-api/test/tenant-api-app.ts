@@ -34,6 +34,7 @@ import { CallAudit } from '../src/tenant-api/audit/call-audit';
 import { CertificateIssuer } from '../src/tenant-api/client-certificates/certificate-issuer';
 import { type RestoreHold } from '../src/tenant-api/instances/instance-overview';
 import { KmipEndpoints } from '../src/tenant-api/instances/kmip-endpoints';
+import { EVENT_TIMES, type EventTimes } from '../src/tenant-api/events/event-feed';
 import { RootKeyWorkbench } from '../src/tenant-api/root-key/root-key-workbench';
 import { AUDIT_HEADS } from '../src/tenant-api/tokens';
 import { type GuardedPostOptions } from '../src/webhooks/guarded-post';
@@ -97,6 +98,7 @@ export interface Replaced {
   readonly webhookPost?: GuardedPostOptions;
   readonly consoleFolder?: string;
   readonly logger?: Logger;
+  readonly eventTimes?: EventTimes;
 }
 
 /** The tenant API over HTTP on a database of its own; IAM, the key manager and the cloud account are given. */
@@ -263,6 +265,7 @@ const REPLACED: Readonly<Record<keyof Replaced, InjectionToken>> = {
   webhookPost: WEBHOOK_POST,
   consoleFolder: CONSOLE_FOLDER,
   logger: LOGGER,
+  eventTimes: EVENT_TIMES,
 };
 
 async function givenBy(iam: TestIam, failures: unknown[]): Promise<readonly Replacement[]> {

@@ -25,7 +25,14 @@ export { PostgresActivationLog } from './coordination/postgres-activation-log';
 export { PostgresLeases } from './coordination/postgres-leases';
 export { PostgresRegionDirectory } from './tenancy/postgres-region-directory';
 export { PostgresUnitOfWork } from './tenancy/postgres-unit-of-work';
-export { type PendingEvent, PostgresWebhooks, type WebhookOutcome } from './tenancy/postgres-webhooks';
+export {
+  type InstanceSigns,
+  markOf,
+  PostgresInstanceChanges,
+  type TrailPosition,
+} from './tenancy/postgres-instance-changes';
+export { PostgresWebhooks, type WebhookOutcome } from './tenancy/postgres-webhooks';
+export { type PendingEvent } from './audit/pending-events';
 export { BEFORE_MONTHS, type ChainInMonth, isWhole } from './audit/chains-in-month';
 export { NotArchived, OwnedAuditMonths } from './audit/owned-audit-months';
 export { PostgresAuditArchives } from './audit/postgres-audit-archives';

@@ -77,6 +77,32 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/instances/{instance_id}/events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The identifier of the instance.
+         * @example 793ff3d3-9fe3-4329-9ea0-404703a3c371
+         */
+        instance_id: components['parameters']['InstanceId'];
+      };
+      cookie?: never;
+    };
+    /**
+     * Follow what changes
+     * @description Tells what has changed on the instance, as hints of what to read anew: of each change the kind, the identifier, and a state; never a name or a secret. As `text/event-stream` it goes on (server-sent events): each message has an `InstanceEvent` in `data`, and the stream is resumed with the identifier of the last one. It ends with the access token, with the right to read the instance, which is judged again every minute, and when it is not read fast enough. As `application/json` it is what has happened since that identifier, at once. The caller hears of what he may read. One caller has 5 streams of an instance at most, and 20 in all.
+     */
+    get: operations['get_instance_events'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/instances/{instance_id}/client_certificates': {
     parameters: {
       query?: never;
@@ -4746,6 +4772,74 @@ export interface components {
       needed_role: 'viewer' | 'operator' | 'editor' | 'administrator' | 'reader' | 'writer' | 'manager';
     };
     /**
+     * @description What has changed.
+     * @example {
+     *       "events": [
+     *         {
+     *           "id": "000000000412-5be1c0d3f0a1b2c4",
+     *           "type": "key",
+     *           "subject": "b34f2d29-25ff-40ac-8762-78bad7e3eea9",
+     *           "state": "suspend",
+     *           "occurred_at": "2026-11-23T10:06:00.000Z"
+     *         }
+     *       ],
+     *       "last_event_id": "000000000412-5be1c0d3f0a1b2c4"
+     *     }
+     */
+    InstanceEventCollection: {
+      /** @description What has changed since, the oldest first. */
+      events: components['schemas']['InstanceEvent'][];
+      /**
+       * @description To be sent as `Last-Event-ID` for what comes after.
+       * @example 000000000412-5be1c0d3f0a1b2c4
+       */
+      last_event_id: string;
+    };
+    /**
+     * @description A hint that something has changed.
+     * @example {
+     *       "id": "000000000412-5be1c0d3f0a1b2c4",
+     *       "type": "key",
+     *       "subject": "b34f2d29-25ff-40ac-8762-78bad7e3eea9",
+     *       "state": "suspend",
+     *       "occurred_at": "2026-11-23T10:06:00.000Z"
+     *     }
+     */
+    InstanceEvent: {
+      /**
+       * @description How far the audit trail of the instance had come: the number of a record and the beginning of its hash. Events that are no records have that of the last record before them.
+       * @example 000000000412-5be1c0d3f0a1b2c4
+       */
+      id: string;
+      /**
+       * @description What it is about: `instance.state`, `certificate.state`, `kmip-credential`, `credential`, `root-key`, `move.progress`, `key`, `shred-plan`, `webhook`, `claim`, or `attempt` (somebody tried to connect). `reset`: too much has happened since, or the trail goes on otherwise after a restore; read everything anew. Others may be added.
+       * @example key
+       */
+      type: string;
+      /**
+       * @description The identifier of what has changed; absent where it is the whole kind.
+       * @example b34f2d29-25ff-40ac-8762-78bad7e3eea9
+       */
+      subject?: string;
+      /**
+       * @description What happened to it, in one word: the verb of the audit record, the verdict on a connection, the state of a move, or `active` and `pending` for whether all endpoints know the certificates.
+       * @example suspend
+       */
+      state?: string;
+      /**
+       * Format: int64
+       * @description Of a move, the keys that have arrived.
+       * @example 4211
+       */
+      keys_moved?: number;
+      /**
+       * Format: date-time
+       * @description When it happened.
+       * @example 2026-11-23T10:06:00.000Z
+       */
+      occurred_at: string;
+    };
+    /**
      * @description An exported audit log.
      * @example {
      *       "lines": [
@@ -5482,6 +5576,11 @@ export interface components {
      * @example ed20abbe-8870-44e6-90f7-56d764c21127
      */
     KeyManagerId: components['schemas']['Identifier'];
+    /**
+     * @description The identifier of the last event that is known. Without it, what happens from now on.
+     * @example 000000000412-5be1c0d3f0a1b2c4
+     */
+    LastEventId: string;
     /** @description The token of the page to return, taken from `next.start`. */
     Start: string;
     /** @description The maximum number of resources to return. */
@@ -5684,6 +5783,48 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['InstancePermissionCollection'];
+        };
+      };
+      400: components['responses']['BadRequest'];
+      401: components['responses']['Unauthorized'];
+      403: components['responses']['Forbidden'];
+      404: components['responses']['NotFound'];
+      429: components['responses']['TooManyRequests'];
+    };
+  };
+  get_instance_events: {
+    parameters: {
+      query?: never;
+      header?: {
+        /**
+         * @description The identifier of the last event that is known. Without it, what happens from now on.
+         * @example 000000000412-5be1c0d3f0a1b2c4
+         */
+        'Last-Event-ID'?: components['parameters']['LastEventId'];
+      };
+      path: {
+        /**
+         * @description The identifier of the instance.
+         * @example 793ff3d3-9fe3-4329-9ea0-404703a3c371
+         */
+        instance_id: components['parameters']['InstanceId'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The changes. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['InstanceEventCollection'];
+          /**
+           * @example id: 000000000412-5be1c0d3f0a1b2c4
+           *     data: {"id":"000000000412-5be1c0d3f0a1b2c4","type":"key","subject":"b34f2d29-25ff-40ac-8762-78bad7e3eea9","state":"suspend","occurred_at":"2026-11-23T10:06:00.000Z"}
+           */
+          'text/event-stream': string;
         };
       };
       400: components['responses']['BadRequest'];

@@ -5,6 +5,7 @@ type Schemas = components['schemas'];
 
 export type Instance = Schemas['Instance'];
 export type Permission = Schemas['InstancePermission'];
+export type InstanceEvent = Schemas['InstanceEvent'];
 export type ClientCertificate = Schemas['InstanceClientCertificate'];
 export type KmipCredential = Schemas['InstanceKmipCredential'];
 export type RootKey = Schemas['InstanceRootKey'];

@@ -17,8 +17,8 @@ export class AnswerReport implements AnswerObserver {
   }
 
   answered(answer: AnswerRecord): void {
-    const { operationId: operation = 'none', status, latencyMs } = answer;
-    this.#seconds.observe({ operation, status: `${Math.floor(status / 100)}xx` }, latencyMs / 1000);
+    const { operationId: operation = 'none', status, latencyMs, isStream } = answer;
+    if (!isStream) this.#seconds.observe({ operation, status: `${Math.floor(status / 100)}xx` }, latencyMs / 1000);
     this.logger.debug({ ...answer }, 'answered');
   }
 

@@ -1,3 +1,6 @@
+/** Server-sent events: an answer that goes on. */
+export const EVENT_STREAM = 'text/event-stream';
+
 /** `application/json; charset=utf-8` without parameters, lower case; empty when there is no header. */
 export const bareMediaType = (header: string | undefined): string =>
   (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';

@@ -49,7 +49,7 @@ export const Call = createParamDecorator((_: unknown, context: ExecutionContext)
 );
 
 function callOf(request: FastifyRequest): OperationCall {
-  const { principal, instance, answerType, query, trace } = stateOf(request);
+  const { principal, instance, answerType, query, trace, isSignedIn } = stateOf(request);
   // Admission never lets a request through without a principal.
   if (!principal) throw new Error('a request reached its handler without a principal');
   return {
@@ -63,6 +63,8 @@ function callOf(request: FastifyRequest): OperationCall {
     body: request.body,
     answerType,
     ifMatch: request.headers['if-match'],
+    lastEventId: request.headers['last-event-id']?.toString(),
+    isValid: async () => Date.now() < principal.expiresAt * 1_000 && (await isSignedIn?.()) !== false,
     target: request.url.split('?')[0] ?? '',
     correlationId: trace.correlationId,
     address: addressOf(request),

@@ -7,6 +7,7 @@ import { CallTrail } from './call-trail';
 import { DRY_RUN_HEADER } from './dry-run';
 import { ifNoneMatchHits } from './entity-tag';
 import { translateError } from './error-translation';
+import { EVENT_STREAM } from './media-types';
 import { type BoundOperation, type CheckedChange, type OperationAnswer } from './operation';
 import { actionsOfContent, Permission } from './permission';
 import { stateOf } from './request-state';
@@ -70,7 +71,12 @@ function written(answer: OperationAnswer, request: FastifyRequest, reply: Fastif
   if (location !== undefined) reply.header('location', location);
   if (stream) {
     reply.type(stream.type);
-    return stream.content;
+    // Proxies that gather an answer would keep events from whoever waits for them.
+    if (stream.type === EVENT_STREAM) reply.header('x-accel-buffering', 'no');
+    if (request.method !== 'HEAD') return stream.content;
+    // Fastify would read it to its end for nobody.
+    stream.content.destroy();
+    return undefined;
   }
   if (body !== undefined) reply.type('application/json; charset=utf-8');
   return body;

@@ -27,6 +27,9 @@ export interface OperationCall {
   /** Of the documented media types of the answer, the one that the caller likes best. */
   readonly answerType: string;
   readonly ifMatch: string | undefined;
+  readonly lastEventId: string | undefined;
+  /** Whether the caller still is who he was: his token has not ended, and his session of the console is there. */
+  readonly isValid: () => Promise<boolean>;
   /** The path as requested, without the query. */
   readonly target: string;
   readonly correlationId: CorrelationId;

@@ -6,6 +6,7 @@ import { ApiError, notFound } from './api-error';
 import { CallTrail } from './call-trail';
 import { errorContainer, internalError, translateError } from './error-translation';
 import { type BoundOperation, type OperationBinding } from './operation';
+import { EVENT_STREAM } from './media-types';
 import { OperationTable } from './operation-table';
 import { stateOf } from './request-state';
 import { type EarlyRefusal, type RouteSpace, Space } from './route-space';
@@ -33,6 +34,8 @@ export interface AnswerRecord {
   readonly method: string;
   readonly status: number;
   readonly latencyMs: number;
+  /** It went on for as long as the caller wanted. */
+  readonly isStream: boolean;
   readonly requestId: string;
   readonly correlationId: string;
   readonly iamId: string | undefined;
@@ -90,6 +93,7 @@ export class TenantSpace implements RouteSpace {
       method: request.method,
       status: reply.statusCode,
       latencyMs: Math.round(reply.elapsedTime),
+      isStream: String(reply.getHeader('content-type')).startsWith(EVENT_STREAM),
       requestId: trace.requestId,
       correlationId: trace.correlationId,
       iamId: principal?.iamId,

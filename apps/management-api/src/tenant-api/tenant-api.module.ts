@@ -15,6 +15,7 @@ import { MANAGEMENT_CONFIG, publicUrlOf } from '../management-config.module';
 import { AuditModule } from './audit/audit.module';
 import { ClientCertificatesModule } from './client-certificates/client-certificates.module';
 import { DiagnosisModule } from './diagnosis/diagnosis.module';
+import { EventsModule } from './events/events.module';
 import { InstancesModule } from './instances/instances.module';
 import { KeysModule } from './keys/keys.module';
 import { ReclaimModule } from './reclaim/reclaim.module';
@@ -46,6 +47,7 @@ const SURROUNDINGS = [
 /** What tenants can do: a module each. */
 export const TENANT_API_MODULES = [
   InstancesModule,
+  EventsModule,
   ClientCertificatesModule,
   RootKeyModule,
   KeysModule,

@@ -1,8 +1,9 @@
-import { ACTION_CODES, type AuditAction, type AuditEvent, unpackAuditEvent } from '@lib/audit';
+import { ACTION_CODES, type AuditAction, type AuditEvent } from '@lib/audit';
 import { type InstanceId, toInstanceId } from '@lib/kernel';
 import { type DeliveryFailure, type Sealed, TenancyError, type Webhook, type WebhookSettings } from '@lib/tenancy';
 import { type DataSource } from 'typeorm';
 
+import { type PendingEvent, toPending } from '../audit/pending-events';
 import { regionQuery } from '../database/region-query';
 import { TenantTransactions } from '../database/transactions';
 
@@ -27,13 +28,6 @@ interface WebhookRow {
   readonly last_failure: DeliveryFailure | null;
   readonly skipped: number;
   readonly last_skipped_at: Date | null;
-}
-
-/** A record of the trail that is an event for the webhook. */
-export interface PendingEvent {
-  readonly seq: number;
-  readonly hash: Buffer;
-  readonly event: AuditEvent;
 }
 
 export interface PendingEvents {
@@ -232,17 +226,6 @@ const valuesOf = (instanceId: InstanceId, { id, url, vmNames, secret, at }: Webh
   secret?.bytes ?? null,
   at,
 ];
-
-function toPending(
-  instanceId: InstanceId,
-  { seq, hash, packed }: { readonly seq: string; readonly hash: Buffer; readonly packed: Buffer },
-): PendingEvent {
-  // Written by canonicalAuditEvent: an AuditEvent whose date is text.
-  const parsed = JSON.parse(unpackAuditEvent(packed, instanceId)) as Omit<AuditEvent, 'occurredAt'> & {
-    readonly occurredAt: string;
-  };
-  return { seq: Number(seq), hash, event: { ...parsed, occurredAt: new Date(parsed.occurredAt) } };
-}
 
 function toWebhook(row: WebhookRow): Webhook {
   return {
