@@ -149,6 +149,57 @@ export const rootKeyQuery = (instance_id: string) =>
       answerOf(api.GET('/v1/instances/{instance_id}/root_key', { params: { path: { instance_id } }, signal })),
   });
 
+export const credentialQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'root_key', 'credential'),
+    queryFn: ({ signal }) =>
+      answerOf(api.GET('/v1/instances/{instance_id}/credential', { params: { path: { instance_id } }, signal })),
+  });
+
+export const formerRootKeysQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'root_key', 'former'),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/former_root_keys', {
+            params: { path: { instance_id }, query: { limit: LIMIT, ...start } },
+            signal,
+          }),
+        ({ former_root_keys }) => former_root_keys,
+      ),
+  });
+
+export const keyManagersQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'root_key', 'key_managers'),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/key_managers', {
+            params: { path: { instance_id }, query: { limit: LIMIT, ...start } },
+            signal,
+          }),
+        ({ key_managers }) => key_managers,
+      ),
+    retry: false,
+  });
+
+export const keyManagerRootKeysQuery = (instance_id: string, key_manager_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'root_key', 'key_managers', key_manager_id),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/key_managers/{key_manager_id}/root_keys', {
+            params: { path: { instance_id, key_manager_id }, query: { limit: LIMIT, ...start } },
+            signal,
+          }),
+        ({ root_keys }) => root_keys,
+      ),
+    retry: false,
+  });
+
 export const usageQuery = (instance_id: string, days: number) =>
   queryOptions({
     queryKey: keyOf(instance_id, 'usage', days),

@@ -41,6 +41,10 @@ export const routes: RouteObject[] = [
           { path: 'keys', lazy: async () => ({ Component: (await import('../pages/keys/keys')).KeysPage }) },
           { path: 'keys/:key', lazy: async () => ({ Component: (await import('../pages/keys/key')).KeyPage }) },
           {
+            path: 'root-key',
+            lazy: async () => ({ Component: (await import('../pages/root-key/root-key')).RootKeyPage }),
+          },
+          {
             path: 'diagnosis',
             lazy: async () => ({ Component: (await import('../pages/diagnosis/diagnosis')).DiagnosisPage }),
           },

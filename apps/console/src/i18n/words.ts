@@ -3,8 +3,6 @@ import { useTranslation } from 'react-i18next';
 /** What the service says beside a code of a closed list; in English it is the service that words it. */
 export type WordList =
   | 'next_step'
-  | 'verdict'
-  | 'verdict_remedy'
   | 'health'
   | 'health_remedy'
   | 'certificate_warning'
@@ -12,6 +10,8 @@ export type WordList =
   | 'obstacle'
   | 'obstacle_remedy'
   | 'check_purpose'
+  | 'hindrance'
+  | 'staying'
   | 'webhook_failure';
 
 export interface Said {

@@ -6,6 +6,7 @@ import instance from './instance.json';
 import keys from './keys.json';
 import overview from './overview.json';
 import problem from './problem.json';
+import rootKey from './root-key.json';
 import shell from './shell.json';
 import verdict from './verdict.json';
 
@@ -18,6 +19,7 @@ export default {
   ...keys,
   ...overview,
   ...problem,
+  ...rootKey,
   ...shell,
   ...verdict,
 };

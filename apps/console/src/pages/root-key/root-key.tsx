@@ -1,0 +1,38 @@
+import { useTranslation } from 'react-i18next';
+
+import { useInstance } from '../../app/instance-layout';
+import { InstancePage } from '../../components/instance-page';
+import { NeedsRole } from '../../components/needs-role';
+import { Section } from '../../components/page';
+import { ApiKey } from './api-key';
+import { BindRootKey } from './bind-root-key';
+import { BoundRootKey } from './bound-root-key';
+import { FormerRootKeys } from './former-root-keys';
+
+export function RootKeyPage() {
+  const { t } = useTranslation();
+  const { may } = useInstance();
+  const verdict = may('root-key.read');
+  return (
+    <InstancePage title={t('nav.root-key')} intro={<p>{t('rootKey.intro')}</p>}>
+      {verdict.allowed ? (
+        <>
+          <Section title={t('apiKey.title')} intro={t('apiKey.intro')}>
+            <ApiKey />
+          </Section>
+          <Section title={t('rootKey.bound.title')} intro={t('rootKey.bound.intro')}>
+            <BoundRootKey />
+          </Section>
+          <Section title={t('rootKey.former.title')} intro={t('rootKey.former.intro')}>
+            <FormerRootKeys />
+          </Section>
+          <Section title={t('rootKey.bind.title')} intro={t('rootKey.bind.intro')} id="bind">
+            <BindRootKey />
+          </Section>
+        </>
+      ) : (
+        <NeedsRole verdict={verdict} />
+      )}
+    </InstancePage>
+  );
+}
