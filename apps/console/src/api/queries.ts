@@ -142,6 +142,49 @@ export const auditQuery = (instance_id: string, query: AuditQuery) =>
     placeholderData: keepPreviousData,
   });
 
+export const auditHeadQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'audit', 'head'),
+    queryFn: ({ signal }) =>
+      answerOf(api.GET('/v1/instances/{instance_id}/audit_head', { params: { path: { instance_id } }, signal })),
+  });
+
+export const shredPlansQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'shred_plans'),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/shred_plans', {
+            params: { path: { instance_id }, query: { limit: LIMIT, ...start } },
+            signal,
+          }),
+        ({ shred_plans }) => shred_plans,
+      ),
+  });
+
+export const shredPlanQuery = (instance_id: string, id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'shred_plans', id),
+    queryFn: ({ signal }) =>
+      answerOf(
+        api.GET('/v1/instances/{instance_id}/shred_plans/{id}', { params: { path: { instance_id, id } }, signal }),
+      ),
+  });
+
+export const shredPlanKeysQuery = (instance_id: string, id: string, start: string | undefined) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'shred_plans', id, 'keys', start),
+    queryFn: ({ signal }) =>
+      answerOf(
+        api.GET('/v1/instances/{instance_id}/shred_plans/{id}/keys', {
+          params: { path: { instance_id, id }, query: { limit: 50, ...(start !== undefined && { start }) } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
 export const rootKeyQuery = (instance_id: string) =>
   queryOptions({
     queryKey: keyOf(instance_id, 'root_key', 'bound'),

@@ -44,6 +44,14 @@ export const routes: RouteObject[] = [
             path: 'root-key',
             lazy: async () => ({ Component: (await import('../pages/root-key/root-key')).RootKeyPage }),
           },
+          { path: 'audit', lazy: async () => ({ Component: (await import('../pages/audit/audit')).AuditPage }) },
+          { path: 'usage', lazy: async () => ({ Component: (await import('../pages/usage/usage')).UsagePage }) },
+          { path: 'shred', lazy: async () => ({ Component: (await import('../pages/shred/shred')).ShredPage }) },
+          { path: 'shred/:plan', lazy: async () => ({ Component: (await import('../pages/shred/plan')).PlanPage }) },
+          {
+            path: 'settings',
+            lazy: async () => ({ Component: (await import('../pages/settings/settings')).SettingsPage }),
+          },
           {
             path: 'diagnosis',
             lazy: async () => ({ Component: (await import('../pages/diagnosis/diagnosis')).DiagnosisPage }),

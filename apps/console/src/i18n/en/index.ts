@@ -7,7 +7,10 @@ import keys from './keys.json';
 import overview from './overview.json';
 import problem from './problem.json';
 import rootKey from './root-key.json';
+import settings from './settings.json';
 import shell from './shell.json';
+import shred from './shred.json';
+import usage from './usage.json';
 import verdict from './verdict.json';
 
 export default {
@@ -20,6 +23,9 @@ export default {
   ...overview,
   ...problem,
   ...rootKey,
+  ...settings,
   ...shell,
+  ...shred,
+  ...usage,
   ...verdict,
 };

@@ -16,34 +16,36 @@ interface EndpointsProps {
 
 /** Both addresses, with what vCenter shows before somebody clicks Trust. */
 export function Endpoints({ endpoints, show = 'all' }: EndpointsProps) {
-  const { t } = useTranslation();
   return (
     <div className="k-cards">
       {endpoints.map((endpoint) => (
-        <div key={endpoint.name} className="k-card" role="group" aria-label={endpoint.name}>
-          <h3>{endpoint.name}</h3>
-          <Facts
-            facts={[
-              ...(show === 'fingerprints' ? [] : addressFacts(endpoint, t)),
-              ...(show === 'address' ? [] : certificateFacts(endpoint, t)),
-            ]}
-          />
-        </div>
+        <EndpointCard key={endpoint.name} endpoint={endpoint} show={show} />
       ))}
     </div>
   );
 }
 
-type Texts = ReturnType<typeof useTranslation>['t'];
+function EndpointCard({ endpoint, show }: { readonly endpoint: Endpoint } & Required<Pick<EndpointsProps, 'show'>>) {
+  const addresses = useAddress(endpoint);
+  const certificates = useServerCertificate(endpoint);
+  return (
+    <div className="k-card" role="group" aria-label={endpoint.name}>
+      <h3>{endpoint.name}</h3>
+      <Facts facts={[...(show === 'fingerprints' ? [] : addresses), ...(show === 'address' ? [] : certificates)]} />
+    </div>
+  );
+}
 
-function addressFacts({ hostname, port }: Endpoint, t: Texts): readonly Fact[] {
+function useAddress({ hostname, port }: Endpoint): readonly Fact[] {
+  const { t } = useTranslation();
   return [
     [t('endpoint.address'), <Copyable key="a" what={t('endpoint.address')} text={hostname} />],
     [t('endpoint.port'), <Copyable key="p" what={t('endpoint.port')} text={String(port)} />],
   ];
 }
 
-function certificateFacts({ server_certificate: certificate }: Endpoint, t: Texts): readonly Fact[] {
+function useServerCertificate({ server_certificate: certificate }: Endpoint): readonly Fact[] {
+  const { t } = useTranslation();
   if (certificate === undefined) return [[t('endpoint.certificate'), t('endpoint.unknown')]];
   const [sha1, sha256] = [withColons(certificate.sha1_fingerprint), withColons(certificate.sha256_fingerprint)];
   return [
