@@ -1,5 +1,6 @@
 import createClient from 'openapi-fetch';
 
+import { isBackground } from './activity';
 import { Problem } from './problem';
 import { type paths } from './schema';
 import { currentCsrfToken, sessionEnded } from './session';
@@ -12,7 +13,10 @@ export const api = createClient<paths>({ baseUrl: '/console/api', fetch: askServ
 
 api.use({
   onRequest({ request }) {
-    if (request.method === 'GET') return;
+    if (request.method === 'GET') {
+      if (isBackground()) request.headers.set('x-background', '1');
+      return;
+    }
     request.headers.set('x-csrf-token', currentCsrfToken());
     // The contract names merge patches; the client library says JSON of every body.
     if (request.method === 'PATCH') request.headers.set('content-type', 'application/merge-patch+json; charset=utf-8');

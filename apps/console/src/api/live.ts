@@ -89,9 +89,30 @@ const EVERYTHING: readonly Topic[] = [
   'usage',
   'attempts',
   'webhook',
+  'permissions',
 ];
+
+/** What an event is about, and what shows it. Whatever happens is in the trail, too. */
+const TOPICS: Readonly<Record<string, readonly Topic[]>> = {
+  'instance.state': ['instance', 'audit'],
+  'certificate.state': ['certificates', 'instance', 'attempts', 'audit'],
+  'kmip-credential': ['kmip_credentials', 'audit'],
+  credential: ['root_key', 'instance', 'audit'],
+  'root-key': ['root_key', 'instance', 'audit'],
+  'move.progress': ['root_key', 'instance'],
+  key: ['keys', 'instance', 'usage', 'audit'],
+  'shred-plan': ['shred_plans', 'keys', 'audit'],
+  webhook: ['webhook', 'audit'],
+  claim: ['attempts', 'audit'],
+  attempt: ['attempts', 'certificates', 'instance'],
+};
 
 /** An event is a hint of what to fetch. One that is not known, of a newer service, makes everything be fetched. */
 export function topicsOf(data: string): readonly Topic[] {
-  return data === '' ? [] : EVERYTHING;
+  try {
+    const { type } = JSON.parse(data) as { type?: string };
+    return (type !== undefined && Object.hasOwn(TOPICS, type) ? TOPICS[type] : undefined) ?? EVERYTHING;
+  } catch {
+    return EVERYTHING;
+  }
 }

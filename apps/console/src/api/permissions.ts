@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 
+import { isBackground } from './activity';
 import { keyOf } from './queries';
 import { Problem } from './problem';
 
@@ -12,7 +13,7 @@ export interface Permission {
 
 async function readPermissions(instanceId: string, signal: AbortSignal): Promise<readonly Permission[]> {
   const response = await fetch(`/console/api/v1/instances/${encodeURIComponent(instanceId)}/permissions`, {
-    headers: { accept: 'application/json' },
+    headers: { accept: 'application/json', ...(isBackground() && { 'x-background': '1' }) },
     signal,
   });
   if (!response.ok) throw Problem.from(response, await response.text());

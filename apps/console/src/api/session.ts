@@ -49,11 +49,20 @@ export function signIn(): void {
   window.location.assign(`${LOGIN}?target=${encodeURIComponent(pathname + search)}`);
 }
 
-/** @param everywhere whether all sessions of this user end, on other machines too */
-export async function signOut(everywhere: boolean): Promise<void> {
+/** Says that somebody is there, and has nothing else to ask. */
+export async function stayHere(): Promise<void> {
+  await fetch('/console/api/v1/instances?limit=1', { headers: { accept: 'application/json' } });
+}
+
+/**
+ * @param everywhere whether all sessions of this user end, on other machines too
+ * @returns the page to go to
+ */
+export async function signOut(everywhere: boolean): Promise<string> {
   const response = await fetch(everywhere ? `${LOGOUT}?everywhere=true` : LOGOUT, {
     method: 'POST',
     headers: { 'x-csrf-token': csrfToken, accept: 'application/json' },
   });
-  if (!response.ok && response.status !== 401) throw Problem.from(response, await response.text());
+  if (!response.ok) throw Problem.from(response, await response.text());
+  return ((await response.json()) as { location: string }).location;
 }

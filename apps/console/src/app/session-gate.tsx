@@ -1,12 +1,19 @@
-import { Loading, Modal } from '@carbon/react';
+import { Button, Loading, Modal } from '@carbon/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { asProblem } from '../api/problem';
-import { readSession, type Session, signIn, whenSessionEnds } from '../api/session';
+import { readSession, type Session, signIn, stayHere, whenSessionEnds } from '../api/session';
+import { useNow } from '../components/now';
 import { ProblemView } from '../components/problem-view';
+import { useTimes } from '../components/times';
 import { useTheme } from './theme';
+
+/** How often it is looked whether the session ends soon; looking does not keep it alive. */
+const WATCH_MS = 60_000;
+/** In time to come back from another window. */
+const WARNED_BEFORE_MS = 3 * 60_000;
 
 const SessionContext = createContext<Session | undefined>(undefined);
 
@@ -25,6 +32,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     queryFn: async () => (await readSession()) ?? null,
     staleTime: Infinity,
     refetchOnWindowFocus: true,
+    refetchInterval: WATCH_MS,
   });
   const nobody = query.data === null;
   useEffect(() => {
@@ -62,9 +70,10 @@ function SessionWatch() {
     whenSessionEnds(() => setEnded(true));
     return () => whenSessionEnds(() => undefined);
   }, [queries]);
+  if (!ended) return <IdleWarning />;
   return (
     <Modal
-      open={ended}
+      open
       size="sm"
       modalHeading={t('session.ended.title')}
       primaryButtonText={t('session.signIn')}
@@ -75,5 +84,24 @@ function SessionWatch() {
     >
       <p>{t('session.ended.text')}</p>
     </Modal>
+  );
+}
+
+/** Whoever reads for long is asked before the session ends for want of a click. */
+function IdleWarning() {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const { time } = useTimes();
+  const { idle_expires_at } = useSession();
+  const left = Date.parse(idle_expires_at) - useNow().getTime();
+  if (left > WARNED_BEFORE_MS || left <= 0) return null;
+  const stay = (): void => void stayHere().then(() => queries.invalidateQueries({ queryKey: ['session'] }));
+  return (
+    <div className="k-idle" role="alert">
+      <p>{t('session.idle.text', { time: time(new Date(idle_expires_at)) })}</p>
+      <Button size="sm" onClick={stay}>
+        {t('session.idle.stay')}
+      </Button>
+    </div>
   );
 }

@@ -90,7 +90,7 @@ function Ways() {
   const [problem, setProblem] = useState<Problem>();
   const leave = (everywhere: boolean): void => {
     signOut(everywhere).then(
-      () => window.location.assign('/console/'),
+      (location) => window.location.assign(location),
       (error: unknown) => setProblem(asProblem(error)),
     );
   };
