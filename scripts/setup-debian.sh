@@ -7,12 +7,13 @@
 #   python3-cryptography  reads archives, for a third opinion
 #   shellcheck, jq   read and run the scripts of examples/govc
 #   chromium         opens the pages that the product serves
+#   fonts-wqy-microhei  draws Chinese in pictures of them
 # With the argument "nightly", for npm run test:nightly:
 #   patroni, etcd-server, haproxy, pgbouncer, postgresql-15  a database with a standby, as operators run it
 # Run as root: sudo scripts/setup-debian.sh [nightly]
 set -euo pipefail
 
-packages=(python3-pykmip python3-pyvmomi docker-compose openssl python3-cryptography shellcheck jq chromium)
+packages=(python3-pykmip python3-pyvmomi docker-compose openssl python3-cryptography shellcheck jq chromium fonts-wqy-microhei)
 [ "${1:-}" != nightly ] || packages+=(patroni etcd-server haproxy pgbouncer postgresql-15)
 missing=()
 for package in "${packages[@]}"; do

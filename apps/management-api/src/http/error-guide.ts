@@ -80,7 +80,10 @@ const page = (content: string): string => `<!doctype html>
     <link rel="stylesheet" href="${ERROR_GUIDE_PATH}/page.css" />
   </head>
   <body>
+    <nav class="bar" aria-label="KMIP for VMware"><a href="/console/">KMIP for VMware</a></nav>
+    <main>
 ${content}
+    </main>
   </body>
 </html>
 `;
