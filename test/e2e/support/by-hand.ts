@@ -44,12 +44,12 @@ export const HANDS: Readonly<Record<string, Act>> = {
   },
   'encrypt the vSAN clusters': async (desk) => {
     await desk.connect(PROVIDER);
-    await enableVsan(desk, PROVIDER);
+    await newKeysOfVsan(desk, PROVIDER);
   },
-  'generate new keys of vSAN': (desk) => enableVsan(desk, PROVIDER),
+  'generate new keys of vSAN': (desk) => newKeysOfVsan(desk, PROVIDER),
   'give vSAN another key provider': async (desk) => {
     const other = (await desk.providers.list()).find(({ useAsDefault }) => useAsDefault);
-    await enableVsan(desk, other?.clusterId.id ?? PROVIDER);
+    await newKeysOfVsan(desk, other?.clusterId.id ?? PROVIDER);
   },
   'unlock the machine': async (desk) => {
     for (const { id, home } of desk.machines) {
@@ -145,10 +145,10 @@ async function presentedBy(service: Desk['service'], endpoint: number): Promise<
   return client.session.serverSha256;
 }
 
-async function enableVsan({ vcenter }: Desk, id: string): Promise<void> {
+async function newKeysOfVsan({ vcenter }: Desk, id: string): Promise<void> {
   const { center } = vcenter.vcenter;
   for (const cluster of center.store.list('cluster')) {
-    if (cluster.vsan) await center.vsan.enable(cluster, center.providers.get(id, 'clusterId'));
+    if (cluster.vsan) await center.vsan.rekey(cluster.id, center.providers.get(id, 'clusterId'), 'shallow');
   }
 }
 
