@@ -517,7 +517,7 @@ describe('the routes of the tenant API', () => {
     expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(page.text).toContain(`id="${hash.slice(1)}"`);
     expect(page.headers['content-security-policy']).toContain("default-src 'none'");
-    expect(page.text.match(/(src|href)="[^"]+"/g)).toEqual(['href="/v1/errors/page.css"']);
+    expect(page.text.match(/(src|href)="[^"]+"/g)).toEqual(['href="/v1/errors/page.css"', 'href="/console/"']);
     expect((await send('GET', '/v1/errors/page.css', { authorization: '' })).text).not.toMatch(/https?:\/\//);
   });
 
@@ -527,6 +527,8 @@ describe('the routes of the tenant API', () => {
     expect(page.text.match(/(src|href)="[^"]+"/g)).toEqual([
       'href="/v1/docs/explorer.css"',
       'src="/v1/docs/explorer.mjs"',
+      'href="/console/"',
+      'href="/v1/errors"',
       'href="/v1/openapi.json"',
     ]);
     for (const path of ['/v1/docs/explorer.css', '/v1/docs/explorer.mjs']) {

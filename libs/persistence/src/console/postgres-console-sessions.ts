@@ -111,11 +111,19 @@ export class PostgresConsoleSessions {
     await this.query(sql, [id, nextHash, formerUntil]);
   }
 
-  /** @returns false when another process renews the tokens, or has renewed them: a refresh token may be good for once */
-  async claimRenewal({ id, revision }: ConsoleSession, now: Date, until: Date): Promise<boolean> {
+  /**
+   * @returns undefined when another process renews the tokens, or has renewed them: a refresh token may be good for once.
+   * `overdue`: another one began, and is not heard of any more
+   */
+  async claimRenewal(
+    { id, revision }: ConsoleSession,
+    now: Date,
+    until: Date,
+  ): Promise<{ readonly overdue: boolean } | undefined> {
     const sql = `UPDATE console_sessions SET refreshing_until = $4
-      WHERE id = $1 AND revision = $2 AND (refreshing_until IS NULL OR refreshing_until <= $3) RETURNING 1`;
-    return (await this.query(sql, [id, revision, now, until])).length > 0;
+      WHERE id = $1 AND revision = $2 AND (refreshing_until IS NULL OR refreshing_until <= $3)
+      RETURNING (SELECT before.refreshing_until FROM console_sessions before WHERE before.id = $1) IS NOT NULL AS overdue`;
+    return (await this.query<{ readonly overdue: boolean }>(sql, [id, revision, now, until]))[0];
   }
 
   /** @returns false when it has ended meanwhile */
@@ -136,10 +144,14 @@ export class PostgresConsoleSessions {
     await this.query(sql, [id, revision, until]);
   }
 
-  /** IAM refused its tokens. @returns false when another process has others by now, or it has ended */
-  async endUnrenewed({ id, revision }: ConsoleSession): Promise<boolean> {
-    const sql = 'DELETE FROM console_sessions WHERE id = $1 AND revision = $2 RETURNING 1';
-    return (await this.query(sql, [id, revision])).length > 0;
+  /**
+   * IAM refused its tokens.
+   * @param until of the claim under which they were shown
+   * @returns false when another process has others by now, or is getting them, or it has ended
+   */
+  async endUnrenewed({ id, revision }: ConsoleSession, until: Date): Promise<boolean> {
+    const sql = 'DELETE FROM console_sessions WHERE id = $1 AND revision = $2 AND refreshing_until = $3 RETURNING 1';
+    return (await this.query(sql, [id, revision, until])).length > 0;
   }
 
   async end(id: string): Promise<void> {

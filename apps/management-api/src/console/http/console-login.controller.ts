@@ -92,6 +92,7 @@ export class ConsoleLoginController {
       else await this.sessions.end(open);
     }
     void reply
+      .code(200)
       .headers({ 'set-cookie': clearCookie(SESSION_COOKIE), 'cache-control': 'no-store' })
       .type('application/json; charset=utf-8')
       .send({ location: '/console/signed-out' });

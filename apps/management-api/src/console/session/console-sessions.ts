@@ -15,6 +15,8 @@ const RENEW_BEFORE_MS = 60_000;
 const RENEWAL_MS = 30_000;
 /** So long others wait for it. */
 const PATIENCE_MS = 15_000;
+/** So often who took over looks for what the other one may have got after all. */
+const GRACE_LOOKS = 30;
 /** An IAM that did not answer is asked again for this session after that. */
 const POSTPONED_MS = 5_000;
 const LOOK_EVERY_MS = 100;
@@ -47,6 +49,13 @@ interface SessionSecrets {
   readonly csrfToken: string;
   readonly name?: string | undefined;
   readonly email?: string | undefined;
+}
+
+/** Of a renewal. */
+interface Claim {
+  readonly until: Date;
+  /** Taken over from one that was not heard of any more. */
+  readonly overdue: boolean;
 }
 
 /** A session whose cookie was shown. */
@@ -119,7 +128,9 @@ export class ConsoleSessions {
       const now = clock.now();
       const leftMs = session.accessExpiresAt.getTime() - now.getTime();
       if (leftMs > RENEW_BEFORE_MS) return current;
-      if (await store.claimRenewal(session, now, new Date(now.getTime() + RENEWAL_MS))) return this.#renewed(current);
+      const claim = await store.claimRenewal(session, now, renewalEnd(now));
+      const renewed = claim && (await this.#renewed(current, { until: renewalEnd(now), ...claim }));
+      if (renewed !== undefined && renewed !== 'by another') return renewed === 'ended' ? undefined : renewed;
       if (leftMs > 0) return current;
       if (clock.monotonicMs() > until) throw unavailable();
       await pause(LOOK_EVERY_MS);
@@ -158,7 +169,7 @@ export class ConsoleSessions {
     return { now: this.parts.clock.now(), idleMs: this.parts.limits.idleMs };
   }
 
-  async #renewed(open: OpenSession): Promise<OpenSession | undefined> {
+  async #renewed(open: OpenSession, claim: Claim): Promise<OpenSession | 'ended' | 'by another'> {
     const { store, clock, iam, logger } = this.parts;
     const { session, secrets } = open;
     try {
@@ -168,13 +179,14 @@ export class ConsoleSessions {
       if (tokens.principal.iamId !== session.iamId || tokens.principal.accountId !== session.accountId) {
         throw new LoginRefused('tokens of somebody else');
       }
-      return await this.#kept(open, tokens);
+      return (await this.#kept(open, tokens)) ?? 'by another';
     } catch (error) {
       if (error instanceof LoginRefused) {
         // Who was thought to be gone may have renewed them meanwhile, and then has what is good.
-        if (!(await store.endUnrenewed(session))) return this.#again(session);
+        if (claim.overdue) await this.#graceFor(session);
+        if (!(await store.endUnrenewed(session, claim.until))) return 'by another';
         logger.info({ iamId: session.iamId, sessionId: session.id, cause: error.cause }, 'IAM ended a session');
-        return undefined;
+        return 'ended';
       }
       const now = clock.now();
       await store.postponeRenewal(session, new Date(now.getTime() + POSTPONED_MS));
@@ -193,12 +205,19 @@ export class ConsoleSessions {
     const sealed = this.#seal(session.id, renewed);
     const isKept = await this.parts.store.renewed(session, { sealed, accessExpiresAt, nextHash: hashOf(newCookie) });
     // Signed out meanwhile, or renewed by another one.
-    if (!isKept) return this.#again(session);
+    if (!isKept) return undefined;
     return {
       session: { ...session, sealed, accessExpiresAt, revision: session.revision + 1 },
       secrets: renewed,
       newCookie,
     };
+  }
+
+  async #graceFor(session: ConsoleSession): Promise<void> {
+    for (let looks = 0; looks < GRACE_LOOKS; looks += 1) {
+      if ((await this.still(session))?.revision !== session.revision) return;
+      await this.parts.pause(LOOK_EVERY_MS);
+    }
   }
 
   async #again(before: ConsoleSession): Promise<OpenSession | undefined> {
@@ -234,6 +253,8 @@ export class ConsoleSessions {
 }
 
 const rowOf = (id: string) => ({ instanceId: 'region', rowId: `console-session ${id}` }) as const;
+
+const renewalEnd = (now: Date): Date => new Date(now.getTime() + RENEWAL_MS);
 
 const endOf = ({ expiresAt }: IamTokens['principal']): Date => new Date(expiresAt * 1_000);
 
