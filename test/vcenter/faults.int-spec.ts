@@ -55,6 +55,8 @@ const NOT_TOLD = [
   'PowerOffVM_Task',
   'PrepareCrypto',
   'SetCryptoMode',
+  'RemoveAllSnapshots_Task',
+  'PromoteDisks_Task',
 ];
 
 const ROOT = { type: 'Folder', value: 'group-d1' };

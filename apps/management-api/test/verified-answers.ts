@@ -16,8 +16,9 @@ class VerifiedAnswers implements NestInterceptor {
     const reply = http.getResponse<FastifyReply>();
     return next.handle().pipe(
       map((body: unknown) => {
-        const isJson = String(reply.getHeader('content-type')).startsWith('application/json;');
-        if (!contract || reply.statusCode === NOT_MODIFIED || (body !== undefined && !isJson)) return body;
+        const type = reply.getHeader('content-type');
+        const isOther = type !== undefined && !String(type).startsWith('application/json;');
+        if (!contract || reply.statusCode === NOT_MODIFIED || isOther) return body;
         // As it will be on the wire: undefined fields are left out.
         const wired: unknown = body && JSON.parse(JSON.stringify(body));
         const fault = contract.answerFault(reply.statusCode, wired);

@@ -13,9 +13,12 @@ export interface Ran {
  * they do. Each command has arguments, streams and an exit status of its own.
  */
 export class ResidentKmip4v {
-  #last: Promise<unknown> = Promise.resolve();
+  #waiting: { readonly resolve: (ran: Ran) => void; readonly reject: (error: Error) => void } | undefined;
 
-  private constructor(private readonly child: ChildProcess) {}
+  private constructor(private readonly child: ChildProcess) {
+    child.on('message', (answer) => this.#waiting?.resolve(answer as Ran));
+    child.on('exit', () => this.#waiting?.reject(new Error('kmip4v ended')));
+  }
 
   static async start(program: string, folder: string, env: Readonly<Record<string, string>>): Promise<ResidentKmip4v> {
     const script = join(folder, 'resident.cjs');
@@ -23,21 +26,16 @@ export class ResidentKmip4v {
     return new ResidentKmip4v(fork(script, [program], { cwd: folder, env }));
   }
 
-  /** One after the other. */
+  /** One at a time. */
   run(words: readonly string[]): Promise<Ran> {
-    const ran = this.#last.then(
-      () =>
-        new Promise<Ran>((resolve, reject) => {
-          this.child.once('message', (answer) => resolve(answer as Ran));
-          this.child.once('exit', () => reject(new Error('kmip4v ended')));
-          this.child.send(words);
-        }),
-    );
-    this.#last = ran.catch(() => undefined);
-    return ran;
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.child.send(words);
+    });
   }
 
   close(): void {
+    this.#waiting = undefined;
     this.child.kill();
   }
 }
