@@ -11,7 +11,7 @@ interface EmptyProps {
 export function Empty({ title, children, action }: EmptyProps) {
   return (
     <div className="k-empty">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <div>{children}</div>
       {action !== undefined && <div className="k-actions">{action}</div>}
     </div>

@@ -18,12 +18,12 @@ interface RowsProps<R> {
 
 /**
  * A table in Carbon's clothes; where it is narrow, a card for each row (the look does that by the labels of the cells).
- * The roles are said, since a browser takes a table that is none in the style sheet for none.
+ * The frame can be reached by keyboard, to be scrolled. The roles are said, since a browser takes a table that is none in the style sheet for none.
  */
 export function Rows<R>({ label, columns, rows, idOf }: RowsProps<R>) {
   return (
-    <div className="k-table">
-      <table className="cds--data-table cds--data-table--lg" aria-label={label} role="table">
+    <div className="k-table" tabIndex={0} role="group" aria-label={label}>
+      <table className="cds--data-table cds--data-table--lg" role="table" aria-label={label}>
         <thead role="rowgroup">
           <tr role="row">
             {columns.map(({ key, header, numeric }) => (

@@ -76,7 +76,7 @@ function OptionCard({ option }: { readonly option: Option }) {
   const act = t(on ? `settings.${option}.turnOff` : `settings.${option}.turnOn`);
   return (
     <div className="k-card" role="group" aria-label={t(`settings.${option}.title`)}>
-      <h3>{t(`settings.${option}.title`)}</h3>
+      <h2>{t(`settings.${option}.title`)}</h2>
       <Status tone={on ? 'good' : 'none'}>{t(on ? `settings.${option}.on` : `settings.${option}.off`)}</Status>
       <p>{t(`settings.${option}.text`)}</p>
       {option === 'second_person_to_destroy' && instance.second_person_until !== undefined && (
