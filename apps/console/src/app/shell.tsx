@@ -9,7 +9,7 @@ import {
   HeaderName,
   SkipToContent,
 } from '@carbon/react';
-import { Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Outlet, useLocation, useMatch } from 'react-router';
 
@@ -31,6 +31,7 @@ function Frame({ isSideNavExpanded, onClickSideNavExpand }: FrameProps) {
   const { t } = useTranslation();
   const instance = useMatch('/instances/:instance/*')?.params.instance;
   const [panelOpen, setPanelOpen] = useState(false);
+  const panelToggle = useRef<HTMLButtonElement>(null);
   usePageFocus();
   return (
     <>
@@ -49,6 +50,7 @@ function Frame({ isSideNavExpanded, onClickSideNavExpand }: FrameProps) {
         </HeaderName>
         <HeaderGlobalBar>
           <HeaderGlobalAction
+            ref={panelToggle}
             aria-label={t('shell.user')}
             aria-expanded={panelOpen}
             isActive={panelOpen}
@@ -58,7 +60,7 @@ function Frame({ isSideNavExpanded, onClickSideNavExpand }: FrameProps) {
             <UserAvatar size={20} />
           </HeaderGlobalAction>
         </HeaderGlobalBar>
-        <UserPanel open={panelOpen} onClose={() => setPanelOpen(false)} />
+        <UserPanel open={panelOpen} toggle={panelToggle} onClose={() => setPanelOpen(false)} />
         {instance !== undefined && (
           <InstanceNav instance={instance} expanded={isSideNavExpanded} onToggle={onClickSideNavExpand} />
         )}

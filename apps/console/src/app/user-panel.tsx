@@ -1,5 +1,5 @@
 import { Button, HeaderPanel, RadioButton, RadioButtonGroup } from '@carbon/react';
-import { useState } from 'react';
+import { type FocusEvent, type KeyboardEvent, type RefObject, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { asProblem, type Problem } from '../api/problem';
@@ -12,16 +12,37 @@ import { chooseTheme, THEME_CHOICES, type ThemeChoice, useTheme } from './theme'
 
 interface UserPanelProps {
   readonly open: boolean;
+  /** What opened it, and takes the focus back. */
+  readonly toggle: RefObject<HTMLButtonElement | null>;
   readonly onClose: () => void;
 }
 
-/** Who is signed in, how the console looks and speaks, and the ways out. */
-export function UserPanel({ open, onClose }: UserPanelProps) {
+/**
+ * Who is signed in, how the console looks and speaks, and the ways out. Carbon would close it with each press on a label,
+ * which has no focus of its own, before the press has done anything: when it closes is ours.
+ */
+export function UserPanel({ open, toggle, onClose }: UserPanelProps) {
   const { t } = useTranslation();
+  const leave = ({ currentTarget, relatedTarget }: FocusEvent): void => {
+    if (relatedTarget === null || relatedTarget === toggle.current || currentTarget.contains(relatedTarget)) return;
+    onClose();
+  };
+  const press = ({ key }: KeyboardEvent): void => {
+    if (key !== 'Escape') return;
+    toggle.current?.focus();
+    onClose();
+  };
   return (
-    <HeaderPanel expanded={open} onHeaderPanelFocus={onClose} aria-label={t('shell.user')} className="k-panel">
+    <HeaderPanel expanded={open} addFocusListeners={false} className="k-panel">
       {open && (
-        <div className="k-panel__body">
+        <div
+          className="k-panel__body"
+          role="group"
+          aria-label={t('shell.user')}
+          tabIndex={-1}
+          onBlur={leave}
+          onKeyDown={press}
+        >
           <Identity />
           <LanguageChoice />
           <ThemeChoices />
