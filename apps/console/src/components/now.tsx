@@ -1,16 +1,22 @@
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 
-const NowContext = createContext(new Date(0));
+const NowContext = createContext(0);
 const TICK_MS = 10_000;
 
-/** The instant that ages are counted from: one clock for the whole page, so that nothing says "now" for an hour. */
-export const useNow = (): Date => useContext(NowContext);
+/**
+ * The instant that ages are counted from. One clock for the whole page draws it anew, so that nothing says "now" for an
+ * hour; what is drawn between two of its ticks is counted from its own instant, so that nothing past is still to come.
+ */
+export function useNow(): Date {
+  useContext(NowContext);
+  return new Date();
+}
 
 export function NowProvider({ children }: { readonly children: ReactNode }) {
-  const [now, setNow] = useState(() => new Date());
+  const [tick, setTick] = useState(0);
   useEffect(() => {
-    const clock = window.setInterval(() => setNow(new Date()), TICK_MS);
+    const clock = window.setInterval(() => setTick((last) => last + 1), TICK_MS);
     return () => window.clearInterval(clock);
   }, []);
-  return <NowContext value={now}>{children}</NowContext>;
+  return <NowContext value={tick}>{children}</NowContext>;
 }

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { type Age, ageOf } from './age';
+import { dayOf } from './day-of';
 import { useNow } from './now';
 
 interface Times {
@@ -62,6 +63,12 @@ export function Day({ at }: { readonly at: string }) {
       {day(new Date(at))}
     </time>
   );
+}
+
+/** A day of the calendar, the same one wherever it is read; the service counts days in UTC. */
+export function CalendarDay({ at }: { readonly at: string }) {
+  const { day } = useTimes();
+  return <time dateTime={at.slice(0, 10)}>{day(dayOf(at))}</time>;
 }
 
 /** The instant first, where dates are compared. */

@@ -18,7 +18,7 @@ import { Loaded } from '../../components/loaded';
 import { isAbsent } from '../../components/optional';
 import { ProblemView } from '../../components/problem-view';
 import { Status, type Tone } from '../../components/status';
-import { Day, Moment } from '../../components/times';
+import { CalendarDay, Moment } from '../../components/times';
 import { HealthView } from '../overview/health-view';
 import { MoveProgress } from './move-progress';
 import { Preflight } from './preflight';
@@ -122,7 +122,7 @@ function ProviderEnds({ on }: { readonly on: string }) {
       title={t('rootKey.ends.title')}
     >
       <p>
-        <Day at={on} />: {t('rootKey.ends.text')}
+        <CalendarDay at={on} />: {t('rootKey.ends.text')}
       </p>
     </InlineNotification>
   );

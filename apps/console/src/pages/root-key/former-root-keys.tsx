@@ -13,7 +13,7 @@ import { Copyable } from '../../components/copyable';
 import { Facts } from '../../components/facts';
 import { Loaded } from '../../components/loaded';
 import { ProblemView } from '../../components/problem-view';
-import { Day, Moment } from '../../components/times';
+import { CalendarDay, Moment } from '../../components/times';
 import { MoveProgress } from './move-progress';
 import { RollBack } from './roll-back';
 import { rootKeyIdOf } from './root-key-id';
@@ -58,7 +58,7 @@ function FormerCard({ former }: { readonly former: Former }) {
           [t('rootKey.provider'), t(`provider.${former.provider}`)],
           former.provider_ends_on !== undefined && [
             t('rootKey.ends.title'),
-            <Day key="e" at={former.provider_ends_on} />,
+            <CalendarDay key="e" at={former.provider_ends_on} />,
           ],
           [t('rootKey.former.replaced'), <Moment key="r" at={former.replaced_at} />],
         ]}

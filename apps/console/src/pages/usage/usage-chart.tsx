@@ -1,32 +1,64 @@
 import '@carbon/charts/styles.css';
 
-import { type AreaChartOptions, ScaleTypes } from '@carbon/charts';
-import { AreaChart } from '@carbon/charts-react';
+import { type LineChartOptions, ScaleTypes } from '@carbon/charts';
+import { LineChart } from '@carbon/charts-react';
 
 import { type Schemas } from '../../api/schema';
 import { type CarbonTheme } from '../../app/theme';
+import { dayOf } from '../../components/day-of';
+import { useTimes } from '../../components/times';
+import { namedOf, topOf } from './scale';
 
 interface UsageChartProps {
+  /** The newest first. */
   readonly records: readonly Schemas['InstanceUsageRecord'][];
   readonly label: string;
   readonly theme: CarbonTheme;
   readonly language: string;
 }
 
+/** More points than that are a line of their own. */
+const MAXIMUM_POINTS = 90;
+
 /** Without Carbon's toolbar: the table below and the file say the same, and its menu cannot be reached by everybody. */
 export function UsageChart({ records, label, theme, language }: UsageChartProps) {
-  const data = records.map(({ started_at, live_keys }) => ({ group: label, date: started_at, value: live_keys }));
-  const options: AreaChartOptions = {
+  const { day, number } = useTimes();
+  const data = records.toReversed().map(({ started_at, live_keys }) => ({
+    group: label,
+    date: dayOf(started_at),
+    value: live_keys,
+  }));
+  const options: LineChartOptions = {
     theme,
     height: '20rem',
     toolbar: { enabled: false },
     legend: { enabled: false },
     accessibility: { svgAriaLabel: label },
     locale: { code: language },
+    points: { enabled: data.length <= MAXIMUM_POINTS, radius: 3, filled: true },
+    timeScale: { addSpaceOnEdges: 0 },
     axes: {
-      bottom: { mapsTo: 'date', scaleType: ScaleTypes.TIME },
-      left: { mapsTo: 'value', scaleType: ScaleTypes.LINEAR, includeZero: true },
+      bottom: {
+        mapsTo: 'date',
+        scaleType: ScaleTypes.TIME,
+        // Whole days: Carbon would add the time of day.
+        ticks: {
+          values: [...namedOf(data.map(({ date }) => date))],
+          formatter: (tick: number | Date) => day(new Date(tick)),
+        },
+      },
+      left: {
+        mapsTo: 'value',
+        scaleType: ScaleTypes.LINEAR,
+        // There are no halves of a key, and no axis that ends where it begins.
+        domain: [0, topOf(records.map(({ live_keys }) => live_keys))],
+        ticks: { formatter: (tick: number | Date) => (Number.isInteger(tick) ? number(Number(tick)) : '') },
+      },
     },
   };
-  return <AreaChart data={data} options={options} />;
+  return (
+    <div className="k-chart">
+      <LineChart data={data} options={options} />
+    </div>
+  );
 }

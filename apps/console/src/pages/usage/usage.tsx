@@ -13,7 +13,7 @@ import { Empty } from '../../components/empty';
 import { InstancePage } from '../../components/instance-page';
 import { Loaded, Waiting } from '../../components/loaded';
 import { type Column, Rows } from '../../components/rows';
-import { Day, useTimes } from '../../components/times';
+import { CalendarDay, useTimes } from '../../components/times';
 import { csvOf } from './csv';
 
 type Usage = Schemas['InstanceUsageRecord'];
@@ -73,7 +73,7 @@ function Shown({ records }: { readonly records: readonly Usage[] }) {
   const { number } = useTimes();
   const { theme } = useTheme();
   const columns: readonly Column<Usage>[] = [
-    { key: 'day', header: t('usage.day'), cell: ({ started_at }) => <Day at={started_at} /> },
+    { key: 'day', header: t('usage.day'), cell: ({ started_at }) => <CalendarDay at={started_at} /> },
     { key: 'keys', header: t('usage.keys'), numeric: true, cell: ({ live_keys }) => number(live_keys) },
     {
       key: 'certificates',
@@ -84,9 +84,13 @@ function Shown({ records }: { readonly records: readonly Usage[] }) {
   ];
   return (
     <>
-      <Suspense fallback={<Waiting lines={8} />}>
-        <UsageChart records={records} label={t('usage.keys')} theme={theme} language={i18n.language} />
-      </Suspense>
+      {records.length > 1 ? (
+        <Suspense fallback={<Waiting lines={8} />}>
+          <UsageChart records={records} label={t('usage.keys')} theme={theme} language={i18n.language} />
+        </Suspense>
+      ) : (
+        <p className="k-chart k-quiet">{t('usage.oneDay')}</p>
+      )}
       <Rows label={t('nav.usage')} columns={columns} rows={records} idOf={({ id }) => id} />
     </>
   );
