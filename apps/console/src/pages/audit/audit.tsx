@@ -7,6 +7,7 @@ import { useSearchParams } from 'react-router';
 import { auditQuery } from '../../api/queries';
 import { type Schemas } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
+import { Copyable } from '../../components/copyable';
 import { Empty } from '../../components/empty';
 import { InstancePage } from '../../components/instance-page';
 import { Loaded } from '../../components/loaded';
@@ -19,6 +20,11 @@ import { Moment } from '../../components/times';
 import { AUDIT_FILTERS, auditQueryOf } from './audit-search';
 import { ExportLog } from './export-log';
 import { VerifyLog } from './verify-log';
+
+/** Keys that are fetched and calls that are refused are told by no event: who watches the trail looks himself. */
+const FOLLOW_MS = 5_000;
+/** Enough to compare by eye; what is copied is the whole. */
+const SHOWN_OF_ID = 8;
 
 type AuditEvent = Schemas['InstanceAuditEvent'];
 
@@ -97,7 +103,10 @@ function Events() {
   const { t } = useTranslation();
   const { instance } = useInstance();
   const [search] = useSearchParams();
-  const query = useQuery(auditQuery(instance.id, auditQueryOf(search)));
+  const query = useQuery({
+    ...auditQuery(instance.id, auditQueryOf(search)),
+    refetchInterval: search.has('start') ? false : FOLLOW_MS,
+  });
   const columns: readonly Column<AuditEvent>[] = [
     { key: 'at', header: t('audit.at'), cell: ({ occurred_at }) => <Moment at={occurred_at} /> },
     { key: 'action', header: t('audit.action'), cell: ({ action }) => <code>{shortOf(action)}</code> },
@@ -125,7 +134,13 @@ function Events() {
       header: t('audit.target'),
       cell: ({ target }) => (target === undefined ? '–' : (target.name ?? <code>{target.id}</code>)),
     },
-    { key: 'correlation', header: t('problem.trace'), cell: ({ correlation_id }) => <code>{correlation_id}</code> },
+    {
+      key: 'correlation',
+      header: t('problem.trace'),
+      cell: ({ correlation_id: id }) => (
+        <Copyable what={t('problem.trace')} text={id} shown={id.slice(0, SHOWN_OF_ID)} />
+      ),
+    },
   ];
   return (
     <Loaded query={query} failed={t('audit.unreadable')}>

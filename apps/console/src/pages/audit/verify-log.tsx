@@ -13,6 +13,7 @@ import { ProblemView } from '../../components/problem-view';
 import { Status } from '../../components/status';
 import { Moment, useTimes } from '../../components/times';
 import { requestLog } from './log-request';
+import { ProofFiles } from './proof-files';
 import { linesOf, type Verification, verifyLog } from './verify';
 
 type Head = Schemas['InstanceAuditHead'];
@@ -26,9 +27,12 @@ export function VerifyLog() {
   return (
     <div className="k-form">
       <Loaded query={query}>{(head) => <HeadFacts head={head} />}</Loaded>
-      <Button kind="tertiary" size="md" disabled={check.isPending} onClick={() => check.mutate()}>
-        {check.isPending ? t('common.working') : t('audit.verify.act')}
-      </Button>
+      <div className="k-actions">
+        <Button kind="tertiary" size="md" disabled={check.isPending} onClick={() => check.mutate()}>
+          {check.isPending ? t('common.working') : t('audit.verify.act')}
+        </Button>
+        <ProofFiles />
+      </div>
       {check.isError && <ProblemView problem={asProblem(check.error)} title={t('audit.verify.failed')} />}
       {check.data && <Outcome verification={check.data} />}
       <p className="k-quiet">{t('audit.verify.offline')}</p>

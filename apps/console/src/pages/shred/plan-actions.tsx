@@ -12,6 +12,7 @@ import { ActionButton } from '../../components/action-button';
 import { DryRun, useDryRun } from '../../components/dry-run';
 import { download } from '../../components/download';
 import { Guard } from '../../components/guard';
+import { ProofFiles } from '../audit/proof-files';
 
 type Plan = Schemas['InstanceShredPlan'];
 
@@ -47,7 +48,7 @@ export function PlanActions({ plan }: PlanProps) {
             {t(plan.state === 'executing' ? 'shred.execute.goOn' : 'shred.execute.act')}
           </ActionButton>
         )}
-        {plan.finished_at !== undefined && <Record plan={plan} />}
+        {plan.finished_at !== undefined && <Proof plan={plan} />}
         {plan.state !== 'executing' && (
           <ActionButton size="md" kind="ghost" verdict={verdict} onClick={() => setAsked('delete')}>
             {t('shred.delete.act')}
@@ -161,7 +162,17 @@ function Delete({ plan, onClose }: AskedProps) {
   );
 }
 
-/** The proof that the service signed: whoever has the key set can check it without us. */
+/** The record, and the keys that signed it: with both anybody can check it without us. */
+function Proof({ plan }: PlanProps) {
+  const { may } = useInstance();
+  return (
+    <>
+      <Record plan={plan} />
+      {may('audit.read').allowed && <ProofFiles files={['keySet']} />}
+    </>
+  );
+}
+
 function Record({ plan }: PlanProps) {
   const { t } = useTranslation();
   const { instance } = useInstance();

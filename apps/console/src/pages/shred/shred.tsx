@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { shredPlansQuery } from '../../api/queries';
 import { type Schemas } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
+import { Empty } from '../../components/empty';
 import { InstancePage } from '../../components/instance-page';
 import { Loaded } from '../../components/loaded';
 import { NeedsRole } from '../../components/needs-role';
@@ -62,7 +63,9 @@ function Plans() {
     <Loaded query={query} failed={t('shred.unreadable')}>
       {(plans) =>
         plans.length === 0 ? (
-          <p className="k-quiet">{t('shred.none')}</p>
+          <Empty title={t('shred.none.title')}>
+            <p>{t('shred.none.text')}</p>
+          </Empty>
         ) : (
           <Rows label={t('shred.plans')} columns={columns} rows={plans} idOf={({ id }) => id} />
         )
