@@ -144,7 +144,7 @@ export class ComposeDeployment {
     const service = this.#service(name);
     const ids = name === 'postgres' ? ((await serverAccount()) ?? {}) : userOf(service);
     const mounts = await this.#mounts(name, service, ids);
-    const own = Object.entries(service.environment ?? {}).map(([variable, value]) => [variable, mounts(filled(value))]);
+    const own = Object.entries(environmentOf(service)).map(([variable, value]) => [variable, mounts(filled(value))]);
     const child = spawn(command, args.map(mounts), {
       ...(ids.uid === undefined ? {} : { uid: ids.uid, gid: ids.gid }),
       env: {
@@ -212,7 +212,7 @@ export class ComposeDeployment {
     if (account !== undefined) await chown(data, account.uid, account.gid);
     const { initdb, postgres } = await locateBinaries(account, this.folder);
     const mounts = await this.#mounts('postgres', service, account ?? {});
-    const { POSTGRES_USER: user = '', POSTGRES_PASSWORD_FILE: passwordFile = '' } = service.environment ?? {};
+    const { POSTGRES_USER: user = '', POSTGRES_PASSWORD_FILE: passwordFile = '' } = environmentOf(service);
     const settings = [
       '-U',
       user,
@@ -244,12 +244,19 @@ export class ComposeDeployment {
         () => false,
       );
     });
-    await this.sql(`CREATE DATABASE ${service.environment?.['POSTGRES_DB'] ?? ''}`, 'postgres');
+    await this.sql(`CREATE DATABASE ${environmentOf(service)['POSTGRES_DB'] ?? ''}`, 'postgres');
   }
 }
 
 /** `${NAME:-value}` as the file is read where NAME is not set. */
 const filled = (value: string): string => value.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1');
+
+/** What the file itself sets; what it only passes on is not set in the environment of whoever starts it here. */
+function environmentOf({ environment = {} }: ComposeService): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== null),
+  );
+}
 
 /** The user of a service, if we may be it, and it may read the program. */
 function userOf({ user = '' }: ComposeService): Ids {
