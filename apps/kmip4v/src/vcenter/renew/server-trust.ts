@@ -1,11 +1,11 @@
 import { sha256Of } from '../certificates';
 import { type ConnectWorld, providerOf, serverAt } from '../connect/connect-world';
 import { trustServer } from '../connect/server-steps';
-import { waitUntilConnectedTo } from '../connect/use-steps';
+import { isConnected, waitUntilConnectedTo } from '../connect/use-steps';
 import { type ServedEndpoint } from '../kmip-service';
 import { type Step } from '../plan/steps';
 
-const LOOKS = 5;
+const LOOKS = 30;
 const LOOK_MS = 1_000;
 
 /**
@@ -31,18 +31,41 @@ function trustRenewed(endpoint: ServedEndpoint): Step<ConnectWorld> {
   };
 }
 
+interface NotSeen {
+  readonly endpoint: string;
+  /** Seen under a former certificate; otherwise not at all. */
+  readonly onFormer: boolean;
+}
+
 /**
- * Endpoints where, by what the service has seen, this vCenter is still on a former certificate of ours: a connection that
- * is open from before, or a host that has vCenter's certificate and did not follow.
+ * Waits until the service too shows that this vCenter accepts what each endpoint presents: what a gateway has seen is
+ * known a moment later, and until then `status` and whoever renews our certificate read what was before.
+ * @returns where it never did: a note was lost, or others with this certificate come under a former one of ours
  */
-export async function stillOnFormer(world: ConnectWorld): Promise<readonly string[]> {
+export async function untilSeenByService(world: ConnectWorld): Promise<readonly NotSeen[]> {
   for (let look = 1; ; look++) {
-    const client = await world.providers.clientCertificate(world.wish.provider);
-    const sha256 = client === undefined ? undefined : sha256Of(client);
-    const known = (await world.service.certificates()).find((each) => each.sha256 === sha256);
-    const former = (known?.serverTrust ?? []).filter(({ state }) => state === 'trusted_former');
-    // What a gateway has seen is known a moment later.
-    if (former.length === 0 || look === LOOKS) return former.map(({ endpoint }) => endpoint);
+    const left = await notSeen(world);
+    if (left.length === 0 || look === LOOKS) return left;
+    world.signal?.throwIfAborted();
     await world.pause(LOOK_MS);
   }
+}
+
+/** Each look has vCenter connect anew, so that a note that was lost is made again. */
+async function notSeen({ endpoints, ...world }: ConnectWorld): Promise<readonly NotSeen[]> {
+  const { providers, service, wish } = world;
+  const info = await providers.find(wish.provider);
+  const status = info && (await providers.status(info));
+  const client = await providers.clientCertificate(wish.provider);
+  const sha256 = client === undefined ? undefined : sha256Of(client);
+  const known = (await service.certificates()).find((each) => each.sha256 === sha256);
+  if (known === undefined) return [];
+  return endpoints.flatMap((endpoint) => {
+    const server = serverAt(info, endpoint);
+    const connected = status?.servers.some((each) => each.name === server?.name && isConnected(each)) === true;
+    const state = known.serverTrust.find((each) => each.endpoint === endpoint.name)?.state;
+    // Where vCenter does not connect there is nothing to see, and where the service knows no certificate nothing to say.
+    if (!connected || (state !== 'trusted_former' && state !== 'not_seen')) return [];
+    return [{ endpoint: endpoint.name, onFormer: state === 'trusted_former' }];
+  });
 }
