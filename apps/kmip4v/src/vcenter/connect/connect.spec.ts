@@ -6,7 +6,7 @@ import { type ServedEndpoint } from '../kmip-service';
 import { carryOut, type Step, StepFailure, type StepReport } from '../plan/steps';
 import { checkBeforeConnect, connectSteps, demandStandardProvider, providerNameFor } from './connect';
 import { type ConnectWish, type ConnectWorld, TRUST_WAYS } from './connect-world';
-import { FakeNotes, FakeService } from './fake-service.fixture';
+import { cutBy, FakeNotes, FakeService } from './fake-service.fixture';
 import { FakeVCenter } from './fake-vcenter.fixture';
 
 const WISH: ConnectWish = {
@@ -45,22 +45,6 @@ async function makePems(): Promise<Pems> {
   const notBefore = new Date(Date.now() - 3 * 86_400_000);
   const expired = await issueClientCertificate('self-signed', { ...soon, commonName: 'kmipClient', notBefore });
   return { servers, others, selfSigned, expired: expired.certificatePem };
-}
-
-/** Calls `cut` before and after each call. */
-function cutBy<T extends object>(cut: () => void, target: T): T {
-  return new Proxy(target, {
-    get(whole, name) {
-      const member: unknown = Reflect.get(whole, name);
-      if (typeof member !== 'function') return member;
-      return async (...given: unknown[]): Promise<unknown> => {
-        cut();
-        const result: unknown = await Reflect.apply(member, whole, given);
-        cut();
-        return result;
-      };
-    },
-  });
 }
 
 describe('connecting a vCenter', () => {

@@ -156,3 +156,19 @@ export class FakeNotes implements RunNotes {
     return Promise.resolve();
   }
 }
+
+/** Calls `cut` before and after each call. */
+export function cutBy<T extends object>(cut: () => void, target: T): T {
+  return new Proxy(target, {
+    get(whole, name) {
+      const member: unknown = Reflect.get(whole, name);
+      if (typeof member !== 'function') return member;
+      return async (...given: unknown[]): Promise<unknown> => {
+        cut();
+        const result: unknown = await Reflect.apply(member, whole, given);
+        cut();
+        return result;
+      };
+    },
+  });
+}

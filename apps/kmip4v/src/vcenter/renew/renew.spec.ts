@@ -2,7 +2,7 @@ import { issueClientCertificate } from '@lib/pki';
 import { KeyProviders } from '@lib/vi-json';
 
 import { sha256Of } from '../certificates';
-import { FakeNotes, FakeService } from '../connect/fake-service.fixture';
+import { cutBy, FakeNotes, FakeService } from '../connect/fake-service.fixture';
 import { FakeVCenter } from '../connect/fake-vcenter.fixture';
 import { type LeavingCertificate } from '../known-vcenter';
 import { carryOut, StepFailure } from '../plan/steps';
@@ -136,6 +136,94 @@ describe('renewing the client certificate of vCenter', () => {
     expect(leaving.map(({ sha256 }) => sha256).toSorted()).toEqual([of(0), of(2)].toSorted());
   });
 
+  describe.each(['self-signed', 'pair'] as const)('that was killed (%s)', (trust) => {
+    const two = ['kmip-1', 'kmip-2'] as const;
+    let [ours, next]: [string[], string[]] = [[], []];
+    let notes: FakeNotes;
+
+    beforeAll(async () => {
+      const issued = async (validDays: number): Promise<string> =>
+        (await issueClientCertificate('self-signed', { commonName: 'kmip', validDays, keyKind: 'ec-p256' }))
+          .certificatePem;
+      ours = await Promise.all([issued(60), issued(60), issued(60)]);
+      next = await Promise.all([issued(60), issued(60), issued(60)]);
+    });
+
+    const endpoints = (): readonly ServedEndpoint[] =>
+      two.map((name, index) => {
+        const pem = ours[index + 1] ?? '';
+        return {
+          name,
+          address: name,
+          port: 5696,
+          certificate: { pem, sha256: sha256Of(pem), sha1: '', expiresAt: '' },
+        };
+      });
+
+    /** What vCenter presents has 10 days left, and both endpoints present others than it trusts. */
+    async function begin(): Promise<void> {
+      let made = 0;
+      const issue = (): string => next[made++ % 3] ?? '';
+      now = new Date();
+      [leaving, notes] = [[], new FakeNotes()];
+      service = new FakeService(endpoints(), () => ({ pem: issue(), privateKeyPem: 'key' }));
+      const isLetIn = (sha256: string): boolean => service.registered.some((each) => each.sha256 === sha256);
+      vcenter = new FakeVCenter({ selfSigned: issue, signingRequest: 'csr' }, isLetIn, (attributes) => {
+        service.makeKey('key', attributes);
+        return 'key';
+      });
+      const servers = two.map((name) => ({ name, address: name, port: 5696 }));
+      const provider = { servers, trusted: new Set([ours[0] ?? '']), client: pems[0] ?? '', pending: '' };
+      vcenter.providers.set('kp', provider);
+      for (const { address, certificate } of endpoints())
+        vcenter.presented.set(`${address}:5696`, certificate?.pem ?? '');
+      await service.register('kp-old', pems[0] ?? '');
+    }
+    async function world(): Promise<RenewWorld> {
+      const made = await worldOf(20, endpoints());
+      return { ...made, notes, wish: { ...made.wish, trust } };
+    }
+    const run = async (): Promise<unknown> => await carryOut(renewalSteps(endpoints()), await world());
+
+    it('ends as if it had not been, by a second run, wherever it was', async () => {
+      let places = 0;
+      // Each request and each note; after one is the same place as before the next.
+      for (let through = false; !through; places += 2) {
+        await begin();
+        let left = places;
+        // Who is dead takes nothing back.
+        const kill = (): void => {
+          if (left-- <= 0) throw new Error('killed');
+        };
+        const alive = await world();
+        const { leaving: read, setLeaving: write } = alive;
+        const disk = cutBy(kill, { leaving: read, setLeaving: write });
+        vcenter.cut = kill;
+        const mortal = {
+          ...alive,
+          leaving: () => disk.leaving(),
+          setLeaving: (each: readonly LeavingCertificate[]) => disk.setLeaving(each),
+          service: cutBy(kill, service),
+          notes: cutBy(kill, notes),
+        };
+        through = await carryOut(renewalSteps(endpoints()), mortal).then(
+          () => true,
+          () => false,
+        );
+        vcenter.cut = () => undefined;
+        await run();
+        expect(next.map(sha256Of)).toContain(presented());
+        expect(registered().toSorted()).toEqual([of(0), presented()].toSorted());
+        expect(vcenter.providers.get('kp')?.trusted).toEqual(new Set(ours));
+        expect([service.keys.size, notes.kept]).toEqual([0, []]);
+        now = new Date(now.getTime() + 8 * DAY_MS);
+        await run();
+        expect(registered()).toEqual([presented()]);
+      }
+      expect(places).toBeGreaterThan(20);
+    });
+  });
+
   describe('trusts a renewed certificate of the service', () => {
     const [former, next, others] = [0, 1, 2] as const;
     const endpoint = (name: string, has: number | undefined): ServedEndpoint => {
@@ -201,7 +289,10 @@ describe('renewing the client certificate of vCenter', () => {
       };
       const wait = async (onPause: (times: number) => void = () => undefined) => {
         let times = 0;
-        const pause = (): Promise<void> => Promise.resolve(onPause(++times));
+        const pause = (): Promise<void> => {
+          onPause(++times);
+          return Promise.resolve();
+        };
         return await untilSeenByService({ ...(await worldOf(1, both())), pause });
       };
 
