@@ -16,12 +16,16 @@ export interface ConnectionJournalOptions {
   readonly schedule?: typeof startTimer;
 }
 
-const FLUSH_MS = 1_000;
+/** After a quiet time: as long as a client takes from its handshake to its first request, which are one sighting then. */
+const SOON_MS = 50;
+/** Between two writes. */
+const PACE_MS = 1_000;
 const CAPACITY = 1_000;
 
 /**
- * What a gateway saw, on its way to the database: equal sightings are counted together and written once a second, so
- * that neither a boot storm nor an attack turns into writes. For diagnosis only: what does not fit is dropped, and
+ * What a gateway saw, on its way to the database: the first after a quiet time is written at once, since somebody may
+ * be looking for it, and from then on equal ones are counted together and written once a second, so that neither a boot
+ * storm nor an attack turns into writes. For diagnosis only: what does not fit is dropped, and
  * counted; the audit trail is kept elsewhere.
  */
 export class ConnectionJournal {
@@ -54,10 +58,16 @@ export class ConnectionJournal {
       ...(server && { server }),
       occurrences: (known?.occurrences ?? 0) + occurrences,
     });
+    this.#schedule(SOON_MS);
+  }
+
+  #schedule(delayMs: number): void {
     this.#cancel ??= (this.options.schedule ?? startTimer)(() => {
       this.#cancel = undefined;
+      if (this.#pending.size === 0) return;
       void this.flush();
-    }, FLUSH_MS);
+      this.#schedule(PACE_MS);
+    }, delayMs);
   }
 
   /** Writes what is pending. Never rejects. */

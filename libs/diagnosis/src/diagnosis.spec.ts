@@ -150,6 +150,7 @@ describe('ConnectionJournal', () => {
   let written: (readonly CountedSighting[])[] = [];
   let down = false;
   let due: (() => void) | undefined;
+  let delays: number[] = [];
   let journal: ConnectionJournal;
   const sighting = (address: string, verdict = 'accepted'): ConnectionSighting => ({
     verdict,
@@ -160,6 +161,7 @@ describe('ConnectionJournal', () => {
 
   beforeEach(() => {
     written = [];
+    delays = [];
     down = false;
     journal = new ConnectionJournal({
       reports: {
@@ -171,8 +173,9 @@ describe('ConnectionJournal', () => {
       },
       log: () => undefined,
       capacity: 3,
-      schedule: (work) => {
+      schedule: (work, delayMs) => {
         due = work;
+        delays.push(delayMs);
         return () => (due = undefined);
       },
     });
@@ -184,6 +187,23 @@ describe('ConnectionJournal', () => {
     due?.();
     await journal.flush();
     expect(written.map((batch) => batch.map(({ occurrences }) => occurrences))).toEqual([[5, 1]]);
+  });
+
+  it('writes at once after a quiet time, and then once a second while there is something', async () => {
+    const elapse = async (): Promise<void> => {
+      due?.();
+      await new Promise(setImmediate);
+    };
+    journal.note(sighting('192.0.2.1'));
+    await elapse();
+    journal.note(sighting('192.0.2.2'));
+    journal.note(sighting('192.0.2.2'));
+    await elapse();
+    await elapse();
+    journal.note(sighting('192.0.2.3'));
+    await elapse();
+    expect(written.map((batch) => batch.map(({ occurrences }) => occurrences))).toEqual([[1], [2], [1]]);
+    expect(delays).toEqual([50, 1_000, 1_000, 50, 1_000]);
   });
 
   it('keeps the time of a client that is still seen, without counting it again', async () => {
