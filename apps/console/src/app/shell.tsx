@@ -14,6 +14,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, Outlet, useLocation, useMatch } from 'react-router';
 
 import { Waiting } from '../components/loaded';
+import { focusPage } from '../components/focus';
 import { InstanceNav } from './instance-nav';
 import { UserPanel } from './user-panel';
 
@@ -83,6 +84,6 @@ function usePageFocus(): void {
   const { pathname } = useLocation();
   useEffect(() => {
     window.scrollTo(0, 0);
-    document.getElementById('main-content')?.focus({ preventScroll: true });
+    focusPage();
   }, [pathname]);
 }

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { asProblem } from '../api/problem';
 import { type Change } from '../api/use-change';
 import { ProblemView } from './problem-view';
+import { useFocusReturn } from './focus';
 
 interface GuardProps {
   readonly title: string;
@@ -28,6 +29,7 @@ interface GuardProps {
 /** Says first what will happen, and takes the name of it as the answer. Drawn only while it is asked. */
 export function Guard(props: GuardProps) {
   const { t } = useTranslation();
+  useFocusReturn();
   const { title, act, children, name, nameLabel, change, onDone, onClose } = props;
   const busy = change.isPending;
   const id = useId();

@@ -13,15 +13,23 @@ interface LoadedProps<T> {
   /** In place of lines of grey while the first answer is on its way. */
   readonly placeholder?: ReactNode;
   readonly failed?: string;
+  /** Whether what was asked for before stays until the next is there; it is shown to be on its way. */
+  readonly paged?: boolean;
 }
 
 /** What a query brought; or why not. Old data stay on the page while the service is away, and say how old they are. */
-export function Loaded<T>({ query, children, placeholder, failed }: LoadedProps<T>) {
+export function Loaded<T>({ query, children, placeholder, failed, paged = false }: LoadedProps<T>) {
   if (query.data !== undefined) {
     return (
       <>
         {query.isError && <Outdated query={query} />}
-        {children(query.data)}
+        {paged ? (
+          <div className="k-paged" aria-busy={query.isPlaceholderData}>
+            {children(query.data)}
+          </div>
+        ) : (
+          children(query.data)
+        )}
       </>
     );
   }

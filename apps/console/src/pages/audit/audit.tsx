@@ -143,7 +143,7 @@ function Events() {
     },
   ];
   return (
-    <Loaded query={query} failed={t('audit.unreadable')}>
+    <Loaded paged query={query} failed={t('audit.unreadable')}>
       {({ audit_events, next }) => (
         <>
           {audit_events.length === 0 ? (

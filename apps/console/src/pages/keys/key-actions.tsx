@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { type Key } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
 import { ActionButton } from '../../components/action-button';
+import { useFocusKept } from '../../components/focus';
 import { ChangeKey } from './change-key';
 import { DestroyKey } from './destroy-key';
 import { RevokeKey } from './revoke-key';
@@ -26,9 +27,11 @@ export function KeyActions({ of: key }: { readonly of: Key }) {
   const { may } = useInstance();
   const [asked, setAsked] = useState<Act>();
   const close = (): void => setAsked(undefined);
+  const acts = actsOn(key);
+  useFocusKept(acts.join());
   return (
     <>
-      {actsOn(key).map((act) => (
+      {acts.map((act) => (
         <ActionButton
           key={act}
           size="md"

@@ -41,7 +41,7 @@ function Search() {
   return (
     <>
       <KeyFilters />
-      <Loaded query={query} failed={t('keys.unreadable')}>
+      <Loaded paged query={query} failed={t('keys.unreadable')}>
         {({ keys, next }) => (
           <>
             {keys.length === 0 ? <NoKeys filtered={filtered} /> : <Found keys={keys} />}

@@ -130,7 +130,7 @@ function Keys({ plan }: { readonly plan: Plan }) {
     },
   ];
   return (
-    <Loaded query={query}>
+    <Loaded paged query={query}>
       {({ keys, next }) => (
         <>
           <Rows label={t('shred.stops.title')} columns={columns} rows={keys} idOf={({ id }) => id} />
