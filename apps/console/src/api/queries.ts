@@ -83,6 +83,21 @@ export const attemptsQuery = (instance_id: string, filter: AttemptFilter = {}) =
     placeholderData: keepPreviousData,
   });
 
+/** Wherever a client was let in, by all certificates: whoever removes one has to see all of its places. */
+export const sightingsQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'attempts', 'sightings'),
+    queryFn: ({ signal }) =>
+      allOf(
+        (start) =>
+          api.GET('/v1/instances/{instance_id}/connection_attempts', {
+            params: { path: { instance_id }, query: { limit: LIMIT, verdict: 'accepted', ...start } },
+            signal,
+          }),
+        ({ connection_attempts }) => connection_attempts,
+      ),
+  });
+
 export const claimsQuery = (instance_id: string) =>
   queryOptions({
     queryKey: keyOf(instance_id, 'attempts', 'claims'),

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useParams, useSearchParams } from 'react-router';
 
-import { attemptsQuery, certificatesQuery } from '../../api/queries';
+import { certificatesQuery, sightingsQuery } from '../../api/queries';
 import { type Certificate } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
 import { ActionButton } from '../../components/action-button';
@@ -58,13 +58,19 @@ interface StepsProps {
 
 function Steps({ old, next, onChoose }: StepsProps) {
   const { t } = useTranslation();
+  // What was made here is shown this once: it stays when the certificate is known.
+  const [addedHere, setAddedHere] = useState(false);
+  const add = (id: string): void => {
+    setAddedHere(true);
+    onChoose(id);
+  };
   return (
     <>
       <Section title={t('renew.add.title')} intro={t('renew.add.intro')}>
-        {next ? (
-          <Status tone="good">{t('renew.add.done', { name: next.name })}</Status>
+        {next === undefined || addedHere ? (
+          <AddCertificate once suggestedName={nextNameOf(old.name)} onAdded={add} />
         ) : (
-          <AddCertificate suggestedName={nextNameOf(old.name)} onAdded={onChoose} />
+          <Status tone="good">{t('connect.client.added', { name: next.name })}</Status>
         )}
       </Section>
       <Section title={t('renew.wait.title')} intro={t('renew.wait.intro')}>
@@ -89,11 +95,11 @@ function Retire({ old, next }: { readonly old: Certificate; readonly next: Certi
   const navigate = useNavigate();
   const now = useNow();
   const [asked, setAsked] = useState(false);
-  const query = useQuery(attemptsQuery(instance.id, { verdict: 'accepted' }));
+  const query = useQuery(sightingsQuery(instance.id));
   return (
     <Loaded query={query}>
-      {({ connection_attempts }) => {
-        const of = (one: Certificate) => sightingsOf(one.sha256_fingerprint, connection_attempts);
+      {(attempts) => {
+        const of = (one: Certificate) => sightingsOf(one.sha256_fingerprint, attempts);
         const since = new Date(now.getTime() - STILL_USED_MS);
         const missing = next === undefined ? [] : missingPlaces(of(old), of(next), since);
         const arrived = next !== undefined && of(next).length > 0 && missing.length === 0;

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 
-import { attemptsQuery } from '../../api/queries';
+import { sightingsQuery } from '../../api/queries';
 import { type Certificate } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
 import { Loaded } from '../../components/loaded';
@@ -16,7 +16,7 @@ export function Sightings({ certificate }: { readonly certificate: Certificate }
   const { number } = useTimes();
   const { instance, may } = useInstance();
   const verdict = may('certificate.create');
-  const query = useQuery({ ...attemptsQuery(instance.id, { verdict: 'accepted' }), enabled: verdict.allowed });
+  const query = useQuery({ ...sightingsQuery(instance.id), enabled: verdict.allowed });
   if (!verdict.allowed) return <NeedsRole verdict={verdict} />;
   const columns: readonly Column<Sighting>[] = [
     { key: 'endpoint', header: t('diagnosis.endpoint'), cell: ({ endpoint }) => endpoint },
@@ -37,8 +37,8 @@ export function Sightings({ certificate }: { readonly certificate: Certificate }
   ];
   return (
     <Loaded query={query}>
-      {({ connection_attempts }) => {
-        const sightings = sightingsOf(certificate.sha256_fingerprint, connection_attempts);
+      {(attempts) => {
+        const sightings = sightingsOf(certificate.sha256_fingerprint, attempts);
         if (sightings.length === 0) return <p className="k-quiet">{t('certificate.neverSeen')}</p>;
         return (
           <Rows

@@ -1,8 +1,9 @@
-import { RadioButton, RadioButtonGroup } from '@carbon/react';
+import { Button, RadioButton, RadioButtonGroup } from '@carbon/react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { type AddProps } from './add-props';
+import { AddedCertificate } from './added-certificate';
+import { type Added } from './add-props';
 import { Clicks } from './clicks';
 import { MakePair } from './make-pair';
 import { RegisterCertificate } from './register-certificate';
@@ -12,10 +13,38 @@ import { SignRequest } from './sign-request';
 const METHODS = ['vcenter', 'request', 'pair', 'rootCa'] as const;
 type Method = (typeof METHODS)[number];
 
-/** How the service learns which client to let in: one way for each that vCenter offers. */
-export function AddCertificate(props: AddProps) {
+interface AddCertificateProps {
+  readonly suggestedName: string;
+  /** Whether this is done with one, so that no other one is offered. */
+  readonly once?: boolean;
+  readonly onAdded: (certificateId: string) => void;
+}
+
+/**
+ * How the service learns which client to let in: one way for each that vCenter offers. What came of it stays in place of
+ * the ways until somebody wants another one, since a private key is shown this once.
+ */
+export function AddCertificate({ suggestedName, once = false, onAdded }: AddCertificateProps) {
   const { t } = useTranslation();
   const [method, setMethod] = useState<Method>('vcenter');
+  const [added, setAdded] = useState<Added>();
+  if (added !== undefined) {
+    return (
+      <div className="k-form">
+        <AddedCertificate added={added} />
+        {!once && (
+          <Button kind="ghost" size="md" onClick={() => setAdded(undefined)}>
+            {t('connect.client.another')}
+          </Button>
+        )}
+      </div>
+    );
+  }
+  const take = (what: Added): void => {
+    setAdded(what);
+    onAdded(what.way === 'made' ? what.pair.client_certificate.id : what.certificate.id);
+  };
+  const props = { suggestedName, onAdded: take };
   return (
     <div className="k-form">
       <RadioButtonGroup

@@ -40,7 +40,9 @@ export function RegisterCertificate({ suggestedName, onAdded }: AddProps) {
       <ActionButton
         verdict={may('certificate.create')}
         disabled={!isName(name) || pemKindOf(pem) !== 'certificate' || add.isPending}
-        onClick={() => add.mutate(undefined, { onSuccess: ({ id }) => onAdded(id) })}
+        onClick={() =>
+          add.mutate(undefined, { onSuccess: (certificate) => onAdded({ way: 'registered', certificate }) })
+        }
       >
         {add.isPending ? t('common.working') : t('connect.client.add')}
       </ActionButton>

@@ -1,5 +1,3 @@
-import { Download } from '@carbon/icons-react';
-import { Button, InlineNotification } from '@carbon/react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -8,8 +6,6 @@ import { asProblem } from '../../api/problem';
 import { useChange } from '../../api/use-change';
 import { useInstance } from '../../app/instance-layout';
 import { ActionButton } from '../../components/action-button';
-import { Copyable } from '../../components/copyable';
-import { download } from '../../components/download';
 import { pemKindOf } from '../../components/pem';
 import { PemField } from '../../components/pem-field';
 import { ProblemView } from '../../components/problem-view';
@@ -30,7 +26,6 @@ export function SignRequest({ suggestedName, onAdded }: AddProps) {
       }),
     ),
   );
-  if (sign.data) return <Signed name={sign.data.name} certificate={sign.data.certificate} />;
   return (
     <>
       <NameField value={name} onChange={setName} />
@@ -45,33 +40,10 @@ export function SignRequest({ suggestedName, onAdded }: AddProps) {
       <ActionButton
         verdict={may('certificate.create')}
         disabled={!isName(name) || pemKindOf(request) !== 'request' || sign.isPending}
-        onClick={() => sign.mutate(undefined, { onSuccess: ({ id }) => onAdded(id) })}
+        onClick={() => sign.mutate(undefined, { onSuccess: (certificate) => onAdded({ way: 'signed', certificate }) })}
       >
         {sign.isPending ? t('common.working') : t('connect.client.sign')}
       </ActionButton>
-    </>
-  );
-}
-
-function Signed({ name, certificate }: { readonly name: string; readonly certificate: string }) {
-  const { t } = useTranslation();
-  return (
-    <>
-      <InlineNotification
-        lowContrast
-        hideCloseButton
-        kind="success"
-        role="status"
-        statusIconDescription={t('common.done')}
-        title={t('connect.client.signed')}
-        subtitle={t('connect.client.signedText')}
-      />
-      <div className="k-actions">
-        <Button renderIcon={Download} onClick={() => download(`${name}.pem`, certificate)}>
-          {t('connect.client.downloadCertificate')}
-        </Button>
-        <Copyable what={t('connect.client.certificate')} text={certificate} shown={`${name}.pem`} />
-      </div>
     </>
   );
 }

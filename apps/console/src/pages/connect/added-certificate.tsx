@@ -1,0 +1,70 @@
+import { Download } from '@carbon/icons-react';
+import { Button, InlineNotification } from '@carbon/react';
+import { useTranslation } from 'react-i18next';
+
+import { type Certificate, type Schemas } from '../../api/schema';
+import { Copyable } from '../../components/copyable';
+import { download } from '../../components/download';
+import { Status } from '../../components/status';
+import { type Added } from './add-props';
+
+/** What was added, and what vCenter is still to be given of it. */
+export function AddedCertificate({ added }: { readonly added: Added }) {
+  const { t } = useTranslation();
+  if (added.way === 'signed') return <Signed certificate={added.certificate} />;
+  if (added.way === 'made') return <Made pair={added.pair} />;
+  return (
+    <div role="status">
+      <Status tone="good">{t('connect.client.added', { name: added.certificate.name })}</Status>
+    </div>
+  );
+}
+
+function Signed({ certificate: { name, certificate } }: { readonly certificate: Certificate }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <InlineNotification
+        lowContrast
+        hideCloseButton
+        kind="success"
+        role="status"
+        statusIconDescription={t('common.done')}
+        title={t('connect.client.signed')}
+        subtitle={t('connect.client.signedText')}
+      />
+      <div className="k-actions">
+        <Button renderIcon={Download} onClick={() => download(`${name}.pem`, certificate)}>
+          {t('connect.client.downloadCertificate')}
+        </Button>
+        <Copyable what={t('connect.client.certificate')} text={certificate} shown={`${name}.pem`} />
+      </div>
+    </>
+  );
+}
+
+function Made({ pair }: { readonly pair: Schemas['InstanceClientKeyPair'] }) {
+  const { t } = useTranslation();
+  const { name } = pair.client_certificate;
+  return (
+    <>
+      <InlineNotification
+        lowContrast
+        hideCloseButton
+        kind="warning"
+        role="status"
+        statusIconDescription={t('common.warning')}
+        title={t('connect.client.made')}
+        subtitle={t('connect.client.madeText')}
+      />
+      <div className="k-actions">
+        <Button renderIcon={Download} onClick={() => download(`${name}.key`, pair.private_key ?? '')}>
+          {t('connect.client.downloadKey')}
+        </Button>
+        <Button kind="tertiary" renderIcon={Download} onClick={() => download(`${name}.pem`, pair.certificate)}>
+          {t('connect.client.downloadCertificate')}
+        </Button>
+      </div>
+    </>
+  );
+}
