@@ -4,7 +4,7 @@ import { keyOf, type Topic } from './queries';
 
 /**
  * Something that changes an instance. What it touches is fetched anew in any case: a change whose answer was lost may
- * have been made.
+ * have been made. Whoever asked for it is told first: with the new data he may not be on the page any more.
  */
 export function useChange<R, A = void>(
   instanceId: string,
@@ -14,8 +14,9 @@ export function useChange<R, A = void>(
   const queries = useQueryClient();
   return useMutation({
     mutationFn: change,
-    onSettled: () =>
-      Promise.all(topics.map((topic) => queries.invalidateQueries({ queryKey: keyOf(instanceId, topic) }))),
+    onSettled: () => {
+      for (const topic of topics) void queries.invalidateQueries({ queryKey: keyOf(instanceId, topic) });
+    },
   });
 }
 

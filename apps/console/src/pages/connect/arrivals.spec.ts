@@ -1,12 +1,12 @@
 import { type Attempt } from '../../api/schema';
-import { arrivalsOf } from './arrivals';
+import { arrivalsOf, strangersBeside } from './arrivals';
 
-const mine = { id: 'c1', sha256_fingerprint: 'aa', created_at: '2026-11-23T10:00:00.000Z' };
+const mine = { id: 'c1', sha256_fingerprint: 'aa' };
 const attempt = (
   endpoint: string,
   verdict: string,
   minute: number,
-  more: { fingerprint?: string; nearest?: string } = {},
+  more: { fingerprint?: string; nearest?: string; registered?: boolean } = {},
 ): Attempt => ({
   id: `${endpoint}-${verdict}-${String(minute)}`,
   href: '',
@@ -17,7 +17,12 @@ const attempt = (
   endpoint,
   certificate: { sha256_fingerprint: more.fingerprint ?? 'aa' },
   ...(more.nearest !== undefined && {
-    nearest_certificate: { id: more.nearest, href: '', name: '', sha256_fingerprint: '' },
+    nearest_certificate: {
+      id: more.nearest,
+      href: '',
+      name: '',
+      sha256_fingerprint: more.registered === true ? (more.fingerprint ?? 'aa') : '',
+    },
   }),
   occurrences: 1,
   first_at: '2026-11-23T10:00:00.000Z',
@@ -44,5 +49,17 @@ describe('the arrival of a client', () => {
     const remade = attempt('kmip-1', 'certificate_unknown', 1, { fingerprint: 'bb', nearest: 'c1' });
     const other = attempt('kmip-2', 'accepted', 1, { fingerprint: 'cc', nearest: 'c2' });
     expect(statesOf([remade, other])).toEqual(['refused', 'waiting']);
+  });
+
+  it('begins anew when a certificate that was refused is registered', () => {
+    const before = attempt('kmip-1', 'certificate_unknown', 1, { nearest: 'c1', registered: true });
+    expect(statesOf([before])).toEqual(['waiting', 'waiting']);
+    expect(strangersBeside(mine, [before])).toEqual([]);
+  });
+
+  it('is told beside strangers that resemble nothing', () => {
+    const stranger = attempt('kmip-1', 'certificate_unknown', 1, { fingerprint: 'dd' });
+    const remade = attempt('kmip-1', 'certificate_unknown', 1, { fingerprint: 'bb', nearest: 'c1' });
+    expect(strangersBeside(mine, [remade, stranger, attempt('kmip-1', 'accepted', 2)])).toEqual([stranger]);
   });
 });

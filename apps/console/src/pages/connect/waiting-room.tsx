@@ -2,19 +2,19 @@ import { Select, SelectItem } from '@carbon/react';
 import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 
 import { attemptsQuery, certificatesQuery } from '../../api/queries';
-import { type Certificate } from '../../api/schema';
+import { type Attempt, type Certificate } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
 import { Empty } from '../../components/empty';
 import { Loaded } from '../../components/loaded';
 import { NeedsRole } from '../../components/needs-role';
 import { Status } from '../../components/status';
 import { When } from '../../components/times';
-import { Adopt } from '../diagnosis/adopt';
 import { useVerdict } from '../../components/verdict-words';
-import { type Arrival, arrivalsOf } from './arrivals';
+import { Adopt } from '../diagnosis/adopt';
+import { MakeClaim } from '../diagnosis/claims';
+import { type Arrival, arrivalsOf, isStranger, strangersBeside } from './arrivals';
 
 /** What is heard without the stream, as long as somebody waits. */
 const WAITING_REFETCH_MS = 5_000;
@@ -54,7 +54,7 @@ export function WaitingRoom({ certificateId, onChoose }: WaitingRoomProps) {
                 <SelectItem key={one} value={one} text={name} />
               ))}
             </Select>
-            {chosen && <Arrivals certificate={chosen} />}
+            {chosen && <Arrivals certificate={chosen} onAdopted={onChoose} />}
           </div>
         );
       }}
@@ -65,7 +65,12 @@ export function WaitingRoom({ certificateId, onChoose }: WaitingRoomProps) {
 const latestOf = (certificates: readonly Certificate[]): Certificate | undefined =>
   [...certificates].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at))[0];
 
-function Arrivals({ certificate }: { readonly certificate: Certificate }) {
+interface ArrivalsProps {
+  readonly certificate: Certificate;
+  readonly onAdopted: (id: string) => void;
+}
+
+function Arrivals({ certificate, onAdopted }: ArrivalsProps) {
   const { t } = useTranslation();
   const { instance, may } = useInstance();
   // Who was refused is told to those who may add certificates.
@@ -86,16 +91,17 @@ function Arrivals({ certificate }: { readonly certificate: Certificate }) {
             <ul className="k-list" aria-live="polite">
               {arrivals.map((arrival) => (
                 <li key={arrival.endpoint}>
-                  <ArrivalRow arrival={arrival} />
+                  <ArrivalRow arrival={arrival} onAdopted={onAdopted} />
+                </li>
+              ))}
+              {strangersBeside(certificate, connection_attempts).map((attempt) => (
+                <li key={attempt.id}>
+                  <Refused attempt={attempt} onAdopted={onAdopted} />
                 </li>
               ))}
             </ul>
-            <p className="k-quiet">
-              {t('connect.wait.nothing')}{' '}
-              <Link className="cds--link" to="../diagnosis">
-                {t('nav.diagnosis')}
-              </Link>
-            </p>
+            <p className="k-quiet">{t('connect.wait.nothing')}</p>
+            <MakeClaim only="fingerprint" />
           </>
         );
       }}
@@ -114,9 +120,13 @@ function LastSeen({ certificate: { last_seen } }: { readonly certificate: Certif
   );
 }
 
-function ArrivalRow({ arrival }: { readonly arrival: Arrival }) {
+interface ArrivalRowProps {
+  readonly arrival: Arrival;
+  readonly onAdopted: (id: string) => void;
+}
+
+function ArrivalRow({ arrival, onAdopted }: ArrivalRowProps) {
   const { t } = useTranslation();
-  const said = useVerdict();
   if (arrival.state === 'waiting') {
     return (
       <Status tone="busy">
@@ -133,11 +143,21 @@ function ArrivalRow({ arrival }: { readonly arrival: Arrival }) {
       </Status>
     );
   }
-  const { message, remedy } = said(attempt);
+  return <Refused attempt={attempt} onAdopted={onAdopted} />;
+}
+
+interface RefusedProps {
+  readonly attempt: Attempt;
+  readonly onAdopted: (id: string) => void;
+}
+
+function Refused({ attempt, onAdopted }: RefusedProps) {
+  const { t } = useTranslation();
+  const { message, remedy } = useVerdict()(attempt);
   return (
     <div className="k-arrival">
       <Status tone="bad">
-        <strong>{arrival.endpoint}</strong> <span lang={message.lang}>{message.text}</span>
+        <strong>{attempt.endpoint}</strong> <span lang={message.lang}>{message.text}</span>
       </Status>
       <p>
         <strong>{t('common.remedy')}</strong> <span lang={remedy.lang}>{remedy.text}</span>
@@ -145,7 +165,7 @@ function ArrivalRow({ arrival }: { readonly arrival: Arrival }) {
       <p className="k-quiet">
         {t('connect.wait.from', { address: attempt.address })} <When at={attempt.last_at} />
       </p>
-      {attempt.verdict === 'certificate_unknown' && <Adopt attempt={attempt} />}
+      {isStranger(attempt) && <Adopt attempt={attempt} onAdopted={onAdopted} />}
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 
 import { answerOf, api } from '../../api/client';
 import { type Attempt } from '../../api/schema';
-import { useChange } from '../../api/use-change';
+import { type Change, useChange } from '../../api/use-change';
 import { useInstance } from '../../app/instance-layout';
 import { ActionButton } from '../../components/action-button';
 import { Facts } from '../../components/facts';
@@ -12,7 +12,12 @@ import { Guard } from '../../components/guard';
 import { isName, NameField } from '../connect/name-field';
 
 /** Lets in whoever was refused: the certificate of the attempt is added, once somebody has compared it. */
-export function Adopt({ attempt }: { readonly attempt: Attempt }) {
+interface AdoptProps {
+  readonly attempt: Attempt;
+  readonly onAdopted?: (certificateId: string) => void;
+}
+
+export function Adopt({ attempt, onAdopted }: AdoptProps) {
   const { t } = useTranslation();
   const { instance, may } = useInstance();
   const [asked, setAsked] = useState(false);
@@ -25,6 +30,16 @@ export function Adopt({ attempt }: { readonly attempt: Attempt }) {
       }),
     ),
   );
+  const change: Change = {
+    ...adopt,
+    mutate: (_, { onSuccess }) =>
+      adopt.mutate(undefined, {
+        onSuccess: ({ id }) => {
+          onSuccess();
+          onAdopted?.(id);
+        },
+      }),
+  };
   return (
     <>
       <ActionButton kind="tertiary" size="sm" verdict={may('certificate.create')} onClick={() => setAsked(true)}>
@@ -36,7 +51,7 @@ export function Adopt({ attempt }: { readonly attempt: Attempt }) {
           act={t('adopt.act')}
           danger={false}
           blocked={!isName(name)}
-          change={adopt}
+          change={change}
           onClose={() => setAsked(false)}
         >
           <p>{t('adopt.text')}</p>

@@ -8,6 +8,7 @@ import { type Column, Rows } from '../../components/rows';
 import { Status } from '../../components/status';
 import { useTimes, When } from '../../components/times';
 import { useVerdict } from '../../components/verdict-words';
+import { isStranger } from '../connect/arrivals';
 import { Adopt } from './adopt';
 
 export function AttemptRows({ attempts }: { readonly attempts: readonly Attempt[] }) {
@@ -46,7 +47,7 @@ function What({ attempt }: { readonly attempt: Attempt }) {
           <strong>{t('common.remedy')}</strong> <span lang={remedy.lang}>{remedy.text}</span>
         </p>
       )}
-      {attempt.verdict === 'certificate_unknown' && attempt.certificate && <Adopt attempt={attempt} />}
+      {isStranger(attempt) && <Adopt attempt={attempt} />}
     </>
   );
 }

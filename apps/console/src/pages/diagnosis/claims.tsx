@@ -12,6 +12,7 @@ import { useInstance } from '../../app/instance-layout';
 import { ActionButton } from '../../components/action-button';
 import { Loaded } from '../../components/loaded';
 import { ProblemView } from '../../components/problem-view';
+import { Status } from '../../components/status';
 import { useVerdict } from '../../components/verdict-words';
 
 type Claim = Schemas['InstanceCertificateClaim'];
@@ -80,11 +81,16 @@ function ClaimRow({ claim }: { readonly claim: Claim }) {
   );
 }
 
-function MakeClaim() {
+interface MakeClaimProps {
+  /** Where nothing else helps. */
+  readonly only?: Claim['kind'];
+}
+
+export function MakeClaim({ only }: MakeClaimProps) {
   const { t } = useTranslation();
   const { instance, may } = useInstance();
   const id = useId();
-  const [kind, setKind] = useState<Claim['kind']>('fingerprint');
+  const [kind, setKind] = useState<Claim['kind']>(only ?? 'fingerprint');
   const [value, setValue] = useState('');
   const make = useChange(instance.id, ['attempts'], () =>
     answerOf(
@@ -96,16 +102,18 @@ function MakeClaim() {
   );
   return (
     <div className="k-filters">
-      <Select
-        id={`${id}kind`}
-        labelText={t('claims.what')}
-        value={kind}
-        onChange={({ target }) => setKind(KINDS.find((one) => one === target.value) ?? 'fingerprint')}
-      >
-        {KINDS.map((one) => (
-          <SelectItem key={one} value={one} text={t(`claims.kind.${one}`)} />
-        ))}
-      </Select>
+      {only === undefined && (
+        <Select
+          id={`${id}kind`}
+          labelText={t('claims.what')}
+          value={kind}
+          onChange={({ target }) => setKind(KINDS.find((one) => one === target.value) ?? 'fingerprint')}
+        >
+          {KINDS.map((one) => (
+            <SelectItem key={one} value={one} text={t(`claims.kind.${one}`)} />
+          ))}
+        </Select>
+      )}
       <TextInput
         id={`${id}value`}
         labelText={t(`claims.value.${kind}`)}
@@ -124,6 +132,11 @@ function MakeClaim() {
         {t('claims.make')}
       </ActionButton>
       {make.isError && <ProblemView problem={asProblem(make.error)} title={t('claims.failed')} />}
+      {make.isSuccess && (
+        <div role="status">
+          <Status tone="good">{t(`claims.made.${make.data.kind}`)}</Status>
+        </div>
+      )}
     </div>
   );
 }

@@ -64,7 +64,7 @@ function Attempts() {
           ))}
         </Select>
       </div>
-      <Loaded query={query} failed={t('diagnosis.unreadable')}>
+      <Loaded paged query={query} failed={t('diagnosis.unreadable')}>
         {({ connection_attempts, next }) => (
           <>
             <Found attempts={connection_attempts} filtered={verdict !== ''} />
