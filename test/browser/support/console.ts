@@ -14,7 +14,7 @@ export interface VisitOptions {
 }
 
 /** What is drawn while something is on its way. */
-const ON_ITS_WAY = '.k-waiting, .cds--skeleton__text, .cds--loading, .cds--inline-loading';
+const ON_ITS_WAY = '.k-waiting, .cds--skeleton__text, .cds--loading, .cds--inline-loading, .k-paged[aria-busy="true"]';
 /** What Chromium says of an answer that is no success; `complaints` has it with method and address. */
 const OF_AN_ANSWER = 'Failed to load resource';
 
