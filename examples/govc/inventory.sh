@@ -26,4 +26,4 @@ for kind in m h; do
     done
   done
 done
-echo 'First-class disks and vSAN are not among them: govc does not show their keys.' >&2
+echo 'First-class disks are not among them: govc does not show their keys. Those of vSAN: vsan.sh.' >&2

@@ -123,8 +123,34 @@ describe('what is written for VMware administrators', () => {
       expect(status).toMatch(/^kmip-1\tgreen.*\nkmip-2\tgreen.*\n(.|\n)*kmip4v key destroy \S+ --confirm \S+\n$/);
     });
 
-    it('lists the keys that kmip4v lists, of what govc shows', async () => {
+    it('says what vSAN has, as a file that kmip4v reads', async () => {
       await desk.vcenter.admin('POST', '/inventory/encrypt', { provider: 'by-govc' });
+      await script('vsan.sh');
+      const written = JSON.parse(await desk.read('vsan.json')) as Record<string, unknown>[];
+      const shown = [...desk.vcenter.vcenter.center.store.list('cluster')].map(({ name, vsanEncryption: has }) =>
+        has === undefined
+          ? { cluster: name, encrypted: false }
+          : { cluster: name, encrypted: true, provider: has.providerId, kekId: has.kekId, hostKeyId: has.hostKeyId },
+      );
+      const byName = (one: Record<string, unknown>, other: Record<string, unknown>): number =>
+        String(one['cluster']).localeCompare(String(other['cluster']));
+      expect(written.toSorted(byName)).toEqual(shown.toSorted(byName));
+      expect(new Set(written.map(({ encrypted }) => encrypted))).toContain(true);
+      const refuse = { kind: 'fault', fault: 'NotSupported', message: 'The operation is not supported on the object.' };
+      await desk.vcenter.admin('POST', '/faults', { match: { method: 'VsanClusterGetConfig' }, effect: refuse });
+      const typist = await Typist.at(desk, program());
+      const told = await typist.json<{ references: { kind: string; keyId: string }[] }>(
+        'vcenter inventory --vsan vsan.json',
+      );
+      typist.close();
+      await desk.vcenter.admin('DELETE', '/faults');
+      const keys = told.references.filter(({ kind }) => kind === 'vsan').map(({ keyId }) => keyId);
+      expect(new Set(keys)).toEqual(
+        new Set(written.flatMap(({ kekId, hostKeyId }) => [kekId, hostKeyId]).filter(Boolean)),
+      );
+    });
+
+    it('lists the keys that kmip4v lists, of what govc shows', async () => {
       const listed = (await script('inventory.sh')).trim().split('\n');
       const typist = await Typist.at(desk, program());
       const { references } = await typist.json<{ references: { kind: string; keyId: string }[] }>('vcenter inventory');

@@ -16,7 +16,7 @@ import {
   type ViSession,
 } from '@lib/vi-json';
 
-/** Options of the real one's commands, by govmomi's cli/kms and cli/object: those with a value, and switches. */
+/** Options of the real one's commands, by govmomi's cli/kms, cli/object and cli/vsan: those with a value, and switches. */
 const COMMANDS: Readonly<Record<string, { readonly values: readonly string[]; readonly switches: readonly string[] }>> =
   {
     'kms.add': { values: ['n', 'a', 'p'], switches: ['N', 'tpm'] },
@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, { readonly values: readonly string[]; re
     'kms.ls': { values: [], switches: ['json'] },
     'kms.key.create': { values: [], switches: [] },
     'kms.key.info': { values: ['p'], switches: ['json', 'a', 'vms', 'hosts', 'other'] },
+    'vsan.info': { values: ['dc'], switches: ['json'] },
     collect: { values: ['type', 'd', 'n', 'wait', 'R'], switches: ['json', 's', 'o', 'O'] },
   };
 
@@ -33,6 +34,9 @@ interface Given {
   readonly options: ReadonlyMap<string, string>;
   readonly words: readonly string[];
 }
+
+const VSAN_TYPE = 'VsanVcClusterConfigSystem';
+const VSAN_SYSTEM = reference(VSAN_TYPE, 'vsan-cluster-config-system');
 
 class Refused extends Error {}
 
@@ -133,6 +137,8 @@ async function carriedOut(session: ViSession, { command, options, words }: Given
         .map((key) => `${option('p')}  ${key.keyId.keyId}  ${key.keyAvailable ?? '-'}  ${key.reason ?? ''}\n`)
         .join('');
     }
+    case 'vsan.info':
+      return json({ clusters: await vsanClusters(session) });
     default:
       return await collected(session, option('type'), words);
   }
@@ -144,6 +150,26 @@ async function listed(providers: KeyProviders, provider: string): Promise<{ info
   const info = await providers.find(provider);
   if (info === undefined) throw new Refused('invalid cluster ID');
   return { info, status: await providers.status(info) };
+}
+
+/** The types of vSAN have no names for JSON in the real one: their members are written as in Go. */
+async function vsanClusters(session: ViSession): Promise<readonly object[]> {
+  const clusters: object[] = [];
+  for (const found of await retrieveAll(session, { ClusterComputeResource: ['name'] })) {
+    const config = await session.call(VSAN_SYSTEM, VSAN_TYPE, 'VsanClusterGetConfig', { cluster: found.ref });
+    const { encryptionEnabled, kmsProviderId, kekId = '', hostKeyId = '' } = config?.dataEncryptionConfig ?? {};
+    const encryption = {
+      EncryptionEnabled: encryptionEnabled ?? false,
+      KmsProviderId: kmsProviderId === undefined ? null : { id: kmsProviderId.id },
+      KekId: kekId,
+      HostKeyId: hostKeyId,
+    };
+    clusters.push({
+      path: `/Datacenter/host/${String(found.get('name'))}`,
+      info: { enabled: true, DataEncryptionConfig: config?.dataEncryptionConfig === undefined ? null : encryption },
+    });
+  }
+  return clusters;
 }
 
 const KINDS: Readonly<Record<string, string>> = { m: 'VirtualMachine', h: 'HostSystem' };

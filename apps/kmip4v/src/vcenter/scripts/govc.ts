@@ -1,5 +1,5 @@
 /**
- * govc, for those who may run nothing else: its commands are those of govmomi's cli/kms and cli/object. shellcheck reads
+ * govc, for those who may run nothing else: its commands are those of govmomi's cli/kms, cli/object and cli/vsan. shellcheck reads
  * the scripts, and a test runs them with a govc that takes what the real one takes and talks to the stand-in vCenter.
  */
 export const GOVC_SETTINGS = `provider=kmip-demo
@@ -74,5 +74,16 @@ for kind in m h; do
     done
   done
 done
-echo 'First-class disks and vSAN are not among them: govc does not show their keys.' >&2
+echo 'First-class disks are not among them: govc does not show their keys. Those of vSAN: vsan.sh.' >&2
+`;
+
+export const GOVC_VSAN = `# The names of members depend on the version of govc: in capitals or not.
+govc vsan.info -json | jq '
+  def member(name): [(. // {} | to_entries[]) | select((.key | ascii_downcase) == (name | ascii_downcase)) | .value][0];
+  [member("clusters")[]? |
+    (member("info") | member("dataEncryptionConfig")) as $encryption |
+    {cluster: (member("path") | split("/") | last), encrypted: ($encryption | member("encryptionEnabled") == true)} +
+    ({provider: ($encryption | member("kmsProviderId") | member("id")), kekId: ($encryption | member("kekId")),
+      hostKeyId: ($encryption | member("hostKeyId"))} | with_entries(select((.value // "") != "")))]' >vsan.json
+echo 'vsan.json says what each vSAN cluster has: kmip4v vcenter inventory --vsan vsan.json'
 `;

@@ -1,4 +1,4 @@
-import { GOVC_ADD_PROVIDER, GOVC_DEFAULT, GOVC_INVENTORY, GOVC_PAIR, GOVC_STATUS } from './govc';
+import { GOVC_ADD_PROVIDER, GOVC_DEFAULT, GOVC_INVENTORY, GOVC_PAIR, GOVC_STATUS, GOVC_VSAN } from './govc';
 import { ADD_PROVIDER, CREDENTIAL, DEFAULT, PAIR, ROOT_CA, SELF_SIGNED, SIGNING_REQUEST, STATUS } from './powercli';
 import { INVENTORY, REKEY, VSAN } from './powercli-objects';
 
@@ -104,7 +104,7 @@ export const EXAMPLE_STEPS: readonly ExampleStep[] = [
     kmip4v: 'kmip4v vcenter inventory',
     privileges: ['System.Read'],
     powercli: { body: VSAN },
-    govc: { impossible: 'govc does not show them' },
+    govc: { body: GOVC_VSAN },
   },
   {
     name: 'rekey',
