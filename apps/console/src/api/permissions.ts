@@ -25,16 +25,23 @@ export interface Verdict {
   readonly neededRole?: string;
 }
 
-/** Whether the caller may do something; yes as long as it is not known, since the service decides in any case. */
-export function usePermissions(instanceId: string): (action: string) => Verdict {
-  const { data } = useQuery({
+interface Permissions {
+  /** Whether the caller may do something; yes where it is not known, since the service decides in any case. */
+  readonly may: (action: string) => Verdict;
+  /** Nothing is known yet: what is asked meanwhile might be refused, and stand in the trail. */
+  readonly isPending: boolean;
+}
+
+export function usePermissions(instanceId: string): Permissions {
+  const { data, isPending } = useQuery({
     queryKey: keyOf(instanceId, 'permissions'),
     queryFn: ({ signal }) => readPermissions(instanceId, signal),
     staleTime: 60_000,
   });
-  return (action) => {
+  const may = (action: string): Verdict => {
     const found = data?.find((permission) => permission.action === action);
     if (found === undefined) return { allowed: true };
     return { allowed: found.allowed, ...(found.needed_role !== undefined && { neededRole: found.needed_role }) };
   };
+  return { may, isPending };
 }

@@ -1,14 +1,20 @@
+import { Button } from '@carbon/react';
 import { useQuery } from '@tanstack/react-query';
 import { createContext, useContext, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Navigate, Outlet, useLocation, useParams } from 'react-router';
+import { Link, Navigate, Outlet, useLocation, useParams } from 'react-router';
 
 import { type LiveState, useLive } from '../api/live';
 import { usePermissions, type Verdict } from '../api/permissions';
+import { asProblem } from '../api/problem';
 import { instanceQuery } from '../api/queries';
 import { type Instance } from '../api/schema';
-import { Loaded } from '../components/loaded';
+import { Empty } from '../components/empty';
+import { Loaded, Waiting } from '../components/loaded';
 import { LiveSign } from '../components/live-sign';
+import { isAbsent } from '../components/optional';
+import { Page } from '../components/page';
+import { ProblemView } from '../components/problem-view';
 import { instanceIdOf } from './instance-id';
 
 interface InstanceRoom {
@@ -38,16 +44,25 @@ export function InstanceLayout() {
 function Room({ id }: { readonly id: string }) {
   const { t } = useTranslation();
   const query = useQuery(instanceQuery(id));
-  const may = usePermissions(id);
+  const { may, isPending } = usePermissions(id);
   const live = useLive(id);
   const instance = query.data;
   const room = useMemo(() => instance && { instance, may, live }, [instance, may, live]);
+  // A stranger's instance, or one that was removed: nothing that is tried again would bring it.
+  if (isAbsent(query.error)) return <NoSuchInstance />;
+  if (instance === undefined && query.isError) {
+    return (
+      <Page title={t('instance.unreadable')}>
+        <ProblemView problem={asProblem(query.error)} onRetry={() => void query.refetch()} />
+      </Page>
+    );
+  }
   return (
-    <Loaded query={query} failed={t('instance.unreadable')}>
+    <Loaded query={query}>
       {() => (
         <InstanceContext value={room}>
           <LiveSign state={live} />
-          <Outlet />
+          {isPending ? <Waiting /> : <Outlet />}
         </InstanceContext>
       )}
     </Loaded>
@@ -56,5 +71,17 @@ function Room({ id }: { readonly id: string }) {
 
 function NoSuchInstance() {
   const { t } = useTranslation();
-  return <p>{t('instance.noSuch')}</p>;
+  return (
+    <Empty
+      alone
+      title={t('instance.noSuch')}
+      action={
+        <Button as={Link} to="/">
+          {t('lost.back')}
+        </Button>
+      }
+    >
+      <p>{t('instance.noSuchText')}</p>
+    </Empty>
+  );
 }

@@ -10,6 +10,7 @@ export function RouteFailure() {
   return (
     <main className="k-alone">
       <Empty
+        alone
         title={t('failure.title')}
         action={<Button onClick={() => window.location.reload()}>{t('failure.reload')}</Button>}
       >
@@ -23,6 +24,7 @@ export function Lost() {
   const { t } = useTranslation();
   return (
     <Empty
+      alone
       title={t('lost.title')}
       action={
         <Button as={Link} to="/">

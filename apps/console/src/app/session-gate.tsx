@@ -50,6 +50,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   if (query.isError) {
     return (
       <main className="k-alone">
+        <h1 className="cds--visually-hidden">{t('shell.product')}</h1>
         <ProblemView
           problem={asProblem(query.error)}
           title={t('session.unreadable')}

@@ -5,13 +5,16 @@ interface EmptyProps {
   /** What this place is for, and how it comes to have something. */
   readonly children: ReactNode;
   readonly action?: ReactNode;
+  /** Nothing else is on the page: its title is the page's. */
+  readonly alone?: boolean;
 }
 
 /** In place of a table without rows. */
-export function Empty({ title, children, action }: EmptyProps) {
+export function Empty({ title, children, action, alone = false }: EmptyProps) {
+  const Title = alone ? 'h1' : 'h2';
   return (
     <div className="k-empty">
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       <div>{children}</div>
       {action !== undefined && <div className="k-actions">{action}</div>}
     </div>

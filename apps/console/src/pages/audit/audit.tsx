@@ -11,7 +11,6 @@ import { Copyable } from '../../components/copyable';
 import { Empty } from '../../components/empty';
 import { InstancePage } from '../../components/instance-page';
 import { Loaded } from '../../components/loaded';
-import { NeedsRole } from '../../components/needs-role';
 import { Section } from '../../components/page';
 import { Pager } from '../../components/pager';
 import { type Column, Rows } from '../../components/rows';
@@ -33,18 +32,17 @@ export function AuditPage() {
   const { may } = useInstance();
   const verdict = may('audit.read');
   return (
-    <InstancePage title={t('nav.audit')} intro={<p>{t('audit.intro')}</p>} actions={verdict.allowed && <ExportLog />}>
-      {verdict.allowed ? (
-        <>
-          <Filters />
-          <Events />
-          <Section title={t('audit.verify.title')} intro={t('audit.verify.intro')}>
-            <VerifyLog />
-          </Section>
-        </>
-      ) : (
-        <NeedsRole verdict={verdict} />
-      )}
+    <InstancePage
+      title={t('nav.audit')}
+      intro={<p>{t('audit.intro')}</p>}
+      verdict={verdict}
+      actions={verdict.allowed && <ExportLog />}
+    >
+      <Filters />
+      <Events />
+      <Section title={t('audit.verify.title')} intro={t('audit.verify.intro')}>
+        <VerifyLog />
+      </Section>
     </InstancePage>
   );
 }

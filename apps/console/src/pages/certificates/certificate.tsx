@@ -20,11 +20,13 @@ import { Expiry, LastSeen } from './standing';
 
 export function CertificatePage() {
   const { t } = useTranslation();
-  const { instance } = useInstance();
+  const { instance, may } = useInstance();
+  const verdict = may('certificate.read');
   const { certificate: id = '' } = useParams();
-  const query = useQuery(certificateQuery(instance.id, id));
+  const query = useQuery({ ...certificateQuery(instance.id, id), enabled: verdict.allowed });
   return (
     <InstancePage
+      verdict={verdict}
       title={query.data?.name ?? t('certificate.title')}
       crumbs={[{ to: 'certificates', text: t('nav.certificates') }]}
       actions={query.data && <CertificateActions certificate={query.data} />}

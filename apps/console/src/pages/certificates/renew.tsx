@@ -24,12 +24,14 @@ const STILL_USED_MS = 30 * 86_400_000;
 /** A certificate for another, side by side: add, wait until everybody has changed, remove. */
 export function RenewPage() {
   const { t } = useTranslation();
-  const { instance } = useInstance();
+  const { instance, may } = useInstance();
+  const verdict = may('certificate.create');
   const { certificate: id = '' } = useParams();
   const [search, setSearch] = useSearchParams();
-  const query = useQuery(certificatesQuery(instance.id));
+  const query = useQuery({ ...certificatesQuery(instance.id), enabled: verdict.allowed });
   return (
     <InstancePage
+      verdict={verdict}
       title={t('renew.title')}
       crumbs={[
         { to: 'certificates', text: t('nav.certificates') },

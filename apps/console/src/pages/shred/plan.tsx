@@ -24,11 +24,13 @@ type PlanKey = Schemas['InstanceShredPlanKey'];
 
 export function PlanPage() {
   const { t } = useTranslation();
-  const { instance } = useInstance();
+  const { instance, may } = useInstance();
+  const verdict = may('key.list');
   const { plan: id = '' } = useParams();
-  const query = useQuery(shredPlanQuery(instance.id, id));
+  const query = useQuery({ ...shredPlanQuery(instance.id, id), enabled: verdict.allowed });
   return (
     <InstancePage
+      verdict={verdict}
       title={query.data ? t(`shred.scope.${query.data.scope}`) : t('shred.plan')}
       crumbs={[{ to: 'shred', text: t('nav.shred') }]}
       tag={query.data && <PlanState state={query.data.state} />}

@@ -8,7 +8,6 @@ import { useInstance } from '../../app/instance-layout';
 import { Empty } from '../../components/empty';
 import { InstancePage } from '../../components/instance-page';
 import { Loaded } from '../../components/loaded';
-import { NeedsRole } from '../../components/needs-role';
 import { Section } from '../../components/page';
 import { type Column, Rows } from '../../components/rows';
 import { Moment, useTimes } from '../../components/times';
@@ -20,21 +19,14 @@ type Plan = Schemas['InstanceShredPlan'];
 export function ShredPage() {
   const { t } = useTranslation();
   const { may } = useInstance();
-  const verdict = may('key.list');
   return (
-    <InstancePage title={t('nav.shred')} intro={<p>{t('shred.intro')}</p>}>
-      {verdict.allowed ? (
-        <>
-          <Section title={t('shred.make.title')} intro={t('shred.make.intro')}>
-            <MakePlan />
-          </Section>
-          <Section title={t('shred.plans')}>
-            <Plans />
-          </Section>
-        </>
-      ) : (
-        <NeedsRole verdict={verdict} />
-      )}
+    <InstancePage title={t('nav.shred')} intro={<p>{t('shred.intro')}</p>} verdict={may('key.list')}>
+      <Section title={t('shred.make.title')} intro={t('shred.make.intro')}>
+        <MakePlan />
+      </Section>
+      <Section title={t('shred.plans')}>
+        <Plans />
+      </Section>
     </InstancePage>
   );
 }
