@@ -43,6 +43,16 @@ describe('DeprovisioningService', () => {
     expect(details).toEqual({ wrappedKeysLeft: 1, keyManagers: keyManagerCrn });
   });
 
+  it('records that it demanded a second person, for whichever instance gets its keys', async () => {
+    const order = await harness.ordered();
+    await harness.unitOfWork.forTenant(order.instanceId, async (scope) => {
+      const instance = await scope.instance.lock();
+      await scope.instance.update({ ...instance!, secondPersonToDestroy: true });
+    });
+    await remove(order);
+    expect(harness.region.recorded(order.instanceId).at(-1)?.details).toMatchObject({ secondPersonToDestroy: true });
+  });
+
   it('records the hour in which it ends, with what was there in it', async () => {
     const order = await harness.ordered();
     const { instanceId } = order;

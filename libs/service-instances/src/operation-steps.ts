@@ -2,7 +2,14 @@ import { type AuditAction, type AuditEvent } from '@lib/audit';
 import { assertNever, type Clock } from '@lib/kernel';
 import { HOUR_MS, recordUsage, startOfHour } from '@lib/metering';
 import { assertAcceptableCertificate, describeCertificate } from '@lib/pki';
-import { checkedName, insertWithinQuota, madeState, successEvent, toClientCertificate } from '@lib/tenancy';
+import {
+  checkedName,
+  insertWithinQuota,
+  madeState,
+  secondPersonRecorded,
+  successEvent,
+  toClientCertificate,
+} from '@lib/tenancy';
 
 import { type ServiceInstance, type InstanceOperation, type OperationStep } from './service-instance';
 import { ERASE_BATCH, eraseInstance } from './erasure';
@@ -123,6 +130,7 @@ export class OperationSteps {
   ): Promise<InstanceOperation> {
     const now = this.clock.now();
     const { keysLeftBehind = [] } = instance.attributes;
+    const served = await scope.instance.lock();
     await eraseInstance(scope);
     const attributes = { parameters: {}, context: {}, keysLeftBehind };
     await scope.serviceInstance.update({ ...instance, status: 'deleted', attributes, updatedAt: now });
@@ -130,7 +138,11 @@ export class OperationSteps {
     const keyManagers = keysLeftBehind.map(({ keyManagerCrn }) => keyManagerCrn).join(' ');
     this.record(scope, 'vmware-solutions.instance.delete', operation.context, {
       target: { kind: 'instance', id: scope.instanceId },
-      details: { wrappedKeysLeft, ...(keyManagers === '' ? {} : { keyManagers }) },
+      details: {
+        wrappedKeysLeft,
+        ...(keyManagers === '' ? {} : { keyManagers }),
+        ...(served && secondPersonRecorded(served, now)),
+      },
     });
     return closeOperation(scope, operation, 'succeeded', now, describeKeysLeftBehind(keysLeftBehind));
   }

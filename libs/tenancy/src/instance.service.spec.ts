@@ -79,6 +79,16 @@ describe('InstanceService', () => {
     expect(actions(id).at(-1)).toEqual({ action: 'instance.update', details: { credentialPolicy: 'enforce' } });
   });
 
+  it('says until when a second person is demanded, and at its end that one was', async () => {
+    const { id } = await create();
+    await instances.setOptions(id, { secondPersonToDestroy: true }, context);
+    await instances.setOptions(id, { secondPersonToDestroy: false }, context);
+    const secondPersonUntil = new Date(clock.now().getTime() + 86_400_000).toISOString();
+    expect(actions(id).at(-1)?.details).toEqual({ secondPersonToDestroy: false, secondPersonUntil });
+    await instances.remove(id, context);
+    expect(actions(id).at(-1)?.details).toMatchObject({ secondPersonToDestroy: true });
+  });
+
   it('keeps the reason of a disabling until it is enabled', async () => {
     const { id } = await create();
     await instances.setEnabled(id, false, 'IBMCLOUD_ACCT_SUSPEND', context);

@@ -6,7 +6,7 @@ import { keyCount, type Loss, requireConfirmation } from './confirmation';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { insertInstanceWithinQuota } from './instance-quota';
-import { DEFAULT_OPTIONS, type Instance, type InstanceOptions, withOptions } from './instance';
+import { DEFAULT_OPTIONS, type Instance, type InstanceOptions, secondPersonRecorded, withOptions } from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
 import { type InstancePage, type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
@@ -125,7 +125,11 @@ export class InstanceService {
     revision?: number,
   ): Promise<Instance> {
     const changed = (current: Instance): Instance => withOptions(current, changes, this.clock.now());
-    return this.change(id, 'vmware-solutions.instance.update', context, { revision, changed, details: changes });
+    const details = ({ secondPersonUntil: until }: Instance): Details => ({
+      ...changes,
+      ...(changes.secondPersonToDestroy === false && until && { secondPersonUntil: until.toISOString() }),
+    });
+    return this.change(id, 'vmware-solutions.instance.update', context, { revision, changed, details });
   }
 
   /**
@@ -152,6 +156,7 @@ export class InstanceService {
         account: instance.accountId,
         certificates: [...fingerprints].sort().join(' '),
         rootKeys: bindings.map(({ keyManagerCrn, rootKeyId }) => `${keyManagerCrn} ${rootKeyId}`).join(' '),
+        ...secondPersonRecorded(instance, this.clock.now()),
       });
     });
   }
@@ -178,12 +183,17 @@ export class InstanceService {
     id: InstanceId,
     action: AuditAction,
     context: ActionContext,
-    options: { revision?: number | undefined; changed: (current: Instance) => Instance; details?: Details },
+    options: {
+      readonly revision?: number | undefined;
+      readonly changed: (current: Instance) => Instance;
+      readonly details?: (changed: Instance) => Details;
+    },
   ): Promise<Instance> {
     return this.unitOfWork.forTenant(id, async (scope) => {
       const current = await lockedInstance(scope);
       checkRevision(current, options.revision);
-      return this.save(scope, options.changed(current), action, context, options.details ?? {});
+      const changed = options.changed(current);
+      return this.save(scope, changed, action, context, options.details?.(changed) ?? {});
     });
   }
 

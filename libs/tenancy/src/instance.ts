@@ -68,6 +68,13 @@ export function withOptions(instance: Instance, changes: Partial<InstanceOptions
   return { ...rest, secondPersonUntil: new Date(now.getTime() + SECOND_PERSON_WORKS_ON_MS) };
 }
 
+/** In the record of an instance's end: whichever instance gets its keys later demands one too. */
+export const secondPersonRecorded = (
+  instance: Pick<Instance, 'secondPersonToDestroy' | 'secondPersonUntil'>,
+  now: Date,
+): { readonly secondPersonToDestroy?: true } =>
+  needsSecondPerson(instance, now) ? { secondPersonToDestroy: true } : {};
+
 export const needsSecondPerson = (
   { secondPersonToDestroy, secondPersonUntil }: Pick<Instance, 'secondPersonToDestroy' | 'secondPersonUntil'>,
   now: Date,

@@ -11,6 +11,7 @@ import { InstanceService } from '@lib/tenancy';
 import { EngineHarness, FakeKeyManager, startTestPostgres, type TestDatabase, vcenterKey } from '@lib/testing';
 
 import { argumentsOf } from './arguments';
+import { InstanceCreate } from './commands/instance-create.command';
 import { InstanceTakeOver } from './commands/instance-take-over.command';
 
 jest.setTimeout(60_000);
@@ -118,6 +119,33 @@ describe('taking over the keys of an instance that was removed', () => {
     expect(await Promise.all(keys.map((key) => tenant.fetch(tenant.successor, key)))).toEqual(bytes);
     expect(await tenant.takeOver()).toMatchObject({ takenOver: 0, present: 2 });
     expect(tenant.keyManager.storedKeys()).toHaveLength(2);
+  });
+
+  it('demands a second person to destroy where the former one did, before any key is there', async () => {
+    const tenant = await Tenant.with();
+    await tenant.create();
+    await instances.setOptions(tenant.former, { secondPersonToDestroy: true }, context);
+    // Turned off before the removal: it works on, and does not end with the instance.
+    await instances.setOptions(tenant.former, { secondPersonToDestroy: false }, context);
+    await tenant.remove();
+    expect(await tenant.takeOver()).toMatchObject({ takenOver: 1 });
+    expect(await instances.get(tenant.successor)).toMatchObject({ secondPersonToDestroy: true });
+  });
+
+  it('demands nothing that the former one did not', async () => {
+    const tenant = await Tenant.with();
+    await tenant.create();
+    await tenant.remove();
+    await tenant.takeOver();
+    expect(await instances.get(tenant.successor)).toMatchObject({ secondPersonToDestroy: false });
+  });
+
+  it('demands a second person where one is made again under the CRN of one that did', async () => {
+    const { former } = await Tenant.with();
+    const { crn } = await instances.setOptions(former, { secondPersonToDestroy: true }, context);
+    await instances.remove(former, context, 'kmip');
+    await new InstanceCreate(instances, trail).run(argumentsOf({ crn, name: 'again' }));
+    expect(await instances.get(former)).toMatchObject({ name: 'again', secondPersonToDestroy: true });
   });
 
   it('needs proof that it was removed, of the same account and with the same root key', async () => {

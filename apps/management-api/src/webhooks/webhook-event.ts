@@ -7,6 +7,7 @@ const NAMESPACE = 'com.ibm.cloud';
 
 /** What a tenant hears of, with a title for people, and whether somebody has to act. */
 const EVENTS = {
+  'vmware-solutions.instance.update': ['Settings of the instance were changed', 'high'],
   'vmware-solutions.root-key.health': ['Calls to the key manager meet something else than before', 'high'],
   'vmware-solutions.root-key.expire': ['A root key is about to expire', 'high'],
   'vmware-solutions.root-key.set': ['A root key was bound: keys move to it', 'low'],
@@ -43,7 +44,10 @@ const DETAILS: ReadonlySet<string> = new Set(
     'change',
     'keysLeft',
     'step',
-  ].concat(['noticeDays', 'code', 'message', 'percent', 'storedKeys', 'maximumKeys', 'expiresAt', 'fingerprint']),
+  ].concat(
+    ['noticeDays', 'code', 'message', 'percent', 'storedKeys', 'maximumKeys', 'expiresAt', 'fingerprint'],
+    ['secondPersonToDestroy', 'secondPersonUntil', 'purgeDestroyedKeys', 'credentialPolicy', 'keyGeneration'],
+  ),
 );
 
 /** A record of an instance's trail. */

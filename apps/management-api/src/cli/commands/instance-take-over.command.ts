@@ -11,6 +11,7 @@ import { type Arguments, isSet, UsageError } from '../arguments';
 import { type Command } from '../command';
 import { InstanceScopes } from '../instance-scopes';
 import { instanceOf } from '../operator';
+import { demandAsBefore } from '../second-person-of-former';
 
 /**
  * Brings the keys of an instance that was removed, by mistake, into another one of the same account, to which the same
@@ -28,9 +29,11 @@ export class InstanceTakeOver implements Command {
   async run(given: Arguments): Promise<TakeOverReport> {
     const [into, former] = [instanceOf(given), toInstanceId(given.get('from'))];
     const options = { dryRun: isSet(given, 'dry-run'), take: (given.find('take') ?? '').split(',').filter(Boolean) };
-    await this.#requireProof(into, former);
+    const end = await this.#requireProof(into, former);
     const scope = await this.scopes.of(into);
     if (scope === undefined) throw new UsageError('no root key is set for the instance: set the one of before');
+    // Before the first key is there to be destroyed.
+    if (!options.dryRun) await demandAsBefore(this.instances, into, end);
     const bar = new ProgressBar(process.stderr, () => performance.now());
     const progress = (done: number, total: number): void => bar.show(done, total);
     const report = await new TakeOver(this.scopes.background).run(scope, former, { ...options, progress });
@@ -43,7 +46,7 @@ export class InstanceTakeOver implements Command {
    * That the former one is gone, and was this account's, is in its audit trail, which outlives it. That the root key is
    * the same shows there too, and again with each key: it unwraps.
    */
-  async #requireProof(into: InstanceId, former: InstanceId): Promise<void> {
+  async #requireProof(into: InstanceId, former: InstanceId): Promise<AuditEvent> {
     const instance = await this.instances.get(into);
     if (await this.#exists(former)) {
       throw new UsageError(`instance ${former} is there: keys are taken over from one that was removed`);
@@ -61,7 +64,7 @@ export class InstanceTakeOver implements Command {
         `the root key of instance ${former} is not bound to instance ${into}: set it with root-key set`,
       );
     }
-    if (accountOf(end.event.details, binding) === instance.accountId) return;
+    if (accountOf(end.event.details, binding) === instance.accountId) return end.event;
     throw new UsageError(`instance ${former} was of another account than instance ${into}`);
   }
 

@@ -216,6 +216,25 @@ describe('the webhook of an instance', () => {
     expect(await shown()).toMatchObject({ state: 'well' });
   });
 
+  it('hears that a second person to destroy was turned off, and until when one is demanded still', async () => {
+    const change = (on: boolean): Promise<Answer> =>
+      api.send('PATCH', `/v1/instances/${mine}`, {
+        body: { second_person_to_destroy: on },
+        headers: { 'if-match': '*' },
+      });
+    expect((await change(true)).status).toBe(200);
+    await set({ url: receiver.url('/a') });
+    const { second_person_until: secondPersonUntil } = (await change(false)).body;
+    await api.deliveries.round();
+    expect(receiver.at('/a').map(({ event }) => event)).toMatchObject([
+      {
+        type: 'com.ibm.cloud.vmware-solutions.instance:update',
+        ibmenseverity: 'high',
+        data: { details: { secondPersonToDestroy: false, secondPersonUntil } },
+      },
+    ]);
+  });
+
   it('gets events in order, signed, from the moment it was set, and nothing else', async () => {
     await happens('vmware-solutions.root-key.health');
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
