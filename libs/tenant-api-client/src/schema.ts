@@ -1426,6 +1426,7 @@ export interface components {
      *         "problems": [],
      *         "warnings": []
      *       },
+     *       "live_keys": 0,
      *       "key_moves": [],
      *       "credential_policy": "ignore",
      *       "key_generation": "local",
@@ -1499,6 +1500,12 @@ export interface components {
        */
       proposed_root_key_crn?: string;
       health: components['schemas']['InstanceHealth'];
+      /**
+       * Format: int32
+       * @description How many keys the instance has at this moment that are not destroyed. The largest number of each day is in the usage records.
+       * @example 42
+       */
+      live_keys: number;
       /** @description Keys that are to leave a root key, or an older version of it; one item for each root key. */
       key_moves: components['schemas']['InstanceKeyMove'][];
       /**
@@ -1722,6 +1729,7 @@ export interface components {
      *             "problems": [],
      *             "warnings": []
      *           },
+     *           "live_keys": 0,
      *           "key_moves": [],
      *           "credential_policy": "ignore",
      *           "key_generation": "local",

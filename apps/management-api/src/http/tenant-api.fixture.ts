@@ -46,6 +46,7 @@ const instance = {
   unwritten_notes: 0,
   health: { state: 'unknown', problems: [], warnings: [] },
   next_step: { code: 'wait', message: 'Wait.' },
+  live_keys: 0,
   key_moves: [],
   endpoints: [],
   created_at: '2026-01-01T00:00:00.000Z',

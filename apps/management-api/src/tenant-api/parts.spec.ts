@@ -98,7 +98,7 @@ describe('instances', () => {
   });
 
   const well = { state: 'well' } as const;
-  const unused = { health: { state: 'unknown' }, isConnected: false, hasKeys: false } as const;
+  const unused = { health: { state: 'unknown' }, isConnected: false, liveKeys: 0 } as const;
   const nothing = { hasCredential: false, hasRootKey: false, hasCertificate: false, ...unused };
   const complete = { hasCredential: true, hasRootKey: true, hasCertificate: true, ...unused };
   it.each([
@@ -108,11 +108,11 @@ describe('instances', () => {
     ['installed', complete, 'connect_clients'],
     ['installed', { ...complete, health: well }, 'connect_clients'],
     ['installed', { ...complete, isConnected: true }, 'make_first_key'],
-    ['installed', { ...complete, isConnected: true, hasKeys: true, health: well }, 'none'],
-    ['installed', { ...complete, hasKeys: true }, 'none'],
-    ['installed', { ...complete, hasKeys: true, health: { state: 'attention' } }, 'solve_problems'],
-    ['installed', { ...nothing, hasKeys: true, health: { state: 'attention' } }, 'set_credential'],
-    ['disabled', { ...complete, hasKeys: true, health: well }, 'enable_instance'],
+    ['installed', { ...complete, isConnected: true, liveKeys: 1, health: well }, 'none'],
+    ['installed', { ...complete, liveKeys: 1 }, 'none'],
+    ['installed', { ...complete, liveKeys: 1, health: { state: 'attention' } }, 'solve_problems'],
+    ['installed', { ...nothing, liveKeys: 1, health: { state: 'attention' } }, 'set_credential'],
+    ['disabled', { ...complete, liveKeys: 1, health: well }, 'enable_instance'],
     ['installing', nothing, 'wait'],
     ['configuring', { ...nothing, hasCredential: true }, 'set_root_key'],
     ['disabled', nothing, 'enable_instance'],

@@ -4,7 +4,7 @@ import { type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 
-import { certificatesQuery, usageQuery } from '../../api/queries';
+import { certificatesQuery } from '../../api/queries';
 import { type Instance } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
 import { useNow } from '../../components/now';
@@ -45,14 +45,12 @@ function GlanceTile({ title, to, children }: TileProps) {
   );
 }
 
-function KeysTile({ instance: { id } }: { readonly instance: Instance }) {
+function KeysTile({ instance }: { readonly instance: Instance }) {
   const { t } = useTranslation();
   const { number } = useTimes();
-  const { data } = useQuery(usageQuery(id, 1));
-  const today = data?.[0];
   return (
     <GlanceTile title={t('nav.keys')} to="keys">
-      <p className="k-tile__figure">{today === undefined ? '–' : number(today.live_keys)}</p>
+      <p className="k-tile__figure">{number(instance.live_keys)}</p>
       <p className="k-quiet">{t('overview.glance.keys')}</p>
     </GlanceTile>
   );

@@ -18,6 +18,7 @@ export const INSTANCE_COLUMNS: Columns<Instance> = [
 export const INSTANCE_FIELDS: Columns<Instance> = [
   ...INSTANCE_COLUMNS,
   ['CRN', ({ crn }) => crn],
+  ['live keys', ({ live_keys: keys }) => keys],
   ['endpoints', ({ endpoints }) => endpoints.map(({ hostname, port }) => `${hostname}:${port}`).join(', ')],
   ['server fingerprint (SHA-256)', ({ endpoints: [endpoint] }) => endpoint?.server_certificate?.sha256_fingerprint],
   ['server fingerprint (SHA-1)', ({ endpoints: [endpoint] }) => endpoint?.server_certificate?.sha1_fingerprint],

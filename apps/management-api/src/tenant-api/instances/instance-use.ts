@@ -23,8 +23,8 @@ export class InstanceUse {
       store.countLive(),
       store.notes.countUnwritten(rootKeyId),
     ]);
-    return { isConnected: accepted.size > 0, hasKeys: liveKeys > 0, unwrittenNotes };
+    return { isConnected: accepted.size > 0, liveKeys, unwrittenNotes };
   }
 }
 
-type InstanceTraces = Pick<Completeness, 'isConnected' | 'hasKeys' | 'unwrittenNotes'>;
+type InstanceTraces = Pick<Completeness, 'isConnected' | 'liveKeys' | 'unwrittenNotes'>;

@@ -25,7 +25,7 @@ interface Use {
   readonly health: InstanceHealth;
   /** A client was let in lately. */
   readonly isConnected: boolean;
-  readonly hasKeys: boolean;
+  readonly liveKeys: number;
 }
 
 /** What is known of an instance besides its own row. */
@@ -106,9 +106,9 @@ function missing({ hasCredential, hasRootKey, hasCertificate }: Settings): NextS
   return hasCertificate ? undefined : STEPS.certificate;
 }
 
-function inUse({ health, isConnected, hasKeys }: Use): NextStep {
+function inUse({ health, isConnected, liveKeys }: Use): NextStep {
   if (health.state === 'attention') return STEPS.problems;
-  if (hasKeys) return STEPS.serving;
+  if (liveKeys > 0) return STEPS.serving;
   return isConnected ? STEPS.use : STEPS.connect;
 }
 
@@ -128,6 +128,7 @@ export function instanceResponse(
     state,
     next_step: nextStep(state, completeness),
     health: completeness.health,
+    live_keys: completeness.liveKeys,
     key_moves: completeness.keyMoves,
     proposed_root_key_crn: completeness.proposedRootKeyCrn,
     ...optionsResponse(instance),

@@ -94,7 +94,7 @@ describe('the health of root keys', () => {
     const certificate = { name: 'vc', certificate: certificatePem };
     expect((await send('POST', `${base()}/client_certificates`, { body: certificate })).status).toBe(201);
     const instance = await send<{ health: Health }>('GET', base());
-    expect(instance.body).toMatchObject({ health: { state: 'well' }, next_step: { code: 'none' } });
+    expect(instance.body).toMatchObject({ health: { state: 'well' }, next_step: { code: 'none' }, live_keys: 1 });
     const rootKey = await send('GET', `${base()}/root_key`);
     expect(rootKey.body).toMatchObject({ health: { state: 'well' }, verified_at: expect.any(String) as string });
     expect(rootKey.body).not.toMatchObject({ status: 'unverified' });
