@@ -89,6 +89,7 @@ const EVERYTHING: readonly Topic[] = [
   'usage',
   'attempts',
   'webhook',
+  'reclaim',
   'permissions',
 ];
 
@@ -100,7 +101,7 @@ const TOPICS: Readonly<Record<string, readonly Topic[]>> = {
   credential: ['root_key', 'instance', 'audit'],
   'root-key': ['root_key', 'instance', 'audit'],
   'move.progress': ['root_key', 'instance'],
-  key: ['keys', 'instance', 'usage', 'audit'],
+  key: ['keys', 'reclaim', 'instance', 'usage', 'audit'],
   'shred-plan': ['shred_plans', 'keys', 'audit'],
   webhook: ['webhook', 'audit'],
   claim: ['attempts', 'audit'],

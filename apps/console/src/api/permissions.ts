@@ -1,28 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 
-import { isBackground } from './activity';
-import { keyOf } from './queries';
-import { Problem } from './problem';
+import { permissionsQuery } from './queries';
+import { type Schemas } from './schema';
+
+/** Roles as the service names them. */
+export type Role = Schemas['InstancePermission']['needed_role'];
 
 /** Of one action, as the service judges it; what the console offers follows from it and decides nothing. */
-export interface Permission {
-  readonly action: string;
-  readonly allowed: boolean;
-  readonly needed_role?: string;
-}
-
-async function readPermissions(instanceId: string, signal: AbortSignal): Promise<readonly Permission[]> {
-  const response = await fetch(`/console/api/v1/instances/${encodeURIComponent(instanceId)}/permissions`, {
-    headers: { accept: 'application/json', ...(isBackground() && { 'x-background': '1' }) },
-    signal,
-  });
-  if (!response.ok) throw Problem.from(response, await response.text());
-  return ((await response.json()) as { permissions: readonly Permission[] }).permissions;
-}
-
 export interface Verdict {
   readonly allowed: boolean;
-  readonly neededRole?: string;
+  readonly neededRole?: Role;
 }
 
 interface Permissions {
@@ -33,15 +20,10 @@ interface Permissions {
 }
 
 export function usePermissions(instanceId: string): Permissions {
-  const { data, isPending } = useQuery({
-    queryKey: keyOf(instanceId, 'permissions'),
-    queryFn: ({ signal }) => readPermissions(instanceId, signal),
-    staleTime: 60_000,
-  });
+  const { data, isPending } = useQuery(permissionsQuery(instanceId));
   const may = (action: string): Verdict => {
     const found = data?.find((permission) => permission.action === action);
-    if (found === undefined) return { allowed: true };
-    return { allowed: found.allowed, ...(found.needed_role !== undefined && { neededRole: found.needed_role }) };
+    return found === undefined ? { allowed: true } : { allowed: found.allowed, neededRole: found.needed_role };
   };
   return { may, isPending };
 }

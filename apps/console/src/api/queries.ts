@@ -15,6 +15,7 @@ export type Topic =
   | 'usage'
   | 'attempts'
   | 'webhook'
+  | 'reclaim'
   | 'permissions';
 
 /** Everything of an instance begins with these two, so that all of it can be fetched anew at once. */
@@ -256,6 +257,58 @@ export const keyManagerRootKeysQuery = (instance_id: string, key_manager_id: str
         ({ root_keys }) => root_keys,
       ),
     retry: false,
+  });
+
+export const webhookQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'webhook'),
+    queryFn: ({ signal }) =>
+      answerOf(api.GET('/v1/instances/{instance_id}/webhook', { params: { path: { instance_id } }, signal })),
+  });
+
+export const inventoryQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'reclaim', 'inventory'),
+    queryFn: ({ signal }) =>
+      answerOf(api.GET('/v1/instances/{instance_id}/inventory', { params: { path: { instance_id } }, signal })),
+  });
+
+export const candidatesQuery = (instance_id: string, start: string | undefined) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'reclaim', 'candidates', start),
+    queryFn: ({ signal }) =>
+      answerOf(
+        api.GET('/v1/instances/{instance_id}/reclaim_candidates', {
+          params: { path: { instance_id }, query: { limit: 50, ...(start !== undefined && { start }) } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const quarantineQuery = (instance_id: string, start: string | undefined) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'reclaim', 'quarantine', start),
+    queryFn: ({ signal }) =>
+      answerOf(
+        api.GET('/v1/instances/{instance_id}/quarantined_keys', {
+          params: { path: { instance_id }, query: { limit: 50, ...(start !== undefined && { start }) } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const permissionsQuery = (instance_id: string) =>
+  queryOptions({
+    queryKey: keyOf(instance_id, 'permissions'),
+    queryFn: async ({ signal }) => {
+      const { permissions } = await answerOf(
+        api.GET('/v1/instances/{instance_id}/permissions', { params: { path: { instance_id } }, signal }),
+      );
+      return permissions;
+    },
+    staleTime: 60_000,
   });
 
 export const usageQuery = (instance_id: string, days: number) =>

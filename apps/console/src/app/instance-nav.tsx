@@ -6,6 +6,8 @@ import {
   Dashboard,
   Document,
   Key,
+  Notification,
+  Recycle,
   Settings,
   Stethoscope,
   TrashCan,
@@ -24,7 +26,9 @@ export const PAGES = [
   ['diagnosis', Stethoscope],
   ['audit', Document],
   ['usage', ChartColumn],
+  ['reclaim', Recycle],
   ['shred', TrashCan],
+  ['webhook', Notification],
   ['settings', Settings],
 ] as const satisfies readonly (readonly [string, ElementType])[];
 

@@ -46,6 +46,14 @@ export const routes: RouteObject[] = [
           },
           { path: 'audit', lazy: async () => ({ Component: (await import('../pages/audit/audit')).AuditPage }) },
           { path: 'usage', lazy: async () => ({ Component: (await import('../pages/usage/usage')).UsagePage }) },
+          {
+            path: 'reclaim',
+            lazy: async () => ({ Component: (await import('../pages/reclaim/reclaim')).ReclaimPage }),
+          },
+          {
+            path: 'webhook',
+            lazy: async () => ({ Component: (await import('../pages/webhook/webhook')).WebhookPage }),
+          },
           { path: 'shred', lazy: async () => ({ Component: (await import('../pages/shred/shred')).ShredPage }) },
           { path: 'shred/:plan', lazy: async () => ({ Component: (await import('../pages/shred/plan')).PlanPage }) },
           {

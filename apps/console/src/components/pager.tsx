@@ -3,22 +3,28 @@ import { Button } from '@carbon/react';
 import { useTranslation } from 'react-i18next';
 import { useLocation, useNavigate, useSearchParams } from 'react-router';
 
+interface PagerProps {
+  readonly next: string | undefined;
+  /** Of the address, where a page has more lists than one. */
+  readonly place?: string;
+}
+
 /**
  * Forward and back in a list that knows no numbers of pages: it has a million rows, and each page begins where the one
  * before ended. The way back is the browser's own.
  */
-export function Pager({ next }: { readonly next: string | undefined }) {
+export function Pager({ next, place = 'start' }: PagerProps) {
   const { t } = useTranslation();
   const [search] = useSearchParams();
   const navigate = useNavigate();
   const { state } = useLocation() as { readonly state: { readonly paged?: boolean } | null };
-  const isFirst = !search.has('start');
+  const isFirst = !search.has(place);
   if (isFirst && next === undefined) return null;
 
   const to = (start: string | undefined): string => {
     const query = new URLSearchParams(search);
-    if (start === undefined) query.delete('start');
-    else query.set('start', start);
+    if (start === undefined) query.delete(place);
+    else query.set(place, start);
     return `?${query.toString()}`;
   };
   const back = (): void => {

@@ -6,12 +6,14 @@ import instance from './instance.json';
 import keys from './keys.json';
 import overview from './overview.json';
 import problem from './problem.json';
+import reclaim from './reclaim.json';
 import rootKey from './root-key.json';
 import settings from './settings.json';
 import shell from './shell.json';
 import shred from './shred.json';
 import usage from './usage.json';
 import verdict from './verdict.json';
+import webhook from './webhook.json';
 
 export default {
   ...audit,
@@ -22,10 +24,12 @@ export default {
   ...keys,
   ...overview,
   ...problem,
+  ...reclaim,
   ...rootKey,
   ...settings,
   ...shell,
   ...shred,
   ...usage,
   ...verdict,
+  ...webhook,
 };
