@@ -34,13 +34,8 @@ export function ActionButton({ verdict, onClick, children, ...looks }: ActionBut
         <Locked aria-hidden />
         {verdict.neededRole === undefined
           ? t('permission.denied')
-          : t('permission.needs', { role: t(`role.${roleOf(verdict.neededRole)}`) })}
+          : t('permission.needs', { role: t(`role.${verdict.neededRole}`) })}
       </span>
     </span>
   );
 }
-
-const ROLES = ['viewer', 'operator', 'editor', 'administrator', 'reader', 'writer', 'manager'] as const;
-
-export const roleOf = (name: string): (typeof ROLES)[number] =>
-  ROLES.find((role) => role === name.toLowerCase()) ?? 'manager';

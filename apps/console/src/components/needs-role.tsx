@@ -2,7 +2,6 @@ import { Locked } from '@carbon/icons-react';
 import { useTranslation } from 'react-i18next';
 
 import { type Verdict } from '../api/permissions';
-import { roleOf } from './action-button';
 import { Empty } from './empty';
 
 /** In place of what the role does not show: that it is there, and what it takes. */
@@ -13,7 +12,7 @@ export function NeedsRole({ verdict }: { readonly verdict: Verdict }) {
     <Empty title={t('permission.notShown')}>
       <p className="k-locked__reason">
         <Locked aria-hidden />
-        {role === undefined ? t('permission.denied') : t('permission.needs', { role: t(`role.${roleOf(role)}`) })}
+        {role === undefined ? t('permission.denied') : t('permission.needs', { role: t(`role.${role}`) })}
       </p>
       <p>{t('permission.ask')}</p>
     </Empty>
