@@ -11,7 +11,7 @@ jq -r '.status.servers[] | [.name, .status, .connectionStatus, "vCenter trusts i
 if [ "${1:-}" = --test-key ]; then
   key=$(govc kms.key.create "$provider")
   govc kms.key.info -p "$provider" "$key"
-  echo "vCenter made the key $key. Nothing uses it: kmip4v key destroy $key --confirm $key"
+  echo "vCenter made the key $key. Nothing uses it: kmip4v key destroy $key --revoke --confirm $key"
 fi
 jq -e 'all(.status.servers[]; .status == "green" and .clientTrustServer != false and .serverTrustClient != false)' <<<"$status" >/dev/null || {
   echo 'Not every server is connected.' >&2

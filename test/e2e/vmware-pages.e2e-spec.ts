@@ -120,7 +120,9 @@ describe('what is written for VMware administrators', () => {
       await script('client-pair.sh', 'vcenter.pem', 'vcenter.key');
       expect(await script('default.sh')).toBe('by-govc is the default key provider.\n');
       const status = await script('status.sh', '--test-key');
-      expect(status).toMatch(/^kmip-1\tgreen.*\nkmip-2\tgreen.*\n(.|\n)*kmip4v key destroy \S+ --confirm \S+\n$/);
+      expect(status).toMatch(
+        /^kmip-1\tgreen.*\nkmip-2\tgreen.*\n(.|\n)*kmip4v key destroy \S+ --revoke --confirm \S+\n$/,
+      );
     });
 
     it('says what vSAN has, as a file that kmip4v reads', async () => {

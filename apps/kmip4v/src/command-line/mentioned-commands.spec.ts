@@ -43,6 +43,10 @@ function faultOf(program: Command, { words }: Mention): string | undefined {
   const known = [...program.options, ...command.options].flatMap(({ long, short }) => [long, short]);
   const unknown = rest.filter((word) => /^--?[a-z]/.test(word) && ![...known, '--help', '-h'].includes(word));
   if (unknown.length > 0) return `it takes no ${unknown.join(', ')}`;
+  // A key that a client made is active, and an active one is not destroyed.
+  if (command.name() === 'destroy' && rest.length > 0 && !rest.includes('--revoke') && rest[0] !== '[options]') {
+    return 'it is refused where the key is active: say --revoke';
+  }
   return undefined;
 }
 
@@ -54,6 +58,7 @@ describe('commands that texts of ours tell somebody to type', () => {
       ...filesIn('apps', /\.tsx?$/),
       ...filesIn('libs', /\.ts$/),
       ...filesIn('docs', /\.md$/),
+      ...filesIn('examples', /\.(?:sh|ps1|md)$/),
       'README.md',
     ];
     const mentions = files.filter((file) => file !== NO_TEXTS).flatMap(mentionsIn);

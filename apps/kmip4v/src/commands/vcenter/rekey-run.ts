@@ -189,7 +189,7 @@ async function tellUnused(keys: MadeKeys, { out }: Context): Promise<readonly st
     const are = unused.length === 1 ? 'is' : 'are';
     out.note(
       `${counted(unused.length, 'key')} of this re-key ${are} used by nothing, since a run was cut or what they were for has gone: ${unused.join(', ')}. ` +
-        'kmip4v key destroy takes one away.',
+        'kmip4v key destroy KEY --revoke takes one away.',
     );
   }
   if (keys.unknown > 0) {

@@ -126,7 +126,7 @@ $found | Format-Table -Property @('Name', 'Status', 'ConnectionStatus', 'ClientT
 if ($TestKey) {
   $key = Invoke-Method $Crypto 'GenerateKey' @($ProviderId)
   if (-not $key.Success) { throw ('vCenter cannot make a key: {0}' -f $key.Reason) }
-  Write-Host ('vCenter made the key {0}. Nothing uses it: kmip4v key destroy {0} --confirm {0}' -f $key.KeyId.KeyId)
+  Write-Host ('vCenter made the key {0}. Nothing uses it: kmip4v key destroy {0} --revoke --confirm {0}' -f $key.KeyId.KeyId)
 }
 $lost = @($found | Where-Object { $_.Status -ne 'green' -or $_.ClientTrustServer -eq $false -or $_.ServerTrustClient -eq $false })
 if ($lost.Count -gt 0) { throw ('Not connected: {0}' -f ($lost.Name -join ', ')) }

@@ -126,7 +126,7 @@ function lostOf({ binding }: Known, all: readonly LostUnder[]): object[] {
       code: 'stored_key_deleted',
       message: `${count} gone from the key manager: what they protect cannot be read any more. The list of keys that cannot be served (servable=false) names each, and the machine it belongs to.`,
       remedy:
-        'If that was a mistake, restore the stored keys in the key manager; each key says until when. If it was meant, destroy the keys here too: then it is settled.',
+        'If that was a mistake, restore the stored keys in the key manager; each key says until when. If it was meant, destroy the keys here too, revoking those that are active (kmip4v key destroy KEY --revoke, or a shred plan): then it is settled.',
       stops: ['get'],
       since: lost.since.toISOString(),
       root_key_crn: rootKeyCrn(binding),
