@@ -47,7 +47,7 @@ export function MakePlan() {
       </RadioButtonGroup>
       {scope === 'keys' && (
         <TextArea
-          id={`${id}keys`}
+          id={`${id}-identifiers`}
           labelText={t('shred.make.keys')}
           helperText={t('shred.make.keysHelp')}
           rows={3}
@@ -57,7 +57,7 @@ export function MakePlan() {
       )}
       {scope === 'root_key' && (
         <TextInput
-          id={`${id}root`}
+          id={`${id}-root`}
           labelText={t('shred.make.rootKey')}
           value={rootKey}
           onChange={({ target }) => setRootKey(target.value)}
