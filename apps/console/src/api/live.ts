@@ -1,9 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import { type Topic } from './queries';
+import { followInstance, type LiveState } from './stream';
 
-export type LiveState = 'connecting' | 'live' | 'away';
+export type { LiveState } from './stream';
 
 /** Many events of one moment are one look at the service. */
 const GATHER_MS = 250;
@@ -11,42 +12,33 @@ const GATHER_MS = 250;
 const WITHOUT_STREAM_MS = 15_000;
 
 /**
- * Hears from the service what has changed, and has it fetched anew. One stream for each open page of an instance; the
- * browser resumes it with the identifier of the last event. Without a stream the page looks by itself now and then.
+ * Hears from the service what has changed, and has it fetched anew. Without a stream the page looks by itself now and
+ * then.
  */
 export function useLive(instanceId: string): LiveState {
   const queries = useQueryClient();
   const [state, setState] = useState<LiveState>('connecting');
+  const current = useRef(state);
 
   useEffect(() => {
     const stale = new Stale((topics) => {
       for (const topic of topics) void queries.invalidateQueries({ queryKey: ['instances', instanceId, topic] });
     });
     const everything = (): void => void queries.invalidateQueries({ queryKey: ['instances', instanceId] });
-    let wasAway = false;
-    let source: EventSource;
-    const open = (): void => {
-      source = new EventSource(`/console/api/v1/instances/${encodeURIComponent(instanceId)}/events`);
-      source.onopen = () => {
-        setState('live');
-        // What happened meanwhile is not told again when the browser began anew.
-        if (wasAway) everything();
-      };
-      source.onerror = () => {
-        wasAway = true;
-        setState('away');
-      };
-      source.onmessage = ({ data }: MessageEvent<string>) => stale.add(topicsOf(data));
-    };
-    open();
+    const leave = followInstance(instanceId, {
+      onState: (next) => {
+        current.current = next;
+        setState(next);
+      },
+      onEvent: (data) => stale.add(topicsOf(data)),
+      // What happened meanwhile is not told again when the browser began anew.
+      onGap: everything,
+    });
     const fallback = window.setInterval(() => {
-      if (source.readyState === EventSource.OPEN) return;
-      everything();
-      // A refusal ends a stream for good, as far as the browser is concerned.
-      if (source.readyState === EventSource.CLOSED) open();
+      if (current.current !== 'live') everything();
     }, WITHOUT_STREAM_MS);
     return () => {
-      source.close();
+      leave();
       stale.stop();
       window.clearInterval(fallback);
     };
