@@ -34,16 +34,21 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     refetchOnWindowFocus: true,
     refetchInterval: WATCH_MS,
   });
+  // Whoever was signed in keeps the page: it may hold what he typed in.
+  const [last, setLast] = useState<Session>();
+  if (query.data && query.data !== last) setLast(query.data);
+  const session = query.data ?? last;
   const nobody = query.data === null;
+  const begins = nobody && last === undefined;
   useEffect(() => {
-    if (nobody) signIn();
-  }, [nobody]);
+    if (begins) signIn();
+  }, [begins]);
 
-  if (query.data) {
+  if (session) {
     return (
-      <SessionContext value={query.data}>
+      <SessionContext value={session}>
         {children}
-        <SessionWatch />
+        <SessionWatch nobody={nobody} />
       </SessionContext>
     );
   }
@@ -63,14 +68,19 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
 }
 
 /** Leaves the page as it is when the session ends: what was typed in can still be copied. */
-function SessionWatch() {
+function SessionWatch({ nobody }: { readonly nobody: boolean }) {
   const { t } = useTranslation();
-  const queries = useQueryClient();
   const [ended, setEnded] = useState(false);
+  const [heard, setHeard] = useState(false);
   useEffect(() => {
     whenSessionEnds(() => setEnded(true));
     return () => whenSessionEnds(() => undefined);
-  }, [queries]);
+  }, []);
+  // Said once: whoever stays on the page is not asked with each look.
+  if (nobody !== heard) {
+    setHeard(nobody);
+    if (nobody) setEnded(true);
+  }
   if (!ended) return <IdleWarning />;
   return (
     <Modal
