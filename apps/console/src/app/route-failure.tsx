@@ -1,12 +1,18 @@
 import { Button } from '@carbon/react';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
+import { Link, useRouteError } from 'react-router';
 
 import { Empty } from '../components/empty';
+import { isMissingPart, reloadOnce } from './new-build';
 
 /** A page that could not be drawn or fetched: after an update of the service its files have other names. */
 export function RouteFailure() {
   const { t } = useTranslation();
+  const missing = isMissingPart(useRouteError());
+  useEffect(() => {
+    if (missing) void reloadOnce();
+  }, [missing]);
   return (
     <main className="k-alone">
       <Empty

@@ -16,6 +16,7 @@ import { Link, Outlet, useLocation, useMatch } from 'react-router';
 import { Waiting } from '../components/loaded';
 import { focusPage } from '../components/focus';
 import { InstanceNav } from './instance-nav';
+import { UpdateNotice } from './update-notice';
 import { UserPanel } from './user-panel';
 
 /** Header, navigation of the instance that is open, and the page. */
@@ -71,6 +72,7 @@ function Frame({ isSideNavExpanded, onClickSideNavExpand }: FrameProps) {
         tabIndex={-1}
         className={instance === undefined ? 'k-content' : 'k-content k-content--nav'}
       >
+        <UpdateNotice />
         <Suspense fallback={<Waiting />}>
           <Outlet />
         </Suspense>
