@@ -118,6 +118,12 @@ describe('what a security officer does in the console, in a browser on the runni
     await former.getByText(ON_THE_WAY).waitFor();
     expect(await officer.violations()).toEqual([]);
     await service.localCloud('DELETE', '/faults');
+    await former.getByRole('button', { name: 'Its own API key' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Its own API key' });
+    await dialog.getByLabel('API key of the service ID', { exact: true }).fill((await tenantOf()).apiKey);
+    expect(await officer.violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Set the API key' }).click();
+    await dialog.waitFor({ state: 'detached' });
     await former.getByRole('button', { name: 'Resume' }).click();
     await former.waitFor({ state: 'detached' });
     await section('The root key that is bound').getByText(next.rootKey.id, { exact: true }).waitFor();

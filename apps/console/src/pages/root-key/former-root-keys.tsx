@@ -14,6 +14,7 @@ import { Facts } from '../../components/facts';
 import { Loaded } from '../../components/loaded';
 import { ProblemView } from '../../components/problem-view';
 import { CalendarDay, Moment } from '../../components/times';
+import { FormerApiKey } from './former-api-key';
 import { MoveProgress } from './move-progress';
 import { RollBack } from './roll-back';
 import { rootKeyIdOf } from './root-key-id';
@@ -79,7 +80,7 @@ function FormerCard({ former }: { readonly former: Former }) {
 function FormerActions({ former }: { readonly former: Former }) {
   const { t } = useTranslation();
   const { instance, may } = useInstance();
-  const [asked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<'api_key' | 'roll_back'>();
   const path = { instance_id: instance.id, id: former.id };
   const pause = useChange(instance.id, ['root_key', 'instance'], () =>
     answerOf(
@@ -92,6 +93,7 @@ function FormerActions({ former }: { readonly former: Former }) {
   const retry = useChange(instance.id, ['root_key', 'instance'], () =>
     answerOf(api.POST('/v1/instances/{instance_id}/former_root_keys/{id}/retry', { params: { path } })),
   );
+  const close = (): void => setAsked(undefined);
   const error = pause.error ?? retry.error;
   const verdict = may('root-key.set');
   return (
@@ -118,11 +120,20 @@ function FormerActions({ former }: { readonly former: Former }) {
             {t('rootKey.former.retry')}
           </ActionButton>
         )}
-        <ActionButton kind="danger--ghost" size="sm" verdict={verdict} onClick={() => setAsked(true)}>
+        <ActionButton
+          kind="tertiary"
+          size="sm"
+          verdict={verdict.allowed ? may('credential.set') : verdict}
+          onClick={() => setAsked('api_key')}
+        >
+          {t('rootKey.former.apiKey.act')}
+        </ActionButton>
+        <ActionButton kind="danger--ghost" size="sm" verdict={verdict} onClick={() => setAsked('roll_back')}>
           {t('rootKey.former.rollBack')}
         </ActionButton>
       </div>
-      {asked && <RollBack former={former} onClose={() => setAsked(false)} />}
+      {asked === 'api_key' && <FormerApiKey former={former} onClose={close} />}
+      {asked === 'roll_back' && <RollBack former={former} onClose={close} />}
     </>
   );
 }
