@@ -20,6 +20,18 @@ export interface Said {
   readonly lang?: 'en';
 }
 
+/** What is worded alike wherever it is met: a root key that does not answer is in the way of a move as of a fetch. */
+const ALIKE: Partial<Readonly<Record<WordList, WordList>>> = {
+  obstacle: 'health',
+  obstacle_remedy: 'health_remedy',
+  hindrance: 'health',
+  staying: 'health',
+};
+
+/** Where the text beside a code lies, in the order that it is looked for. */
+export const wordKeys = (list: WordList, code: string): string[] =>
+  [list, ALIKE[list]].flatMap((one) => (one === undefined ? [] : [`words.${one}.${code}`]));
+
 /**
  * The service answers in English. Where a code tells what it means, other languages have words of their own for it;
  * what is left is shown as it came, and marked as English for screen readers.
@@ -30,7 +42,7 @@ export function useWords(): (list: WordList, code: string, english: string) => S
     if (i18n.language === 'en') return { text: english };
     // Not every code has one: the key is looked up, not known.
     const nothing: string = '';
-    const text = i18n.t(`words.${list}.${code}`, { defaultValue: nothing });
+    const text = i18n.t(wordKeys(list, code), { defaultValue: nothing });
     return text === nothing ? { text: english, lang: 'en' } : { text };
   };
 }
