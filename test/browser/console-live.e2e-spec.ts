@@ -129,6 +129,7 @@ describe('pages that follow what happens, in a browser on the running product', 
     await visit.page.getByRole('link', { name: 'Usage' }).click();
     await visit.page.getByText('The console was updated.').waitFor();
     await visit.page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor();
+    await visit.ready();
     expect(await visit.violations()).toEqual([]);
     expect(visit.complaints()).toEqual([]);
     await visit.end();
