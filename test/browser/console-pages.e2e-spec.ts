@@ -28,11 +28,16 @@ describe('every page of the console, in a browser on the running product', () =>
   beforeAll(async () => {
     [service, browser] = await Promise.all([RunningService.start(), openBrowser()]);
     const api = new TenantApi(service, await service.token('manager'));
-    const [machine] = (await encryptMachines(service, ['web-01', 'web-02', 'db-01'])) as readonly [Machine];
+    const machines = await encryptMachines(service, ['web-01', 'web-02', 'db-01']);
+    const [machine, retired] = machines as readonly [Machine, Machine];
     const { client_certificates: certificates } = await api.ok<{ client_certificates: { id: string }[] }>(
       'GET',
       '/client_certificates',
     );
+    const inventory = { taken_at: new Date().toISOString(), source: 'vcenter-01', key_ids: [machine.key] };
+    await api.ok('PUT', '/inventory', inventory);
+    await api.ok('POST', '/quarantined_keys', { id: retired.key });
+    await api.ok('PUT', '/webhook', { url: 'https://hooks.example.com/kmip' });
     const plan = await api.ok<{ id: string }>('POST', '/shred_plans', { scope: 'keys', key_ids: [machine.key] });
     pages = pagesOf({ certificate: certificates[0]?.id ?? '', key: machine.key, plan: plan.id });
   });
