@@ -1,8 +1,7 @@
 import { command, value } from '../../command-line/command';
 import { usageFault } from '../../command-line/faults';
-import { shown } from '../../output/answer';
 import { answerOf } from '../../tenant/asking';
-import { CLAIM_COLUMNS } from './claim-view';
+import { claimAnswer } from './claim-view';
 
 export const claimAdd = command({
   name: 'add',
@@ -27,6 +26,6 @@ export const claimAdd = command({
     const { api, instance } = await context.tenant();
     const params = { path: { instance_id: instance } };
     const call = api.POST('/v1/instances/{instance_id}/certificate_claims', { params, body: claim });
-    return shown(await answerOf(call), CLAIM_COLUMNS);
+    return claimAnswer(await answerOf(call));
   },
 });

@@ -1,5 +1,6 @@
+import { type Answer, listed, shown, together } from '../../output/answer';
 import { type Columns } from '../../output/table';
-import { time } from '../../output/views';
+import { bad, time } from '../../output/views';
 import { type CertificateClaim } from '../../tenant/resources';
 
 export const CLAIM_COLUMNS: Columns<CertificateClaim> = [
@@ -10,3 +11,18 @@ export const CLAIM_COLUMNS: Columns<CertificateClaim> = [
   ['message', ({ message }) => message],
   ['created', ({ created_at: at }) => time(at)],
 ];
+
+const REFUSAL_COLUMNS: Columns<CertificateClaim['refusals'][number]> = [
+  ['verdict', ({ verdict }) => bad(verdict)],
+  ['times', ({ occurrences }) => occurrences],
+  ['last', ({ last_at: at }) => time(at)],
+  ['message', ({ message }) => message],
+  ['remedy', ({ remedy }) => remedy],
+];
+
+/** One claim, and why what it fits was refused. */
+export const claimAnswer = (claim: CertificateClaim): Answer =>
+  together(claim, [
+    ['', shown(claim, CLAIM_COLUMNS)],
+    ['Refused connections:', listed(claim.refusals, REFUSAL_COLUMNS, 'None.')],
+  ]);
