@@ -75,6 +75,15 @@ describe('issuing', () => {
     expect(parse(certificatePem).toLegacyObject().subject).toMatchObject({ CN: 'a, O=forged + b' });
   });
 
+  it.each(['said "so" to', '#12', '#zz', ' "', '\\"<>;+,='])(
+    'keeps the name %j as it is written',
+    async (commonName) => {
+      const { certificatePem } = await issueClientCertificate('self-signed', { commonName, validDays: 1 });
+      const { subject } = new X509Certificate(certificatePem).toLegacyObject() as { subject: { CN: string } };
+      expect(subject.CN).toBe(commonName);
+    },
+  );
+
   it('numbers certificates with 16 random positive bytes', async () => {
     const serials = new Set<string>();
     for (let count = 0; count < 8; count += 1) {

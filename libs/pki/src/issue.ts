@@ -57,7 +57,7 @@ export interface ClientCertificateRequest extends Validity, SubjectFields {
 
 interface CertificateContent extends Validity {
   /** Text, or the encoded name of a signing request. */
-  readonly subject: x509.JsonName | x509.Name;
+  readonly subject: x509.Name;
   readonly publicKey: KeyObject;
   readonly extensions: readonly x509.Extension[];
 }
@@ -167,23 +167,32 @@ async function build(
   return `${certificate.toString('pem')}\n`;
 }
 
-/** As structured data, not text: a comma or plus sign in a name must not start another attribute. */
-function commonName(name: string): x509.JsonName {
-  return [{ CN: [name] }];
-}
+const commonName = (name: string): x509.Name => subjectOf({ commonName: name });
 
 /** Text in its parts: a comma or plus sign in one of them must not start another attribute. */
-export function subjectOf(fields: SubjectFields & { readonly commonName: string }): x509.JsonName {
+export function subjectOf(fields: SubjectFields & { readonly commonName: string }): x509.Name {
   const { organization, organizationUnit, locality, state, country, email } = fields;
-  return [
-    { CN: [fields.commonName] },
-    ...(organization === undefined ? [] : [{ O: [organization] }]),
-    ...(organizationUnit === undefined ? [] : [{ OU: [organizationUnit] }]),
-    ...(locality === undefined ? [] : [{ L: [locality] }]),
-    ...(state === undefined ? [] : [{ ST: [state] }]),
-    ...(country === undefined ? [] : [{ C: [country] }]),
-    ...(email === undefined ? [] : [{ E: [email] }]),
-  ];
+  const parts = {
+    CN: fields.commonName,
+    O: organization,
+    OU: organizationUnit,
+    L: locality,
+    ST: state,
+    C: country,
+    E: email,
+  };
+  return new x509.Name(
+    Object.entries(parts).flatMap(([type, text]) => (text === undefined ? [] : [{ [type]: [asWritten(type, text)] }])),
+  );
+}
+
+/** PrintableString of RFC 5280 §4.1.2.4. */
+const PRINTABLE = /^[A-Za-z0-9 '()+,./:=?-]*$/;
+
+/** Given as a string, the library would take quotes for the ends of the text, and a leading number sign for hexadecimals. */
+function asWritten(type: string, text: string): x509.JsonAttributeObject {
+  if (type === 'E') return { ia5String: text };
+  return PRINTABLE.test(text) ? { printableString: text } : { utf8String: text };
 }
 
 /** 16 random bytes, positive and without a leading zero byte (RFC 5280 §4.1.2.2). */
