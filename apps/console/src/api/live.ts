@@ -94,7 +94,7 @@ const TOPICS: Readonly<Record<string, readonly Topic[]>> = {
   'root-key': ['root_key', 'instance', 'audit'],
   'move.progress': ['root_key', 'instance'],
   key: ['keys', 'reclaim', 'instance', 'usage', 'audit'],
-  'shred-plan': ['shred_plans', 'keys', 'audit'],
+  'shred-plan': ['shred_plans', 'keys', 'instance', 'audit'],
   webhook: ['webhook', 'audit'],
   claim: ['attempts', 'audit'],
   attempt: ['attempts', 'certificates', 'instance'],

@@ -4,8 +4,14 @@ import { type Key, type Schemas } from '../../api/schema';
 
 type Owner = Schemas['InstanceKeyOwner'];
 
+interface OwnerNameProps {
+  readonly owner: Owner | undefined;
+  /** What stands beside it already: vCenter may give a machine the identifier of its key. */
+  readonly beside?: string;
+}
+
 /** As vCenter named it: the machine that a key belongs to. */
-export function OwnerName({ owner }: { readonly owner: Owner | undefined }) {
+export function OwnerName({ owner, beside }: OwnerNameProps) {
   const { t } = useTranslation();
   if (owner?.name === undefined && owner?.identifier === undefined) {
     return <span className="k-quiet">{t('key.noOwner')}</span>;
@@ -15,7 +21,7 @@ export function OwnerName({ owner }: { readonly owner: Owner | undefined }) {
       {owner.name ?? owner.identifier}
       <span className="k-quiet">
         {[owner.component, owner.name === undefined ? undefined : owner.identifier]
-          .filter((part) => part !== undefined)
+          .filter((part) => part !== undefined && part !== beside)
           .map((part) => ` · ${part}`)
           .join('')}
       </span>

@@ -26,6 +26,14 @@ describe('the life of a key', () => {
     ]);
   });
 
+  it('gives one age to what KMIP tells in whole seconds and what is told to the millisecond', () => {
+    const dates = { created_at: '2026-11-23T09:59:46.734Z', activated_at: '2026-11-23T09:59:46.000Z' };
+    expect(timelineOf(dates, NOW)).toEqual([
+      { event: 'created', at: '2026-11-23T09:59:46.000Z', ahead: false },
+      { event: 'activated', at: '2026-11-23T09:59:46.000Z', ahead: false },
+    ]);
+  });
+
   it('does not promise a recovery that is over', () => {
     const recovery = { possible: false, until: '2026-11-22T00:00:00.000Z', purged_at: '2026-11-22T00:00:00.000Z' };
     expect(timelineOf({ created_at: '2026-01-01T00:00:00.000Z', recovery }, NOW).map(({ event }) => event)).toEqual([

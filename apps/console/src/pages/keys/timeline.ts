@@ -45,9 +45,13 @@ export function timelineOf(key: Dated, now: Date): readonly TimelineItem[] {
     ['restorable', recovery?.possible === true ? recovery.until : shredded?.restorable_until],
   ];
   return dates
-    .flatMap(([event, at]) => (at === undefined ? [] : [{ event, at, ahead: Date.parse(at) > now.getTime() }]))
-    .sort((one, other) => secondOf(one.at) - secondOf(other.at));
+    .flatMap(([event, at]) => (at === undefined ? [] : [{ event, at: inSeconds(at) }]))
+    .map((item) => ({ ...item, ahead: Date.parse(item.at) > now.getTime() }))
+    .sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
 }
 
-/** KMIP keeps some dates in whole seconds: within one, they stand in the order in which they come about. */
-const secondOf = (at: string): number => Math.floor(Date.parse(at) / 1000);
+/**
+ * KMIP keeps some dates in whole seconds. So are all told here: within one, they stand in the order in which they come
+ * about, and are of one age.
+ */
+const inSeconds = (at: string): string => new Date(Math.floor(Date.parse(at) / 1000) * 1000).toISOString();

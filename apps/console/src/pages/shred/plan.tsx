@@ -101,7 +101,7 @@ function Keys({ plan }: { readonly plan: Plan }) {
       cell: ({ owner, id }) => (
         <div className="k-lines">
           <span>
-            <OwnerName owner={owner} />
+            <OwnerName owner={owner} beside={id} />
           </span>
           <code className="k-quiet">{id}</code>
         </div>
