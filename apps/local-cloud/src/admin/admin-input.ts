@@ -57,6 +57,8 @@ export const apiKeyInput = z.strictObject({
   expiresAt: moment.optional(),
 });
 
+export const serviceIdChange = z.strictObject({ locked: z.boolean() });
+
 export const apiKeyChange = z.strictObject({
   locked: z.boolean().optional(),
   disabled: z.boolean().optional(),

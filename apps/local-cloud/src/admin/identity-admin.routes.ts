@@ -11,6 +11,7 @@ import {
   parse,
   policyInput,
   rotateInput,
+  serviceIdChange,
   serviceIdInput,
   tokenInput,
   userInput,
@@ -37,6 +38,18 @@ function registerIdentities(admin: FastifyInstance, cloud: Cloud, provisioning: 
     const { row, changes } = provisioning.serviceId(parse(serviceIdInput, request.body));
     await cloud.store.commit(...changes);
     return reply.code(201).send(row);
+  });
+
+  admin.patch<{ Params: { iamId: string } }>('/service-ids/:iamId', async (request) => {
+    const { locked } = parse(serviceIdChange, request.body);
+    const changed: IdentityRow = { ...ownerOf(cloud, request.params.iamId), locked };
+    await cloud.store.commit(['identity', changed.iamId, changed]);
+    return changed;
+  });
+
+  admin.delete<{ Params: { iamId: string } }>('/service-ids/:iamId', async (request, reply) => {
+    await cloud.store.commit(['identity', ownerOf(cloud, request.params.iamId).iamId, null]);
+    return reply.code(204).send();
   });
 
   admin.post('/users', async (request, reply) => {

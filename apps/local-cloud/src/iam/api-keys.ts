@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type ApiKeyRow } from '../journal/rows';
+import { type ApiKeyRow, type IdentityRow } from '../journal/rows';
 import { type Store } from '../journal/store';
 
 export const hashApiKey = (apiKey: string): string => createHash('sha256').update(apiKey).digest('hex');
@@ -15,8 +15,12 @@ export interface ApiKeyFault {
   readonly errorMessage: string;
 }
 
-/** Why IAM would not exchange this key, or undefined when it would. */
-export function apiKeyFault(row: ApiKeyRow, now: Date): ApiKeyFault | undefined {
+/**
+ * Why IAM would not exchange this key, or undefined when it would. That a locked service ID gets no token is the
+ * unkind reading: IAM documents its lock as one against changes, and not what it means for tokens.
+ */
+export function apiKeyFault(row: ApiKeyRow, owner: IdentityRow, now: Date): ApiKeyFault | undefined {
+  if (owner.locked === true) return { errorCode: 'BXNIM0415E', errorMessage: 'Provided API key is locked.' };
   if (row.disabled) return { errorCode: 'BXNIM0462E', errorMessage: 'Provided API key is disabled.' };
   if (row.locked) return { errorCode: 'BXNIM0415E', errorMessage: 'Provided API key is locked.' };
   const expired = row.expiresAt !== undefined && Date.parse(row.expiresAt) <= now.getTime();

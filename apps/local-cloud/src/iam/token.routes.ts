@@ -54,7 +54,7 @@ async function tokenOfApiKey(cloud: Cloud, request: FastifyRequest, form: URLSea
   const apiKey = findApiKey(cloud.store, required(form, 'apikey'));
   const identity = apiKey && cloud.store.get('identity', apiKey.iamId);
   if (!identity) throw new TokenEndpointError(400, 'BXNIM0415E', 'Provided API key could not be found.');
-  const fault = apiKeyFault(apiKey, cloud.clock.now());
+  const fault = apiKeyFault(apiKey, identity, cloud.clock.now());
   if (fault !== undefined) throw new TokenEndpointError(400, fault.errorCode, fault.errorMessage);
   const scope = form.get('scope') ?? undefined;
   const issuing = { grantType: API_KEY_GRANT, scope, clientId: basicUser(request) };

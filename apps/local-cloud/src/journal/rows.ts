@@ -32,6 +32,8 @@ export interface IdentityRow {
   readonly email?: string;
   /** Other accounts that a person was invited to. */
   readonly memberOf?: readonly string[];
+  /** Of a service ID. */
+  readonly locked?: boolean;
   readonly createdAt: string;
 }
 
