@@ -3,6 +3,7 @@ import { type Browser, type Page } from 'playwright-core';
 import { RunningService, until } from '../e2e/support/running-service';
 import { openBrowser } from './support/browser';
 import { ConsoleVisit } from './support/console';
+import { encryptMachines } from './support/machines';
 
 jest.setTimeout(180_000);
 
@@ -85,6 +86,17 @@ describe('pages that follow what happens, in a browser on the running product', 
     await visit.live();
     await setOption({ key_generation: 'local' });
     await shows(visit.page, 'The service');
+    expect(visit.complaints()).toEqual([]);
+    await visit.end();
+  });
+
+  it('counts a key on the overview the moment a vCenter has made it', async () => {
+    const visit = await ConsoleVisit.begin(browser, service);
+    await visit.live();
+    const tile = visit.page.getByRole('group', { name: 'Keys', exact: true });
+    const before = Number(await tile.locator('.k-tile__figure').innerText());
+    await encryptMachines(service, ['web-01']);
+    await tile.getByText(String(before + 1), { exact: true }).waitFor();
     expect(visit.complaints()).toEqual([]);
     await visit.end();
   });

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 import { type Browser } from 'playwright-core';
 
 import { RunningService } from '../e2e/support/running-service';
@@ -9,10 +11,13 @@ import { takePicture, UPDATES_DOCS, writeFigures } from './support/documentation
 import { type FirstLoad, firstLoadOf } from './support/first-load';
 import { encryptMachines, type Machine } from './support/machines';
 import { keysOf, sentencesOf } from './support/own-texts';
+import { recordUsage } from './support/usage';
 
 jest.setTimeout(180_000);
 
 const [READER, MANAGER] = ['Needs the role Reader', 'Needs the role Manager'];
+/** Of which there is a record. */
+const DAYS = 14;
 const [KEY, RENEWAL, PLAN] = ['keys/:key', 'certificates/:certificate/renew', 'shred/:plan'];
 
 /** Our own sentences, of which none may be met in the other language. */
@@ -39,6 +44,7 @@ describe('every page of the console, in a browser on the running product', () =>
     await api.ok('POST', '/quarantined_keys', { id: retired.key });
     await api.ok('PUT', '/webhook', { url: 'https://hooks.example.com/kmip' });
     const plan = await api.ok<{ id: string }>('POST', '/shred_plans', { scope: 'keys', key_ids: [machine.key] });
+    await recordUsage(service, service.connection.instance.id, DAYS);
     pages = pagesOf({ certificate: certificates[0]?.id ?? '', key: machine.key, plan: plan.id });
   });
   afterAll(async () => {
@@ -128,6 +134,26 @@ describe('every page of the console, in a browser on the running product', () =>
       .getByText(MANAGER)
       .waitFor();
     expect(await visit.violations()).toEqual([]);
+    await visit.end();
+  });
+
+  it('draws the usage by day, and hands the same over as a table and a file', async () => {
+    const visit = await ConsoleVisit.begin(browser, service, {}, 'usage');
+    const chart = visit.page.locator('.k-chart svg.layout-svg-wrapper').first();
+    await chart.locator('path.line').first().waitFor({ state: 'attached' });
+    for (const axis of ['bottom', 'left']) {
+      expect(await chart.locator(`.axis.${axis} .tick text`).count()).toBeGreaterThan(1);
+    }
+    const row = await visit.page.getByRole('row').filter({ hasText: '38' }).innerText();
+    const coming = visit.page.waitForEvent('download');
+    await visit.page.getByRole('button', { name: 'Download as CSV' }).click();
+    const lines = (await readFile(await (await coming).path(), 'utf8')).trimEnd().split('\r\n');
+    const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+    expect(lines[0]).toBe('day,live_keys,client_certificates');
+    expect(lines).toContain(`${yesterday},38,3`);
+    expect(lines.length).toBeGreaterThan(DAYS);
+    expect(row).toMatch(/\t38\t3$/);
+    expect(visit.complaints()).toEqual([]);
     await visit.end();
   });
 

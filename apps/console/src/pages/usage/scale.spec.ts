@@ -1,4 +1,4 @@
-import { namedOf, topOf } from './scale';
+import { namedOf, topOf, wholesUpTo } from './scale';
 
 it.each([
   [[], 4],
@@ -16,4 +16,14 @@ it.each([
 ])('names the last of %d days, and some before it', (count, named) => {
   const days = Array.from({ length: count }, (_, index) => new Date(2026, 10, index + 1));
   expect(namedOf(days).map((day) => day.getDate())).toEqual(named);
+});
+
+it.each([
+  [4, [0, 1, 2, 3, 4]],
+  [5, [0, 1, 2, 3, 4, 5]],
+  [10, [0, 2, 4, 6, 8, 10]],
+  [38, [0, 10, 20, 30]],
+  [1_000_000, [0, 200_000, 400_000, 600_000, 800_000, 1_000_000]],
+])('names whole numbers up to %d', (top, named) => {
+  expect(wholesUpTo(top)).toEqual(named);
 });

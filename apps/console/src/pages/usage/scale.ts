@@ -9,3 +9,16 @@ export function namedOf(days: readonly Date[]): readonly Date[] {
   const step = Math.max(1, Math.ceil(days.length / MAXIMUM_TICKS));
   return days.filter((_, index) => (days.length - 1 - index) % step === 0);
 }
+
+/** The numbers that are named on the axis from 0 to there: whole ones alone, for there are no halves of a key. */
+export function wholesUpTo(top: number): readonly number[] {
+  const power = 10 ** Math.floor(Math.log10(top / MAXIMUM_TICKS));
+  const step = Math.max(
+    1,
+    ...[1, 2, 5, 10]
+      .map((one) => one * power)
+      .filter((one) => top / one < MAXIMUM_TICKS)
+      .slice(0, 1),
+  );
+  return Array.from({ length: Math.floor(top / step) + 1 }, (_, index) => index * step);
+}

@@ -7,7 +7,7 @@ import { type Schemas } from '../../api/schema';
 import { type CarbonTheme } from '../../app/theme';
 import { dayOf } from '../../components/day-of';
 import { useTimes } from '../../components/times';
-import { namedOf, topOf } from './scale';
+import { namedOf, topOf, wholesUpTo } from './scale';
 
 interface UsageChartProps {
   /** The newest first. */
@@ -28,6 +28,7 @@ export function UsageChart({ records, label, theme, language }: UsageChartProps)
     date: dayOf(started_at),
     value: live_keys,
   }));
+  const top = topOf(records.map(({ live_keys }) => live_keys));
   const options: LineChartOptions = {
     theme,
     height: '20rem',
@@ -50,9 +51,8 @@ export function UsageChart({ records, label, theme, language }: UsageChartProps)
       left: {
         mapsTo: 'value',
         scaleType: ScaleTypes.LINEAR,
-        // There are no halves of a key, and no axis that ends where it begins.
-        domain: [0, topOf(records.map(({ live_keys }) => live_keys))],
-        ticks: { formatter: (tick: number | Date) => (Number.isInteger(tick) ? number(Number(tick)) : '') },
+        domain: [0, top],
+        ticks: { values: [...wholesUpTo(top)], formatter: (tick: number | Date) => number(Number(tick)) },
       },
     },
   };

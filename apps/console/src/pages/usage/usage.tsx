@@ -84,13 +84,9 @@ function Shown({ records }: { readonly records: readonly Usage[] }) {
   ];
   return (
     <>
-      {records.length > 1 ? (
-        <Suspense fallback={<Waiting lines={8} />}>
-          <UsageChart records={records} label={t('usage.keys')} theme={theme} language={i18n.language} />
-        </Suspense>
-      ) : (
-        <p className="k-chart k-quiet">{t('usage.oneDay')}</p>
-      )}
+      <Suspense fallback={<Waiting lines={8} />}>
+        <UsageChart records={records} label={t('usage.keys')} theme={theme} language={i18n.language} />
+      </Suspense>
       <Rows label={t('nav.usage')} columns={columns} rows={records} idOf={({ id }) => id} />
     </>
   );
