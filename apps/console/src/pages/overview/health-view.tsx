@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
 
 import { type Schemas } from '../../api/schema';
 import { HealthStatus } from '../../components/health-status';
@@ -55,6 +56,11 @@ function ProblemCard({ problem }: { readonly problem: Health['problems'][number]
           </>
         )}
       </p>
+      {problem.keys_stopped > 0 && (
+        <Link className="cds--link" to="../keys?servable=false">
+          {t('health.which', { count: problem.keys_stopped })}
+        </Link>
+      )}
     </div>
   );
 }

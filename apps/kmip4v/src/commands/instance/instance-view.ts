@@ -1,6 +1,7 @@
 import { type Columns, type Toned } from '../../output/table';
 import { word } from '../../output/views';
 import { type Instance } from '../../tenant/resources';
+import { problemsOf } from './problems-view';
 
 const state = ({ state: text, health }: Instance): Toned => ({
   text: health.state === 'attention' ? `${text}, needs attention` : text,
@@ -23,7 +24,7 @@ export const INSTANCE_FIELDS: Columns<Instance> = [
   ['server fingerprint (SHA-256)', ({ endpoints: [endpoint] }) => endpoint?.server_certificate?.sha256_fingerprint],
   ['server fingerprint (SHA-1)', ({ endpoints: [endpoint] }) => endpoint?.server_certificate?.sha1_fingerprint],
   ['health', ({ health: { state: found } }) => word(found)],
-  ['problems', ({ health }) => health.problems.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')],
+  ['problems', ({ health }) => problemsOf(health)],
   ['warnings', ({ health }) => health.warnings.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')],
   ['credential policy', ({ credential_policy: policy }) => policy],
   ['keys are made by', ({ key_generation: by }) => (by === 'local' ? 'the service' : 'the key manager')],

@@ -2,6 +2,7 @@ import { together, listed, shown, type Answer } from '../../output/answer';
 import { type Columns } from '../../output/table';
 import { day, time, word } from '../../output/views';
 import { type RootKey, type RootKeyCheck } from '../../tenant/resources';
+import { problemsOf } from '../instance/problems-view';
 
 export const ROOT_KEY_FIELDS: Columns<RootKey> = [
   ['CRN', ({ crn }) => crn],
@@ -11,7 +12,7 @@ export const ROOT_KEY_FIELDS: Columns<RootKey> = [
   ['status', ({ status }) => word(status)],
   ['message', ({ message }) => message],
   ['health', ({ health }) => word(health.state)],
-  ['problems', ({ health }) => health.problems.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')],
+  ['problems', ({ health }) => problemsOf(health)],
   ['warnings', ({ health }) => health.warnings.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')],
   ['rotation', ({ rotation }) => rotation?.message],
   ['verified', ({ verified_at: at }) => time(at)],
