@@ -1,3 +1,4 @@
+import { counted } from '../../output/counted';
 import { type Instance } from '../../tenant/resources';
 
 const NAMES_THEM = '`kmip4v key list --unservable` names them.';
@@ -6,9 +7,7 @@ const NAMES_THEM = '`kmip4v key list --unservable` names them.';
 export const problemsOf = ({ problems }: Pick<Instance['health'], 'problems'>): string =>
   problems
     .map(({ message, remedy, keys_stopped: stopped }) => {
-      const which = stopped === 0 ? '' : ` It stops ${count(stopped)}: ${NAMES_THEM}`;
+      const which = stopped === 0 ? '' : ` It stops ${counted(stopped, 'key')}: ${NAMES_THEM}`;
       return `${message} ${remedy}${which}`;
     })
     .join(' ');
-
-const count = (keys: number): string => (keys === 1 ? '1 key' : `${keys} keys`);
