@@ -1,9 +1,10 @@
-import { InlineNotification, SkeletonText } from '@carbon/react';
+import { SkeletonText } from '@carbon/react';
 import { type UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { asProblem } from '../api/problem';
+import { Notice } from './notice';
 import { ProblemView } from './problem-view';
 import { useTimes } from './times';
 
@@ -52,14 +53,10 @@ function Outdated({ query }: { readonly query: UseQueryResult }) {
   const { t } = useTranslation();
   const { time } = useTimes();
   return (
-    <InlineNotification
-      lowContrast
-      hideCloseButton
+    <Notice
       kind="warning"
-      role="status"
-      statusIconDescription={t('common.warning')}
       title={t('common.outdated.title')}
-      subtitle={t('common.outdated.text', { time: time(new Date(query.dataUpdatedAt)) })}
+      text={t('common.outdated.text', { time: time(new Date(query.dataUpdatedAt)) })}
     />
   );
 }

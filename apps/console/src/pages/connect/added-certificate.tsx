@@ -1,10 +1,11 @@
 import { Download } from '@carbon/icons-react';
-import { Button, InlineNotification } from '@carbon/react';
+import { Button } from '@carbon/react';
 import { useTranslation } from 'react-i18next';
 
 import { type Certificate, type Schemas } from '../../api/schema';
 import { Copyable } from '../../components/copyable';
 import { download } from '../../components/download';
+import { Notice } from '../../components/notice';
 import { Status } from '../../components/status';
 import { type Added } from './add-props';
 
@@ -24,15 +25,7 @@ function Signed({ certificate: { name, certificate } }: { readonly certificate: 
   const { t } = useTranslation();
   return (
     <>
-      <InlineNotification
-        lowContrast
-        hideCloseButton
-        kind="success"
-        role="status"
-        statusIconDescription={t('common.done')}
-        title={t('connect.client.signed')}
-        subtitle={t('connect.client.signedText')}
-      />
+      <Notice kind="success" title={t('connect.client.signed')} text={t('connect.client.signedText')} />
       <div className="k-actions">
         <Button renderIcon={Download} onClick={() => download(`${name}.pem`, certificate)}>
           {t('connect.client.downloadCertificate')}
@@ -48,15 +41,7 @@ function Made({ pair }: { readonly pair: Schemas['InstanceClientKeyPair'] }) {
   const { name } = pair.client_certificate;
   return (
     <>
-      <InlineNotification
-        lowContrast
-        hideCloseButton
-        kind="warning"
-        role="status"
-        statusIconDescription={t('common.warning')}
-        title={t('connect.client.made')}
-        subtitle={t('connect.client.madeText')}
-      />
+      <Notice kind="warning" title={t('connect.client.made')} text={t('connect.client.madeText')} />
       <div className="k-actions">
         <Button renderIcon={Download} onClick={() => download(`${name}.key`, pair.private_key ?? '')}>
           {t('connect.client.downloadKey')}

@@ -1,4 +1,3 @@
-import { InlineNotification } from '@carbon/react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -15,6 +14,7 @@ import { Facts } from '../../components/facts';
 import { Guard } from '../../components/guard';
 import { Loaded } from '../../components/loaded';
 import { NeedsRole } from '../../components/needs-role';
+import { Notice } from '../../components/notice';
 import { ProblemView } from '../../components/problem-view';
 import { When } from '../../components/times';
 
@@ -64,15 +64,7 @@ function Issued({ credential }: { readonly credential: Credential }) {
   const { t } = useTranslation();
   return (
     <div className="k-card k-card--warning" role="group" aria-label={t('connect.prove.issued')}>
-      <InlineNotification
-        lowContrast
-        hideCloseButton
-        kind="warning"
-        role="status"
-        statusIconDescription={t('common.warning')}
-        title={t('connect.prove.issued')}
-        subtitle={t('connect.prove.issuedText')}
-      />
+      <Notice kind="warning" title={t('connect.prove.issued')} text={t('connect.prove.issuedText')} />
       <Facts
         facts={[
           [t('connect.prove.user'), <Copyable key="u" what={t('connect.prove.user')} text={credential.username} />],

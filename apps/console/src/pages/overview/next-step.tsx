@@ -1,9 +1,10 @@
 import { ArrowRight } from '@carbon/icons-react';
-import { Button, InlineNotification, Tile } from '@carbon/react';
+import { Button, Tile } from '@carbon/react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 
 import { type Instance } from '../../api/schema';
+import { Notice } from '../../components/notice';
 import { useNextStep } from '../../components/use-next-step';
 
 /** The page where a step is taken; what the platform or the service does has none. */
@@ -23,15 +24,7 @@ export function NextStep({ instance }: { readonly instance: Instance }) {
   return (
     <>
       {instance.restore && (
-        <InlineNotification
-          lowContrast
-          hideCloseButton
-          kind="warning"
-          role="status"
-          statusIconDescription={t('common.warning')}
-          title={t('overview.restore.title')}
-          subtitle={t('overview.restore.text')}
-        />
+        <Notice kind="warning" title={t('overview.restore.title')} text={t('overview.restore.text')} />
       )}
       <Tile className="k-next" role="region" aria-label={t('overview.next.title')}>
         <div>

@@ -1,4 +1,3 @@
-import { InlineNotification } from '@carbon/react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -15,6 +14,7 @@ import { Empty } from '../../components/empty';
 import { Facts } from '../../components/facts';
 import { Guard } from '../../components/guard';
 import { Loaded } from '../../components/loaded';
+import { Notice } from '../../components/notice';
 import { isAbsent } from '../../components/optional';
 import { ProblemView } from '../../components/problem-view';
 import { Status, type Tone } from '../../components/status';
@@ -113,18 +113,11 @@ function Bound({ rootKey }: { readonly rootKey: RootKey }) {
 function ProviderEnds({ on }: { readonly on: string }) {
   const { t } = useTranslation();
   return (
-    <InlineNotification
-      lowContrast
-      hideCloseButton
-      kind="warning"
-      role="status"
-      statusIconDescription={t('common.warning')}
-      title={t('rootKey.ends.title')}
-    >
+    <Notice kind="warning" title={t('rootKey.ends.title')}>
       <p>
         <CalendarDay at={on} />: {t('rootKey.ends.text')}
       </p>
-    </InlineNotification>
+    </Notice>
   );
 }
 

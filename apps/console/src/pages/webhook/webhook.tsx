@@ -1,4 +1,3 @@
-import { InlineNotification } from '@carbon/react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -11,6 +10,7 @@ import { Empty } from '../../components/empty';
 import { InstancePage } from '../../components/instance-page';
 import { Loaded } from '../../components/loaded';
 import { NeedsRole } from '../../components/needs-role';
+import { Notice } from '../../components/notice';
 import { isAbsent } from '../../components/optional';
 import { Section } from '../../components/page';
 import { Deliveries } from './deliveries';
@@ -86,15 +86,7 @@ function Secret({ secret }: { readonly secret: string }) {
   const { t } = useTranslation();
   return (
     <div className="k-card k-card--warning" role="group" aria-label={t('webhook.secret.title')}>
-      <InlineNotification
-        lowContrast
-        hideCloseButton
-        kind="warning"
-        role="status"
-        statusIconDescription={t('common.warning')}
-        title={t('webhook.secret.title')}
-        subtitle={t('webhook.secret.text')}
-      />
+      <Notice kind="warning" title={t('webhook.secret.title')} text={t('webhook.secret.text')} />
       <Copyable what={t('webhook.secret.name')} text={secret} />
     </div>
   );
