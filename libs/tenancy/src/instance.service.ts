@@ -16,6 +16,8 @@ export interface NewInstance {
   readonly crn: string;
   readonly name: string;
   readonly maximumKeys?: number;
+  /** From its first moment on, since one that had its keys did. */
+  readonly secondPersonToDestroy?: boolean;
 }
 
 /** A guard against a client that runs wild, not a price list: no known tenant comes near it. */
@@ -45,6 +47,7 @@ export class InstanceService {
   async create(request: NewInstance, context: ActionContext): Promise<Instance> {
     const crn = parseInstanceCrn(request.crn);
     const now = this.clock.now();
+    const demanded = request.secondPersonToDestroy && { secondPersonToDestroy: true };
     const instance: Instance = {
       id: instanceIdOf(crn),
       crn: crn.text,
@@ -55,13 +58,14 @@ export class InstanceService {
       enabled: true,
       maximumKeys: request.maximumKeys ?? DEFAULT_MAXIMUM_KEYS,
       ...DEFAULT_OPTIONS,
+      ...demanded,
       createdAt: now,
       updatedAt: now,
       revision: 1,
     };
     return this.unitOfWork.forTenant(instance.id, async (scope) => {
       await insertInstanceWithinQuota(scope, instance, this.limits.maximumPerAccount);
-      this.finish(scope, instance, 'vmware-solutions.instance.create', context, {});
+      this.finish(scope, instance, 'vmware-solutions.instance.create', context, { ...demanded });
       return instance;
     });
   }

@@ -146,6 +146,12 @@ describe('taking over the keys of an instance that was removed', () => {
     await instances.remove(former, context, 'kmip');
     await new InstanceCreate(instances, trail).run(argumentsOf({ crn, name: 'again' }));
     expect(await instances.get(former)).toMatchObject({ name: 'again', secondPersonToDestroy: true });
+    // By one transaction: whoever is killed has made both or nothing.
+    const [made] = await trail.list(former, { newestFirst: true, limit: 1 });
+    expect(made?.event).toMatchObject({
+      action: 'vmware-solutions.instance.create',
+      details: { secondPersonToDestroy: true },
+    });
   });
 
   it('needs proof that it was removed, of the same account and with the same root key', async () => {

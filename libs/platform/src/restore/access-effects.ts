@@ -78,7 +78,7 @@ const EFFECTS: Readonly<Record<AuditAction, Effect>> = {
   'vmware-solutions.kmip-server.query': NONE,
   'vmware-solutions.kmip-server.refuse': NONE,
   'vmware-solutions.instance.read': NONE,
-  'vmware-solutions.instance.create': (event) => [ofInstance(event, 'instance_created')],
+  'vmware-solutions.instance.create': (event) => [ofInstance(event, 'instance_created'), secondPerson(event)],
   'vmware-solutions.instance.update': (event) => [removal(event), policy(event), secondPerson(event)],
   'vmware-solutions.instance.enable': (event) => [ofInstance(event, 'instance_enabled')],
   'vmware-solutions.instance.disable': (event) => [ofInstance(event, 'instance_disabled', 'reason')],

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { PostgresAuditTrail } from '@lib/persistence';
-import { InstanceService } from '@lib/tenancy';
+import { instanceIdOf, InstanceService, parseInstanceCrn } from '@lib/tenancy';
 
 import { type Arguments } from '../arguments';
 import { type Command } from '../command';
 import { describeInstance } from '../described';
 import { operatorContext } from '../operator';
-import { demandAsBefore } from '../second-person-of-former';
+import { demandedSecondPerson, endOf } from '../end-of-instance';
 
 /** Prints the new instance. One that was removed comes back under its CRN, with the demand for a second person that it had. */
 @Injectable()
@@ -18,15 +18,9 @@ export class InstanceCreate implements Command {
   ) {}
 
   async run(given: Arguments): Promise<object> {
-    const order = { crn: given.get('crn'), name: given.get('name') };
-    const { id } = await this.instances.create(order, operatorContext());
-    const [end] = await this.trail.list(id, {
-      action: 'vmware-solutions.instance.delete',
-      outcome: 'success',
-      newestFirst: true,
-      limit: 1,
-    });
-    await demandAsBefore(this.instances, id, end?.event);
-    return describeInstance(await this.instances.get(id));
+    const crn = given.get('crn');
+    const end = await endOf(this.trail, instanceIdOf(parseInstanceCrn(crn)));
+    const order = { crn, name: given.get('name'), secondPersonToDestroy: demandedSecondPerson(end) };
+    return describeInstance(await this.instances.create(order, operatorContext()));
   }
 }

@@ -9,9 +9,9 @@ import { ProgressBar } from '@lib/terminal';
 
 import { type Arguments, isSet, UsageError } from '../arguments';
 import { type Command } from '../command';
+import { demandedSecondPerson, endOf } from '../end-of-instance';
 import { InstanceScopes } from '../instance-scopes';
-import { instanceOf } from '../operator';
-import { demandAsBefore } from '../second-person-of-former';
+import { instanceOf, operatorContext } from '../operator';
 
 /**
  * Brings the keys of an instance that was removed, by mistake, into another one of the same account, to which the same
@@ -33,13 +33,18 @@ export class InstanceTakeOver implements Command {
     const scope = await this.scopes.of(into);
     if (scope === undefined) throw new UsageError('no root key is set for the instance: set the one of before');
     // Before the first key is there to be destroyed.
-    if (!options.dryRun) await demandAsBefore(this.instances, into, end);
+    if (!options.dryRun) await this.#demandAsBefore(into, end);
     const bar = new ProgressBar(process.stderr, () => performance.now());
     const progress = (done: number, total: number): void => bar.show(done, total);
     const report = await new TakeOver(this.scopes.background).run(scope, former, { ...options, progress });
     bar.end();
     if (report.stoppedBy !== undefined || report.notTaken.length > 0) process.exitCode = 1;
     return report;
+  }
+
+  async #demandAsBefore(into: InstanceId, end: AuditEvent): Promise<void> {
+    if (!demandedSecondPerson(end) || (await this.instances.get(into)).secondPersonToDestroy) return;
+    await this.instances.setOptions(into, { secondPersonToDestroy: true }, operatorContext());
   }
 
   /**
@@ -51,20 +56,15 @@ export class InstanceTakeOver implements Command {
     if (await this.#exists(former)) {
       throw new UsageError(`instance ${former} is there: keys are taken over from one that was removed`);
     }
-    const [end] = await this.trail.list(former, {
-      action: 'vmware-solutions.instance.delete',
-      outcome: 'success',
-      newestFirst: true,
-      limit: 1,
-    });
+    const end = await endOf(this.trail, former);
     if (end === undefined) throw new UsageError(`no audit trail here says that instance ${former} was removed`);
-    const binding = boundBefore(end.event.details, await this.rootKeys.list(into));
+    const binding = boundBefore(end.details, await this.rootKeys.list(into));
     if (binding === undefined) {
       throw new UsageError(
         `the root key of instance ${former} is not bound to instance ${into}: set it with root-key set`,
       );
     }
-    if (accountOf(end.event.details, binding) === instance.accountId) return end.event;
+    if (accountOf(end.details, binding) === instance.accountId) return end;
     throw new UsageError(`instance ${former} was of another account than instance ${into}`);
   }
 
