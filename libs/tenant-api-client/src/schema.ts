@@ -3989,11 +3989,11 @@ export interface components {
        */
       updated_at: string;
       /**
-       * @description Whether the last delivery went well. `gone`: the receiver answered 410, and nothing is sent until the webhook is set again.
+       * @description Whether the last delivery went well. `untried`: nothing was sent since the webhook was last set; ask for a test. `gone`: the receiver answered 410, and nothing is sent until the webhook is set again.
        * @example well
        * @enum {string}
        */
-      state: 'well' | 'failing' | 'gone';
+      state: 'untried' | 'well' | 'failing' | 'gone';
       /**
        * Format: int32
        * @description How many events are not taken yet; 100 stands for 100 or more.
@@ -4014,7 +4014,7 @@ export interface components {
       last_skipped_at?: string;
       /**
        * Format: date-time
-       * @description When an event was last taken; absent if never.
+       * @description When an event or a test was last taken; absent if never.
        * @example 2026-11-23T10:05:00.000Z
        */
       last_delivered_at?: string;

@@ -87,9 +87,13 @@ export class Webhooks {
 
   /** Sends one event that says that it is a test, at once and once. */
   async test(instanceId: InstanceId, webhook: Webhook): Promise<Delivery> {
-    const { sender, instances, clock } = this.parts;
+    const { sender, instances, clock, store } = this.parts;
     const instance = await instances.get(instanceId);
-    return sender.send(instance, webhook, testEventOf(instance, randomUUID(), clock.now()));
+    const delivery = await sender.send(instance, webhook, testEventOf(instance, randomUUID(), clock.now()));
+    if (delivery.failure === undefined) {
+      await store.note(instanceId, webhook, { kind: 'tested', cursor: webhook.cursor, at: clock.now() });
+    }
+    return delivery;
   }
 
   /** Moves the secret to the newest service key. @throws TenancyError('credential_unreadable') */

@@ -47,6 +47,8 @@ export interface WebhookChange extends WebhookSettings {
 export type WebhookOutcome =
   | { readonly kind: 'delivered'; readonly cursor: number; readonly at: Date }
   | { readonly kind: 'nothing due'; readonly cursor: number; readonly at: Date }
+  /** Somebody asked for a test, which was taken; events that wait go on waiting. */
+  | { readonly kind: 'tested'; readonly cursor: number; readonly at: Date }
   /** Nothing is tried any more, until somebody sets it again. */
   | { readonly kind: 'gone'; readonly cursor: number; readonly at: Date; readonly failure: DeliveryFailure }
   | {
@@ -201,6 +203,8 @@ function assigned(outcome: WebhookOutcome): { readonly assignments: string; read
       return { assignments: 'due_at = $6', values: [] };
     case 'delivered':
       return { assignments: 'due_at = $6, failures = 0, last_delivered_at = $6', values: [] };
+    case 'tested':
+      return { assignments: 'last_delivered_at = $6', values: [] };
     case 'gone':
       return {
         assignments: 'failures = failures + 1, last_failed_at = $6, last_failure = $7, due_at = $8',

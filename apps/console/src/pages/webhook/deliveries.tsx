@@ -9,7 +9,7 @@ import { useWords } from '../../i18n/words';
 
 type Webhook = Schemas['InstanceWebhook'];
 
-const TONES: Readonly<Record<Webhook['state'], Tone>> = { well: 'good', failing: 'bad', gone: 'bad' };
+const TONES: Readonly<Record<Webhook['state'], Tone>> = { untried: 'none', well: 'good', failing: 'bad', gone: 'bad' };
 /** From here on the service counts no further. */
 const MANY = 100;
 

@@ -147,7 +147,7 @@ describe('the webhook of an instance', () => {
     const dry = await set({ url: receiver.url('/a') }, mine, { 'IBM-API-Dry-Run': 'validate' });
     expect([dry.status, (await api.send('GET', pathOf(mine))).status]).toEqual([204, 404]);
     const made = await set({ url: receiver.url('/a') });
-    expect(made).toMatchObject({ status: 201, body: { vm_names: false, state: 'well', events_waiting: 0 } });
+    expect(made).toMatchObject({ status: 201, body: { vm_names: false, state: 'untried', events_waiting: 0 } });
     const secret = String(made.body['secret']);
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     expect(await shown()).not.toHaveProperty('secret');
@@ -205,7 +205,9 @@ describe('the webhook of an instance', () => {
 
   it('is tested, and says what the receiver answered', async () => {
     await set({ url: receiver.url('/a') });
+    expect(await shown()).toMatchObject({ state: 'untried' });
     expect((await api.send('POST', `${pathOf(mine)}/test`)).body).toEqual({ delivered: true });
+    expect(await shown()).toMatchObject({ state: 'well' });
     receiver.answers.set('/a', 302);
     const failed = await api.send('POST', `${pathOf(mine)}/test`);
     expect(failed).toMatchObject({
@@ -214,6 +216,9 @@ describe('the webhook of an instance', () => {
     });
     expect(types('/a')).toEqual(['webhook:test', 'webhook:test']);
     expect(await shown()).toMatchObject({ state: 'well' });
+    // What another address took says nothing of this one.
+    await set({ url: receiver.url('/b') });
+    expect(await shown()).toMatchObject({ state: 'untried' });
   });
 
   it('hears that a second person to destroy was turned off, and until when one is demanded still', async () => {
@@ -443,7 +448,7 @@ describe('the webhook of an instance', () => {
     await arrival;
     api.deliveries.stop();
     await round;
-    expect(await shown()).toMatchObject({ state: 'well', events_waiting: 1 });
+    expect(await shown()).toMatchObject({ state: 'untried', events_waiting: 1 });
   });
 });
 

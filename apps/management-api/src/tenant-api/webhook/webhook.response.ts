@@ -22,23 +22,30 @@ const failureResponse = ({ fault, status }: DeliveryFailure): object => ({
   message: status === 410 ? GONE : WORDS[fault],
 });
 
+/** What went well before it was last set says nothing about where events go now. */
+function stateOf(webhook: Webhook): 'gone' | 'failing' | 'untried' | 'well' {
+  const { failures, lastDeliveredAt, updatedAt } = webhook;
+  if (isGone(webhook)) return 'gone';
+  if (failures > 0) return 'failing';
+  return lastDeliveredAt === undefined || lastDeliveredAt < updatedAt ? 'untried' : 'well';
+}
+
 export function webhookResponse(webhook: Webhook, href: string, waiting: number): object {
-  const { url, vmNames, createdAt, updatedAt, failures, dueAt, lastFailedAt, lastFailure, skipped } = webhook;
-  const isFailing = failures > 0;
-  const gone = isGone(webhook);
+  const { url, vmNames, createdAt, updatedAt, dueAt, lastFailedAt, lastFailure, skipped } = webhook;
+  const state = stateOf(webhook);
   return {
     href,
     url,
     vm_names: vmNames,
     created_at: createdAt.toISOString(),
     updated_at: updatedAt.toISOString(),
-    state: gone ? 'gone' : isFailing ? 'failing' : 'well',
+    state,
     events_waiting: waiting,
     events_skipped: skipped,
     last_skipped_at: webhook.lastSkippedAt?.toISOString(),
     last_delivered_at: webhook.lastDeliveredAt?.toISOString(),
     last_failure: lastFailedAt && lastFailure && { at: lastFailedAt.toISOString(), ...failureResponse(lastFailure) },
-    next_attempt_at: isFailing && !gone ? dueAt.toISOString() : undefined,
+    next_attempt_at: state === 'failing' ? dueAt.toISOString() : undefined,
   };
 }
 
