@@ -22,6 +22,7 @@ import { lostProvider, rebuildRemarks } from '../../vcenter/connect/rebuilt';
 import { type KmipService, type ServedInstance } from '../../vcenter/kmip-service';
 import { atVCenter, knownVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
 import { carryOut } from '../../vcenter/plan/steps';
+import { noteSeenByService } from './seen-by-service';
 import { serviceOf } from './service-of';
 import { carriedOut, noteSteps, stepsAnswer } from './steps-answer';
 
@@ -115,6 +116,7 @@ async function connect(
   const steps = await carriedOut(vcenter, out, dryRun, (signal) =>
     carryOut(connectSteps(instance.endpoints, wish), { ...world, signal }, { dryRun, signal, ...tell }),
   );
+  if (!dryRun) await noteSeenByService(world, out);
   const sentence = `vCenter is connected to every server of the key provider ${wish.provider}.`;
   return stepsAnswer(steps, wish.provider, { changed: sentence, unchanged: `Nothing had to be done: ${sentence}` });
 }

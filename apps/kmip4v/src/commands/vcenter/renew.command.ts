@@ -9,9 +9,9 @@ import { atVCenter, knownVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../
 import { carryOut } from '../../vcenter/plan/steps';
 import { demandPrivileges } from '../../vcenter/privileges';
 import { renewalSteps, type RenewWorld } from '../../vcenter/renew/renew';
-import { untilSeenByService } from '../../vcenter/renew/server-trust';
 import { carriedOut, noteSteps, stepsAnswer } from './steps-answer';
 import { wholeNumber } from './numbers';
+import { noteSeenByService } from './seen-by-service';
 import { serviceOf } from './service-of';
 
 const WAYS = ['self-signed', 'csr', 'pair'] as const satisfies readonly TrustWay[];
@@ -83,20 +83,9 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
   const steps = await carriedOut(vcenter, context.out, dryRun, (signal) =>
     carryOut(renewalSteps(endpoints), { ...world, signal }, { dryRun, signal, ...tell }),
   );
-  const unseen = dryRun ? [] : await untilSeenByService(world);
-  const where = (former: boolean): readonly string[] =>
-    unseen.filter(({ onFormer }) => onFormer === former).map(({ endpoint }) => endpoint);
-  if (where(true).length > 0) context.out.note(seenUnderFormer(where(true)));
-  if (where(false).length > 0) context.out.note(notSeenYet(where(false)));
+  if (!dryRun) await noteSeenByService(world, context.out);
   return stepsAnswer(steps, provider, {
     changed: `What was due for the key provider ${provider} is renewed.`,
     unchanged: 'Nothing had to be done.',
   });
 }
-
-const seenUnderFormer = (endpoints: readonly string[]): string =>
-  `The service last saw this client certificate under a former server certificate at ${endpoints.join(' and ')}: a connection from before, or a ` +
-  'host that has not followed. Look again later: kmip4v vcenter status';
-
-const notSeenYet = (endpoints: readonly string[]): string =>
-  `vCenter is connected, and the service does not show it yet at ${endpoints.join(' and ')}. Look again later: kmip4v vcenter status`;

@@ -6,9 +6,8 @@ import { cutBy, FakeNotes, FakeService } from '../connect/fake-service.fixture';
 import { FakeVCenter } from '../connect/fake-vcenter.fixture';
 import { type LeavingCertificate } from '../known-vcenter';
 import { carryOut, StepFailure } from '../plan/steps';
-import { type ServedEndpoint, type ServerTrust } from '../kmip-service';
+import { type ServedEndpoint } from '../kmip-service';
 import { renewalSteps, type RenewWorld } from './renew';
-import { untilSeenByService } from './server-trust';
 
 const DAY_MS = 86_400_000;
 
@@ -275,64 +274,6 @@ describe('renewing the client certificate of vCenter', () => {
       presents('kmip-1', next);
       await expect(trust(...unknown)).rejects.toThrow('--server-fingerprint');
       expect(trusted()).toEqual(new Set([pems[former]]));
-    });
-
-    describe('and waits until the service shows it', () => {
-      const both = (): readonly ServedEndpoint[] => [endpoint('kmip-1', next), endpoint('kmip-2', next)];
-      const shows = (kmip1: ServerTrust['state'], kmip2: ServerTrust['state']): void => {
-        const [known] = service.registered;
-        const serverTrust = [
-          { endpoint: 'kmip-1', state: kmip1 },
-          { endpoint: 'kmip-2', state: kmip2 },
-        ];
-        service.registered[0] = { ...known!, serverTrust };
-      };
-      const wait = async (onPause: (times: number) => void = () => undefined) => {
-        let times = 0;
-        const pause = (): Promise<void> => {
-          onPause(++times);
-          return Promise.resolve();
-        };
-        return await untilSeenByService({ ...(await worldOf(1, both())), pause });
-      };
-
-      beforeEach(async () => {
-        presents('kmip-1', next);
-        presents('kmip-2', next);
-        await trust(...both());
-        vcenter.calls.length = 0;
-      });
-
-      it.each(['not_seen', 'trusted_former'] as const)('however long it was %s', async (before) => {
-        shows('trusts_present', before);
-        const left = await wait((times) => {
-          if (times === 12) shows('trusts_present', 'trusts_present');
-        });
-        expect(left).toEqual([]);
-        // Had it been the first note that was lost, there is another one.
-        expect(vcenter.calls.filter((name) => name === 'RetrieveKmipServersStatus_Task')).toHaveLength(13);
-      });
-
-      it('without a pause where it does', async () => {
-        shows('trusts_present', 'unknown');
-        const paused = jest.fn();
-        expect(await wait(paused)).toEqual([]);
-        expect(paused).not.toHaveBeenCalled();
-      });
-
-      it('and says where it never does', async () => {
-        shows('not_seen', 'trusted_former');
-        expect(await wait()).toEqual([
-          { endpoint: 'kmip-1', onFormer: false },
-          { endpoint: 'kmip-2', onFormer: true },
-        ]);
-      });
-
-      it('but not where vCenter does not connect', async () => {
-        shows('trusts_present', 'trusted_former');
-        presents('kmip-2', others);
-        expect(await wait()).toEqual([]);
-      });
     });
   });
 });
