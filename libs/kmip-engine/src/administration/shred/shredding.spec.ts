@@ -25,6 +25,8 @@ class Stage {
   /** Effects that come through until the process is killed: before the next one, or after it and unheard of. */
   #left = Infinity;
   #late = false;
+  /** What somebody else does before the catalog is asked for so many times. */
+  #meanwhile = { calls: Infinity, act: (): Promise<unknown> => Promise.resolve() };
 
   static async withKeys(count: number): Promise<Stage> {
     const stage = new Stage();
@@ -52,7 +54,7 @@ class Stage {
     const mortal = <T extends object>(of: T, names: readonly string[]): T => this.#mortal(of, names);
     const scope = {
       ...this.harness.reconcileScope(),
-      store: mortal(store, ['mutate']),
+      store: this.#shared(mortal(store, ['mutate'])),
       keyManager: mortal(this.harness.keyManager, ['wrap', 'unwrap', 'fetchKey', 'deleteKey', 'findKeysByName']),
     };
     const catalog: KeyCatalog = {
@@ -91,8 +93,31 @@ class Stage {
     this.#late = late;
   }
 
+  meanwhile(calls: number, act: () => Promise<unknown>): void {
+    this.#meanwhile = { calls, act };
+  }
+
+  /** Somebody else's turn has not come. */
+  get isAlone(): boolean {
+    return this.#meanwhile.calls >= 0;
+  }
+
   get wasKilled(): boolean {
     return this.#left < 0;
+  }
+
+  #shared(store: ShredAccess['scope']['store']): ShredAccess['scope']['store'] {
+    return new Proxy(store, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== 'find' && name !== 'mutate') return value;
+        return async (...given: unknown[]) => {
+          this.#meanwhile.calls -= 1;
+          if (this.#meanwhile.calls === -1) await this.#meanwhile.act();
+          return (value as (...given: unknown[]) => Promise<unknown>)(...given);
+        };
+      },
+    });
   }
 
   #mortal<T extends object>(of: T, names: readonly string[]): T {
@@ -329,6 +354,25 @@ describe('a shred plan', () => {
     expect(stage.harness.keyManager.storedKeys()).toHaveLength(1);
     expect(contentOf(done).keys.map(({ catalog }) => catalog)).toEqual(['spared', 'destroyed']);
     expect(contentOf(done).keys[0]).not.toHaveProperty('stored_key');
+  });
+
+  it('says of a key that somebody else destroys meanwhile, at each step, that it is destroyed', async () => {
+    let steps = 0;
+    for (let alone = false; !alone; steps += 1) {
+      const stage = await Stage.withKeys(1);
+      const plan = await stage.plan();
+      const { id: uniqueIdentifier } = plan.keys[0]!;
+      stage.meanwhile(steps, async () => {
+        // Refused where the plan has ordered it already.
+        await revoked(stage, uniqueIdentifier).catch(() => undefined);
+        await stage.harness.perform('Destroy', { uniqueIdentifier }).catch(() => undefined);
+      });
+      const done = await stage.execute(plan);
+      alone = stage.isAlone;
+      expect([steps, done.state, done.failures]).toEqual([steps, 'completed', []]);
+      expect(contentOf(done).keys).toMatchObject([{ catalog: 'destroyed', stored_key: 'deleted' }]);
+    }
+    expect(steps).toBeGreaterThan(3);
   });
 
   it.each([false, true])('is carried on after its process was killed, at each step (late: %s)', async (late) => {

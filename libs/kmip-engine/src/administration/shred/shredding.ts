@@ -206,7 +206,6 @@ export class Shredding {
     executor: Person,
     { proof, patience }: { readonly proof: ShredProof; readonly patience: Patience },
   ): Promise<ShownKey | ShredFailure> {
-    const order = { revoking: true, suspended: true };
     try {
       const before = await scope.store.find(key.id);
       if (before === undefined) {
@@ -219,18 +218,8 @@ export class Shredding {
           )
         );
       }
-      // The last that is seen is the one in the transaction of the order: after it nobody moves the key.
-      let place: KeyPlace = (await scope.store.laterLooks.find(key.id)) ?? key;
-      if (!isDestroyed(before.state)) {
-        const guard = (current: ManagedObject): void => {
-          requireAsPlanned(key, current);
-          place = current.custody ?? key;
-        };
-        await this.dependencies.administration.destroy(scope, key.id, executor, guard, {
-          signal: patience.signal,
-          order,
-        });
-      }
+      const noted = (await scope.store.laterLooks.find(key.id)) ?? before.custody ?? key;
+      const place = isDestroyed(before.state) ? noted : await this.#order(scope, key, executor, { noted, patience });
       const after = (await scope.store.find(key.id)) ?? before;
       return (
         (await proof.destroyed(key.id, place, after)) ??
@@ -243,6 +232,30 @@ export class Shredding {
       if (!(error instanceof DomainError)) throw error;
       return failure(key, error.code, error.message);
     }
+  }
+
+  /** @returns where its stored key was. @throws Spared, DomainError */
+  async #order(
+    scope: ShredAccess['scope'],
+    key: PlannedKey,
+    executor: Person,
+    { noted, patience: { signal } }: { readonly noted: KeyPlace; readonly patience: Patience },
+  ): Promise<KeyPlace> {
+    const order = { revoking: true, suspended: true };
+    let place = noted;
+    // The last that is seen is the one in the transaction of the order: after it nobody moves the key.
+    const guard = (current: ManagedObject): void => {
+      requireAsPlanned(key, current);
+      place = current.custody ?? place;
+    };
+    try {
+      await this.dependencies.administration.destroy(scope, key.id, executor, guard, { signal, order });
+    } catch (error) {
+      // Two may execute the plan at once, or its client destroys the key meanwhile: that is its end, and no other one.
+      const now = await scope.store.find(key.id);
+      if (now === undefined || !isDestroyed(now.state)) throw error;
+    }
+    return place;
   }
 
   async #finish(
