@@ -70,7 +70,7 @@ const guarded = [
   {
     name: 'tls-and-net',
     to: '^(node:)?(tls|net)$',
-    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/vi-json/|libs/stand-in/src/folder-claim|libs/testing/|apps/launcher/|apps/kmip4v/|apps/management-api/src/http/server-limits|apps/management-api/src/webhooks/(guarded-post|public-address|webhook-url)|libs/persistence/src/database/(connection|primary-finder)|test/)',
+    only: '^(libs/kmip-transport/|libs/kmip-client/|libs/vi-json/|libs/stand-in/src/folder-claim|libs/testing/|apps/launcher/|apps/local-cloud/src/key-protect/network-policy|apps/kmip4v/|apps/management-api/src/http/server-limits|apps/management-api/src/webhooks/(guarded-post|public-address|webhook-url)|libs/persistence/src/database/(connection|primary-finder)|test/)',
   },
 ];
 

@@ -87,6 +87,38 @@ it('allowedNetwork private-only closes the public host', async () => {
   expect((await manager.call('GET', '/keys', undefined, { private: true })).status).toBe(200);
 });
 
+describe('allowedIP', () => {
+  const allow = (...subnets: string[]): Promise<Answer> =>
+    put('allowedIP', policy('allowedIP', true, { allowed_ip: subnets }));
+  const asked = async (options = {}): Promise<string> =>
+    outcome(await manager.call('GET', '/keys', undefined, options));
+
+  it('serves the addresses that it names', async () => {
+    expect((await allow('203.0.113.0/24', '127.0.0.0/8')).status).toBe(204);
+    expect(await asked()).toBe('ok');
+  });
+
+  it('refuses all others as it refuses strangers, without a reason', async () => {
+    expect((await allow('203.0.113.0/24', '2001:db8::/32')).status).toBe(204);
+    expect(await asked()).toBe('401');
+  });
+
+  it('closes the private host, which has a port of its own for each instance then', async () => {
+    await allow('127.0.0.0/8');
+    expect(await asked({ private: true })).toBe('401');
+  });
+
+  it.each(['127.0.0.1', '127.0.0.0/33', 'localhost/8', '2001:db8::/129'])('does not take %s', async (subnet) => {
+    expect(outcome(await allow(subnet))).toBe('400 BAD_BODY_ERR');
+  });
+
+  it('takes 1,000 subnets, and not one more', async () => {
+    const subnets = Array.from({ length: 1_000 }, () => '127.0.0.0/8');
+    expect(outcome(await allow(...subnets, '127.0.0.0/8'))).toBe('400 BAD_BODY_ERR');
+    expect(outcome(await allow(...subnets))).toBe('ok');
+  });
+});
+
 describe('the policy body', () => {
   const on = policy('dualAuthDelete', true);
   it.each<[string, string, object, string]>([

@@ -16,8 +16,9 @@ export interface ApiKeyFault {
 }
 
 /**
- * Why IAM would not exchange this key, or undefined when it would. That a locked service ID gets no token is the
- * unkind reading: IAM documents its lock as one against changes, and not what it means for tokens.
+ * Why IAM would not exchange this key, or undefined when it would. That nothing locked gets a token is inferred, and the
+ * unkind reading: IAM documents the lock of a service ID or an API key as one against deletion and changed policies, and
+ * says nothing of tokens; a client has to live with both.
  */
 export function apiKeyFault(row: ApiKeyRow, owner: IdentityRow, now: Date): ApiKeyFault | undefined {
   if (owner.locked === true) return { errorCode: 'BXNIM0415E', errorMessage: 'Provided API key is locked.' };

@@ -9,6 +9,7 @@ import { type Query, textOf } from './key-list-query';
 import { collection } from './key-representation';
 import { callOf, type KmsCall } from './kms-call';
 import { badBody, invalidField, invalidQuery, KmsError } from './kms.errors';
+import { subnets } from './network-policy';
 import { operation } from './operations';
 
 const POLICY_TYPE = 'application/vnd.ibm.kms.policy+json';
@@ -26,7 +27,7 @@ const flag = z.boolean().optional();
 /** What each policy may say; one that is not here does not exist. */
 const ATTRIBUTES: Readonly<Record<string, z.ZodType>> = {
   allowedNetwork: z.strictObject({ allowed_network: z.enum(['public-and-private', 'private-only']) }),
-  allowedIP: z.strictObject({ allowed_ip: z.array(z.string()).min(1) }),
+  allowedIP: z.strictObject({ allowed_ip: subnets }),
   dualAuthDelete: z.strictObject({}),
   keyCreateImportAccess: z.strictObject({
     create_root_key: flag,

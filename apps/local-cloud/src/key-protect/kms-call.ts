@@ -8,6 +8,7 @@ import { type InstanceRow, type KeyRow, type ServiceName } from '../journal/rows
 import { within } from '@lib/stand-in';
 import { KmsError, KmsGoneError, KmsUnauthorizedError } from './kms.errors';
 import { isPurged } from './key-state';
+import { isAdmitted } from './network-policy';
 import { KMS_OPERATIONS, type OperationName } from './operations';
 
 declare module 'fastify' {
@@ -61,8 +62,8 @@ export class KmsCall {
     const instance = cloud.store.get('instance', instanceIdOf(request) ?? '');
     if (instance?.state === 'removed' && cloud.behaviour.settings.removedInstances === 'gone') throw new KmsGoneError();
     if (instance?.state !== 'active' || !isServedAt(front, request, instance)) throw new KmsUnauthorizedError();
+    if (!isAdmitted(cloud, instance.id, front.network, request.ip)) throw new KmsUnauthorizedError();
     const call = new KmsCall(cloud, caller, instance, operation, keyRingHeader(request));
-    call.#requireNetwork(front);
     call.#requireRoleSomewhere();
     return call;
   }
@@ -111,12 +112,6 @@ export class KmsCall {
   #requireRoleSomewhere(): void {
     const { roles } = KMS_OPERATIONS[this.operation];
     if (!this.cloud.access.allowsSomewhere(this.by, this.#target(), roles)) throw new KmsUnauthorizedError();
-  }
-
-  #requireNetwork(front: Front): void {
-    const policy = this.cloud.store.get('instancePolicy', within(this.instance.id, 'allowedNetwork'));
-    const privateOnly = policy?.enabled === true && policy.attributes?.['allowed_network'] === 'private-only';
-    if (privateOnly && front.network === 'public') throw new KmsUnauthorizedError();
   }
 }
 
