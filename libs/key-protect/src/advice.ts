@@ -6,7 +6,7 @@ export const ADVICE: KeyManagerAdvice = {
     credential_rejected:
       'unlock the API key and its service ID in IAM, or create a new API key for the service ID and set it here',
     permission_denied:
-      'give the service ID the role Writer on the key-manager instance (Manager to delete); a new policy takes up to a minute to take effect',
+      'give the service ID the role Writer on the key-manager instance (Manager to delete), and see that the instance is active and its network policies admit this service; a new policy takes up to a minute to take effect',
   },
   byReason: {
     KEY_CREATE_IMPORT_ACCESS_ERR:

@@ -74,7 +74,7 @@ export const custody = {
   },
   key_manager_permission: {
     reason: ResultReason.PermissionDenied,
-    text: 'The key manager refuses the service ID of this KMIP instance. It gives one answer for all of these: a role is missing or was lowered (platform Viewer and service Writer are needed, for the key ring of the stored keys too), the key-manager instance is not active, or its network policy (allowedNetwork) admits private endpoints only.',
+    text: 'The key manager refuses the service ID of this KMIP instance. It gives one answer for all of these: a role is missing or was lowered (platform Viewer and service Writer are needed, for the key ring of the stored keys too), the key-manager instance is not active, its network policy (allowedNetwork) admits private endpoints only, or its policy allowedIP does not name the addresses of this service.',
   },
   key_manager_import_forbidden: {
     reason: ResultReason.PermissionDenied,

@@ -59,8 +59,8 @@ export interface EngineHarnessOptions {
   readonly clock?: ManualClock;
   readonly store?: InMemoryManagedObjectStore;
   readonly keyManager?: FakeKeyManager;
-  /** A real key manager in place of the fake one. */
-  readonly bound?: { readonly keyManager: KeyManager; readonly rootKeyId: string };
+  /** A real key manager in place of the fake one, and those of former root keys. */
+  readonly bound?: Pick<EngineScope, 'keyManagerOf'> & { readonly keyManager: KeyManager; readonly rootKeyId: string };
   readonly instanceId?: InstanceId;
   /** Shares one engine between harnesses, as one gateway serves several tenants. */
   readonly engine?: KmipEngine;

@@ -17,7 +17,7 @@ const BY_FAULT: Readonly<Record<KeyManagerFault, Words>> = {
   credential_rejected: (rootKey) =>
     `IAM refuses the API key with which ${rootKey} is reached: the key was deleted, is locked, disabled or has expired, or its service ID was deleted or is locked.`,
   permission_denied: (rootKey) =>
-    `The key manager of ${rootKey} refuses the service ID. It gives one answer for all of these: the service role was lowered or withdrawn (Writer is needed), the stored keys lie in a key ring that the role does not cover, the instance is not active any more, or its network policy (allowedNetwork) admits private endpoints only.`,
+    `The key manager of ${rootKey} refuses the service ID. It gives one answer for all of these: the service role was lowered or withdrawn (Writer is needed), the stored keys lie in a key ring that the role does not cover, the instance is not active any more, its network policy (allowedNetwork) admits private endpoints only, or its policy allowedIP does not name the addresses of this service.`,
   root_key_disabled: (rootKey) => `${rootKey} is disabled in the key manager: nothing is wrapped or unwrapped by it.`,
   root_key_expired: (rootKey) =>
     `${rootKey} has expired in the key manager: keys under it are served, and no new ones can be made.`,
