@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 
 import { issueCertificateAuthority, issueServerCertificate } from '@lib/pki';
 
@@ -15,6 +16,7 @@ interface Received {
 describe('guardedPost', () => {
   let server: Server;
   let ca: string;
+  let keys: { cert: string; key: string };
   let answer: { status: number; headers?: Record<string, string>; body?: string };
   const received: Received[] = [];
 
@@ -23,7 +25,8 @@ describe('guardedPost', () => {
     const names = { commonName: NAME, dnsNames: [NAME], ipAddresses: [], validDays: 1 };
     const { certificatePem, privateKeyPem } = await issueServerCertificate(authority, names);
     ca = authority.certificatePem;
-    server = createServer({ cert: certificatePem, key: privateKeyPem.exposeText() }, (request, response) => {
+    keys = { cert: certificatePem, key: privateKeyPem.exposeText() };
+    server = createServer(keys, (request, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
@@ -41,10 +44,11 @@ describe('guardedPost', () => {
 
   const at = (...addresses: string[]) =>
     Promise.resolve(addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
-  const post = (options: GuardedPostOptions = {}, name = NAME): Promise<PostAnswer> =>
+  const portOf = (listening: { address(): unknown }): number => (listening.address() as AddressInfo).port;
+  const post = (options: GuardedPostOptions = {}, name = NAME, port = portOf(server)): Promise<PostAnswer> =>
     guardedPost(
       {
-        url: new URL(`https://${name}:${(server.address() as AddressInfo).port}/hook`),
+        url: new URL(`https://${name}:${port}/hook`),
         headers: { 'content-type': 'application/cloudevents+json' },
         body: Buffer.from('{"a":1}'),
         signal: AbortSignal.timeout(5_000),
@@ -90,6 +94,22 @@ describe('guardedPost', () => {
   it('gives back nothing of the answer but its status and when to come again', async () => {
     answer = { status: 503, headers: { 'retry-after': '7' }, body: 'x'.repeat(1_000_000) };
     expect(await post()).toEqual({ status: 503, retryAfter: '7' });
+  });
+
+  it.each([
+    ['goes on with another protocol', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'],
+    ['hangs up', ''],
+    ['speaks no HTTP', 'SSH-2.0-x\r\n'],
+  ])('comes to an end with a receiver that %s', async (_what, said) => {
+    const other = createTlsServer(keys, (socket: TLSSocket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(said));
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    try {
+      await expect(post({}, NAME, portOf(other))).rejects.toThrow();
+    } finally {
+      await new Promise((resolve) => other.close(resolve));
+    }
   });
 
   it('speaks to nobody whose certificate is of another name', async () => {

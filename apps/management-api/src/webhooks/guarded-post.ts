@@ -106,6 +106,10 @@ export async function guardedPost(
       },
     );
     posted.on('error', reject);
+    // A connection that its peer turns into something else (101) ends with neither an answer nor an error.
+    posted.on('close', () => {
+      reject(new Error('the connection ended without an answer'));
+    });
     posted.end(body);
   });
 }
