@@ -1,11 +1,12 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
-/** IANA's special-purpose registry (RFC 6890), and IBM Cloud's own service network. */
+/** IANA's special-purpose registry (RFC 6890), and IBM Cloud's own networks: of its infrastructure (161.26), and of its services. */
 const NOT_PUBLIC_V4: readonly (readonly [network: string, prefix: number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
   ['127.0.0.0', 8],
+  ['161.26.0.0', 16],
   ['166.8.0.0', 14],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
