@@ -168,15 +168,27 @@ function toReport(sighting: CountedSighting): object {
       subject: printable(certificate.subject),
       issuer: printable(certificate.issuer),
       serial_number: certificate.serialNumber,
-      not_before: certificate.notBefore.toISOString(),
-      not_after: certificate.notAfter.toISOString(),
+      not_before: storable(certificate.notBefore),
+      not_after: storable(certificate.notAfter),
       pem: certificate.pem,
     }),
   };
 }
 
-/** A stranger chooses its name: what JSON in Postgres cannot hold is replaced, and length is bounded. */
-const printable = (text: string): string => text.replaceAll(/[\0\p{Cs}]/gu, '\uFFFD').slice(0, 4_000);
+/**
+ * A stranger chooses its name: length is bounded, and what JSON in Postgres cannot hold is replaced, also half a character
+ * that the bound leaves. One sighting that is refused would take with it all that are written at once.
+ */
+const printable = (text: string): string => text.slice(0, 4_000).replaceAll(/[\0\p{Cs}]/gu, '\uFFFD');
+
+const [FIRST_DATE, LAST_DATE] = ['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'].map(Date.parse) as [
+  number,
+  number,
+];
+
+/** And its dates, or what stands for one that cannot be read: Postgres has no year 0, and none of six digits in ISO 8601. */
+const storable = (date: Date): string =>
+  new Date(Math.min(Math.max(date.getTime(), FIRST_DATE), LAST_DATE)).toISOString();
 
 function toAttempt(row: AttemptRow): ConnectionAttempt {
   const certificate = certificateOf(row);

@@ -74,6 +74,7 @@ export function describeDiagnosisContract(
 
     describeOwnClients(region);
     describeStrangers(region);
+    describeHostileCertificates(region);
     describeClaimedRefusals(region);
     describeRetention(region);
   });
@@ -198,6 +199,30 @@ function describeOwnClients(region: Region): void {
       expect(await trust()).toEqual(new Map());
       expect([...(await trust(other)).keys()]).toEqual([certificate.fingerprint]);
     });
+  });
+}
+
+/** What a certificate may say that a database cannot hold: whoever presents it must not hide who came with it. */
+const HOSTILE: readonly (readonly [what: string, changes: Partial<PresentedCertificate>])[] = [
+  [
+    'a name that is cut off within a character',
+    { subject: `CN=${'x'.repeat(3_996)}\u{1F600}`, issuer: 'y'.repeat(9_000) },
+  ],
+  ['a name that is half a character', { subject: 'CN=\uD83D', issuer: 'CN=\uDE00' }],
+  ['a name with a zero in it', { subject: 'CN=a\0b' }],
+  ['dates that nobody can read', { notBefore: new Date(8.64e15), notAfter: new Date(0) }],
+  ['dates before all years', { notBefore: new Date('0000-01-01T00:00:00Z'), notAfter: new Date(-8.64e15) }],
+];
+
+function describeHostileCertificates(region: Region): void {
+  it.each(HOSTILE)('of everybody who comes at the same time as %s', async (_what, changes) => {
+    const [certificate, other] = [aPresentedCertificate(changes), aPresentedCertificate()];
+    for (const { fingerprint } of [certificate, other]) await region.claim('fingerprint', fingerprint);
+    await region.report({ certificate }, { certificate: other });
+    const found = await region.attempts().list(region.id(), { limit: 10 });
+    expect(found.map((attempt) => attempt.certificate?.fingerprint).sort()).toEqual(
+      [certificate.fingerprint, other.fingerprint].sort(),
+    );
   });
 }
 
