@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { needsSecondPerson } from '@lib/tenancy';
 import { aManagedObject, putObject } from '@lib/testing';
 
 import { requireInstanceCrn } from './instance-identity';
@@ -87,6 +88,25 @@ describe('changes of an ordered instance', () => {
       expect(await set(true)).toMatchObject({ enabled: true });
       expect(harness.rows(order).instance).not.toHaveProperty('disabledReason');
       expect(harness.actions(order)).toEqual(['instance.create', 'instance.disable', 'instance.enable']);
+    });
+
+    it('begins anew the day in which a second person is demanded still, which stood still meanwhile', async () => {
+      const set = (enabled: boolean) =>
+        harness.states.setEnabled({ ...order, enabled, reason: 'IBMCLOUD_RECLAMATION' });
+      const { instanceId } = order;
+      const until = new Date(harness.clock.now().getTime() + 86_400_000);
+      await harness.unitOfWork.forTenant(instanceId, async (scope) => {
+        await scope.instance.update({ ...(await scope.instance.get())!, secondPersonUntil: until });
+      });
+      await set(false);
+      harness.clock.advance(90_000_000);
+      expect(needsSecondPerson(harness.rows(order).instance!, harness.clock.now())).toBe(true);
+      await set(true);
+      const { secondPersonUntil } = harness.rows(order).instance!;
+      expect(secondPersonUntil).toEqual(new Date(harness.clock.now().getTime() + 86_400_000));
+      expect(harness.region.recorded(instanceId).at(-1)?.details).toMatchObject({
+        secondPersonUntil: secondPersonUntil!.toISOString(),
+      });
     });
 
     it('says when the instance was last used', async () => {

@@ -1,5 +1,5 @@
 import { type Clock } from '@lib/kernel';
-import { type ActionContext, omit, successEvent } from '@lib/tenancy';
+import { type ActionContext, enablementDetails, omit, successEvent, withEnabled } from '@lib/tenancy';
 
 import { type ServiceInstance, type InstanceOperation } from './service-instance';
 import { concurrentOperation, instanceUnknown } from './service-instance.error';
@@ -69,16 +69,16 @@ export class InstanceStateService {
       await scope.serviceInstance.update(withReclamation(ordered, enabled, reason, now));
       const disabledReason = enabled ? undefined : reason;
       if (instance.enabled !== enabled || instance.disabledReason !== disabledReason) {
+        const changed = withEnabled(omit(instance, 'disabledReason'), enabled, now);
         await scope.instance.update({
-          ...omit(instance, 'disabledReason'),
-          enabled,
+          ...changed,
           ...(disabledReason === undefined ? {} : { disabledReason }),
           updatedAt: now,
           revision: instance.revision + 1,
         });
         const action = enabled ? 'vmware-solutions.instance.enable' : 'vmware-solutions.instance.disable';
         const target = { kind: 'instance', id: instanceId, name: instance.name } as const;
-        const details = reason === undefined ? {} : { reason };
+        const details = enablementDetails(changed, reason);
         scope.record(successEvent(change.context, this.clock, instanceId, action, { target, details }));
         scope.invalidate();
       }

@@ -6,7 +6,15 @@ import { keyCount, type Loss, requireConfirmation } from './confirmation';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { insertInstanceWithinQuota } from './instance-quota';
-import { DEFAULT_OPTIONS, type Instance, type InstanceOptions, secondPersonRecorded, withOptions } from './instance';
+import {
+  DEFAULT_OPTIONS,
+  type Instance,
+  type InstanceOptions,
+  enablementDetails,
+  secondPersonRecorded,
+  withEnabled,
+  withOptions,
+} from './instance';
 import { checkedName } from './names';
 import { omit } from './omit';
 import { type InstancePage, type RegionDirectory, type TenantScope, type UnitOfWork } from './ports';
@@ -93,11 +101,13 @@ export class InstanceService {
     context: ActionContext,
   ): Promise<Instance> {
     const action = enabled ? 'vmware-solutions.instance.enable' : 'vmware-solutions.instance.disable';
-    const details = reason === undefined ? {} : { reason };
     return this.unitOfWork.forTenant(id, async (scope) => {
       const current = omit(await lockedInstance(scope), 'disabledReason');
-      const changed = { ...current, enabled, ...(enabled || reason === undefined ? {} : { disabledReason: reason }) };
-      return this.save(scope, changed, action, context, details);
+      const changed = {
+        ...withEnabled(current, enabled, this.clock.now()),
+        ...(enabled || reason === undefined ? {} : { disabledReason: reason }),
+      };
+      return this.save(scope, changed, action, context, enablementDetails(changed, reason));
     });
   }
 

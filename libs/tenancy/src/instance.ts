@@ -65,17 +65,38 @@ export function withOptions(instance: Instance, changes: Partial<InstanceOptions
   const { secondPersonUntil: before, ...rest } = changed;
   if (changes.secondPersonToDestroy) return rest;
   if (!instance.secondPersonToDestroy) return before === undefined ? rest : changed;
-  return { ...rest, secondPersonUntil: new Date(now.getTime() + SECOND_PERSON_WORKS_ON_MS) };
+  return { ...rest, secondPersonUntil: aDayFrom(now) };
 }
 
+/**
+ * An instance that is disabled, or enabled again. Disabled, nobody can turn the option on again, and nobody is told that it
+ * is off: a day that had begun stands still, and begins anew with the instance.
+ */
+export function withEnabled(instance: Instance, enabled: boolean, now: Date): Instance {
+  const { secondPersonUntil: until, ...rest } = instance;
+  if (until === undefined || instance.enabled === enabled) return { ...instance, enabled };
+  if (enabled) return { ...rest, enabled, secondPersonUntil: aDayFrom(now) };
+  return { ...rest, enabled, ...(now < until && { secondPersonUntil: until }) };
+}
+
+/** In the record of it. */
+export const enablementDetails = (
+  { enabled, secondPersonUntil: until }: Pick<Instance, 'enabled' | 'secondPersonUntil'>,
+  reason: string | undefined,
+): Readonly<Record<string, string>> => ({
+  ...(reason !== undefined && { reason }),
+  ...(enabled && until !== undefined && { secondPersonUntil: until.toISOString() }),
+});
+
+const aDayFrom = (now: Date): Date => new Date(now.getTime() + SECOND_PERSON_WORKS_ON_MS);
+
+type Demand = Pick<Instance, 'secondPersonToDestroy' | 'secondPersonUntil' | 'enabled'>;
+
 /** In the record of an instance's end: whichever instance gets its keys later demands one too. */
-export const secondPersonRecorded = (
-  instance: Pick<Instance, 'secondPersonToDestroy' | 'secondPersonUntil'>,
-  now: Date,
-): { readonly secondPersonToDestroy?: true } =>
+export const secondPersonRecorded = (instance: Demand, now: Date): { readonly secondPersonToDestroy?: true } =>
   needsSecondPerson(instance, now) ? { secondPersonToDestroy: true } : {};
 
 export const needsSecondPerson = (
-  { secondPersonToDestroy, secondPersonUntil }: Pick<Instance, 'secondPersonToDestroy' | 'secondPersonUntil'>,
+  { secondPersonToDestroy, secondPersonUntil: until, enabled }: Demand,
   now: Date,
-): boolean => secondPersonToDestroy || (secondPersonUntil !== undefined && now < secondPersonUntil);
+): boolean => secondPersonToDestroy || (until !== undefined && (!enabled || now < until));
