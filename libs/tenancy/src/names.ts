@@ -2,7 +2,7 @@ import { TenancyError } from './tenancy.error';
 
 const MAXIMUM_LENGTH = 128;
 /** Control characters, line and paragraph separators, and what reverses the direction of text on a screen. */
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/u;
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/u;
 
 /** A display name as people may choose it, without spaces around it. @throws TenancyError('invalid_name') */
 export function checkedName(text: string): string {

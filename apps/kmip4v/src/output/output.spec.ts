@@ -9,8 +9,8 @@ describe('what is printed', () => {
 
   it('moves no cursor by a remark that has a name in it', () => {
     const { out, text } = printed(true);
-    out.note('Trusting CN=\u001b[2Jvcenter\u202e.\nOn two lines.');
-    expect(text()).toBe('Trusting CN=\\u001b[2Jvcenter\\u202e.\nOn two lines.\n');
+    out.note('Trusting CN=\u001b[2Jvcenter\u202e\u061c.\nOn two lines.');
+    expect(text()).toBe('Trusting CN=\\u001b[2Jvcenter\\u202e\\u061c.\nOn two lines.\n');
   });
 
   it('moves none by a fault, which has colours of its own', () => {

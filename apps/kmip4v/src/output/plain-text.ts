@@ -1,5 +1,5 @@
 /** What a terminal would obey, or that makes text look like another: controls, and marks that turn its direction. */
-const OBEYED = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const OBEYED = /[\p{Cc}\p{Bidi_Control}]/gu;
 /** Characters that take two columns: East Asian wide ones and pictures. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
@@ -10,8 +10,7 @@ export const plain = (text: string): string =>
   text.replace(OBEYED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** JSON escapes what ASCII calls controls; these are obeyed too, and stand in texts alone. */
-export const escaped = (json: string): string =>
-  json.replace(/[^\P{Cc}\n]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, plain);
+export const escaped = (json: string): string => json.replace(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, plain);
 
 /** The same of several lines. */
 export const plainLines = (text: string): string => text.split('\n').map(plain).join('\n');
