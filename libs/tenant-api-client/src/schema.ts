@@ -5458,6 +5458,7 @@ export interface components {
         | 'invalid_state'
         | 'name_mismatch'
         | 'confirmation_required'
+        | 'second_person_required'
         | 'root_key_unavailable'
         | 'credential_missing'
         | 'credential_rejected'
@@ -7437,6 +7438,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      412: components['responses']['PreconditionFailed'];
       429: components['responses']['TooManyRequests'];
     };
   };
@@ -7487,6 +7489,7 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
+      412: components['responses']['PreconditionFailed'];
       429: components['responses']['TooManyRequests'];
     };
   };

@@ -50,6 +50,8 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
   internal_error: 'report it with the trace',
   invalid_certificate: 'give the file as vCenter shows it, from BEGIN CERTIFICATE to END CERTIFICATE',
   precondition_failed: 'somebody changed it meanwhile: look at it again, and repeat the command',
+  second_person_required:
+    'plan it (kmip4v shred plan), have another person confirm the plan (kmip4v shred confirm), then execute it',
   service_unavailable: 'try again in a minute',
   too_many_requests: 'wait, and try again',
   unauthenticated: 'get a fresh token: kmip4v profile list shows where it comes from',

@@ -1,6 +1,6 @@
 import { listed, shown, together, told } from './answer';
 import { displayWidth, plain, shortened } from './plain-text';
-import { type Columns, type Screen, table } from './table';
+import { type Columns, type Screen, table, textOf } from './table';
 
 interface Row {
   readonly id: string;
@@ -54,6 +54,10 @@ describe('tables', () => {
     const text = table(ROWS, COLUMNS, { width: Infinity, paint: (word, tone) => `<${tone}>${word}</>` });
     expect(text).toContain('<good>on </>');
     expect(text).toContain('<bad>off</>');
+  });
+
+  it('say that there is nothing, also where it would have a colour', () => {
+    expect(['', undefined, { text: '', tone: 'bad' } as const].map(textOf)).toEqual(['-', '-', '-']);
   });
 
   it('obey nothing that a name of another contains', () => {

@@ -26,9 +26,9 @@ const GAP = 2;
 const NARROWEST = 8;
 
 export function textOf(cell: Cell): string {
-  if (cell === undefined || cell === '') return '-';
-  if (typeof cell === 'boolean') return cell ? 'yes' : 'no';
-  return plain(String(typeof cell === 'object' ? cell.text : cell));
+  const shown = typeof cell === 'object' ? cell.text : cell;
+  if (shown === undefined || shown === '') return '-';
+  return typeof shown === 'boolean' ? (shown ? 'yes' : 'no') : plain(String(shown));
 }
 
 const painted = (text: string, cell: Cell, paint: Paint): string =>

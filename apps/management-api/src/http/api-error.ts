@@ -28,6 +28,7 @@ export const API_ERRORS = {
   invalid_state: [409],
   name_mismatch: [409],
   confirmation_required: [409],
+  second_person_required: [409],
   root_key_unavailable: [400],
   credential_missing: [409],
   credential_rejected: [400, 409],

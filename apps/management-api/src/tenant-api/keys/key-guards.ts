@@ -33,6 +33,6 @@ export function namesOf(key: ManagedObject): readonly string[] {
 export const planNeeded = (): ApiError =>
   ApiError.of(
     409,
-    'confirmation_required',
+    'second_person_required',
     'This instance destroys keys by shred plans alone, which a second person has confirmed: nothing was changed.',
   );

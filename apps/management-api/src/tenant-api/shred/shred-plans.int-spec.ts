@@ -165,18 +165,16 @@ describe('shred plans on Postgres', () => {
       api.send('PATCH', base(), { body: { second_person_to_destroy: value }, headers: { 'if-match': '*' } });
     expect((await option(true)).body).toMatchObject({ second_person_to_destroy: true });
     const destruction = `${base()}/keys/${object.uniqueIdentifier}?expected_name=web-01&revoke=true`;
-    expect(codes(await api.send('DELETE', destruction))).toBe('409 confirmation_required');
+    expect(codes(await api.send('DELETE', destruction))).toBe('409 second_person_required');
     const made = await plan({ scope: 'keys', key_ids: [object.uniqueIdentifier] });
-    expect(codes(await act(made, 'execute'))).toBe('409 confirmation_required');
+    expect(codes(await act(made, 'execute'))).toBe('409 second_person_required');
     expect(codes(await act(made, 'confirm'))).toBe('409 invalid_state');
     expect(codes(await act(made, 'confirm', { as: 'reader' }))).toBe('403 forbidden');
     // Turned off by the one who wants to be alone: it works on.
     expect((await option(false)).body).toHaveProperty('second_person_until');
-    expect(codes(await api.send('DELETE', destruction))).toBe('409 confirmation_required');
+    expect(codes(await api.send('DELETE', destruction))).toBe('409 second_person_required');
     expect((await plan()).second_person).toBe(true);
-    expect(codes(await act(made, 'confirm', { as: 'editor', hash: 'ab'.repeat(32) }))).toBe(
-      '409 confirmation_required',
-    );
+    expect(codes(await act(made, 'confirm', { as: 'editor', hash: 'ab'.repeat(32) }))).toBe('412 precondition_failed');
     expect((await act(made, 'confirm', { as: 'editor' })).body).toMatchObject({ state: 'confirmed' });
     expect((await act(made, 'execute')).body).toMatchObject({ state: 'completed' });
     const admin = await database.openAdmin();
