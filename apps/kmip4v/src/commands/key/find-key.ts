@@ -23,7 +23,8 @@ export async function findKey(api: TenantApi, instance: string, named: string): 
     const { keys } = await answerOf(api.GET('/v1/instances/{instance_id}/keys', { params }));
     if (keys.length > 1) {
       const ids = keys.map(({ id, state }) => `${id} (${state})`).join(', ');
-      throw usageFault(`more than one key belongs to ${named}`, `give the identifier of one: ${ids}`);
+      const which = `give the identifier of one: ${ids}. Which of them a re-keyed VM uses now, kmip4v vcenter inventory says`;
+      throw usageFault(`more than one key belongs to ${named}`, which);
     }
     const [key] = keys;
     if (key !== undefined) return key;
