@@ -7,7 +7,7 @@ import { type Answer, listed, together, told } from '../../output/answer';
 import { type Columns } from '../../output/table';
 import { type Inventory, type KeyInUse, type KeyReference, type Unexamined } from '../../vcenter/inventory/inventory';
 import { uploadInventories } from '../../vcenter/inventory/upload';
-import { atVCenter, commandFault, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
+import { atVCenter, commandFault, knownVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { demandPrivileges } from '../../vcenter/privileges';
 import { LOOK_OPTIONS, lookAt } from './look-at';
 import { serviceOf } from './service-of';
@@ -37,6 +37,7 @@ const readInventoryFile = z.looseObject({
   references: z.array(z.looseObject({ keyId: z.string() })),
   unexamined: z.array(z.looseObject({ what: z.string() })),
   clientCertificates: z.record(z.string(), z.string()),
+  changingCertificates: z.array(z.string()).optional(),
 });
 
 const EXAMINED: readonly (readonly [keyof Inventory['examined'], string])[] = [
@@ -67,7 +68,9 @@ export const vcenterInventory = command({
     const { out } = context;
     const inventory = await atVCenter(given, context, async (session) => {
       await demandPrivileges(session, 'listing what needs a key');
-      return await lookAt(session, given, context);
+      const found = await lookAt(session, given, context);
+      const changing = await (await knownVCenter(given, context)).leaving();
+      return { ...found, changingCertificates: changing.map(({ sha256 }) => sha256) };
     });
     if (!given.upload) return answerOf(inventory);
     const others = await Promise.all(given.with.map((file) => readInventory(file, context)));

@@ -82,6 +82,8 @@ export interface Inventory {
   readonly unexamined: readonly Unexamined[];
   /** SHA-256 of the client certificates with which this vCenter asks for keys, by provider. */
   readonly clientCertificates: Readonly<Record<string, string>>;
+  /** SHA-256 of those that renewals registered or replaced, as hosts of vSAN may present them still: of this vCenter too. */
+  readonly changingCertificates?: readonly string[];
 }
 
 /** Everything that was found in one room of the inventory. */

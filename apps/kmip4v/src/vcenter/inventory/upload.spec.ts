@@ -64,6 +64,13 @@ describe('an inventory', () => {
     await expect(upload([inventory()], seen)).rejects.toThrow(/vc2.*--with FILE/);
   });
 
+  it('covers certificates that a renewal of the same vCenter replaced, or is about to bring', async () => {
+    const seen = [certificate('vc', '2026-11-30T04:00:00Z'), certificate('vc-before', '2026-11-30T03:00:00Z')];
+    expect(await upload([inventory({ changingCertificates: ['sha-vc', 'sha-vc-before'] })], seen)).toBeDefined();
+    // As in a file of before these were said.
+    await expect(upload([inventory()], seen)).rejects.toThrow(/vc-before.*--with FILE/);
+  });
+
   it('needs nothing of clients that were not here for a week, or are known to need no key', async () => {
     const others = [
       certificate('old', '2026-11-20T04:00:00Z'),

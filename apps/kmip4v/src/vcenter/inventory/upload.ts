@@ -31,7 +31,12 @@ export async function uploadInventories(
         'need would be proposed for destruction.',
     );
   }
-  const covered = new Set(inventories.flatMap(({ clientCertificates }) => Object.values(clientCertificates)));
+  const covered = new Set(
+    inventories.flatMap(({ clientCertificates, changingCertificates = [] }) => [
+      ...Object.values(clientCertificates),
+      ...changingCertificates,
+    ]),
+  );
   const others = (await service.certificates()).filter(
     (each) => wasSeenLately(each, now) && !covered.has(each.sha256) && !withoutCertificates.includes(each.name),
   );
