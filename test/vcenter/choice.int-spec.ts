@@ -43,6 +43,11 @@ describe('what is re-keyed, and what somebody has to agree to', () => {
     expect((await machines()).every(({ home }) => home?.providerId !== 'ours')).toBe(true);
   });
 
+  it.each(['--plan', '--proof'])('proves nothing of a key provider that is not there (%s)', async (look) => {
+    const { exit, err } = await workshop.kmip4v(['vcenter', 'migrate', '--from', 'thiers', '--to', 'ours', look]);
+    expect([exit, err.includes('no key provider thiers'), /it has .*theirs/.test(err)]).toEqual([4, true, true]);
+  });
+
   it('wants the identifier where a name is that of two', async () => {
     const [web, desktop] = [await named('web'), await named('desktop')];
     await workshop.vcenter.vcenter.center.inventory.put(['vm', desktop.id, { ...desktop, name: web.name }]);

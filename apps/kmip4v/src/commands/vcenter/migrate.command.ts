@@ -1,3 +1,5 @@
+import { KeyProviders } from '@lib/vi-json';
+
 import { command, flag, needed, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { EXIT } from '../../command-line/exit-codes';
@@ -5,6 +7,7 @@ import { CommandFault } from '../../command-line/faults';
 import { type Answer, listed, together, told } from '../../output/answer';
 import { REFERENCE_COLUMNS, UNEXAMINED_COLUMNS } from './inventory.command';
 import { type Inventory } from '../../vcenter/inventory/inventory';
+import { demandProviderToLeave } from '../../vcenter/migrate/named-provider';
 import { remarks } from '../../vcenter/migrate/plan';
 import { proofFor, proofSentence, type ProviderProof } from '../../vcenter/migrate/proof';
 import { atVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
@@ -42,6 +45,12 @@ export const vcenterMigrate = command({
       const info = await providerToUse(session, to);
       const look = (): Promise<Inventory> => lookAt(session, given, context);
       const inventory = await look();
+      const providers = await new KeyProviders(session).list();
+      demandProviderToLeave(
+        inventory,
+        given.from,
+        providers.map(({ clusterId }) => clusterId.id),
+      );
       if (given.proof) return await proven(proofFor(inventory, given.from), context);
       demandNamed(inventory, [...given.only, ...given.except]);
       const chosen = chosenFrom(inventory, given, given.from);
