@@ -57,6 +57,19 @@ describe('KeyMoveService', () => {
     expect((await read(active))?.moves).toMatchObject({ moved: 4 });
   });
 
+  it('begins once, and a hindrance stands until a key arrives', async () => {
+    const begins = { toVersion: 'v2', state: 'moving', moved: 0, begins: true } as const;
+    await moves.note(id, active.id, begins, BY);
+    expect((await read(active))?.moves).toMatchObject({ toVersion: 'v2', state: 'moving', moved: 0 });
+    expect((await read(active))?.moves).not.toHaveProperty('begins');
+    const hindrance = { code: 'root_key_disabled', message: 'it is disabled', retryAt: clock.now() };
+    await moves.note(id, active.id, { toVersion: 'v2', state: 'waiting', moved: 0, hindrance }, BY);
+    await moves.note(id, active.id, begins, BY);
+    expect((await read(active))?.moves).toMatchObject({ state: 'waiting', hindrance: { code: 'root_key_disabled' } });
+    await moves.note(id, active.id, { toVersion: 'v2', state: 'moving', moved: 1 }, BY);
+    expect((await read(active))?.moves).not.toHaveProperty('hindrance');
+  });
+
   it('tells how many arrive in a minute, lately, and none while they wait', async () => {
     await moves.note(id, former.id, { state: 'moving', moved: 10 }, BY);
     clock.advance(30_000);

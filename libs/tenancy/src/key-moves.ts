@@ -1,3 +1,4 @@
+import { omit } from './omit';
 import { PASSING_FAULTS } from './root-key-health';
 
 /** Why keys wait, in the gateway's word and in words for the administrator. */
@@ -37,6 +38,8 @@ export interface MoveTurn {
   readonly toVersion?: string;
   readonly state: KeyMoves['state'];
   readonly moved: number;
+  /** The first key is about to be moved. */
+  readonly begins?: true;
   readonly staying?: Readonly<Record<string, number>>;
   readonly hindrance?: Omit<MoveHindrance, 'since'>;
 }
@@ -44,15 +47,20 @@ export interface MoveTurn {
 /** How much the last turn counts for the rate. */
 const WEIGHT = 0.3;
 
-/** There is nothing to move, and nothing else stands there: another process may have been cut off before it said so. */
+/**
+ * There is nothing to move, and nothing else stands there: another process may have been cut off before it said so. Or it
+ * begins again after a hindrance, which stands until a key arrives.
+ */
 export const isNoNews = (turn: MoveTurn, known: KeyMoves | undefined): boolean =>
-  turn.state === 'done' && turn.moved === 0 && (known === undefined || known.state === 'done');
+  turn.begins
+    ? known?.toVersion === turn.toVersion && known?.state !== 'done'
+    : turn.state === 'done' && turn.moved === 0 && (known === undefined || known.state === 'done');
 
 /** @returns what is known after this turn */
 export function afterTurn(known: KeyMoves | undefined, turn: MoveTurn, now: Date): KeyMoves {
   // Other keys, or the same ones for another reason: what was counted before is another move.
   const before = known?.toVersion === turn.toVersion && known?.state !== 'done' ? known : undefined;
-  const { hindrance, ...rest } = turn;
+  const { hindrance, ...rest } = omit(turn, 'begins');
   return {
     ...rest,
     ...wordsOf(known),

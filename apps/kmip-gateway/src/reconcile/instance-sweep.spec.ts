@@ -197,6 +197,32 @@ describe('InstanceSweep after a rotation', () => {
     expect(swept.rotations.slice(turns).every(({ moved, state }) => moved === 0 && state === 'done')).toBe(true);
   });
 
+  it('says that it begins before the first key is moved, and how many have arrived while a turn goes', async () => {
+    swept = new Swept();
+    for (let made = 0; made < 3; made += 1) await swept.harness.createKey();
+    swept.harness.clock.advance(5_000);
+    while (await swept.visit());
+    swept.rotations.length = 0;
+    swept.present.rotate();
+    swept.harness.clock.advance(600_001);
+    const goOn = swept.present.hang('rewrap');
+    const visit = swept.visit();
+    while (swept.present.callsOf('rewrap').length === 0) await new Promise(setImmediate);
+    const { version: toVersion } = swept.present.rootKey;
+    expect(swept.rotations).toStrictEqual([{ toVersion, state: 'moving', moved: 0, begins: true }]);
+    swept.harness.clock.advance(1_000);
+    goOn();
+    await visit;
+    while (await swept.visit());
+    const told = swept.rotations.map(({ state, moved }) => [state, moved]);
+    expect(told).toEqual([
+      ['moving', 0],
+      ['moving', 1],
+      ['moving', 1],
+      ['done', 1],
+    ]);
+  });
+
   it('says so too where another process has moved the last key and was cut off', async () => {
     while (await swept.visit());
     const successor = new Swept();

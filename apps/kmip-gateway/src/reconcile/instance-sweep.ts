@@ -81,12 +81,15 @@ export class InstanceSweep {
     for (const former of scope.former) {
       if (await this.#leave(scope, former)) more = true;
     }
-    const report = await sweep.refresh(scope, { lookAgain: woken });
-    observer.swept('rotation', report);
-    const { bindingId } = scope;
+    const tell = async (told: SweepReport): Promise<void> => {
+      observer.swept('rotation', told);
+      const { bindingId } = scope;
+      // Without a version nothing is known of a rotation: the key manager was not asked, or does not answer.
+      if (bindingId !== undefined && told.toVersion !== undefined) await this.#note(scope, bindingId, told);
+    };
+    const report = await sweep.refresh(scope, { lookAgain: woken, tell });
+    await tell(report);
     const { state, toVersion } = report;
-    // Without a version nothing is known of a rotation: the key manager was not asked, or does not answer.
-    if (bindingId !== undefined && toVersion !== undefined) await this.#note(scope, bindingId, report);
     if (more || state === 'more') return true;
     return state === 'waiting' && toVersion !== undefined && 'next round';
   }
@@ -95,9 +98,12 @@ export class InstanceSweep {
     const { sweep, observer, clock } = this.options;
     if (former.paused) return false;
     if (clock.now().getTime() - former.retiredAt.getTime() < SETTLED_MS) return true;
-    const report = await sweep.leave(scope, former);
-    observer.swept('rebind', report);
-    await this.#note(scope, former.bindingId, report);
+    const tell = async (told: SweepReport): Promise<void> => {
+      observer.swept('rebind', told);
+      await this.#note(scope, former.bindingId, told);
+    };
+    const report = await sweep.leave(scope, former, tell);
+    await tell(report);
     if (report.state === 'more') return true;
     if (report.state === 'done') await this.#drop(scope.instanceId, former.bindingId);
     return false;
@@ -115,7 +121,7 @@ export class InstanceSweep {
     const { instanceId } = scope;
     const { clock, moves, component } = this.options;
     const turn = turnOf(report, hindranceText(report, adviceOf(scope, report)), clock.now());
-    const said = `${turn.state} ${turn.hindrance?.message ?? ''}`;
+    const said = `${turn.state} ${turn.toVersion ?? ''} ${turn.hindrance?.message ?? ''}`;
     const [noted, atMs] = [this.#noted.get(bindingId), clock.monotonicMs()];
     const isOld = turn.hindrance !== undefined && atMs - (noted?.atMs ?? 0) >= NOTED_AGAIN_MS;
     if (turn.moved === 0 && noted?.said === said && !isOld) return;
@@ -143,10 +149,11 @@ function adviceOf({ kind: present, former }: SweepScope, { rootKeyId }: SweepRep
 }
 
 function turnOf(report: SweepReport, message: string | undefined, now: Date): MoveTurn {
-  const { moved, state, staying, toVersion, hindrance, rootKeyId, retryInMs = 0 } = report;
+  const { moved, state, begins, staying, toVersion, hindrance, rootKeyId, retryInMs = 0 } = report;
   const turn = {
     moved,
     state: STATES[state],
+    ...(begins && { begins }),
     ...(toVersion === undefined ? {} : { toVersion }),
     ...(staying === undefined ? {} : { staying }),
   };

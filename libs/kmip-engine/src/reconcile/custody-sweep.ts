@@ -7,6 +7,7 @@ import { OperationFailure } from '../failures/operation-failure';
 import { type BackgroundDependencies, type ReconcileScope, backgroundCall } from './background';
 import { KeyMove } from './key-move';
 import { type Hindrance, type KeyOutcome, LaneProgress, type Stop, stopOf } from './lane-progress';
+import { type TellTurn, type TurnPart, TurnTeller } from './turn-teller';
 
 export interface SweepOptions {
   /** Keys taken in one turn, so that one tenant's move does not make others wait. Default 200. */
@@ -15,8 +16,8 @@ export interface SweepOptions {
   readonly atOnce?: number;
 }
 
-export interface SweepReport {
-  /** Keys moved in this turn. */
+export interface SweepReport extends Pick<TurnPart, 'begins'> {
+  /** Keys moved in this turn, without those that were told of while it went. */
   readonly moved: number;
   /** `more`: another turn can follow at once. `done`: no key is left. `waiting`: there is no use in trying right now. */
   readonly state: 'more' | 'done' | 'waiting';
@@ -52,6 +53,9 @@ const KEY_FAULTS: ReadonlySet<KeyManagerFault> = new Set([
   'ciphertext_rejected',
 ]);
 
+/** Hears how a turn is getting on, as `TellTurn`; of a rotation with the version that keys go to. */
+export type SweepTold = (part: SweepReport) => Promise<void>;
+
 /** Keys of one instance that go from one root key, or its older versions, to another. */
 interface Lane {
   readonly name: string;
@@ -59,6 +63,7 @@ interface Lane {
   readonly source: BoundRootKey;
   readonly target: BoundRootKey;
   readonly exceptVersion?: string;
+  readonly tell?: TellTurn | undefined;
 }
 
 /**
@@ -81,17 +86,17 @@ export class CustodySweep {
   }
 
   /** One turn of moving keys from a root key that is bound no longer to the one that is. @throws when the catalog fails */
-  leave(scope: ReconcileScope, source: BoundRootKey): Promise<SweepReport> {
+  leave(scope: ReconcileScope, source: BoundRootKey, tell?: SweepTold): Promise<SweepReport> {
     const { keyManager, rootKeyId } = scope;
     if (keyManager === undefined || rootKeyId === undefined) return Promise.resolve({ moved: 0, state: 'done' });
     const name = `${scope.instanceId}/${source.rootKeyId}`;
-    return this.#turn({ name, scope, source, target: { keyManager, rootKeyId } });
+    return this.#turn({ name, scope, source, target: { keyManager, rootKeyId }, tell });
   }
 
   /** One turn of moving keys to the newest version of the root key; looks for one now and then, or now. */
   async refresh(
     scope: ReconcileScope,
-    { lookAgain = false }: { readonly lookAgain?: boolean } = {},
+    { lookAgain = false, tell }: { readonly lookAgain?: boolean; readonly tell?: SweepTold } = {},
   ): Promise<SweepReport> {
     const { keyManager, rootKeyId } = scope;
     if (keyManager === undefined || rootKeyId === undefined) return { moved: 0, state: 'done' };
@@ -100,14 +105,14 @@ export class CustodySweep {
     const progress = this.#progressOf(lane);
     if (lookAgain) progress.endRest();
     if (progress.isWaiting) return waiting(progress);
-    const report = await this.#turnToNewest(lane, progress);
+    const report = await this.#turnToNewest(lane, progress, tell);
     const toVersion = progress.newestVersion;
     // Older versions serve as well: nobody has to be asked about them again and again.
     if (report.state === 'done' || report.hindrance === 'may_not_delete') progress.rest(CHECK_EVERY_MS);
     return { ...report, ...(toVersion === undefined ? {} : { toVersion }) };
   }
 
-  async #turnToNewest(lane: Lane, progress: LaneProgress): Promise<SweepReport> {
+  async #turnToNewest(lane: Lane, progress: LaneProgress, tellAll?: SweepTold): Promise<SweepReport> {
     const { scope, source } = lane;
     try {
       const exceptVersion =
@@ -115,7 +120,8 @@ export class CustodySweep {
         (await source.keyManager.describeRootKey(backgroundCall(this.dependencies, scope))).version;
       if (exceptVersion === undefined) return { moved: 0, state: 'done' };
       progress.newestVersion = exceptVersion;
-      return await this.#turn({ ...lane, exceptVersion });
+      const tell: TellTurn | undefined = tellAll && ((part) => tellAll({ ...part, toVersion: exceptVersion }));
+      return await this.#turn({ ...lane, exceptVersion, tell });
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
       return this.#wait(lane, progress, stopOf(error));
@@ -147,18 +153,23 @@ export class CustodySweep {
     const outcomes = new Map<UniqueIdentifier, KeyOutcome>();
     const refused = await this.#refused(lane);
     if (refused !== undefined) return { moved: 0, stop: refused };
+    const teller = new TurnTeller(this.dependencies.clock, lane.tell);
+    // Of a former root key it is seen from the change of the binding on.
+    if (lane.exceptVersion !== undefined && progress.after === undefined) await teller.begins();
     try {
       await inParallel(ids, progress.atOnce, async (id) => {
         if (lane.scope.signal?.aborted === true) return 'stop';
         const outcome = await this.#one(lane, id);
         outcomes.set(id, outcome);
+        if ('moved' in outcome && outcome.moved) await teller.arrived();
         return 'hindrance' in outcome ? 'stop' : 'next';
       });
     } catch (error) {
       progress.note(ids, outcomes);
       throw error;
     }
-    return progress.note(ids, outcomes);
+    const stop = progress.note(ids, outcomes);
+    return { moved: teller.untold, ...(stop && { stop }) };
   }
 
   async #refused({ scope, source }: Lane): Promise<Stop | undefined> {

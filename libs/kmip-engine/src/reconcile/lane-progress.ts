@@ -86,22 +86,17 @@ export class LaneProgress {
   }
 
   /** Takes down a turn. Where it stopped the next one begins: at the first key of which nothing is known. */
-  note(
-    ids: readonly UniqueIdentifier[],
-    outcomes: ReadonlyMap<UniqueIdentifier, KeyOutcome>,
-  ): { readonly moved: number; readonly stop?: Stop } {
-    const all = [...outcomes.values()];
-    const moved = all.filter((outcome) => !isStop(outcome) && outcome.moved).length;
+  note(ids: readonly UniqueIdentifier[], outcomes: ReadonlyMap<UniqueIdentifier, KeyOutcome>): Stop | undefined {
     for (const id of ids) {
       const outcome = outcomes.get(id);
       if (outcome === undefined || isStop(outcome)) break;
       if (outcome.stays !== undefined) this.#staying[outcome.stays] = (this.#staying[outcome.stays] ?? 0) + 1;
       this.#after = id;
     }
-    const stop = all.find(isStop);
+    const stop = [...outcomes.values()].find(isStop);
     const slower = stop?.hindrance === 'rate_limited';
     this.atOnce = slower ? Math.max(1, Math.floor(this.atOnce / 2)) : Math.min(this.mostAtOnce, this.atOnce + 1);
-    return stop === undefined ? { moved } : { moved, stop };
+    return stop;
   }
 
   /** All keys were looked at once. The next pass begins at the front. @returns those that stay, by the reason */
