@@ -59,5 +59,5 @@ export const withoutApiKey = ({
   revision,
 });
 
-/** What was met with another API key is not known of this one. */
-export const untested = (binding: RootKeyBinding): RootKeyBinding => omit(binding, 'health', 'lookDueAt', 'watchDueAt');
+/** What was met with another API key counts for nothing by its version; it stays there until the next call tells the end. */
+export const untested = (binding: RootKeyBinding): RootKeyBinding => omit(binding, 'lookDueAt', 'watchDueAt');

@@ -357,13 +357,16 @@ describe('RootKeyBindingService', () => {
       ]);
     });
 
-    it('has what was met with another API key forgotten', async () => {
-      const health = { version: 'v', findings: [], failures: 1 };
+    it('has its root keys tested at once, since what was met with another API key counts no more', async () => {
+      const tested = { lookDueAt: new Date(8e15), watchDueAt: new Date(8e15) };
       await unitOfWork.forTenant(id, async ({ bindings }) => {
-        for (const binding of await bindings.list()) await bindings.update({ ...binding, health });
+        for (const binding of await bindings.list()) await bindings.update({ ...binding, ...tested });
       });
       await move();
-      for (const binding of await rootKeys.list(id)) expect(binding).not.toHaveProperty('health');
+      for (const binding of await rootKeys.list(id)) {
+        expect(binding).not.toHaveProperty('lookDueAt');
+        expect(binding).not.toHaveProperty('watchDueAt');
+      }
     });
   });
 

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { type InstanceId } from '@lib/kernel';
 import { type WatchedCall } from '@lib/key-manager';
 import {
@@ -10,6 +12,7 @@ import {
   putInstance,
 } from '@lib/testing';
 
+import { untested } from './credential-change';
 import { adapterVersion, type RootKeyBinding } from './root-key-binding';
 import { type CallOutcome, type HealthFinding, seenWellAt } from './root-key-health';
 import { type DueBinding, RootKeyHealthService } from './root-key-health.service';
@@ -18,6 +21,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const DISABLED = { fault: 'root_key_disabled', reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' } as const;
 const SILENT = { fault: 'timeout' } as const;
+const REFUSED = { fault: 'credential_rejected' } as const;
 
 describe('RootKeyHealthService', () => {
   const clock = new ManualClock();
@@ -56,6 +60,14 @@ describe('RootKeyHealthService', () => {
   const read = async (): Promise<RootKeyBinding> => (await health.of(id)).rootKeys[0]!.binding;
   const findings = async (): Promise<readonly HealthFinding[]> => (await read()).health?.findings ?? [];
   const due = async (): Promise<readonly DueBinding[]> => (await health.due(id)).filter(({ test: isDue }) => isDue);
+  const anotherApiKey = async (): Promise<void> => {
+    const credential = { ...aSealedCredential(id), id: randomUUID() };
+    version = adapterVersion(binding, credential.id);
+    await unitOfWork.forTenant(id, async ({ bindings, credentials }) => {
+      await credentials.put(credential);
+      for (const one of await bindings.list()) await bindings.update(untested(one));
+    });
+  };
   const dueInMinutes = async (): Promise<number> =>
     ((await read()).lookDueAt!.getTime() - clock.now().getTime()) / MINUTE_MS;
 
@@ -130,7 +142,7 @@ describe('RootKeyHealthService', () => {
 
   it('takes a check of an administrator for a test, and tests once more for what a check does not keep', async () => {
     await traffic({ unwrap: DISABLED });
-    await health.noteWell(id, binding.id);
+    await health.noteWell(id, binding.id, anActionContext());
     expect(seenWellAt((await read()).health)).toEqual(clock.now());
     expect(await due()).toHaveLength(1);
   });
@@ -152,7 +164,7 @@ describe('RootKeyHealthService', () => {
     await traffic({ store: forbidden });
     await test(WELL);
     expect(await findings()).toMatchObject([{ call: 'store' }]);
-    await health.noteWell(id, binding.id);
+    await health.noteWell(id, binding.id, anActionContext());
     expect(await findings()).toEqual([]);
   });
 
@@ -232,6 +244,64 @@ describe('RootKeyHealthService', () => {
       }
       const action = 'vmware-solutions.root-key.expire';
       expect(recorded()).toEqual([90, 30, 7, 1].map((days) => ({ action, rootKeyId: 'crk-1', days })));
+    });
+
+    it('warns once, whatever is asked with which API key meanwhile, and also while nobody answers', async () => {
+      const expiresAt = new Date(clock.now().getTime() + 100 * DAY_MS);
+      const warned = () => recorded().flatMap((event) => ('days' in event ? [event.days] : []));
+      for (let day = 0; day < 75; day += 1) {
+        await (day % 2 === 0 ? test(WELL, 1, expiresAt) : test({ describe: SILENT }));
+        if (day % 3 === 0) await health.noteWell(id, binding.id, anActionContext());
+        if (day % 5 === 0) await anotherApiKey();
+        await traffic({ unwrap: 'ok' });
+        clock.advance(DAY_MS);
+      }
+      expect(warned()).toEqual([90, 30]);
+      expect((await read()).health?.expiresAt).toEqual(expiresAt);
+      const later = new Date(clock.now().getTime() + 100 * DAY_MS);
+      await test(WELL, 1, later);
+      clock.advance(20 * DAY_MS);
+      await test(WELL, 1, later);
+      expect(warned()).toEqual([90, 30, 90]);
+    });
+
+    it('does not warn of a former root key, under which nothing is made', async () => {
+      await unitOfWork.forTenant(id, ({ bindings }) => bindings.update({ ...binding, status: 'retiring' }));
+      await test(WELL, 1, new Date(clock.now().getTime() + DAY_MS));
+      expect(recorded()).toEqual([]);
+    });
+
+    it('says once how full a key manager is, whatever is asked with which API key meanwhile', async () => {
+      const list = () =>
+        health.noteWatch(id, { binding, keys: 1 }, { version, by: anActionContext(), listed: 850, maximumKeys: 1_000 });
+      await list();
+      await health.noteWell(id, binding.id, anActionContext());
+      await list();
+      await anotherApiKey();
+      await traffic({ unwrap: 'ok' });
+      await list();
+      const fills = region.recorded(id).filter(({ action }) => action === 'vmware-solutions.key-manager.fill');
+      expect(fills).toHaveLength(1);
+    });
+
+    it.each<[string, () => Promise<void>]>([
+      ['a check', () => health.noteWell(id, binding.id, anActionContext())],
+      [
+        'another API key, once it was seen to serve',
+        async () => {
+          await anotherApiKey();
+          await traffic({ unwrap: SILENT });
+          await traffic({ fetch: 'ok' });
+          const by = { version, by: anActionContext() };
+          await health.noteWatch(id, { binding, keys: 1 }, { ...by, listed: 1 });
+          expect(recorded()).toHaveLength(1);
+        },
+      ],
+    ])('says that all is well again by %s', async (_by, mend) => {
+      await test({ describe: REFUSED });
+      await mend();
+      await test(WELL);
+      expect(recorded().map((event) => 'state' in event && event.state)).toEqual(['attention', 'well']);
     });
   });
 });

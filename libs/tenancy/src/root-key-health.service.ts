@@ -9,15 +9,18 @@ import { type TenantScope, type UnitOfWork } from './ports';
 import { adapterVersion, type Credential, type RootKeyBinding } from './root-key-binding';
 import {
   afterCalls,
+  afterTraffic,
   areSameFindings,
   askedAt,
   type CallOutcomes,
   dueAfterTraffic,
   dueWarning,
+  endingAt,
   fillingOf,
   isDoubtful,
   nextTestAt,
   nextWatchAt,
+  ofTheRootKey,
   type RootKeyHealth,
   showsService,
 } from './root-key-health';
@@ -114,7 +117,7 @@ export class RootKeyHealthService {
     const { version, outcomes } = note;
     const certain = new Map([...outcomes].filter(([, outcome]) => !isDoubtful(outcome)));
     await this.#note(instanceId, bindingId, note, (binding, now) => {
-      const after = afterCalls(binding.health, version, certain, now);
+      const after = afterTraffic(binding.health, version, certain, now);
       const health = showsService(certain) ? { ...after, servedAt: now } : after;
       const isDoubted = certain.size < outcomes.size;
       const lookDueAt = isDoubted ? earliest(binding.lookDueAt, now) : dueAfterTraffic(health, binding.lookDueAt, now);
@@ -129,13 +132,14 @@ export class RootKeyHealthService {
   async noteTest(instanceId: InstanceId, { binding, keys }: KeyedBinding, test: TestNote): Promise<void> {
     const { version, outcomes, expiresAt } = test;
     await this.#note(instanceId, binding.id, test, (found, now) => {
-      const after = omit(afterCalls(found.health, version, outcomes, now), 'expiresAt');
+      const known = afterCalls(found.health, version, outcomes, now);
+      // Who was not answered knows what was said before.
+      const after = outcomes.get('describe') === 'ok' ? endingAt(known, expiresAt) : known;
       const failed = [...outcomes.values()].some((outcome) => outcome !== 'ok');
       const health: RootKeyHealth = {
         ...after,
         testedAt: now,
         failures: failed || after.findings.length > 0 ? after.failures + 1 : 0,
-        ...(expiresAt === undefined ? {} : { expiresAt }),
       };
       const lookDueAt = nextTestAt(health, { now, random: this.random(), holdsKeys: keys > 0 });
       return { ...found, health, lookDueAt };
@@ -146,22 +150,28 @@ export class RootKeyHealthService {
     const { version, listed } = note;
     await this.#note(instanceId, binding.id, note, (found, now) => ({
       ...found,
-      ...(listed > 0 && { health: { ...afterCalls(found.health, version, new Map(), now), storedKeys: listed } }),
+      ...(listed > 0 && {
+        health: { ...(found.health ?? afterCalls(undefined, version, new Map(), now)), storedKeys: listed },
+      }),
       watchDueAt: nextWatchAt({ keys, listed, now, random: this.random() }),
     }));
   }
 
   /** What an administrator had tried, with all calls: whatever was met before is not so any more. */
-  async noteWell(instanceId: InstanceId, bindingId: string): Promise<void> {
+  async noteWell(instanceId: InstanceId, bindingId: string, by: ActionContext): Promise<void> {
     await this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       const found = await bindingOf(scope, bindingId);
       if (found === undefined) return;
       const credential = await credentialOf(scope, bindingId);
-      const seen = { findings: [], failures: 0, testedAt: this.clock.now() };
+      const now = this.clock.now();
+      const seen = { ...ofTheRootKey(found.health), findings: [], failures: 0, testedAt: now };
       const health = credential && { health: { ...seen, version: adapterVersion(found, credential.id) } };
       // A test is due all the same: it finds when the root key expires.
-      await scope.bindings.update({ ...omit(found, 'health', 'lookDueAt'), ...health });
+      const next = { ...omit(found, 'health', 'lookDueAt'), ...health };
+      await scope.bindings.update(next);
+      const event = healthNews(found.health, next);
+      if (event !== undefined) scope.record(successEvent(by, this.clock, instanceId, event.action, event.facts));
     });
   }
 
@@ -186,8 +196,10 @@ export class RootKeyHealthService {
       const next = await changed();
       if (next === undefined) return;
       const before = await bindingOf(scope, bindingId);
-      await scope.bindings.update(next);
-      for (const event of [...newsOf(before?.health, next, now), ...fillingNews(before?.health, next, maximumKeys)]) {
+      const days = next.status === 'retiring' ? undefined : dueWarning(before?.health, next.health, now);
+      const health = next.health && { ...next.health, ...(days !== undefined && { warnedDays: days }) };
+      await scope.bindings.update({ ...next, ...(health && { health }) });
+      for (const event of [...newsOf(before?.health, next, days), ...fillingNews(before?.health, next, maximumKeys)]) {
         scope.record(successEvent(by, this.clock, instanceId, event.action, event.facts));
       }
     });
@@ -209,16 +221,18 @@ async function counted({ keys }: TenantScope, bindings: readonly RootKeyBinding[
 type News = Readonly<{ action: AuditAction; facts: Pick<AuditEvent, 'target' | 'details'> }>;
 
 /** What the tenant hears of: that calls meet something else than before, and that the end of the root key comes near. */
-function newsOf(before: RootKeyHealth | undefined, { id, rootKeyId, health }: RootKeyBinding, now: Date): News[] {
-  const target = { kind: 'root-key', id } as const;
+function newsOf(before: RootKeyHealth | undefined, binding: RootKeyBinding, days: number | undefined): News[] {
+  const { id, rootKeyId } = binding;
+  const other = healthNews(before, binding);
+  const expiring = { target: { kind: 'root-key', id }, details: { rootKeyId, days: days ?? 0 } } as const;
+  return [...(other ? [other] : []), ...(days === undefined ? [] : [{ action: EXPIRE, facts: expiring }])];
+}
+
+function healthNews(before: RootKeyHealth | undefined, { id, rootKeyId, health }: RootKeyBinding): News | undefined {
   const isTroubled = (health?.findings.length ?? 0) > 0;
   const wasTroubled = (before?.findings.length ?? 0) > 0;
-  const isOther = health !== undefined && (isTroubled || wasTroubled) && !areSameFindings(before, health);
-  const days = dueWarning(before, health, now);
-  return [
-    ...(isOther ? [{ action: HEALTH, facts: { target, details: { rootKeyId, ...told(health) } } }] : []),
-    ...(days === undefined ? [] : [{ action: EXPIRE, facts: { target, details: { rootKeyId, days } } }]),
-  ];
+  if (health === undefined || !(isTroubled || wasTroubled) || areSameFindings(before, health)) return undefined;
+  return { action: HEALTH, facts: { target: { kind: 'root-key', id }, details: { rootKeyId, ...told(health) } } };
 }
 
 /** Each step once while it fills; only of the root key that new keys go to. */

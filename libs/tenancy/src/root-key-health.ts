@@ -1,5 +1,7 @@
 import { type KeyManagerFault, type WatchedCall } from '@lib/key-manager';
 
+import { omit } from './omit';
+
 /** A call that the key manager does not do. */
 export interface HealthFinding {
   readonly call: WatchedCall;
@@ -23,6 +25,8 @@ export interface RootKeyHealth {
   readonly failures: number;
   /** When the root key stops to wrap. */
   readonly expiresAt?: Date;
+  /** The tenant was told that so many days are left until then, at most. */
+  readonly warnedDays?: number;
   /** That its key manager listed last, whoever they are of; the credential may not see all. */
   readonly storedKeys?: number;
 }
@@ -56,7 +60,8 @@ export function afterCalls(
   outcomes: CallOutcomes,
   now: Date,
 ): RootKeyHealth {
-  const before: RootKeyHealth = known?.version === version ? known : { version, findings: [], failures: 0 };
+  const before: RootKeyHealth =
+    known?.version === version ? known : { ...ofTheRootKey(known), version, findings: [], failures: 0 };
   const others = before.findings.filter(({ call }) => !outcomes.has(call));
   const met = [...outcomes].flatMap(([call, outcome]) => {
     if (outcome === 'ok') return [];
@@ -64,6 +69,36 @@ export function afterCalls(
     return [{ call, ...outcome, since: same?.since ?? now }];
   });
   return { ...before, findings: [...others, ...met] };
+}
+
+/** @returns the same; what was met with another API key stands until calls with this one show that keys are served, or not */
+export function afterTraffic(
+  known: RootKeyHealth | undefined,
+  version: string,
+  outcomes: CallOutcomes,
+  now: Date,
+): RootKeyHealth {
+  const shows = showsService(outcomes) || [...outcomes.values()].some((outcome) => outcome !== 'ok');
+  if (known !== undefined && known.version !== version && !shows) return known;
+  return afterCalls(known, version, outcomes, now);
+}
+
+/** What stays true with another API key: it was told of, and is not told of once more. */
+export function ofTheRootKey(
+  known: RootKeyHealth | undefined,
+): Pick<RootKeyHealth, 'expiresAt' | 'warnedDays' | 'storedKeys'> {
+  const { expiresAt, warnedDays, storedKeys } = known ?? {};
+  return {
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(warnedDays === undefined ? {} : { warnedDays }),
+    ...(storedKeys === undefined ? {} : { storedKeys }),
+  };
+}
+
+/** @returns with what a root key that answered said of its end; what was told of another date counts for nothing */
+export function endingAt(health: RootKeyHealth, expiresAt: Date | undefined): RootKeyHealth {
+  if (health.expiresAt?.getTime() === expiresAt?.getTime()) return health;
+  return { ...omit(health, 'expiresAt', 'warnedDays'), ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
 /** Whether these calls show that keys are made or served: metadata and a list of stored keys do not. */
@@ -110,8 +145,16 @@ export function dueWarning(
   now: Date,
 ): number | undefined {
   const due = warningAt(after?.expiresAt, now);
-  const told = before?.expiresAt === undefined ? undefined : warningAt(before.expiresAt, before.testedAt ?? now);
-  return due !== undefined && (told === undefined || due < told) ? due : undefined;
+  if (due === undefined) return undefined;
+  const told = after?.warnedDays ?? toldBefore(before, after);
+  return told === undefined || due < told ? due : undefined;
+}
+
+/** By a release that did not write down what it told. */
+function toldBefore(before: RootKeyHealth | undefined, after: RootKeyHealth | undefined): number | undefined {
+  const { expiresAt, testedAt } = before ?? {};
+  if (testedAt === undefined || expiresAt?.getTime() !== after?.expiresAt?.getTime()) return undefined;
+  return warningAt(expiresAt, testedAt);
 }
 
 function warningAt(expiresAt: Date | undefined, at: Date): number | undefined {

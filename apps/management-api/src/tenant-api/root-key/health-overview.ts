@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { type Clock, type InstanceId } from '@lib/kernel';
 import { CLOCK } from '@lib/platform';
-import { type RootKeyBinding, RootKeyHealthService, type WatchedRootKeys } from '@lib/tenancy';
+import { type ActionContext, type RootKeyBinding, RootKeyHealthService, type WatchedRootKeys } from '@lib/tenancy';
 
 import { type KeyAccess } from '../keys/key-access.port';
 import { KEY_ACCESS } from '../tokens';
@@ -32,7 +32,7 @@ export class HealthOverview {
     return { ...watched, rootKeys, health: healthResponse({ rootKeys }, lost, this.clock.now()) };
   }
 
-  async noteWell(instanceId: InstanceId, bindingId: string): Promise<void> {
-    await this.rootKeys.noteWell(instanceId, bindingId);
+  async noteWell(instanceId: InstanceId, bindingId: string, by: ActionContext): Promise<void> {
+    await this.rootKeys.noteWell(instanceId, bindingId, by);
   }
 }

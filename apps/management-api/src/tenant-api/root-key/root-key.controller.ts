@@ -102,7 +102,7 @@ export class RootKeyController {
         }),
       );
       await this.bindings.noteProbe(instanceId, bound.id, undefined);
-      await this.health.noteWell(instanceId, bound.id);
+      await this.health.noteWell(instanceId, bound.id, administratorOf(call));
       return this.#answer(call, active ? 200 : 201, { ...bound, checkedAt: check.checkedAt });
     };
   }
@@ -131,7 +131,7 @@ export class RootKeyController {
       const failure = failureOf(check);
       await this.bindings.noteProbe(instanceId, active.id, failure);
       // All calls were made, those that no test makes included.
-      if (failure === undefined) await this.health.noteWell(instanceId, active.id);
+      if (failure === undefined) await this.health.noteWell(instanceId, active.id, administratorOf(call));
     }
     return {
       status: 200,
