@@ -142,7 +142,7 @@ const sessionOf = (center: Center, request: FastifyRequest): Session | undefined
 async function perform(
   center: Center,
   { exists, types }: Endpoint,
-  { element, object, definition }: Call,
+  { element, object, definition, release }: Call,
   { exchange, session }: { readonly exchange: Exchange; readonly session: Session | undefined },
 ): Promise<Answer> {
   const isLogin = definition.name === 'Login';
@@ -150,10 +150,14 @@ async function perform(
   if (session === undefined && !isOpen) throw notAuthenticated(object);
   if (!exists(center, object)) throw notFound(object);
   const members = [...parseMembers('_this: ManagedObjectReference'), ...definition.parameters];
-  const given = without(fromXml(types, members, element), '_this');
-  const parameters = readParameters(definition.name, definition.parameters, given, types);
+  const schema = { types, release };
+  const given = without(fromXml(schema, members, element), '_this');
+  const parameters = readParameters(definition.name, definition.parameters, given, schema);
   if (isLogin) return login(center, exchange, parameters as unknown as LoginRequest, session);
-  return { type: definition.returns, value: await carryOut(center, definition, object, parameters, session) };
+  return {
+    type: definition.returns,
+    value: await carryOut(center, definition, object, parameters, session),
+  };
 }
 
 function login(

@@ -11,6 +11,7 @@ import { demand } from '../users';
 import { invalidProperty, invalidRequest, notAuthenticated, notFound, VimFault } from '../vim/fault';
 import { readParameters } from '../vim/input';
 import { writeValue } from '../vim/output';
+import { VIM25 } from '../vim/vim25';
 import { type Answer, carryOut, userOf, watched } from './carry-out';
 import { JSON_RELEASES } from './releases';
 import { parseBody } from './server';
@@ -42,7 +43,9 @@ export function registerViJson(app: FastifyInstance, center: Center): void {
     });
     const path = '/sdk/vim25/:release/:type/:id/:name';
     const watch = (request: ViRequest, reply: FastifyReply, work: () => Promise<Answer>): Promise<FastifyReply> =>
-      watched(center, { request, reply }, factsOf(center, request), work, (answer) => send(center, reply, answer));
+      watched(center, { request, reply }, factsOf(center, request), work, (answer) =>
+        send(center, reply, answer, request.params.release),
+      );
     space.get(path, (request: ViRequest, reply) => watch(request, reply, () => property(center, request)));
     space.post(path, (request: ViRequest, reply) => watch(request, reply, () => call(center, request, reply)));
     done();
@@ -57,7 +60,7 @@ function factsOf(center: Center, request: ViRequest): CallFacts {
   return { type, object: id, method: name, user: sessionOf(center, request)?.userName };
 }
 
-function send(center: Center, reply: FastifyReply, { type, value }: Answer): FastifyReply {
+function send(center: Center, reply: FastifyReply, { type, value }: Answer, release: string): FastifyReply {
   const { settings } = center.behaviour;
   const isNullable = type.endsWith('?');
   const declared = isNullable ? type.slice(0, -1) : type;
@@ -73,7 +76,7 @@ function send(center: Center, reply: FastifyReply, { type, value }: Answer): Fas
   return reply
     .code(200)
     .type('application/json')
-    .send(JSON.stringify(writeValue(declared, value, settings)));
+    .send(JSON.stringify(writeValue(declared, value, { ...settings, release })));
 }
 
 const sessionOf = (center: Center, request: FastifyRequest): Session | undefined =>
@@ -103,6 +106,7 @@ async function property(center: Center, request: ViRequest): Promise<Answer> {
 async function call(center: Center, request: ViRequest, reply: FastifyReply): Promise<Answer> {
   const { release, type, id, name } = request.params;
   checkRelease(release);
+  const schema = { types: VIM25, release };
   const object = reference(type, id);
   const body = bodyOf(request);
   const definition = TABLE.get(`${type}.${name}`);
@@ -111,13 +115,13 @@ async function call(center: Center, request: ViRequest, reply: FastifyReply): Pr
   const session = sessionOf(center, request);
   if (session === undefined && !isOpen) {
     if (definition?.name !== 'RetrievePropertiesEx') throw notAuthenticated(object);
-    const { specSet } = readParameters(name, definition.parameters, body) as { specSet: PropertyFilterSpec[] };
+    const { specSet } = readParameters(name, definition.parameters, body, schema) as { specSet: PropertyFilterSpec[] };
     return { type: definition.returns, value: withoutSession(center, specSet) };
   }
   if (!center.objects.exists(object)) throw notFound(object);
   // What a real vCenter says to an unknown method is not established; vcsim has MethodNotFound for SOAP [inferred].
   if (definition === undefined) throw invalidRequest(`${type} has no method ${name}`);
-  const parameters = readParameters(name, definition.parameters, body);
+  const parameters = readParameters(name, definition.parameters, body, schema);
   const value = await carryOut(center, definition, object, parameters, session);
   return { type: definition.returns, value };
 }
@@ -132,7 +136,10 @@ function bodyOf(request: FastifyRequest): unknown {
 
 function login(center: Center, request: ViRequest, reply: FastifyReply, body: unknown): Answer {
   const definition = TABLE.get('SessionManager.Login');
-  const parameters = readParameters('Login', definition?.parameters ?? [], body);
+  const parameters = readParameters('Login', definition?.parameters ?? [], body, {
+    types: VIM25,
+    release: request.params.release,
+  });
   const visitor = { over: 'json', userAgent: request.headers['user-agent'] ?? '', ipAddress: request.ip } as const;
   const current = sessionOf(center, request);
   const session = logIn(center, parameters as unknown as LoginRequest, visitor, current);

@@ -1,6 +1,5 @@
 import { invalidRequest } from './fault';
-import { type Member, PRIMITIVES, type TypeTable } from './type-table';
-import { VIM25 } from './vim25';
+import { type Member, membersIn, PRIMITIVES, type Schema } from './type-table';
 
 /** Values as they came, of which every object says its type and has no members but those of it. */
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -9,21 +8,17 @@ export type Parameters = Readonly<Record<string, unknown>>;
  * Reads the body of a method call by its parameters. What is not a value of the declared types is a malformed call, as the
  * parser of the SOAP side has it too: InvalidRequest [inferred for JSON]. Wrong case of a name is such a fault.
  */
-export function readParameters(
-  method: string,
-  members: readonly Member[],
-  body: unknown,
-  types: TypeTable = VIM25,
-): Parameters {
-  if (body === undefined) return readMembers(types, members, {}, method);
+export function readParameters(method: string, members: readonly Member[], body: unknown, schema: Schema): Parameters {
+  if (body === undefined) return readMembers(schema, members, {}, method);
   if (!isRecord(body)) throw invalidRequest(`The body of ${method} is not an object`);
   const { _typeName: typeName, ...rest } = body;
   const names = new Set<unknown>([undefined, method, `${method}RequestType`]);
   if (!names.has(typeName)) throw invalidRequest(`The body of ${method} says another type`);
-  return readMembers(types, members, rest, method);
+  return readMembers(schema, members, rest, method);
 }
 
-function readMembers(types: TypeTable, members: readonly Member[], value: Parameters, within: string): Parameters {
+function readMembers(schema: Schema, declared: readonly Member[], value: Parameters, within: string): Parameters {
+  const members = membersIn(schema.release, declared);
   const known = new Map(members.map((member) => [member.name, member]));
   for (const name of Object.keys(value)) {
     if (!known.has(name)) throw invalidRequest(`Unexpected member ${name} in ${within}`);
@@ -32,27 +27,28 @@ function readMembers(types: TypeTable, members: readonly Member[], value: Parame
   for (const member of members) {
     const given = value[member.name];
     if (given !== undefined && given !== null)
-      read[member.name] = readMember(types, member, given, `${within}.${member.name}`);
+      read[member.name] = readMember(schema, member, given, `${within}.${member.name}`);
     else if (!member.optional) throw invalidRequest(`Required member ${member.name} is missing in ${within}`);
   }
   return read;
 }
 
-function readMember(types: TypeTable, member: Member, value: unknown, path: string): unknown {
-  if (!member.array) return readValue(types, member.type, value, path);
+function readMember(schema: Schema, member: Member, value: unknown, path: string): unknown {
+  if (!member.array) return readValue(schema, member.type, value, path);
   if (!Array.isArray(value)) throw invalidRequest(`${path} is not an array`);
-  return value.map((entry, index) => readValue(types, member.type, entry, `${path}[${index}]`));
+  return value.map((entry, index) => readValue(schema, member.type, entry, `${path}[${index}]`));
 }
 
-function readValue(types: TypeTable, type: string, value: unknown, path: string): unknown {
+function readValue(schema: Schema, type: string, value: unknown, path: string): unknown {
   if (type === 'ManagedObjectReference') return readReference(value, path);
-  const values = types.valuesOf(type);
+  const values = schema.types.valuesOf(type);
   if (values !== undefined) return readEnumeration(values, value, path);
   if (PRIMITIVES.has(type)) return readPrimitive(type, value, path);
-  return readObject(types, type, value, path);
+  return readObject(schema, type, value, path);
 }
 
-function readObject(types: TypeTable, declared: string, value: unknown, path: string): unknown {
+function readObject(schema: Schema, declared: string, value: unknown, path: string): unknown {
+  const { types } = schema;
   if (!isRecord(value)) throw invalidRequest(`${path} is not a ${declared}`);
   const { _typeName: said, ...rest } = value;
   if (said === undefined && types.isPolymorphic(declared)) {
@@ -62,7 +58,7 @@ function readObject(types: TypeTable, declared: string, value: unknown, path: st
   if (typeof type !== 'string' || types.find(type)?.abstract !== false || !types.isA(type, declared)) {
     throw invalidRequest(`${path} is not a ${declared}`);
   }
-  return { _typeName: type, ...readMembers(types, types.membersOf(type), rest, path) };
+  return { _typeName: type, ...readMembers(schema, types.membersOf(type), rest, path) };
 }
 
 /** Sent inline by everyone; the vendor's guide shows it in a box. */

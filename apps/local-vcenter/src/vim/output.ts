@@ -13,8 +13,13 @@ export interface WireForm {
   readonly nothing: 'no_content' | 'empty' | 'null';
 }
 
+interface Writing extends WireForm {
+  /** Of the caller, who is shown no member that is newer. Unset for what is written again on its way out. */
+  readonly release?: string;
+}
+
 /** A value of a declared type as it goes on the wire. `type` may end in `[]`. */
-export function writeValue(type: string, value: unknown, form: WireForm): unknown {
+export function writeValue(type: string, value: unknown, form: Writing): unknown {
   if (type.endsWith('[]')) {
     return (value as readonly unknown[]).map((entry) => writeValue(type.slice(0, -2), entry, form));
   }
@@ -40,23 +45,31 @@ function withType(type: string, value: unknown): object {
 }
 
 /** `shown` says that the type cannot be told from where the value stands. */
-function write(member: Member, value: unknown, form: WireForm, shown = false): unknown {
+function write(member: Member, value: unknown, form: Writing, shown = false): unknown {
   if (member.array)
     return (value as readonly unknown[]).map((entry) => write({ ...member, array: false }, entry, form));
   if (typeof value !== 'object' || value === null) return value;
   const { _typeName: said, ...rest } = value as Readonly<Record<string, unknown>>;
   const type = typeof said === 'string' ? said : member.type;
+  const element = elementOf(type);
+  if (element !== undefined) return { _typeName: type, _value: writeValue(`${element}[]`, rest['_value'], form) };
   const written = VIM25.find(type) === undefined ? rest : writeMembers(type, rest, form);
   const isNamed = form.typeNames === 'everywhere' || shown || mustBeNamed(member.type, type);
   return isNamed ? { _typeName: type, ...written } : written;
 }
 
+/** Of an array in a box. */
+const elementOf = (type: string): string | undefined => {
+  const element = type.startsWith('ArrayOf') ? type.slice('ArrayOf'.length) : undefined;
+  return element !== undefined && VIM25.find(element) !== undefined ? element : undefined;
+};
+
 const mustBeNamed = (declared: string, type: string): boolean =>
   declared === 'anyType' || type !== declared || VIM25.isPolymorphic(declared);
 
-function writeMembers(type: string, value: Readonly<Record<string, unknown>>, form: WireForm): object {
+function writeMembers(type: string, value: Readonly<Record<string, unknown>>, form: Writing): object {
   const written: Record<string, unknown> = {};
-  for (const member of VIM25.membersOf(type)) {
+  for (const member of VIM25.membersOf(type, form.release)) {
     const given = value[member.name];
     if (given !== undefined) written[member.name] = write(member, given, form);
   }

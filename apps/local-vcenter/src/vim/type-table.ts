@@ -52,6 +52,22 @@ export function parseMembers(text: string): readonly Member[] {
     });
 }
 
+/** The release in the path or the namespace of a call decides what its caller may send and is shown. */
+export const membersIn = (release: string, members: readonly Member[]): readonly Member[] =>
+  members.filter(({ since }) => since === undefined || !isNewer(since, release));
+
+function isNewer(one: string, other: string): boolean {
+  const [ours, theirs] = [one, other].map((release) => release.split('.').map(Number));
+  const at = (ours ?? []).findIndex((part, index) => part !== (theirs?.[index] ?? 0));
+  return at !== -1 && (ours?.[at] ?? 0) > (theirs?.[at] ?? 0);
+}
+
+/** By which types a call is read and answered, and of which release its caller is. */
+export interface Schema {
+  readonly types: TypeTable;
+  readonly release: string;
+}
+
 /** What vim25 knows about its data, as far as this stand-in serves it. */
 export class TypeTable {
   readonly #types = new Map<string, DataType>();
@@ -81,11 +97,12 @@ export class TypeTable {
     return this.#enums.get(name);
   }
 
-  /** Inherited members first. */
-  membersOf(name: string): readonly Member[] {
+  /** Those that a release has, or all there are; inherited ones first. */
+  membersOf(name: string, release?: string): readonly Member[] {
     const type = this.#types.get(name);
     if (type === undefined) throw new Error(`the type table lacks ${name}`);
-    return [...(type.base === undefined ? [] : this.membersOf(type.base)), ...type.own];
+    const inherited = type.base === undefined ? [] : this.membersOf(type.base, release);
+    return [...inherited, ...(release === undefined ? type.own : membersIn(release, type.own))];
   }
 
   isA(name: string, ancestor: string): boolean {

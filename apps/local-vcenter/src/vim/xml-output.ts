@@ -1,12 +1,6 @@
 import { escapeXml, isReference } from '@lib/vi-json';
 
-import { type Member, type TypeTable } from './type-table';
-
-/** By which types a message is written, and of which release its reader is: what is newer it would not understand. */
-export interface Schema {
-  readonly types: TypeTable;
-  readonly release: string;
-}
+import { type Member, type Schema } from './type-table';
 
 /** A value of a declared type as an element of SOAP. */
 export function toXml(schema: Schema, name: string, declared: string, value: unknown): string {
@@ -24,8 +18,7 @@ export function toXml(schema: Schema, name: string, declared: string, value: unk
 export function membersXml(schema: Schema, type: string, value: object): string {
   const given = value as Readonly<Record<string, unknown>>;
   return schema.types
-    .membersOf(type)
-    .filter(({ since }) => since === undefined || !isNewer(since, schema.release))
+    .membersOf(type, schema.release)
     .map((member) => memberXml(schema, member, given[member.name]))
     .join('');
 }
@@ -34,10 +27,4 @@ function memberXml(schema: Schema, { array, name, type }: Member, value: unknown
   if (value === undefined) return '';
   const values = array ? (value as readonly unknown[]) : [value];
   return values.map((one) => toXml(schema, name, type, one)).join('');
-}
-
-function isNewer(one: string, other: string): boolean {
-  const [ours, theirs] = [one, other].map((release) => release.split('.').map(Number));
-  const at = (ours ?? []).findIndex((part, index) => part !== (theirs?.[index] ?? 0));
-  return at !== -1 && (ours?.[at] ?? 0) > (theirs?.[at] ?? 0);
 }
