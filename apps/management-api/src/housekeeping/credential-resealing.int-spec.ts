@@ -56,7 +56,9 @@ describe('CredentialResealing', () => {
     const sealer = sealerOf(keys);
     const instances = new InstanceService(new PostgresUnitOfWork(dataSource), directory, systemClock);
     const sender = new WebhookSender({ sealer, post: {}, clock: systemClock });
-    return new Webhooks({ store: new PostgresWebhooks(dataSource), sender, sealer, instances, clock: systemClock });
+    const restore = { heldSince: () => undefined };
+    const store = new PostgresWebhooks(dataSource);
+    return new Webhooks({ store, sender, sealer, instances, restore, clock: systemClock });
   }
 
   async function addInstance(): Promise<InstanceId> {

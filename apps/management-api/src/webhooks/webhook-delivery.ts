@@ -6,6 +6,7 @@ import { type PendingEvent, type PostgresWebhooks, type WebhookOutcome } from '@
 import { type Instance, type InstanceService, successEvent, type Webhook } from '@lib/tenancy';
 
 import { type KeyAccess } from '../tenant-api/keys/key-access.port';
+import { isQuiet, type RestoreHold } from './quiet';
 import { cloudEventOf, EVENT_ACTIONS, type EventNames } from './webhook-event';
 import { type Delivery, type WebhookSender } from './webhook-sender';
 
@@ -32,8 +33,7 @@ export interface WebhookDeliveryParts {
   readonly sender: WebhookSender;
   readonly instances: Pick<InstanceService, 'get'>;
   readonly keys: Pick<KeyAccess, 'store'>;
-  /** A restored database may have a webhook that was removed since. */
-  readonly restore: { heldSince(instanceId: InstanceId): Date | undefined };
+  readonly restore: RestoreHold;
   readonly clock: Clock;
   readonly publicUrl: string;
   readonly logger: Logger;
@@ -75,8 +75,7 @@ export class WebhookDelivery {
   async #deliver(instanceId: InstanceId): Promise<void> {
     const { webhooks, instances, restore, clock } = this.parts;
     const [webhook, instance] = [await webhooks.get(instanceId), await instances.get(instanceId)];
-    const isQuiet = !instance.enabled || instance.state === 'removing' || restore.heldSince(instanceId) !== undefined;
-    if (webhook === undefined || isQuiet) return;
+    if (webhook === undefined || isQuiet(instance, restore)) return;
     const { events, head } = await webhooks.pending(instanceId, webhook, EVENT_ACTIONS, EVENTS);
     const moved = await this.#sendAll(instance, webhook, events);
     if (moved === undefined || events.length === EVENTS || moved.cursor === head) return;

@@ -103,6 +103,34 @@ export function cloudEventOf(
   };
 }
 
+const ENDS = {
+  'vmware-solutions.webhook.set': 'From now on events go to another address, or are signed by another secret',
+  'vmware-solutions.webhook.unset': 'The webhook was removed: no event is sent any more',
+} as const satisfies Partial<Record<AuditAction, string>>;
+
+/**
+ * The last that a receiver hears. What it would have heard in its turn may go elsewhere by now, so it says what one
+ * administrator might want to do unheard: end the demand for a second person.
+ */
+export function endEventOf(
+  { id: instanceId, crn, secondPersonToDestroy, secondPersonUntil }: Instance,
+  action: keyof typeof ENDS,
+  { id, now }: { readonly id: string; readonly now: Date },
+): CloudEvent {
+  return {
+    ...envelope(crn, `end-${id}`, action, now),
+    subject: instanceId,
+    ibmenseverity: 'high',
+    ibmendefaultshort: ENDS[action],
+    ibmendefaultlong: `${ENDS[action]}: ${instanceId}`,
+    data: {
+      action,
+      instance_id: instanceId,
+      details: { secondPersonToDestroy, secondPersonUntil: secondPersonUntil?.toISOString() },
+    },
+  };
+}
+
 /** What a test delivers. */
 export function testEventOf({ id, crn }: Pick<Instance, 'id' | 'crn'>, testId: string, now: Date): CloudEvent {
   return {

@@ -26,6 +26,7 @@ export const WEBHOOK_POST = Symbol('WEBHOOK_POST');
       sender: WebhookSender,
       sealer: CredentialSealer,
       instances: InstanceService,
+      restore: RestoreWatch,
       clock: CLOCK,
     }),
     builtFrom(WebhookDelivery, {

@@ -7,13 +7,15 @@ import {
   type ActionContext,
   type CredentialSealer,
   type InstanceService,
+  isGone,
   successEvent,
   type Webhook,
   type WebhookSettings,
 } from '@lib/tenancy';
 
-import { EVENT_ACTIONS, testEventOf } from './webhook-event';
+import { endEventOf, EVENT_ACTIONS, testEventOf } from './webhook-event';
 import { madeSecret } from './webhook-secret';
+import { isQuiet, type RestoreHold } from './quiet';
 import { type Delivery, sealedRow, type WebhookSender } from './webhook-sender';
 
 /** Counted at most. */
@@ -24,6 +26,7 @@ export interface WebhooksParts {
   readonly sender: WebhookSender;
   readonly sealer: CredentialSealer;
   readonly instances: Pick<InstanceService, 'get'>;
+  readonly restore: RestoreHold;
   readonly clock: Clock;
 }
 
@@ -46,6 +49,7 @@ export class Webhooks {
   }
 
   /**
+   * A receiver that is replaced is told so.
    * @param revision of `present` that must still be there; undefined: any
    * @returns the secret that was made, to be shown once; the caller wipes it
    * @throws TenancyError('revision_mismatch')
@@ -68,9 +72,11 @@ export class Webhooks {
       vmNames,
       secret: origin,
     });
+    const tell = await this.#farewell(instanceId, replacedBy({ url, secret }, present), 'vmware-solutions.webhook.set');
     try {
       if (present === undefined) await store.add(instanceId, change, audit);
       else await store.replace(instanceId, change, revision, audit);
+      await tell();
       return made;
     } catch (error) {
       made?.wipe();
@@ -78,11 +84,13 @@ export class Webhooks {
     }
   }
 
-  /** @throws TenancyError('revision_mismatch') */
+  /** Its receiver is told so. @throws TenancyError('revision_mismatch') */
   async unset(instanceId: InstanceId, webhook: Webhook, context: ActionContext): Promise<void> {
     const details = { host: new URL(webhook.url).host };
     const audit = this.#event(context, instanceId, 'vmware-solutions.webhook.unset', details);
+    const tell = await this.#farewell(instanceId, webhook, 'vmware-solutions.webhook.unset');
     await this.parts.store.remove(instanceId, webhook, audit);
+    await tell();
   }
 
   /** Sends one event that says that it is a test, at once and once. */
@@ -104,6 +112,20 @@ export class Webhooks {
     await store.reseal(instanceId, webhook, sealer.reseal(sealedRow(instanceId, webhook.id), webhook.secret));
   }
 
+  /** To be said once, when it is so, and whether or not somebody takes it: a receiver that is gone keeps nobody from it. */
+  async #farewell(
+    instanceId: InstanceId,
+    former: Webhook | undefined,
+    action: Parameters<typeof endEventOf>[1],
+  ): Promise<() => Promise<void>> {
+    const { sender, instances, restore, clock } = this.parts;
+    const instance = await instances.get(instanceId);
+    return async () => {
+      if (former === undefined || isGone(former) || isQuiet(instance, restore)) return;
+      await sender.send(instance, former, endEventOf(instance, action, { id: randomUUID(), now: clock.now() }));
+    };
+  }
+
   #event(
     context: ActionContext,
     instanceId: InstanceId,
@@ -114,3 +136,9 @@ export class Webhooks {
     return successEvent(context, this.parts.clock, instanceId, action, { target, details });
   }
 }
+
+/** @returns the one whose receiver hears nothing more, or cannot check any more whom it hears */
+const replacedBy = (
+  { url, secret }: { readonly url: string; readonly secret: Secret | undefined },
+  present: Webhook | undefined,
+): Webhook | undefined => (url !== present?.url || secret !== undefined ? present : undefined);

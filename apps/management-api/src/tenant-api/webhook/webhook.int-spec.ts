@@ -240,6 +240,48 @@ describe('the webhook of an instance', () => {
     ]);
   });
 
+  it.each([
+    ['another address', 'webhook:set', { url: 'https://elsewhere.example.com/' }],
+    ['another secret', 'webhook:set', { secret: `whsec_${randomBytes(32).toString('base64')}` }],
+    ['nothing in its place', 'webhook:unset', undefined],
+  ])('is not taken away unheard, with %s, by who ends the demand for a second person', async (_what, type, body) => {
+    const url = receiver.url('/former');
+    const secret = `whsec_${randomBytes(32).toString('base64')}`;
+    await set({ url, secret });
+    const options = (on: boolean): Promise<Answer> =>
+      api.send('PATCH', `/v1/instances/${mine}`, {
+        body: { second_person_to_destroy: on },
+        headers: { 'if-match': '*' },
+      });
+    await options(true);
+    const { second_person_until: secondPersonUntil } = (await options(false)).body;
+    const changed = body ? await set({ url, ...body }) : await api.send('DELETE', pathOf(mine));
+    expect(changed.status).toBe(body ? 200 : 204);
+    expect(types('/former')).toEqual([type]);
+    const [last] = receiver.at('/former');
+    expect(verified(last, secret)).toBe(true);
+    expect(last?.event).toMatchObject({
+      ibmenseverity: 'high',
+      data: { instance_id: mine, details: { secondPersonToDestroy: false, secondPersonUntil } },
+    });
+    await api.send('DELETE', pathOf(mine));
+  });
+
+  it('is taken away without a word where its receiver may not be its tenant’s any more, or is told nothing new', async () => {
+    const url = receiver.url('/former');
+    await set({ url });
+    await set({ url, vm_names: true });
+    held = mine;
+    await api.send('DELETE', pathOf(mine));
+    held = undefined;
+    await set({ url });
+    receiver.answers.set('/former', 500);
+    await set({ url: receiver.url('/next') });
+    expect(types('/former')).toEqual(['webhook:set']);
+    expect(await shown()).toMatchObject({ url: receiver.url('/next'), state: 'untried' });
+    await api.send('DELETE', pathOf(mine));
+  });
+
   it('gets events in order, signed, from the moment it was set, and nothing else', async () => {
     await happens('vmware-solutions.root-key.health');
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
@@ -397,7 +439,7 @@ describe('the webhook of an instance', () => {
     await sql('DELETE FROM managed_objects WHERE instance_id = $1', mine);
     await api.send('DELETE', pathOf(mine));
     await api.deliveries.round();
-    expect(types('/a')).toEqual(['kmip-key:lose']);
+    expect(types('/a')).toEqual(['kmip-key:lose', 'webhook:unset']);
   });
 
   it('that is sent twice at once notes its place once', async () => {
