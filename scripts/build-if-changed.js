@@ -1,5 +1,5 @@
 /**
- * Before `npm start`, `npm run demo` and `npm run admin`: builds unless dist is of these very sources. The stamp names
+ * Before `npm start`, `npm run demo`, `npm run admin` and each suite: builds unless dist is of these very sources. The stamp names
  * each file with its size and time, so that one that was deleted, or came back by `git checkout`, counts as a change.
  */
 const { spawnSync } = require('node:child_process');
