@@ -51,6 +51,7 @@ describe('preflight', () => {
     expect(findings.find(({ result }) => result === 'failed')).toMatchObject({
       permission: 'stored_key.create',
       fix: expect.stringContaining(remedy) as string,
+      reason: reasonCode.toLowerCase(),
     });
   });
 
@@ -61,6 +62,11 @@ describe('preflight', () => {
     );
     expect(report.usable).toBe(false);
     expect(report.findings[3]?.fix).toContain('Writer');
+    expect(report.findings.slice(3).map(({ reason }) => reason)).toEqual([
+      'permission_denied',
+      'nothing_stored',
+      'nothing_stored',
+    ]);
   });
 
   it.each<[string, (keyManager: FakeKeyManager) => void, string, string]>([

@@ -33,6 +33,10 @@ export interface PreflightFinding {
   readonly fix?: string;
   readonly fault?: KeyManagerFault;
   readonly reasonCode?: string;
+  /** What `detail` says, as a code: for who says it in another language. */
+  readonly reason?: string;
+  /** What `detail` names, by names. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 export interface PreflightReport {
@@ -71,6 +75,16 @@ export const remedyFor = (
   fault: KeyManagerFault,
   reasonCode: string | undefined,
 ): string | undefined => (reasonCode === undefined ? undefined : byReason[reasonCode]) ?? byFault[fault] ?? FIX[fault];
+
+/** As {@link remedyFor} decides: the reason of the key manager where there is a word for it, else the kind of fault. */
+const reasonOf = (
+  { byReason }: Pick<KeyManagerAdvice, 'byReason'>,
+  fault: KeyManagerFault,
+  reasonCode: string | undefined,
+): string => (reasonCode !== undefined && reasonCode in byReason ? reasonCode.toLowerCase() : fault);
+
+const NOTHING_WRAPPED = { reason: 'nothing_wrapped', detail: 'nothing could be wrapped to try it with' } as const;
+const NOTHING_STORED = { reason: 'nothing_stored', detail: 'nothing could be stored to try it with' } as const;
 
 /** Not under the prefix of real keys: a catalog that is rebuilt must not meet it. */
 const PROBE_NAME = 'kmip_preflight_probe';
@@ -117,7 +131,7 @@ class PreflightRun {
   async wrapAndUnwrap(): Promise<void> {
     const wrapped = await this.#attempt('root_key.wrap', () => this.keyManager.wrap(this.context, PROBE_AAD));
     if (wrapped === undefined) {
-      this.#skip('root_key.unwrap', 'nothing could be wrapped to try it with');
+      this.#skip('root_key.unwrap', NOTHING_WRAPPED);
       return;
     }
     const unwrapped = await this.#attempt('root_key.unwrap', () =>
@@ -132,17 +146,18 @@ class PreflightRun {
       this.keyManager.storeKey(this.context, PROBE_NAME, PROBE_PAYLOAD),
     );
     if (stored === undefined) {
-      this.#skip('stored_key.read', 'nothing could be stored to try it with');
-      this.#skip('stored_key.delete', 'nothing could be stored to try it with');
+      this.#skip('stored_key.read', NOTHING_STORED);
+      this.#skip('stored_key.delete', NOTHING_STORED);
       return;
     }
     const payload = await this.#attempt('stored_key.read', () => this.keyManager.fetchKey(this.context, stored.id));
     const proof = payload && probeAt(stored, payload);
     if (proof === undefined) {
-      this.#skip(
-        'stored_key.delete',
-        `the probe key ${stored.id} was not read as it was written, so it is left behind`,
-      );
+      this.#skip('stored_key.delete', {
+        reason: 'probe_not_read',
+        values: { probe: stored.id },
+        detail: `the probe key ${stored.id} was not read as it was written, so it is left behind`,
+      });
       return;
     }
     const deleted = await this.#attempt('stored_key.delete', async () => {
@@ -173,6 +188,8 @@ class PreflightRun {
     if (last?.fault !== 'permission_denied' && last?.fault !== 'refused') return;
     this.#replaceLast({
       result: 'warning',
+      reason: 'may_not_delete',
+      values: { probe: stored.id },
       detail: `keys cannot be deleted: KMIP Destroy will fail. The probe key ${stored.id} is left behind`,
     });
   }
@@ -189,6 +206,7 @@ class PreflightRun {
       this.#add(permission, 'failed', {
         detail: error.message,
         fault: error.fault,
+        reason: reasonOf(this.advice, error.fault, reasonCode),
         ...(fix === undefined ? {} : { fix }),
         ...(reasonCode === undefined ? {} : { reasonCode }),
       });
@@ -196,8 +214,8 @@ class PreflightRun {
     }
   }
 
-  #skip(permission: PreflightPermission, detail: string): void {
-    this.#add(permission, 'not_tried', { detail });
+  #skip(permission: PreflightPermission, why: Pick<PreflightFinding, 'detail' | 'reason' | 'values'>): void {
+    this.#add(permission, 'not_tried', why);
   }
 
   #add(
@@ -222,14 +240,27 @@ function probeAt({ id: storedKeyId }: StoredKey, payload: Buffer): DeletableKeyI
 
 function doubtAbout({ state, isRootKey, expiresAt }: RootKeyDescription): Partial<PreflightFinding> | undefined {
   if (!isRootKey) {
-    return { result: 'failed', detail: 'the id names a standard key', fix: 'give the id of a root key' };
+    return {
+      result: 'failed',
+      reason: 'not_a_root_key',
+      detail: 'the id names a standard key',
+      fix: 'give the id of a root key',
+    };
   }
   if (state !== 'active') {
-    return { result: 'failed', detail: `the root key is ${state}`, fix: 'bind a root key that is active' };
+    return {
+      result: 'failed',
+      reason: 'root_key_not_active',
+      values: { state },
+      detail: `the root key is ${state}`,
+      fix: 'bind a root key that is active',
+    };
   }
   if (expiresAt === undefined) return undefined;
   return {
     result: 'warning',
+    reason: 'root_key_will_expire',
+    values: { expires_at: expiresAt.toISOString() },
     detail: `the root key expires on ${expiresAt.toISOString()}: no new keys can be made from then on`,
     fix: 'bind a root key without an expiration date',
   };

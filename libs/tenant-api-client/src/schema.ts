@@ -2949,6 +2949,7 @@ export interface components {
      *           "purpose": "Every new key is wrapped by the root key.",
      *           "result": "passed",
      *           "message": "The call succeeded.",
+     *           "values": [],
      *           "remedy": "Assign the service role Writer on the key manager instance to the service ID."
      *         }
      *       ]
@@ -3013,6 +3014,26 @@ export interface components {
        * @example Assign the service role Writer on the key manager instance to the service ID.
        */
       remedy?: string;
+      /**
+       * @description What `message` says, as a code, for a client that words it; more may be added.
+       * @example permission_denied
+       */
+      reason?: string;
+      /** @description What `message` names. */
+      values: components['schemas']['InstanceRootKeyCheckValue'][];
+    };
+    /** @description Something that the message of a step names. */
+    InstanceRootKeyCheckValue: {
+      /**
+       * @description What it is.
+       * @example held
+       */
+      name: string;
+      /**
+       * @description What it is now.
+       * @example 1200
+       */
+      value: string;
     };
     /** @description A key manager instance that the credential can see. */
     InstanceKeyManager: {
@@ -5476,6 +5497,11 @@ export interface components {
        * @example The value provided for `name` is already in use.
        */
       message: string;
+      /**
+       * @description Which of the causes of `code` it is, where it has several; more may be added.
+       * @example certificate_name_taken
+       */
+      reason?: string;
       /**
        * Format: url
        * @description A page about the error: its cause and its remedy.

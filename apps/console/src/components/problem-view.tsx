@@ -3,6 +3,8 @@ import { useTranslation } from 'react-i18next';
 
 import { type Problem } from '../api/problem';
 import { type Fault } from '../api/schema';
+import { useFaultWords } from '../i18n/fault-words';
+import { Original } from './original';
 
 export interface ProblemViewProps {
   readonly problem: Problem;
@@ -54,17 +56,17 @@ function Causes({ problem }: { readonly problem: Problem }) {
     );
   }
   if (problem.faults.length === 0) return <p>{t('problem.stranger', { status: problem.status })}</p>;
-  return problem.faults.map((fault) => <Cause key={fault.code + fault.message} fault={fault} />);
+  return problem.faults.map((fault) => <Cause key={fault.code + fault.message} fault={fault} trace={problem.trace} />);
 }
 
-function Cause({ fault }: { readonly fault: Fault }) {
-  const { t, i18n } = useTranslation();
-  // Of a service that is newer than this page.
-  const known = i18n.exists(`errors.${fault.code}`);
+function Cause({ fault, trace }: { readonly fault: Fault; readonly trace: string | undefined }) {
+  const { t } = useTranslation();
+  const { cause, remedy } = useFaultWords()(fault);
   return (
     <>
-      <p lang="en">{fault.message}</p>
-      {known && <p>{t(`errors.${fault.code}`)}</p>}
+      <p lang={cause.lang}>{cause.text}</p>
+      {remedy !== undefined && <p lang={remedy.lang}>{remedy.text}</p>}
+      {cause.lang === undefined && <Original text={`${fault.code}: ${fault.message}`} trace={trace} />}
       <p>
         <a
           href={`/v1/errors#error-${encodeURIComponent(fault.code)}`}

@@ -48,6 +48,8 @@ export type ApiErrorCode = keyof typeof API_ERRORS;
 export interface ApiFault {
   readonly code: ApiErrorCode;
   readonly message: string;
+  /** Which of the causes of `code` it is, for who words it in another language. */
+  readonly reason?: string;
   readonly target?: { readonly type: 'field' | 'parameter' | 'header'; readonly name: string };
 }
 

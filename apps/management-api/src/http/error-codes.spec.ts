@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { TenancyError, type TenancyFault } from '@lib/tenancy';
+
 import { API_ERRORS } from './api-error';
 import { DOMAIN_ERRORS } from './domain-errors';
-import { FRAMEWORK_ERRORS } from './error-translation';
+import { FRAMEWORK_ERRORS, translateError } from './error-translation';
 
 interface Row {
   readonly code: string;
@@ -56,5 +58,15 @@ describe('errors of the tenant API', () => {
 
   it('all say what helps', () => {
     expect(documented().filter(({ help }) => !/[.!]$/.test(help))).toEqual([]);
+  });
+
+  it.each<[TenancyFault, string | undefined]>([
+    ['certificate_name_taken', 'certificate_name_taken'],
+    ['invalid_claim', 'invalid_claim'],
+    // Whether it is there and not one's own, or not there at all, is not told.
+    ['instance_not_found', undefined],
+    ['claim_not_found', undefined],
+  ])('name the cause where that tells nothing of anybody else: %s', (fault, reason) => {
+    expect(translateError(new TenancyError(fault, 'No.'))?.faults[0]?.reason).toBe(reason);
   });
 });

@@ -36,6 +36,9 @@ const JSON_FAULTS: Readonly<Record<StrictJsonError['fault'], string>> = {
   duplicate: 'The field is given twice.',
 };
 
+/** Elsewhere the cause would tell what is not told: that something of somebody else exists. */
+const TELLING: ReadonlySet<number> = new Set([400, 409]);
+
 const RETRY_SOON = { 'retry-after': '5' };
 
 /** What to answer to whatever was thrown; `undefined` for a bug or an outage, which is answered with fixed text. */
@@ -70,7 +73,7 @@ function domainFault(error: DomainError): ApiError | undefined {
   const { status, code, target } = translation;
   return new ApiError(
     status,
-    [{ code, message: error.message, ...(target && { target }) }],
+    [{ code, message: error.message, ...(TELLING.has(status) && { reason: error.code }), ...(target && { target }) }],
     status === 503 ? RETRY_SOON : {},
   );
 }

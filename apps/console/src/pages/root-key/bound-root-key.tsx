@@ -16,9 +16,11 @@ import { Guard } from '../../components/guard';
 import { Loaded } from '../../components/loaded';
 import { Notice } from '../../components/notice';
 import { isAbsent } from '../../components/optional';
+import { Original } from '../../components/original';
 import { ProblemView } from '../../components/problem-view';
 import { Status, type Tone } from '../../components/status';
 import { CalendarDay, Moment } from '../../components/times';
+import { useWords } from '../../i18n/words';
 import { HealthView } from '../overview/health-view';
 import { MoveProgress } from './move-progress';
 import { Preflight } from './preflight';
@@ -71,12 +73,7 @@ function Bound({ rootKey }: { readonly rootKey: RootKey }) {
               {t(`rootKey.statuses.${rootKey.status}`)}
             </Status>,
           ],
-          rootKey.message !== undefined && [
-            t('rootKey.because'),
-            <span key="m" lang="en">
-              {rootKey.message}
-            </span>,
-          ],
+          rootKey.message !== undefined && [t('rootKey.because'), <Because key="m" message={rootKey.message} />],
           [t('rootKey.provider'), t(`provider.${rootKey.provider}`)],
           [t('rootKey.id'), <Copyable key="i" what={t('rootKey.id')} text={rootKeyIdOf(rootKey.crn)} />],
           [t('overview.about.crn'), <Copyable key="c" what={t('overview.about.crn')} text={rootKey.crn} />],
@@ -187,6 +184,21 @@ function Unbind({ rootKey }: { readonly rootKey: RootKey }) {
           <p>{t('rootKey.unbind.text')}</p>
         </Guard>
       )}
+    </>
+  );
+}
+
+/** What the last check found: `root_key_wrap: …`. */
+function Because({ message }: { readonly message: string }) {
+  const { i18n } = useTranslation();
+  const said = useWords();
+  const [, step = ''] = /^([a-z_]+): /.exec(message) ?? [];
+  const purpose = said('check_purpose', step, message);
+  if (i18n.language === 'en' || purpose.lang !== undefined) return <span lang="en">{message}</span>;
+  return (
+    <>
+      {i18n.t(['words.last_check'], { purpose: purpose.text, defaultValue: message })}
+      <Original text={message} />
     </>
   );
 }

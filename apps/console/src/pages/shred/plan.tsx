@@ -10,11 +10,13 @@ import { Copyable } from '../../components/copyable';
 import { Facts } from '../../components/facts';
 import { InstancePage } from '../../components/instance-page';
 import { Loaded } from '../../components/loaded';
+import { Original } from '../../components/original';
 import { Section } from '../../components/page';
 import { Pager } from '../../components/pager';
 import { type Column, Rows } from '../../components/rows';
 import { Status } from '../../components/status';
 import { Day, Moment, useTimes } from '../../components/times';
+import { useWords } from '../../i18n/words';
 import { OwnerName } from '../keys/owner';
 import { PlanActions } from './plan-actions';
 import { PlanState } from './plan-state';
@@ -78,14 +80,27 @@ function PlanFacts({ plan }: { readonly plan: Plan }) {
           <code>{id}</code> {t(`shred.unwrap.${unwrap}`)}
         </Status>
       ))}
-      {plan.failures.map(({ key_id, message }) => (
-        <p key={key_id}>
-          <Status tone="bad">
-            <code>{key_id}</code> <span lang="en">{message}</span>
-          </Status>
-        </p>
+      {plan.failures.map((failure) => (
+        <Failure key={failure.key_id} failure={failure} />
       ))}
     </>
+  );
+}
+
+function Failure({ failure }: { readonly failure: Plan['failures'][number] }) {
+  const said = useWords();
+  const { key_id: key, code, message } = failure;
+  const nothing: string = '';
+  const cause = said('reason', code, message);
+  const remedy = said('reason_remedy', code, nothing);
+  return (
+    <div>
+      <Status tone="bad">
+        <code>{key}</code> <span lang={cause.lang}>{cause.text}</span>{' '}
+        {remedy.text !== nothing && <span lang={remedy.lang}>{remedy.text}</span>}
+      </Status>
+      {cause.lang === undefined && <Original text={message} />}
+    </div>
   );
 }
 

@@ -37,6 +37,28 @@ describe('the room for keys that would move', () => {
   });
 });
 
+it('names what it has found, for who says it in another language', () => {
+  const { quota, versions } = stepsOf({ plan: HPCS, held: 49_000, leaving: leaving(STANDARD, 1_000) });
+  expect(quota).toMatchObject({
+    reason: 'nearly_full',
+    values: [
+      { name: 'held', value: '49000' },
+      { name: 'coming', value: '1000' },
+      { name: 'plan', value: HPCS.name },
+      { name: 'maximum', value: '50000' },
+    ],
+  });
+  expect(versions).toMatchObject({
+    reason: 'versions_left',
+    values: [
+      { name: 'moving', value: '1000' },
+      { name: 'plan', value: HPCS.name },
+      { name: 'left', value: '1000' },
+      { name: 'days', value: '30' },
+    ],
+  });
+});
+
 describe('the key versions that a move costs', () => {
   it.each<[string, Partial<MovePlan>, string, RegExp]>([
     ['none at first', { plan: STANDARD }, 'passed', /^No key moves.*0 key versions more/],

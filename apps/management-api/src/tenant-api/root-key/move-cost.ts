@@ -1,6 +1,6 @@
 import { type KeyManagerPlan } from '@lib/key-manager';
 
-import { type CheckStep } from './check-steps';
+import { type CheckStep, valuesOf } from './check-steps';
 
 /** Keys that would move, from one root key. */
 export interface LeavingKeys {
@@ -35,19 +35,39 @@ function quotaStep({ plan, held, leaving }: MovePlan): CheckStep {
     purpose: 'Each key is a stored key of its own in the key manager.',
   };
   if (held === undefined) {
-    return { ...step, result: 'skipped', message: `The keys there could not be counted. ${limitOf(plan)}` };
+    return {
+      ...step,
+      result: 'skipped',
+      reason: 'keys_uncounted',
+      message: `The keys there could not be counted. ${limitOf(plan)}`,
+    };
   }
   const found = `${counted(held, 'key')} that the service ID may see ${held === 1 ? 'lies' : 'lie'} there, ${counted(coming, 'key')} would come. ${limitOf(plan)}`;
   const { maximumKeys } = plan;
-  if (maximumKeys === undefined) return { ...step, result: 'passed', message: found };
+  const values = valuesOf({
+    held,
+    coming,
+    plan: plan.name,
+    ...(maximumKeys !== undefined && { maximum: maximumKeys }),
+  });
+  if (maximumKeys === undefined) {
+    return { ...step, result: 'passed', reason: 'no_maximum', values, message: found };
+  }
   if (held + coming > maximumKeys) {
     const remedy = 'Delete keys there that nobody needs, or choose another key-manager instance.';
-    return { ...step, result: 'failed', message: `${found} They do not fit.`, remedy };
+    return {
+      ...step,
+      result: 'failed',
+      reason: 'keys_do_not_fit',
+      values,
+      message: `${found} They do not fit.`,
+      remedy,
+    };
   }
   const isNearlyFull = (held + coming) * 100 >= maximumKeys * NEARLY_FULL_PERCENT;
-  if (!isNearlyFull) return { ...step, result: 'passed', message: found };
+  if (!isNearlyFull) return { ...step, result: 'passed', reason: 'keys_fit', values, message: found };
   const remedy = 'Choose another key-manager instance before it is full: a Create is refused from then on.';
-  return { ...step, result: 'warning', message: `${found} It is nearly full.`, remedy };
+  return { ...step, result: 'warning', reason: 'nearly_full', values, message: `${found} It is nearly full.`, remedy };
 }
 
 const limitOf = ({ name, maximumKeys }: KeyManagerPlan): string =>
@@ -71,15 +91,37 @@ function versionsStep({ plan, leaving }: MovePlan): CheckStep {
   ].join(' ');
   const step = { code: 'key_versions', permission: '', purpose: 'Key versions are what Key Protect bills.' };
   const isPriced = billed > 0 || sumOf(left) > 0;
-  return { ...step, result: isPriced ? 'warning' : 'passed', message };
+  return { ...step, result: isPriced ? 'warning' : 'passed', ...pricedBy({ plan, leaving }, left), message };
+}
+
+function pricedBy(
+  { plan, leaving }: Pick<MovePlan, 'plan' | 'leaving'>,
+  left: readonly LeavingKeys[],
+): Pick<CheckStep, 'reason' | 'values'> {
+  const values = { moving: sumOf(leaving), plan: plan.name };
+  const days = daysBilled(left);
+  const isBilledHere = plan.billedBy === 'key_versions';
+  if (days === undefined) {
+    return isBilledHere
+      ? { reason: 'versions_billed', values: valuesOf(values) }
+      : { reason: 'versions_not_billed', values: valuesOf(values) };
+  }
+  const both = valuesOf({ ...values, left: sumOf(left), days });
+  return isBilledHere ? { reason: 'versions_billed_twice', values: both } : { reason: 'versions_left', values: both };
 }
 
 /** What is deleted behind them goes on to be billed while it can be restored. */
 function billedOn(left: readonly LeavingKeys[]): readonly string[] {
-  const [days] = left.flatMap(({ plan }) => plan?.billedAfterDeletionDays ?? []);
+  const days = daysBilled(left);
   const keys = sumOf(left);
-  if (days === undefined || keys === 0) return [];
+  if (days === undefined) return [];
   return [`${counted(keys, 'key version')} left behind and deleted are billed for ${days} days more, unless purged.`];
+}
+
+/** How long what moves away is billed on, if anything does. */
+function daysBilled(left: readonly LeavingKeys[]): number | undefined {
+  const [days] = left.flatMap(({ plan }) => plan?.billedAfterDeletionDays ?? []);
+  return sumOf(left) === 0 ? undefined : days;
 }
 
 const sumOf = (leaving: readonly LeavingKeys[]): number => leaving.reduce((sum, { keys }) => sum + keys, 0);

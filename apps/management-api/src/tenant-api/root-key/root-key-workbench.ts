@@ -211,7 +211,7 @@ export class RootKeyWorkbench {
       });
     } catch (error) {
       if (!(error instanceof KeyManagerError)) throw error;
-      steps.push(STEPS.token(error.message));
+      steps.push(STEPS.token(error));
       return undefined;
     }
   }

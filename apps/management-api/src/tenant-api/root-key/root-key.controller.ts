@@ -140,7 +140,7 @@ export class RootKeyController {
         passed: check.passed,
         destroy_permitted: check.destroyPermitted,
         checked_at: check.checkedAt.toISOString(),
-        steps: check.steps,
+        steps: check.steps.map((step) => ({ ...step, values: step.values ?? [] })),
       },
     };
   }
@@ -267,9 +267,10 @@ function unavailable({ steps }: RootKeyCheck): ApiError {
   const failed = steps.filter(({ result }) => result === 'failed');
   return new ApiError(
     400,
-    failed.map(({ code, message, remedy }) => ({
+    failed.map(({ code, message, remedy, reason }) => ({
       code: code === 'token_create' ? ('credential_rejected' as const) : ('root_key_unavailable' as const),
       message: `${code}: ${message}. ${remedy ?? ''}`.trim(),
+      ...(reason !== undefined && { reason }),
       target: { type: 'field' as const, name: 'crn' },
     })),
   );
