@@ -16,5 +16,6 @@ export function successEvent(
   action: AuditAction,
   facts: Pick<AuditEvent, 'target' | 'details'>,
 ): AuditEvent {
-  return { instanceId, action, occurredAt: clock.now(), outcome: 'success', ...context, ...facts };
+  // Last: a caller may hand over more than the context, such as the instance that his request is about.
+  return { ...context, ...facts, instanceId, action, occurredAt: clock.now(), outcome: 'success' };
 }

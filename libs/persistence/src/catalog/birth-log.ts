@@ -110,7 +110,10 @@ function openIntents(instanceId: InstanceId, openings: readonly Opening[]): Quer
 }
 
 function completeIntents(instanceId: InstanceId, completions: readonly Completion[]): QueryConfig {
-  const { texts, packed } = toAppend(completions.map(({ audit }) => audit));
+  const { texts, packed } = toAppend(
+    instanceId,
+    completions.map(({ audit }) => audit),
+  );
   return {
     name: 'complete_intents',
     text: 'SELECT outcomes, recorded, last_seq, last_hash FROM complete_intents($1, $2, $3, $4, $5, $6)',

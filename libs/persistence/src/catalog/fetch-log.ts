@@ -53,7 +53,10 @@ export class FetchLog {
 }
 
 function recordServed(instanceId: InstanceId, entries: readonly Entry[], again: boolean): QueryConfig {
-  const { texts, packed } = toAppend(entries.map(({ audit }) => audit));
+  const { texts, packed } = toAppend(
+    instanceId,
+    entries.map(({ audit }) => audit),
+  );
   return {
     name: 'record_served',
     text: 'SELECT outcomes, last_seq, last_hash FROM record_served($1, $2, $3, $4, $5, $6, $7, $8)',

@@ -334,7 +334,7 @@ function isAnswer(error: unknown): boolean {
 }
 
 function auditQuery(instanceId: InstanceId, events: readonly AuditEvent[], clients: readonly string[]): QueryConfig {
-  const { texts, packed } = toAppend(events);
+  const { texts, packed } = toAppend(instanceId, events);
   if (clients.length === 0) {
     const text = 'SELECT last_seq, last_hash FROM append_audit($1, $2, $3)';
     return { name: 'append_audit', text, values: [instanceId, texts, packed] };
