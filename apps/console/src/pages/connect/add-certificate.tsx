@@ -2,6 +2,7 @@ import { Button, RadioButton, RadioButtonGroup } from '@carbon/react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { LeaveGuard, LossDialog } from '../../components/leave-guard';
 import { AddedCertificate } from './added-certificate';
 import { type Added } from './add-props';
 import { Clicks } from './clicks';
@@ -29,16 +30,7 @@ export function AddCertificate({ suggestedName, once = false, onAdded }: AddCert
   const [method, setMethod] = useState<Method>('vcenter');
   const [added, setAdded] = useState<Added>();
   if (added !== undefined) {
-    return (
-      <div className="k-form">
-        <AddedCertificate added={added} />
-        {!once && (
-          <Button kind="ghost" size="md" onClick={() => setAdded(undefined)}>
-            {t('connect.client.another')}
-          </Button>
-        )}
-      </div>
-    );
+    return <Done added={added} {...(!once && { onAnother: () => setAdded(undefined) })} />;
   }
   const take = (what: Added): void => {
     setAdded(what);
@@ -62,6 +54,33 @@ export function AddCertificate({ suggestedName, once = false, onAdded }: AddCert
       {method === 'request' && <SignRequest {...props} />}
       {method === 'pair' && <MakePair {...props} />}
       {(method === 'vcenter' || method === 'rootCa') && <RegisterCertificate key={method} {...props} />}
+    </div>
+  );
+}
+
+interface DoneProps {
+  readonly added: Added;
+  readonly onAnother?: () => void;
+}
+
+/** A private key is in this page alone until somebody has taken it. */
+function Done({ added, onAnother }: DoneProps) {
+  const { t } = useTranslation();
+  const [isTaken, setTaken] = useState(added.way !== 'made');
+  const [isAsked, setAsked] = useState(false);
+  const loss = { title: t('connect.client.notTaken'), text: t('connect.client.notTakenText') };
+  return (
+    <div className="k-form">
+      <AddedCertificate added={added} onTaken={() => setTaken(true)} />
+      {!isTaken && <LeaveGuard {...loss} act={t('connect.client.leave')} />}
+      {onAnother && (
+        <Button kind="ghost" size="md" onClick={() => (isTaken ? onAnother() : setAsked(true))}>
+          {t('connect.client.another')}
+        </Button>
+      )}
+      {isAsked && onAnother && (
+        <LossDialog {...loss} act={t('connect.client.another')} onStay={() => setAsked(false)} onLose={onAnother} />
+      )}
     </div>
   );
 }

@@ -3,9 +3,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { asProblem } from '../../api/problem';
-import { keyManagerRootKeysQuery, keyManagersQuery } from '../../api/queries';
+import { asProblem, type Problem } from '../../api/problem';
+import { credentialQuery, keyManagerRootKeysQuery, keyManagersQuery } from '../../api/queries';
 import { useInstance } from '../../app/instance-layout';
+import { isAbsent } from '../../components/optional';
+import { useFaultWords } from '../../i18n/fault-words';
 
 /** The root keys that the stored API key can see: a key manager first, then one of its keys. */
 export function RootKeyPicker({ onPick }: { readonly onPick: (crn: string) => void }) {
@@ -13,15 +15,16 @@ export function RootKeyPicker({ onPick }: { readonly onPick: (crn: string) => vo
   const { instance, may } = useInstance();
   const id = useId();
   const [keyManager, setKeyManager] = useState('');
-  const managers = useQuery({ ...keyManagersQuery(instance.id), enabled: may('key-manager.list').allowed });
+  const mayRead = may('credential.read').allowed;
+  const credential = useQuery({ ...credentialQuery(instance.id), enabled: mayRead });
+  const managers = useQuery({
+    ...keyManagersQuery(instance.id),
+    // Without an API key there is nobody in whose name to ask.
+    enabled: may('key-manager.list').allowed && (credential.data !== undefined || !mayRead),
+  });
   const rootKeys = useQuery({ ...keyManagerRootKeysQuery(instance.id, keyManager), enabled: keyManager !== '' });
-  // Without a stored API key there is nothing to choose from: the CRN is given by hand.
-  if (managers.isError)
-    return (
-      <p className="k-quiet">
-        {t('picker.nothing')} {asProblem(managers.error).message}
-      </p>
-    );
+  if (isAbsent(credential.error)) return <p className="k-quiet">{t('picker.noApiKey')}</p>;
+  if (managers.isError) return <Unlisted problem={asProblem(managers.error)} />;
   return (
     <div className="k-filters">
       <Select
@@ -54,5 +57,22 @@ export function RootKeyPicker({ onPick }: { readonly onPick: (crn: string) => vo
         ))}
       </Select>
     </div>
+  );
+}
+
+function Unlisted({ problem }: { readonly problem: Problem }) {
+  const { t } = useTranslation();
+  const words = useFaultWords();
+  return (
+    <p className="k-quiet">
+      {t('picker.nothing')}{' '}
+      {problem.faults
+        .map((fault) => words(fault).cause)
+        .map(({ text, lang }) => (
+          <span key={text} lang={lang}>
+            {text}
+          </span>
+        ))}
+    </p>
   );
 }
