@@ -1,7 +1,15 @@
 import axe from 'axe-core';
 import { type Browser, type BrowserContext, type ConsoleMessage, type Page, type Response } from 'playwright-core';
 
+import { openDatabase } from '../../e2e/support/database';
 import { type RunningService } from '../../e2e/support/running-service';
+
+/** As if nobody had done anything for a while. The browser keeps a cookie that may be good for nothing then. */
+export async function ageSessions(service: RunningService, seconds: number): Promise<void> {
+  const database = await openDatabase(service);
+  await database.query(`UPDATE console_sessions SET used_at = used_at - make_interval(secs => $1)`, [seconds]);
+  await database.end();
+}
 
 export interface VisitOptions {
   /** Of the demo, as the sign-in of the stand-in cloud names it. */
@@ -15,6 +23,8 @@ export interface VisitOptions {
 
 /** What is drawn while something is on its way. */
 const ON_ITS_WAY = '.k-waiting, .cds--skeleton__text, .cds--loading, .cds--inline-loading, .k-paged[aria-busy="true"]';
+/** Marks the heading of a page that is left, which stands until the next one is there. */
+const LEFT = 'data-left';
 /** What Chromium says of an answer that is no success; `complaints` has it with method and address. */
 const OF_AN_ANSWER = 'Failed to load resource';
 
@@ -69,6 +79,19 @@ export class ConsoleVisit {
   /** A page of the instance by its address: `keys`, `certificates/:id/renew`. */
   async open(path: string): Promise<void> {
     await this.page.goto(`${this.url}instances/${this.instance}/${path}`);
+    await this.ready();
+  }
+
+  /** The same as a link within the console does it: it is not loaded anew. */
+  async turnTo(path: string): Promise<void> {
+    const address = `${this.url}instances/${this.instance}/${path}`;
+    if (address === this.page.url()) return;
+    await this.page.evaluate(`
+      document.querySelector('main h1')?.setAttribute('${LEFT}', '');
+      history.pushState(null, '', ${JSON.stringify(address)});
+      dispatchEvent(new PopStateEvent('popstate'));
+    `);
+    await this.page.locator(`[${LEFT}]`).waitFor({ state: 'detached' });
     await this.ready();
   }
 
