@@ -189,7 +189,6 @@ export const officer: Suite = (stage) => {
       await page.getByRole('cell', { name: made }).waitFor();
 
       await page.getByRole('button', { name: 'Check it in this browser' }).click();
-      console.log(await page.locator('main').innerText());
       await page.getByText(/^Intact: [\d,]+ records chain up to the signed head\.$/).waitFor();
       const [head, keys, log] = [
         await downloaded(page.getByRole('button', { name: 'Download the signed head' })),
