@@ -7464,7 +7464,6 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
-      412: components['responses']['PreconditionFailed'];
       429: components['responses']['TooManyRequests'];
     };
   };
@@ -7515,7 +7514,6 @@ export interface operations {
       403: components['responses']['Forbidden'];
       404: components['responses']['NotFound'];
       409: components['responses']['Conflict'];
-      412: components['responses']['PreconditionFailed'];
       429: components['responses']['TooManyRequests'];
     };
   };

@@ -130,7 +130,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
   ...all(['shred_plan_empty', 'shred_plan_state_conflict', 'shred_plan_same_person', 'shred_plan_outdated'], conflict),
   ...all(['shred_plan_too_large', 'shred_plan_quota_exceeded'], { status: 409, code: 'quota_exceeded' }),
   shred_plan_not_confirmed: { status: 409, code: 'second_person_required' },
-  shred_plan_other_hash: { status: 412, code: 'precondition_failed', target: { type: 'parameter', name: 'confirm' } },
+  shred_plan_other_hash: { status: 409, code: 'name_mismatch', target: { type: 'parameter', name: 'confirm' } },
 
   // What revoking or destroying a key by an administrator can meet; the texts are those of KMIP Revoke and Destroy.
   kmip_unknown_object: missing,

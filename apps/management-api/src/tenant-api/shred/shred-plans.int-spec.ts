@@ -174,7 +174,7 @@ describe('shred plans on Postgres', () => {
     expect((await option(false)).body).toHaveProperty('second_person_until');
     expect(codes(await api.send('DELETE', destruction))).toBe('409 second_person_required');
     expect((await plan()).second_person).toBe(true);
-    expect(codes(await act(made, 'confirm', { as: 'editor', hash: 'ab'.repeat(32) }))).toBe('412 precondition_failed');
+    expect(codes(await act(made, 'confirm', { as: 'editor', hash: 'ab'.repeat(32) }))).toBe('409 name_mismatch');
     expect((await act(made, 'confirm', { as: 'editor' })).body).toMatchObject({ state: 'confirmed' });
     expect((await act(made, 'execute')).body).toMatchObject({ state: 'completed' });
     const admin = await database.openAdmin();
