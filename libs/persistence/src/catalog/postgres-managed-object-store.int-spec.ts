@@ -44,7 +44,7 @@ describe('PostgresManagedObjectStore', () => {
 
   const audit = (changes: Partial<AuditEvent> = {}): AuditEvent => sampleAudit(instanceId, changes);
 
-  const create = async (changes: SymmetricKeyChanges = {}, target = store): Promise<ManagedObject> => {
+  const create = async (changes: SymmetricKeyChanges = {}, owner = instanceId): Promise<ManagedObject> => {
     const object = sampleObject(changes);
     const { uniqueIdentifier } = object;
     const intent = {
@@ -53,8 +53,9 @@ describe('PostgresManagedObjectStore', () => {
       startedAt: new Date(),
       createdBy: 'x',
     };
+    const target = stores.forInstance(owner);
     await target.openIntent(intent, 1000);
-    await target.completeIntent(object, sampleAudit(instanceId));
+    await target.completeIntent(object, sampleAudit(owner));
     return object;
   };
 
@@ -312,10 +313,11 @@ describe('PostgresManagedObjectStore', () => {
     const intent = { uniqueIdentifier: openIntent, storedKeyName: 'k', startedAt: new Date(0), createdBy: 'x' };
     await store.openIntent(intent, 1000);
     const before = await store.find(object.uniqueIdentifier);
-    const stranger = stores.forInstance(await insertInstance(admin));
+    const strangerId = await insertInstance(admin);
+    const stranger = stores.forInstance(strangerId);
     const id = object.uniqueIdentifier;
     const filter = { asOf: new Date(), limit: 10, offset: 0, count: true };
-    const strange = sampleAudit(instanceId);
+    const strange = sampleAudit(strangerId);
 
     expect(await stranger.find(id)).toBeUndefined();
     expect(await stranger.countLive()).toBe(0);
@@ -330,8 +332,9 @@ describe('PostgresManagedObjectStore', () => {
     await expect(stranger.completeIntent({ ...object, uniqueIdentifier: openIntent }, strange)).rejects.toEqual(
       new ObjectStoreError('intent_closed'),
     );
+    await expect(stranger.record(sampleAudit(instanceId))).rejects.toThrow('of another instance');
     // The same Name in another instance is another Name.
-    await create({ attributes: [nameAttribute('web01')] }, stranger);
+    await create({ attributes: [nameAttribute('web01')] }, strangerId);
 
     expect(await store.find(id)).toEqual(before);
     expect(await store.staleIntents(new Date(), 10)).toEqual([intent]);

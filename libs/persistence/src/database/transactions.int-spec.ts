@@ -211,7 +211,8 @@ describe('TenantTransactions over a bad network', () => {
   });
 
   it('does not let a tenant that waits for its own locks keep a neighbour from its keys', async () => {
-    const neighbour = new PostgresObjectStores(dataSource).forInstance(await insertInstance(admin));
+    const neighbourId = await insertInstance(admin);
+    const neighbour = new PostgresObjectStores(dataSource).forInstance(neighbourId);
     await admin.query('BEGIN');
     await admin.query('SELECT 1 FROM audit_chain_heads WHERE instance_id = $1 FOR UPDATE', [instanceId]);
     const record = () =>
@@ -220,7 +221,7 @@ describe('TenantTransactions over a bad network', () => {
       );
     const blocked = Array.from({ length: POOL_SIZE * 4 }, record);
     for (let n = 0; n < 20; n += 1) expect(await neighbour.countLive()).toBe(0);
-    await neighbour.record(anAuditEvent(instanceId));
+    await neighbour.record(anAuditEvent(neighbourId));
     await admin.query('COMMIT');
     await Promise.allSettled(blocked);
   });
