@@ -12,7 +12,7 @@ export function greeting(
   return `
 KMIP for VMware is ready.
 
-In vCenter: Configure > Key Providers > Add > Standard Key Provider
+In vCenter: Configure > Security > Key Providers > Add > Standard Key Provider
   name           any, e.g. kmip-demo
   KMS 1          address ${kmip.host}  port ${first ?? ''}
   KMS 2          address ${kmip.host}  port ${second ?? ''}

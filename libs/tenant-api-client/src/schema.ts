@@ -1527,7 +1527,7 @@ export interface components {
       second_person_to_destroy: boolean;
       /**
        * Format: date-time
-       * @description Until when a second person is demanded still, a day after the option was turned off; absent unless it was.
+       * @description Until when a second person is demanded still, a day after the option was turned off; absent unless it was. While the instance is disabled the day stands still, and begins anew when it is enabled.
        * @example 2026-11-23T10:05:00.000Z
        */
       second_person_until?: string;
