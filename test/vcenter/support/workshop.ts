@@ -18,6 +18,9 @@ import { KmipServer } from '../../../apps/local-vcenter/test/kmip-server.fixture
 import { PASSWORD, TestVcenter } from '../../../apps/local-vcenter/test/test-vcenter';
 import { TenantInMemory } from './tenant-in-memory';
 
+// An inventory is set up, and moved, within each of these tests: seconds where the machine is quiet.
+jest.setTimeout(120_000);
+
 export const ADMINISTRATOR = 'administrator@vsphere.local';
 
 export interface Ran {
