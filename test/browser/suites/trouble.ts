@@ -7,7 +7,7 @@ import { issueClientCertificate } from '@lib/pki';
 import { fetchKey } from '../../e2e/support/keys';
 import { type RunningService } from '../../e2e/support/running-service';
 import { allowCertificate } from '../../e2e/support/second-tenant';
-import { TenantApi } from '../../e2e/support/tenant-api';
+import { accountOf, TenantApi } from '../../e2e/support/tenant-api';
 import { ageSessions, ConsoleVisit } from '../support/console';
 import { encryptMachines, type Machine } from '../support/machines';
 import { type Suite } from '../support/stage';
@@ -109,6 +109,31 @@ export const trouble: Suite = (stage) => {
       });
       await client.close();
     }
+
+    it('shows what somebody calls himself, to himself and to others, and runs nothing of it', async () => {
+      const iamId = 'IBMid-HOSTILE';
+      const accountId = accountOf(service);
+      const resource = { serviceName: 'kmip-for-vmware', serviceInstance: visit.instance };
+      await service.localCloud('POST', '/users', { iamId, accountId, name: HOSTILE_NAME });
+      await service.localCloud('POST', '/policies', { iamId, roles: ['Manager'], resource });
+      const [machine] = (await encryptMachines(service, ['ledger-02'])) as readonly [Machine];
+      const other = await ConsoleVisit.begin(browser, service, { user: HOSTILE_NAME }, `shred?keys=${machine.key}`);
+      await other.page.getByRole('button', { name: 'Account and appearance' }).click();
+      await other.page.getByText(HOSTILE_NAME).waitFor();
+      await other.page.keyboard.press('Escape');
+      await other.page.getByRole('button', { name: 'Make the plan' }).click();
+      await other.page.getByRole('row').filter({ hasText: 'ledger-02' }).waitFor();
+      await visit.open(new URL(other.page.url()).pathname.split('/').slice(-2).join('/'));
+      await page.getByText(iamId).first().waitFor();
+      await visit.open('audit');
+      await page.getByText(HOSTILE_NAME).first().waitFor();
+      for (const one of [other.page, page]) {
+        expect(await one.evaluate<boolean>(`'wasRun' in window`)).toBe(false);
+        expect(await one.locator('main img').count()).toBe(0);
+      }
+      expect(other.complaints()).toEqual([]);
+      await other.end();
+    });
 
     it('says what is wrong while the service is away, with an id to copy, and goes on when it is back', async () => {
       visit.expect(/^503 GET /);
