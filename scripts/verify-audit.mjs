@@ -236,7 +236,7 @@ function reportRecord({ content, keyId }) {
   return [
     `the record of plan ${plan.id} of instance ${content.instance_id} is intact, issued at ${content.issued_at}, signed by key ${keyId}`,
     `made by ${plan.created_by}, confirmed by ${plan.confirmed_by ?? 'nobody'}, executed by ${plan.executed_by}`,
-    `${keys.length} keys: ${of('deleted')} deleted, ${of('absent')} absent, ${of('not_asked')} not asked for in the key manager${spared > 0 ? `, ${spared} spared` : ''}`,
+    `${keys.length} ${keys.length === 1 ? 'key' : 'keys'}: ${of('deleted')} deleted, ${of('absent')} absent, ${of('not_asked')} not asked for in the key manager${spared > 0 ? `, ${spared} spared` : ''}`,
     ...keys.map(named),
     ...rootKeys.map(({ id, unwrap, because }) => `root key ${id}: unwrap ${unwrap}${because ? ` (${because})` : ''}`),
     ...says.map((claim) => `it says: ${claim}`),
