@@ -49,6 +49,24 @@ describe('a primary without its synchronous standby', () => {
     await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
     await admin.query('SELECT pg_reload_conf()');
     await turns('SELECT current_setting($1) = $2 AS is', ['synchronous_standby_names', name]);
+    if (name === '') return;
+    const prober = await database.openAdmin();
+    await prober.query(`SET application_name = 'prober'; SET synchronous_commit = 'on'`);
+    while (!(await commitWaits(prober)));
+    await prober.end();
+  }
+
+  /** Whoever commits is told by the checkpointer, some time after the reload. */
+  async function commitWaits(prober: Client): Promise<boolean> {
+    let isOver = false;
+    const committed = prober.query(`SELECT pg_logical_emit_message(true, 'prober', '')`).finally(() => (isOver = true));
+    let waited = false;
+    while (!isOver) {
+      const sql = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'prober' AND wait_event = 'SyncRep'`;
+      if ((await admin.query(sql)).rowCount === 1) waited = true;
+    }
+    await committed;
+    return waited;
   }
 
   async function turns(question: string, values: unknown[] = []): Promise<void> {
