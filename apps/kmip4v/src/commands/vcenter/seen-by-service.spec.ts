@@ -2,8 +2,8 @@ import { issueClientCertificate } from '@lib/pki';
 import { KeyProviders } from '@lib/vi-json';
 
 import { sha256Of } from '../../vcenter/certificates';
-import { type ConnectWorld } from '../../vcenter/connect/connect-world';
-import { FakeNotes, FakeService } from '../../vcenter/connect/fake-service.fixture';
+import { aConnectWorld } from '../../vcenter/connect/connect-world.fixture';
+import { FakeService } from '../../vcenter/connect/fake-service.fixture';
 import { FakeVCenter } from '../../vcenter/connect/fake-vcenter.fixture';
 import { type ServedEndpoint, type ServerTrust } from '../../vcenter/kmip-service';
 import { noteSeenByService } from './seen-by-service';
@@ -61,28 +61,15 @@ describe('waiting until the service shows what vCenter accepts', () => {
   };
   const wait = async (onPause: (times: number) => void = () => undefined): Promise<void> => {
     let times = 0;
-    const world: ConnectWorld = {
+    const world = aConnectWorld({
       providers: new KeyProviders(await vcenter.session()),
       service,
       endpoints: endpoints(),
-      wish: {
-        provider: 'kp',
-        trust: 'self-signed',
-        credential: false,
-        makeDefault: false,
-        testAgain: false,
-        waitMs: 5_000,
-      },
-      notes: new FakeNotes(),
-      now: () => new Date(),
       pause: () => {
         onPause(++times);
         return Promise.resolve();
       },
-      note: () => undefined,
-      changed: false,
-      madeProvider: false,
-    };
+    });
     const progress = (): never =>
       ({ show: (done: number, total: number) => shown.push([done, total]), end: () => undefined }) as never;
     await noteSeenByService(world, { note: (text) => notes.push(text), progress });

@@ -6,6 +6,7 @@ import { type ServedEndpoint } from '../kmip-service';
 import { carryOut, type Step, StepFailure, type StepReport } from '../plan/steps';
 import { checkBeforeConnect, connectSteps, demandStandardProvider, providerNameFor } from './connect';
 import { type ConnectWish, type ConnectWorld, TRUST_WAYS } from './connect-world';
+import { aConnectWorld } from './connect-world.fixture';
 import { cutBy, FakeNotes, FakeService } from './fake-service.fixture';
 import { FakeVCenter } from './fake-vcenter.fixture';
 
@@ -89,18 +90,8 @@ describe('connecting a vCenter', () => {
   }
 
   async function newWorld(wish: ConnectWish): Promise<ConnectWorld> {
-    return {
-      providers: new KeyProviders(await vcenter.session()),
-      service,
-      wish,
-      endpoints,
-      now: () => new Date(),
-      pause: () => Promise.resolve(),
-      note: (text) => notes.push(text),
-      notes: kept,
-      changed: false,
-      madeProvider: false,
-    };
+    const providers = new KeyProviders(await vcenter.session());
+    return aConnectWorld({ providers, service, wish, endpoints, note: (text) => notes.push(text), notes: kept });
   }
 
   const connect = async (wish = WISH, dryRun = false): Promise<readonly StepReport[]> => {

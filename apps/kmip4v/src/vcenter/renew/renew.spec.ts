@@ -2,6 +2,7 @@ import { issueClientCertificate } from '@lib/pki';
 import { KeyProviders } from '@lib/vi-json';
 
 import { sha256Of } from '../certificates';
+import { aConnectWorld } from '../connect/connect-world.fixture';
 import { cutBy, FakeNotes, FakeService } from '../connect/fake-service.fixture';
 import { FakeVCenter } from '../connect/fake-vcenter.fixture';
 import { type LeavingCertificate } from '../known-vcenter';
@@ -47,23 +48,7 @@ describe('renewing the client certificate of vCenter', () => {
 
   const worldOf = async (beforeDays = 30, endpoints: readonly ServedEndpoint[] = []): Promise<RenewWorld> => {
     return {
-      providers: new KeyProviders(await vcenter.session()),
-      service,
-      endpoints,
-      wish: {
-        provider: 'kp',
-        trust: 'self-signed',
-        credential: false,
-        makeDefault: false,
-        testAgain: false,
-        waitMs: 5_000,
-      },
-      notes: new FakeNotes(),
-      now: () => now,
-      pause: () => Promise.resolve(),
-      note: () => undefined,
-      changed: false,
-      madeProvider: false,
+      ...aConnectWorld({ providers: new KeyProviders(await vcenter.session()), service, endpoints, now: () => now }),
       beforeDays,
       leaving: () => Promise.resolve(leaving),
       setLeaving: (next) => {
