@@ -11,6 +11,7 @@ import { demand } from '../users';
 import { invalidProperty, invalidRequest, notAuthenticated, notFound, VimFault } from '../vim/fault';
 import { readParameters } from '../vim/input';
 import { writeValue } from '../vim/output';
+import { type Schema } from '../vim/type-table';
 import { VIM25 } from '../vim/vim25';
 import { type Answer, carryOut, userOf, watched } from './carry-out';
 import { JSON_RELEASES } from './releases';
@@ -79,6 +80,8 @@ function send(center: Center, reply: FastifyReply, { type, value }: Answer, rele
     .send(JSON.stringify(writeValue(declared, value, { ...settings, release })));
 }
 
+const schemaOf = ({ params: { release } }: ViRequest): Schema => ({ types: VIM25, release });
+
 const sessionOf = (center: Center, request: FastifyRequest): Session | undefined =>
   center.sessions.find(request.headers[SESSION_HEADER]?.toString(), 'json');
 
@@ -106,7 +109,7 @@ async function property(center: Center, request: ViRequest): Promise<Answer> {
 async function call(center: Center, request: ViRequest, reply: FastifyReply): Promise<Answer> {
   const { release, type, id, name } = request.params;
   checkRelease(release);
-  const schema = { types: VIM25, release };
+  const schema = schemaOf(request);
   const object = reference(type, id);
   const body = bodyOf(request);
   const definition = TABLE.get(`${type}.${name}`);
@@ -136,10 +139,7 @@ function bodyOf(request: FastifyRequest): unknown {
 
 function login(center: Center, request: ViRequest, reply: FastifyReply, body: unknown): Answer {
   const definition = TABLE.get('SessionManager.Login');
-  const parameters = readParameters('Login', definition?.parameters ?? [], body, {
-    types: VIM25,
-    release: request.params.release,
-  });
+  const parameters = readParameters('Login', definition?.parameters ?? [], body, schemaOf(request));
   const visitor = { over: 'json', userAgent: request.headers['user-agent'] ?? '', ipAddress: request.ip } as const;
   const current = sessionOf(center, request);
   const session = logIn(center, parameters as unknown as LoginRequest, visitor, current);

@@ -13,9 +13,9 @@ import {
   type WebhookSettings,
 } from '@lib/tenancy';
 
+import { isQuiet, type RestoreHold } from './quiet';
 import { endEventOf, EVENT_ACTIONS, testEventOf } from './webhook-event';
 import { madeSecret } from './webhook-secret';
-import { isQuiet, type RestoreHold } from './quiet';
 import { type Delivery, sealedRow, type WebhookSender } from './webhook-sender';
 
 /** Counted at most. */
@@ -118,10 +118,11 @@ export class Webhooks {
     former: Webhook | undefined,
     action: Parameters<typeof endEventOf>[1],
   ): Promise<() => Promise<void>> {
+    if (former === undefined || isGone(former)) return () => Promise.resolve();
     const { sender, instances, restore, clock } = this.parts;
     const instance = await instances.get(instanceId);
     return async () => {
-      if (former === undefined || isGone(former) || isQuiet(instance, restore)) return;
+      if (isQuiet(instance, restore)) return;
       await sender.send(instance, former, endEventOf(instance, action, { id: randomUUID(), now: clock.now() }));
     };
   }

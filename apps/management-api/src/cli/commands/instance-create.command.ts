@@ -6,8 +6,8 @@ import { instanceIdOf, InstanceService, parseInstanceCrn } from '@lib/tenancy';
 import { type Arguments } from '../arguments';
 import { type Command } from '../command';
 import { describeInstance } from '../described';
-import { operatorContext } from '../operator';
 import { demandedSecondPerson, endOf } from '../end-of-instance';
+import { operatorContext } from '../operator';
 
 /** Prints the new instance. One that was removed comes back under its CRN, with the demand for a second person that it had. */
 @Injectable()
