@@ -21,9 +21,17 @@ describe('the stand-in vCenter that npm start brings along', () => {
 
   const start = async (): Promise<void> => {
     service = await RunningService.start({ dataFolder: folder, environment: { LOCAL_VCENTER: 'on' } });
+  };
+  const vcenterServes = async (): Promise<void> => {
     await until('the vCenter', 60_000, async () => (await service.reload()).vcenter !== undefined);
   };
   const vcenter = () => service.connection.vcenter!;
+  const kmip4v = async (...words: readonly string[]): Promise<unknown> => {
+    const connection = join(folder, 'connection.json');
+    const env = { PATH: process.env['PATH'] ?? '', XDG_CONFIG_HOME: folder, KMIP4V_CONNECTION: connection };
+    const { stdout } = await run(process.execPath, [KMIP4V, ...words, '--output', 'json'], { env });
+    return JSON.parse(stdout);
+  };
   const admin = <T>(method: string, path: string, body?: unknown): Promise<T> =>
     vcenterAdmin(vcenter().url, method, path, body);
   const inventory = () => admin<{ machines: readonly VmRow[]; hosts: readonly HostRow[] }>('GET', '/inventory');
@@ -39,19 +47,22 @@ describe('the stand-in vCenter that npm start brings along', () => {
     await service.remove();
   });
 
-  it('becomes Connected by the one command that the greeting names', async () => {
+  it('becomes Connected by the one command that the greeting names, typed as soon as it is read', async () => {
     expect(service.output()).toContain('npx kmip4v vcenter connect');
-    // Address, user, password and fingerprint are in connection.json. What was trusted at this address before was another one.
+    // Address, user, password and fingerprint come with connection.json, where `starting` tells that they will.
+    const answer = await kmip4v('vcenter', 'connect', '--provider', 'demo');
+    expect(answer).toMatchObject({ provider: 'demo', changed: true });
+  });
+
+  it('is trusted as connection.json says, whatever was trusted at its address before', async () => {
+    await vcenterServes();
+    expect((await service.reload()).starting).toBeUndefined();
     const known = join(folder, 'kmip4v', 'vcenters');
     await mkdir(known, { recursive: true, mode: 0o700 });
     const file = join(known, `${new URL(vcenter().url).host.replace(':', '_')}.json`);
     const before = { sha256: 'AB'.repeat(32), pinnedAt: '2026-01-01T00:00:00.000Z' };
     await writeFile(file, JSON.stringify(before), { mode: 0o600 });
-    const connection = join(folder, 'connection.json');
-    const env = { PATH: process.env['PATH'] ?? '', XDG_CONFIG_HOME: folder, KMIP4V_CONNECTION: connection };
-    const words = ['vcenter', 'connect', '--provider', 'demo', '--output', 'json'];
-    const { stdout } = await run(process.execPath, [KMIP4V, ...words], { env });
-    expect(JSON.parse(stdout)).toMatchObject({ provider: 'demo', changed: true });
+    expect(await kmip4v('vcenter', 'status', '--provider', 'demo')).toMatchObject({ provider: 'demo', problems: [] });
   });
 
   it('encrypts its machines with keys of the gateway, which open what they sealed', async () => {
@@ -79,6 +90,7 @@ describe('the stand-in vCenter that npm start brings along', () => {
     const before = { ...(await inventory()), vcenter: vcenter() };
     await service.stop();
     await start();
+    await vcenterServes();
     expect({ ...(await inventory()), vcenter: vcenter() }).toEqual(before);
     const proof = await admin<Proof>('POST', '/inventory/prove');
     expect(proof.opened).toBe(proof.sealed);

@@ -42,6 +42,8 @@ export interface ConnectionFile {
     readonly fingerprint: string;
     readonly adminUrl: string;
   };
+  /** What is still to come into this file, so that who needs it can wait; absent when all that there will be is there. */
+  readonly starting?: readonly 'vcenter'[];
   /** The demo tenant's Key Protect instance, where the wrapped keys lie. */
   readonly keyManager: { readonly url: string; readonly instanceId: string; readonly crn: string };
   readonly processes: Readonly<Record<string, number>>;

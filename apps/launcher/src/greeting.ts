@@ -36,7 +36,7 @@ Ctrl-C stops everything; the keys are still there after the next start.
 `;
 }
 
-/** It is started when everything else serves, a moment after this is printed. */
+/** It is started when everything else serves, a moment after this is printed: both commands wait for it. */
 const STAND_IN = `  npx kmip4v vcenter connect   1. connects the stand-in vCenter that runs here too
                                (10 machines; address and password are in connection.json)
   npm run demo                 does it, encrypts, reboots, rotates, and shreds one VM

@@ -49,6 +49,7 @@ export class Service {
   #postgres: PostgresKeeper | undefined;
   #describe: (() => ConnectionFile) | undefined;
   #vcenter: ConnectionFile['vcenter'];
+  #vcenterIsStarting = false;
   #startingVcenter: Promise<void> | undefined;
   #consoleBuild: ConsoleBuild | undefined;
 
@@ -91,6 +92,7 @@ export class Service {
       sha256: colonForm(pki.description.fingerprint),
     };
     this.#describe = () => this.#connection(setting, demo, fingerprints);
+    this.#vcenterIsStarting = this.config.localVcenter;
     await this.#writeConnection();
     if (this.config.localVcenter) this.#startingVcenter = this.#startVcenter(setting);
     if (this.config.consoleBuild) this.#consoleBuild = startConsoleBuild(this.dataFolder, this.log);
@@ -112,11 +114,12 @@ export class Service {
       const password = await vcenterPassword(this.dataFolder);
       await this.#supervisor.start(localVcenter(setting, password));
       this.#vcenter = await vcenterConnection(setting, password);
-      this.#rewriteConnection();
     } catch (error) {
       if (this.#describe === undefined) return;
       this.log(`The stand-in vCenter is not there: ${error instanceof Error ? error.message : String(error)}`);
     }
+    this.#vcenterIsStarting = false;
+    this.#rewriteConnection();
   }
 
   /** Up to date, and with what is sealed in it. */
@@ -190,6 +193,7 @@ export class Service {
       },
       localCloud: { url: localCloudAt },
       ...(this.#vcenter && { vcenter: this.#vcenter }),
+      ...(this.#vcenterIsStarting && { starting: ['vcenter'] }),
       keyManager: { url: cloud.keyProtectUrl, instanceId: tenant.keyProtectInstanceId, crn: cloud.keyProtectCrn },
       processes: {
         ...(this.#postgres === undefined ? {} : { postgres: this.#postgres.pid }),

@@ -153,6 +153,7 @@ export class Workshop {
       changes: () => undefined,
       reference: never,
       demo: () => Promise.resolve(demo),
+      demoVcenter: () => Promise.resolve(demo?.vcenter),
     };
   }
 }

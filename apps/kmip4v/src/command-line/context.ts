@@ -28,6 +28,8 @@ export interface Context {
   readonly reference: () => Promise<Described>;
   /** The demo that runs in this checkout, or that was named, if there is one. */
   readonly demo: () => Promise<Connection | undefined>;
+  /** Its stand-in vCenter, waited for while it starts. */
+  readonly demoVcenter: () => Promise<Connection['vcenter']>;
 }
 
 export interface SharedOptions {

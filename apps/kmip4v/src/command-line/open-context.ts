@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { type TenantApi, tenantApi } from '@lib/tenant-api-client';
 
 import { type Output } from '../output/output';
 import { chooseProfile, findConnection } from '../profiles/choose-profile';
+import { demoVcenter } from '../profiles/demo-vcenter';
 import { readFileOrFault } from '../profiles/private-file';
+import { type Connection } from '../profiles/connection-file';
 import { type Profile } from '../profiles/profile';
 import { tokenOf } from '../profiles/token';
 import { instanceIdOf } from '../tenant/instance';
@@ -32,8 +36,13 @@ export function contextOf({ world, out, checkout, shared, onChange, reference }:
   });
   const ask = new Prompt(world);
   const read = (file: string): Promise<Buffer> => (file === '-' ? wholeOf(stdin) : readFileOrFault(file));
-  const demo = once(() => findConnection(shared, env, checkout));
-  return { out, ask, env, shared, checkout, changes: onChange, read, profile, api, tenant, demo, reference };
+  const look = (): Promise<Connection | undefined> => findConnection(shared, env, checkout);
+  const waiting = { look, note: out.note.bind(out), pause: delay, monotonicMs: () => performance.now() };
+  return {
+    ...{ out, ask, env, shared, checkout, changes: onChange, read, profile, api, tenant, reference },
+    demo: once(look),
+    demoVcenter: once(() => demoVcenter(waiting)),
+  };
 }
 
 async function openApi(profile: Profile, env: NodeJS.ProcessEnv, onChange: () => void): Promise<TenantApi> {

@@ -21,6 +21,8 @@ export interface Connection {
     /** SHA-256 of its certificate. */
     readonly fingerprint?: string;
   };
+  /** What is still to come into the file. */
+  readonly starting?: readonly string[];
 }
 
 /** @returns undefined when there is none @throws CommandFault when others can write it: it names commands that are run */

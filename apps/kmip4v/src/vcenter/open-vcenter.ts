@@ -78,8 +78,11 @@ async function siteOf(
   given: Pick<VCenterGiven, 'vcenter'>,
   context: Context,
 ): Promise<{ readonly url: URL; readonly own?: Demo }> {
-  const demo = (await context.demo())?.vcenter;
-  const url = urlOf(given.vcenter ?? context.env['KMIP4V_VCENTER'] ?? demo?.url);
+  const named = given.vcenter ?? context.env['KMIP4V_VCENTER'];
+  const demo = named === undefined ? await context.demoVcenter() : (await context.demo())?.vcenter;
+  const address = named ?? demo?.url;
+  if (address === undefined) throw unknownVCenter(context);
+  const url = urlOf(address);
   // Its password goes to the demo's own vCenter alone.
   return demo !== undefined && urlOf(demo.url).origin === url.origin ? { url, own: demo } : { url };
 }
@@ -109,8 +112,12 @@ async function passwordOf(
   return known ?? (await ask.secret(`Password of ${userName}: `, '--password-file'));
 }
 
-function urlOf(address: string | undefined): URL {
-  if (address === undefined) throw usageFault('it is not known which vCenter to talk to', 'give it with --vcenter');
+function unknownVCenter({ checkout }: Context): CommandFault {
+  const orDemo = checkout === undefined ? '' : ', or start the demo, which has a stand-in: npm start';
+  return usageFault('it is not known which vCenter to talk to', `give it with --vcenter${orDemo}`);
+}
+
+function urlOf(address: string): URL {
   const url = URL.parse(/^[a-z]+:\/\//i.test(address) ? address : `https://${address}`);
   if (url?.protocol !== 'https:') throw usageFault(`${address} is no address of a vCenter`, 'https://NAME[:PORT]');
   return new URL(url.origin);
