@@ -191,6 +191,25 @@ describe('shred plans on Postgres', () => {
     ]);
   });
 
+  it('are executed once by two people at the same time, who are told the same', async () => {
+    for (let index = 0; index < 20; index += 1) await key(`web-${String(index)}`);
+    const made = await plan();
+    const both = await Promise.all(['manager', 'editor'].map((as) => act(made, 'execute', { as })));
+    expect(both.map(({ status, text }) => (status === 200 ? status : text))).toEqual([200, 200]);
+    expect(both[0]?.body).toMatchObject({ state: 'completed', shown_count: 20, failures: [] });
+    expect(both[1]?.body).toEqual(both[0]?.body);
+    // Who comes later too, and nobody by another hash.
+    expect((await act(made, 'execute', { as: 'editor' })).body).toEqual(both[0]?.body);
+    expect(codes(await act(made, 'execute', { hash: 'ab'.repeat(32) }))).toBe('409 name_mismatch');
+    const recorded = (await recordedEvents(await database.openAdmin(), mine)).map(({ event }) => event);
+    const ends = recorded.filter(({ action }) => /shred-plan\.(execute|complete)$/.test(action));
+    expect(ends.map(({ action, outcome }) => `${action.slice(28)} ${outcome}`)).toEqual([
+      'execute success',
+      'complete success',
+      'execute failure',
+    ]);
+  });
+
   it('hold what a client calls its key, though its end is cut off within a character', async () => {
     await key(`${'x'.repeat(1023)}😀`);
     expect(await plan()).toMatchObject({ state: 'draft', key_count: 1 });

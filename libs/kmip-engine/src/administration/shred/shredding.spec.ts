@@ -1,146 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { type UniqueIdentifier } from '@lib/kernel';
+import { type WholeShredPlan } from '@lib/kmip-engine';
 
-import { newCorrelationId, type UniqueIdentifier } from '@lib/kernel';
-import {
-  type Administrator,
-  KeyAdministration,
-  KeyDestruction,
-  type KeyCatalog,
-  type ShredAccess,
-  Shredding,
-  type ShredScope,
-  type WholeShredPlan,
-} from '@lib/kmip-engine';
-import { attribute, EngineHarness, InMemoryShredPlans } from '@lib/testing';
-
-type Person = Administrator & { readonly person: string };
-
-/** What ends a process: no answer of anybody, and nothing that could be caught and told. */
-class Killed extends Error {}
-
-class Stage {
-  readonly harness = new EngineHarness();
-  readonly plans = new InMemoryShredPlans();
-  secondPerson = false;
-  /** Effects that come through until the process is killed: before the next one, or after it and unheard of. */
-  #left = Infinity;
-  #late = false;
-  /** What somebody else does before the catalog is asked for so many times. */
-  #meanwhile = { calls: Infinity, act: (): Promise<unknown> => Promise.resolve() };
-
-  static async withKeys(count: number): Promise<Stage> {
-    const stage = new Stage();
-    for (let index = 0; index < count; index += 1) {
-      const name = attribute('x-Name', { type: 'TextString', value: `web-${index}` });
-      const id = await stage.harness.createKey([name]);
-      await stage.harness.perform('Activate', { uniqueIdentifier: id });
-    }
-    return stage;
-  }
-
-  /** As a new process has it. */
-  get shredding(): Shredding {
-    const { clock } = this.harness;
-    const administration = new KeyAdministration(
-      new KeyDestruction({ logger: { warn: () => undefined, error: () => undefined } }),
-      clock,
-    );
-    const sign = (content: string) => Promise.resolve({ content, jws: 'signed', keyId: 'key' });
-    return new Shredding({ administration, clock, newId: randomUUID, sign });
-  }
-
-  get access(): ShredAccess {
-    const { instanceId, store } = this.harness;
-    const mortal = <T extends object>(of: T, names: readonly string[]): T => this.#mortal(of, names);
-    const scope = {
-      ...this.harness.reconcileScope(),
-      store: this.#shared(mortal(store, ['mutate'])),
-      keyManager: mortal(this.harness.keyManager, ['wrap', 'unwrap', 'fetchKey', 'deleteKey', 'findKeysByName']),
-    };
-    const catalog: KeyCatalog = {
-      list: ({ after }) =>
-        Promise.resolve(
-          after === undefined
-            ? store
-                .objects()
-                .filter(({ custody }) => custody !== undefined)
-                .map((object) => ({ ...object, sortName: '' }))
-            : [],
-        ),
-    };
-    const plans = mortal(this.plans, ['change']);
-    return { instanceId, scope, store: scope.store, catalog, plans, secondPerson: this.secondPerson };
-  }
-
-  person(person: string): Person {
-    const initiator = { kind: 'user', iamId: person } as const;
-    const { instanceId } = this.harness;
-    return { instanceId, initiator, correlationId: newCorrelationId(), observer: 'test', person };
-  }
-
-  plan(scope: ShredScope = { kind: 'instance' }): Promise<WholeShredPlan> {
-    return this.shredding.plan(this.access, scope, this.person('one'));
-  }
-
-  execute({ id, hash }: WholeShredPlan): Promise<WholeShredPlan> {
-    const until = new Date(this.harness.clock.now().getTime() + 1_000);
-    const patience = { until, signal: new AbortController().signal };
-    return this.shredding.execute(this.access, id, hash, this.person('one'), patience);
-  }
-
-  killAfter(effects: number, late = false): void {
-    this.#left = effects;
-    this.#late = late;
-  }
-
-  meanwhile(calls: number, act: () => Promise<unknown>): void {
-    this.#meanwhile = { calls, act };
-  }
-
-  /** Somebody else's turn has not come. */
-  get isAlone(): boolean {
-    return this.#meanwhile.calls >= 0;
-  }
-
-  get wasKilled(): boolean {
-    return this.#left < 0;
-  }
-
-  #shared(store: ShredAccess['scope']['store']): ShredAccess['scope']['store'] {
-    return new Proxy(store, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (name !== 'find' && name !== 'mutate') return value;
-        return async (...given: unknown[]) => {
-          this.#meanwhile.calls -= 1;
-          if (this.#meanwhile.calls === -1) await this.#meanwhile.act();
-          return (value as (...given: unknown[]) => Promise<unknown>)(...given);
-        };
-      },
-    });
-  }
-
-  #mortal<T extends object>(of: T, names: readonly string[]): T {
-    return new Proxy(of, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== 'function') return value;
-        const method = value.bind(target) as (...given: unknown[]) => Promise<unknown>;
-        if (!names.includes(String(name))) return method;
-        return async (...given: unknown[]) => {
-          if (this.#left <= 0) {
-            const late = this.#left === 0 && this.#late;
-            this.#left = -1;
-            if (late) await method(...given);
-            throw new Killed('killed');
-          }
-          this.#left -= 1;
-          return method(...given);
-        };
-      },
-    });
-  }
-}
+import { Killed, Stage } from './shredding-stage.fixture';
 
 const contentOf = ({ record }: WholeShredPlan) =>
   JSON.parse(record?.content ?? '{}') as {
@@ -374,6 +235,36 @@ describe('a shred plan', () => {
     }
     expect(steps).toBeGreaterThan(3);
   });
+
+  it.each(['instance', 'root_key'] as const)(
+    'that two people execute at once says the same to both, of the %s, whoever is faster at each step',
+    async (kind) => {
+      let steps = 0;
+      for (let alone = false; !alone; steps += 1) {
+        const stage = await Stage.withKeys(2);
+        const { keyManager } = stage.harness;
+        const plan = await stage.plan(kind === 'instance' ? { kind } : { kind, rootKeyId: keyManager.rootKey.id });
+        let faster: WholeShredPlan | undefined;
+        const act = async () => {
+          faster = await stage.execute(plan, 'two');
+        };
+        stage.meanwhile(steps, act, true);
+        const slower = await stage.execute(plan);
+        alone = stage.isAlone;
+        const state = kind === 'instance' ? 'completed' : 'keys_destroyed';
+        expect([steps, slower.state, slower.failures]).toEqual([steps, state, []]);
+        expect([steps, keyManager.storedKeys()]).toEqual([steps, []]);
+        const shown = contentOf(slower).keys.map(({ catalog, stored_key: found }) => [catalog, found]);
+        expect([steps, shown]).toEqual([steps, Array(2).fill(['destroyed', 'deleted'])]);
+        // A plan of a root key may be executed again for a newer record; one that is completed has one.
+        if (kind === 'root_key' || faster === undefined) continue;
+        expect([steps, faster.record]).toEqual([steps, slower.record]);
+        const completed = stage.plans.audits.filter(({ action }) => action === 'vmware-solutions.shred-plan.complete');
+        expect([steps, completed.length]).toEqual([steps, 1]);
+      }
+      expect(steps).toBeGreaterThan(10);
+    },
+  );
 
   it.each([false, true])('is carried on after its process was killed, at each step (late: %s)', async (late) => {
     let steps = 0;

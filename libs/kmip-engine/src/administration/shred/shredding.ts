@@ -63,6 +63,13 @@ export interface Patience {
 /** The key was changed since the plan was made. */
 class Spared extends Error {}
 
+/** Somebody else changed the plan meanwhile. */
+class Overtaken extends ShredError {
+  constructor() {
+    super('shred_plan_state_conflict', 'The plan was changed by somebody else meanwhile: look again.');
+  }
+}
+
 type Person = Administrator & { readonly person: string };
 
 /**
@@ -136,10 +143,17 @@ export class Shredding {
     if (access.scope.destructionsWait === true) {
       refuse('shred_plan_state_conflict', 'The service was restored from a backup: destructions wait.');
     }
-    return { ...plan, keys: await this.#requireFacts(access, plan) };
+    try {
+      return { ...plan, keys: await this.#requireFacts(access, plan) };
+    } catch (error) {
+      // Whoever executes the plan at the same time changes the very keys.
+      const now = await found(access.plans, id, hash);
+      if (now.state === 'draft' || now.state === 'confirmed') throw error;
+      return now;
+    }
   }
 
-  /** Begins, or carries on. @throws ShredError, KeyManagerError */
+  /** Begins, or carries on; who is overtaken by somebody who executes it too is told the same. @throws ShredError, KeyManagerError */
   async execute(
     access: ShredAccess,
     id: string,
@@ -147,7 +161,25 @@ export class Shredding {
     executor: Person,
     patience: Patience,
   ): Promise<WholeShredPlan> {
-    const plan = await this.check(access, id, hash);
+    // Each time it is further: there are few states.
+    for (;;) {
+      const plan = await this.check(access, id, hash);
+      try {
+        return await this.#carryOn(access, plan, executor, patience);
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error;
+        const now = await found(access.plans, id, hash);
+        if (now.state === 'keys_destroyed' || now.state === 'completed') return now;
+      }
+    }
+  }
+
+  async #carryOn(
+    access: ShredAccess,
+    plan: WholeShredPlan,
+    executor: Person,
+    patience: Patience,
+  ): Promise<WholeShredPlan> {
     const call: CallContext = { correlationId: executor.correlationId, signal: patience.signal };
     const proof = new ShredProof(access.scope, call, this.dependencies.clock);
     const begun = await this.#begin(access, plan, executor, proof);
@@ -330,16 +362,14 @@ async function found(plans: ShredPlans, id: string, hash: string): Promise<Whole
   return plan;
 }
 
-/** @throws ShredError when somebody else was faster */
+/** @throws Overtaken when somebody else was faster */
 async function committed(
   plans: ShredPlans,
   from: readonly ShredState[],
   plan: WholeShredPlan,
   change: Omit<ShredPlanChange, 'plan'>,
 ): Promise<WholeShredPlan> {
-  if (!(await plans.change(from, { plan, ...change }))) {
-    refuse('shred_plan_state_conflict', 'The plan was changed by somebody else meanwhile: look again.');
-  }
+  if (!(await plans.change(from, { plan, ...change }))) throw new Overtaken();
   const { shown = {}, record } = change;
   return { ...plan, shown: { ...plan.shown, ...shown }, ...(record && { record }) };
 }
