@@ -38,7 +38,7 @@ export function Rows<R>({ label, columns, rows, idOf }: RowsProps<R>) {
             <tr key={idOf(row)} role="row">
               {columns.map(({ key, header, cell, numeric }) => (
                 <td key={key} role="cell" data-label={header} className={numeric === true ? 'k-numeric' : ''}>
-                  {cell(row)}
+                  <div className="k-cell">{cell(row)}</div>
                 </td>
               ))}
             </tr>

@@ -1,4 +1,4 @@
-import { preferredLanguage } from './language';
+import { preferredLanguage, regionOf } from './language';
 
 describe('the language of the console', () => {
   it.each([
@@ -13,5 +13,14 @@ describe('the language of the console', () => {
     [['en'], 'toString', 'en'],
   ])('is, where the browser prefers %j and %s was chosen, %s', (preferences, chosen, language) => {
     expect(preferredLanguage(preferences, chosen)).toBe(language);
+  });
+
+  it.each([
+    ['en', ['de-DE', 'en-GB'], 'en-GB'],
+    ['en', ['en', 'en-US'], 'en-US'],
+    ['en', ['zh-CN'], 'en'],
+    ['zh-CN', ['zh-TW', 'en-US'], 'zh-CN'],
+  ])('%s writes dates for who prefers %j as in %s', (language, preferences, region) => {
+    expect(regionOf(language, preferences)).toBe(region);
   });
 });

@@ -14,6 +14,10 @@ export function preferredLanguage(preferences: readonly string[], chosen: string
   return first?.toLowerCase().startsWith('zh') === true ? 'zh-CN' : 'en';
 }
 
+/** How dates and numbers are written: as the browser's own country does, where that speaks the language. */
+export const regionOf = (language: string, preferences: readonly string[]): string =>
+  preferences.find((tag) => tag.toLowerCase().startsWith(`${language.toLowerCase()}-`)) ?? language;
+
 export const initialLanguage = (): Language =>
   preferredLanguage(window.navigator.languages, window.localStorage.getItem(CHOICE));
 

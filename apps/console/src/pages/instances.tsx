@@ -58,7 +58,11 @@ function Instances({ instances }: { readonly instances: readonly Instance[] }) {
         return <span lang={lang}>{text}</span>;
       },
     },
-    { key: 'region', header: t('instances.region'), cell: ({ region }) => region },
+    {
+      key: 'region',
+      header: t('instances.region'),
+      cell: ({ region }) => <span className="k-unbroken">{region}</span>,
+    },
     { key: 'created', header: t('instances.created'), cell: ({ created_at }) => <Moment at={created_at} /> },
   ];
   return <Rows label={t('instances.title')} columns={columns} rows={instances} idOf={({ id }) => id} />;

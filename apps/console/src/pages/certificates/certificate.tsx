@@ -1,3 +1,5 @@
+import { Download } from '@carbon/icons-react';
+import { Button } from '@carbon/react';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
@@ -5,7 +7,9 @@ import { useParams } from 'react-router';
 import { certificateQuery } from '../../api/queries';
 import { type Certificate } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
-import { Copyable } from '../../components/copyable';
+import { Columns } from '../../components/columns';
+import { Copy, Copyable } from '../../components/copyable';
+import { download } from '../../components/download';
 import { type Fact, Facts } from '../../components/facts';
 import { withColons } from '../../components/fingerprint';
 import { InstancePage } from '../../components/instance-page';
@@ -41,23 +45,25 @@ export function CertificatePage() {
 function Details({ certificate }: { readonly certificate: Certificate }) {
   const { t } = useTranslation();
   return (
-    <>
+    <Columns>
       <Facts facts={[...useStanding(certificate), ...useMakeUp(certificate)]} />
-      {certificate.warnings.length > 0 && (
-        <Section title={t('certificate.warnings')} intro={t('certificate.warningsIntro')}>
-          <ul className="k-list">
-            {certificate.warnings.map((warning) => (
-              <li key={warning.code}>
-                <WarningLine warning={warning} />
-              </li>
-            ))}
-          </ul>
+      <div>
+        {certificate.warnings.length > 0 && (
+          <Section title={t('certificate.warnings')} intro={t('certificate.warningsIntro')}>
+            <ul className="k-list">
+              {certificate.warnings.map((warning) => (
+                <li key={warning.code}>
+                  <WarningLine warning={warning} />
+                </li>
+              ))}
+            </ul>
+          </Section>
+        )}
+        <Section title={t('certificate.sightings')} intro={t('certificate.sightingsIntro')}>
+          <Sightings certificate={certificate} />
         </Section>
-      )}
-      <Section title={t('certificate.sightings')} intro={t('certificate.sightingsIntro')}>
-        <Sightings certificate={certificate} />
-      </Section>
-    </>
+      </div>
+    </Columns>
   );
 }
 
@@ -71,6 +77,18 @@ function WarningLine({ warning: { code, message } }: { readonly warning: Certifi
   );
 }
 
+function Pem({ certificate: { name, certificate } }: { readonly certificate: Certificate }) {
+  const { t } = useTranslation();
+  return (
+    <span className="k-copyable">
+      <Button kind="ghost" size="sm" renderIcon={Download} onClick={() => download(`${name}.pem`, certificate)}>
+        {t('connect.client.downloadCertificate')}
+      </Button>
+      <Copy what={t('certificate.pem')} text={certificate} />
+    </span>
+  );
+}
+
 function useStanding(certificate: Certificate): readonly Fact[] {
   const { t } = useTranslation();
   const said = useWords();
@@ -78,12 +96,16 @@ function useStanding(certificate: Certificate): readonly Fact[] {
   const birth = said('births', births.reason, births.message);
   return [
     [t('certificate.seen'), <LastSeen key="s" certificate={certificate} />],
-    [t('certificate.expires'), <Expiry key="e" at={certificate.expires_at} />],
+    [t('certificate.expires'), <Expiry key="e" exact at={certificate.expires_at} />],
     [
       t('certificate.proof'),
       proof ? (
         <Status key="p" tone="good">
-          {t(`certificate.proofs.${proof.kind}`)} <Moment at={proof.proven_at} />
+          {t(`certificate.proofs.${proof.kind}`)}
+          <span className="k-quiet">
+            {' · '}
+            <Moment at={proof.proven_at} />
+          </span>
         </Status>
       ) : (
         t('certificate.unproven')
@@ -109,17 +131,9 @@ function useMakeUp(certificate: Certificate): readonly Fact[] {
     [t('certificate.subject'), certificate.subject],
     [t('certificate.issuer'), certificate.issuer],
     [t('certificate.serial'), <code key="n">{certificate.serial_number}</code>],
-    [t('certificate.keyType'), certificate.key_type],
+    [t('certificate.keyType'), certificate.key_type.replaceAll('_', ' ').toUpperCase()],
     [t('certificate.validFrom'), <Moment key="v" at={certificate.valid_from} />],
     [t('certificate.added'), <Moment key="a" at={certificate.created_at} />],
-    [
-      t('certificate.pem'),
-      <Copyable
-        key="pem"
-        what={t('certificate.pem')}
-        text={certificate.certificate}
-        shown={`${certificate.name}.pem`}
-      />,
-    ],
+    [t('certificate.pem'), <Pem key="pem" certificate={certificate} />],
   ];
 }

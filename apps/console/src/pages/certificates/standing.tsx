@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { type Certificate } from '../../api/schema';
 import { useNow } from '../../components/now';
 import { Status } from '../../components/status';
-import { Moment, When } from '../../components/times';
+import { Day, Moment, When } from '../../components/times';
 import { urgencyOf } from '../overview/ends';
 
 const LATELY_MS = 7 * 86_400_000;
@@ -29,14 +29,20 @@ export function LastSeen({ certificate }: { readonly certificate: Certificate })
   );
 }
 
-export function Expiry({ at }: { readonly at: string }) {
+interface ExpiryProps {
+  readonly at: string;
+  /** To the second, where it is looked at alone. */
+  readonly exact?: boolean;
+}
+
+export function Expiry({ at, exact = false }: ExpiryProps) {
   const now = useNow();
   return (
     <Status tone={urgencyOf(at, now)}>
       <When at={at} />
       <span className="k-quiet">
         {' · '}
-        <Moment at={at} />
+        {exact ? <Moment at={at} /> : <Day at={at} />}
       </span>
     </Status>
   );

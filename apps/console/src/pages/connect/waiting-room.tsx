@@ -115,7 +115,7 @@ function LastSeen({ certificate: { last_seen } }: { readonly certificate: Certif
     <Status tone="busy">{t('connect.wait.waiting')}</Status>
   ) : (
     <Status tone="good">
-      {t('connect.wait.connected', { address: last_seen.address })} <When at={last_seen.at} />
+      {t('connect.wait.connected', { address: last_seen.address })} · <When at={last_seen.at} />
     </Status>
   );
 }
@@ -138,7 +138,7 @@ function ArrivalRow({ arrival, onAdopted }: ArrivalRowProps) {
   if (arrival.state === 'connected') {
     return (
       <Status tone="good">
-        <strong>{arrival.endpoint}</strong> {t('connect.wait.connected', { address: attempt.address })}{' '}
+        <strong>{arrival.endpoint}</strong> {t('connect.wait.connected', { address: attempt.address })} ·{' '}
         <When at={attempt.last_at} />
       </Status>
     );
@@ -163,7 +163,7 @@ function Refused({ attempt, onAdopted }: RefusedProps) {
         <strong>{t('common.remedy')}</strong> <span lang={remedy.lang}>{remedy.text}</span>
       </p>
       <p className="k-quiet">
-        {t('connect.wait.from', { address: attempt.address })} <When at={attempt.last_at} />
+        {t('connect.wait.from', { address: attempt.address })} · <When at={attempt.last_at} />
       </p>
       {isStranger(attempt) && <Adopt attempt={attempt} onAdopted={onAdopted} />}
     </div>

@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 
 import { type Attempt } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
+import { Breakable } from '../../components/breakable';
 import { withColons } from '../../components/fingerprint';
 import { type Column, Rows } from '../../components/rows';
 import { Status } from '../../components/status';
@@ -22,8 +23,7 @@ export function AttemptRows({ attempts }: { readonly attempts: readonly Attempt[
       header: t('diagnosis.from'),
       cell: ({ address, endpoint }) => (
         <>
-          <code>{address}</code>
-          <span className="k-quiet"> → {endpoint}</span>
+          <code>{address}</code> <span className="k-quiet k-unbroken">→ {endpoint}</span>
         </>
       ),
     },
@@ -38,7 +38,7 @@ function What({ attempt }: { readonly attempt: Attempt }) {
   const { message, remedy } = useVerdict()(attempt);
   const accepted = attempt.verdict === 'accepted';
   return (
-    <>
+    <div className="k-arrival">
       <Status tone={accepted ? 'good' : 'bad'}>
         <span lang={message.lang}>{message.text}</span>
       </Status>
@@ -48,7 +48,7 @@ function What({ attempt }: { readonly attempt: Attempt }) {
         </p>
       )}
       {isStranger(attempt) && <Adopt attempt={attempt} />}
-    </>
+    </div>
   );
 }
 
@@ -69,7 +69,9 @@ function Presented({ attempt: { certificate, nearest_certificate } }: { readonly
       )}
       <p>{certificate.subject}</p>
       <p className="k-quiet">
-        <code>{withColons(certificate.sha1_fingerprint ?? certificate.sha256_fingerprint)}</code>
+        <code>
+          <Breakable text={withColons(certificate.sha1_fingerprint ?? certificate.sha256_fingerprint)} />
+        </code>
       </p>
     </>
   );

@@ -10,6 +10,8 @@ import { type Schemas } from '../../api/schema';
 import { useChange } from '../../api/use-change';
 import { useInstance } from '../../app/instance-layout';
 import { ActionButton } from '../../components/action-button';
+import { Breakable } from '../../components/breakable';
+import { withColons } from '../../components/fingerprint';
 import { Loaded } from '../../components/loaded';
 import { ProblemView } from '../../components/problem-view';
 import { Status } from '../../components/status';
@@ -58,7 +60,10 @@ function ClaimRow({ claim }: { readonly claim: Claim }) {
     <li>
       <div>
         <p>
-          {t(`claims.kind.${claim.kind}`)} <code>{claim.value}</code>
+          {t(`claims.kind.${claim.kind}`)}{' '}
+          <code>
+            <Breakable text={claim.kind === 'fingerprint' ? withColons(claim.value) : claim.value} />
+          </code>
         </p>
         <p className="k-quiet">{t('claims.refused', { count: claim.refused_connections })}</p>
         {claim.refusals.map((refusal) => (

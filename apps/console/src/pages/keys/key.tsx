@@ -6,6 +6,7 @@ import { Link, useParams } from 'react-router';
 import { keyQuery } from '../../api/queries';
 import { type Key } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
+import { Columns } from '../../components/columns';
 import { Copyable } from '../../components/copyable';
 import { type Fact, Facts } from '../../components/facts';
 import { InstancePage } from '../../components/instance-page';
@@ -53,29 +54,35 @@ function Details({ of: key }: { readonly of: Key }) {
   return (
     <>
       <Obstacle of={key} />
-      <Facts facts={useFacts(key)} />
-      <Section title={t('key.timeline.title')} intro={t('key.timeline.intro')}>
-        <Timeline of={key} />
-      </Section>
-      <Section title={t('key.custody.title')} intro={t('key.custody.intro')}>
-        <Custody of={key} />
-      </Section>
-      <Section title={t('key.fetches.title')} intro={t('key.fetches.intro')}>
-        <Fetches of={key} />
-      </Section>
-      {key.attributes.length > 0 && (
-        <Section title={t('key.attributes.title')} intro={t('key.attributes.intro')}>
-          <Rows
-            label={t('key.attributes.title')}
-            columns={[
-              { key: 'name', header: t('key.attributes.name'), cell: ({ name }) => <code>{name}</code> },
-              { key: 'value', header: t('key.attributes.value'), cell: ({ value }) => value },
-            ]}
-            rows={key.attributes}
-            idOf={({ name, index }) => `${name} ${String(index)}`}
-          />
-        </Section>
-      )}
+      <Columns>
+        <div>
+          <Facts facts={useFacts(key)} />
+          <Section title={t('key.timeline.title')} intro={t('key.timeline.intro')}>
+            <Timeline of={key} />
+          </Section>
+          <Section title={t('key.custody.title')} intro={t('key.custody.intro')}>
+            <Custody of={key} />
+          </Section>
+        </div>
+        <div>
+          <Section title={t('key.fetches.title')} intro={t('key.fetches.intro')}>
+            <Fetches of={key} />
+          </Section>
+          {key.attributes.length > 0 && (
+            <Section title={t('key.attributes.title')} intro={t('key.attributes.intro')}>
+              <Rows
+                label={t('key.attributes.title')}
+                columns={[
+                  { key: 'name', header: t('key.attributes.name'), cell: ({ name }) => <code>{name}</code> },
+                  { key: 'value', header: t('key.attributes.value'), cell: ({ value }) => value },
+                ]}
+                rows={key.attributes}
+                idOf={({ name, index }) => `${name} ${String(index)}`}
+              />
+            </Section>
+          )}
+        </div>
+      </Columns>
     </>
   );
 }

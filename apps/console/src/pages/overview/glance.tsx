@@ -8,7 +8,9 @@ import { certificatesQuery } from '../../api/queries';
 import { type Instance } from '../../api/schema';
 import { useInstance } from '../../app/instance-layout';
 import { useNow } from '../../components/now';
+import { Status } from '../../components/status';
 import { useTimes } from '../../components/times';
+import { useEnds } from './use-ends';
 
 /** Clients ask at least once a week, or they are asleep. */
 const LATELY_MS = 7 * 86_400_000;
@@ -19,6 +21,7 @@ export function Glance() {
     <div className="k-glance">
       <KeysTile instance={instance} />
       <CertificatesTile instance={instance} />
+      <NextEndTile />
       {instance.key_moves.map((move) => (
         <MoveTile key={move.root_key_crn} move={move} />
       ))}
@@ -72,6 +75,21 @@ function CertificatesTile({ instance: { id } }: { readonly instance: Instance })
           ? t(allowed ? 'overview.glance.certificates' : 'overview.glance.notShown')
           : t('overview.glance.seen', { count: seen })}
       </p>
+    </GlanceTile>
+  );
+}
+
+/** What a change window is needed for first. */
+function NextEndTile() {
+  const { t } = useTranslation();
+  const now = useNow();
+  const { age } = useTimes();
+  const [end] = useEnds();
+  if (end === undefined) return null;
+  return (
+    <GlanceTile title={t('overview.glance.nextEnd')} to="certificates">
+      <p className="k-tile__figure">{age(new Date(end.at), now)}</p>
+      <Status tone={end.urgency}>{t(`overview.ahead.${end.kind}`, { name: end.name })}</Status>
     </GlanceTile>
   );
 }

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 
 import { useInstance } from '../../app/instance-layout';
+import { Columns } from '../../components/columns';
 import { Copyable } from '../../components/copyable';
 import { Facts } from '../../components/facts';
 import { InstanceState } from '../../components/instance-state';
@@ -23,25 +24,31 @@ export function OverviewPage() {
     >
       <NextStep instance={instance} />
       <Glance />
-      <Section title={t('overview.health.title')} intro={t('overview.health.intro')}>
-        <HealthView health={instance.health} />
-      </Section>
-      <Section title={t('overview.endpoints.title')} intro={t('overview.endpoints.intro')}>
-        <Endpoints endpoints={instance.endpoints} />
-      </Section>
-      <Section title={t('overview.ahead.title')} intro={t('overview.ahead.intro')}>
-        <Ahead />
-      </Section>
-      <Section title={t('overview.about.title')}>
-        <Facts
-          facts={[
-            [t('overview.about.crn'), <Copyable key="crn" what={t('overview.about.crn')} text={instance.crn} />],
-            [t('overview.about.region'), instance.region],
-            [t('overview.about.created'), <Moment key="created" at={instance.created_at} />],
-            [t('overview.about.updated'), <Moment key="updated" at={instance.updated_at} />],
-          ]}
-        />
-      </Section>
+      <Columns>
+        <div>
+          <Section title={t('overview.health.title')} intro={t('overview.health.intro')}>
+            <HealthView health={instance.health} />
+          </Section>
+          <Section title={t('overview.endpoints.title')} intro={t('overview.endpoints.intro')}>
+            <Endpoints endpoints={instance.endpoints} />
+          </Section>
+        </div>
+        <div>
+          <Section title={t('overview.ahead.title')} intro={t('overview.ahead.intro')}>
+            <Ahead />
+          </Section>
+          <Section title={t('overview.about.title')}>
+            <Facts
+              facts={[
+                [t('overview.about.crn'), <Copyable key="crn" what={t('overview.about.crn')} text={instance.crn} />],
+                [t('overview.about.region'), instance.region],
+                [t('overview.about.created'), <Moment key="created" at={instance.created_at} />],
+                [t('overview.about.updated'), <Moment key="updated" at={instance.updated_at} />],
+              ]}
+            />
+          </Section>
+        </div>
+      </Columns>
     </Page>
   );
 }

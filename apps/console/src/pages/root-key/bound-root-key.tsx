@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { answerOf, api } from '../../api/client';
@@ -101,8 +101,7 @@ function Bound({ rootKey }: { readonly rootKey: RootKey }) {
         </div>
       )}
       <Rotate rootKeyId={rootKeyIdOf(rootKey.crn)} provider={rootKey.provider} />
-      <CheckNow />
-      <Unbind rootKey={rootKey} />
+      <CheckNow beside={<Unbind rootKey={rootKey} />} />
     </div>
   );
 }
@@ -129,7 +128,7 @@ function Rotate({ rootKeyId, provider }: { readonly rootKeyId: string; readonly 
   );
 }
 
-function CheckNow() {
+function CheckNow({ beside }: { readonly beside: ReactNode }) {
   const { t } = useTranslation();
   const { instance, may } = useInstance();
   const check = useChange(instance.id, ['root_key', 'instance'], () =>
@@ -142,15 +141,18 @@ function CheckNow() {
   );
   return (
     <>
-      <ActionButton
-        kind="tertiary"
-        size="md"
-        verdict={may('root-key.check')}
-        disabled={check.isPending}
-        onClick={() => check.mutate()}
-      >
-        {check.isPending ? t('preflight.running') : t('preflight.run')}
-      </ActionButton>
+      <div className="k-actions">
+        <ActionButton
+          kind="tertiary"
+          size="md"
+          verdict={may('root-key.check')}
+          disabled={check.isPending}
+          onClick={() => check.mutate()}
+        >
+          {check.isPending ? t('preflight.running') : t('preflight.run')}
+        </ActionButton>
+        {beside}
+      </div>
       {check.isError && <ProblemView problem={asProblem(check.error)} title={t('preflight.failed')} />}
       {check.data && <Preflight check={check.data} />}
     </>

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 
 import { useInstance } from '../../app/instance-layout';
+import { Columns } from '../../components/columns';
 import { InstancePage } from '../../components/instance-page';
 import { NeedsRole } from '../../components/needs-role';
 import { Section } from '../../components/page';
@@ -11,28 +12,42 @@ import { FormerRootKeys } from './former-root-keys';
 
 export function RootKeyPage() {
   const { t } = useTranslation();
-  const { may } = useInstance();
+  const { instance, may } = useInstance();
   const verdict = may('root-key.read');
+  const isBound = instance.next_step.code !== 'set_credential' && instance.next_step.code !== 'set_root_key';
+  const parts = [<Standing key="standing" />, <SettingUp key="setting-up" />];
   return (
     <InstancePage title={t('nav.root-key')} intro={<p>{t('rootKey.intro')}</p>}>
-      {verdict.allowed ? (
-        <>
-          <Section title={t('apiKey.title')} intro={t('apiKey.intro')}>
-            <ApiKey />
-          </Section>
-          <Section title={t('rootKey.bound.title')} intro={t('rootKey.bound.intro')}>
-            <BoundRootKey />
-          </Section>
-          <Section title={t('rootKey.former.title')} intro={t('rootKey.former.intro')}>
-            <FormerRootKeys />
-          </Section>
-          <Section title={t('rootKey.bind.title')} intro={t('rootKey.bind.intro')} id="bind">
-            <BindRootKey />
-          </Section>
-        </>
-      ) : (
-        <NeedsRole verdict={verdict} />
-      )}
+      {verdict.allowed ? <Columns>{isBound ? parts : parts.reverse()}</Columns> : <NeedsRole verdict={verdict} />}
     </InstancePage>
+  );
+}
+
+/** What is looked at once it is set up. */
+function Standing() {
+  const { t } = useTranslation();
+  return (
+    <div>
+      <Section title={t('rootKey.bound.title')} intro={t('rootKey.bound.intro')}>
+        <BoundRootKey />
+      </Section>
+      <Section title={t('rootKey.former.title')} intro={t('rootKey.former.intro')}>
+        <FormerRootKeys />
+      </Section>
+    </div>
+  );
+}
+
+function SettingUp() {
+  const { t } = useTranslation();
+  return (
+    <div>
+      <Section title={t('apiKey.title')} intro={t('apiKey.intro')}>
+        <ApiKey />
+      </Section>
+      <Section title={t('rootKey.bind.title')} intro={t('rootKey.bind.intro')} id="bind">
+        <BindRootKey />
+      </Section>
+    </div>
   );
 }

@@ -137,7 +137,7 @@ function Keys({ plan }: { readonly plan: Plan }) {
       key: 'catalog',
       header: t('shred.became'),
       cell: ({ catalog, stored_key }) => (
-        <div className="k-lines">
+        <div className="k-lines k-unbroken">
           <Status tone={catalog === 'destroyed' ? 'good' : catalog === 'spared' ? 'warning' : 'none'}>
             {t(`shred.catalog.${catalog}`)}
           </Status>

@@ -55,8 +55,8 @@ export function Failure({ failure: { reason, message, status_code, at } }: Failu
       {lang === undefined && status_code !== undefined && <> {t('webhook.status', { status: status_code })}</>}
       {at !== undefined && (
         <>
-          {' '}
-          (<Moment at={at} />)
+          {' · '}
+          <Moment at={at} />
         </>
       )}
     </>
