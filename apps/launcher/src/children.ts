@@ -150,6 +150,8 @@ export function managementApi(
       MANAGEMENT_PORT: String(ports.management),
       KMIP_ENDPOINTS: [ports.kmip1, ports.kmip2].map((port) => `${config.kmipHost}:${port}`).join(','),
       KMIP_CERTIFICATE_FILES: ([1, 2] as const).map((number) => presentedCertificate(setting, number)).join(','),
+      // Not there until somebody tries how a renewal is announced.
+      KMIP_NEXT_CERTIFICATE_FILES: join(setting.dataFolder, 'next-server.crt'),
       CLIENT_CA_FOLDER: join(setting.dataFolder, 'client-ca'),
       SERVICE_NAME,
       SERVICE_API_KEY: provider.apiKey,

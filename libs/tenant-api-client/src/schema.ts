@@ -1647,8 +1647,9 @@ export interface components {
        */
       port: number;
       server_certificate?: components['schemas']['InstanceServerCertificate'];
+      next_server_certificate?: components['schemas']['InstanceServerCertificate'];
     };
-    /** @description The certificate that an endpoint presents: compare a fingerprint before you click Trust. */
+    /** @description A certificate of an endpoint. `server_certificate` is the one that it presents: compare a fingerprint before you click Trust. `next_server_certificate` is one that the operator announces, and is absent when none is announced: the endpoint will present it, one endpoint after the other, and vCenter has to trust it then. */
     InstanceServerCertificate: {
       /**
        * @description The certificate in PEM.

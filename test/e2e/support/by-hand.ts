@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { issueServerCertificate, readCertificateAuthority } from '@lib/pki';
@@ -112,14 +113,18 @@ export const SCENES: Readonly<Record<string, Act>> = {
     await desk.presentNew(PROVIDER);
   },
   'a vCenter that is connected': (desk) => desk.connect(PROVIDER),
+  'the operator has announced the next server certificate': async (desk) => {
+    await prepareServerCertificate(desk);
+    await until('the service announces it', 30_000, async () => (await desk.announcedFingerprint()) !== undefined);
+  },
   'the operator has renewed the server certificate': async (desk) => {
     const { service } = desk;
     const folder = join(service.dataFolder, 'tls');
     const before = await desk.shownFingerprint();
-    const names = { commonName: 'localhost', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], validDays: 825 };
-    const renewed = await issueServerCertificate(await readCertificateAuthority(folder), names);
-    await writeFile(join(folder, 'server.crt'), renewed.certificatePem);
-    await writeFile(join(folder, 'server.key'), renewed.privateKeyPem.expose());
+    const next = nextServerCertificate(desk);
+    if (!existsSync(next.certificate)) await prepareServerCertificate(desk);
+    await rename(next.certificate, join(folder, 'server.crt'));
+    await rename(next.privateKey, join(folder, 'server.key'));
     const { processes } = service.connection;
     for (const [name, pid] of Object.entries(processes)) {
       if (name.startsWith('kmip-gateway-')) process.kill(pid, 'SIGHUP');
@@ -137,6 +142,21 @@ async function addProvider(desk: Desk): Promise<void> {
   for (const { name } of known?.servers ?? []) await desk.providers.removeServer(PROVIDER, name);
   if (known !== undefined) await desk.providers.unregister(PROVIDER);
   await desk.addProvider(PROVIDER);
+}
+
+/** Where the launcher has the management API look for what is announced, and its key beside it. */
+const nextServerCertificate = ({ service }: Desk) => ({
+  certificate: join(service.dataFolder, 'next-server.crt'),
+  privateKey: join(service.dataFolder, 'next-server.key'),
+});
+
+async function prepareServerCertificate(desk: Desk): Promise<void> {
+  const names = { commonName: 'localhost', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], validDays: 825 };
+  const ca = await readCertificateAuthority(join(desk.service.dataFolder, 'tls'));
+  const { certificatePem, privateKeyPem } = await issueServerCertificate(ca, names);
+  const next = nextServerCertificate(desk);
+  await writeFile(next.privateKey, privateKeyPem.expose(), { mode: 0o600 });
+  await writeFile(next.certificate, certificatePem);
 }
 
 async function presentedBy(service: Desk['service'], endpoint: number): Promise<string> {

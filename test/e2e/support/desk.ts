@@ -125,6 +125,13 @@ export class Desk {
     return endpoints[0]?.server_certificate?.sha256_fingerprint;
   }
 
+  /** And of the one that it announces. */
+  async announcedFingerprint(): Promise<string | undefined> {
+    const params = { path: { id: this.service.connection.instance.id } };
+    const { endpoints } = await answerOf(this.api.GET('/v1/instances/{id}', { params }));
+    return endpoints[0]?.next_server_certificate?.sha256_fingerprint;
+  }
+
   async wasSeen(name: string): Promise<boolean> {
     const params = { path: { instance_id: this.service.connection.instance.id } };
     const page = await answerOf(this.api.GET('/v1/instances/{instance_id}/client_certificates', { params }));

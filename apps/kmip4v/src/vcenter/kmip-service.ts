@@ -41,6 +41,8 @@ export interface ServedEndpoint {
   readonly address: string;
   readonly port: number;
   readonly certificate?: ServerCertificate;
+  /** Announced, and not presented yet. */
+  readonly next?: ServerCertificate;
 }
 
 export interface ServerCertificate {

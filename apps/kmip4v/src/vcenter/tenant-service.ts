@@ -4,8 +4,10 @@ import {
   type IssuedCredential,
   type KmipService,
   type RegisteredCertificate,
+  type ServedEndpoint,
   type ServedInstance,
   type ServedKey,
+  type ServerCertificate,
   type Sighting,
   type UploadedInventory,
 } from './kmip-service';
@@ -185,19 +187,32 @@ function instanceFrom({ id, name, state, health, next_step: next, endpoints }: S
     name,
     state,
     ...(hindrance === undefined ? {} : { hindrance }),
-    endpoints: endpoints.map(({ name: endpoint, hostname, port, server_certificate: certificate }) => ({
-      name: endpoint,
-      address: hostname,
-      port,
-      ...(certificate && {
-        certificate: {
-          pem: certificate.certificate,
-          sha256: digits(certificate.sha256_fingerprint),
-          sha1: certificate.sha1_fingerprint,
-          expiresAt: certificate.expires_at,
-        },
-      }),
-    })),
+    endpoints: endpoints.map(endpointFrom),
+  };
+}
+
+function endpointFrom({
+  name,
+  hostname: address,
+  port,
+  server_certificate: present,
+  next_server_certificate: next,
+}: Schemas['InstanceEndpoint']): ServedEndpoint {
+  return {
+    name,
+    address,
+    port,
+    ...(present && { certificate: serverCertificateFrom(present) }),
+    ...(next && { next: serverCertificateFrom(next) }),
+  };
+}
+
+function serverCertificateFrom(shown: Schemas['InstanceServerCertificate']): ServerCertificate {
+  return {
+    pem: shown.certificate,
+    sha256: digits(shown.sha256_fingerprint),
+    sha1: shown.sha1_fingerprint,
+    expiresAt: shown.expires_at,
   };
 }
 

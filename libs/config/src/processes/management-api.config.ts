@@ -61,6 +61,12 @@ export const managementApiConfig = {
     meaning: 'Server certificates of the KMIP endpoints in PEM, leaf first: one for each endpoint, or one for all.',
     consequence: 'Shown to tenants, who compare fingerprints before they click Trust. Unset: none is shown.',
   }),
+  kmipNextCertificateFiles: optional('KMIP_NEXT_CERTIFICATE_FILES', listOf(path, 'files'), {
+    meaning:
+      'Server certificates in PEM that the KMIP endpoints will present next, leaf first: one for each endpoint, or one for all.',
+    consequence:
+      'Announced to tenants beside the one that an endpoint presents, while the file is there and until the endpoint presents it. Unset: none is announced.',
+  }),
   clientCaFolder: optional('CLIENT_CA_FOLDER', path, {
     meaning:
       'Folder with `ca.crt` and `ca.key` of the CA that signs client certificates for tenants. Made when it does not exist.',

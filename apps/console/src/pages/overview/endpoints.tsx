@@ -44,13 +44,29 @@ function useAddress({ hostname, port }: Endpoint): readonly Fact[] {
   ];
 }
 
-function useServerCertificate({ server_certificate: certificate }: Endpoint): readonly Fact[] {
+function useServerCertificate({
+  server_certificate: certificate,
+  next_server_certificate: next,
+}: Endpoint): readonly Fact[] {
   const { t } = useTranslation();
-  if (certificate === undefined) return [[t('endpoint.certificate'), t('endpoint.unknown')]];
+  const announced = useAnnounced(next);
+  if (certificate === undefined) return [[t('endpoint.certificate'), t('endpoint.unknown')], ...announced];
   const [sha1, sha256] = [withColons(certificate.sha1_fingerprint), withColons(certificate.sha256_fingerprint)];
   return [
     [t('endpoint.sha1'), <Copyable key="1" what={t('endpoint.sha1')} text={sha1} />],
     [t('endpoint.sha256'), <Copyable key="256" what={t('endpoint.sha256')} text={sha256} />],
     [t('endpoint.expires'), <Moment key="e" at={certificate.expires_at} />],
+    ...announced,
+  ];
+}
+
+/** What the endpoint will present: to be compared when vCenter meets it. */
+function useAnnounced(next: Endpoint['next_server_certificate']): readonly Fact[] {
+  const { t } = useTranslation();
+  if (next === undefined) return [];
+  const sha256 = withColons(next.sha256_fingerprint);
+  return [
+    [t('endpoint.next'), <Copyable key="next" what={t('endpoint.next')} text={sha256} />],
+    [t('endpoint.nextExpires'), <Moment key="nextExpires" at={next.expires_at} />],
   ];
 }

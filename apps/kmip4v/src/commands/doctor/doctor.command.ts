@@ -81,17 +81,20 @@ async function clientOf(
 const KMIP_PORT = 5696;
 
 function endpointsOf({ endpoints }: Instance, addresses: readonly string[]): readonly Endpoint[] {
-  const own = endpoints.map(({ hostname: host, port, server_certificate: certificate }) => ({
-    host,
-    port,
-    sha256: certificate?.sha256_fingerprint,
+  const own = endpoints.map((endpoint) => ({
+    host: endpoint.hostname,
+    port: endpoint.port,
+    expected: [endpoint.server_certificate, endpoint.next_server_certificate].flatMap((certificate) =>
+      certificate === undefined ? [] : [certificate.sha256_fingerprint],
+    ),
   }));
   if (addresses.length === 0) return own;
   return addresses.map((address) => {
     const [, host = '', port = String(KMIP_PORT)] = /^\[?([^\]]+?)\]?(?::(\d{1,5}))?$/.exec(address) ?? [];
     if (host === '' || Number(port) > 65_535) throw usageFault(`${address} is no HOST:PORT`);
-    // Both endpoints of a region show the same certificate.
-    return { host, port: Number(port), sha256: own[0]?.sha256 };
+    // Another address leads to one of them: which one, nobody knows here.
+    const any = { host, port: Number(port), expected: own.flatMap(({ expected }) => expected) };
+    return own.find((each) => each.host === host && each.port === any.port) ?? any;
   });
 }
 

@@ -8,8 +8,8 @@ import { type Finding, findingsOf, textOfError } from './finding';
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  /** Of the certificate that the service says it shows there; absent where it does not know. */
-  readonly sha256?: string | undefined;
+  /** SHA-256 of the certificates that the service says it shows there, now or as announced; none where it does not know. */
+  readonly expected: readonly string[];
 }
 
 export const addressOf = ({ host, port }: Endpoint): string => `${host}:${port}`;
@@ -58,7 +58,7 @@ function portFinding(endpoint: Endpoint): Promise<Finding> {
 
 /** Without a client certificate: what the server shows, and whether it is the server that the service means. */
 function tlsFinding(endpoint: Endpoint): Promise<Finding> {
-  const { host, port } = endpoint;
+  const { host, port, expected } = endpoint;
   const { passed, warning, failed } = findingsOf('TLS', addressOf(endpoint));
   return new Promise((resolve) => {
     // The fingerprint is compared, and nothing is sent: vCenter trusts the certificate itself too, and no authority.
@@ -77,13 +77,13 @@ function tlsFinding(endpoint: Endpoint): Promise<Finding> {
       const certificate = socket.getPeerX509Certificate();
       const shown = certificate?.fingerprint256.replaceAll(':', '').toLowerCase() ?? '';
       const agreed = `${socket.getProtocol() ?? '?'}, ${socket.getCipher().name}; server certificate ${colons(shown)}`;
-      if (endpoint.sha256 === undefined)
+      if (expected.length === 0)
         end(warning(agreed, 'the service does not say what it shows here: compare the fingerprint'));
-      else if (shown === endpoint.sha256) end(passed(`${agreed}, as the service says`));
+      else if (expected.includes(shown)) end(passed(`${agreed}, as the service says`));
       else {
         end(
           failed(
-            `${agreed}, and the service says ${colons(endpoint.sha256)}`,
+            `${agreed}, and the service says ${expected.map(colons).join(' or ')}`,
             'do not trust it: something between here and there answers in the place of the service, or the address is another one',
           ),
         );

@@ -27,10 +27,11 @@ export async function kmipFindings(
   let client: KmipClient;
   try {
     client = await KmipClient.connect({
-      ...endpoint,
+      host: endpoint.host,
+      port: endpoint.port,
       clientCertificatePem: pem,
       clientKeyPem: privateKey,
-      serverTrust: { pinnedSha256: endpoint.sha256 ?? (await shownBy(endpoint)) },
+      serverTrust: { pinnedSha256: endpoint.expected.length > 0 ? endpoint.expected : await shownBy(endpoint) },
       connectTimeoutMs: TIMEOUT_MS,
       requestTimeoutMs: TIMEOUT_MS,
     });

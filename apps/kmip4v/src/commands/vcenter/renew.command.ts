@@ -3,8 +3,10 @@ import { KeyProviders, type ViSession } from '@lib/vi-json';
 import { choice, command, flag, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { type Answer } from '../../output/answer';
+import { announcedRemarks } from '../../vcenter/announced';
 import { type TrustWay } from '../../vcenter/connect/connect-world';
 import { providerNameFor } from '../../vcenter/connect/connect';
+import { demandGivenFingerprint } from '../../vcenter/connect/server-steps';
 import { atVCenter, knownVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
 import { carryOut } from '../../vcenter/plan/steps';
 import { demandPrivileges } from '../../vcenter/privileges';
@@ -53,6 +55,7 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
   const service = await serviceOf(context);
   const providers = new KeyProviders(session);
   const { endpoints, ...instance } = await service.instance();
+  demandGivenFingerprint(endpoints, given.serverFingerprint);
   const provider = given.provider ?? providerNameFor({ ...instance, endpoints }, await providers.list());
   const vcenter = await knownVCenter(given, context);
   const world: RenewWorld = {
@@ -84,6 +87,7 @@ async function renew(session: ViSession, given: RenewGiven, context: Context): P
     carryOut(renewalSteps(endpoints), { ...world, signal }, { dryRun, signal, ...tell }),
   );
   if (!dryRun) await noteSeenByService(world, context.out);
+  for (const remark of announcedRemarks(endpoints)) context.out.note(remark);
   return stepsAnswer(steps, provider, {
     changed: `What was due for the key provider ${provider} is renewed.`,
     unchanged: 'Nothing had to be done.',

@@ -67,6 +67,7 @@ export const vcenterStatus = command({
       ['', shown(report, FIELDS)],
       ['Servers', listed(report.servers, SERVER_COLUMNS, 'It has no server.')],
     ]);
+    for (const remark of report.remarks) context.out.note(remark);
     if (report.problems.length === 0) return answer;
     await context.out.answer(answer);
     throw new CommandFault(EXIT.failed, report.problems.join(' '));

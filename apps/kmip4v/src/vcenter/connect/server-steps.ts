@@ -1,5 +1,6 @@
 import { type ServedEndpoint } from '../kmip-service';
 import { type Step } from '../plan/steps';
+import { Refusal } from '../refusal';
 import { colonForm, firstOf, sha256Of } from '../certificates';
 import { type ConnectWorld, providerOf, serverAt } from './connect-world';
 
@@ -32,17 +33,17 @@ export const registerServer = (endpoint: ServedEndpoint): Step<ConnectWorld> => 
   },
 });
 
-/** vCenter trusts the certificate of an endpoint, which our own API says is the right one. */
+/** vCenter trusts the certificate of an endpoint, which our own API says is the right one, or announces as the next. */
 export const trustServer = (endpoint: ServedEndpoint): Step<ConnectWorld> => ({
   what: `vCenter trusts the certificate of ${atOf(endpoint)}`,
   async isDone(world) {
     const server = serverAt(await providerOf(world), endpoint);
     if (server === undefined) return false;
     const shown = await world.providers.serverCertificate(world.wish.provider, server);
-    return shown?.clientTrustServer === true && sha256Of(shown.certificate) === expectedFingerprint(world, endpoint);
+    return shown?.clientTrustServer === true && expectedOf(world, endpoint).includes(sha256Of(shown.certificate));
   },
   async do(world) {
-    const expected = expectedFingerprint(world, endpoint);
+    const expected = expectedOf(world, endpoint);
     const server = serverAt(await providerOf(world), endpoint);
     const shown = server && (await world.providers.serverCertificate(world.wish.provider, server));
     if (shown === undefined) {
@@ -51,10 +52,10 @@ export const trustServer = (endpoint: ServedEndpoint): Step<ConnectWorld> => ({
       );
     }
     const presented = sha256Of(shown.certificate);
-    if (presented !== expected) {
+    if (!expected.includes(presented)) {
       throw new Error(
         `at ${atOf(endpoint)} vCenter meets another certificate than the service has: it was shown ${colonForm(presented)}, and the service ` +
-          `presents ${colonForm(expected)} (SHA-256). Something between them answers in its place, or its operator is renewing it this moment: repeat once; nothing was trusted.`,
+          `presents ${expected.map(colonForm).join(' or, as announced, ')} (SHA-256). Something between them answers in its place, or its operator is renewing it this moment: repeat once; nothing was trusted.`,
       );
     }
     world.changed = true;
@@ -62,9 +63,29 @@ export const trustServer = (endpoint: ServedEndpoint): Step<ConnectWorld> => ({
   },
 });
 
-function expectedFingerprint({ wish }: ConnectWorld, endpoint: ServedEndpoint): string {
+/**
+ * Of a fingerprint that was given and one that the service says one is wrong, and which is for a person to find out.
+ * @throws Refusal
+ */
+export function demandGivenFingerprint(endpoints: readonly ServedEndpoint[], given: string | undefined): void {
+  if (given === undefined || endpoints.some(({ certificate }) => certificate === undefined)) return;
+  const said = new Set(
+    endpoints.flatMap(({ certificate, next }) => [certificate, next]).flatMap((each) => (each ? [each.sha256] : [])),
+  );
+  if (said.has(digitsOf(given))) return;
+  throw new Refusal(
+    `What was given with --server-fingerprint is the fingerprint of none of its certificates, as the service says them: ` +
+      `${[...said].map(colonForm).join(', ')} (SHA-256). Ask its operator which is right; nothing was changed.`,
+  );
+}
+
+const digitsOf = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();
+
+/** Of the present one, and of the one that is announced: an endpoint may have changed a moment before we are told. */
+function expectedOf({ wish }: ConnectWorld, endpoint: ServedEndpoint): readonly string[] {
   const known = endpoint.certificate?.sha256 ?? wish.serverFingerprint;
-  if (known !== undefined) return known.replaceAll(':', '').toLowerCase();
+  const announced = endpoint.next === undefined ? [] : [endpoint.next.sha256];
+  if (known !== undefined) return [digitsOf(known), ...announced];
   throw new Error(
     `the service does not say which certificate ${atOf(endpoint)} presents. Ask its operator for the fingerprint, and give it with --server-fingerprint.`,
   );

@@ -247,6 +247,17 @@ describe('renewing the client certificate of vCenter', () => {
       expect(steps.slice(steps.indexOf('RetrieveKmipServersStatus_Task'))).toContain('UploadKmipServerCert');
     });
 
+    it('that the service announces, where an endpoint presents it before the service says so', async () => {
+      const { certificate } = endpoint('kmip-1', next);
+      const announced = { ...endpoint('kmip-1', former), next: certificate! };
+      expect(await trust(announced, endpoint('kmip-2', former))).toEqual(['already', 'already']);
+      expect(trusted()).toEqual(new Set([pems[former]]));
+      presents('kmip-1', next);
+      expect(await trust(announced, endpoint('kmip-2', former))).toEqual(['done', 'already']);
+      presents('kmip-1', others);
+      await expect(trust(announced, endpoint('kmip-2', former))).rejects.toThrow('nothing was trusted');
+    });
+
     it('and never one that the service does not have', async () => {
       presents('kmip-1', others);
       await expect(trust(endpoint('kmip-1', next), endpoint('kmip-2', former))).rejects.toThrow('nothing was trusted');

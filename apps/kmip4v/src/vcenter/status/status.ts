@@ -7,6 +7,7 @@ import {
   type ViSession,
 } from '@lib/vi-json';
 
+import { announcedRemarks } from '../announced';
 import { colonForm, sha256Of } from '../certificates';
 import { describeServer, isConnected } from '../connect/use-steps';
 import { type KmipService, type ServedInstance, type ServerTrust } from '../kmip-service';
@@ -25,6 +26,8 @@ export interface ServerReport {
   readonly lastSeen?: string;
   /** Whether that was the certificate that the endpoint presents now. */
   readonly serverTrust?: ServerTrust['state'];
+  /** What the endpoint will present, as announced. */
+  readonly announced?: { readonly sha256: string; readonly expiresAt: string };
   /** In the words of vCenter: whether it trusts what it is shown now. */
   readonly trusted?: boolean;
 }
@@ -45,6 +48,8 @@ export interface StatusReport {
   readonly clockAheadSeconds: number;
   /** What needs somebody, the worst first. Empty where all is well. */
   readonly problems: readonly string[];
+  /** What is ahead, and needs nobody yet. */
+  readonly remarks: readonly string[];
 }
 
 /** A renewed certificate of the service, or something in its place: the comparison tells. */
@@ -65,15 +70,18 @@ export async function statusOf(
   const status = await providers.status(info);
   const client = await clientReport(providers, service, info, status?.clientCertInfo, now);
   const seen = await seenAt(service, client?.sha256);
+  const instance = await service.instance();
   const servers = (info.servers ?? []).map(({ name, address, port }) => {
     const unknown = { name, status: 'gray', connectionStatus: 'not known' } as const;
     const server = status?.servers.find((each) => each.name === name) ?? unknown;
     const lastSeen = seen.get(name);
+    const next = instance.endpoints.find((each) => each.address === address && each.port === port)?.next;
     const serverTrust = client?.serverTrust.find(({ endpoint }) => endpoint === name)?.state;
     return {
       ...serverReport(`${address}:${port}`, server, now),
       ...(lastSeen !== undefined && { lastSeen }),
       ...(serverTrust !== undefined && { serverTrust }),
+      ...(next && { announced: { sha256: colonForm(next.sha256), expiresAt: next.expiresAt } }),
     };
   });
   const report = {
@@ -84,8 +92,8 @@ export async function statusOf(
     ...(client === undefined ? {} : { clientCertificate: client }),
     clockAheadSeconds: Math.round(session.clockAheadMs / 1000),
   };
-  const missing = missingEndpoints(info, await service.instance());
-  return { ...report, problems: [...missing, ...problemsOf(report, warnDays)] };
+  const problems = [...missingEndpoints(info, instance), ...problemsOf(report, warnDays)];
+  return { ...report, problems, remarks: announcedRemarks(instance.endpoints) };
 }
 
 function serverReport(address: string, server: KmipServerStatus, now: Date): ServerReport {
@@ -138,7 +146,7 @@ function missingEndpoints(info: KmipClusterInfo, { endpoints }: ServedInstance):
     );
 }
 
-function problemsOf(report: Omit<StatusReport, 'problems'>, warnDays: number): readonly string[] {
+function problemsOf(report: Omit<StatusReport, 'problems' | 'remarks'>, warnDays: number): readonly string[] {
   const { servers, clientCertificate: client, clockAheadSeconds } = report;
   const ending = servers.filter(({ certificateDaysLeft: days = Infinity }) => days < warnDays);
   const apart = Math.abs(clockAheadSeconds) * 1000 > CLOCKS_APART_MS;

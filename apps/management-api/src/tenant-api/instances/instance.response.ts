@@ -3,7 +3,7 @@ import { type Instance } from '@lib/tenancy';
 import { withEntityTag } from '../versions';
 import { optionsResponse } from './instance-options';
 import { type InstanceHealth } from '../root-key/root-key-health.response';
-import { type KmipEndpoint } from './kmip-endpoint';
+import { type KmipEndpoint, type ServerCertificate } from './kmip-endpoint';
 
 type State = Instance['state'] | 'disabled';
 
@@ -148,20 +148,25 @@ function restoreResponse(noticedAt: Date): object {
   return { noticed_at: noticedAt.toISOString(), waiting: ['key_destruction'], message: RESTORED };
 }
 
-function endpointResponse({ name, host, port, certificate }: KmipEndpoint): object {
+function endpointResponse({ name, host, port, certificate, nextCertificate }: KmipEndpoint): object {
   return {
     name,
     hostname: host,
     port,
-    server_certificate: certificate && {
-      certificate: certificate.pem,
-      chain: certificate.chain,
-      sha1_fingerprint: certificate.description.sha1Fingerprint,
-      sha256_fingerprint: certificate.description.fingerprint,
-      subject: certificate.description.subject,
-      issuer: certificate.description.issuer,
-      valid_from: certificate.description.notBefore.toISOString(),
-      expires_at: certificate.description.notAfter.toISOString(),
-    },
+    server_certificate: certificate && serverCertificateResponse(certificate),
+    next_server_certificate: nextCertificate && serverCertificateResponse(nextCertificate),
+  };
+}
+
+function serverCertificateResponse({ pem, chain, description }: ServerCertificate): object {
+  return {
+    certificate: pem,
+    chain,
+    sha1_fingerprint: description.sha1Fingerprint,
+    sha256_fingerprint: description.fingerprint,
+    subject: description.subject,
+    issuer: description.issuer,
+    valid_from: description.notBefore.toISOString(),
+    expires_at: description.notAfter.toISOString(),
   };
 }

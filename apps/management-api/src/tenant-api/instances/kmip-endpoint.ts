@@ -14,4 +14,6 @@ export interface KmipEndpoint {
   readonly port: number;
   /** Absent while it cannot be read: the list of instances must not fail for that. */
   readonly certificate?: ServerCertificate;
+  /** Announced by the operator, and not presented yet. */
+  readonly nextCertificate?: ServerCertificate;
 }

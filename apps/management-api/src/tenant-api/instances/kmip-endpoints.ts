@@ -32,24 +32,40 @@ export class KmipEndpoints {
   }
 
   #read(): Promise<readonly KmipEndpoint[]> {
-    const { kmipEndpoints: addresses, kmipCertificateFiles: certificateFiles = [] } = this.config;
+    const { kmipEndpoints: addresses, kmipCertificateFiles, kmipNextCertificateFiles } = this.config;
     return Promise.all(
       addresses.map(async ({ host, port }, index) => {
-        const file = certificateFiles[index] ?? (certificateFiles.length === 1 ? certificateFiles[0] : undefined);
-        const certificate = file === undefined ? undefined : await this.#certificate(file);
-        return { name: `kmip-${index + 1}`, host, port, ...(certificate && { certificate }) };
+        const [certificate, next] = await Promise.all([
+          this.#certificate(fileOf(kmipCertificateFiles, index)),
+          this.#certificate(fileOf(kmipNextCertificateFiles, index), 'may be missing'),
+        ]);
+        const isAhead = next?.description.fingerprint !== certificate?.description.fingerprint;
+        return {
+          ...{ name: `kmip-${index + 1}`, host, port },
+          ...(certificate && { certificate }),
+          ...(next && isAhead && { nextCertificate: next }),
+        };
       }),
     );
   }
 
-  async #certificate(file: string): Promise<ServerCertificate | undefined> {
+  async #certificate(
+    file: string | undefined,
+    mayBeMissing?: 'may be missing',
+  ): Promise<ServerCertificate | undefined> {
+    if (file === undefined) return undefined;
     try {
       const [leaf, ...chain] = certificateBlocks(await readFile(file, 'utf8'));
       if (leaf === undefined) throw new Error('there is no certificate in it');
       return { pem: leaf, chain, description: describeCertificate(leaf, this.clock.now()) };
     } catch (error) {
+      if (mayBeMissing !== undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       this.logger.warn({ err: error }, `${file}: the server certificate cannot be shown`);
       return undefined;
     }
   }
 }
+
+/** One for each endpoint, or one for all. */
+const fileOf = (files: readonly string[] = [], index: number): string | undefined =>
+  files[index] ?? (files.length === 1 ? files[0] : undefined);
