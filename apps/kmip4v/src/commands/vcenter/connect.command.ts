@@ -10,6 +10,7 @@ import { choice, command, flag, value } from '../../command-line/command';
 import { type Context } from '../../command-line/context';
 import { CommandFault, usageFault } from '../../command-line/faults';
 import { type Answer } from '../../output/answer';
+import { announcedRemarks } from '../../vcenter/announced';
 import {
   checkBeforeConnect,
   connectSteps,
@@ -17,11 +18,13 @@ import {
   providerNameFor,
 } from '../../vcenter/connect/connect';
 import { type ConnectWish, type ConnectWorld, TRUST_WAYS, type TrustWay } from '../../vcenter/connect/connect-world';
+import { presentClientCertificate, registerClientCertificate } from '../../vcenter/connect/client-certificate-steps';
+import { demandGivenFingerprint } from '../../vcenter/connect/server-steps';
 import { connectByPowerCli } from '../../vcenter/connect/powercli';
 import { lostProvider, rebuildRemarks } from '../../vcenter/connect/rebuilt';
 import { type KmipService, type ServedInstance } from '../../vcenter/kmip-service';
 import { atVCenter, knownVCenter, VCENTER_OPTIONS, type VCenterGiven } from '../../vcenter/open-vcenter';
-import { carryOut } from '../../vcenter/plan/steps';
+import { carryOut, type StepReport } from '../../vcenter/plan/steps';
 import { noteSeenByService } from './seen-by-service';
 import { serviceOf } from './service-of';
 import { carriedOut, noteSteps, stepsAnswer } from './steps-answer';
@@ -97,6 +100,7 @@ async function connect(
   const known = await providers.list();
   const wish = wishOf(given, await providerFor(session, given.provider, { service, instance, known, out }));
   const isNew = known.every(({ clusterId }) => clusterId.id !== wish.provider);
+  demandGivenFingerprint(instance.endpoints, given.serverFingerprint);
   for (const remark of rebuildRemarks(wish.provider, isNew, await service.certificates())) out.note(remark);
   demandStandardProvider(known.find(({ clusterId }) => clusterId.id === wish.provider));
   const world: ConnectWorld = {
@@ -117,9 +121,33 @@ async function connect(
     carryOut(connectSteps(instance.endpoints, wish), { ...world, signal }, { dryRun, signal, ...tell }),
   );
   if (!dryRun) await noteSeenByService(world, out);
+  const unused = unusedWishes(given, steps);
+  for (const remark of [...(unused === undefined ? [] : [unused]), ...announcedRemarks(instance.endpoints)])
+    out.note(remark);
   const sentence = `vCenter is connected to every server of the key provider ${wish.provider}.`;
   return stepsAnswer(steps, wish.provider, { changed: sentence, unchanged: `Nothing had to be done: ${sentence}` });
 }
+
+/** What was asked of a certificate that is not made, since vCenter presents one that is let in. */
+function unusedWishes(
+  { trust, commonName, organization }: ConnectGiven,
+  steps: readonly StepReport[],
+): string | undefined {
+  const reports = steps.filter(({ what }) => CERTIFICATE_STEPS.has(what));
+  if (reports.some(({ outcome }) => outcome !== 'already')) return undefined;
+  // That one is let in which vCenter presents.
+  const way = trust === 'root-ca' ? undefined : trust;
+  const given = { '--trust': way, '--common-name': commonName, '--organization': organization };
+  const unused = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option]));
+  if (unused.length === 0) return undefined;
+  const renew = way === undefined ? 'kmip4v vcenter renew --now' : `kmip4v vcenter renew --now --trust ${way}`;
+  return (
+    `${unused.join(' and ')}: not used, since vCenter already presents a client certificate that the service lets in. ` +
+    `Another one is made by ${renew}.`
+  );
+}
+
+const CERTIFICATE_STEPS = new Set([registerClientCertificate.what, presentClientCertificate.what]);
 
 interface Sides {
   readonly service: KmipService;
