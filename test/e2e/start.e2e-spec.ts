@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 
+import { parse } from 'yaml';
+
 import { openDatabase } from './support/database';
 import { createKey, fetchKey } from './support/keys';
 import { makeDataFolder, RunningService, startAndFail, until } from './support/running-service';
@@ -54,6 +56,11 @@ describe('npm start', () => {
       expect(presented?.fingerprint256).toBe(service.connection.kmip.serverFingerprints.sha256);
       expect(presented?.fingerprint).toBe(service.connection.kmip.serverFingerprints.sha1);
     }
+  });
+
+  it('serves the document of the tenant API as it is committed', async () => {
+    const served = await fetch(`${service.connection.management.url}/v1/openapi.json`);
+    expect(await served.json()).toEqual(parse(await readFile('docs/openapi/tenant-api.yaml', 'utf8')));
   });
 
   it('connects each process with a login of its own, which is no superuser, and tells it no other', async () => {

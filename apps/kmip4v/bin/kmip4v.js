@@ -8,10 +8,13 @@
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
-const compiled = join(__dirname, '..', '..', '..', 'dist', 'apps', 'kmip4v', 'src', 'main.js');
+const builds = join(__dirname, '..', '..', '..', 'dist', 'apps', 'kmip4v', 'src');
+// The same program: what the operator's commands need lies in few files there, and in 2,000 beside the other.
+const names = process.argv[2] === 'admin' ? ['main-with-region.js', 'main.js'] : ['main.js'];
+const compiled = names.map((name) => join(builds, name));
 const bundled = join(__dirname, '..', 'dist', 'kmip4v.js');
 const isCheckout = existsSync(join(__dirname, '..', 'src', 'main.ts'));
-const file = (isCheckout ? [compiled] : [bundled, compiled]).find((path) => existsSync(path));
+const file = (isCheckout ? compiled : [bundled, ...compiled]).find((path) => existsSync(path));
 
 if (file === undefined) {
   process.stderr.write(

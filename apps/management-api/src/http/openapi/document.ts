@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { parse } from 'yaml';
+import { documentSource } from './document-source';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -50,7 +50,7 @@ export function openApiFolder(from: string = __dirname): string {
 }
 
 export function loadApiDocument(folder = openApiFolder()): ApiDocument {
-  const source: unknown = parse(readFileSync(join(folder, 'tenant-api.yaml'), 'utf8'));
+  const source = documentSource(folder);
   return { source, operations: operationsOf(source) };
 }
 
