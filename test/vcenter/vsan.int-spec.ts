@@ -125,8 +125,11 @@ describe('vSAN of a vCenter 8.0', () => {
     const keys = async (): Promise<readonly string[]> =>
       (await inventory()).references.filter(({ kind }) => kind === 'vsan').map(({ keyId }) => keyId);
     const before = await keys();
-    await workshop.done('rekey', '--provider', 'ours', '--only', 'cluster-2');
+    type Reports = { readonly reports: readonly { readonly kind: string; readonly keyId?: string }[] };
+    const { reports } = await workshop.done<Reports>('rekey', '--provider', 'ours', '--only', 'cluster-2');
     const after = await keys();
     expect([after.length, after.filter((key) => before.includes(key))]).toEqual([2, []]);
+    expect(reports).toEqual([expect.objectContaining({ kind: 'vsan' })]);
+    expect(after).toContain(reports[0]?.keyId);
   });
 });

@@ -43,6 +43,8 @@ export interface Act {
   isDone(mark: string): Promise<boolean>;
   /** @returns the task, where it is one */
   start(mark: string): Promise<ManagedObjectReference | undefined>;
+  /** Where vCenter makes it: the key that it has got. */
+  readonly keyMade?: () => Promise<string | undefined>;
 }
 
 export class Acts {
@@ -144,6 +146,7 @@ export class Acts {
     return {
       makesKey: false,
       prepare: async () => (await current())?.kekId ?? '',
+      keyMade: async () => (await current())?.kekId,
       isDone: async (before) => {
         const config = await current();
         return config?.kmsProviderId?.id === this.wish.provider && config.kekId !== before && config.changing !== true;

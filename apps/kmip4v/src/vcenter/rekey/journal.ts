@@ -41,6 +41,8 @@ const entry = z.discriminatedUnion('kind', [
     kind: z.literal('end'),
     target: z.string(),
     outcome: z.enum(['done', 'failed', 'skipped']),
+    /** Of vSAN: the one that it made. */
+    key: z.string().exactOptional(),
     why: z.string().exactOptional(),
   }),
 ]);
@@ -65,6 +67,8 @@ export interface Progress {
   readonly mark?: string;
   readonly task?: string;
   readonly outcome?: Outcome;
+  /** Of vSAN: the one that it made. */
+  readonly key?: string;
   readonly why?: string;
   /** Keys that were announced, and whose making no line confirms. */
   readonly unconfirmedKeys: number;
@@ -189,8 +193,10 @@ function after(before: Progress, entry: Step): Progress {
       return { mark: entry.mark, unconfirmedKeys: Math.max(0, unconfirmedKeys - 1) };
     case 'task':
       return { ...before, task: entry.task };
-    case 'end':
-      return { ...before, outcome: entry.outcome, ...(entry.why === undefined ? {} : { why: entry.why }) };
+    case 'end': {
+      const { outcome, key, why } = entry;
+      return { ...before, outcome, ...(key !== undefined && { key }), ...(why !== undefined && { why }) };
+    }
   }
 }
 

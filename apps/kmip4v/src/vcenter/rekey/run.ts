@@ -81,13 +81,14 @@ export function hasEnded(journal: Journal, target: Target): boolean {
 }
 
 function reportOf(target: Target, journal: Journal): TargetReport {
-  const { outcome = 'open', mark, why } = journal.progressOf(target);
+  const { outcome = 'open', mark, key, why } = journal.progressOf(target);
   const { name, kind } = target;
+  const keyId = kind === 'vsan' ? key : mark;
   return {
     name,
     kind,
     outcome,
-    ...(mark === undefined || kind === 'vsan' ? {} : { keyId: mark }),
+    ...(keyId !== undefined && { keyId }),
     ...(outcome === 'done' || why === undefined ? {} : { why }),
   };
 }
@@ -122,9 +123,9 @@ class Wave {
       } catch (error) {
         // Connection lost: of no object in particular, and the journal lets another run go on.
         if (error instanceof ViConnectionError && error.code !== 'proxy_answer') throw error;
-        if (isGone(error)) await this.#end(target, 'skipped', ended, toldOfOne(error));
+        if (isGone(error)) await this.#end(target, 'skipped', ended, { why: toldOfOne(error) });
         else if (!last && isPassing(error)) again.push(target);
-        else await this.#end(target, 'failed', ended, toldOfOne(error));
+        else await this.#end(target, 'failed', ended, { why: toldOfOne(error) });
       }
     };
     await inParallel(targets, STARTED_AT_ONCE, async (target) => {
@@ -169,13 +170,19 @@ class Wave {
   /** Never by what a task said alone. */
   async #settle(target: Target, ended: () => void): Promise<void> {
     const { mark } = this.journal.progressOf(target);
-    if (mark !== undefined && (await this.acts.of(target).isDone(mark))) await this.#end(target, 'done', ended);
-    else throw new NotDoneYet();
+    const act = this.acts.of(target);
+    if (mark === undefined || !(await act.isDone(mark))) throw new NotDoneYet();
+    const key = await act.keyMade?.();
+    await this.#end(target, 'done', ended, key === undefined ? {} : { key });
   }
 
-  async #end(target: Target, outcome: Outcome, ended: () => void, why?: string): Promise<void> {
-    const entry = { kind: 'end', target: idOf(target), outcome } as const;
-    await this.journal.write(why === undefined ? entry : { ...entry, why });
+  async #end(
+    target: Target,
+    outcome: Outcome,
+    ended: () => void,
+    more: { readonly key?: string; readonly why?: string },
+  ): Promise<void> {
+    await this.journal.write({ kind: 'end', target: idOf(target), outcome, ...more });
     ended();
   }
 
