@@ -219,7 +219,7 @@ export const administrator: Suite = (stage) => {
         section('2. Wait until vCenter uses it'),
         section('3. Remove the old one'),
       ];
-      await add.getByText('Upload certificate and private key', { exact: true }).click();
+      await add.getByText('KMS certificate and private key', { exact: true }).click();
       expect(await add.getByLabel('Name of the registration').inputValue()).toBe('vcenter-b-2');
       await button('Make a key pair').click();
       await wait.getByText('waiting for the first connection').first().waitFor();
