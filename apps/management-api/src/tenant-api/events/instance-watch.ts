@@ -50,8 +50,9 @@ export class InstanceWatch {
     const recorded = before === undefined ? [] : await this.#recorded(before, signs.end);
     // As far as it is told: what comes between the two questions is for the next look.
     const end = recorded.at(-1)?.id ?? positionText(signs.end);
-    const news = [...this.#connections(signs, end), ...this.#progress(signs, end)];
+    // The last of the questions before anything is noted: a look that fails is made again, and tells all of it.
     const activation = await this.#activated(recorded, end);
+    const news = [...this.#connections(signs, end), ...this.#progress(signs, end)];
     this.#end = signs.end;
     return before === undefined ? { records: [], signs: [] } : { records: recorded, signs: [...news, ...activation] };
   }
