@@ -18,8 +18,9 @@ export class ManagementConfigModule {
 }
 
 /** Base of all links, without a slash at the end. */
-export const publicUrlOf = (config: ManagementApiConfig): string =>
-  config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
+export const publicUrlOf = (
+  config: Pick<ManagementApiConfig, 'managementPublicUrl' | 'managementHost' | 'managementPort'>,
+): string => config.managementPublicUrl ?? `http://${config.managementHost}:${config.managementPort}`;
 
 /** Whom access tokens must name as their issuer, exactly. */
 export const iamIssuerOf = ({ iamUrl, iamIssuer = `${iamUrl}/identity` }: ManagementApiConfig): string => iamIssuer;

@@ -141,3 +141,30 @@ describe('when it is built', () => {
     expect((await get('/console/logout')).text).toBe(PAGE);
   });
 });
+
+describe('who comes by TLS', () => {
+  const PATHS = ['/console/', '/console/nowhere', '/v1/docs', '/v1/errors', '/v1/instances', '/nowhere'];
+
+  it('is told to come by nothing else, on every answer', async () => {
+    for (const path of PATHS) {
+      const { headers } = await get(path);
+      expect([path, headers['strict-transport-security']]).toEqual([path, 'max-age=31536000']);
+    }
+  });
+
+  it('is told so by who is reached by TLS alone', async () => {
+    const plain = await TenantApiApp.start(
+      await database.openDataSource(),
+      iam,
+      new FakeKeyManager(),
+      NOTHING_IN_THE_WAY,
+      {},
+      { MANAGEMENT_PUBLIC_URL: 'http://127.0.0.1:8080' },
+    );
+    for (const path of PATHS) {
+      const { headers } = await plain.send('GET', path, { as: 'a browser' });
+      expect([path, headers['strict-transport-security']]).toEqual([path, undefined]);
+    }
+    await plain.close();
+  });
+});

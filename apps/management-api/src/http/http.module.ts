@@ -2,7 +2,7 @@ import { Inject, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { type FastifyInstance } from 'fastify';
 
-import { MANAGEMENT_CONFIG } from '../management-config.module';
+import { MANAGEMENT_CONFIG, publicUrlOf } from '../management-config.module';
 import { drainOnClose } from './draining';
 import { JSON_TYPES, RouteSpaces } from './route-space';
 import { limitConnections, type ServerSettings } from './server-limits';
@@ -19,7 +19,8 @@ export class HttpModule implements NestModule {
   constructor(
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost<SpaceAdapter>,
     @Inject(RouteSpaces) private readonly spaces: RouteSpaces,
-    @Inject(MANAGEMENT_CONFIG) private readonly settings: ServerSettings & { readonly drainTimeoutMs: number },
+    @Inject(MANAGEMENT_CONFIG)
+    private readonly settings: ServerSettings & Parameters<typeof publicUrlOf>[0] & { readonly drainTimeoutMs: number },
   ) {}
 
   /** The one hook of Nest between the making of the providers and the registration of routes. */
@@ -30,7 +31,19 @@ export class HttpModule implements NestModule {
     limitConnections(fastify, this.settings);
     drainOnClose(fastify, this.settings.drainTimeoutMs);
     installSpaces(fastify, this.spaces);
+    if (publicUrlOf(this.settings).startsWith('https:')) demandTls(fastify);
   }
+}
+
+/** A year. What else is spoken under the domain is not ours to say. */
+const STRICT_TRANSPORT = 'max-age=31536000';
+
+/** Tenants come by TLS, which a proxy in front ends: their browsers are told to come by nothing else (RFC 6797). */
+function demandTls(fastify: FastifyInstance): void {
+  fastify.addHook('onSend', (_request, reply, payload, next) => {
+    reply.header('strict-transport-security', STRICT_TRANSPORT);
+    next(null, payload);
+  });
 }
 
 function installSpaces(fastify: FastifyInstance, spaces: RouteSpaces): void {

@@ -38,7 +38,7 @@ export const managementApiConfig = {
   managementPublicUrl: optional('MANAGEMENT_PUBLIC_URL', serviceUrl, {
     meaning: 'Address of the API as tenants see it.',
     consequence:
-      'Stands in links and dashboard addresses, and people come back there when they have signed in. Unset: the address it listens on.',
+      'Stands in links and dashboard addresses, and people come back there when they have signed in. With `https` browsers are told to come by TLS alone (HSTS). Unset: the address it listens on.',
   }),
   kmipEndpoints: defaulted('KMIP_ENDPOINTS', listOf(hostAndPort, '`host:port` pairs'), '127.0.0.1:5696', {
     meaning: 'KMIP endpoints of the region as tenants type them into vCenter.',
