@@ -49,6 +49,9 @@ function isTold(code: string): boolean {
   return [400, 409].includes(DOMAIN_ERRORS[code]?.status ?? 0) || code.startsWith('kmip_');
 }
 
+/** Why an API key is not taken. */
+const unfit = written(`${TENANT_API}/root-key/api-key-fitness.ts`, /\breason: '([a-z_]+)'/g);
+
 /** Those whose code says the same of every cause, so that its remedy cannot fit one of them. */
 const ownRemedy = Object.keys(DOMAIN_ERRORS).filter((code) => DOMAIN_ERRORS[code]?.code === 'invalid_state');
 
@@ -92,8 +95,8 @@ const CODES: Readonly<Record<WordList, readonly string[]>> = {
   staying: faults(),
   webhook_failure: listed('InstanceWebhookFailure', 'reason'),
   error: listed('Error', 'code'),
-  reason: [...reasons, ...written(SHREDDING, /'(shred_key_[a-z_]+)'/g)],
-  reason_remedy: ownRemedy,
+  reason: [...reasons, ...unfit, ...written(SHREDDING, /'(shred_key_[a-z_]+)'/g)],
+  reason_remedy: [...ownRemedy, ...unfit],
   check_reason: findings,
   check_reason_remedy: findings.filter((code) => !WITHOUT_REMEDY.test(code)),
   permission: permissions,

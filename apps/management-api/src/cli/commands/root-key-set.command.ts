@@ -51,7 +51,7 @@ export class RootKeySet implements Command {
       const workbench = this.#workbenchWith(apiKey);
       const { iamId, ...record } = await workbench.describeApiKey(apiKey);
       const unfit = unfitApiKey(record, accountOf(keyManagerCrn), this.clock.now(), 'key manager');
-      if (unfit !== undefined) throw refused(unfit);
+      if (unfit !== undefined) throw refused(unfit.message);
       const wish = { keyManagerCrn, rootKeyId, visibility };
       const check = await workbench.check(instanceId, wish, newCorrelationId());
       if (given.find('dry-run') === 'true') return check;

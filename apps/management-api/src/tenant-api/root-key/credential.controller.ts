@@ -5,15 +5,15 @@ import { type ApiKeyRecord } from '@lib/key-protect';
 import { CLOCK } from '@lib/platform';
 import { type Credential, RootKeyBindingService, TenancyError } from '@lib/tenancy';
 
-import { ApiError, notFound } from '../../http/api-error';
+import { notFound } from '../../http/api-error';
 import { type CheckedChange, type OperationAnswer, type OperationCall } from '../../http/operation';
 import { Call, CheckedOperation, Operation } from '../../http/operation.decorator';
 import { administratorOf } from '../administrator';
 import { PUBLIC_URL } from '../../http/tokens';
 import { expectedRevision, refuseIfMatch, withEntityTag } from '../versions';
 import { confirmOf } from '../confirm';
-import { unfitApiKey } from './api-key-fitness';
-import { givenApiKey, using } from './given-api-key';
+import { type Unfit, unfitApiKey } from './api-key-fitness';
+import { givenApiKey, unfitError, using } from './given-api-key';
 import { accountOf } from './root-key-crn';
 import { RootKeyWorkbench } from './root-key-workbench';
 import { unreachedRootKeys } from './unreached-root-keys';
@@ -43,9 +43,7 @@ export class CredentialController {
     const revision = present && expectedRevision(call, present.id, present);
     const record = await withApiKey(call, (apiKey) => this.workbench.describeApiKey(apiKey));
     const unfit = await this.#unfit(call, record);
-    if (unfit !== undefined) {
-      throw ApiError.of(400, 'credential_rejected', unfit, { type: 'field', name: 'api_key' });
-    }
+    if (unfit !== undefined) throw unfitError(unfit);
     const { instanceId } = call.instance();
     const risk = { unreached: present && (await this.#unreached(call)), confirm: confirmOf(call) };
     await this.bindings.judgeCredential(instanceId, risk);
@@ -70,7 +68,7 @@ export class CredentialController {
   }
 
   /** It is the one of the root key that is bound, which may lie in another account. */
-  async #unfit(call: OperationCall, record: ApiKeyRecord): Promise<string | undefined> {
+  async #unfit(call: OperationCall, record: ApiKeyRecord): Promise<Unfit | undefined> {
     const { instanceId, accountId } = call.instance();
     const active = (await this.bindings.list(instanceId)).find(({ status }) => status === 'active');
     // Of the account of the instance it is refused only by the key manager, and set by who means that.

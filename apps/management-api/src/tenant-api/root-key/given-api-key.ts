@@ -2,7 +2,7 @@ import { type Clock, type Secret } from '@lib/kernel';
 import { readApiKey } from '@lib/tenancy';
 
 import { ApiError } from '../../http/api-error';
-import { unfitApiKey } from './api-key-fitness';
+import { type Unfit, unfitApiKey } from './api-key-fitness';
 import { accountOf } from './root-key-crn';
 import { type RootKeyWorkbench } from './root-key-workbench';
 
@@ -42,6 +42,9 @@ export async function fitServiceId(
 ): Promise<string> {
   const record = await workbench.describeApiKey(apiKey);
   const unfit = unfitApiKey(record, accountOf(keyManagerCrn), clock.now(), 'key manager');
-  if (unfit !== undefined) throw ApiError.of(400, 'credential_rejected', unfit, { type: 'field', name: 'api_key' });
+  if (unfit !== undefined) throw unfitError(unfit);
   return record.iamId;
 }
+
+export const unfitError = (unfit: Unfit): ApiError =>
+  new ApiError(400, [{ code: 'credential_rejected', ...unfit, target: { type: 'field', name: 'api_key' } }]);
