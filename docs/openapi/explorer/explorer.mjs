@@ -15,7 +15,7 @@ function element(name, properties = {}, ...children) {
 const api = await (await fetch('/v1/openapi.json')).json();
 
 byId('title').textContent = `${api.info.title} ${api.info.version}`;
-byId('description').textContent = api.info.description;
+byId('description').append(...withCode(api.info.description));
 
 for (const tag of api.tags) {
   const section = element('section', {}, element('h2', { textContent: tag.name }));
@@ -60,7 +60,7 @@ function operationOf(path, method, item) {
       element('code', { textContent: path }),
       ` ${operation.summary}`,
     ),
-    element('p', { textContent: operation.description }),
+    element('p', {}, ...withCode(operation.description)),
     ...inputs.map(({ parameter, input }) => labelled(parameter, input)),
     ...(body ? [element('label', {}, `Body, ${type}`, body)] : []),
     send,
@@ -85,7 +85,14 @@ function errorLink(code) {
 }
 
 function small(text) {
-  return element('small', { textContent: text });
+  return element('small', {}, ...withCode(text));
+}
+
+// The document writes names in backticks, as Markdown has them.
+function withCode(text = '') {
+  return text
+    .split(/`([^`]+)`/)
+    .map((part, index) => (index % 2 === 1 ? element('code', { textContent: part }) : part));
 }
 
 function answersOf(operation) {
