@@ -184,6 +184,21 @@ export const administrator: Suite = (stage) => {
         await client.getByText('Way in vCenter').waitFor();
       });
 
+      it('makes a key pair, whose private key is not lost to another one without a word', async () => {
+        const client = section('3. Let the service trust vCenter');
+        await client.getByText('Upload certificate and private key', { exact: true }).click();
+        await client.getByLabel('Name of the registration').fill('vcenter-pair');
+        await button('Make a key pair').click();
+        await button('Add another one').click();
+        await dialog().getByText('The private key has not been downloaded').waitFor();
+        expect(await visit.violations()).toEqual([]);
+        await button('Stay here', dialog()).click();
+        await dialog().waitFor({ state: 'detached' });
+        expect(await saved(button('Download the private key'))).toContain('PRIVATE KEY');
+        await button('Add another one').click();
+        await client.getByText('Way in vCenter').waitFor();
+      });
+
       it('finds a stranger by its fingerprint, and lets it in', async () => {
         // What vCenter's own authority has signed is what a new provider presents.
         await desk.addProvider('by-root-ca');
