@@ -35,6 +35,7 @@ const BOUNDS: Readonly<Record<string, string>> = {
   'apps/management-api/src/http/rate-limiter.ts #buckets': EVICTED,
   'apps/management-api/src/tenant-api/audit/repeated-reads.ts #inInstance': 'MAXIMUM, as #reads',
   'apps/management-api/src/tenant-api/audit/repeated-reads.ts #reads': 'MAXIMUM; further ones are recorded at once',
+  'apps/management-api/src/console/session/session-watch.ts #ends': 'sessions with a stream, as the streams',
   'apps/management-api/src/tenant-api/events/followers.ts #counts': 'MAXIMUM streams',
   'apps/management-api/src/tenant-api/events/followers.ts #ends': 'MAXIMUM streams',
   'apps/management-api/src/tenant-api/events/instance-watch.ts #attempts': 'what one look at the database gives',

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { Global, Module } from '@nestjs/common';
+import { Global, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
 
 import { type ManagementApiConfig } from '@lib/config';
 import { type Clock } from '@lib/kernel';
@@ -18,6 +18,7 @@ import { IamDiscovery } from './iam/iam-discovery';
 import { IamLogin } from './iam/iam-login';
 import { ConsoleLogins } from './session/console-logins';
 import { ConsoleSessions } from './session/console-sessions';
+import { SessionWatch } from './session/session-watch';
 import { IAM_LOGIN } from './tokens';
 
 const iamLogin = {
@@ -68,6 +69,12 @@ const sessions = {
   },
 };
 
+const watch = {
+  provide: SessionWatch,
+  inject: [ConsoleSessions, LOGGER],
+  useFactory: (of: ConsoleSessions, logger: Logger) => new SessionWatch({ sessions: of, logger }),
+};
+
 /** Undefined where nobody can sign in. */
 const logins = {
   provide: ConsoleLogins,
@@ -84,9 +91,16 @@ const logins = {
     onDatabase(PostgresConsoleLogins),
     iamLogin,
     sessions,
+    watch,
     logins,
     { provide: CALLER_CREDENTIALS, useClass: ConsoleCredentials },
   ],
   exports: [PostgresConsoleLogins, ConsoleSessions, ConsoleLogins, CALLER_CREDENTIALS],
 })
-export class ConsoleSessionsModule {}
+export class ConsoleSessionsModule implements OnModuleDestroy {
+  constructor(@Inject(SessionWatch) private readonly watched: SessionWatch) {}
+
+  onModuleDestroy(): void {
+    this.watched.stop();
+  }
+}

@@ -48,8 +48,11 @@ export const Call = createParamDecorator((_: unknown, context: ExecutionContext)
   callOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
+/** Of who brings a token of his own. */
+const neverOut = () => () => undefined;
+
 function callOf(request: FastifyRequest): OperationCall {
-  const { principal, instance, answerType, query, trace, isSignedIn } = stateOf(request);
+  const { principal, instance, answerType, query, trace, isSignedIn, onSignedOut = neverOut } = stateOf(request);
   // Admission never lets a request through without a principal.
   if (!principal) throw new Error('a request reached its handler without a principal');
   return {
@@ -65,6 +68,7 @@ function callOf(request: FastifyRequest): OperationCall {
     ifMatch: request.headers['if-match'],
     lastEventId: request.headers['last-event-id']?.toString(),
     isValid: async () => Date.now() < principal.expiresAt * 1_000 && (await isSignedIn?.()) !== false,
+    onSignedOut,
     target: request.url.split('?')[0] ?? '',
     correlationId: trace.correlationId,
     address: addressOf(request),

@@ -30,6 +30,8 @@ export interface OperationCall {
   readonly lastEventId: string | undefined;
   /** Whether the caller still is who he was: his token has not ended, and his session of the console is there. */
   readonly isValid: () => Promise<boolean>;
+  /** Calls within seconds after he has signed out, wherever he did. @returns to be called by who needs it no longer */
+  readonly onSignedOut: (end: () => void) => () => void;
   /** The path as requested, without the query. */
   readonly target: string;
   readonly correlationId: CorrelationId;

@@ -21,6 +21,8 @@ export interface RequestState {
   newCookie?: string;
   /** Of such a caller: whether his session is still there. */
   isSignedIn?: () => Promise<boolean>;
+  /** And to be told within seconds when it is over. @returns to be called by who needs it no longer */
+  onSignedOut?: (end: () => void) => () => void;
 }
 
 const states = new WeakMap<FastifyRequest, RequestState>();

@@ -54,6 +54,15 @@ describe('a session', () => {
     expect(await found(randomBytes(32))).toBeUndefined();
   });
 
+  it('is asked for with others: which of them are still there', async () => {
+    const [one, other, out] = [await signedIn(), await signedIn(), await signedIn()];
+    await sessions.end(out.id);
+    const ids = [one.id, other.id, out.id, randomUUID()];
+    expect([...(await sessions.alive(ids, { now: START, idleMs }))].sort()).toEqual([one.id, other.id].sort());
+    expect(await sessions.alive(ids, { now: after(idleMs), idleMs })).toEqual([]);
+    expect(await sessions.alive([], { now: START, idleMs })).toEqual([]);
+  });
+
   it('ends when it is not used, and at its end however much it is', async () => {
     const { cookieHash, id } = await signedIn();
     expect(await found(cookieHash, after(idleMs - 1))).toBeDefined();

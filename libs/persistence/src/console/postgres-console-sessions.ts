@@ -99,6 +99,12 @@ export class PostgresConsoleSessions {
     return this.#one('id = $3', [now, idleMs, id], `'current'`);
   }
 
+  /** Of these, those that have not ended. */
+  async alive(ids: readonly string[], { now, idleMs }: SessionLimits): Promise<readonly string[]> {
+    const sql = `SELECT id FROM console_sessions WHERE id = ANY($3) AND ${ALIVE}`;
+    return (await this.query<{ readonly id: string }>(sql, [now, idleMs, ids])).map(({ id }) => id);
+  }
+
   async touch(id: string, now: Date): Promise<void> {
     await this.query('UPDATE console_sessions SET used_at = $2 WHERE id = $1 AND used_at < $2', [id, now]);
   }

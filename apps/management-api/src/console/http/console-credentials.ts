@@ -6,6 +6,7 @@ import { isOfConsole } from '../../http/console-api';
 import { stateOf } from '../../http/request-state';
 import { PUBLIC_URL } from '../../http/tokens';
 import { ConsoleSessions } from '../session/console-sessions';
+import { SessionWatch } from '../session/session-watch';
 import { SESSION_COOKIE, setCookie } from '../session/session-cookie';
 import { requireOwnPage } from './same-origin';
 import { sessionCookieOf, signedOut } from './session-of';
@@ -18,6 +19,7 @@ const BACKGROUND_HEADER = 'x-background';
 export class ConsoleCredentials implements CallerCredentials {
   constructor(
     @Inject(ConsoleSessions) private readonly sessions: ConsoleSessions,
+    @Inject(SessionWatch) private readonly watch: SessionWatch,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
@@ -32,6 +34,7 @@ export class ConsoleCredentials implements CallerCredentials {
     if (!isBackground(request)) await this.sessions.use(fresh);
     const state = stateOf(request);
     state.isSignedIn = async () => (await this.sessions.still(fresh.session)) !== undefined;
+    state.onSignedOut = (end) => this.watch.onEnd(fresh.session.id, end);
     if (fresh.newCookie !== undefined) state.newCookie = setCookie(SESSION_COOKIE, fresh.newCookie);
     return `Bearer ${fresh.secrets.accessToken}`;
   }

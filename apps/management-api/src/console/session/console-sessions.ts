@@ -144,6 +144,11 @@ export class ConsoleSessions {
     return this.parts.store.get(id, this.limits());
   }
 
+  /** Of these, those that are not over. */
+  async alive(ids: readonly string[]): Promise<readonly string[]> {
+    return this.parts.store.alive(ids, this.limits());
+  }
+
   async end({ session }: OpenSession): Promise<void> {
     await this.parts.store.end(session.id);
     this.parts.logger.info({ iamId: session.iamId, sessionId: session.id }, 'signed out');

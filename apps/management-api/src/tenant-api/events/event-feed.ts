@@ -56,6 +56,7 @@ export class EventFeed {
     let rights = await this.judge.rightsOf(call, call.instance());
     const stream = new EventStream((event) => rights.permit(event));
     stream.onEnd(this.followers.enter(`${principal.accountId} ${principal.iamId}`, instanceId, () => stream.end()));
+    stream.onEnd(call.onSignedOut(() => stream.end()));
     try {
       stream.onEnd(await this.watches.follow(instanceId, (news) => stream.tell(news)));
       const { events, end } = await this.#since(instanceId, call.lastEventId);

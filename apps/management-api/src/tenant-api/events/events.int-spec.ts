@@ -30,13 +30,13 @@ const authorizer = {
     ),
 };
 
-const start = async (): Promise<TenantApiApp> =>
+const start = async (eventTimes = { beatMs: 200, judgedEveryMs: 300 }): Promise<TenantApiApp> =>
   TenantApiApp.start(
     await database.openDataSource(),
     { url: `${iam.url}/identity/keys`, issuer: iam.issuer, token: (wish) => iam.token(wish) },
     new FakeKeyManager(),
     NOTHING_IN_THE_WAY,
-    { authorizer, eventTimes: { beatMs: 200, judgedEveryMs: 300 } },
+    { authorizer, eventTimes },
     { IAM_URL: iam.url, CONSOLE_CLIENT_ID: FAKE_CLIENT.id, CONSOLE_CLIENT_SECRET: FAKE_CLIENT.secret },
   );
 
@@ -294,12 +294,7 @@ describe('a stream ends', () => {
   });
 
   it('with the session of the console', async () => {
-    const browser = new ConsoleBrowser(api);
-    const person = { iamId: 'IBMid-manager', accountId: ACCOUNT };
-    const login = await browser.get('/console/login');
-    await browser.get(iam.signIn.comeBack(String(login.headers['location']), person));
-    browser.csrfToken = (await browser.get<{ csrf_token: string }>('/console/api/session')).body.csrf_token;
-    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const { browser, cookie } = await signedIn();
     const follower = await Follower.of({ cookie, 'sec-fetch-site': 'same-origin' }, `/console/api${path()}`);
     expect(follower.status).toBe(200);
     await addCertificate('by-the-way');
@@ -308,6 +303,27 @@ describe('a stream ends', () => {
     await until(() => follower.isOver);
     expect((await Follower.of({ cookie }, `/console/api${path()}`)).status).toBe(401);
   });
+
+  it('with a sign-out elsewhere, by another process, long before it is judged again', async () => {
+    const other = await start({ beatMs: 200, judgedEveryMs: 600_000 });
+    const [here, elsewhere] = [await signedIn(), await signedIn()];
+    const headers = { cookie: here.cookie, 'sec-fetch-site': 'same-origin' };
+    const follower = await Follower.of(headers, `/console/api${path()}`, other);
+    expect(follower.status).toBe(200);
+    await elsewhere.browser.post('/console/logout?everywhere=true');
+    await until(() => follower.isOver);
+    await other.close();
+  });
+
+  /** The manager with a browser of his own. */
+  async function signedIn() {
+    const browser = new ConsoleBrowser(api);
+    const person = { iamId: 'IBMid-manager', accountId: ACCOUNT };
+    const login = await browser.get('/console/login');
+    await browser.get(iam.signIn.comeBack(String(login.headers['location']), person));
+    browser.csrfToken = (await browser.get<{ csrf_token: string }>('/console/api/session')).body.csrf_token;
+    return { browser, cookie: [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ') };
+  }
 
   it('with the process', async () => {
     const other = await start();
