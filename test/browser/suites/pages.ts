@@ -13,7 +13,7 @@ import { keysOf, sentencesOf } from '../support/own-texts';
 import { type Suite } from '../support/stage';
 import { recordUsage } from '../support/usage';
 
-const [READER, MANAGER] = ['Needs the role Reader', 'Needs the role Manager'];
+const [READER, WRITER, MANAGER] = ['Needs the role Reader', 'Needs the role Writer', 'Needs the role Manager'];
 /** Of which there is a record. */
 const DAYS = 14;
 type Window = NonNullable<VisitOptions['viewport']>;
@@ -122,7 +122,7 @@ export const everyPage: Suite = (stage) => {
       [
         'Demo Reader',
         SCREEN,
-        { [RENEWAL]: MANAGER, audit: MANAGER, settings: MANAGER, shred: MANAGER, 'root-key': MANAGER },
+        { [RENEWAL]: MANAGER, audit: MANAGER, settings: MANAGER, shred: MANAGER, 'root-key': WRITER },
       ],
     ])(
       'asks nothing that a %s may not ask, says which role it takes, and fits into his window',
