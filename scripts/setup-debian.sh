@@ -6,6 +6,7 @@
 #   openssl          plays hostile and old TLS peers, makes keys and reads archives
 #   python3-cryptography  reads archives, for a third opinion
 #   shellcheck, jq   read and run the scripts of examples/govc
+#   zsh, fish        complete the words of kmip4v
 #   chromium         opens the pages that the product serves
 #   fonts-wqy-microhei  draws Chinese in pictures of them
 # With the argument "nightly", for npm run test:nightly:
@@ -13,7 +14,7 @@
 # Run as root: sudo scripts/setup-debian.sh [nightly]
 set -euo pipefail
 
-packages=(python3-pykmip python3-pyvmomi docker-compose openssl python3-cryptography shellcheck jq chromium fonts-wqy-microhei)
+packages=(python3-pykmip python3-pyvmomi docker-compose openssl python3-cryptography shellcheck jq zsh fish chromium fonts-wqy-microhei)
 [ "${1:-}" != nightly ] || packages+=(patroni etcd-server haproxy pgbouncer postgresql-15)
 missing=()
 for package in "${packages[@]}"; do

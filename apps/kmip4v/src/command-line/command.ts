@@ -16,6 +16,7 @@ interface OptionSpec {
 interface ArgumentSpec {
   readonly about: string;
   readonly presence: 'required' | 'optional' | 'several' | 'any';
+  readonly choices?: readonly string[];
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -35,6 +36,9 @@ export const choice = <const C extends readonly string[]>(choices: C, about: str
   ({ kind: 'value', choices, placeholder: 'WORD', about }) as const;
 
 export const argument = (about: string) => ({ about, presence: 'required' }) as const;
+/** One of these. */
+export const wordArgument = <const C extends readonly string[]>(choices: C, about: string) =>
+  ({ about, presence: 'required', choices }) as const;
 export const optionalArgument = (about: string) => ({ about, presence: 'optional' }) as const;
 /** One or more. */
 export const argumentList = (about: string) => ({ about, presence: 'several' }) as const;
@@ -51,11 +55,13 @@ type OptionValue<S extends OptionSpec> = S['kind'] extends 'flag'
         ? string
         : string | undefined;
 
-type ArgumentValue<S extends ArgumentSpec> = S['presence'] extends 'required'
-  ? string
-  : S['presence'] extends 'optional'
-    ? string | undefined
-    : readonly string[];
+type ArgumentValue<S extends ArgumentSpec> = S extends { readonly choices: readonly (infer C)[] }
+  ? C
+  : S['presence'] extends 'required'
+    ? string
+    : S['presence'] extends 'optional'
+      ? string | undefined
+      : readonly string[];
 
 /** What was given, by the names in the definition. */
 export type Given<A extends ArgumentSpecs, O extends OptionSpecs> = {

@@ -1,4 +1,4 @@
-import { Command as CommanderCommand, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command as CommanderCommand, InvalidArgumentError, Option } from 'commander';
 
 import { FORMATS } from '../output/output';
 import { type ArgumentSpecs, type Command, type Entry, type Group, type OptionSpecs } from './command';
@@ -40,7 +40,7 @@ export async function programOf(
     .exitOverride()
     .configureOutput({ writeOut: options.writeOut, writeErr: options.writeErr })
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(add --help to see how it is used)')
+    .showHelpAfterError('(--help behind the command shows how it is used)')
     .addOption(
       new Option('-o, --output <FORMAT>', 'how answers are printed')
         .choices(FORMATS)
@@ -108,7 +108,7 @@ const sharedOf = (command: CommanderCommand): Record<string, string | undefined>
 };
 
 function addArguments(command: CommanderCommand, specs: ArgumentSpecs): void {
-  for (const [name, { about, presence }] of Object.entries(specs)) {
+  for (const [name, { about, presence, choices }] of Object.entries(specs)) {
     const word = name.toUpperCase();
     const marked =
       presence === 'required'
@@ -118,7 +118,8 @@ function addArguments(command: CommanderCommand, specs: ArgumentSpecs): void {
           : presence === 'any'
             ? `[${word}...]`
             : `[${word}]`;
-    command.argument(marked, about);
+    const argument = new Argument(marked, about);
+    command.addArgument(choices === undefined ? argument : argument.choices(choices));
   }
 }
 

@@ -8,13 +8,15 @@ export interface Described {
   /** With what is below it it only groups. */
   readonly below: readonly Described[];
   readonly usage: string;
-  readonly arguments: readonly { readonly name: string; readonly about: string }[];
+  readonly arguments: readonly { readonly name: string; readonly about: string; readonly choices: readonly string[] }[];
   readonly options: readonly DescribedOption[];
 }
 
 export interface DescribedOption {
   readonly flags: string;
   readonly long: string;
+  /** As it may be typed too, e.g. `-o`. */
+  readonly short: string | undefined;
   readonly about: string;
   readonly choices: readonly string[];
   readonly isRequired: boolean;
@@ -32,7 +34,11 @@ export function describe(command: CommanderCommand, above: readonly string[] = [
       .usage()
       .replace('[options]', command.options.length === 0 ? '' : '[options]')
       .trim(),
-    arguments: command.registeredArguments.map((argument) => ({ name: argument.name(), about: argument.description })),
+    arguments: command.registeredArguments.map((argument) => ({
+      name: argument.name(),
+      about: argument.description,
+      choices: argument.argChoices ?? [],
+    })),
     options: command.options.filter(({ hidden }) => !hidden).map(describeOption),
   };
 }
@@ -40,6 +46,7 @@ export function describe(command: CommanderCommand, above: readonly string[] = [
 const describeOption = (option: Option): DescribedOption => ({
   flags: option.flags,
   long: option.long ?? option.flags,
+  short: option.short,
   about: option.description,
   choices: option.argChoices ?? [],
   isRequired: option.mandatory,

@@ -1,5 +1,4 @@
-import { argument, command } from '../../command-line/command';
-import { usageFault } from '../../command-line/faults';
+import { command, wordArgument } from '../../command-line/command';
 import { scriptFor, SHELLS } from './scripts';
 
 export const completion = command({
@@ -10,10 +9,8 @@ export const completion = command({
     'zsh:   source <(kmip4v completion zsh)          in ~/.zshrc, after compinit',
     'fish:  kmip4v completion fish | source          in ~/.config/fish/config.fish',
   ].join('\n'),
-  arguments: { shell: argument('bash, zsh or fish') },
-  async run({ shell: named }, { out, reference }) {
-    const shell = SHELLS.find((each) => each === named);
-    if (shell === undefined) throw usageFault(`no completion for ${named}`, `one of ${SHELLS.join(', ')}`);
+  arguments: { shell: wordArgument(SHELLS, 'where it is to work') },
+  async run({ shell }, { out, reference }) {
     await out.write(scriptFor(shell, await reference()));
     return undefined;
   },
