@@ -186,7 +186,7 @@ export const administrator: Suite = (stage) => {
 
       it('makes a key pair, whose private key is not lost to another one without a word', async () => {
         const client = section('3. Let the service trust vCenter');
-        await client.getByText('Upload certificate and private key', { exact: true }).click();
+        await client.getByText('KMS certificate and private key', { exact: true }).click();
         await client.getByLabel('Name of the registration').fill('vcenter-pair');
         await button('Make a key pair').click();
         await button('Add another one').click();
@@ -196,7 +196,7 @@ export const administrator: Suite = (stage) => {
         await dialog().waitFor({ state: 'detached' });
         expect(await saved(button('Download the private key'))).toContain('PRIVATE KEY');
         await button('Add another one').click();
-        await client.getByText('Way in vCenter').waitFor();
+        await client.getByText('Way in vCenter', { exact: true }).waitFor();
       });
 
       it('finds a stranger by its fingerprint, and lets it in', async () => {
