@@ -45,14 +45,27 @@ describe('canary', () => {
     expect(told(await run())).toEqual({ describe: 'ok', wrap: 'ok', unwrap: 'ok', fetch: 'permission_denied' });
   });
 
-  it.each(['credential_rejected', 'unavailable', 'timeout', 'rate_limited'] as const)(
-    'asks no more after %s: every call would end so',
+  it.each(['credential_rejected', 'unavailable', 'timeout'] as const)(
+    'asks no more after %s, by which every call would end',
     async (fault) => {
       keyManager.failNext('describeRootKey', fault);
-      expect(told(await run())).toEqual({ describe: fault });
+      expect(told(await run())).toEqual({ describe: fault, wrap: fault, unwrap: fault, fetch: fault });
       expect(keyManager.calls).toHaveLength(1);
+      keyManager.failNext('describeRootKey', fault);
+      expect(told(await canary(keyManager, CALL, { wraps: false }))).toEqual({ describe: fault, unwrap: fault });
     },
   );
+
+  it('says of calls that come after an outage has begun that they would not be answered either', async () => {
+    keyManager.failNext('wrap', 'unavailable');
+    expect(told(await run())).toMatchObject({ describe: 'ok', wrap: 'unavailable', fetch: 'unavailable' });
+  });
+
+  it('asks no more after a limit of the rate, which lets others through', async () => {
+    keyManager.failNext('describeRootKey', 'rate_limited');
+    expect(told(await run())).toEqual({ describe: 'rate_limited' });
+    expect(keyManager.calls).toHaveLength(1);
+  });
 
   it('goes on where only the metadata may not be read', async () => {
     keyManager.failNext('describeRootKey', 'permission_denied');

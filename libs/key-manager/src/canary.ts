@@ -4,6 +4,9 @@ import { KeyManagerError, type KeyManagerFault } from './key-manager.error';
 import { type CallContext, type KeyManager, type RootKeyState } from './key-manager.port';
 import { type WatchedCall } from './observed-key-manager';
 
+/** A limit of the rate lets some calls through. */
+const ENDS_EVERY_CALL: ReadonlySet<KeyManagerFault> = new Set(['credential_rejected', 'unavailable', 'timeout']);
+
 export interface CanaryOptions {
   /** New keys go under this root key: it has to wrap as well. */
   readonly wraps: boolean;
@@ -12,7 +15,9 @@ export interface CanaryOptions {
 }
 
 export interface CanaryReport {
-  /** By call, what it met; `undefined` when it went well. Of calls that are missing nothing was learnt. */
+  /**
+   * By call, what it met or would have met; `undefined` when it went well. Of calls that are missing nothing was learnt.
+   */
   readonly outcomes: ReadonlyMap<WatchedCall, KeyManagerError | undefined>;
   readonly expiresAt?: Date;
   /** The stored key is not there, by the key manager's word. */
@@ -38,7 +43,12 @@ export async function canary(
   context: CallContext,
   { wraps, stored }: CanaryOptions,
 ): Promise<CanaryReport> {
-  const run = new CanaryRun(keyManager, context);
+  const toMake: WatchedCall[] = [
+    ...(wraps ? (['wrap'] as const) : []),
+    'unwrap',
+    ...(stored ? (['fetch'] as const) : []),
+  ];
+  const run = new CanaryRun(keyManager, context, toMake);
   const described = await run.ask('describe', () => keyManager.describeRootKey(context));
   if (run.isOver()) return run.report();
   const state = described?.state ?? 'active';
@@ -56,6 +66,8 @@ class CanaryRun {
   constructor(
     private readonly keyManager: KeyManager,
     private readonly context: CallContext,
+    /** What a Create and a Get make. */
+    private readonly toMake: readonly WatchedCall[],
   ) {}
 
   /** Without an answer, or without a token, the calls to come would end the same way. */
@@ -110,9 +122,12 @@ class CanaryRun {
     }
   }
 
+  /** What stopped the test stops Creates and Gets as well, and they are said to be stopped. */
   report(expiresAt?: Date): CanaryReport {
+    const end = [...this.#outcomes.values()].find((error) => error !== undefined && ENDS_EVERY_CALL.has(error.fault));
+    const others = end === undefined ? [] : this.toMake.filter((call) => !this.#outcomes.has(call));
     return {
-      outcomes: this.#outcomes,
+      outcomes: new Map([...this.#outcomes, ...others.map((call) => [call, end] as const)]),
       storedKeyGone: this.#storedKeyGone,
       ...(expiresAt === undefined ? {} : { expiresAt }),
     };

@@ -96,6 +96,21 @@ describe('RootKeyHealthService', () => {
     expect(await findings()).toMatchObject([{ call: 'wrap' }, { call: 'describe', ...SILENT }]);
   });
 
+  it('has a test made at once when a client is served again during an outage, which shows what else is over', async () => {
+    await test({ describe: SILENT, wrap: SILENT, unwrap: SILENT, fetch: SILENT });
+    await test({ describe: SILENT, wrap: SILENT, unwrap: SILENT, fetch: SILENT });
+    expect(await due()).toEqual([]);
+    await traffic({ fetch: 'ok' });
+    expect(await due()).toEqual([]);
+    await traffic({ unwrap: 'ok' });
+    expect(await findings()).toMatchObject([{ call: 'describe' }, { call: 'wrap' }]);
+    expect(await due()).toHaveLength(1);
+    await test(WELL);
+    await traffic({ store: { fault: 'permission_denied' } });
+    await traffic({ unwrap: 'ok' });
+    expect(await due()).toEqual([]);
+  });
+
   it('hears nothing from an adapter of another credential, revision or attempt', async () => {
     await traffic({ unwrap: DISABLED }, 'another');
     expect((await read()).health).toBeUndefined();

@@ -18,6 +18,7 @@ import {
   endingAt,
   fillingOf,
   isDoubtful,
+  mayBeOver,
   nextTestAt,
   nextWatchAt,
   ofTheRootKey,
@@ -119,7 +120,7 @@ export class RootKeyHealthService {
     await this.#note(instanceId, bindingId, note, (binding, now) => {
       const after = afterTraffic(binding.health, version, certain, now);
       const health = showsService(certain) ? { ...after, servedAt: now } : after;
-      const isDoubted = certain.size < outcomes.size;
+      const isDoubted = certain.size < outcomes.size || (showsService(certain) && mayBeOver(health));
       const lookDueAt = isDoubted ? earliest(binding.lookDueAt, now) : dueAfterTraffic(health, binding.lookDueAt, now);
       // A check that failed is overruled by it.
       const isNews = askedAt(after) === undefined || binding.statusDetail !== undefined;

@@ -46,6 +46,10 @@ export const PASSING_FAULTS: ReadonlySet<KeyManagerFault> = new Set([
 /** A single call that was not answered proves nothing yet: a test is made, which decides. */
 export const isDoubtful = (outcome: CallOutcome): boolean => outcome !== 'ok' && PASSING_FAULTS.has(outcome.fault);
 
+/** Whether something stands that no call gets past: when one does, the others do too, as far as anybody knows. */
+export const mayBeOver = ({ findings }: Pick<RootKeyHealth, 'findings'>): boolean =>
+  findings.some(({ fault }) => PASSING_FAULTS.has(fault) || fault === 'credential_rejected');
+
 const TEST_EVERY_MS = 15 * 60_000;
 const AGAIN_MS = 60_000;
 /** Where no key lies, nothing is lost by a day. */
