@@ -62,6 +62,7 @@ describe('how a move is called', () => {
     [[], undefined],
     [[undefined, 'staying'], 'staying'],
     [['paused', 'moving'], 'moving'],
+    [['settling', 'paused'], 'paused'],
     [['moving', 'hindered', 'paused'], 'hindered'],
   ])('of several, %j: %s', (states, together) => {
     expect(movesTogether(states)).toBe(together);

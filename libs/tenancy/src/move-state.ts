@@ -46,7 +46,7 @@ export function keyMoveStateOf(binding: RootKeyBinding, rootKeyVersion: string):
   return hasArrived ? undefined : moveStateOf(binding);
 }
 
-const WHAT_COUNTS_MOST: readonly MoveState[] = ['hindered', 'moving', 'settling', 'paused', 'staying'];
+const WHAT_COUNTS_MOST: readonly MoveState[] = ['hindered', 'moving', 'paused', 'settling', 'staying'];
 
 /** Of several moves at once: what somebody has to do something about, then what happens. */
 export const movesTogether = (states: readonly (MoveState | undefined)[]): MoveState | undefined =>

@@ -194,7 +194,7 @@ describe('root key, former root key, keys and trail', () => {
         while ((await turn('leave')).state === 'more');
       },
       'settling',
-      'rewrapping',
+      'available',
       { paused: false, progress: { state: 'done' } },
     ],
   ])('tell the same of a move that is %s', async (_what, happen, state, status, shown) => {

@@ -114,6 +114,21 @@ describe('the health of root keys', () => {
     expect(body).not.toMatchObject({ status: 'unavailable' });
   });
 
+  it.each<[string, Outcomes, string]>([
+    ['wraps no more', { describe: 'ok', wrap: { fault: 'root_key_expired' }, unwrap: 'ok' }, 'has expired'],
+    ['opens nothing', { describe: 'ok', unwrap: { fault: 'permission_denied' } }, 'refuses the service ID'],
+  ])('makes a root key that %s unavailable, and says why, until it is over', async (_what, met, why) => {
+    await test(presentId, met);
+    const { body } = await send<{ message: string }>('GET', `${base()}/root_key`);
+    expect(body).toMatchObject({ status: 'unavailable', message: expect.stringContaining(why) as string });
+    await test(presentId, WELL);
+    const { body: after } = await send('GET', `${base()}/root_key`);
+    expect(after).not.toHaveProperty('message');
+    expect(after).not.toMatchObject({ status: 'unavailable' });
+    await test(presentId, { ...WELL, describe: { fault: 'permission_denied' } });
+    expect((await send('GET', `${base()}/root_key`)).body).not.toMatchObject({ status: 'unavailable' });
+  });
+
   it('names a former root key by its id, and what it stops; the one that is bound is well', async () => {
     await test(presentId, WELL);
     const disabled = { fault: 'root_key_disabled', reasonCode: 'KEY_ACTION_INVALID_STATE_ERR' } as const;

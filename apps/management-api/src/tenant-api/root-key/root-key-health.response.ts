@@ -64,6 +64,12 @@ function inForce({ health, ...binding }: RootKeyBinding, credentialId: string | 
 export const seenWell = ({ binding, credentialId }: WatchedRootKey): Date | undefined =>
   seenWellAt(inForce(binding, credentialId));
 
+/** What keeps keys from being made or served under a root key as it is bound now, whichever key it is. */
+export function obstacleUnder({ binding, credentialId }: WatchedRootKey): string | undefined {
+  const met = inForce(binding, credentialId)?.findings.find(({ call }) => STOPS[call] !== undefined);
+  return met && troubleOf(binding, met);
+}
+
 function problemsOf({ binding, keys = 0, health }: Known): object[] {
   const causes = new Map<string, HealthFinding[]>();
   for (const finding of health?.findings ?? []) {

@@ -25,7 +25,7 @@ import { progressOf } from './key-move-progress';
 import { providerOf } from './provider';
 import { parseRootKeyCrn, rootKeyCrn, visibilityOf } from './root-key-crn';
 import { HealthOverview } from './health-overview';
-import { seenWell } from './root-key-health.response';
+import { obstacleUnder, seenWell } from './root-key-health.response';
 import { type RootKeyCheck, RootKeyWorkbench, type RootKeyWish } from './root-key-workbench';
 import { reachedRootKeys } from './unreached-root-keys';
 
@@ -217,10 +217,10 @@ function rotationOf({ id, moves }: RootKeyBinding, all: readonly MoveStatus[]): 
   };
 }
 
-/** Keys that stay where they are serve as well. */
+/** Keys that stay where they are serve as well; when the last one has arrived, none is on its way. */
 const STATUS_WHILE: Readonly<Record<MoveState, string | undefined>> = {
   moving: 'rewrapping',
-  settling: 'rewrapping',
+  settling: undefined,
   paused: 'rewrapping_paused',
   hindered: 'rewrapping_hindered',
   staying: undefined,
@@ -228,7 +228,7 @@ const STATUS_WHILE: Readonly<Record<MoveState, string | undefined>> = {
 
 interface Standing {
   readonly verifiedAt?: Date | undefined;
-  /** What an administrator's check found, unless keys were made or served since. */
+  /** What is met by calls, or what an administrator's check found, unless keys were made or served since. */
   readonly message?: string | undefined;
 }
 
@@ -236,7 +236,9 @@ interface Standing {
 function standingOf({ checkedAt, statusDetail }: RootKeyBinding, own: readonly WatchedRootKey[]): Standing {
   const [seenAt] = own.flatMap((one) => seenWell(one) ?? []);
   const isNewer = seenAt !== undefined && (checkedAt === undefined || seenAt > checkedAt);
-  return isNewer ? { verifiedAt: seenAt } : { verifiedAt: checkedAt, message: statusDetail };
+  if (isNewer) return { verifiedAt: seenAt };
+  const [met] = own.flatMap((one) => obstacleUnder(one) ?? []);
+  return { verifiedAt: checkedAt, message: met ?? statusDetail };
 }
 
 function statusOf({ message, verifiedAt }: Standing, moves: readonly MoveStatus[]): string {
