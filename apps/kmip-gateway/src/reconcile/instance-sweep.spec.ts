@@ -20,11 +20,15 @@ class Swept {
   readonly turns: MoveTurn[] = [];
   readonly rotations: MoveTurn[] = [];
   paused = false;
+  isFormer = true;
+  /** Of the adapters. */
+  attempt = 1;
+  presentVersion = 1;
   underWay: readonly MoveStatus[] = [];
   readonly drops: QuietSince[] = [];
   readonly reports: (readonly ['rebind' | 'rotation', SweepReport])[] = [];
   readonly sweep = new InstanceSweep({
-    sweep: new CustodySweep(this.harness.background, { keysPerTurn: 2 }),
+    sweep: new CustodySweep(this.harness.background, { keysPerTurn: 2, atOnce: 1 }),
     rootKeys: {
       dropRetired: (_instance, quiet, by) => {
         expect(by.initiator).toEqual({ kind: 'system', component: 'kmip-1' });
@@ -49,19 +53,20 @@ class Swept {
         ...bound,
         bindingId: PRESENT,
         kind: 'key_protect',
+        version: `${this.presentVersion}`,
         signal,
         keyManagerOf: (id) => (id === former.rootKey.id ? former : undefined),
         former: [
           {
             bindingId: BINDING,
             kind: 'hpcs',
-            version: '1',
+            version: `${this.attempt}`,
             rootKeyId: former.rootKey.id,
             keyManager: former,
             retiredAt,
             paused,
           },
-        ],
+        ].filter(() => this.isFormer),
       });
     },
     clock: this.harness.clock,
@@ -110,9 +115,28 @@ describe('InstanceSweep', () => {
     swept.paused = true;
     expect(await swept.visit()).toBe(false);
     expect({ stored: swept.present.storedKeys(), turns: swept.turns }).toStrictEqual({ stored: [], turns: [] });
+    // Where none is left, the binding goes.
+    expect(swept.drops).toHaveLength(1);
     swept.paused = false;
     expect(await swept.visit()).toBe(true);
     expect(swept.present.storedKeys()).toHaveLength(2);
+  });
+
+  it.each<[string, (swept: Swept) => void]>([
+    ['is paused', (one) => (one.paused = true)],
+    ['is rolled back', (one) => (one.isFormer = false)],
+    ['is to be tried again', (one) => (one.attempt += 1)],
+    ['is to end at another root key', (one) => (one.presentVersion += 1)],
+  ])('moves no key any more once the move %s', async (_what, change) => {
+    swept.harness.clock.advance(5_000);
+    const goOn = swept.present.hang('storeKey');
+    const visit = swept.visit();
+    while (swept.present.callsOf('storeKey').length === 0) await new Promise(setImmediate);
+    change(swept);
+    goOn();
+    expect(await visit).toBe(true);
+    expect(swept.present.storedKeys()).toHaveLength(1);
+    expect(swept.turns).toStrictEqual([{ state: 'moving', moved: 1 }]);
   });
 
   it('writes at the binding what is in the way when that changes, and takes it back', async () => {

@@ -87,7 +87,8 @@ export class InstanceSweep {
       // Without a version nothing is known of a rotation: the key manager was not asked, or does not answer.
       if (bindingId !== undefined && told.toVersion !== undefined) await this.#note(scope, bindingId, told);
     };
-    const report = await sweep.refresh(scope, { lookAgain: woken, tell });
+    const isWanted = async (): Promise<boolean> => isSameTarget(scope, await this.#scopeNow(scope));
+    const report = await sweep.refresh(scope, { lookAgain: woken, tell, isWanted });
     await tell(report);
     const { state, toVersion } = report;
     if (more || state === 'more') return true;
@@ -96,17 +97,33 @@ export class InstanceSweep {
 
   async #leave(scope: SweepScope, former: FormerRootKey): Promise<boolean> {
     const { sweep, observer, clock } = this.options;
-    if (former.paused) return false;
+    if (former.paused) {
+      // Of one that nothing lies under any more there is nothing to pause.
+      await this.#drop(scope.instanceId, former.bindingId);
+      return false;
+    }
     if (clock.now().getTime() - former.retiredAt.getTime() < SETTLED_MS) return true;
     const tell = async (told: SweepReport): Promise<void> => {
       observer.swept('rebind', told);
       await this.#note(scope, former.bindingId, told);
     };
-    const report = await sweep.leave(scope, former, tell);
+    const report = await sweep.leave(scope, former, { tell, isWanted: () => this.#isLeft(scope, former) });
     await tell(report);
     if (report.state === 'more') return true;
     if (report.state === 'done') await this.#drop(scope.instanceId, former.bindingId);
     return false;
+  }
+
+  /** The administrator may pause it, roll it back, or mend what is in the way, while a turn goes. */
+  async #isLeft(scope: SweepScope, { bindingId, version }: FormerRootKey): Promise<boolean> {
+    const now = await this.#scopeNow(scope);
+    const known = now.former.find((one) => one.bindingId === bindingId);
+    return isSameTarget(scope, now) && known?.version === version && !known.paused;
+  }
+
+  /** From memory, unless something has changed. */
+  #scopeNow({ instanceId, signal = new AbortController().signal }: SweepScope): Promise<SweepScope> {
+    return this.options.scopeFor(instanceId, signal);
   }
 
   async #count({ instanceId, former }: SweepScope, isGoingOn: boolean): Promise<void> {
@@ -138,6 +155,9 @@ export class InstanceSweep {
     if (dropped > 0) this.#noted.delete(bindingId);
   }
 }
+
+const isSameTarget = (one: SweepScope, other: SweepScope): boolean =>
+  one.bindingId === other.bindingId && one.version === other.version;
 
 const STATES = { more: 'moving', waiting: 'waiting', done: 'done' } as const;
 

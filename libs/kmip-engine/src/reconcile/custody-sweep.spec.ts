@@ -195,6 +195,16 @@ describe('leaving a root key for one in another key manager', () => {
     });
   });
 
+  it('ends a turn that is not wanted any more with the keys under way, and goes on when it is', async () => {
+    const tenant = await new Rebound({ atOnce: 2 }).create(6);
+    let asked = 0;
+    const isWanted = () => Promise.resolve((asked += 1) <= 3);
+    expect(await tenant.sweep.leave(tenant.scope(), tenant.source, { isWanted })).toEqual({ moved: 3, state: 'more' });
+    expect(tenant.present.storedKeys()).toHaveLength(3);
+    expect(await tenant.turn()).toEqual({ moved: 3, state: 'done' });
+    await tenant.expectAllUnder(tenant.present);
+  });
+
   const outages = ['unavailable', 'timeout', 'rate_limited', 'overloaded'] as const;
   it.each(outages)('waits a minute when a key manager answers %s, and serves what lies elsewhere', async (fault) => {
     const tenant = await new Rebound().create(2);

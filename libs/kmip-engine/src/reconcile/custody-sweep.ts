@@ -56,6 +56,13 @@ const KEY_FAULTS: ReadonlySet<KeyManagerFault> = new Set([
 /** Hears how a turn is getting on, as `TellTurn`; of a rotation with the version that keys go to. */
 export type SweepTold = (part: SweepReport) => Promise<void>;
 
+/** Who looks on while a turn goes. */
+export interface SweepWatcher {
+  readonly tell?: SweepTold;
+  /** Asked before each key: a move that was paused or turned back while the turn goes ends with the keys under way. */
+  readonly isWanted?: () => Promise<boolean>;
+}
+
 /** Keys of one instance that go from one root key, or its older versions, to another. */
 interface Lane {
   readonly name: string;
@@ -64,6 +71,7 @@ interface Lane {
   readonly target: BoundRootKey;
   readonly exceptVersion?: string;
   readonly tell?: TellTurn | undefined;
+  readonly isWanted?: SweepWatcher['isWanted'];
 }
 
 /**
@@ -86,22 +94,23 @@ export class CustodySweep {
   }
 
   /** One turn of moving keys from a root key that is bound no longer to the one that is. @throws when the catalog fails */
-  leave(scope: ReconcileScope, source: BoundRootKey, tell?: SweepTold): Promise<SweepReport> {
+  leave(scope: ReconcileScope, source: BoundRootKey, watcher: SweepWatcher = {}): Promise<SweepReport> {
     const { keyManager, rootKeyId } = scope;
     if (keyManager === undefined || rootKeyId === undefined) return Promise.resolve({ moved: 0, state: 'done' });
     const name = `${scope.instanceId}/${source.rootKeyId}`;
-    return this.#turn({ name, scope, source, target: { keyManager, rootKeyId }, tell });
+    return this.#turn({ ...watcher, name, scope, source, target: { keyManager, rootKeyId } });
   }
 
   /** One turn of moving keys to the newest version of the root key; looks for one now and then, or now. */
   async refresh(
     scope: ReconcileScope,
-    { lookAgain = false, tell }: { readonly lookAgain?: boolean; readonly tell?: SweepTold } = {},
+    { lookAgain = false, tell, ...watcher }: { readonly lookAgain?: boolean } & SweepWatcher = {},
   ): Promise<SweepReport> {
     const { keyManager, rootKeyId } = scope;
     if (keyManager === undefined || rootKeyId === undefined) return { moved: 0, state: 'done' };
     const binding = { keyManager, rootKeyId };
-    const lane = { name: `${scope.instanceId}/${rootKeyId}/newest`, scope, source: binding, target: binding };
+    const name = `${scope.instanceId}/${rootKeyId}/newest`;
+    const lane = { ...watcher, name, scope, source: binding, target: binding };
     const progress = this.#progressOf(lane);
     if (lookAgain) progress.endRest();
     if (progress.isWaiting) return waiting(progress);
@@ -158,7 +167,7 @@ export class CustodySweep {
     if (lane.exceptVersion !== undefined && progress.after === undefined) await teller.begins();
     try {
       await inParallel(ids, progress.atOnce, async (id) => {
-        if (lane.scope.signal?.aborted === true) return 'stop';
+        if (lane.scope.signal?.aborted === true || (await lane.isWanted?.()) === false) return 'stop';
         const outcome = await this.#one(lane, id);
         outcomes.set(id, outcome);
         if ('moved' in outcome && outcome.moved) await teller.arrived();
