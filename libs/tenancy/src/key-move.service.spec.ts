@@ -82,6 +82,37 @@ describe('KeyMoveService', () => {
     expect((await read(former))?.moves?.perMinute).toBe(0);
   });
 
+  const hindered = async (binding: RootKeyBinding, code: string, rootKeyId?: string): Promise<void> => {
+    const hindrance = { code, message: 'm', retryAt: clock.now(), ...(rootKeyId !== undefined && { rootKeyId }) };
+    const version = binding === active ? { toVersion: 'v2' } : {};
+    await moves.note(id, binding.id, { ...version, state: 'waiting', moved: 0, hindrance }, BY);
+  };
+  const attempts = async () => [(await read(active))?.moveAttempt, (await read(former))?.moveAttempt];
+
+  it('tries again, after a check, what the root key that was checked was in the way of', async () => {
+    await hindered(active, 'may_not_delete', 'crk-2');
+    await hindered(former, 'permission_denied', 'crk-2');
+    await moves.retryAfterCheck(id, { rootKeyId: 'crk-1', mayDelete: true }, BY);
+    expect(await attempts()).toEqual([0, 0]);
+    await moves.retryAfterCheck(id, { rootKeyId: 'crk-2', mayDelete: false }, BY);
+    expect(await attempts()).toEqual([0, 1]);
+    await moves.retryAfterCheck(id, { rootKeyId: 'crk-2', mayDelete: true }, BY);
+    expect(await attempts()).toEqual([1, 2]);
+    await moves.change(id, former.id, 'pause', BY);
+    await hindered(active, 'keys_stay');
+    await moves.retryAfterCheck(id, { rootKeyId: 'crk-2', mayDelete: true }, BY);
+    expect(await attempts()).toEqual([2, 2]);
+  });
+
+  it('has a root key tested at once when its keys are tried again, since the test before was with another adapter', async () => {
+    const lookDueAt = new Date(clock.now().getTime() + 60_000);
+    await unitOfWork.forTenant(id, ({ bindings }) => bindings.update({ ...former, lookDueAt }));
+    await moves.change(id, former.id, 'pause', BY);
+    expect((await read(former))?.lookDueAt).toEqual(lookDueAt);
+    await moves.change(id, former.id, 'retry', BY);
+    expect(await read(former)).not.toHaveProperty('lookDueAt');
+  });
+
   it('changes former root keys only', async () => {
     expect(await moves.change(id, active.id, 'retry', anActionContext())).toBeUndefined();
     expect(await read(active)).toStrictEqual(active);

@@ -1,6 +1,7 @@
 import { type Clock, type InstanceId } from '@lib/kernel';
 
 import { type ActionContext } from './action-context';
+import { untested } from './credential-change';
 import { lockedInstance, missingInstance } from './guards';
 import { afterTurn, isNoNews, type MoveTurn } from './key-moves';
 import { moveNews, rotationNews } from './move-state';
@@ -82,16 +83,49 @@ export class KeyMoveService {
     return this.unitOfWork.forTenant(instanceId, async (scope) => {
       await lockedInstance(scope);
       const found = await bindingOf(scope, bindingId);
-      if (found?.status !== 'retiring') return undefined;
-      const binding = changed(found, change, this.clock.now());
-      await scope.bindings.update(binding);
-      const status = await moveStatusOf(scope, binding);
-      if (status === undefined) return undefined;
-      scope.record(moveEvent(context, this.clock, status, 'vmware-solutions.root-key.move', { change }));
-      scope.invalidate();
-      return status;
+      return found?.status === 'retiring' ? this.#change(scope, found, change, context) : undefined;
     });
   }
+
+  /** All calls under a root key went well, as somebody had them tried: what it was in the way of is tried again at once. */
+  async retryAfterCheck(instanceId: InstanceId, check: PassedCheck, context: ActionContext): Promise<void> {
+    await this.unitOfWork.forTenant(instanceId, async (scope) => {
+      await lockedInstance(scope);
+      for (const found of await scope.bindings.list()) {
+        if (isInTheWayOf(found, check)) await this.#change(scope, found, 'retry', context);
+      }
+    });
+  }
+
+  async #change(
+    scope: TenantScope,
+    found: RootKeyBinding,
+    change: MoveChange,
+    context: ActionContext,
+  ): Promise<MoveStatus | undefined> {
+    const binding = changed(found, change, this.clock.now());
+    await scope.bindings.update(binding);
+    const status = await moveStatusOf(scope, binding);
+    if (status === undefined) return undefined;
+    scope.record(moveEvent(context, this.clock, status, 'vmware-solutions.root-key.move', { change }));
+    scope.invalidate();
+    return status;
+  }
+}
+
+/** What a root key was found to be good for. */
+export interface PassedCheck {
+  readonly rootKeyId: string;
+  /** The service ID may delete stored keys, as a move needs it to. */
+  readonly mayDelete: boolean;
+}
+
+function isInTheWayOf({ rootKeyId: own, status, moves, movesPausedAt }: RootKeyBinding, check: PassedCheck): boolean {
+  const { hindrance } = moves ?? {};
+  // Of one that is to leave where it lies nothing is tried before it goes on.
+  if (hindrance === undefined || (status === 'retiring' && movesPausedAt !== undefined)) return false;
+  if (hindrance.code === 'may_not_delete' && !check.mayDelete) return false;
+  return (hindrance.rootKeyId ?? own) === check.rootKeyId;
 }
 
 const bindingOf = async ({ bindings }: TenantScope, bindingId: string): Promise<RootKeyBinding | undefined> =>
@@ -100,6 +134,6 @@ const bindingOf = async ({ bindings }: TenantScope, bindingId: string): Promise<
 function changed(binding: RootKeyBinding, change: MoveChange, now: Date): RootKeyBinding {
   if (change === 'pause') return { ...binding, movesPausedAt: binding.movesPausedAt ?? now };
   const running = omit(binding, 'movesPausedAt');
-  // What was remembered while it was paused need not be so any more.
-  return { ...running, moveAttempt: binding.moveAttempt + 1 };
+  // What was remembered while it was paused need not be so any more, nor what a test has met.
+  return untested({ ...running, moveAttempt: binding.moveAttempt + 1 });
 }

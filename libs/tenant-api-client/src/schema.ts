@@ -468,7 +468,7 @@ export interface paths {
     put?: never;
     /**
      * Check a root key
-     * @description Performs every call that a root key has to serve, with the stored credential, and reports each with its permission, purpose, result and remedy. Nothing is left behind.
+     * @description Performs every call that a root key has to serve, with the stored credential, and reports each with its permission, purpose, result and remedy. The key that is stored for that is deleted again; where the service ID may not delete, `stored_key_delete` names it. Keys that wait to be moved because of the root key that is bound are tried again at once when it passes.
      */
     post: operations['check_instance_root_key'];
     delete?: never;

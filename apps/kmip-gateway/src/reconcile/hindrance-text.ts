@@ -49,7 +49,7 @@ export function hindranceText(report: SweepReport, advice: KeyManagerAdvice): st
       return 'keys wait to be moved: of stored keys that earlier moves left it is not proven yet that they may be deleted, or they could not be. The operator finds each in the log';
     case 'may_not_delete': {
       const right = advice.permissions['stored_key.delete'];
-      return `keys stay where they are: the service ID may not delete stored keys in the key manager of ${where}. Give it ${right} there until they have moved, then ask for another try`;
+      return `keys stay where they are: the service ID may not delete stored keys in the key manager of ${where}. Give it ${right} there until they have moved. Then have it tried again at once: by a retry of the former root key, or a check of the root key that is bound`;
     }
     default: {
       if (isIamAway({ fault: hindrance, reasonCode })) return IAM_AWAY(where);

@@ -8,7 +8,7 @@ import { counted } from '../../output/counted';
 
 export const rootKeyCheck = command({
   name: 'check',
-  about: 'Try every call that a root key has to serve, and leave nothing behind',
+  about: 'Try every call that a root key has to serve; what waited for the one that is bound is tried again then',
   details: 'Ends with 0 when all that serving keys takes is permitted, and with 1 when not.',
   arguments: { crn: optionalArgument('of the root key; without it the one that is bound') },
   options: {

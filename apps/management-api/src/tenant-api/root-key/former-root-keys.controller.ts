@@ -119,10 +119,10 @@ export class FormerRootKeysController {
       paused: movesPausedAt !== undefined,
       keys_left: keysLeft,
       replaced_at: updatedAt.toISOString(),
-      completes_at: completesAt(binding, keysLeft),
+      completes_at: state === 'moving' ? completesAt(binding, keysLeft) : undefined,
       message,
       ...(own !== undefined && { credential: { iam_id: own.serviceIdIamId, updated_at: own.createdAt.toISOString() } }),
-      ...(moves !== undefined && { progress: progressOf(moves) }),
+      ...(moves !== undefined && { progress: progressOf(moves, state) }),
     };
   }
 }

@@ -104,6 +104,19 @@ describe('former root keys', () => {
     expect((await send<{ progress: object }>('GET', path())).body.progress).not.toHaveProperty('hindrance');
   });
 
+  it('say when the last key will have left, and how fast they go, as long as they do', async () => {
+    await api.moves.note(mine, former.id, { state: 'moving', moved: 1 }, BY);
+    await new Promise((resolve) => setImmediate(resolve));
+    await api.moves.note(mine, former.id, { state: 'moving', moved: 40 }, BY);
+    const going = await send<{ completes_at?: string; progress: { keys_per_minute: number } }>('GET', path());
+    expect(going.body.completes_at).toEqual(expect.any(String));
+    expect(going.body.progress.keys_per_minute).toBeGreaterThan(0);
+    const paused = await send('PATCH', path(), { body: { paused: true } });
+    expect(paused.body).not.toHaveProperty('completes_at');
+    expect(paused.body).toMatchObject({ state: 'paused', progress: { keys_per_minute: 0 } });
+    await send('PATCH', path(), { body: { paused: false } });
+  });
+
   it('are paused, resumed and tried again, which makes another adapter, and is in the trail', async () => {
     const attempt = async () => (await api.bindings.list(mine)).find(({ id }) => id === former.id)!.moveAttempt;
     const before = await attempt();
@@ -119,7 +132,27 @@ describe('former root keys', () => {
       `${base()}/audit_events?action=vmware-solutions.root-key.move`,
     );
     const changes = list.body.audit_events.map(({ details }) => details.find(({ name }) => name === 'change')?.value);
-    expect(changes.sort()).toEqual(['pause', 'resume', 'retry']);
+    expect(changes.sort()).toEqual(['pause', 'pause', 'resume', 'resume', 'retry']);
+  });
+
+  it('are tried again, as keys that stay under older versions are, when the root key that kept them passes a check', async () => {
+    const bound = async () => (await api.bindings.list(mine)).find(({ status }) => status === 'active')!;
+    const { id, moveAttempt } = await bound();
+    const hindrance = { code: 'may_not_delete', message: 'm', rootKeyId: presentId, retryAt: new Date() };
+    const turn = { state: 'waiting', moved: 0, hindrance } as const;
+    await api.moves.note(mine, id, { ...turn, toVersion: 'v2' }, BY);
+    await api.moves.note(mine, former.id, turn, BY);
+    const before = (await api.bindings.list(mine)).find((one) => one.id === former.id)!.moveAttempt;
+    passing = false;
+    await send('POST', `${base()}/root_key_checks`, { body: {} });
+    passing = true;
+    expect((await bound()).moveAttempt).toBe(moveAttempt);
+    await send('POST', `${base()}/root_key_checks`, { body: {} });
+    expect((await bound()).moveAttempt).toBe(moveAttempt + 1);
+    expect((await api.bindings.list(mine)).find((one) => one.id === former.id)!.moveAttempt).toBe(before + 1);
+    expect((await send('GET', `${base()}/root_key`)).body).toMatchObject({ health: { state: 'well' } });
+    await api.moves.note(mine, id, { state: 'done', toVersion: 'v2', moved: 1 }, BY);
+    await api.moves.note(mine, former.id, { state: 'moving', moved: 1 }, BY);
   });
 
   it('keep what the administrator wants while the gateway writes how far it is', async () => {

@@ -1,13 +1,15 @@
-import { type KeyMoves, type MoveStatus } from '@lib/tenancy';
+import { type KeyMoves, type MoveState, type MoveStatus } from '@lib/tenancy';
 
 import { rootKeyCrn } from './root-key-crn';
 
 /** InstanceKeyMoveProgress: how far keys are, as the gateway that moves them found it last. */
-export function progressOf({ state, moved, perMinute, startedAt, notedAt, staying, hindrance }: KeyMoves): object {
+export function progressOf(moves: KeyMoves, goes: MoveState): object {
+  const { state, moved, perMinute, startedAt, notedAt, staying, hindrance } = moves;
   return {
     state,
     keys_moved: moved,
-    keys_per_minute: Math.round(perMinute),
+    // What was noted last is of before it was paused.
+    keys_per_minute: goes === 'moving' ? Math.round(perMinute) : 0,
     started_at: startedAt.toISOString(),
     updated_at: notedAt.toISOString(),
     staying: Object.entries(staying ?? {}).map(([reason, keys]) => ({ reason, keys })),

@@ -130,8 +130,7 @@ export class RootKeyController {
     if (active && rootKeyCrn(active) === rootKeyCrn(wish) && body.api_key === undefined) {
       const failure = failureOf(check);
       await this.bindings.noteProbe(instanceId, active.id, failure);
-      // All calls were made, those that no test makes included.
-      if (failure === undefined) await this.health.noteWell(instanceId, active.id, administratorOf(call));
+      if (failure === undefined) await this.#noteWell(call, active, check);
     }
     return {
       status: 200,
@@ -143,6 +142,15 @@ export class RootKeyController {
         steps: check.steps.map((step) => ({ ...step, values: step.values ?? [] })),
       },
     };
+  }
+
+  /** All calls were made, those that no test makes included. */
+  async #noteWell(call: OperationCall, { id, rootKeyId }: RootKeyBinding, check: RootKeyCheck): Promise<void> {
+    const { instanceId } = call.instance();
+    const by = administratorOf(call);
+    await this.moves.retryAfterCheck(instanceId, { rootKeyId, mayDelete: check.destroyPermitted }, by);
+    // Of the adapter that is in force then.
+    await this.health.noteWell(instanceId, id, by);
   }
 
   /** With the API key that comes with the root key, or that it has as a former one; or else with the one in force. */
@@ -213,7 +221,7 @@ function rotationOf({ id, moves }: RootKeyBinding, all: readonly MoveStatus[]): 
     keys_total: keysUnder,
     keys_left: keysLeft,
     message,
-    progress: progressOf(moves),
+    progress: progressOf(moves, state),
   };
 }
 
