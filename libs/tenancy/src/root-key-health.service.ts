@@ -117,16 +117,18 @@ export class RootKeyHealthService {
   async noteTraffic(instanceId: InstanceId, bindingId: string, note: TrafficNote): Promise<void> {
     const { version, outcomes } = note;
     const certain = new Map([...outcomes].filter(([, outcome]) => !isDoubtful(outcome)));
+    const isDoubted = certain.size < outcomes.size;
+    const isServed = showsService(certain);
     await this.#note(instanceId, bindingId, note, (binding, now) => {
       const after = afterTraffic(binding.health, version, certain, now);
-      const health = showsService(certain) ? { ...after, servedAt: now } : after;
-      const isDoubted = certain.size < outcomes.size || (showsService(certain) && mayBeOver(health));
-      const lookDueAt = isDoubted ? earliest(binding.lookDueAt, now) : dueAfterTraffic(health, binding.lookDueAt, now);
+      const health = isServed ? { ...after, servedAt: now } : after;
+      const isToBeTested = isDoubted || (isServed && mayBeOver(health));
+      const lookDueAt = dueNext(isToBeTested)(binding.lookDueAt, now, health);
       // A check that failed is overruled by it.
       const isNews = askedAt(after) === undefined || binding.statusDetail !== undefined;
-      const isFirst = isNews && showsService(certain);
+      const isFirst = isNews && isServed;
       const isSame = areSameFindings(binding.health, health) && lookDueAt?.getTime() === binding.lookDueAt?.getTime();
-      return isSame && !isFirst ? undefined : { ...binding, health, ...(lookDueAt === undefined ? {} : { lookDueAt }) };
+      return isSame && !isFirst ? undefined : { ...binding, health, ...(lookDueAt && { lookDueAt }) };
     });
   }
 
@@ -257,6 +259,8 @@ const told = ({ findings }: RootKeyHealth): Record<string, string> => {
   const met = findings.map(({ call, fault, reasonCode }) => [call, fault, reasonCode].filter(Boolean).join(' '));
   return { state: 'attention', met: met.join(', ') };
 };
+
+const dueNext = (isToBeTested: boolean): typeof dueAfterTraffic => (isToBeTested ? earliest : dueAfterTraffic);
 
 /** Of what is due already, whenever that was, nothing changes. */
 const earliest = (due: Date | undefined, now: Date): Date | undefined => (due === undefined || due <= now ? due : now);
