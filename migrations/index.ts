@@ -47,6 +47,7 @@ import { FormerCredentials1767870000000 } from './1767870000000-former-credentia
 import { QuarantineAndPlans1767880000000 } from './1767880000000-quarantine-and-plans';
 import { AcceptedServerCertificates1767900000000 } from './1767900000000-accepted-server-certificates';
 import { ConsoleSessions1767910000000 } from './1767910000000-console-sessions';
+import { InventoryCertificates1767920000000 } from './1767920000000-inventory-certificates';
 
 /** In the order they run. What has been released is never edited. */
 export const migrations = [
@@ -98,4 +99,5 @@ export const migrations = [
   QuarantineAndPlans1767880000000,
   AcceptedServerCertificates1767900000000,
   ConsoleSessions1767910000000,
+  InventoryCertificates1767920000000,
 ];

@@ -27,3 +27,4 @@ for kind in m h; do
   done
 done
 echo 'First-class disks are not among them: govc does not show their keys. Those of vSAN: vsan.sh.' >&2
+echo 'The keys of all vCenters, one a line, with those: kmip4v reclaim upload FILE --taken-at TIME --source TEXT --covers CERTIFICATE' >&2

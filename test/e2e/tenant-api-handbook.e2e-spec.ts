@@ -151,16 +151,28 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     };
   }
 
-  /** An inventory that has no key, and keys that nobody fetches meanwhile. */
+  /**
+   * An inventory that has no key, and keys that nobody fetches meanwhile: of an instance of its own, since the certificates
+   * that the checker adds end an inventory.
+   */
   async function reclaim(): Promise<Values> {
-    const client = await service.kmip();
+    const { bound: quiet } = await boundInstance();
+    const certificate = await issueClientCertificate('self-signed', { commonName: 'quiet', validDays: 1 });
+    await quiet.ok('POST', '/client_certificates', { name: 'quiet', certificate: certificate.certificatePem });
+    const client = await service.kmipAs(certificate.certificatePem, certificate.privateKeyPem.exposeText());
     const [put, kept, released] = [await createKey(client), await createKey(client), await createKey(client)];
     await client.close();
     const inventory = { taken_at: new Date().toISOString(), source: 'PowerCLI', key_ids: [] };
-    await api.ok('PUT', '/inventory', inventory);
-    for (const id of [kept, released]) await api.ok('POST', '/quarantined_keys', { id });
+    const body = { ...inventory, covered_certificates: await quiet.clientCertificates() };
+    await quiet.ok('PUT', '/inventory', body);
+    for (const id of [kept, released]) await quiet.ok('POST', '/quarantined_keys', { id });
+    const about = ['get_instance_inventory', 'set_instance_inventory', 'list_instance_reclaim_candidates'].concat(
+      ['list_instance_quarantined_keys', 'create_instance_quarantined_key'],
+      ['get_instance_quarantined_key', 'delete_instance_quarantined_key'],
+    );
     return {
-      'set_instance_inventory.body': inventory,
+      ...Object.fromEntries(about.map((operation) => [`${operation}.instance_id`, quiet.instanceId])),
+      'set_instance_inventory.body': body,
       'create_instance_quarantined_key.body': { id: put },
       'get_instance_quarantined_key.id': kept,
       'delete_instance_quarantined_key.id': released,
@@ -187,15 +199,21 @@ describeWithChecker('the tenant API by its document and the API Handbook', () =>
     };
   }
 
-  /** Root key and credential are taken away in the end, so they are those of an instance without keys. */
-  async function rootKey(): Promise<Values> {
+  async function boundInstance() {
     const { keyManager, rootKey: demo } = service.connection;
-    const empty = await emptyInstance(service);
+    const bound = await emptyInstance(service);
     const resource = { serviceName: 'kms', serviceInstance: keyManager.instanceId };
     const apiKey = await newApiKey(service, resource, ['Viewer', 'Manager']);
-    await empty.ok('PUT', '/credential', { api_key: apiKey });
+    await bound.ok('PUT', '/credential', { api_key: apiKey });
     const wish = { crn: `${keyManager.crn.replace(/:+$/, '')}:key:${demo.id}`, endpoint_visibility: 'public' };
-    await empty.ok('PUT', '/root_key', wish);
+    await bound.ok('PUT', '/root_key', wish);
+    return { bound, apiKey, wish };
+  }
+
+  /** Root key and credential are taken away in the end, so they are those of an instance without keys. */
+  async function rootKey(): Promise<Values> {
+    const { keyManager } = service.connection;
+    const { bound: empty, apiKey, wish } = await boundInstance();
     const about = [
       'get_instance_root_key',
       'set_instance_root_key',

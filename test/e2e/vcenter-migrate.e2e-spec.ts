@@ -144,13 +144,16 @@ describe('leaving another key provider', () => {
   });
 
   it('tells the service which keys are in use, once all of it was looked at', async () => {
-    // The other name's client certificate needs no key any more.
+    // Both names' certificates are of this vCenter. The demo's own client has another one.
     const params = { path: { instance_id: service.connection.instance.id } };
     const { client_certificates: all } = await answerOf(
       api.GET('/v1/instances/{instance_id}/client_certificates', { params }),
     );
     const refused = await kmip4v('inventory', '--upload');
-    expect([refused.exit, refused.stdout !== '']).toEqual([0, true]);
+    expect([refused.exit, refused.stdout !== '']).toEqual([3, true]);
+    expect(refused.stderr).toMatch(/says nothing of these client certificates: `demo-vcenter`/);
+    const told = await kmip4v('inventory', '--upload', '--without-certificate', 'demo-vcenter');
+    expect([told.exit, told.stdout !== '']).toEqual([0, true]);
     const stored = await answerOf(api.GET('/v1/instances/{instance_id}/inventory', { params }));
     const keys = new Set((await inventory()).map(({ keyId }) => keyId));
     expect([all.length > 1, stored.key_count]).toEqual([true, keys.size]);

@@ -20,7 +20,7 @@ export {
   type Removal,
 } from './allow-list/client-directory';
 export { listingsOf } from './allow-list/listings';
-export { lossOfCertificate, requireConfirmation } from './confirmation';
+export { lossOfCertificate, requireConfirmation, SEEN_LATELY_DAYS } from './confirmation';
 export { CredentialSealer, type Sealed, type SealedRow, type ServiceKeyring } from './credential-sealer';
 export { instanceIdOf, parseInstanceCrn } from './crn';
 export { EndpointPolicy, type KeyManagerProfiles } from './endpoint-policy';

@@ -868,12 +868,12 @@ export interface paths {
     };
     /**
      * Get the inventory
-     * @description Retrieves when the inventory was taken, and until when it counts.
+     * @description Retrieves when the inventory was taken, until when it counts, and of which client certificates it speaks.
      */
     get: operations['get_instance_inventory'];
     /**
      * Upload an inventory
-     * @description Says which keys are in use, as found in all vCenters that use the instance: the key identifiers of machines, disks and hosts, such as PowerCLI or govc show them. It takes the place of the one before, and counts for 24 hours from when it was taken.
+     * @description Says which keys are in use, as found in all vCenters that use the instance: the key identifiers of machines, disks and hosts, such as PowerCLI or govc show them. It takes the place of the one before, and counts for 24 hours from when it was taken. Every client certificate of the instance, and one that was removed and let in within the last 7 days, has to be in `covered_certificates` or in `certificates_without_keys`: otherwise keys that only its vCenter needs would be called unused, and the answer is 409 `inventory_incomplete`, with their names. A client certificate that is added later makes the inventory count no more.
      */
     put: operations['set_instance_inventory'];
     post?: never;
@@ -898,7 +898,7 @@ export interface paths {
     };
     /**
      * List keys that nothing speaks for
-     * @description Lists the keys that are not in the inventory and were neither made nor fetched since it was taken, the oldest first. Refused without an inventory of the last 24 hours: when keys were fetched says nothing of whether they are needed.
+     * @description Lists the keys that are not in the inventory and were neither made nor fetched since it was taken, the oldest first. Refused without an inventory of the last 24 hours that speaks of all client certificates: when keys were fetched says nothing of whether they are needed.
      */
     get: operations['list_instance_reclaim_candidates'];
     put?: never;
@@ -4171,6 +4171,11 @@ export interface components {
      *       "uploaded_by": "IBMid-50AB12CD34",
      *       "source": "PowerCLI, vcenter-01 and vcenter-02",
      *       "key_count": 1204,
+     *       "covered_certificates": [
+     *         "5285a4745304f3a9f7b95f3ffd4cdbd81686d21a019ef233d7b5c6468eb320f0"
+     *       ],
+     *       "certificates_without_keys": [],
+     *       "uncovered_certificates": [],
      *       "valid": true,
      *       "valid_until": "2026-11-24T10:05:00.000Z"
      *     }
@@ -4204,8 +4209,14 @@ export interface components {
        * @example 1204
        */
       key_count: number;
+      /** @description The SHA-256 fingerprints of the client certificates whose vCenters were looked at: each key that they need is in the inventory. */
+      covered_certificates: string[];
+      /** @description The SHA-256 fingerprints of client certificates whose clients need no key. */
+      certificates_without_keys: string[];
+      /** @description Client certificates of which it says nothing, since they were added after it; as long as there are any, it does not count. */
+      uncovered_certificates: components['schemas']['InstanceInventoryUncoveredCertificate'][];
       /**
-       * @description Whether it counts still.
+       * @description Whether it counts still: it is of the last 24 hours, and speaks of all client certificates.
        * @example true
        */
       valid: boolean;
@@ -4215,6 +4226,25 @@ export interface components {
        * @example 2026-11-23T10:05:00.000Z
        */
       valid_until: string;
+    };
+    /** @description A client certificate of which an inventory says nothing. */
+    InstanceInventoryUncoveredCertificate: {
+      /**
+       * @description The SHA-256 of the certificate.
+       * @example 5285a4745304f3a9f7b95f3ffd4cdbd81686d21a019ef233d7b5c6468eb320f0
+       */
+      sha256_fingerprint: string;
+      /**
+       * @description Its name; absent of one that was removed.
+       * @example vcenter-02
+       */
+      name?: string;
+      /**
+       * Format: date-time
+       * @description When it was let in last; absent of one that never was, as far as that is kept.
+       * @example 2026-11-23T10:05:00.000Z
+       */
+      last_seen_at?: string;
     };
     /** @description Which keys were found to be in use. */
     InstanceInventoryPrototype: {
@@ -4231,6 +4261,10 @@ export interface components {
       source: string;
       /** @description The KMIP unique identifiers of the keys that machines, disks and hosts have. */
       key_ids: string[];
+      /** @description The SHA-256 fingerprints of the client certificates whose vCenters were looked at: each key that they need is in the inventory. */
+      covered_certificates: string[];
+      /** @description The SHA-256 fingerprints of client certificates whose clients need no key. */
+      certificates_without_keys?: string[];
     };
     /**
      * @description A page of resources.
@@ -5478,6 +5512,7 @@ export interface components {
         | 'certificate_issued_elsewhere'
         | 'quota_exceeded'
         | 'invalid_state'
+        | 'inventory_incomplete'
         | 'name_mismatch'
         | 'confirmation_required'
         | 'second_person_required'
@@ -7606,7 +7641,11 @@ export interface operations {
          *       "source": "PowerCLI, vcenter-01 and vcenter-02",
          *       "key_ids": [
          *         "0d45edaa-456f-48f2-abff-c01fd6b7530f"
-         *       ]
+         *       ],
+         *       "covered_certificates": [
+         *         "5285a4745304f3a9f7b95f3ffd4cdbd81686d21a019ef233d7b5c6468eb320f0"
+         *       ],
+         *       "certificates_without_keys": []
          *     }
          */
         'application/json': components['schemas']['InstanceInventoryPrototype'];

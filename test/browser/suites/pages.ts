@@ -42,7 +42,7 @@ export const everyPage: Suite = (stage) => {
         '/client_certificates',
       );
       const inventory = { taken_at: new Date().toISOString(), source: 'vcenter-01', key_ids: [machine.key] };
-      await api.ok('PUT', '/inventory', inventory);
+      await api.ok('PUT', '/inventory', { ...inventory, covered_certificates: await api.clientCertificates() });
       await api.ok('POST', '/quarantined_keys', { id: retired.key });
       await api.ok('PUT', '/webhook', { url: 'https://hooks.example.com/kmip' });
       const plan = await api.ok<{ id: string }>('POST', '/shred_plans', { scope: 'keys', key_ids: [machine.key] });

@@ -60,7 +60,8 @@ export const trouble: Suite = (stage) => {
       const client = await service.kmipAs(stranger.certificatePem, stranger.privateKeyPem.exposeText());
       expect(await fetchKey(client, machine.key)).not.toHaveProperty('hex');
       await client.close();
-      const taken = { taken_at: new Date().toISOString(), source: HOSTILE, key_ids: [] };
+      const covered_certificates = await api.clientCertificates();
+      const taken = { taken_at: new Date().toISOString(), source: HOSTILE, key_ids: [], covered_certificates };
       await api.ok('PUT', '/inventory', taken);
       for (const [address, shown] of [
         ['keys', HOSTILE],

@@ -56,6 +56,14 @@ export class TenantApi {
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
     return answer.body;
   }
+
+  /** Fingerprints of all client certificates of the instance, of which an inventory has to say something. */
+  async clientCertificates(): Promise<readonly string[]> {
+    const { client_certificates: found } = await this.ok<{
+      client_certificates: readonly { readonly sha256_fingerprint: string }[];
+    }>('GET', '/client_certificates?limit=100');
+    return found.map(({ sha256_fingerprint: fingerprint }) => fingerprint);
+  }
 }
 
 export const accountOf = ({ connection }: RunningService): string =>

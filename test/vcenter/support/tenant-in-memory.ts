@@ -99,7 +99,7 @@ export class TenantInMemory {
 
   readonly #routes: readonly Route[] = [
     ['GET', /^$/, () => this.#shown()],
-    ['GET', /^\/client_certificates$/, () => ({ client_certificates: this.certificates })],
+    ['GET', /^\/client_certificates$/, ({ query }) => ({ client_certificates: this.#named(query.get('name')) })],
     ['POST', /^\/client_certificates$/, async ({ body }) => this.#register(body['name'] ?? '', await pemIn(body))],
     ['GET', /^\/client_certificates\/(.+)$/, (_, id) => this.certificates.find((each) => each.id === id) ?? GONE],
     ['DELETE', /^\/client_certificates\/(.+)$/, (_, id) => this.#unregister(id)],
@@ -136,6 +136,10 @@ export class TenantInMemory {
         server_certificate: shownCertificate(certificatePem),
       })),
     };
+  }
+
+  #named(name: string | null): readonly Certificate[] {
+    return this.certificates.filter((each) => name === null || each.name === name);
   }
 
   #register(name: string, pem: string): Certificate {

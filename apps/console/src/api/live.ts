@@ -88,7 +88,7 @@ const EVERYTHING: readonly Topic[] = [
 /** What an event is about, and what shows it. Whatever happens is in the trail, too. */
 const TOPICS: Readonly<Record<string, readonly Topic[]>> = {
   'instance.state': ['instance', 'audit'],
-  'certificate.state': ['certificates', 'instance', 'attempts', 'audit'],
+  'certificate.state': ['certificates', 'reclaim', 'instance', 'attempts', 'audit'],
   'kmip-credential': ['kmip_credentials', 'audit'],
   credential: ['root_key', 'instance', 'audit'],
   'root-key': ['root_key', 'instance', 'audit'],

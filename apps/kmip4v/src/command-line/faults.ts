@@ -48,6 +48,9 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
   forbidden: 'ask the administrator of the account for a role that permits it',
   instance_disabled: 'enable the instance in IBM Cloud, or ask its administrator',
   internal_error: 'report it with the trace',
+  inventory_incomplete:
+    'say of each that its vCenter was looked at (`vcenter inventory`: --with FILE; `reclaim upload`: --covers CERTIFICATE), or that ' +
+    'it needs no key (--without-certificate CERTIFICATE)',
   invalid_certificate: 'give the file as vCenter shows it, from BEGIN CERTIFICATE to END CERTIFICATE',
   precondition_failed: 'somebody changed it meanwhile: look at it again, and repeat the command',
   second_person_required:

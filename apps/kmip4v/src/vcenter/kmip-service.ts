@@ -100,4 +100,8 @@ export interface UploadedInventory {
   readonly takenAt: Date;
   readonly source: string;
   readonly keyIds: readonly string[];
+  /** SHA-256 of the client certificates of the vCenters that were looked at. */
+  readonly coveredCertificates: readonly string[];
+  /** SHA-256 of those whose clients need no key. */
+  readonly certificatesWithoutKeys: readonly string[];
 }

@@ -134,8 +134,14 @@ export class TenantService implements KmipService {
     await unlessGone(this.api.DELETE('/v1/instances/{instance_id}/keys/{id}', { params }));
   }
 
-  async uploadInventory({ takenAt, source, keyIds }: UploadedInventory): Promise<{ readonly keyCount: number }> {
-    const body = { taken_at: takenAt.toISOString(), source, key_ids: [...keyIds] };
+  async uploadInventory(inventory: UploadedInventory): Promise<{ readonly keyCount: number }> {
+    const body = {
+      taken_at: inventory.takenAt.toISOString(),
+      source: inventory.source,
+      key_ids: [...inventory.keyIds],
+      covered_certificates: [...inventory.coveredCertificates],
+      certificates_without_keys: [...inventory.certificatesWithoutKeys],
+    };
     const params = { path: this.#here };
     const stored = await answerOf(this.api.PUT('/v1/instances/{instance_id}/inventory', { params, body }));
     return { keyCount: stored.key_count };

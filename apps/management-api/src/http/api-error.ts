@@ -26,6 +26,7 @@ export const API_ERRORS = {
   certificate_issued_elsewhere: [409],
   quota_exceeded: [409],
   invalid_state: [409],
+  inventory_incomplete: [409],
   name_mismatch: [409],
   confirmation_required: [409],
   second_person_required: [409],

@@ -126,6 +126,7 @@ export const DOMAIN_ERRORS: Readonly<Record<string, Translation>> = {
 
   key_not_quarantined: missing,
   ...all(['inventory_missing', 'inventory_outdated', 'key_referenced'], conflict),
+  inventory_incomplete: { status: 409, code: 'inventory_incomplete' },
   shred_plan_not_found: missing,
   ...all(['shred_plan_empty', 'shred_plan_state_conflict', 'shred_plan_same_person', 'shred_plan_outdated'], conflict),
   ...all(['shred_plan_too_large', 'shred_plan_quota_exceeded'], { status: 409, code: 'quota_exceeded' }),

@@ -11,6 +11,8 @@ interface InventoryRow {
   readonly uploaded_by: string;
   readonly source: string;
   readonly key_ids: readonly string[];
+  readonly covered_certificates: readonly string[];
+  readonly certificates_without_keys: readonly string[];
 }
 
 interface QuarantineRow {
@@ -20,6 +22,15 @@ interface QuarantineRow {
   readonly suspended_before: boolean;
 }
 
+const INVENTORY = `SELECT taken_at, uploaded_at, uploaded_by, source, key_ids, covered_certificates,
+  certificates_without_keys FROM key_inventories WHERE instance_id = $1`;
+const SET_INVENTORY = `INSERT INTO key_inventories (instance_id, taken_at, uploaded_at, uploaded_by, source, key_ids,
+    covered_certificates, certificates_without_keys)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+  ON CONFLICT (instance_id) DO UPDATE SET taken_at = EXCLUDED.taken_at, uploaded_at = EXCLUDED.uploaded_at,
+    uploaded_by = EXCLUDED.uploaded_by, source = EXCLUDED.source, key_ids = EXCLUDED.key_ids,
+    covered_certificates = EXCLUDED.covered_certificates,
+    certificates_without_keys = EXCLUDED.certificates_without_keys`;
 const QUARANTINED = 'SELECT id, since, put_by, suspended_before FROM quarantined_keys WHERE instance_id = $1';
 const RELEASE = 'DELETE FROM quarantined_keys WHERE instance_id = $1 AND id = $2';
 
@@ -43,24 +54,33 @@ class InstanceReclaim implements ReclaimStore {
   ) {}
 
   async inventory(): Promise<KeyInventory | undefined> {
-    const sql =
-      'SELECT taken_at, uploaded_at, uploaded_by, source, key_ids FROM key_inventories WHERE instance_id = $1';
-    const [row] = await this.#select<InventoryRow>(sql);
+    const [row] = await this.#select<InventoryRow>(INVENTORY);
     if (row === undefined) return undefined;
-    const { taken_at: takenAt, uploaded_at: uploadedAt, uploaded_by: uploadedBy, source, key_ids: keyIds } = row;
-    return { takenAt, uploadedAt, uploadedBy, source, keyIds };
+    return {
+      takenAt: row.taken_at,
+      uploadedAt: row.uploaded_at,
+      uploadedBy: row.uploaded_by,
+      source: row.source,
+      keyIds: row.key_ids,
+      coveredCertificates: row.covered_certificates,
+      certificatesWithoutKeys: row.certificates_without_keys,
+    };
   }
 
   async setInventory(inventory: KeyInventory, audit: AuditEvent): Promise<void> {
     const { takenAt, uploadedAt, uploadedBy, source, keyIds } = inventory;
+    const { coveredCertificates, certificatesWithoutKeys } = inventory;
     await this.transactions.run(this.instanceId, async (transaction) => {
-      await transaction.client.query(
-        `INSERT INTO key_inventories (instance_id, taken_at, uploaded_at, uploaded_by, source, key_ids)
-          VALUES ($1, $2, $3, $4, $5, $6)
-          ON CONFLICT (instance_id) DO UPDATE SET taken_at = EXCLUDED.taken_at, uploaded_at = EXCLUDED.uploaded_at,
-            uploaded_by = EXCLUDED.uploaded_by, source = EXCLUDED.source, key_ids = EXCLUDED.key_ids`,
-        [this.instanceId, takenAt, uploadedAt, uploadedBy, source, JSON.stringify(keyIds)],
-      );
+      await transaction.client.query(SET_INVENTORY, [
+        this.instanceId,
+        takenAt,
+        uploadedAt,
+        uploadedBy,
+        source,
+        JSON.stringify(keyIds),
+        coveredCertificates,
+        certificatesWithoutKeys,
+      ]);
       await transaction.appendAudit([audit]);
     });
   }

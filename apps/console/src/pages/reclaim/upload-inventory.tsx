@@ -4,11 +4,12 @@ import { useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { answerOf, api } from '../../api/client';
-import { asProblem } from '../../api/problem';
+import { asProblem, type Problem } from '../../api/problem';
 import { useChange } from '../../api/use-change';
 import { useInstance } from '../../app/instance-layout';
 import { ActionButton } from '../../components/action-button';
 import { ProblemView } from '../../components/problem-view';
+import { type CertificatesSaid, CoveredCertificates, RemovedCertificates, useCoverage } from './covered-certificates';
 import { type InventoryDocument, readInventory } from './inventory-document';
 
 /** More than 25,000 identifiers, which is what the service takes at most. */
@@ -23,6 +24,8 @@ export function UploadInventory() {
   const [source, setSource] = useState('');
   const [takenAt, setTakenAt] = useState('');
   const read = readInventory(text, { source, takenAt });
+  const [document, fault] = typeof read === 'string' ? [undefined, read] : [read, undefined];
+  const certificates = useCoverage(document);
   const wanted = text.trim() !== '';
   const upload = useChange(instance.id, ['reclaim', 'audit'], (body: InventoryDocument) =>
     answerOf(
@@ -40,28 +43,44 @@ export function UploadInventory() {
         value={text}
         spellCheck={false}
         autoComplete="off"
-        invalid={wanted && isDocument && typeof read === 'string'}
-        invalidText={typeof read === 'string' ? t(`reclaim.upload.fault.${read}`) : ''}
+        invalid={wanted && isDocument && fault !== undefined}
+        invalidText={fault && t(`reclaim.upload.fault.${fault}`)}
         onChange={({ target }) => setText(target.value)}
       />
       <FileChooser onText={setText} />
       {wanted && !isDocument && (
         <Beside source={source} takenAt={takenAt} onSource={setSource} onTakenAt={setTakenAt} />
       )}
-      {upload.isError && <ProblemView problem={asProblem(upload.error)} title={t('reclaim.upload.failed')} />}
+      {wanted && <CoveredCertificates of={certificates} />}
+      {upload.isError && <Refused problem={asProblem(upload.error)} certificates={certificates} />}
       <div className="k-actions">
         <ActionButton
           size="md"
           verdict={may('key.update')}
-          disabled={typeof read === 'string' || !wanted || upload.isPending}
+          disabled={!document || !wanted || upload.isPending}
           onClick={() => {
-            if (typeof read !== 'string') upload.mutate(read, { onSuccess: () => setText('') });
+            if (document) upload.mutate(certificates.completed(document), { onSuccess: () => setText('') });
           }}
         >
           {upload.isPending ? t('common.working') : t('reclaim.upload.act')}
         </ActionButton>
       </div>
     </div>
+  );
+}
+
+interface RefusedProps {
+  readonly problem: Problem;
+  readonly certificates: CertificatesSaid;
+}
+
+function Refused({ problem, certificates }: RefusedProps) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <ProblemView problem={problem} title={t('reclaim.upload.failed')} />
+      {problem.has('inventory_incomplete') && <RemovedCertificates of={certificates} />}
+    </>
   );
 }
 

@@ -8,6 +8,23 @@ import { type ClientCertificate } from '../../tenant/resources';
 
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 
+function fingerprintIn(named: string): string | undefined {
+  const digits = named.replaceAll(':', '').toLowerCase();
+  return FINGERPRINT.test(digits) ? digits : undefined;
+}
+
+/**
+ * SHA-256 of each that is named as {@link findCertificate} takes it; one by its fingerprint need not be registered.
+ * @throws CommandFault when there is none
+ */
+export async function fingerprintsOf(api: TenantApi, instance: string, named: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const each of named) {
+    found.push(fingerprintIn(each) ?? (await findCertificate(api, instance, each)).sha256_fingerprint);
+  }
+  return found;
+}
+
 /** By identifier, name or SHA-256 fingerprint. @throws CommandFault when there is none */
 export async function findCertificate(api: TenantApi, instance: string, named: string): Promise<ClientCertificate> {
   const path = { instance_id: instance };
@@ -15,8 +32,8 @@ export async function findCertificate(api: TenantApi, instance: string, named: s
     const params = { path: { ...path, id: named } };
     return await answerOf(api.GET('/v1/instances/{instance_id}/client_certificates/{id}', { params }));
   }
-  const fingerprint = named.replaceAll(':', '').toLowerCase();
-  const query = FINGERPRINT.test(fingerprint) ? { sha256_fingerprint: fingerprint } : { name: named };
+  const fingerprint = fingerprintIn(named);
+  const query = fingerprint === undefined ? { name: named } : { sha256_fingerprint: fingerprint };
   const { client_certificates: found } = await answerOf(
     api.GET('/v1/instances/{instance_id}/client_certificates', { params: { path, query } }),
   );

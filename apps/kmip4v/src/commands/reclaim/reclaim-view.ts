@@ -9,6 +9,15 @@ export const INVENTORY_FIELDS: Columns<Inventory> = [
   ['uploaded', ({ uploaded_at: at, uploaded_by: by }) => `${time(at) ?? ''} by ${by}`],
   ['counts until', ({ valid_until: at }) => time(at)],
   ['counts', ({ valid }) => valid],
+  ['certificates covered', ({ covered_certificates: covered }) => covered.length],
+  ['certificates without keys', ({ certificates_without_keys: without }) => without.length],
+  [
+    'says nothing of',
+    ({ uncovered_certificates: uncovered }) =>
+      uncovered.length > 0
+        ? { text: uncovered.map(({ name, sha256_fingerprint: sha256 }) => name ?? sha256).join(', '), tone: 'bad' }
+        : undefined,
+  ],
 ];
 
 export const CANDIDATE_COLUMNS: Columns<ReclaimCandidate> = [

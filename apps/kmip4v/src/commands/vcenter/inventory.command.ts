@@ -9,6 +9,7 @@ import { type Inventory, type KeyInUse, type KeyReference, type Unexamined } fro
 import { uploadInventories } from '../../vcenter/inventory/upload';
 import { atVCenter, commandFault, knownVCenter, VCENTER_OPTIONS } from '../../vcenter/open-vcenter';
 import { demandPrivileges } from '../../vcenter/privileges';
+import { fingerprintsOf } from '../certificate/find-certificate';
 import { LOOK_OPTIONS, lookAt } from './look-at';
 import { serviceOf } from './service-of';
 import { counted } from '../../output/counted';
@@ -54,15 +55,16 @@ export const vcenterInventory = command({
   about: 'List everything in a vCenter that needs a key, and tell the service',
   details: [
     'Homes of VMs, disks with the links of their chains, templates, snapshots, first-class disks, hosts, cluster policies, vSAN.',
-    'With --upload the service is told which keys are in use. It is told nothing while something could not be looked at, or',
-    'while another client of the instance is not covered: keys that nobody is known to need may be proposed for destruction.',
+    'With --upload the service is told which keys are in use. It is told nothing while something could not be looked at, and',
+    'refuses it while another client of the instance is not covered: keys that nobody is known to need may be proposed for',
+    'destruction.',
   ].join('\n'),
   options: {
     ...VCENTER_OPTIONS,
     ...LOOK_OPTIONS,
     upload: flag('tell the service which keys are in use'),
     with: list('FILE', 'inventory of another vCenter (--output json), to upload with this one'),
-    withoutCertificate: list('NAME', 'client certificate whose client is known to need no key'),
+    withoutCertificate: list('CERTIFICATE', 'whose client is known to need no key: name, identifier or SHA-256'),
   },
   async run(given, context) {
     const { out } = context;
@@ -74,11 +76,12 @@ export const vcenterInventory = command({
     });
     if (!given.upload) return answerOf(inventory);
     const others = await Promise.all(given.with.map((file) => readInventory(file, context)));
-    const service = await serviceOf(context);
-    const { withoutCertificate: withoutCertificates } = given;
-    const upload = { service, now: new Date(), withoutCertificates };
     try {
-      const { keyCount } = await uploadInventories([inventory, ...others], upload);
+      const [service, withoutCertificates] = [
+        await serviceOf(context),
+        await excepted(given.withoutCertificate, context),
+      ];
+      const { keyCount } = await uploadInventories([inventory, ...others], { service, withoutCertificates });
       out.note(`The service was told of ${counted(keyCount, 'key')} in use.`);
     } catch (error) {
       await out.answer(answerOf(inventory));
@@ -87,6 +90,11 @@ export const vcenterInventory = command({
     return answerOf(inventory);
   },
 });
+
+async function excepted(named: readonly string[], context: Context): Promise<readonly string[]> {
+  const { api, instance } = await context.tenant();
+  return fingerprintsOf(api, instance, named);
+}
 
 async function readInventory(file: string, { read }: Context): Promise<Inventory> {
   const text = (await read(file)).toString('utf8');

@@ -75,6 +75,7 @@ for kind in m h; do
   done
 done
 echo 'First-class disks are not among them: govc does not show their keys. Those of vSAN: vsan.sh.' >&2
+echo 'The keys of all vCenters, one a line, with those: kmip4v reclaim upload FILE --taken-at TIME --source TEXT --covers CERTIFICATE' >&2
 `;
 
 export const GOVC_VSAN = `# The names of members depend on the version of govc: in capitals or not.

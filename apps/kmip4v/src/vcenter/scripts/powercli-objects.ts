@@ -40,6 +40,7 @@ foreach ($datastore in Get-View -ViewType Datastore -Property Name) {
 $found | Format-Table -AutoSize
 $found | Export-Csv -Path 'inventory.csv' -NoTypeInformation -Encoding UTF8
 Write-Host ('{0} places need a key; they are in inventory.csv. vSAN is not among them: vsan.ps1.' -f $found.Count)
+Write-Host 'The keys of all vCenters, one a line, with those of vSAN: kmip4v reclaim upload FILE --taken-at TIME --source TEXT --covers CERTIFICATE'
 `;
 
 /** VsanDataEncryptionConfig, by the view that IBM's own migration page uses (vmwaresolutions, kmip_standalone_migration). */

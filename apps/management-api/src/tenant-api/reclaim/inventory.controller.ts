@@ -1,8 +1,8 @@
 import { Controller, Get, Inject, Put } from '@nestjs/common';
 
 import { type AuditEvent } from '@lib/audit';
-import { type Clock } from '@lib/kernel';
-import { type KeyInventory, type ListedKey, requireFresh } from '@lib/kmip-engine';
+import { type Clock, type InstanceId } from '@lib/kernel';
+import { type KeyInventory, type ListedKey, requireCoverage, requireFresh, uncoveredBy } from '@lib/kmip-engine';
 import { CLOCK } from '@lib/platform';
 
 import { notFound } from '../../http/api-error';
@@ -11,6 +11,7 @@ import { Call, Operation } from '../../http/operation.decorator';
 import { PUBLIC_URL } from '../../http/tokens';
 import { administratorOf } from '../administrator';
 import { invalidToken, pageAnswer, pageRequest } from '../paging';
+import { InventoriedClients } from './inventoried-clients';
 import { inventoryResponse, reclaimKey } from './reclaim.response';
 import { Reclaiming } from './reclaiming';
 
@@ -19,6 +20,8 @@ interface Prototype {
   readonly taken_at: string;
   readonly source: string;
   readonly key_ids: readonly string[];
+  readonly covered_certificates: readonly string[];
+  readonly certificates_without_keys?: readonly string[];
 }
 
 /** What an administrator found to be in use, and the keys that he did not. */
@@ -26,6 +29,7 @@ interface Prototype {
 export class InventoryController {
   constructor(
     @Inject(Reclaiming) private readonly reclaiming: Reclaiming,
+    @Inject(InventoriedClients) private readonly clients: InventoriedClients,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
@@ -33,28 +37,22 @@ export class InventoryController {
   @Get('inventory')
   @Operation('get_instance_inventory', 'key.list')
   async get(@Call() call: OperationCall): Promise<OperationAnswer> {
-    const inventory = await this.reclaiming.of(call.instance().instanceId).inventory();
+    const { instanceId } = call.instance();
+    const inventory = await this.reclaiming.of(instanceId).inventory();
     if (inventory === undefined) throw notFound();
-    return { status: 200, body: inventoryResponse(inventory, this.clock.now()) };
+    return { status: 200, body: await this.#present(instanceId, inventory) };
   }
 
   @Put('inventory')
   @Operation('set_instance_inventory', 'key.update')
   async set(@Call() call: OperationCall): Promise<OperationAnswer> {
-    // Valid by its schema.
-    const { taken_at: takenAt, source, key_ids: keyIds } = call.body as Prototype;
+    const { instanceId } = call.instance();
     const now = this.clock.now();
-    const uploaded: KeyInventory = {
-      takenAt: new Date(takenAt),
-      uploadedAt: now,
-      uploadedBy: call.principal.iamId,
-      source,
-      keyIds: [...new Set(keyIds)].sort(),
-    };
-    const inventory = requireFresh(uploaded, now);
-    const store = this.reclaiming.of(call.instance().instanceId);
-    await store.setInventory(inventory, eventOf(call, inventory));
-    return { status: 200, body: inventoryResponse(inventory, now) };
+    const inventory = inventoryOf(call.body as Prototype, call.principal.iamId, now);
+    requireFresh(inventory, now);
+    requireCoverage(inventory, await this.clients.of(instanceId));
+    await this.reclaiming.of(instanceId).setInventory(inventory, eventOf(call, inventory));
+    return { status: 200, body: await this.#present(instanceId, inventory) };
   }
 
   @Get('reclaim_candidates')
@@ -67,14 +65,37 @@ export class InventoryController {
       present: (key) => reclaimKey(key, this.clock.now()),
     });
   }
+
+  async #present(instanceId: InstanceId, inventory: KeyInventory): Promise<object> {
+    const uncovered = uncoveredBy(inventory, await this.clients.of(instanceId));
+    return inventoryResponse(inventory, uncovered, this.clock.now());
+  }
 }
+
+/** Valid by its schema. */
+function inventoryOf(prototype: Prototype, person: string, now: Date): KeyInventory {
+  const { taken_at: takenAt, source, key_ids: keyIds } = prototype;
+  const { covered_certificates: covered, certificates_without_keys: withoutKeys = [] } = prototype;
+  return {
+    takenAt: new Date(takenAt),
+    uploadedAt: now,
+    uploadedBy: person,
+    source,
+    keyIds: sorted(keyIds),
+    coveredCertificates: sorted(covered),
+    certificatesWithoutKeys: sorted(withoutKeys),
+  };
+}
+
+const sorted = (texts: readonly string[]): readonly string[] => [...new Set(texts)].sort();
 
 function placeOf([at = '', id = '']: readonly string[]): { readonly at: Date; readonly id: string } {
   if (Number.isNaN(Date.parse(at)) || !/^[0-9a-f-]{36}$/.test(id)) throw invalidToken();
   return { at: new Date(at), id };
 }
 
-function eventOf(call: OperationCall, { uploadedAt, takenAt, source, keyIds }: KeyInventory): AuditEvent {
+function eventOf(call: OperationCall, inventory: KeyInventory): AuditEvent {
+  const { uploadedAt, takenAt, source, keyIds, coveredCertificates, certificatesWithoutKeys } = inventory;
   const { instanceId, initiator, correlationId, observer } = administratorOf(call);
   return {
     instanceId,
@@ -85,6 +106,13 @@ function eventOf(call: OperationCall, { uploadedAt, takenAt, source, keyIds }: K
     target: { kind: 'instance', id: instanceId },
     correlationId,
     observer,
-    details: { takenAt: takenAt.toISOString(), source, keys: keyIds.length },
+    details: {
+      takenAt: takenAt.toISOString(),
+      source,
+      keys: keyIds.length,
+      certificates: coveredCertificates.length,
+      // Somebody's word, by which keys may be destroyed in the end.
+      ...(certificatesWithoutKeys.length > 0 && { certificatesWithoutKeys: certificatesWithoutKeys.join(' ') }),
+    },
   };
 }

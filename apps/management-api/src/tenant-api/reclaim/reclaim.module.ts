@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
 
-import { PostgresReclaimStores } from '@lib/persistence';
+import { PostgresConnectionAttempts, PostgresReclaimStores } from '@lib/persistence';
 import { onDatabase } from '@lib/platform';
 
 import { KeysModule } from '../keys/keys.module';
+import { InventoriedClients } from './inventoried-clients';
 import { InventoryController } from './inventory.controller';
 import { QuarantineController } from './quarantine.controller';
 import { Reclaiming } from './reclaiming';
@@ -12,6 +13,11 @@ import { Reclaiming } from './reclaiming';
 @Module({
   imports: [KeysModule],
   controllers: [InventoryController, QuarantineController],
-  providers: [onDatabase(PostgresReclaimStores), Reclaiming],
+  providers: [
+    onDatabase(PostgresReclaimStores),
+    onDatabase(PostgresConnectionAttempts),
+    InventoriedClients,
+    Reclaiming,
+  ],
 })
 export class ReclaimModule {}

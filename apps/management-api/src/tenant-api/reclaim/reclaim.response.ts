@@ -1,4 +1,5 @@
 import {
+  type InventoriedClient,
   INVENTORY_COUNTS_FOR_MS,
   isDestroyed,
   keyName,
@@ -13,13 +14,24 @@ import {
 import { KEY_STATES } from '../keys/key.response';
 import { type Quarantined } from './reclaiming';
 
-export const inventoryResponse = (inventory: KeyInventory, now: Date): object => ({
+export const inventoryResponse = (
+  inventory: KeyInventory,
+  uncovered: readonly InventoriedClient[],
+  now: Date,
+): object => ({
   taken_at: inventory.takenAt.toISOString(),
   uploaded_at: inventory.uploadedAt.toISOString(),
   uploaded_by: inventory.uploadedBy,
   source: inventory.source,
   key_count: inventory.keyIds.length,
-  valid: now.getTime() - inventory.takenAt.getTime() <= INVENTORY_COUNTS_FOR_MS,
+  covered_certificates: inventory.coveredCertificates,
+  certificates_without_keys: inventory.certificatesWithoutKeys,
+  uncovered_certificates: uncovered.map(({ fingerprint, name, lastSeen }) => ({
+    sha256_fingerprint: fingerprint,
+    name,
+    last_seen_at: lastSeen?.at.toISOString(),
+  })),
+  valid: uncovered.length === 0 && now.getTime() - inventory.takenAt.getTime() <= INVENTORY_COUNTS_FOR_MS,
   valid_until: new Date(inventory.takenAt.getTime() + INVENTORY_COUNTS_FOR_MS).toISOString(),
 });
 

@@ -16,6 +16,7 @@ import {
   ReclaimError,
   type ReclaimStore,
   referencesOf,
+  requireCoverage,
   requireFresh,
 } from '@lib/kmip-engine';
 import { PostgresAuditTrail, PostgresReclaimStores } from '@lib/persistence';
@@ -23,6 +24,7 @@ import { CLOCK } from '@lib/platform';
 
 import { type KeyAccess } from '../keys/key-access.port';
 import { KEY_ACCESS } from '../tokens';
+import { InventoriedClients } from './inventoried-clients';
 
 const PAGE = 500;
 
@@ -39,6 +41,7 @@ export class Reclaiming {
     @Inject(KEY_ACCESS) private readonly keys: KeyAccess,
     @Inject(PostgresReclaimStores) private readonly stores: PostgresReclaimStores,
     @Inject(KeyAdministration) private readonly administration: KeyAdministration,
+    @Inject(InventoriedClients) private readonly clients: InventoriedClients,
     @Inject(PostgresAuditTrail) private readonly trail: AuditTrail,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -53,7 +56,7 @@ export class Reclaiming {
     after: { readonly at: Date; readonly id: string } | undefined,
     limit: number,
   ): Promise<readonly ListedKey[]> {
-    const inventory = requireFresh(await this.of(instanceId).inventory(), this.clock.now());
+    const inventory = await this.#inventory(instanceId);
     const referenced = referencesOf(inventory);
     const found: ListedKey[] = [];
     for (let place = after; ;) {
@@ -80,7 +83,7 @@ export class Reclaiming {
     person: string,
   ): Promise<Quarantined> {
     const store = this.of(instanceId);
-    const inventory = requireFresh(await store.inventory(), this.clock.now());
+    const inventory = await this.#inventory(instanceId);
     const guard = (current: ManagedObject): void => requireUnreferenced(current, inventory);
     const keys = this.keys.store(instanceId);
     const before = await keys.find(id);
@@ -104,6 +107,14 @@ export class Reclaiming {
       await this.administration.change(keys, id, { suspended: false }, by, () => undefined);
     }
     await store.release(id);
+  }
+
+  /** By which something may be decided at this moment. @throws ReclaimError */
+  async #inventory(instanceId: InstanceId): Promise<KeyInventory> {
+    const [inventory, clients] = await Promise.all([this.of(instanceId).inventory(), this.clients.of(instanceId)]);
+    const fresh = requireFresh(inventory, this.clock.now());
+    requireCoverage(fresh, clients);
+    return fresh;
   }
 
   async quarantined(instanceId: InstanceId, set: QuarantinedKey): Promise<Quarantined | undefined> {

@@ -1,5 +1,13 @@
 import { aManagedObject } from '@lib/testing';
-import { isUnreferenced, type KeyInventory, type ReclaimError, referencesOf, requireFresh } from '@lib/kmip-engine';
+import {
+  type InventoriedClient,
+  isUnreferenced,
+  type KeyInventory,
+  type ReclaimError,
+  referencesOf,
+  requireCoverage,
+  requireFresh,
+} from '@lib/kmip-engine';
 
 const HOUR_MS = 3_600_000;
 const NOW = new Date('2026-11-30T12:00:00.000Z');
@@ -10,6 +18,8 @@ const inventory = (takenAt: Date, keyIds: readonly string[] = []): KeyInventory 
   uploadedBy: 'one',
   source: 'PowerCLI',
   keyIds,
+  coveredCertificates: ['aa'],
+  certificatesWithoutKeys: ['bb'],
 });
 
 function refusalOf(given: KeyInventory | undefined): string | undefined {
@@ -21,6 +31,15 @@ function refusalOf(given: KeyInventory | undefined): string | undefined {
   }
 }
 
+function refusalBy(act: () => void): ReclaimError {
+  try {
+    act();
+  } catch (error) {
+    return error as ReclaimError;
+  }
+  throw new Error('nothing was refused');
+}
+
 describe('an inventory', () => {
   it.each([
     [0, undefined],
@@ -30,6 +49,34 @@ describe('an inventory', () => {
     [-1, 'inventory_outdated'],
   ])('of %d hours ago: %s', (hours, refusal) => {
     expect(refusalOf(inventory(ago(hours)))).toBe(refusal);
+  });
+
+  it('speaks of every client, as looked at or as without keys', () => {
+    const given = inventory(ago(1));
+    const demanded = (...clients: readonly InventoriedClient[]) => {
+      requireCoverage(given, clients);
+    };
+    demanded();
+    demanded({ fingerprint: 'aa', name: 'vc-01' }, { fingerprint: 'bb' });
+    const lastSeen = { at: ago(3), address: '192.0.2.4' };
+    expect(() => {
+      demanded({ fingerprint: 'aa' }, { fingerprint: 'cc', name: 'vc-02', lastSeen }, { fingerprint: 'dd', lastSeen });
+    }).toThrow(
+      '`vc-02` (last seen at 2026-11-30T09:00:00.000Z from 192.0.2.4), SHA-256 dd (removed; last seen at 2026-11-30T09:00:00.000Z from',
+    );
+    const many = Array.from({ length: 250 }, (_, index) => ({
+      fingerprint: String(index),
+      name: 'x'.repeat(128),
+      lastSeen: { at: ago(3), address: 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255' },
+    }));
+    const told = refusalBy(() => {
+      demanded(...many);
+    });
+    expect([told.code, told.message.length < 2_048, told.message.includes(', and 245 more')]).toEqual([
+      'inventory_incomplete',
+      true,
+      true,
+    ]);
   });
 
   it('is needed: when keys were fetched makes no candidate', () => {

@@ -14,6 +14,19 @@ export interface KeyInventory {
   /** For people: where it is from. */
   readonly source: string;
   readonly keyIds: readonly string[];
+  /** SHA-256 of client certificates whose users were looked at: in all that they have, the inventory has each key. */
+  readonly coveredCertificates: readonly string[];
+  /** SHA-256 of those whose users need no key, by the word of who uploaded it. */
+  readonly certificatesWithoutKeys: readonly string[];
+}
+
+/** A client certificate with which keys are fetched, or were lately. */
+export interface InventoriedClient {
+  /** SHA-256. */
+  readonly fingerprint: string;
+  /** Absent of one that is registered no more. */
+  readonly name?: string;
+  readonly lastSeen?: { readonly at: Date; readonly address: string };
 }
 
 export interface QuarantinedKey {
@@ -49,7 +62,11 @@ export const QUARANTINE_MS = 30 * DAY_MS;
 /** Clocks differ. */
 const AHEAD_MS = 300_000;
 
-export type ReclaimErrorCode = 'inventory_missing' | 'inventory_outdated' | 'key_referenced' | 'key_not_quarantined';
+/** Named in a refusal; of more their number is told. */
+const CLIENTS_NAMED = 5;
+
+export type ReclaimErrorCode =
+  'inventory_missing' | 'inventory_outdated' | 'inventory_incomplete' | 'key_referenced' | 'key_not_quarantined';
 
 export class ReclaimError extends DomainError {
   constructor(
@@ -75,6 +92,45 @@ export function requireFresh(inventory: KeyInventory | undefined, now: Date): Ke
     'inventory_outdated',
     `The inventory was taken at ${taken}: one of the last 24 hours is needed.`,
   );
+}
+
+/** Those of which the inventory says nothing: what they need may be missing in it. */
+export function uncoveredBy<Client extends InventoriedClient>(
+  {
+    coveredCertificates,
+    certificatesWithoutKeys,
+  }: Pick<KeyInventory, 'coveredCertificates' | 'certificatesWithoutKeys'>,
+  clients: readonly Client[],
+): readonly Client[] {
+  const known = new Set([...coveredCertificates, ...certificatesWithoutKeys]);
+  return clients.filter(({ fingerprint }) => !known.has(fingerprint));
+}
+
+/**
+ * What is not in an inventory may be destroyed in the end: so it says of each client of the instance that it was looked
+ * at, or that it needs no key. Asked when it is uploaded, and by what is proposed of it: a client that came meanwhile
+ * may use keys that were there before.
+ * @throws ReclaimError that names those of which it says nothing
+ */
+export function requireCoverage(
+  inventory: Pick<KeyInventory, 'coveredCertificates' | 'certificatesWithoutKeys'>,
+  clients: readonly InventoriedClient[],
+): void {
+  const left = uncoveredBy(inventory, clients);
+  if (left.length === 0) return;
+  const named = left.slice(0, CLIENTS_NAMED).map(called).join(', ');
+  const more = left.length > CLIENTS_NAMED ? `, and ${left.length - CLIENTS_NAMED} more` : '';
+  throw new ReclaimError(
+    'inventory_incomplete',
+    `The inventory says nothing of these client certificates: ${named}${more}. Nothing was changed. Upload one that has every key of ` +
+      'what uses them too and names them in `covered_certificates`, or name those that need no key in `certificates_without_keys`.',
+  );
+}
+
+function called({ fingerprint, name, lastSeen }: InventoriedClient): string {
+  const seen = lastSeen && `last seen at ${lastSeen.at.toISOString()} from ${lastSeen.address}`;
+  if (name !== undefined) return seen === undefined ? `\`${name}\`` : `\`${name}\` (${seen})`;
+  return `SHA-256 ${fingerprint} (removed; ${seen ?? 'never seen'})`;
 }
 
 /**
