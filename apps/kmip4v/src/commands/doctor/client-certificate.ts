@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 
 import { type TenantApi } from '@lib/tenant-api-client';
 
@@ -22,6 +22,19 @@ export function certificateIn(pem: string, file: string): PresentedCertificate {
     return { pem, x509, sha256: x509.fingerprint256.replaceAll(':', '').toLowerCase() };
   } catch {
     throw usageFault(`${file} holds no certificate in PEM`, 'copy it from vCenter, with its BEGIN and END lines');
+  }
+}
+
+/** @throws CommandFault unless it is the private key of the certificate: every server would seem to hang up on it */
+export function demandKeyOf({ x509 }: PresentedCertificate, pem: Buffer, file: string): void {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    throw usageFault(`${file} holds no private key in PEM that can be read`, 'give it without a passphrase');
+  }
+  if (!x509.checkPrivateKey(key)) {
+    throw usageFault(`${file} holds the private key of another certificate`, 'give the one that was made with it');
   }
 }
 

@@ -7,7 +7,7 @@ import { CommandFault, usageFault } from '../../command-line/faults';
 import { type Answer, listed, shown, together } from '../../output/answer';
 import { instanceOf } from '../../tenant/instance';
 import { type Instance } from '../../tenant/resources';
-import { certificateFindings, certificateIn, type PresentedCertificate } from './client-certificate';
+import { certificateFindings, certificateIn, demandKeyOf, type PresentedCertificate } from './client-certificate';
 import { type Endpoint, networkFindings } from './endpoint';
 import { type Finding, FINDING_COLUMNS, findingsOf, REMEDY_FIELDS } from './finding';
 import { kmipFindings } from './kmip';
@@ -69,13 +69,12 @@ async function clientOf(
   if (given.key !== undefined && given.certificate === undefined) throw usageFault('--certificate FILE is missing');
   const demo = given.certificate === undefined ? (await context.demo())?.kmip : undefined;
   const [certificateFile, keyFile] = [given.certificate ?? demo?.clientCertificate, given.key ?? demo?.clientKey];
-  return {
-    certificate:
-      certificateFile === undefined
-        ? undefined
-        : certificateIn(String(await context.read(certificateFile)), certificateFile),
-    key: keyFile === undefined ? undefined : Secret.of(await context.read(keyFile)),
-  };
+  if (certificateFile === undefined) return { certificate: undefined, key: undefined };
+  const certificate = certificateIn(String(await context.read(certificateFile)), certificateFile);
+  if (keyFile === undefined) return { certificate, key: undefined };
+  const key = await context.read(keyFile);
+  demandKeyOf(certificate, key, keyFile === '-' ? 'standard input' : keyFile);
+  return { certificate, key: Secret.of(key) };
 }
 
 const KMIP_PORT = 5696;

@@ -44,4 +44,9 @@ export const findingsOf = (check: string, tried: string) => {
   return { passed: row('passed'), warning: row('warning'), failed: row('failed'), skipped: row('skipped') };
 };
 
-export const textOfError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Of OpenSSL its reason alone: the rest names its own source files. */
+export function textOfError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { reason } = error as { reason?: unknown };
+  return typeof reason === 'string' ? reason : error.message;
+}
