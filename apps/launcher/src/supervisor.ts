@@ -21,6 +21,8 @@ export interface SupervisorEvents {
 interface Child {
   readonly specification: ChildSpecification;
   process: ChildProcess;
+  /** Of the one that served last: it may have ended meanwhile, and another one be on its way. */
+  pid?: number | undefined;
   servedSince: number;
   quickDeaths: number;
 }
@@ -53,19 +55,27 @@ export class Supervisor {
     };
     this.#children.set(specification.name, entry);
     await ready(entry.process, specification);
-    entry.servedSince = Date.now();
-    this.#watch(entry);
+    this.#serves(entry);
   }
 
+  /** Of all that have served. */
   pids(): Record<string, number> {
-    return Object.fromEntries([...this.#children].map(([name, child]) => [name, child.process.pid ?? 0]));
+    return Object.fromEntries(
+      [...this.#children].flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid]])),
+    );
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    // A child that is just being started again must not outlive us.
-    await Promise.allSettled(this.#restarts);
     for (const child of [...this.#children.values()].reverse()) await end(child.process);
+    // Those of children that were just being started again, and have ended with them.
+    await Promise.allSettled(this.#restarts);
+  }
+
+  #serves(child: Child): void {
+    child.pid = child.process.pid;
+    child.servedSince = Date.now();
+    this.#watch(child);
   }
 
   #watch(child: Child): void {
@@ -87,15 +97,20 @@ export class Supervisor {
     }, pauseMs);
   }
 
+  /** Asked after a wait, for which the compiler takes the answer from before it. */
+  #isStopping(): boolean {
+    return this.#stopping;
+  }
+
   async #restart(child: Child): Promise<void> {
     if (this.#stopping) return;
     try {
       child.process = launch(child.specification);
       await ready(child.process, child.specification);
-      child.servedSince = Date.now();
-      this.#watch(child);
+      this.#serves(child);
       this.events.restarted();
     } catch (error) {
+      if (this.#isStopping()) return;
       this.events.log(`${child.specification.name} could not be started: ${String(error)}`);
       child.quickDeaths += 1;
       this.#restartAfter(child, LONGEST_PAUSE_MS);
