@@ -197,7 +197,11 @@ export class StepHolds {
   async #drop(by: number | string): Promise<void> {
     this.#placed.delete(by);
     if (typeof by === 'number') await this.#lift(by);
-    else await this.service.localCloud('DELETE', `/faults/${by}`);
+    // It may just have struck somebody who lives still.
+    else
+      await this.service.localCloud('DELETE', `/faults/${by}`).catch((error: unknown) => {
+        if (!String(error).includes('no such fault')) throw error;
+      });
   }
 
   async #lift(number: number): Promise<void> {
