@@ -27,6 +27,8 @@ export function useLive(instanceId: string): LiveState {
     const everything = (): void => void queries.invalidateQueries({ queryKey: ['instances', instanceId] });
     const leave = followInstance(instanceId, {
       onState: (next) => {
+        // A stream ends with the session, too, and sooner than anything else would tell.
+        if (current.current === 'live' && next === 'away') void queries.invalidateQueries({ queryKey: ['session'] });
         current.current = next;
         setState(next);
       },
