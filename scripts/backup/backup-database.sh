@@ -8,10 +8,11 @@ umask 077
 
 folder=${1:?usage: backup-database.sh FOLDER [DAYS_TO_KEEP]}
 days=${2:-14}
-mkdir -p "$folder/base"
 for other in "$folder"/*.keys.tar*; do
   [ ! -e "$other" ] || { echo "$other: keys and database are never backed up together" >&2; exit 1; }
 done
+# Not before: keys are backed up into no folder that has one of these.
+mkdir -p "$folder/base"
 
 name=$(date -u +%Y%m%dT%H%M%SZ)
 trap 'rm -rf "$folder/base/$name.new"' EXIT

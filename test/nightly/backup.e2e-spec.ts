@@ -1,6 +1,6 @@
 import { type ChildProcess } from 'node:child_process';
 import { readFile, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { issueClientCertificate } from '@lib/pki';
 import { Client } from 'pg';
@@ -162,6 +162,10 @@ describe('a backup by the scripts', () => {
     await expect(backup('keys', `${secret}.record`)).rejects.toThrow('never restored');
     const file = (await backup('keys', secret)).trim();
     expect(await readFile(file, 'latin1')).not.toContain('of-a-test');
+    // A mistake of that kind is none of the next backup of keys.
+    const mistake = workplace.finish({}, script('backup-database.sh'), at('keys'));
+    await expect(mistake).rejects.toThrow('never backed up together');
+    expect(await readdir(at('keys'))).toEqual([basename(file)]);
     const opened = ['openssl', 'cms', '-decrypt', '-binary', '-inform', 'DER', '-in', file, '-inkey', key].join(' ');
     await workplace.finish({}, 'mkdir', at('opened'));
     await workplace.finish({}, 'sh', '-c', `${opened} | tar -x -C ${at('opened')}`);
