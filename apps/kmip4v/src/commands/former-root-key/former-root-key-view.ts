@@ -4,6 +4,7 @@ import { type FormerRootKey } from '../../tenant/resources';
 
 export const FORMER_ROOT_KEY_COLUMNS: Columns<FormerRootKey> = [
   ['id', ({ id }) => id, 'whole'],
+  ['root key', ({ crn }) => crn.split(':').pop(), 'whole'],
   ['state', ({ state }) => word(state)],
   ['keys left', ({ keys_left: left }) => left],
   ['a minute', ({ progress }) => progress?.keys_per_minute],

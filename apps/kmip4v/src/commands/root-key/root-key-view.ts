@@ -15,6 +15,7 @@ export const ROOT_KEY_FIELDS: Columns<RootKey> = [
   ['problems', ({ health }) => problemsOf(health)],
   ['warnings', ({ health }) => health.warnings.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')],
   ['rotation', ({ rotation }) => rotation?.message],
+  ['in the way', ({ rotation }) => rotation?.progress.hindrance?.message],
   ['verified', ({ verified_at: at }) => time(at)],
 ];
 
