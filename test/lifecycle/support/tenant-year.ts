@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -7,6 +7,7 @@ import { type KmipClient, productAttributes, virtualMachineAttributes } from '@l
 import { issueClientCertificate, type IssuedCertificate } from '@lib/pki';
 
 import { iamIdOf } from '../../../apps/launcher/src/demo-users';
+import { openDatabase } from '../../e2e/support/database';
 import { createKey, fetchKey, first, vcenter } from '../../e2e/support/keys';
 import { RunningService } from '../../e2e/support/running-service';
 import { addKeyManager, allowCertificate, type KeyManagerKind, type Seed } from '../../e2e/support/second-tenant';
@@ -14,6 +15,9 @@ import { accountOf, emptyInstance, TenantApi } from '../../e2e/support/tenant-ap
 
 const run = promisify(execFile);
 const DAY_S = 86_400;
+/** In the folder of the database. */
+const CLUSTER = 'cluster';
+const WAL = join(CLUSTER, 'pg_wal');
 /** Longer than the year: no date of the key manager lies in the future of the product. */
 const BEGINS_DAYS_AGO = 400;
 const ROLES = ['Viewer', 'Manager'];
@@ -297,24 +301,40 @@ export class TenantYear {
 
   // ---- the operator
 
-  /** Stops the product for as long as something is done to its folder. */
-  async whileStopped(act: (database: string, backup: string) => Promise<void>): Promise<void> {
+  /** While the product runs, as PostgreSQL has it for copies of the file system ("Making a Base Backup Using the Low Level API"). */
+  async backUp(): Promise<void> {
+    const { database, backup } = this.#folders;
+    const administrator = await openDatabase(this.service);
+    try {
+      await administrator.query(`SELECT pg_backup_start('year', true)`);
+      await copy(database, backup);
+      const { rows } = await administrator.query<{ label: string }>(
+        'SELECT labelfile AS label FROM pg_backup_stop(false)',
+      );
+      await copy(`${join(database, WAL)}/.`, join(backup, WAL));
+      const label = join(backup, CLUSTER, 'backup_label');
+      // It has to be the database's, like all the others.
+      await copy(join(backup, CLUSTER, 'PG_VERSION'), label);
+      await writeFile(label, rows[0]?.label ?? '');
+      await rm(join(backup, CLUSTER, 'postmaster.pid'));
+    } finally {
+      await administrator.end();
+    }
+  }
+
+  async restore(): Promise<void> {
+    const { database, backup } = this.#folders;
     const { dataFolder } = this.service;
     await this.service.stop();
-    await act(join(dataFolder, 'postgres'), join(dataFolder, 'backup'));
+    await rm(database, { recursive: true });
+    await copy(backup, database);
     this.service = await RunningService.start({ dataFolder, environment: ENVIRONMENT });
     this.api = new TenantApi(this.service, await this.service.token('manager'), this.api.instanceId);
   }
 
-  backUp(): Promise<void> {
-    return this.whileStopped(copy);
-  }
-
-  restore(): Promise<void> {
-    return this.whileStopped(async (database, backup) => {
-      await rm(database, { recursive: true });
-      await copy(backup, database);
-    });
+  get #folders(): { readonly database: string; readonly backup: string } {
+    const { dataFolder } = this.service;
+    return { database: join(dataFolder, 'postgres'), backup: join(dataFolder, 'backup') };
   }
 
   /** By mistake, with its keys left where they are. @returns its id */
@@ -339,9 +359,13 @@ function isAsExpected(answer: Answer, expected: string | RegExp): boolean {
   return expected instanceof RegExp && expected.test(answer.message);
 }
 
-/** With modes and owners, which the database insists on. */
+/** With modes and owners, which the database insists on. A file may go while a database that runs is copied. */
 async function copy(from: string, to: string): Promise<void> {
-  await run('cp', ['-a', from, to]);
+  await run('cp', ['-a', from, to]).catch((error: unknown) => {
+    const { stderr } = error as { stderr: string };
+    const faults = stderr.split('\n').filter((line) => line !== '' && !line.endsWith('No such file or directory'));
+    if (faults.length > 0) throw new Error(stderr);
+  });
 }
 
 const newIdentity = (): Promise<IssuedCertificate> =>
