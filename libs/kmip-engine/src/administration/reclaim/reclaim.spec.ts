@@ -99,6 +99,14 @@ describe('a key', () => {
     expect(isUnreferenced({ ...aManagedObject(), ...facts }, taken, referencesOf(taken))).toBe(unreferenced);
   });
 
+  it('that is made after the upload is none, though the clock of who took the inventory was ahead', () => {
+    const ahead = inventory(ago(-0.08));
+    const made = { ...aManagedObject(), initialDate: ago(-0.02) };
+    expect(isUnreferenced(made, ahead, referencesOf(ahead))).toBe(false);
+    const fetched = { ...aManagedObject(), ...old, lastFetchedAt: ago(-0.02) };
+    expect(isUnreferenced(fetched, ahead, referencesOf(ahead))).toBe(false);
+  });
+
   it('that a machine has is none, however its id is written', () => {
     const key = { ...aManagedObject(), ...old };
     const referenced = inventory(ago(2), [key.uniqueIdentifier.toUpperCase()]);

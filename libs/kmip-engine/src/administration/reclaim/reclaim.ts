@@ -139,12 +139,14 @@ function called({ fingerprint, name, lastSeen }: InventoriedClient): string {
  */
 export function isUnreferenced(
   key: Pick<ManagedObject, 'uniqueIdentifier' | 'state' | 'initialDate' | 'lastFetchedAt' | 'destroyRequestedAt'>,
-  { takenAt }: Pick<KeyInventory, 'takenAt'>,
+  { takenAt, uploadedAt }: Pick<KeyInventory, 'takenAt' | 'uploadedAt'>,
   referenced: ReadonlySet<string>,
 ): boolean {
   if (isDestroyed(key.state) || key.destroyRequestedAt !== undefined) return false;
   if (referenced.has(key.uniqueIdentifier)) return false;
-  return key.initialDate < takenAt && (key.lastFetchedAt === undefined || key.lastFetchedAt < takenAt);
+  // By a clock that is ahead it was taken tomorrow, and would have had keys that are made then.
+  const until = takenAt < uploadedAt ? takenAt : uploadedAt;
+  return key.initialDate < until && (key.lastFetchedAt === undefined || key.lastFetchedAt < until);
 }
 
 export const referencesOf = ({ keyIds }: KeyInventory): ReadonlySet<string> =>
