@@ -32,6 +32,8 @@ export function UsageChart({ records, label, theme, language }: UsageChartProps)
   const options: LineChartOptions = {
     theme,
     height: '20rem',
+    // Carbon does not ask whether the reader wants less motion; these lines have nothing to say by moving.
+    animations: false,
     toolbar: { enabled: false },
     legend: { enabled: false },
     accessibility: { svgAriaLabel: label },
