@@ -9,6 +9,14 @@ umask 077
 segment=${1:?usage: archive-wal.sh PATH NAME FOLDER}
 name=${2:?}
 folder=${3:?}
+# As the other two refuse each other: keys beside segments, or in the folder that this one is the `wal` of.
+places=("$folder")
+[ "$(basename "$folder")" != wal ] || places+=("$(dirname "$folder")")
+for place in "${places[@]}"; do
+  for other in "$place"/*.keys.tar*; do
+    [ ! -e "$other" ] || { echo "$other: keys and database are never backed up together" >&2; exit 1; }
+  done
+done
 mkdir -p "$folder"
 # PostgreSQL asks again when it was ended before it heard of the first time.
 if [ ! -e "$folder/$name" ]; then

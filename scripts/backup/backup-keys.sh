@@ -12,7 +12,9 @@ recipient=${2:?}
 shift 2
 [ $# -gt 0 ] || { echo 'nothing to back up' >&2; exit 2; }
 mkdir -p "$folder"
-if [ -d "$folder/base" ] || [ -d "$folder/wal" ]; then
+# Segments of the log too: archive-wal.sh would archive none beside keys.
+segment=$(find "$folder/" -maxdepth 1 -regextype posix-extended -regex '.*/[0-9A-F]{24}' -print -quit)
+if [ -d "$folder/base" ] || [ -d "$folder/wal" ] || [ -n "$segment" ]; then
   echo "$folder has a backup of the database: keys and database are never backed up together" >&2
   exit 1
 fi

@@ -24,14 +24,16 @@ pg_ctl start --silent --wait --timeout "${DRILL_TIMEOUT:-3600}" --pgdata "$copy/
   { cat "$copy/log" >&2; exit 1; }
 
 # As the file means it, with quotes and escapes; what the operator's shell has exported does not count.
-database=$(env -u DATABASE_URL node --env-file="$environment" -e '
-  const url = process.env.DATABASE_URL ?? "";
+database=$(env -u DATABASE_URL -u DATABASE_URL_FILE node --env-file="$environment" -e '
+  const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
+  const text = DATABASE_URL || (DATABASE_URL_FILE ? require("node:fs").readFileSync(DATABASE_URL_FILE, "utf8") : "");
+  const url = text.replace(/^\uFEFF/, "").trim().replace(/^(["\x27])(.*)\1$/, "$2");
   const name = url.startsWith("socket:") ? new URL(url).searchParams.get("db") : /^[^?]*\/([^/?]+)/.exec(url)?.[1];
   console.log(decodeURIComponent(name ?? ""));')
-owner=$(psql --host "$copy" --no-psqlrc --tuples-only --no-align --dbname "${database:?no DATABASE_URL in $environment}" \
+owner=$(psql --host "$copy" --no-psqlrc --tuples-only --no-align --dbname "${database:?no DATABASE_URL or DATABASE_URL_FILE in $environment}" \
   --username "${DRILL_SUPERUSER:-postgres}" --command 'SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()')
 mkdir "$copy/record"
-grep -vE '^(DATABASE_URL|RESTORE_RECORD_FOLDER)=' "$environment" >"$copy/environment" || true
+grep -vE '^[[:space:]]*(export[[:space:]]+)?(DATABASE_URL|DATABASE_URL_FILE|RESTORE_RECORD_FOLDER)[[:space:]]*=' "$environment" >"$copy/environment" || true
 # Not by the file: what the operator's shell has exported would count, and that is the database in use.
-DATABASE_URL="socket:$copy?db=$database&user=$owner" RESTORE_RECORD_FOLDER="$copy/record" \
+DATABASE_URL="socket:$copy?db=$database&user=$owner" DATABASE_URL_FILE='' RESTORE_RECORD_FOLDER="$copy/record" \
   node --env-file="$copy/environment" "$cli" admin drill --output json

@@ -44,6 +44,24 @@ describe('scripts/backup/archive-wal.sh', () => {
     expect(archived('d')).toBe(readFileSync(at('one'), 'utf8'));
   });
 
+  it.each(['beside', 'beside/database/wal'])('archives nothing where a backup of keys lies in %s', (keys) => {
+    mkdirSync(at('beside/database/wal'), { recursive: true });
+    const archiveThere = (): number | null =>
+      spawnSync(SCRIPT, [at('one'), 'a', at(keys === 'beside' ? 'beside/wal' : keys)]).status;
+    const backup = at(`${keys}/20261130T000000Z.keys.tar.cms`);
+    writeFileSync(backup, '');
+    expect(archiveThere()).toBe(1);
+    rmSync(backup);
+    expect(archiveThere()).toBe(0);
+  });
+
+  it('has no keys backed up beside its segments', () => {
+    mkdirSync(at('segments'));
+    writeFileSync(at('segments/0000000100000000000000A1'), '');
+    const keys = spawnSync(join(SCRIPT, '..', 'backup-keys.sh'), [at('segments'), at('recipient'), at('one')]);
+    expect(keys.stderr.toString()).toContain('never backed up together');
+  });
+
   it('leaves nothing behind, and takes away what one left that was killed', () => {
     const left = at('wal/.e.abcdef');
     writeFileSync(left, '');

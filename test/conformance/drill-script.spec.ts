@@ -13,6 +13,31 @@ describe('scripts/backup/drill.sh', () => {
   const at = (path: string): string => join(folder, path);
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  /** @returns database and record that the command line was given, and the other one that it must not be given as well */
+  function drilled(environment: string): readonly string[] {
+    mkdirSync(at('backup/base/20261130T000000Z'), { recursive: true });
+    mkdirSync(at('bin'), { recursive: true });
+    for (const [name, text] of Object.entries(PROGRAMS)) {
+      writeFileSync(at(`bin/${name}`), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    }
+    writeFileSync(at('environment'), `REGION=eu-de\n${environment}\nRESTORE_RECORD_FOLDER=/live\n`);
+    const { PATH: path = '' } = process.env;
+    const told = ['DATABASE_URL', 'RESTORE_RECORD_FOLDER', 'DATABASE_URL_FILE'];
+    writeFileSync(at('cli.cjs'), `for (const each of ${JSON.stringify(told)}) console.log(process.env[each] || '-')`);
+    const said = execFileSync(join(process.cwd(), 'scripts', 'backup', 'drill.sh'), [at('backup'), at('environment')], {
+      env: {
+        ...process.env,
+        PATH: `${at('bin')}:${path}`,
+        KMIP_CLI: at('cli.cjs'),
+        DATABASE_URL: 'postgres://live/kmip',
+        DATABASE_URL_FILE: '/live',
+        RESTORE_RECORD_FOLDER: '/live',
+      },
+    });
+    return said.toString().trim().split('\n');
+  }
+  const onTheCopy = [expect.stringMatching(/^socket:.*\?db=kmip&user=owner$/), expect.stringMatching(/\/record$/), '-'];
+
   it.each([
     'postgres://live/kmip',
     `postgres://owner:${PASSWORD}@one:5432,two:5432/kmip?sslmode=verify-full`,
@@ -20,26 +45,14 @@ describe('scripts/backup/drill.sh', () => {
     'socket:/run/postgresql?user=owner&db=kmip',
     "'socket:/run/postgresql?user=owner&db=kmip'",
   ])('works on the copy of %s, whatever the shell of the operator has in its environment', (url) => {
-    mkdirSync(at('backup/base/20261130T000000Z'), { recursive: true });
-    mkdirSync(at('bin'), { recursive: true });
-    for (const [name, text] of Object.entries(PROGRAMS)) {
-      writeFileSync(at(`bin/${name}`), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-    }
-    writeFileSync(at('environment'), `REGION=eu-de\nDATABASE_URL=${url}\nRESTORE_RECORD_FOLDER=/live\n`);
-    const cli = 'console.log(process.env.DATABASE_URL); console.log(process.env.RESTORE_RECORD_FOLDER)';
-    writeFileSync(at('cli.cjs'), cli);
-    const script = join(process.cwd(), 'scripts', 'backup', 'drill.sh');
-    const said = execFileSync(script, [at('backup'), at('environment')], {
-      env: {
-        ...process.env,
-        PATH: `${at('bin')}:${process.env['PATH'] ?? ''}`,
-        KMIP_CLI: at('cli.cjs'),
-        DATABASE_URL: 'postgres://live/kmip',
-        RESTORE_RECORD_FOLDER: '/live',
-      },
-    });
-    const [database, record] = said.toString().trim().split('\n');
-    expect(database).toMatch(/^socket:.*\?db=kmip&user=owner$/);
-    expect(record).toMatch(/\/record$/);
+    expect(drilled(`DATABASE_URL=${url}`)).toEqual(onTheCopy);
   });
+
+  it.each(['postgres://live/kmip\n', "'socket:/run/postgresql?user=owner&db=kmip'"])(
+    'works on the copy of the database that a file names: %j',
+    (url) => {
+      writeFileSync(at('database-url'), url);
+      expect(drilled(`DATABASE_URL_FILE=${at('database-url')}`)).toEqual(onTheCopy);
+    },
+  );
 });
