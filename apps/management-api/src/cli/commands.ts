@@ -150,7 +150,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'drill',
-    about: 'Fetch and verify keys as clients would, and say which could not be served',
+    about: 'Say what a restore of this database and a rebuild would bring back, and what would be lost',
     optional: INSTANCE,
     inRegion: async () => (await import('./commands/drill.command.js')).Drill,
   },
