@@ -45,6 +45,9 @@ export async function demoClient(dataFolder: string): Promise<DemoClientFiles> {
   return files;
 }
 
+/** As IAM names it, and the API learns it when somebody sets an API key. */
+const serviceIdOf = ({ serviceId }: DemoTenant): string => `iam-ServiceId-${serviceId}`;
+
 /** Sets the demo tenant up through the services that the API uses. */
 @Injectable()
 export class DemoSeed {
@@ -61,7 +64,7 @@ export class DemoSeed {
     await unlessThere('instance_exists', () => this.instances.create({ crn, name: 'demo-kmip' }, context()));
     if ((await this.rootKeys.list(id)).length === 0) {
       const apiKey = Secret.fromText(tenant.apiKey);
-      await this.rootKeys.setCredential(id, { apiKey }, context());
+      await this.rootKeys.setCredential(id, { apiKey, serviceIdIamId: serviceIdOf(tenant) }, context());
       apiKey.wipe();
       await this.rootKeys.set(id, { keyManagerCrn: keyProtectCrn, rootKeyId: tenant.rootKeyId }, context());
     }
