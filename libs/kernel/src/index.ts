@@ -1,6 +1,7 @@
 export * from './bounded-map';
 export * from './client-keys';
 export * from './clock';
+export * from './counted';
 export * from './crn';
 export * from './errors';
 export * from './ids';

@@ -1,4 +1,4 @@
-import { type Clock } from '@lib/kernel';
+import { type Clock, counted } from '@lib/kernel';
 import { type ActionContext, successEvent } from '@lib/tenancy';
 
 import {
@@ -115,7 +115,7 @@ async function refuseWhileInUse(
   if (inUse === 0) return;
   throw new ServiceInstanceError(
     'catalog_keys_in_use',
-    `${String(inUse)} keys of the instance are in use: virtual machines encrypted with them could not start any more. ` +
+    `${counted(inUse, 'key')} of the instance ${inUse === 1 ? 'is in use: virtual machines encrypted with it' : 'are in use: virtual machines encrypted with them'} could not start any more. ` +
       'Set the parameter delete_active_keys to true to delete the instance nevertheless.',
   );
 }

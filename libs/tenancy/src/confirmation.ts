@@ -22,8 +22,6 @@ export function requireConfirmation(loss: Loss | undefined, confirm: string | un
   );
 }
 
-export const keyCount = (count: number): string => (count === 1 ? '1 key' : `${String(count)} keys`);
-
 /** A certificate that was let in so lately belongs to a client that is at work. */
 export const SEEN_LATELY_DAYS = 7;
 const DAY_MS = 86_400_000;

@@ -1,6 +1,7 @@
 import { type AuditEvent } from '@lib/audit';
+import { counted } from '@lib/kernel';
 
-import { keyCount, requireConfirmation } from './confirmation';
+import { requireConfirmation } from './confirmation';
 import { lockedInstance } from './guards';
 import { omit } from './omit';
 import { type TenantScope } from './ports';
@@ -24,7 +25,7 @@ export async function lossAccepted(
   if (unreached === undefined) return {};
   const { name } = await lockedInstance(scope);
   const liveKeys = await scope.keys.countLive();
-  const stops = `With this API key ${keyCount(liveKeys)} of the instance cannot be fetched any more: ${unreached}`;
+  const stops = `With this API key ${counted(liveKeys, 'key')} of the instance cannot be fetched any more: ${unreached}`;
   requireConfirmation(liveKeys === 0 ? undefined : { name, stops }, confirm);
   return { liveKeys, unreached };
 }

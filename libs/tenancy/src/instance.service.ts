@@ -1,8 +1,8 @@
 import { type AuditAction, type AuditEvent } from '@lib/audit';
-import { type Clock, type InstanceId } from '@lib/kernel';
+import { type Clock, counted, type InstanceId } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from './action-context';
-import { keyCount, type Loss, requireConfirmation } from './confirmation';
+import { type Loss, requireConfirmation } from './confirmation';
 import { instanceIdOf, parseInstanceCrn } from './crn';
 import { checkRevision, lockedInstance, missingInstance } from './guards';
 import { insertInstanceWithinQuota } from './instance-quota';
@@ -39,7 +39,7 @@ const lossOfInstance = ({ name }: Instance, keys: number): Loss | undefined =>
     ? undefined
     : {
         name,
-        stops: `${keyCount(keys)} of the instance would leave the catalog, and what they encrypt could not be read any more`,
+        stops: `${counted(keys, 'key')} of the instance would leave the catalog, and what they encrypt could not be read any more`,
       };
 
 /** Birth, settings and end of KMIP instances. Every change writes its audit record and tells all processes. */
@@ -185,7 +185,7 @@ export class InstanceService {
       if (keys > 0 && current.enabled) {
         throw new TenancyError(
           'instance_in_use',
-          `${keyCount(keys)} of the instance can be fetched: disable it first, which can be undone. Nothing was changed.`,
+          `${counted(keys, 'key')} of the instance can be fetched: disable it first, which can be undone. Nothing was changed.`,
         );
       }
       const details = { state: 'removing', liveKeys: keys };

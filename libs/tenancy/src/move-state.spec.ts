@@ -5,6 +5,9 @@ import { type KeyMoves } from './key-moves';
 import {
   keyMoveStateOf,
   moveMessage,
+  rotationBegun,
+  rotationFinished,
+  rotationMessage,
   moveNews,
   type MoveState,
   moveStateOf,
@@ -76,6 +79,25 @@ describe('how a move is called', () => {
 });
 
 describe('what a tenant is told of a rotation', () => {
+  it.each([
+    ['moving', 1, 1, '0 of 1 key is rewrapped by the newest version of the root key.'],
+    ['moving', 4, 5, '1 of 5 keys is rewrapped by the newest version of the root key.'],
+    ['moving', 392, 1_204, '812 of 1,204 keys are rewrapped by the newest version of the root key.'],
+    ['staying', 1, 1, /^0 of 1 key is .*; 1 key stays under an older version, which serves it as well\.$/],
+    ['staying', 2, 4, /^2 of 4 keys are .*; 2 keys stay under older versions, which serve them as well\.$/],
+  ] as const)('counts right while it is %s, with %d of %d left', (state, left, all, told) => {
+    expect(rotationMessage({ state, keysLeft: left }, all)).toEqual(
+      typeof told === 'string' ? told : expect.stringMatching(told),
+    );
+  });
+
+  it('counts right when it begins and ends', () => {
+    expect(rotationBegun(1, 1)).toMatch(/^1 of 1 key is to be .*; it is served meanwhile\.$/);
+    expect(rotationBegun(3, 4)).toMatch(/^3 of 4 keys are to be .*; they are served meanwhile\.$/);
+    expect(rotationFinished(1)).toMatch(/^All keys but 1 are .*; an older version serves it as well\.$/);
+    expect(rotationFinished(2)).toMatch(/^All keys but 2 are .*; older versions serve those as well\.$/);
+  });
+
   const toldOf = (...turns: readonly (readonly [string, KeyMoves['state'], number])[]) => {
     let announced: KeyMoves['announced'];
     return turns.map(([toVersion, state, moved]) => {

@@ -1,3 +1,5 @@
+import { counted } from '@lib/kernel';
+
 import { isSameTrouble, type KeyMoves, type MoveHindrance, type MoveTurn, PASSING } from './key-moves';
 import { type RootKeyBinding } from './root-key-binding';
 
@@ -103,11 +105,10 @@ export interface RotationNews {
 
 /** What the tenant reads of a former root key. */
 export function moveMessage({ state, keysLeft, moves }: MoveFacts): string {
-  const keys = keysLeft === 1 ? '1 key lies' : `${keysLeft} keys lie`;
   if (keysLeft === 0) {
     return 'Do not delete this root key yet: no key lies under it any more, but not everything that was begun under it is settled. It leaves this list when it is.';
   }
-  return `Do not delete this root key yet: ${keys} under it, and would be lost.${reasonOf(state, moves?.hindrance)}`;
+  return `Do not delete this root key yet: ${counted(keysLeft, 'key lies', 'keys lie')} under it, and would be lost.${reasonOf(state, moves?.hindrance)}`;
 }
 
 interface MoveFacts {
@@ -125,20 +126,27 @@ function reasonOf(state: MoveState, hindrance: MoveHindrance | undefined): strin
 
 /** How far the keys are on their way to the newest version. */
 export function rotationMessage({ state, keysLeft, moves }: MoveFacts, keysUnder: number): string {
-  const [moved, all] = [keysUnder - keysLeft, keysUnder].map((count) => count.toLocaleString('en'));
-  const told = `${moved} of ${all} keys are rewrapped by the newest version of the root key`;
-  if (state === 'staying') return `${told}; the others stay under older versions, which serve them as well.`;
+  const told = `${countedOf(keysUnder - keysLeft, keysUnder)} rewrapped by the newest version of the root key`;
+  if (state === 'staying') {
+    const staying =
+      keysLeft === 1 ? `stays under an older version, which serves it` : `stay under older versions, which serve them`;
+    return `${told}; ${counted(keysLeft, 'key')} ${staying} as well.`;
+  }
   return `${told}.${reasonOf(state, moves?.hindrance)}`;
 }
 
 export const rotationBegun = (keysLeft: number, keysUnder: number): string =>
-  `${keysLeft.toLocaleString('en')} of ${keysUnder.toLocaleString('en')} keys are to be rewrapped by the newest version of the root key; they are served meanwhile.`;
+  `${countedOf(keysLeft, keysUnder)} to be rewrapped by the newest version of the root key; ${keysLeft === 1 ? 'it is' : 'they are'} served meanwhile.`;
+
+/** `1 of 5 keys is`, `0 of 1 key is`. */
+const countedOf = (some: number, all: number): string =>
+  `${some.toLocaleString('en')} of ${counted(all, 'key')} ${some === 1 || all === 1 ? 'is' : 'are'}`;
 
 /** @param keysLeft that cannot be rewrapped: each says so itself */
 export const rotationFinished = (keysLeft: number): string =>
   keysLeft === 0
     ? 'All keys are under the newest version of the root key.'
-    : `All keys but ${keysLeft.toLocaleString('en')} are under the newest version of the root key; older versions serve those as well.`;
+    : `All keys but ${keysLeft.toLocaleString('en')} are under the newest version of the root key; ${keysLeft === 1 ? 'an older version serves it' : 'older versions serve those'} as well.`;
 
 export const MOVE_FINISHED =
   'This root key can be deleted now, as far as this instance goes: no key of it lies under it any more, and nothing that was begun under it is open.';

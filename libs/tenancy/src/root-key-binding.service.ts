@@ -1,10 +1,10 @@
 import { type AuditAction, type AuditEvent } from '@lib/audit';
-import { type Clock, type InstanceId, type Secret } from '@lib/kernel';
+import { type Clock, counted, type InstanceId, type Secret } from '@lib/kernel';
 import { type EndpointVisibility } from '@lib/key-manager';
 
 import { type ActionContext, successEvent } from './action-context';
 import { type ApiKeyChange, ApiKeyRing, type NewCredential, type NewRootKeyCredential } from './api-key-ring';
-import { keyCount, requireConfirmation } from './confirmation';
+import { requireConfirmation } from './confirmation';
 import {
   credentialFacts,
   type CredentialRisk,
@@ -249,7 +249,7 @@ export class RootKeyBindingService {
       const present = (await scope.credentials.get()) ?? credentialNotSet();
       checkRevision(present, revision);
       const keys = await scope.keys.countLive();
-      const stops = `${keyCount(keys)} of the instance cannot be fetched any more, and none can be created`;
+      const stops = `${counted(keys, 'key')} of the instance cannot be fetched any more, and none can be created`;
       requireConfirmation(keys === 0 ? undefined : { name: instance.name, stops }, confirm);
       await scope.credentials.remove();
       await this.progress(scope, instance, 'credential-unset');

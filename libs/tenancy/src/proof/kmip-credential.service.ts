@@ -1,8 +1,8 @@
 import { type AuditAction } from '@lib/audit';
-import { type Clock, type InstanceId, type Secret } from '@lib/kernel';
+import { type Clock, counted, type InstanceId, type Secret } from '@lib/kernel';
 
 import { type ActionContext, successEvent } from '../action-context';
-import { keyCount, requireConfirmation } from '../confirmation';
+import { requireConfirmation } from '../confirmation';
 import { lockedInstance, missingInstance } from '../guards';
 import { type TenantScope, type UnitOfWork } from '../ports';
 import { TenancyError } from '../tenancy.error';
@@ -77,7 +77,7 @@ export class KmipCredentialService {
       const { name } = await lockedInstance(scope);
       await existing(scope, id);
       const liveKeys = await scope.keys.countLive();
-      const stops = `Clients that still send this password get none of the ${keyCount(liveKeys)} of the instance any more`;
+      const stops = `Clients that still send this password get none of the ${counted(liveKeys, 'key')} of the instance any more`;
       requireConfirmation(liveKeys === 0 ? undefined : { name, stops }, confirm);
       await scope.kmipCredentials.remove(id);
       this.finish(scope, id, 'vmware-solutions.kmip-credential.delete', context);

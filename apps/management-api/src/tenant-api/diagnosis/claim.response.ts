@@ -1,4 +1,5 @@
 import { type ClaimedRefusals } from '@lib/diagnosis';
+import { counted } from '@lib/kernel';
 import { type CertificateClaim, type ClaimKind } from '@lib/tenancy';
 
 import { type KmipEndpoint } from '../instances/kmip-endpoint';
@@ -54,8 +55,8 @@ const CLAIMED: Readonly<Record<ClaimKind, string>> = {
 };
 
 function sentence(kind: ClaimKind, refused: number): string {
-  const found = `${refused === 0 ? 'No' : refused} refused connection${refused === 1 ? '' : 's'} ${CLAIMED[kind]}`;
-  if (refused === 0) return `${found} so far.`;
+  if (refused === 0) return `No refused connections ${CLAIMED[kind]} so far.`;
+  const found = `${counted(refused, 'refused connection')} ${CLAIMED[kind]}`;
   return kind === 'fingerprint'
     ? `${found}; read the connection attempts.`
     : `${found}; paste the certificate that vCenter shows.`;

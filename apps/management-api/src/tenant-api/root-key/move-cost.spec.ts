@@ -72,13 +72,13 @@ describe('the key versions that a move costs', () => {
       'both for 30 days',
       { leaving: leaving(STANDARD, 7, true) },
       'warning',
-      /7 key versions more.*7 .* for 30 days more, unl/,
+      /7 key versions more.*7 key versions left behind are billed for 30 days more once deleted, unl/,
     ],
     [
       'what is left',
       { plan: DEDICATED, leaving: leaving(STANDARD, 1) },
       'warning',
-      /crypto units.* 1 key version left/,
+      /crypto units.* 1 key version left behind is .*Manager there: without it keys stay where they are\.$/,
     ],
     [
       'nothing',

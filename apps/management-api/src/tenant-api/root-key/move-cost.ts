@@ -1,3 +1,4 @@
+import { counted } from '@lib/kernel';
 import { type KeyManagerPlan } from '@lib/key-manager';
 
 import { type CheckStep, valuesOf } from './check-steps';
@@ -21,9 +22,6 @@ export interface MovePlan {
 /** Of what a key manager can hold, in per cent: over it the administrator is warned. */
 const NEARLY_FULL_PERCENT = 80;
 
-const counted = (count: number, what: string): string =>
-  `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
-
 /** Whether the keys have room there, and what they cost in key versions: to be read before anything moves. */
 export const moveCost = (move: MovePlan): readonly CheckStep[] => [quotaStep(move), versionsStep(move)];
 
@@ -42,7 +40,7 @@ function quotaStep({ plan, held, leaving }: MovePlan): CheckStep {
       message: `The keys there could not be counted. ${limitOf(plan)}`,
     };
   }
-  const found = `${counted(held, 'key')} that the service ID may see ${held === 1 ? 'lies' : 'lie'} there, ${counted(coming, 'key')} would come. ${limitOf(plan)}`;
+  const found = `${counted(held, 'key that the service ID may see lies', 'keys that the service ID may see lie')} there, ${counted(coming, 'key')} would come. ${limitOf(plan)}`;
   const { maximumKeys } = plan;
   const values = valuesOf({
     held,
@@ -110,12 +108,18 @@ function pricedBy(
   return isBilledHere ? { reason: 'versions_billed_twice', values: both } : { reason: 'versions_left', values: both };
 }
 
-/** What is deleted behind them goes on to be billed while it can be restored. */
+/**
+ * What is deleted behind them goes on to be billed while it can be restored. Whether the service ID may delete there is not
+ * asked here: a question whether it may shows as a refused deletion in the tenant's own trail.
+ */
 function billedOn(left: readonly LeavingKeys[]): readonly string[] {
   const days = daysBilled(left);
   const keys = sumOf(left);
   if (days === undefined) return [];
-  return [`${counted(keys, 'key version')} left behind and deleted are billed for ${days} days more, unless purged.`];
+  const billed = counted(keys, 'key version left behind is', 'key versions left behind are');
+  return [
+    `${billed} billed for ${days} days more once deleted, unless purged. To delete takes the service role Manager there: without it keys stay where they are.`,
+  ];
 }
 
 /** How long what moves away is billed on, if anything does. */

@@ -275,7 +275,7 @@ describe('root key, former root key, keys and trail', () => {
       KEYS,
       'staying',
       'available',
-      /^0 of 4 keys are rewrapped.*; the others stay/,
+      /^0 of 4 keys are rewrapped.*; 4 keys stay under older/,
     ],
   ])('tell the same of a rotation that is %s', async (_what, role, left, state, status, message) => {
     former.rotate();

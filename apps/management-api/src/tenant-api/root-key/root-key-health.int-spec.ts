@@ -162,7 +162,7 @@ describe('the health of root keys', () => {
     expect(problems).toMatchObject([
       {
         code: 'stored_key_deleted',
-        message: expect.stringMatching(/^The stored key of 1 key is gone/) as string,
+        message: expect.stringMatching(/^The stored key of 1 key is gone .*: what it protects/) as string,
         stops: ['get'],
         since: since.toISOString(),
         root_key_crn: expect.stringContaining(formerId) as string,

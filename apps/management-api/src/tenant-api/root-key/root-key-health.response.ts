@@ -1,3 +1,4 @@
+import { counted } from '@lib/kernel';
 import { type KeyManagerFault } from '@lib/key-manager';
 import { type LostUnder } from '@lib/kmip-engine';
 import { planOf } from '@lib/platform';
@@ -122,17 +123,30 @@ function problemOf(binding: RootKeyBinding, keys: number, findings: readonly Hea
   };
 }
 
+const LOST_ONE = {
+  message: (keys: string) =>
+    `The stored key of ${keys} is gone from the key manager: what it protects cannot be read any more. The list of keys that cannot be served (servable=false) names the key, and the machine it belongs to.`,
+  remedy:
+    'If that was a mistake, restore the stored key in the key manager; the key says until when. If it was meant, destroy the key here too, revoking it if it is active (kmip4v key destroy KEY --revoke, or a shred plan): then it is settled.',
+} as const;
+
+const LOST_SEVERAL = {
+  message: (keys: string) =>
+    `The stored keys of ${keys} are gone from the key manager: what they protect cannot be read any more. The list of keys that cannot be served (servable=false) names each, and the machine it belongs to.`,
+  remedy:
+    'If that was a mistake, restore the stored keys in the key manager; each key says until when. If it was meant, destroy the keys here too, revoking those that are active (kmip4v key destroy KEY --revoke, or a shred plan): then it is settled.',
+} as const;
+
 /** Keys of which nothing is left, whatever the root key does. */
 function lostOf({ binding }: Known, all: readonly LostUnder[]): object[] {
   const lost = all.find(({ rootKeyId }) => rootKeyId === binding.rootKeyId);
   if (lost === undefined) return [];
-  const count = lost.keys === 1 ? 'The stored key of 1 key is' : `The stored keys of ${lost.keys} keys are`;
+  const words = lost.keys === 1 ? LOST_ONE : LOST_SEVERAL;
   return [
     {
       code: 'stored_key_deleted',
-      message: `${count} gone from the key manager: what they protect cannot be read any more. The list of keys that cannot be served (servable=false) names each, and the machine it belongs to.`,
-      remedy:
-        'If that was a mistake, restore the stored keys in the key manager; each key says until when. If it was meant, destroy the keys here too, revoking those that are active (kmip4v key destroy KEY --revoke, or a shred plan): then it is settled.',
+      message: words.message(counted(lost.keys, 'key')),
+      remedy: words.remedy,
       stops: ['get'],
       since: lost.since.toISOString(),
       root_key_crn: rootKeyCrn(binding),
@@ -169,7 +183,7 @@ function expiryOf({ binding, health }: Known, now: Date): object[] {
     {
       code: 'root_key_expires',
       message:
-        `Root key ${binding.rootKeyId} expires on ${expiresAt.toISOString()}, in ${days} ${days === 1 ? 'day' : 'days'}: ` +
+        `Root key ${binding.rootKeyId} expires on ${expiresAt.toISOString()}, in ${counted(days, 'day')}: ` +
         'from then on no key can be made under it, and its expiration date cannot be changed any more.',
       remedy: 'Bind a root key without an expiration date; keys move to it by themselves and are served meanwhile.',
       expires_at: expiresAt.toISOString(),

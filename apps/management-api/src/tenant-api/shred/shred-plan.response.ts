@@ -1,3 +1,4 @@
+import { counted } from '@lib/kernel';
 import {
   type CountedShredPlan,
   type PlannedKey,
@@ -58,7 +59,7 @@ function messageOf({ state, scope, secondPerson, keyCount, shownCount }: Counted
     case 'confirmed':
       return 'Nothing is done yet. The plan is confirmed: execute it with its hash.';
     case 'executing':
-      return `${String(keyCount - shownCount)} keys are left. Execute the plan again to carry it on; it cannot be taken back.`;
+      return `${counted(keyCount - shownCount, 'key is', 'keys are')} left. Execute the plan again to carry it on; it cannot be taken back.`;
     case 'keys_destroyed':
       return rootKeyMessage(scope);
     case 'completed':
