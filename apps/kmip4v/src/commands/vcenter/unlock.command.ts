@@ -71,7 +71,7 @@ export const vcenterUnlock = command({
   },
 });
 
-/** The same key may lock many. */
+/** The same key may lock many: what is to be mended is one thing where it is said in the same words. */
 function mendsOf(locked: readonly LockedMachine[]): ReadonlyMap<string, () => Promise<void>> {
   const findings = locked.flatMap((machine) => machine.findings);
   return new Map(findings.flatMap(({ mend }) => (mend === undefined ? [] : [[mend.what, mend.apply] as const])));
@@ -80,8 +80,9 @@ function mendsOf(locked: readonly LockedMachine[]): ReadonlyMap<string, () => Pr
 function causesOf({ name, findings }: LockedMachine): Omit<Unlocked, 'outcome'> {
   return {
     name,
-    causes: findings.map(({ cause }) => cause),
-    mends: findings.flatMap(({ mend }) => (mend === undefined ? [] : [mend.what])),
+    // A VM has several keys, and often one cause.
+    causes: [...new Set(findings.map(({ cause }) => cause))],
+    mends: [...new Set(findings.flatMap(({ mend }) => (mend === undefined ? [] : [mend.what])))],
   };
 }
 

@@ -107,7 +107,7 @@ async function certificateFinding(
   return {
     cause: 'the service does not let the client certificate of vCenter in',
     mend: {
-      what: 'register the client certificate of vCenter',
+      what: `register the client certificate of the key provider ${provider}`,
       apply: async () => {
         await service.register(registrationName(provider), firstOf(pem));
       },
