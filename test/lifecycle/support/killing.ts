@@ -6,8 +6,8 @@ import { type Step, type StepHolds } from './step-holds';
 
 /** So many keys are on their way at the same time, in each of the things that are cut here. */
 const AT_ONCE = 8;
-/** Who is held waits so long for another one to be held in the same kill, */
-const GATHERS_MS = 300;
+/** Who is held waits so long for another one to be held in the same kill: a process costs more to start again, */
+const GATHERS_MS = 800;
 /** and so long at most. */
 const WAITS_MS = 1_500;
 /** Well below the time-out of a call to the key manager, which is the shortest: until then nobody has gone on. */
