@@ -1603,6 +1603,8 @@ export interface components {
         | 'connect_clients'
         | 'make_first_key'
         | 'solve_problems'
+        | 'unblock_key_move'
+        | 'resume_key_move'
         | 'enable_instance'
         | 'contact_support'
         | 'none';

@@ -98,7 +98,7 @@ describe('instances', () => {
   });
 
   const well = { state: 'well' } as const;
-  const unused = { health: { state: 'unknown' }, isConnected: false, liveKeys: 0 } as const;
+  const unused = { health: { state: 'unknown' }, isConnected: false, liveKeys: 0, keyMoves: [] } as const;
   const nothing = { hasCredential: false, hasRootKey: false, hasCertificate: false, ...unused };
   const complete = { hasCredential: true, hasRootKey: true, hasCertificate: true, ...unused };
   it.each([
@@ -111,6 +111,13 @@ describe('instances', () => {
     ['installed', { ...complete, isConnected: true, liveKeys: 1, health: well }, 'none'],
     ['installed', { ...complete, liveKeys: 1 }, 'none'],
     ['installed', { ...complete, liveKeys: 1, health: { state: 'attention' } }, 'solve_problems'],
+    [
+      'installed',
+      { ...complete, liveKeys: 1, keyMoves: [{ state: 'paused' }, { state: 'hindered' }] },
+      'unblock_key_move',
+    ],
+    ['installed', { ...complete, liveKeys: 1, keyMoves: [{ state: 'paused' }] }, 'resume_key_move'],
+    ['installed', { ...complete, liveKeys: 1, keyMoves: [{ state: 'moving' }, { state: 'staying' }] }, 'none'],
     ['installed', { ...nothing, liveKeys: 1, health: { state: 'attention' } }, 'set_credential'],
     ['disabled', { ...complete, liveKeys: 1, health: well }, 'enable_instance'],
     ['installing', nothing, 'wait'],

@@ -11,6 +11,8 @@ import { useNextStep } from '../../components/use-next-step';
 const PLACES = {
   set_credential: 'root-key',
   set_root_key: 'root-key',
+  unblock_key_move: 'root-key',
+  resume_key_move: 'root-key',
   add_client_certificate: 'connect',
   connect_clients: 'connect',
 } as const;

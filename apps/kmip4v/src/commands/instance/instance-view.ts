@@ -1,7 +1,7 @@
 import { type Columns, type Toned } from '../../output/table';
 import { word } from '../../output/views';
 import { type Instance } from '../../tenant/resources';
-import { problemsOf } from './problems-view';
+import { keyMovesOf, problemsOf } from './problems-view';
 
 const state = ({ state: text, health }: Instance): Toned => ({
   text: health.state === 'attention' ? `${text}, needs attention` : text,
@@ -41,6 +41,7 @@ export const INSTANCE_FIELDS: Columns<Instance> = [
   ['announced fingerprint (SHA-256)', ({ endpoints }) => shownAt(endpoints, nextSha256)],
   ['health', ({ health: { state: found } }) => word(found)],
   ['problems', ({ health }) => problemsOf(health)],
+  ['key moves', keyMovesOf],
   ['warnings', ({ health }) => health.warnings.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')],
   ['credential policy', ({ credential_policy: policy }) => policy],
   ['keys are made by', ({ key_generation: by }) => (by === 'local' ? 'the service' : 'the key manager')],

@@ -2,6 +2,7 @@ import { type Instance } from '@lib/tenancy';
 
 import { withEntityTag } from '../versions';
 import { optionsResponse } from './instance-options';
+import { type KeyMoveResponse } from '../root-key/key-move-progress';
 import { type InstanceHealth } from '../root-key/root-key-health.response';
 import { type KmipEndpoint, type ServerCertificate } from './kmip-endpoint';
 
@@ -26,12 +27,13 @@ interface Use {
   /** A client was let in lately. */
   readonly isConnected: boolean;
   readonly liveKeys: number;
+  /** Each move that is under way. */
+  readonly keyMoves: readonly Pick<KeyMoveResponse, 'state'>[];
 }
 
 /** What is known of an instance besides its own row. */
 export interface Completeness extends Settings, Use {
-  /** InstanceKeyMove, of each move that is under way. */
-  readonly keyMoves: readonly object[];
+  readonly keyMoves: readonly KeyMoveResponse[];
   /** Of a root key, or of a key manager, that was chosen in the order and not bound yet. */
   readonly proposedRootKeyCrn?: string | undefined;
   /** When it was noticed that the database is from a backup, until the operator releases the instance. */
@@ -70,6 +72,14 @@ const STEPS = {
     code: 'solve_problems',
     message: 'Something is in the way of keys: `health` says what, since when, which keys it stops and what to do.',
   },
+  hinderedMove: {
+    code: 'unblock_key_move',
+    message: 'A move of keys is hindered: `key_moves` says what is in the way and what helps.',
+  },
+  pausedMove: {
+    code: 'resume_key_move',
+    message: 'A move of keys was paused: resume it at the former root key, which must not be deleted before.',
+  },
   serving: { code: 'none', message: 'Nothing to do: the instance makes and serves keys.' },
   enable: {
     code: 'enable_instance',
@@ -106,8 +116,10 @@ function missing({ hasCredential, hasRootKey, hasCertificate }: Settings): NextS
   return hasCertificate ? undefined : STEPS.certificate;
 }
 
-function inUse({ health, isConnected, liveKeys }: Use): NextStep {
+function inUse({ health, isConnected, liveKeys, keyMoves }: Use): NextStep {
   if (health.state === 'attention') return STEPS.problems;
+  if (keyMoves.some(({ state }) => state === 'hindered')) return STEPS.hinderedMove;
+  if (keyMoves.some(({ state }) => state === 'paused')) return STEPS.pausedMove;
   if (liveKeys > 0) return STEPS.serving;
   return isConnected ? STEPS.use : STEPS.connect;
 }

@@ -26,7 +26,15 @@ export function progressOf(moves: KeyMoves, goes: MoveState): object {
 }
 
 /** InstanceKeyMove. */
-export const keyMoveOf = ({ binding, state, keysLeft, message }: MoveStatus): object => ({
+export interface KeyMoveResponse {
+  readonly root_key_crn: string;
+  readonly former: boolean;
+  readonly state: MoveState;
+  readonly keys_left: number;
+  readonly message: string;
+}
+
+export const keyMoveOf = ({ binding, state, keysLeft, message }: MoveStatus): KeyMoveResponse => ({
   root_key_crn: rootKeyCrn(binding),
   former: binding.status === 'retiring',
   state,
