@@ -78,6 +78,13 @@ describe('how a move is called', () => {
   });
 });
 
+it('says of a former root key that no key lies under any more why it is still needed, and for how long', () => {
+  const told = moveMessage({ state: 'settling', keysLeft: 0 });
+  expect(told).toMatch(
+    /^Do not delete .*ten minutes; a key that was destroyed .*ten hours .*a week .*by itself then\.$/,
+  );
+});
+
 describe('what a tenant is told of a rotation', () => {
   it.each([
     ['moving', 1, 1, '0 of 1 key is rewrapped by the newest version of the root key.'],

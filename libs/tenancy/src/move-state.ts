@@ -103,10 +103,14 @@ export interface RotationNews {
   readonly news: readonly ('begin' | 'finish')[];
 }
 
+/** How long, as the reconciler looks: after a Create or a move that was cut, and for keys that were destroyed. */
+const SETTLING =
+  'Do not delete this root key yet: no key lies under it any more, but not everything that was begun under it is settled. What was being made or moved is looked for again for ten minutes; a key that was destroyed under it until ten hours after its deletion, which can be undone, or for up to a week where that is hindered. The root key leaves this list by itself then.';
+
 /** What the tenant reads of a former root key. */
 export function moveMessage({ state, keysLeft, moves }: MoveFacts): string {
   if (keysLeft === 0) {
-    return 'Do not delete this root key yet: no key lies under it any more, but not everything that was begun under it is settled. It leaves this list when it is.';
+    return SETTLING;
   }
   return `Do not delete this root key yet: ${counted(keysLeft, 'key lies', 'keys lie')} under it, and would be lost.${reasonOf(state, moves?.hindrance)}`;
 }

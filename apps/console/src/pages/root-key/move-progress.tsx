@@ -41,7 +41,7 @@ export function MoveProgress({ state, left, total, progress, message, completesA
         status={state === 'hindered' ? 'error' : 'active'}
         size="big"
       />
-      {i18n.language === 'en' && <p>{message}</p>}
+      {i18n.language === 'en' ? <p>{message}</p> : state === 'settling' && <p>{t('move.settling')}</p>}
       <Facts
         facts={[
           [t('move.leftTitle'), number(left)],
