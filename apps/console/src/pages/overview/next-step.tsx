@@ -8,21 +8,24 @@ import { Notice } from '../../components/notice';
 import { useNextStep } from '../../components/use-next-step';
 
 /** The page where a step is taken; what the platform or the service does has none. */
-const PLACES = {
-  set_credential: 'root-key',
-  set_root_key: 'root-key',
-  unblock_key_move: 'root-key',
-  resume_key_move: 'root-key',
-  add_client_certificate: 'connect',
-  connect_clients: 'connect',
-} as const;
+const PLACES: Readonly<Partial<Record<string, Place>>> = {
+  set_credential: { page: 'root-key', label: 'rootKey' },
+  set_root_key: { page: 'root-key', label: 'rootKey' },
+  unblock_key_move: { page: 'root-key', label: 'move' },
+  resume_key_move: { page: 'root-key', label: 'move' },
+  add_client_certificate: { page: 'connect', label: 'connect' },
+  connect_clients: { page: 'connect', label: 'connect' },
+};
 
-const placeOf = (code: string): string | undefined => (PLACES as Readonly<Record<string, string>>)[code];
+interface Place {
+  readonly page: 'root-key' | 'connect';
+  readonly label: 'rootKey' | 'move' | 'connect';
+}
 
 export function NextStep({ instance }: { readonly instance: Instance }) {
   const { t } = useTranslation();
   const { text, lang } = useNextStep()(instance);
-  const place = placeOf(instance.next_step.code);
+  const place = PLACES[instance.next_step.code];
   return (
     <>
       {instance.restore && (
@@ -34,8 +37,8 @@ export function NextStep({ instance }: { readonly instance: Instance }) {
           <p lang={lang}>{text}</p>
         </div>
         {place !== undefined && (
-          <Button as={Link} to={`../${place}`} renderIcon={ArrowRight}>
-            {t(`overview.next.${place === 'connect' ? 'connect' : 'rootKey'}`)}
+          <Button as={Link} to={`../${place.page}`} renderIcon={ArrowRight}>
+            {t(`overview.next.${place.label}`)}
           </Button>
         )}
       </Tile>
