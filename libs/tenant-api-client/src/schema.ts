@@ -2567,7 +2567,7 @@ export interface components {
       hindrance?: components['schemas']['InstanceKeyMoveHindrance'];
     };
     /**
-     * @description How keys go away from a former root key, or from an older version of the one that is bound. `hindered` while no key arrives until something is done, or an outage has lasted two minutes. `staying`: the service ID may not delete stored keys, and older versions serve as well. `settling`: no key is left, but not everything that was begun is at its end. That lasts ten minutes, ten hours after a key was destroyed there, and up to a week where the look for it is hindered.
+     * @description How keys go away from a former root key, or from an older version of the one that is bound. `hindered` while no key arrives until something is done, or an outage has lasted two minutes. `staying`: the service ID may not delete stored keys, and older versions serve as well. `settling`: no key is left, but not everything that was begun is at its end. As a rule that lasts ten minutes, ten hours after a key was destroyed there, and up to a week where the look for it is hindered.
      * @example moving
      * @enum {string}
      */
