@@ -37,8 +37,8 @@ export async function chooseProfile(
   }
   const demo = await demoConnection(env, checkout);
   if (demo !== undefined) return asUserOf(demo, shared, env);
-  const orDemo = checkout === undefined ? '' : ', or start the demo: npm start';
-  throw new CommandFault(EXIT.usage, 'it is not known which service to talk to', `kmip4v profile add --help${orDemo}`);
+  const ways = ['kmip4v profile add --help', ...(checkout === undefined ? [] : ['or start the demo: npm start'])];
+  throw new CommandFault(EXIT.usage, 'it is not known which service to talk to', ways.join(', '));
 }
 
 /** A role that is named goes before a token that the environment gives. */
