@@ -31,6 +31,7 @@ const ITS_OWN = [
   ...['credential_policy', 'key_generation', 'kind', 'value'],
   ...['crn', 'endpoint_visibility', 'paused'],
   ...['compromise_occurred_at', 'message', 'reason', 'state', 'suspended', 'source', 'taken_at'],
+  ...['covered_certificates', 'certificates_without_keys'],
   ...['secret', 'url', 'vm_names'],
 ];
 
