@@ -1,5 +1,5 @@
 import { plainLines } from './plain-text';
-import { type Cell, type Columns, record, type Screen, table } from './table';
+import { type Cell, type Columns, record, type Screen, table, textOf } from './table';
 
 /** What a command found out: for programs as it is, for people as text. */
 export interface Answer {
@@ -30,28 +30,37 @@ export const together = (value: unknown, parts: readonly (readonly [title: strin
     parts.map(([title, answer]) => (title === '' ? '' : `${title}\n`) + answer.text(screen)).join('\n\n'),
 });
 
-/** Whatever it is: objects in a list are rows, one is a title and a text a line. */
+/** Whatever it is: objects in a list are rows, one is a title and a text a line, and what it has of its own stands below. */
 export function presented(value: unknown): Answer {
-  if (Array.isArray(value) && value.every(isRecord)) {
+  if (isRows(value)) {
     const titles = [...new Set(value.flatMap((item) => Object.keys(item)))];
     return { ...listed(value, titles.map(column), 'None.'), value };
   }
-  if (isRecord(value)) return { ...shown(value, Object.keys(value).map(column)), value };
-  return told(typeof value === 'string' ? value : JSON.stringify(value ?? {}), value);
+  if (!isRecord(value)) return told(typeof value === 'string' ? value : JSON.stringify(value ?? {}), value);
+  const fields = Object.entries(value);
+  const below = fields.filter(([, field]) => isRecord(field) || (isRows(field) && field.length > 0));
+  const beside = fields.filter((field) => !below.includes(field)).map(([title]) => column(title));
+  const own = beside.length === 0 ? [] : [['', shown(value, beside)] as const];
+  return together(value, [...own, ...below.map(([title, field]) => [title, presented(field)] as const)]);
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+type Fields = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+const isRows = (value: unknown): value is readonly Fields[] => Array.isArray(value) && value.every(isRecord);
 
 const column = (title: string) =>
-  [
-    title,
-    (item: Readonly<Record<string, unknown>>): Cell => cellOf(item[title]),
-    /id$|crn/i.test(title) ? 'whole' : undefined,
-  ] as const;
+  [title, (item: Fields): Cell => cellOf(item[title]), /id$|crn/i.test(title) ? 'whole' : undefined] as const;
 
 function cellOf(value: unknown): Cell {
   if (value === undefined || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return value;
-  return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((item) => textOf(cellOf(item))).join(', ');
+  if (!isRecord(value)) return JSON.stringify(value);
+  return Object.entries(value)
+    .map(([title, field]) => `${title}: ${textOf(cellOf(field))}`)
+    .join(', ');
 }
