@@ -1,4 +1,5 @@
 import { type Certificate, type Instance, type Schemas } from '../../api/schema';
+import { rootKeyIdOf } from '../root-key/root-key-id';
 
 export interface End {
   readonly kind: 'certificate' | 'server' | 'root_key' | 'key_manager';
@@ -34,7 +35,7 @@ export function endsAhead({ instance, certificates, rootKey, now }: Known): read
       server_certificate === undefined ? [] : [end('server', name, server_certificate.expires_at)],
     ),
     ...instance.health.warnings.flatMap(({ expires_at, root_key_crn }) =>
-      expires_at === undefined ? [] : [end('root_key', root_key_crn.split(':').at(-1) ?? '', expires_at)],
+      expires_at === undefined ? [] : [end('root_key', rootKeyIdOf(root_key_crn), expires_at)],
     ),
     ...(rootKey?.provider_ends_on === undefined
       ? []

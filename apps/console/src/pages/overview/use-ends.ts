@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 
+import { isBound } from '../../api/is-bound';
 import { certificatesQuery, rootKeyQuery } from '../../api/queries';
 import { useInstance } from '../../app/instance-layout';
 import { useNow } from '../../components/now';
@@ -9,7 +10,7 @@ import { type End, endsAhead } from './ends';
 export function useEnds(): readonly End[] {
   const { instance, may } = useInstance();
   const certificates = useQuery({ ...certificatesQuery(instance.id), enabled: may('certificate.read').allowed });
-  const bound = instance.next_step.code !== 'set_credential' && instance.next_step.code !== 'set_root_key';
-  const rootKey = useQuery({ ...rootKeyQuery(instance.id), enabled: bound && may('root-key.read').allowed });
+  const rootKeyIsThere = isBound(instance) && may('root-key.read').allowed;
+  const rootKey = useQuery({ ...rootKeyQuery(instance.id), enabled: rootKeyIsThere });
   return endsAhead({ instance, certificates: certificates.data ?? [], rootKey: rootKey.data, now: useNow() });
 }

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next';
 
+import { isBound } from '../../api/is-bound';
 import { useInstance } from '../../app/instance-layout';
 import { Columns } from '../../components/columns';
 import { InstancePage } from '../../components/instance-page';
@@ -14,11 +15,14 @@ export function RootKeyPage() {
   const { t } = useTranslation();
   const { instance, may } = useInstance();
   const verdict = may('root-key.read');
-  const isBound = instance.next_step.code !== 'set_credential' && instance.next_step.code !== 'set_root_key';
   const parts = [<Standing key="standing" />, <SettingUp key="setting-up" />];
   return (
     <InstancePage title={t('nav.root-key')} intro={<p>{t('rootKey.intro')}</p>}>
-      {verdict.allowed ? <Columns>{isBound ? parts : parts.reverse()}</Columns> : <NeedsRole verdict={verdict} />}
+      {verdict.allowed ? (
+        <Columns>{isBound(instance) ? parts : parts.reverse()}</Columns>
+      ) : (
+        <NeedsRole verdict={verdict} />
+      )}
     </InstancePage>
   );
 }
