@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Put } from '@nestjs/common';
 
 import { type AuditEvent } from '@lib/audit';
-import { type Clock, type InstanceId } from '@lib/kernel';
+import { type Clock } from '@lib/kernel';
 import { type KeyInventory, type ListedKey, requireCoverage, requireFresh, uncoveredBy } from '@lib/kmip-engine';
 import { CLOCK } from '@lib/platform';
 
@@ -40,7 +40,8 @@ export class InventoryController {
     const { instanceId } = call.instance();
     const inventory = await this.reclaiming.of(instanceId).inventory();
     if (inventory === undefined) throw notFound();
-    return { status: 200, body: await this.#present(instanceId, inventory) };
+    const uncovered = uncoveredBy(inventory, await this.clients.of(instanceId));
+    return { status: 200, body: inventoryResponse(inventory, uncovered, this.clock.now()) };
   }
 
   @Put('inventory')
@@ -52,7 +53,7 @@ export class InventoryController {
     requireFresh(inventory, now);
     requireCoverage(inventory, await this.clients.of(instanceId));
     await this.reclaiming.of(instanceId).setInventory(inventory, eventOf(call, inventory));
-    return { status: 200, body: await this.#present(instanceId, inventory) };
+    return { status: 200, body: inventoryResponse(inventory, [], now) };
   }
 
   @Get('reclaim_candidates')
@@ -64,11 +65,6 @@ export class InventoryController {
       cursorOf: (key) => [key.initialDate.toISOString(), key.uniqueIdentifier],
       present: (key) => reclaimKey(key, this.clock.now()),
     });
-  }
-
-  async #present(instanceId: InstanceId, inventory: KeyInventory): Promise<object> {
-    const uncovered = uncoveredBy(inventory, await this.clients.of(instanceId));
-    return inventoryResponse(inventory, uncovered, this.clock.now());
   }
 }
 
