@@ -122,8 +122,8 @@ export class RootKeyHealthService {
     await this.#note(instanceId, bindingId, note, (binding, now) => {
       const after = afterTraffic(binding.health, version, certain, now);
       const health = isServed ? { ...after, servedAt: now } : after;
-      const isToBeTested = isDoubted || (isServed && mayBeOver(health));
-      const lookDueAt = dueNext(isToBeTested)(binding.lookDueAt, now, health);
+      const isDueNow = isDoubted || (isServed && mayBeOver(health));
+      const lookDueAt = dueNext(isDueNow, health, binding.lookDueAt, now);
       // A check that failed is overruled by it.
       const isNews = askedAt(after) === undefined || binding.statusDetail !== undefined;
       const isFirst = isNews && isServed;
@@ -260,7 +260,8 @@ const told = ({ findings }: RootKeyHealth): Record<string, string> => {
   return { state: 'attention', met: met.join(', ') };
 };
 
-const dueNext = (isToBeTested: boolean): typeof dueAfterTraffic => (isToBeTested ? earliest : dueAfterTraffic);
+const dueNext = (isDueNow: boolean, health: RootKeyHealth, due: Date | undefined, now: Date): Date | undefined =>
+  isDueNow ? earliest(due, now) : dueAfterTraffic(health, due, now);
 
 /** Of what is due already, whenever that was, nothing changes. */
 const earliest = (due: Date | undefined, now: Date): Date | undefined => (due === undefined || due <= now ? due : now);

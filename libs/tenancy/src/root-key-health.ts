@@ -194,7 +194,7 @@ interface Watched {
 }
 
 /** A call of a client went well: that is as good as a test, for a while. */
-export function dueAfterTraffic(due: Date | undefined, now: Date, health: RootKeyHealth): Date | undefined {
+export function dueAfterTraffic(health: RootKeyHealth, due: Date | undefined, now: Date): Date | undefined {
   if (due === undefined || health.findings.length > 0) return due;
   const soon = new Date(now.getTime() + TEST_EVERY_MS);
   const tested = health.testedAt?.getTime() ?? 0;
