@@ -44,6 +44,9 @@ export const day = (at: string | undefined): string | undefined => at?.slice(0, 
 /** With colons, as vCenter shows it. */
 export const colons = (fingerprint: string): string => fingerprint.toUpperCase().replace(/(..)(?=.)/g, '$1:');
 
+/** The identifier that the key manager gave it, which ends its CRN. */
+export const rootKeyIdOf = (crn: string): string => crn.split(':').at(-1) ?? crn;
+
 interface Owner {
   readonly name?: string;
   readonly component?: string;

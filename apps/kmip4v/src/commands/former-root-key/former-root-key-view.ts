@@ -1,10 +1,10 @@
 import { type Columns } from '../../output/table';
-import { time, word } from '../../output/views';
+import { rootKeyIdOf, time, word } from '../../output/views';
 import { type FormerRootKey } from '../../tenant/resources';
 
 export const FORMER_ROOT_KEY_COLUMNS: Columns<FormerRootKey> = [
   ['id', ({ id }) => id, 'whole'],
-  ['root key', ({ crn }) => crn.split(':').pop(), 'whole'],
+  ['root key', ({ crn }) => rootKeyIdOf(crn), 'whole'],
   ['state', ({ state }) => word(state)],
   ['keys left', ({ keys_left: left }) => left],
   ['a minute', ({ progress }) => progress?.keys_per_minute],

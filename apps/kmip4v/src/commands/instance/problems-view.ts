@@ -1,5 +1,5 @@
 import { counted } from '../../output/counted';
-import { time } from '../../output/views';
+import { rootKeyIdOf, time } from '../../output/views';
 import { type Instance } from '../../tenant/resources';
 
 const NAMES_THEM = '`kmip4v key list --unservable` names them.';
@@ -17,7 +17,7 @@ export const problemsOf = ({ problems }: Pick<Instance['health'], 'problems'>): 
 export const keyMovesOf = ({ key_moves: moves }: Pick<Instance, 'key_moves'>): string =>
   moves
     .map(({ root_key_crn: crn, former, state, message }) => {
-      const rootKey = `${former ? 'former root key' : 'root key'} ${crn.split(':').pop() ?? crn}`;
+      const rootKey = `${former ? 'former root key' : 'root key'} ${rootKeyIdOf(crn)}`;
       return `${rootKey} (${state}): ${message}`;
     })
     .join(' ');
