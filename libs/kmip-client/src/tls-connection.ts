@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { connect, type ConnectionOptions, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 
-import { type Secret } from '@lib/kernel';
+import { type Secret, toFingerprint } from '@lib/kernel';
 
 import { KmipClientError } from './kmip-client.error';
 
@@ -43,8 +43,6 @@ export interface TlsConnection {
 
 const DEFAULT_PORT = 5696;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-
-const normalFingerprint = (text: string): string => text.replaceAll(':', '').toLowerCase();
 
 /** Parses certificate, key and trust once for many connections. */
 export const parseIdentity = (identity: TlsIdentity): SecureContext => createSecureContext(identityOptions(identity));
@@ -115,14 +113,14 @@ function readFacts(socket: TLSSocket): TlsSessionFacts {
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
-    serverSha256: normalFingerprint(socket.getPeerX509Certificate()?.fingerprint256 ?? ''),
+    serverSha256: toFingerprint(socket.getPeerX509Certificate()?.fingerprint256 ?? ''),
   };
 }
 
 const isTrusted = (trust: ServerTrust, facts: TlsSessionFacts): boolean =>
   trust === 'public-cas' ||
   'caPem' in trust ||
-  [trust.pinnedSha256].flat().some((pinned) => normalFingerprint(pinned) === facts.serverSha256);
+  [trust.pinnedSha256].flat().some((pinned) => toFingerprint(pinned) === facts.serverSha256);
 
 export interface PresentedCertificateOptions {
   readonly host: string;

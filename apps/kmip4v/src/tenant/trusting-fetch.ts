@@ -1,5 +1,7 @@
 import { type TLSSocket } from 'node:tls';
 
+import { toFingerprint } from '@lib/kernel';
+
 import { readFileOrFault } from '../profiles/private-file';
 import { type Profile } from '../profiles/profile';
 
@@ -50,9 +52,7 @@ export async function trustingFetch({ caFile, pinnedSha256 }: Profile): Promise<
   };
 }
 
-const normal = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();
-
 function isPinned(socket: TLSSocket, pin: string): boolean {
   const shown = 'getPeerX509Certificate' in socket ? socket.getPeerX509Certificate()?.fingerprint256 : undefined;
-  return shown !== undefined && normal(shown) === normal(pin);
+  return shown !== undefined && toFingerprint(shown) === toFingerprint(pin);
 }

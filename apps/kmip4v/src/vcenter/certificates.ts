@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 
+import { toFingerprint } from '@lib/kernel';
 import { ViConnectionError } from '@lib/vi-json';
 
 /** SHA-256 over DER, lower-case hexadecimal, as the tenant API has it. */
 export function sha256Of(pem: string): string {
-  return read(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+  return toFingerprint(read(pem).fingerprint256);
 }
 
 /** As vCenter shows fingerprints: upper-case pairs with colons. */

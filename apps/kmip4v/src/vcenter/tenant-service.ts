@@ -1,3 +1,4 @@
+import { toFingerprint } from '@lib/kernel';
 import { answerOf, type components, pagesOf, type TenantApi, TenantApiError } from '@lib/tenant-api-client';
 
 import {
@@ -156,7 +157,7 @@ export class TenantService implements KmipService {
   async sightings(): Promise<readonly Sighting[]> {
     const accepted = (await this.#attempts()).filter(({ verdict }) => verdict === 'accepted');
     return accepted.flatMap(({ certificate, endpoint, last_at: at }) =>
-      certificate === undefined ? [] : [{ sha256: digits(certificate.sha256_fingerprint), endpoint, at }],
+      certificate === undefined ? [] : [{ sha256: toFingerprint(certificate.sha256_fingerprint), endpoint, at }],
     );
   }
 
@@ -216,7 +217,7 @@ function endpointFrom({
 function serverCertificateFrom(shown: Schemas['InstanceServerCertificate']): ServerCertificate {
   return {
     pem: shown.certificate,
-    sha256: digits(shown.sha256_fingerprint),
+    sha256: toFingerprint(shown.sha256_fingerprint),
     sha1: shown.sha1_fingerprint,
     expiresAt: shown.expires_at,
   };
@@ -227,7 +228,7 @@ function certificateFrom(found: Schemas['InstanceClientCertificate']): Registere
   return {
     id: found.id,
     name: found.name,
-    sha256: digits(found.sha256_fingerprint),
+    sha256: toFingerprint(found.sha256_fingerprint),
     pem: found.certificate,
     expiresAt: found.expires_at,
     ...(seen && { lastSeen: { at: seen.at, endpoint: seen.endpoint } }),
@@ -252,5 +253,3 @@ function keyFrom(key: Schemas['InstanceKey']): ServedKey {
     ...(fetched && { fetchedAt: fetched.at }),
   };
 }
-
-const digits = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();

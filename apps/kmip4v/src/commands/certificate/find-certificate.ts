@@ -3,15 +3,9 @@ import { type TenantApi } from '@lib/tenant-api-client';
 import { EXIT } from '../../command-line/exit-codes';
 import { CommandFault } from '../../command-line/faults';
 import { answerOf } from '../../tenant/asking';
+import { fingerprintIn } from '../../tenant/fingerprint';
 import { isId } from '../../tenant/instance';
 import { type ClientCertificate } from '../../tenant/resources';
-
-const FINGERPRINT = /^[0-9a-f]{64}$/;
-
-function fingerprintIn(named: string): string | undefined {
-  const digits = named.replaceAll(':', '').toLowerCase();
-  return FINGERPRINT.test(digits) ? digits : undefined;
-}
 
 /**
  * SHA-256 of each that is named as {@link findCertificate} takes it; one by its fingerprint need not be registered.

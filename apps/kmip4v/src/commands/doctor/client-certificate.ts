@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 
+import { toFingerprint } from '@lib/kernel';
 import { type TenantApi } from '@lib/tenant-api-client';
 
 import { usageFault } from '../../command-line/faults';
@@ -19,7 +20,7 @@ export interface PresentedCertificate {
 export function certificateIn(pem: string, file: string): PresentedCertificate {
   try {
     const x509 = new X509Certificate(pem);
-    return { pem, x509, sha256: x509.fingerprint256.replaceAll(':', '').toLowerCase() };
+    return { pem, x509, sha256: toFingerprint(x509.fingerprint256) };
   } catch {
     throw usageFault(`${file} holds no certificate in PEM`, 'copy it from vCenter, with its BEGIN and END lines');
   }

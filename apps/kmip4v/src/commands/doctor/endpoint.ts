@@ -2,6 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
+import { toFingerprint } from '@lib/kernel';
+
 import { colons } from '../../output/views';
 import { type Finding, findingsOf, textOfError } from './finding';
 
@@ -75,7 +77,7 @@ function tlsFinding(endpoint: Endpoint): Promise<Finding> {
     );
     socket.once('secureConnect', () => {
       const certificate = socket.getPeerX509Certificate();
-      const shown = certificate?.fingerprint256.replaceAll(':', '').toLowerCase() ?? '';
+      const shown = toFingerprint(certificate?.fingerprint256 ?? '');
       const agreed = `${socket.getProtocol() ?? '?'}, ${socket.getCipher().name}; server certificate ${colons(shown)}`;
       if (expected.length === 0)
         end(warning(agreed, 'the service does not say what it shows here: compare the fingerprint'));

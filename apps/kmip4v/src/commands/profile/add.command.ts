@@ -8,6 +8,7 @@ import { told } from '../../output/answer';
 import { IAM_URL, type TokenSource } from '../../profiles/profile';
 import { profileFilePath, readProfiles, writeProfiles } from '../../profiles/profile-file';
 import { apiKeyIn } from '../../profiles/token';
+import { fingerprintIn } from '../../tenant/fingerprint';
 
 const SOURCES = ['api-key', 'ibmcloud', 'command'] as const;
 
@@ -39,7 +40,7 @@ export const profileAdd = command({
     const profile = {
       url,
       ...(given.caFile !== undefined && { caFile: resolve(given.caFile) }),
-      ...(given.pin !== undefined && { pinnedSha256: fingerprintIn(given.pin) }),
+      ...(given.pin !== undefined && { pinnedSha256: pinIn(given.pin) }),
       ...(instance !== undefined && { instance }),
       token,
     };
@@ -85,8 +86,8 @@ async function apiKeySource(
   return { ...source, apiKeyFile: resolve(apiKeyFile) };
 }
 
-function fingerprintIn(text: string): string {
-  const pin = text.replaceAll(':', '').toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(pin)) throw usageFault('--pin takes a SHA-256 fingerprint, 64 hexadecimal digits');
+function pinIn(text: string): string {
+  const pin = fingerprintIn(text);
+  if (pin === undefined) throw usageFault('--pin takes a SHA-256 fingerprint, 64 hexadecimal digits');
   return pin;
 }

@@ -1,3 +1,5 @@
+import { toFingerprint } from '@lib/kernel';
+
 import { type ServedEndpoint } from '../kmip-service';
 import { type Step } from '../plan/steps';
 import { Refusal } from '../refusal';
@@ -72,20 +74,18 @@ export function demandGivenFingerprint(endpoints: readonly ServedEndpoint[], giv
   const said = new Set(
     endpoints.flatMap(({ certificate, next }) => [certificate, next]).flatMap((each) => (each ? [each.sha256] : [])),
   );
-  if (said.has(digitsOf(given))) return;
+  if (said.has(toFingerprint(given))) return;
   throw new Refusal(
     `What was given with --server-fingerprint is the fingerprint of none of its certificates, as the service says them: ` +
       `${[...said].map(colonForm).join(', ')} (SHA-256). Ask its operator which is right; nothing was changed.`,
   );
 }
 
-const digitsOf = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();
-
 /** Of the present one, and of the one that is announced: an endpoint may have changed a moment before we are told. */
 function expectedOf({ wish }: ConnectWorld, endpoint: ServedEndpoint): readonly string[] {
   const known = endpoint.certificate?.sha256 ?? wish.serverFingerprint;
   const announced = endpoint.next === undefined ? [] : [endpoint.next.sha256];
-  if (known !== undefined) return [digitsOf(known), ...announced];
+  if (known !== undefined) return [toFingerprint(known), ...announced];
   throw new Error(
     `the service does not say which certificate ${atOf(endpoint)} presents. Ask its operator for the fingerprint, and give it with --server-fingerprint.`,
   );

@@ -2,6 +2,7 @@ import { Refusal } from '../refusal';
 import { type KmipService } from '../kmip-service';
 import { type Inventory, isComplete } from './inventory';
 import { counted } from '../../output/counted';
+import { fingerprintIn } from '../../tenant/fingerprint';
 
 const CLOCKS_APART_MS = 5 * 60_000;
 
@@ -10,8 +11,6 @@ interface Upload {
   /** SHA-256 of certificates whose clients are known to need no keys of the instance. */
   readonly withoutCertificates: readonly string[];
 }
-
-const FINGERPRINT = /^[0-9a-f]{64}$/;
 
 /**
  * Says to our API which keys are in use. What is not in an inventory may be proposed for destruction: so it is not uploaded
@@ -50,7 +49,7 @@ export async function uploadInventories(
     // Keys of other providers are none of this instance; of theirs some are no identifiers here.
     keyIds: [...keyIds].filter((id) => /^[-0-9a-fA-F]{1,128}$/.test(id)),
     // Files are anybody's.
-    coveredCertificates: [...new Set(covered)].filter((fingerprint) => FINGERPRINT.test(fingerprint)),
+    coveredCertificates: [...new Set(covered)].filter((fingerprint) => fingerprintIn(fingerprint) === fingerprint),
     certificatesWithoutKeys: withoutCertificates,
   });
 }

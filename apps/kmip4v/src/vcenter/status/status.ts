@@ -1,3 +1,4 @@
+import { toFingerprint } from '@lib/kernel';
 import {
   type CertificateInfo,
   daysLeft,
@@ -109,8 +110,8 @@ function serverReport(address: string, server: KmipServerStatus, now: Date): Ser
 
 /** By endpoint. */
 async function seenAt(service: KmipService, sha256: string | undefined): Promise<ReadonlyMap<string, string>> {
-  const digits = sha256?.replaceAll(':', '').toLowerCase();
-  const sightings = (await service.sightings()).filter((sighting) => sighting.sha256 === digits);
+  const fingerprint = sha256 === undefined ? undefined : toFingerprint(sha256);
+  const sightings = (await service.sightings()).filter((sighting) => sighting.sha256 === fingerprint);
   return new Map(
     sightings.toSorted((one, other) => one.at.localeCompare(other.at)).map(({ endpoint, at }) => [endpoint, at]),
   );
